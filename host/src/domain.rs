@@ -1,0 +1,53 @@
+//! Values and their invariants.
+//!
+//! The one module that knows the limits, enumerations and small rules of the domain. Does no I/O, knows no clock, and
+//! names nothing else of this crate; `serde` gives the values their wire form and `utoipa` describes it.
+
+pub mod app;
+pub mod application_extension;
+pub mod application_tab_template;
+pub mod assignment;
+pub mod channel_provider;
+pub mod definition;
+pub mod environment;
+pub mod experience;
+pub mod item;
+pub mod macros;
+pub mod name;
+pub mod notification_template;
+pub mod pane_tool;
+pub mod profile;
+pub mod revision;
+pub mod script;
+pub mod session_template;
+pub mod slug;
+pub mod smart_assist_configuration;
+pub mod text;
+pub mod user;
+pub mod voice_profile;
+pub mod workstream;
+
+pub use app::{App, OutOfTheBoxRule};
+pub use application_extension::{ApplicationExtension, Cardinality};
+pub use application_tab_template::{ApplicationTabTemplate, PageType};
+pub use assignment::{DefaultProfile, RankAndRoles};
+pub use channel_provider::ChannelProvider;
+pub use definition::Definition;
+pub use environment::{Environment, SecondAssignment};
+pub use item::{AnyItem, InvalidItem, Item, Kind, Problem, Problems, Source, State, UnknownKind};
+pub use macros::Macro;
+pub use name::{InvalidName, Name, Named, Reference};
+pub use notification_template::{DesktopNotification, NotificationField, NotificationTemplate, Theme};
+pub use pane_tool::{ControlType, PaneTool, ToolCategory, ToolRequirements};
+pub use profile::{
+    Channels, Copilot, CopilotFeature, Inbox, InboxRecordType, InboxView, PaneMode, PlacedTool, ProductivityPane,
+    Profile,
+};
+pub use revision::Revision;
+pub use script::{Script, ScriptStep, StepAction};
+pub use session_template::{AdditionalTab, CommunicationPanel, DefaultScript, Entity, SessionKind, SessionTemplate};
+pub use smart_assist_configuration::{SmartAssistConfiguration, SuggestionType};
+pub use text::{Language, Localized, Text};
+pub use user::{SecurityRole, User};
+pub use voice_profile::{CallDirection, Recording, VoiceProfile};
+pub use workstream::{Channel, Distribution, Notifications, Queue, Workstream};

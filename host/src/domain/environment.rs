@@ -1,0 +1,74 @@
+//! The environment: what holds for everybody.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::item::item_basics;
+use super::*;
+
+/// What holds for everybody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Environment {
+    /// The organisation's own language; it serves where a person's has nothing to offer (ruling 8.13).
+    pub base_language: Language,
+    /// Switches that overrule every profile, such as `copilot`. Absent means on.
+    pub tenant_switches: BTreeMap<String, bool>,
+    /// Most sessions at once, Home included (ruling 8.18).
+    pub sessions_max: u8,
+    /// Most tabs in a session, the anchor included (ruling 8.18).
+    pub tabs_max: u8,
+    /// What a second direct assignment does (ruling 8.3).
+    pub second_assignment: SecondAssignment,
+}
+
+/// What a second direct assignment of a person does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondAssignment {
+    /// It replaces the first, and says so.
+    #[default]
+    Replaces,
+    /// It is refused.
+    IsRefused,
+}
+
+impl Environment {
+    /// The name of the one environment.
+    pub const NAME: &str = "environment";
+
+    /// Whether a switch is on.
+    pub fn is_on(&self, switch: &str) -> bool {
+        self.tenant_switches.get(switch).copied().unwrap_or(true)
+    }
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self {
+            base_language: user::ENGLISH,
+            tenant_switches: BTreeMap::new(),
+            sessions_max: 10,
+            tabs_max: 10,
+            second_assignment: SecondAssignment::Replaces,
+        }
+    }
+}
+
+impl Item for Environment {
+    item_basics!(Environment);
+
+    fn display_name(&self) -> &str {
+        ""
+    }
+
+    fn check(&self, problems: &mut Problems) {
+        if self.sessions_max < 2 {
+            problems.refuse("sessionsMax", "must be at least 2: Home and one session");
+        }
+        if self.tabs_max == 0 {
+            problems.refuse("tabsMax", "must be at least 1: the anchor tab");
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The kinds of things that can be configured, and what they have in common.
+//!
+//! Adding a kind is one line in [`kinds!`] and one file beside this one. Refuses input with unknown keys.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::*;
+
+/// What every configured thing can do.
+pub trait Item: Named + Serialize + DeserializeOwned + Clone + fmt::Debug + Send + Sync + 'static {
+    /// The text a list shows beside the unique name.
+    fn display_name(&self) -> &str;
+
+    /// Hands out every reference to another item, so that it can be checked and spelt canonically.
+    fn references(&mut self, visit: &mut dyn FnMut(Reference<'_>)) {
+        let _ = visit;
+    }
+
+    /// Reports what is wrong within this one item and no single attribute's type could catch.
+    fn check(&self, problems: &mut Problems) {
+        let _ = problems;
+    }
+
+    /// Whether the item takes part in anything. Inactive items are kept, and skipped.
+    fn is_active(&self) -> bool {
+        true
+    }
+
+    /// This kind of item inside an [`AnyItem`], if that is what it holds.
+    fn from_any(item: &AnyItem) -> Option<&Self>;
+}
+
+/// An item could not be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} `{name}` is not valid: {}", problems.0.first().map_or_else(String::new, ToString::to_string))]
+pub struct InvalidItem {
+    /// The kind of the item.
+    pub kind: Kind,
+    /// Its name, as typed.
+    pub name: String,
+    /// What is wrong, never empty.
+    pub problems: Problems,
+}
+
+/// What is wrong with an item.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+/// One thing that is wrong with one attribute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// Where: an attribute, with dots and indexes for what lies deeper, such as `fields[4].title`.
+    pub attribute: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+    /// Whether an import takes the item all the same and reports this.
+    #[serde(skip)]
+    pub tolerable: bool,
+}
+
+impl Problems {
+    /// Adds something nobody may store.
+    pub fn refuse(&mut self, attribute: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Problem { attribute: attribute.into(), message: message.into(), tolerable: false });
+    }
+
+    /// Adds something an author must mend, and an import of what exists elsewhere only reports.
+    pub fn question(&mut self, attribute: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Problem { attribute: attribute.into(), message: message.into(), tolerable: true });
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.attribute.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "`{}`: {}", self.attribute, self.message)
+        }
+    }
+}
+
+fn parse<T: Item>(name: &str, json: Value) -> Result<T, InvalidItem> {
+    serde_path_to_error::deserialize(json).map_err(|error| {
+        let path = error.path().to_string();
+        let mut problems = Problems::default();
+        problems.refuse(if path == "." { String::new() } else { path }, error.into_inner().to_string());
+        InvalidItem { kind: T::KIND, name: name.to_owned(), problems }
+    })
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $collection:literal, $one:literal, $plural:literal, $naming:ident, $visibility:ident;)+) => {
+        /// A kind of configured thing.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind { $($(#[$doc])* $kind),+ }
+
+        /// One configured thing of any kind.
+        #[derive(Debug, Clone)]
+        pub enum AnyItem { $($(#[$doc])* $kind($kind)),+ }
+
+        $(
+            impl Named for $kind {
+                const KIND: Kind = Kind::$kind;
+            }
+
+            impl From<$kind> for AnyItem {
+                fn from(item: $kind) -> Self {
+                    Self::$kind(item)
+                }
+            }
+        )+
+
+        impl Kind {
+            /// Every kind, in dependency order as far as there is one: what is named comes before what names it.
+            pub const ALL: &[Kind] = &[$(Kind::$kind),+];
+
+            /// The name of the collection, as in the HTTP API and in rule components, such as `session-templates`.
+            pub fn collection(self) -> &'static str {
+                match self { $(Self::$kind => $collection),+ }
+            }
+
+            /// How one of them is called in a sentence, with its article.
+            fn one(self) -> &'static str {
+                match self { $(Self::$kind => $one),+ }
+            }
+
+            /// How many of them are called in a sentence.
+            pub fn plural(self) -> &'static str {
+                match self { $(Self::$kind => $plural),+ }
+            }
+
+            /// Whether unique names of this kind are authored as `<prefix>_<name>`.
+            pub fn is_prefixed(self) -> bool {
+                match self { $(Self::$kind => kinds!(@naming $naming)),+ }
+            }
+
+            /// Whether the kind is a collection of its own in the API, rather than a part of something else.
+            pub fn is_collection(self) -> bool {
+                match self { $(Self::$kind => kinds!(@visibility $visibility)),+ }
+            }
+        }
+
+        impl AnyItem {
+            /// Reads the JSON form of one `kind`. The first thing that is wrong is reported with its path.
+            pub fn parse(kind: Kind, name: &str, json: Value) -> Result<Self, InvalidItem> {
+                match kind { $(Kind::$kind => parse::<$kind>(name, json).map(Self::$kind)),+ }
+            }
+
+            /// The kind of the item.
+            pub fn kind(&self) -> Kind {
+                match self { $(Self::$kind(_) => Kind::$kind),+ }
+            }
+
+            /// The JSON form; [`AnyItem::parse`] reads it back.
+            pub fn to_json(&self) -> Value {
+                let json = match self { $(Self::$kind(item) => serde_json::to_value(item)),+ };
+                json.expect("items are plain data with text keys, which always has a JSON form")
+            }
+
+            /// See [`Item::display_name`].
+            pub fn display_name(&self) -> &str {
+                match self { $(Self::$kind(item) => item.display_name()),+ }
+            }
+
+            /// See [`Item::references`].
+            pub fn references(&mut self, visit: &mut dyn FnMut(Reference<'_>)) {
+                match self { $(Self::$kind(item) => item.references(visit)),+ }
+            }
+
+            /// See [`Item::check`].
+            pub fn check(&self, problems: &mut Problems) {
+                match self { $(Self::$kind(item) => item.check(problems)),+ }
+            }
+
+            /// See [`Item::is_active`].
+            pub fn is_active(&self) -> bool {
+                match self { $(Self::$kind(item) => item.is_active()),+ }
+            }
+        }
+    };
+    (@naming prefixed) => { true };
+    (@naming free) => { false };
+    (@visibility collection) => { true };
+    (@visibility part) => { false };
+}
+
+kinds! {
+    /// A named set of rights.
+    SecurityRole = "security-roles", "a security role", "security roles", free, collection;
+    /// A macro.
+    Macro = "macros", "a macro", "macros", prefixed, collection;
+    /// A script with its steps.
+    Script = "scripts", "a script", "scripts", prefixed, collection;
+    /// A reusable page.
+    ApplicationTabTemplate = "application-tab-templates", "an application tab template", "application tab templates", prefixed, collection;
+    /// An incoming notification.
+    NotificationTemplate = "notification-templates", "a notification template", "notification templates", prefixed, collection;
+    /// What opens when a session starts.
+    SessionTemplate = "session-templates", "a session template", "session templates", prefixed, collection;
+    /// A source of suggestions.
+    SmartAssistConfiguration = "smart-assist-configurations", "a smart assist configuration", "smart assist configurations", prefixed, collection;
+    /// A tool that can be placed in a productivity pane.
+    PaneTool = "pane-tools", "a pane tool", "pane tools", prefixed, collection;
+    /// A telephony provider.
+    ChannelProvider = "channel-providers", "a channel provider", "channel providers", prefixed, collection;
+    /// An addition to what profiles can hold.
+    ApplicationExtension = "application-extensions", "an application extension", "application extensions", prefixed, collection;
+    /// A list of waiting work.
+    Queue = "queues", "a queue", "queues", free, collection;
+    /// A container for routing work of one channel.
+    Workstream = "workstreams", "a workstream", "workstreams", free, collection;
+    /// How calls are taken or made.
+    VoiceProfile = "voice-profiles", "a voice profile", "voice profiles", free, collection;
+    /// A workspace application.
+    App = "apps", "an app", "apps", free, collection;
+    /// An experience profile.
+    Profile = "profiles", "a profile", "profiles", prefixed, collection;
+    /// The rank of a profile and the roles it is mapped to, under the profile's name.
+    RankAndRoles = "rank-and-roles", "a rank and roles", "ranks and roles", free, part;
+    /// Which profile is the custom default. There is one, named [`DefaultProfile::NAME`].
+    DefaultProfile = "default-profile", "the default profile", "default profiles", free, part;
+    /// The switches of the whole environment. There is one, named [`Environment::NAME`].
+    Environment = "environment", "the environment", "environments", free, part;
+    /// A person.
+    User = "users", "a user", "users", free, collection;
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.one())
+    }
+}
+
+/// No kind has this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a collection")]
+pub struct UnknownKind(pub String);
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(collection: &str) -> Result<Self, UnknownKind> {
+        let known = Self::ALL.iter().find(|kind| kind.collection() == collection);
+        known.copied().ok_or_else(|| UnknownKind(collection.to_owned()))
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.collection())
+    }
+}
+
+/// Implements [`Item::from_any`] and the usual display name and state for `$kind`.
+macro_rules! item_basics {
+    ($kind:ident) => {
+        fn from_any(item: &AnyItem) -> Option<&Self> {
+            match item {
+                AnyItem::$kind(item) => Some(item),
+                _ => None,
+            }
+        }
+    };
+    ($kind:ident, named) => {
+        item_basics!($kind);
+
+        fn display_name(&self) -> &str {
+            self.name.default_text()
+        }
+    };
+    ($kind:ident, named, stateful) => {
+        item_basics!($kind, named);
+
+        fn is_active(&self) -> bool {
+            self.state == State::Active
+        }
+    };
+}
+pub(super) use item_basics;
+
+/// Whether an item takes part in anything (`statecode`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It does.
+    #[default]
+    Active,
+    /// It is kept, and skipped.
+    Inactive,
+}
+
+impl State {
+    /// For `skip_serializing_if`: the state nobody needs to read.
+    pub(super) fn is_active(&self) -> bool {
+        *self == Self::Active
+    }
+}
+
+/// Where an item came from, kept so that it can go back unchanged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Source {
+    /// The GUID the item had there, lower case without braces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Whether it was part of a managed solution.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub managed: bool,
+    /// Columns that mean nothing here, with their texts.
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub attributes: std::collections::BTreeMap<String, String>,
+}

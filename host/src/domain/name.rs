@@ -1,0 +1,227 @@
+//! Names: the natural keys by which everything is addressed.
+//!
+//! Refuses text that could not travel through a URL, a log line or an export unharmed. The authoring rule
+//! `<prefix>_<name>` is a separate check, because content that already exists elsewhere keeps its names.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+
+use super::Kind;
+
+/// Longest name, in characters (`msdyn_uniquename`).
+pub const NAME_MAX: usize = 128;
+
+/// A type whose values are addressed by a name of their own.
+pub trait Named {
+    /// The collection the values live in.
+    const KIND: Kind;
+}
+
+/// The name of one `T`, such as `contoso_rep` for a [`Profile`](super::Profile).
+///
+/// Invariant: 1 to [`NAME_MAX`] characters, none of them a control character, no blank at either end.
+pub struct Name<T> {
+    text: Arc<str>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Named> Name<T> {
+    /// The text of the name.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The shared text, for keys that outlive the name.
+    pub fn shared(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// This name as an untyped [`Reference`] that found its way into attribute `attribute`.
+    pub(crate) fn reference(&mut self, attribute: &'static str) -> Reference<'_> {
+        Reference { kind: T::KIND, attribute, name: &mut self.text }
+    }
+}
+
+/// One item naming another, open to be replaced by the canonical spelling of that name.
+pub struct Reference<'a> {
+    /// What is named.
+    pub kind: Kind,
+    /// The attribute that names it, such as `sessionTemplates`.
+    pub attribute: &'static str,
+    /// The name itself.
+    pub name: &'a mut Arc<str>,
+}
+
+/// A text that is no name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` cannot name {kind}: {reason}", shorten(typed))]
+pub struct InvalidName {
+    /// What should have been named.
+    pub kind: Kind,
+    /// The text as it was typed.
+    pub typed: String,
+    /// What is wrong with it, and what would be right.
+    pub reason: Cow<'static, str>,
+}
+
+/// Checks the invariant that [`Name`] states.
+pub fn check_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
+    let reason: Cow<'static, str> = if typed.is_empty() {
+        "it is empty".into()
+    } else if typed.chars().count() > NAME_MAX {
+        format!("it is longer than {NAME_MAX} characters").into()
+    } else if typed.chars().any(char::is_control) {
+        "it contains a control character".into()
+    } else if typed.trim() != typed {
+        "it begins or ends with a blank".into()
+    } else {
+        return Ok(());
+    };
+    Err(InvalidName { kind, typed: typed.to_owned(), reason })
+}
+
+/// Checks the authoring rule `<prefix>_<name>`, prefix of 3 to 8 letters and digits, for kinds that follow it
+/// (domain rule: `^[A-Za-z0-9]{3,8}_.+$`).
+pub fn check_authored_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
+    check_name(kind, typed)?;
+    if !kind.is_prefixed() {
+        return Ok(());
+    }
+    let well_formed = typed.split_once('_').is_some_and(|(prefix, rest)| {
+        (3..=8).contains(&prefix.len()) && prefix.chars().all(|c| c.is_ascii_alphanumeric()) && !rest.is_empty()
+    });
+    if well_formed {
+        return Ok(());
+    }
+    let reason = "write it as `<prefix>_<name>`, with a prefix of 3 to 8 letters or digits, such as `contoso_rep`";
+    Err(InvalidName { kind, typed: typed.to_owned(), reason: reason.into() })
+}
+
+fn shorten(typed: &str) -> Cow<'_, str> {
+    const SHOWN: usize = 160;
+    match typed.char_indices().nth(SHOWN) {
+        None => Cow::Borrowed(typed),
+        Some((end, _)) => Cow::Owned(format!("{}…", &typed[..end])),
+    }
+}
+
+impl<T: Named> FromStr for Name<T> {
+    type Err = InvalidName;
+
+    fn from_str(typed: &str) -> Result<Self, InvalidName> {
+        check_name(T::KIND, typed)?;
+        Ok(Self { text: typed.into(), of: PhantomData })
+    }
+}
+
+impl<T> Clone for Name<T> {
+    fn clone(&self) -> Self {
+        Self { text: Arc::clone(&self.text), of: PhantomData }
+    }
+}
+
+impl<T> PartialEq for Name<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl<T> Eq for Name<T> {}
+
+impl<T> PartialOrd for Name<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Name<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+impl<T> Hash for Name<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl<T> fmt::Debug for Name<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}
+
+impl<T> fmt::Display for Name<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<T> Serialize for Name<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de, T: Named> Deserialize<'de> for Name<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let typed = Cow::<str>::deserialize(deserializer)?;
+        typed.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+// The derive of `ToSchema` asks this of every generic type; `PartialSchema` follows from it.
+impl<T: Named> utoipa::__dev::ComposeSchema for Name<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        let description = format!("The unique name of {}.", T::KIND);
+        RefOr::T(Schema::Object(
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .min_length(Some(1))
+                .max_length(Some(NAME_MAX))
+                .description(Some(description))
+                .build(),
+        ))
+    }
+}
+
+impl<T: Named> utoipa::ToSchema for Name<T> {
+    fn name() -> Cow<'static, str> {
+        format!("{:?}Name", T::KIND).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authored_names_follow_the_prefix_rule() {
+        let verdict = |typed| check_authored_name(Kind::Profile, typed).is_ok();
+        for good in ["new_x", "contoso_rep", "cr6c8_clone case", "ABCDEFGH_1", "msdyn__x"] {
+            assert!(verdict(good), "{good} should be accepted");
+        }
+        for bad in ["", "rep", "pp_loader", "toolongprefix_x", "con-toso_x", "_x", "abc_", " abc_x", "abc_x\n"] {
+            assert!(!verdict(bad), "{bad:?} should be refused");
+        }
+        assert!(check_authored_name(Kind::User, "kayla").is_ok(), "logins carry no prefix");
+    }
+
+    #[test]
+    fn a_refusal_names_what_was_typed_and_what_to_write() {
+        let error = check_authored_name(Kind::Profile, "rep").unwrap_err();
+        insta::assert_snapshot!(error, @"`rep` cannot name a profile: write it as `<prefix>_<name>`, with a prefix of 3 to 8 letters or digits, such as `contoso_rep`");
+        let long = check_name(Kind::User, &"x".repeat(4000)).unwrap_err();
+        assert!(long.to_string().len() < 300, "a long name must not flood the answer");
+    }
+}

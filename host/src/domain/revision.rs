@@ -1,0 +1,70 @@
+//! Revisions: the numbers configuration changes are known by, and the record of each.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+
+/// The number of a configuration change. Every write makes the next one; 0 is the empty environment.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(transparent)]
+pub struct Revision(pub u64);
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Who changed something, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The name of the person or program.
+    pub who: String,
+    /// What for, in words; may be empty.
+    pub why: String,
+}
+
+/// The record of one revision.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct RevisionRecord {
+    /// Its number.
+    pub revision: Revision,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: jiff::Timestamp,
+    /// Who made it.
+    pub who: String,
+    /// What for.
+    pub why: String,
+    /// What it changed, by collection and name.
+    pub changes: Vec<ChangeRecord>,
+}
+
+/// What one revision did to one item.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct ChangeRecord {
+    /// The collection; direct assignments count as `assignments`.
+    pub collection: String,
+    /// The item.
+    pub name: String,
+    /// The item before; nothing if it was made.
+    #[schema(value_type = Option<Object>)]
+    pub before: Option<serde_json::Value>,
+    /// The item after; nothing if it was deleted.
+    #[schema(value_type = Option<Object>)]
+    pub after: Option<serde_json::Value>,
+}
+
+impl ChangeRecord {
+    /// The collection under which direct assignments are recorded.
+    pub const ASSIGNMENTS: &str = "assignments";
+
+    /// The collection of items of `kind`.
+    pub fn collection_of(kind: Kind) -> String {
+        kind.collection().to_owned()
+    }
+}

@@ -1,0 +1,230 @@
+//! Slugs: placeholders in texts that take their values from the session.
+//!
+//! One grammar serves every place (domain 3.9, P14): `{key}`, `${key}`, `${$session.key}`, `${$oc.key}`,
+//! `{anchor.attr}` and `{$odata.entity.attribute.?options}` with slugs nested in its options. A brace that does not
+//! open a slug is text, so JSON needs no escaping. Refuses a slug that is not closed. Substituted text is never
+//! scanned again.
+
+use super::Problems;
+use super::text::Localized;
+
+/// A parsed text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Key { spelt: String, key: String },
+    Query { spelt: String, options: Template },
+}
+
+/// A text with its slugs replaced.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text; slugs without a value left nothing behind.
+    pub text: String,
+    /// The slugs without a value, as they were spelt, in order, each once.
+    pub unresolved: Vec<String>,
+}
+
+/// A text whose slugs cannot be told from the rest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the slug `{slug}` is not closed: add the `}}` that ends it")]
+pub struct Unclosed {
+    /// The beginning of the slug.
+    pub slug: String,
+}
+
+impl Template {
+    /// Finds the slugs of a text.
+    pub fn parse(text: &str) -> Result<Self, Unclosed> {
+        let mut parts = Vec::new();
+        let mut plain = 0;
+        let mut at = 0;
+        while let Some(found) = text[at..].find('{') {
+            let brace = at + found;
+            let start = if text[..brace].ends_with('$') && brace > plain { brace - 1 } else { brace };
+            if !opens_slug(&text[brace + 1..]) {
+                at = brace + 1;
+                continue;
+            }
+            let end =
+                brace + 1 + closing(&text[brace + 1..]).ok_or_else(|| Unclosed { slug: beginning(&text[start..]) })?;
+            if plain < start {
+                parts.push(Part::Text(text[plain..start].to_owned()));
+            }
+            parts.push(slug(&text[start..=end], &text[brace + 1..end])?);
+            plain = end + 1;
+            at = plain;
+        }
+        if plain < text.len() {
+            parts.push(Part::Text(text[plain..].to_owned()));
+        }
+        Ok(Self { parts })
+    }
+
+    /// Replaces every slug by what `value` knows for its key. Queries are the business of `query`, which gets the
+    /// query's options after the slugs in them were replaced.
+    pub fn render(&self, value: &mut dyn FnMut(&str) -> Option<String>) -> Rendered {
+        let mut rendered = Rendered::default();
+        self.render_into(value, &mut rendered);
+        rendered
+    }
+
+    fn render_into(&self, value: &mut dyn FnMut(&str) -> Option<String>, rendered: &mut Rendered) {
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => rendered.text.push_str(text),
+                Part::Key { spelt, key } => match value(key) {
+                    Some(found) => rendered.text.push_str(&found),
+                    None => rendered.misses(spelt),
+                },
+                // Without a connector for business records every query is unresolved (ruling 8.11).
+                Part::Query { spelt, .. } => rendered.misses(spelt),
+            }
+        }
+    }
+
+    /// Whether the text contains a slug.
+    pub fn is_dynamic(&self) -> bool {
+        self.parts.iter().any(|part| !matches!(part, Part::Text(_)))
+    }
+}
+
+impl Rendered {
+    fn misses(&mut self, spelt: &str) {
+        if !self.unresolved.iter().any(|known| known == spelt) {
+            self.unresolved.push(spelt.to_owned());
+        }
+    }
+
+    /// The text as a title: blanks collapsed, and nothing if nothing is left (ruling 8.11).
+    pub fn as_title(&self) -> Option<String> {
+        let title = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if title.is_empty() { None } else { Some(title) }
+    }
+}
+
+/// A slug begins with a letter, an underscore or a dollar sign, so `{"id"` and `{ }` are text.
+fn opens_slug(after_brace: &str) -> bool {
+    after_brace.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$')
+}
+
+/// Where the brace that closes the slug is. Only queries may contain braces of their own.
+fn closing(inner: &str) -> Option<usize> {
+    let may_nest = is_query(inner);
+    let mut depth = 0usize;
+    for (at, c) in inner.char_indices() {
+        match c {
+            '{' if may_nest => depth += 1,
+            '{' | '"' if !may_nest => return None,
+            '}' if depth == 0 => return Some(at),
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_query(inner: &str) -> bool {
+    inner.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("$odata."))
+}
+
+fn slug(spelt: &str, inner: &str) -> Result<Part, Unclosed> {
+    let spelt = spelt.to_owned();
+    if is_query(inner) {
+        let options = inner.split_once('?').map_or("", |(_, options)| options);
+        return Ok(Part::Query { spelt, options: Template::parse(options)? });
+    }
+    // Exports break lines inside slugs; no key contains a control character.
+    let key: String = inner.chars().filter(|c| !c.is_control()).collect();
+    let key = key.trim();
+    let key = key.strip_prefix("$session.").or_else(|| key.strip_prefix("$oc.")).unwrap_or(key);
+    Ok(Part::Key { spelt, key: key.to_owned() })
+}
+
+fn beginning(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// Reports what is wrong with the slugs of `text`.
+pub fn check(text: &str, attribute: &str, problems: &mut Problems) {
+    if let Err(error) = Template::parse(text) {
+        problems.question(attribute, error.to_string());
+    }
+}
+
+/// Reports what is wrong with the slugs of every wording of `text`.
+pub fn check_localized<const MAX: usize>(text: &Localized<MAX>, attribute: &str, problems: &mut Problems) {
+    for wording in text.wordings() {
+        check(wording, attribute, problems);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(text: &str) -> String {
+        let mut values = |key: &str| match key {
+            "name" => Some("Ada".to_owned()),
+            "anchor.title" => Some("{name} is text".to_owned()),
+            "anchor._customerid_value@OData.Community.Display.V1.FormattedValue" => Some("Fabrikam".to_owned()),
+            _ => None,
+        };
+        let rendered = Template::parse(text).unwrap().render(&mut values);
+        format!("{} {:?}", rendered.text, rendered.unresolved)
+    }
+
+    #[test]
+    fn every_spelling_is_one_grammar() {
+        for (text, expected) in [
+            ("Call from {name}", "Call from Ada []"),
+            ("${name} and ${$session.name} and ${$oc.name}", "Ada and Ada and Ada []"),
+            ("{anchor._customerid_value@OData.Community.Display.V1.FormattedValue}", "Fabrikam []"),
+            ("{anchor._customerid_value@OData.Community.Display.V1.Formatted\nValue}", "Fabrikam []"),
+            ("{anchor.title}", "{name} is text []"),
+            ("{nobody} {nobody} ${nobody}", r#"   ["{nobody}", "${nobody}"]"#),
+            (r#"[{"id": "${name}", "x": { }}]"#, r#"[{"id": "Ada", "x": { }}] []"#),
+            ("costs $5 {", "costs $5 { []"),
+            (
+                "mail {$odata.contact.emailaddress1.?$filter=contactid eq '{name}'}!",
+                r#"mail ! ["{$odata.contact.emailaddress1.?$filter=contactid eq '{name}'}"]"#,
+            ),
+            ("", " []"),
+        ] {
+            assert_eq!(render(text), expected, "for {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_slug_that_is_not_closed_is_named() {
+        let error = Template::parse("Call from {customerName").unwrap_err();
+        assert_eq!(error.to_string(), "the slug `{customerName` is not closed: add the `}` that ends it");
+        assert!(Template::parse("{ReconnectUrl{ReconnectID}}").is_err());
+        assert!(Template::parse("{$odata.a.b.?$filter=x eq '{y'}").is_err());
+    }
+
+    #[test]
+    fn a_title_without_words_is_no_title() {
+        let title = |text: &str| Template::parse(text).unwrap().render(&mut |_| None).as_title();
+        assert_eq!(title("{a}  {b}"), None);
+        assert_eq!(title(" Case  {a} open "), Some("Case open".to_owned()));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn parsing_never_fails_on_text_without_braces_and_keeps_it(text in "[^{}]*") {
+            let rendered = Template::parse(&text).unwrap().render(&mut |_| None);
+            proptest::prop_assert_eq!(rendered.text, text);
+        }
+
+        #[test]
+        fn parsing_is_total(text in ".*") {
+            let _ = Template::parse(&text);
+        }
+    }
+}
