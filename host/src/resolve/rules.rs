@@ -1,0 +1,57 @@
+//! The rules of the tools, as resolution sees them: a question and a decision.
+//!
+//! How a rule runs is not known here. The sandbox implements [`ToolRules`], and so does a table in the tests.
+
+use crate::domain::experience::ToolFault;
+
+use super::reads::{Read, Reads};
+
+/// Decides about tools.
+pub trait ToolRules: Send + Sync {
+    /// Asks the rule bound to `kind`. Nothing if no rule is bound to it.
+    ///
+    /// `settings` is a JSON object. Whatever goes wrong is an [`Outcome`](Evaluation), never a panic.
+    fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation>;
+
+    /// Names the rules that are bound, so that equal fingerprints give equal decisions: component digests by tool kind.
+    fn fingerprint(&self) -> String;
+}
+
+/// What came of asking a rule.
+#[derive(Debug)]
+pub struct Evaluation {
+    /// The plugin that was asked, as `publisher/name version`.
+    pub plugin: String,
+    /// What it decided, or how it broke.
+    pub outcome: Result<Decision, ToolFault>,
+    /// What it read before.
+    pub reads: Vec<Read>,
+}
+
+/// What a rule decided.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// The tool is shown.
+    Shown {
+        /// For the control that draws it.
+        payload: serde_json::Map<String, serde_json::Value>,
+        /// The library items the payload names.
+        items: Vec<ItemReference>,
+    },
+    /// The tool is hidden.
+    Hidden {
+        /// A stable code.
+        code: String,
+        /// One sentence for administrators.
+        text: String,
+    },
+}
+
+/// Names one library item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemReference {
+    /// The collection.
+    pub kind: String,
+    /// The item.
+    pub name: String,
+}

@@ -1,0 +1,157 @@
+//! The whole library at one revision, in memory.
+//!
+//! Immutable. People and their direct assignments are no part of it: they are looked up by key, so that a million users
+//! cost disk and not memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use crate::domain::{AnyItem, DefaultProfile, Environment, Item, Kind, Name, Profile, RankAndRoles, Revision};
+
+/// The library at one revision.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    revision: Revision,
+    items: BTreeMap<Kind, BTreeMap<Arc<str>, Arc<Entry>>>,
+}
+
+/// One item of a snapshot.
+#[derive(Debug)]
+pub struct Entry {
+    /// The item itself.
+    pub item: AnyItem,
+    /// The revision that wrote it.
+    pub revision: Revision,
+    /// Who owns it.
+    pub layer: Layer,
+    json: OnceLock<Arc<str>>,
+}
+
+/// Who owns an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layer {
+    /// Shipped with the product; only the upgrader writes it.
+    OutOfTheBox,
+    /// Made by administrators and imports.
+    Custom,
+}
+
+impl Entry {
+    /// An item as it is stored.
+    pub fn new(item: AnyItem, revision: Revision, layer: Layer) -> Self {
+        Self { item, revision, layer, json: OnceLock::new() }
+    }
+
+    /// The item's JSON text, made once.
+    pub fn json(&self) -> &Arc<str> {
+        self.json.get_or_init(|| self.item.to_json().to_string().into())
+    }
+}
+
+impl Snapshot {
+    /// The library `items` at `revision`.
+    pub fn new(revision: Revision, items: impl IntoIterator<Item = (Arc<str>, Entry)>) -> Self {
+        let mut snapshot = Self { revision, items: BTreeMap::new() };
+        for (name, entry) in items {
+            snapshot.insert(name, entry);
+        }
+        snapshot
+    }
+
+    /// The revision the snapshot shows.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The item of `T` named `name`, active or not.
+    pub fn get<T: Item>(&self, name: &Name<T>) -> Option<&T> {
+        T::from_any(&self.entry(T::KIND, name.as_str())?.item)
+    }
+
+    /// The item of `T` named `name`, unless it is inactive.
+    pub fn active<T: Item>(&self, name: &Name<T>) -> Option<&T> {
+        self.get(name).filter(|item| item.is_active())
+    }
+
+    /// The item of `kind` named `name`, active or not.
+    pub fn entry(&self, kind: Kind, name: &str) -> Option<&Entry> {
+        self.items.get(&kind)?.get(name).map(Arc::as_ref)
+    }
+
+    /// Every item of `T` with its name, sorted by name.
+    pub fn all<T: Item>(&self) -> impl Iterator<Item = (Name<T>, &T)> {
+        self.entries(T::KIND).filter_map(|(name, entry)| {
+            // Names were checked when they were stored; one that is no name any more would be a broken database.
+            Some((name.parse().ok()?, T::from_any(&entry.item)?))
+        })
+    }
+
+    /// Every item of `kind` with its name, sorted by name.
+    pub fn entries(&self, kind: Kind) -> impl Iterator<Item = (&Arc<str>, &Entry)> {
+        self.items.get(&kind).into_iter().flatten().map(|(name, entry)| (name, entry.as_ref()))
+    }
+
+    /// What holds for everybody.
+    pub fn environment(&self) -> Environment {
+        let stored = self.entry(Kind::Environment, Environment::NAME).and_then(|entry| Environment::from_any(&entry.item));
+        stored.cloned().unwrap_or_default()
+    }
+
+    /// The custom default profile, if one is set.
+    pub fn default_profile(&self) -> Option<&Name<Profile>> {
+        let entry = self.entry(Kind::DefaultProfile, DefaultProfile::NAME)?;
+        DefaultProfile::from_any(&entry.item).map(|default| &default.profile)
+    }
+
+    /// Rank and roles of a profile, dormant or not.
+    pub fn rank_and_roles(&self, profile: &Name<Profile>) -> Option<&RankAndRoles> {
+        RankAndRoles::from_any(&self.entry(Kind::RankAndRoles, profile.as_str())?.item)
+    }
+
+    /// How an item of `kind` that was called `typed` is really called: its own name, or an alias of an app, the kind of a
+    /// pane tool, or the display name of a role, where exactly one item answers to it.
+    pub fn canonical(&self, kind: Kind, typed: &str) -> Option<Arc<str>> {
+        if let Some((name, _)) = self.items.get(&kind).and_then(|items| items.get_key_value(typed)) {
+            return Some(Arc::clone(name));
+        }
+        let mut answering = self.entries(kind).filter(|(_, entry)| match &entry.item {
+            AnyItem::App(app) => app.aliases.iter().any(|alias| alias.as_str() == typed),
+            AnyItem::PaneTool(tool) => tool.kind.as_str() == typed,
+            AnyItem::SecurityRole(role) => role.name.default_text() == typed,
+            _ => false,
+        });
+        match (answering.next(), answering.next()) {
+            (Some((name, _)), None) => Some(Arc::clone(name)),
+            _ => None,
+        }
+    }
+
+    /// The names `attribute` of an active item refers to, in its order, without targets that are inactive or gone.
+    pub fn active_links(&self, kind: Kind, name: &str, attribute: &str) -> Vec<String> {
+        let mut links = Vec::new();
+        let Some(entry) = self.entry(kind, name).filter(|entry| entry.item.is_active()) else { return links };
+        entry.item.clone().references(&mut |reference| {
+            let target = self.entry(reference.kind, reference.name).is_some_and(|entry| entry.item.is_active());
+            if target && reference.attribute == attribute {
+                links.push(reference.name.to_string());
+            }
+        });
+        links
+    }
+
+    pub(super) fn insert(&mut self, name: Arc<str>, entry: Entry) {
+        self.items.entry(entry.item.kind()).or_default().insert(name, Arc::new(entry));
+    }
+
+    pub(super) fn remove(&mut self, kind: Kind, name: &str) {
+        if let Some(items) = self.items.get_mut(&kind) {
+            items.remove(name);
+        }
+    }
+
+    pub(super) fn at_revision(mut self, revision: Revision) -> Self {
+        self.revision = revision;
+        self
+    }
+}
