@@ -3,5 +3,5 @@
 //! Read in this order: [`domain`] holds the values, [`store`] keeps them, [`resolve`] computes answers from them.
 
 pub mod domain;
-pub mod store;
 pub mod resolve;
+pub mod store;

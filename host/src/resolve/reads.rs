@@ -172,7 +172,8 @@ impl Reads {
     pub fn item(&mut self, kind: &str, name: &str) -> Option<Arc<str>> {
         let found = library_kind(kind).and_then(|kind| self.snapshot.entry(kind, name));
         let entry = found.filter(|entry| entry.item.is_active());
-        let (json, revision) = (entry.map(|entry| Arc::clone(entry.json())), entry.map(|entry| format!("revision {}", entry.revision)));
+        let (json, revision) =
+            (entry.map(|entry| Arc::clone(entry.json())), entry.map(|entry| format!("revision {}", entry.revision)));
         self.record_optional(format!("library.item({kind}, {name})"), revision);
         json
     }

@@ -94,7 +94,8 @@ impl Snapshot {
 
     /// What holds for everybody.
     pub fn environment(&self) -> Environment {
-        let stored = self.entry(Kind::Environment, Environment::NAME).and_then(|entry| Environment::from_any(&entry.item));
+        let stored =
+            self.entry(Kind::Environment, Environment::NAME).and_then(|entry| Environment::from_any(&entry.item));
         stored.cloned().unwrap_or_default()
     }
 

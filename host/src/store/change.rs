@@ -1,0 +1,153 @@
+//! What can be asked of the store, and what came of it.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, User};
+
+use super::Layer;
+
+/// Changes that happen together or not at all, as one revision.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeSet {
+    /// The changes, in order. Items may refer to items that a later change makes.
+    pub changes: Vec<Change>,
+    /// What to do about rules that existing environments break.
+    pub strictness: Strictness,
+    /// Whose items are written. Only the upgrader and the shipped content write [`Layer::OutOfTheBox`].
+    pub layer: Option<Layer>,
+}
+
+/// What to do about rules that existing environments break, such as ranks that are taken twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Strictness {
+    /// Refuse the change set: an author is there to mend it.
+    #[default]
+    Refuse,
+    /// Write it all the same and report: the content exists elsewhere.
+    Report,
+}
+
+/// One change.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Makes an item or replaces it whole. Nothing happens if it is already so.
+    Put {
+        /// Its name.
+        name: Arc<str>,
+        /// The item.
+        item: AnyItem,
+        /// What the author believes is there.
+        expect: Expect,
+    },
+    /// Deletes an item.
+    Delete {
+        /// What it is.
+        kind: Kind,
+        /// Its name.
+        name: Arc<str>,
+        /// What the author believes is there.
+        expect: Expect,
+        /// Whether links to it go, too, instead of keeping it (ruling 8.5).
+        force: bool,
+    },
+    /// Assigns a person to a profile directly.
+    Assign {
+        /// The profile.
+        profile: Name<Profile>,
+        /// The person.
+        login: Name<User>,
+    },
+    /// Takes a direct assignment back.
+    Unassign {
+        /// The profile.
+        profile: Name<Profile>,
+        /// The person.
+        login: Name<User>,
+    },
+}
+
+/// What the author of a change believes is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Expect {
+    /// Anything, or nothing.
+    #[default]
+    Anything,
+    /// Something.
+    Present,
+    /// Nothing.
+    Absent,
+    /// The item that this revision wrote.
+    Revision(Revision),
+}
+
+/// What came of a change set.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Committed {
+    /// The newest revision: the one made, or the one before if nothing had to change.
+    pub revision: Revision,
+    /// What really changed.
+    pub changed: Vec<Changed>,
+    /// Direct assignments that gave way to new ones.
+    pub replaced: Vec<Replaced>,
+    /// What was written although an author would have had to mend it.
+    pub tolerated: Vec<Tolerated>,
+}
+
+/// One thing that really changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// The collection, or `assignments`.
+    pub collection: String,
+    /// Its name; for an assignment `profile/login`.
+    pub name: String,
+    /// How.
+    pub how: How,
+}
+
+/// How something changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum How {
+    /// It was not there before.
+    Created,
+    /// It was different.
+    Updated,
+    /// It is gone.
+    Deleted,
+}
+
+/// A direct assignment that gave way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Replaced {
+    /// The person.
+    pub login: String,
+    /// The profile the person was assigned to before.
+    pub profile: String,
+}
+
+/// A rule that was broken and reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tolerated {
+    /// The kind of the item.
+    pub kind: Kind,
+    /// The item.
+    pub name: String,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+impl ChangeSet {
+    /// Changes by an author who can mend what is refused.
+    pub fn new(changes: impl IntoIterator<Item = Change>) -> Self {
+        Self { changes: changes.into_iter().collect(), strictness: Strictness::Refuse, layer: None }
+    }
+}
+
+impl Change {
+    /// Puts `item` under `name` whatever is there.
+    pub fn put(name: impl Into<Arc<str>>, item: impl Into<AnyItem>) -> Self {
+        Self::Put { name: name.into(), item: item.into(), expect: Expect::Anything }
+    }
+}
