@@ -1,7 +1,111 @@
 //! Where the configuration lives. The one module that names `rusqlite` and writes SQL.
+//!
+//! One write is one transaction is one revision. Hands out domain values, never rows. Nothing that matters lives only in
+//! memory: a snapshot is made anew as soon as the database has a newer revision, whoever wrote it.
 
 mod change;
+mod checks;
+mod commit;
+mod error;
+mod history;
+mod people;
+mod rows;
+mod schema;
 mod snapshot;
+mod unlink;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use rusqlite::Connection;
+
+use crate::domain::Revision;
 
 pub use change::{Change, ChangeSet, Changed, Committed, Expect, How, Replaced, Strictness, Tolerated};
+pub use error::{Error, MissingReference, Referrer};
+pub use people::Person;
 pub use snapshot::{Entry, Layer, Snapshot};
+
+/// The configuration of one environment, in a data folder.
+pub struct Store {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    newest: ArcSwap<Snapshot>,
+}
+
+impl Store {
+    /// The name of the database within the data folder.
+    pub const FILE: &str = "loadout.db";
+
+    /// Opens the database in `folder`; makes both if they are not there.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let unusable = |source| Error::Folder { path: folder.display().to_string(), source };
+        std::fs::create_dir_all(folder).map_err(unusable)?;
+        let path = folder.join(Self::FILE);
+        let mut writer = Connection::open(&path)?;
+        schema::configure(&writer)?;
+        schema::migrate(&mut writer)?;
+        let newest = rows::load(&writer, rows::newest(&writer)?)?;
+        let newest = ArcSwap::from_pointee(newest);
+        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest })
+    }
+
+    /// The number of the newest revision, whoever wrote it.
+    pub fn newest(&self) -> Result<Revision, Error> {
+        self.read(rows::newest)
+    }
+
+    /// The library at the newest revision.
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>, Error> {
+        let newest = self.newest()?;
+        let known = self.newest.load_full();
+        if known.revision() == newest {
+            return Ok(known);
+        }
+        let fresh = Arc::new(self.read(|connection| rows::load(connection, newest))?);
+        self.publish(&fresh);
+        Ok(fresh)
+    }
+
+    /// The library at `revision`, which may be any that ever was.
+    pub fn snapshot_at(&self, revision: Revision) -> Result<Arc<Snapshot>, Error> {
+        let newest = self.snapshot()?;
+        if revision == newest.revision() {
+            return Ok(newest);
+        }
+        if revision > newest.revision() {
+            return Err(Error::NoSuchRevision { asked: revision, newest: newest.revision() });
+        }
+        Ok(Arc::new(self.read(|connection| rows::load(connection, revision))?))
+    }
+
+    /// Makes `fresh` the newest snapshot, unless a newer one is there already.
+    fn publish(&self, fresh: &Arc<Snapshot>) {
+        self.newest
+            .rcu(|known| if known.revision() < fresh.revision() { Arc::clone(fresh) } else { Arc::clone(known) });
+    }
+
+    /// Runs `work` on a connection that only reads.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let idle = lock(&self.readers).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => {
+                let connection = Connection::open(&self.path)?;
+                schema::configure(&connection)?;
+                connection.pragma_update(None, "query_only", true)?;
+                connection
+            }
+        };
+        let answer = work(&connection);
+        lock(&self.readers).push(connection);
+        answer
+    }
+}
+
+/// A panicking query rolled back while unwinding, so what a poisoned lock guards is still consistent.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

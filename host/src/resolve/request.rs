@@ -1,0 +1,61 @@
+//! The question: who asks, from where, about which session.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::experience::NotificationEvent;
+use crate::domain::{Channel, Kind, Name, Profile, User};
+
+/// Whose experience is asked for.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The login; nothing for a hypothetical person.
+    pub login: Option<String>,
+    /// Roles, licences and language.
+    pub user: User,
+    /// The profiles the person is assigned to directly.
+    pub direct: Vec<Name<Profile>>,
+    /// "What if it were this profile": skips the selection.
+    pub hypothetical_profile: Option<Name<Profile>>,
+}
+
+/// The session that starts. At most one of `workstream`, `channel`, `entity` and `template` says what kind it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct SessionInput {
+    /// The workstream a conversation came through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workstream: Option<String>,
+    /// The channel of a conversation whose workstream is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// The table of the record that is opened, such as `incident`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
+    /// A template by name, as when a program opens a session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// What announces the conversation. Without it: incoming, authenticated if the context has a `customerRecordId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<NotificationEvent>,
+    /// The automation dictionary: flat, text to text, such as `anchor.ticketnumber`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub context: BTreeMap<String, String>,
+}
+
+/// A question that has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentences say what the variants mean, and the fields what they speak of")]
+pub enum Error {
+    #[error("{kind} `{name}` does not exist{hint}")]
+    Unknown { kind: Kind, name: String, hint: String },
+    #[error("{kind} `{name}` is inactive: activate it first")]
+    Inactive { kind: Kind, name: String },
+    #[error("a session is of one kind: give one of `workstream`, `channel`, `entity` and `template`, not {given}")]
+    AmbiguousSession { given: String },
+    #[error("a session needs one of `workstream`, `channel`, `entity` and `template`")]
+    EmptySession,
+    #[error("no profile applies to app `{app}`: assign one, or give the app an out-of-the-box profile")]
+    NoProfile { app: String },
+}

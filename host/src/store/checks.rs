@@ -1,0 +1,148 @@
+//! Rules across items: what is wrong with a library that is about to become the newest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::domain::{AnyItem, Item, Kind, Name, Problem, Problems, Profile, SessionKind, SessionTemplate};
+
+use super::{Error, Layer, Referrer, Snapshot};
+
+/// One rule that is broken.
+pub(super) struct Finding {
+    pub(super) kind: Kind,
+    pub(super) name: Arc<str>,
+    pub(super) problem: Problem,
+    /// How the refusal is worded, where it is a conflict rather than a mistake in the item.
+    pub(super) refusal: Option<Error>,
+}
+
+/// Checks what was touched, and the items whose rules look at what was touched.
+pub(super) fn check(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (kind, name) in affected(library, touched) {
+        let Some(entry) = library.entry(kind, &name) else { continue };
+        let mut problems = Problems::default();
+        if touched.contains(&(kind, Arc::clone(&name))) {
+            entry.item.check(&mut problems);
+        }
+        match &entry.item {
+            AnyItem::Profile(profile) => {
+                one_template_per_entity(library, profile, &mut problems);
+                findings.extend(default_stays_active(library, &name, profile));
+            }
+            AnyItem::Workstream(workstream) => {
+                generic(library, workstream.session_template.as_ref(), &mut problems);
+            }
+            AnyItem::VoiceProfile(voice) => generic(library, voice.session_template.as_ref(), &mut problems),
+            AnyItem::RankAndRoles(_) => findings.extend(rank_and_roles(library, &name)),
+            AnyItem::DefaultProfile(default) => findings.extend(can_be_default(library, &default.profile)),
+            _ => {}
+        }
+        let found = problems.0.into_iter();
+        findings.extend(found.map(|problem| Finding { kind, name: Arc::clone(&name), problem, refusal: None }));
+    }
+    findings
+}
+
+/// The library items that name `name` of `kind`.
+pub(super) fn referrers(library: &Snapshot, kind: Kind, name: &str) -> Vec<Referrer> {
+    let mut referrers = Vec::new();
+    for referring in Kind::ALL {
+        for (referrer, entry) in library.entries(*referring) {
+            let mut names = false;
+            entry
+                .item
+                .clone()
+                .references(&mut |reference| names |= reference.kind == kind && **reference.name == *name);
+            if names {
+                let collection = referring.collection().to_owned();
+                referrers.push(Referrer { collection, name: referrer.to_string() });
+            }
+        }
+    }
+    referrers
+}
+
+/// What was touched, and what binds a session template that was touched.
+fn affected(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> BTreeSet<(Kind, Arc<str>)> {
+    let mut affected = touched.clone();
+    for (_, template) in touched.iter().filter(|(kind, _)| *kind == Kind::SessionTemplate) {
+        for referrer in referrers(library, Kind::SessionTemplate, template) {
+            affected.extend(referrer.collection.parse().ok().map(|kind: Kind| (kind, referrer.name.as_str().into())));
+        }
+    }
+    affected
+}
+
+fn one_template_per_entity(library: &Snapshot, profile: &Profile, problems: &mut Problems) {
+    let mut by_entity: BTreeMap<&str, &Name<SessionTemplate>> = BTreeMap::new();
+    for name in &profile.session_templates {
+        let Some(template) = library.get(name) else { continue };
+        match (template.kind, &template.entity) {
+            (SessionKind::Entity, Some(entity)) => {
+                if let Some(first) = by_entity.insert(entity.as_str(), name) {
+                    let message = format!("`{first}` and `{name}` are both for `{entity}`: keep one");
+                    problems.question("sessionTemplates", message);
+                }
+            }
+            _ => {
+                problems.question("sessionTemplates", format!("`{name}` is generic: a profile binds entity templates"))
+            }
+        }
+    }
+}
+
+fn generic(library: &Snapshot, template: Option<&Name<SessionTemplate>>, problems: &mut Problems) {
+    if let Some(name) = template
+        && library.get(name).is_some_and(|template| template.kind != SessionKind::Generic)
+    {
+        problems
+            .question("sessionTemplate", format!("`{name}` is for an entity: conversations need a generic template"));
+    }
+}
+
+/// The custom default cannot be deactivated before it is un-defaulted (ruling 8.4).
+fn default_stays_active(library: &Snapshot, name: &Arc<str>, profile: &Profile) -> Option<Finding> {
+    let is_default = library.default_profile().is_some_and(|default| default.shared() == name);
+    if profile.is_active() || !is_default {
+        return None;
+    }
+    let refusal = Error::CannotBeDefault { profile: name.to_string(), why: "is inactive" };
+    Some(conflict(Kind::Profile, name, "state", false, refusal))
+}
+
+fn can_be_default(library: &Snapshot, name: &Name<Profile>) -> Option<Finding> {
+    let entry = library.entry(Kind::Profile, name.as_str())?;
+    let why = match (entry.layer, entry.item.is_active()) {
+        (Layer::OutOfTheBox, _) => "came with the product",
+        (Layer::Custom, false) => "is inactive",
+        (Layer::Custom, true) => return None,
+    };
+    let refusal = Error::CannotBeDefault { profile: name.to_string(), why };
+    Some(conflict(Kind::DefaultProfile, name.shared(), "profile", false, refusal))
+}
+
+/// A mapping needs a custom profile that is not the default, and a rank of its own (domain 3.2).
+fn rank_and_roles(library: &Snapshot, name: &Arc<str>) -> Option<Finding> {
+    let profile: Name<Profile> = name.parse().ok()?;
+    let at = |attribute, tolerable, refusal| Some(conflict(Kind::RankAndRoles, name, attribute, tolerable, refusal));
+    match library.entry(Kind::Profile, name) {
+        None => return at("profile", false, Error::NotFound { kind: Kind::Profile, name: name.to_string() }),
+        Some(entry) if entry.layer == Layer::OutOfTheBox => {
+            return at("profile", false, Error::ReadOnly { kind: Kind::Profile, name: name.to_string() });
+        }
+        Some(_) => {}
+    }
+    let own = library.rank_and_roles(&profile).filter(|own| !own.roles.is_empty())?;
+    let rank = own.rank?;
+    let taken = library.entries(Kind::RankAndRoles).find(|(other, entry)| match &entry.item {
+        AnyItem::RankAndRoles(mapping) => *other != name && !mapping.roles.is_empty() && mapping.rank == Some(rank),
+        _ => false,
+    });
+    taken.and_then(|(by, _)| at("rank", true, Error::RankTaken { rank, by: by.to_string() }))
+}
+
+fn conflict(kind: Kind, name: &Arc<str>, attribute: &str, tolerable: bool, refusal: Error) -> Finding {
+    let problem = Problem { attribute: attribute.to_owned(), message: refusal.to_string(), tolerable };
+    Finding { kind, name: Arc::clone(name), problem, refusal: Some(refusal) }
+}

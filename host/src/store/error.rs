@@ -1,0 +1,117 @@
+//! What can go wrong with the store.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::domain::{InvalidItem, InvalidName, Kind, Revision};
+
+/// A request the store refused, or could not carry out.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentences say what the variants mean, and the fields what they speak of")]
+pub enum Error {
+    #[error("{kind} `{name}` does not exist")]
+    NotFound { kind: Kind, name: String },
+    #[error("{kind} `{name}` exists already: choose another name, or replace it without `If-None-Match`")]
+    Exists { kind: Kind, name: String },
+    #[error("{kind} `{name}` was written by revision {current}, not by {seen}: read it again and repeat the change")]
+    Stale { kind: Kind, name: String, seen: Revision, current: Revision },
+    #[error("{kind} `{name}` came with the product and cannot be changed: copy it and change the copy")]
+    ReadOnly { kind: Kind, name: String },
+    #[error(transparent)]
+    Invalid(#[from] InvalidItem),
+    #[error(transparent)]
+    InvalidName(#[from] InvalidName),
+    #[error("{}", Missing(.0))]
+    MissingReferences(Vec<MissingReference>),
+    #[error("{kind} `{name}` is in use by {}: remove these links first, or delete it with `force`", Users(referrers))]
+    InUse { kind: Kind, name: String, referrers: Vec<Referrer> },
+    #[error("rank {rank} is taken by profile `{by}`: choose another rank")]
+    RankTaken { rank: u8, by: String },
+    #[error("profile `{profile}` is the custom default and cannot have rank and roles: remove the default first")]
+    IsDefault { profile: String },
+    #[error("profile `{profile}` {why}, so it cannot be the custom default")]
+    CannotBeDefault { profile: String, why: &'static str },
+    #[error(
+        "user `{login}` is assigned to profile `{profile}` already, and this environment refuses a second assignment: take the first one back"
+    )]
+    AlreadyAssigned { login: String, profile: String },
+    #[error("revision {asked} does not exist: the newest is {newest}")]
+    NoSuchRevision { asked: Revision, newest: Revision },
+    #[error("the database has shape {found}, this program knows shapes up to {known}: use a newer loadout")]
+    Newer { found: usize, known: usize },
+    #[error("the database file was not made by loadout: choose another data folder")]
+    NotOurs,
+    #[error("the database holds something this program cannot read")]
+    Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the data folder `{path}` cannot be used")]
+    Folder {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the database failed")]
+    Database(#[from] rusqlite::Error),
+}
+
+/// Something that was named and does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct MissingReference {
+    /// The collection of the item that names it.
+    pub collection: String,
+    /// The item that names it.
+    pub name: String,
+    /// The attribute that names it.
+    pub attribute: String,
+    /// The collection in which it should be.
+    pub wanted_in: String,
+    /// What was named.
+    pub wanted: String,
+}
+
+/// Something that uses an item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
+pub struct Referrer {
+    /// The collection; `assignments` for a person who is assigned to a profile.
+    pub collection: String,
+    /// The item, or the person.
+    pub name: String,
+}
+
+/// How many names a sentence lists before it only counts.
+const NAMED: usize = 5;
+
+struct Missing<'a>(&'a [MissingReference]);
+
+impl fmt::Display for Missing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, missing) in self.0.iter().take(NAMED).enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(
+                f,
+                "{comma}`{}` (named by `{}` of {} `{}`)",
+                missing.wanted, missing.attribute, missing.collection, missing.name
+            )?;
+        }
+        if self.0.len() > NAMED {
+            write!(f, " and {} more", self.0.len() - NAMED)?;
+        }
+        let kind = self.0.first().map_or("", |missing| missing.wanted_in.as_str());
+        write!(f, " not found in `{kind}`: create what is missing first, or correct the name")
+    }
+}
+
+struct Users<'a>(&'a [Referrer]);
+
+impl fmt::Display for Users<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, referrer) in self.0.iter().take(NAMED).enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{} `{}`", referrer.collection, referrer.name)?;
+        }
+        if self.0.len() > NAMED {
+            write!(f, " and {} more", self.0.len() - NAMED)?;
+        }
+        Ok(())
+    }
+}

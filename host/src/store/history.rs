@@ -1,0 +1,52 @@
+//! History: what every revision changed.
+
+use rusqlite::{Connection, params};
+
+use crate::domain::Revision;
+use crate::domain::revision::{ChangeRecord, RevisionRecord};
+
+use super::{Error, Store};
+
+impl Store {
+    /// Up to `limit` revisions before `before` (or from the newest on), newest first, with what they changed.
+    pub fn revisions(&self, before: Option<Revision>, limit: usize) -> Result<Vec<RevisionRecord>, Error> {
+        self.read(|connection| {
+            let before = before.map_or(i64::MAX, |revision| i64::try_from(revision.0).unwrap_or(i64::MAX));
+            let mut find = connection
+                .prepare_cached("SELECT id, at, who, why FROM revision WHERE id < ?1 ORDER BY id DESC LIMIT ?2")?;
+            let mut rows = find.query(params![before, limit])?;
+            let mut records = Vec::new();
+            while let Some(row) = rows.next()? {
+                let revision = Revision(row.get(0)?);
+                let at = row.get::<_, String>(1)?.parse().map_err(|error: jiff::Error| Error::Corrupt(error.into()))?;
+                let changes = changes(connection, revision)?;
+                records.push(RevisionRecord { revision, at, who: row.get(2)?, why: row.get(3)?, changes });
+            }
+            Ok(records)
+        })
+    }
+}
+
+fn changes(connection: &Connection, revision: Revision) -> Result<Vec<ChangeRecord>, Error> {
+    // Each side of the union finds its rows by index: what ended at the revision, and what began.
+    let mut find = connection.prepare_cached(
+        "SELECT kind, name, max(CASE WHEN until = ?1 THEN body END), max(CASE WHEN since = ?1 THEN body END) FROM (
+             SELECT kind, name, since, until, body FROM item WHERE since = ?1
+             UNION ALL SELECT kind, name, since, until, body FROM item WHERE until = ?1
+             UNION ALL SELECT ?2, profile || '/' || login, since, until, '{}' FROM assignment WHERE since = ?1
+             UNION ALL SELECT ?2, profile || '/' || login, since, until, '{}' FROM assignment WHERE until = ?1
+         ) GROUP BY kind, name ORDER BY kind, name",
+    )?;
+    let mut rows = find.query(params![revision.0, ChangeRecord::ASSIGNMENTS])?;
+    let mut changes = Vec::new();
+    let json = |body: Option<String>| body.map(|body| serde_json::from_str(&body)).transpose();
+    while let Some(row) = rows.next()? {
+        changes.push(ChangeRecord {
+            collection: row.get(0)?,
+            name: row.get(1)?,
+            before: json(row.get(2)?).map_err(|error| Error::Corrupt(error.into()))?,
+            after: json(row.get(3)?).map_err(|error| Error::Corrupt(error.into()))?,
+        });
+    }
+    Ok(changes)
+}

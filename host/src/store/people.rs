@@ -1,0 +1,113 @@
+//! People and their direct assignments, looked up by key.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::domain::{AnyItem, Item, Kind, Name, Profile, Revision, User};
+
+use super::{Error, Store};
+
+/// One person, as far as profile selection asks.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The login.
+    pub login: Name<User>,
+    /// The person.
+    pub user: User,
+    /// The profiles the person was assigned to directly; more than one only in data from elsewhere (ruling 8.3).
+    pub direct: Vec<Name<Profile>>,
+}
+
+impl Store {
+    /// The person with `login` at `revision`, if there was one.
+    pub fn person(&self, login: &Name<User>, revision: Revision) -> Result<Option<Person>, Error> {
+        self.read(|connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT body FROM item WHERE kind = 'users' AND name = ?1 AND since <= ?2 AND (until IS NULL OR until > ?2)",
+            )?;
+            let body = find.query_row(params![login.as_str(), revision.0], |row| row.get::<_, String>(0)).optional()?;
+            let Some(body) = body else { return Ok(None) };
+            let user = parse_user(login.as_str(), &body)?;
+            Ok(Some(Person { login: login.clone(), user, direct: assigned_profiles(connection, login.as_str(), revision)? }))
+        })
+    }
+
+    /// Up to `limit` people assigned to `profile` directly, by login, after the login `after`.
+    pub fn assigned_people(&self, profile: &Name<Profile>, after: &str, limit: usize) -> Result<Vec<String>, Error> {
+        self.read(|connection| assigned_logins(connection, profile.as_str(), after, limit))
+    }
+
+    /// Up to `limit` people by login, after the login `after`, each with the revision that wrote it.
+    pub fn people(&self, after: &str, limit: usize) -> Result<Vec<(String, User, Revision)>, Error> {
+        self.read(|connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT name, body, since FROM item WHERE kind = 'users' AND until IS NULL AND name > ?1 ORDER BY name LIMIT ?2",
+            )?;
+            let mut rows = find.query(params![after, limit])?;
+            let mut people = Vec::new();
+            while let Some(row) = rows.next()? {
+                let login: String = row.get(0)?;
+                let user = parse_user(&login, &row.get::<_, String>(1)?)?;
+                people.push((login, user, Revision(row.get(2)?)));
+            }
+            Ok(people)
+        })
+    }
+
+    /// The person with `login` now, with the revision that wrote it.
+    pub fn user(&self, login: &str) -> Result<Option<(User, Revision)>, Error> {
+        self.read(|connection| current_user(connection, login))
+    }
+}
+
+fn parse_user(login: &str, body: &str) -> Result<User, Error> {
+    let json = serde_json::from_str(body).map_err(|error| Error::Corrupt(error.into()))?;
+    let item = AnyItem::parse(Kind::User, login, json).map_err(|error| Error::Corrupt(error.into()))?;
+    User::from_any(&item).cloned().ok_or_else(|| Error::Corrupt(format!("user `{login}` is something else").into()))
+}
+
+pub(super) fn current_user(connection: &Connection, login: &str) -> Result<Option<(User, Revision)>, Error> {
+    let mut find = connection
+        .prepare_cached("SELECT body, since FROM item WHERE kind = 'users' AND name = ?1 AND until IS NULL")?;
+    let found = find.query_row([login], |row| Ok((row.get::<_, String>(0)?, Revision(row.get(1)?)))).optional()?;
+    found.map(|(body, since)| Ok((parse_user(login, &body)?, since))).transpose()
+}
+
+pub(super) fn assigned_profiles(
+    connection: &Connection,
+    login: &str,
+    revision: Revision,
+) -> Result<Vec<Name<Profile>>, Error> {
+    let mut find = connection.prepare_cached(
+        "SELECT profile FROM assignment WHERE login = ?1 AND since <= ?2 AND (until IS NULL OR until > ?2) ORDER BY profile",
+    )?;
+    let mut rows = find.query(params![login, revision.0])?;
+    let mut profiles = Vec::new();
+    while let Some(row) = rows.next()? {
+        let profile = row.get::<_, String>(0)?.parse::<Name<Profile>>();
+        profiles.push(profile.map_err(|error| Error::Corrupt(error.into()))?);
+    }
+    Ok(profiles)
+}
+
+pub(super) fn assigned_logins(
+    connection: &Connection,
+    profile: &str,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<String>, Error> {
+    let mut find = connection.prepare_cached(
+        "SELECT login FROM assignment WHERE profile = ?1 AND until IS NULL AND login > ?2 ORDER BY login LIMIT ?3",
+    )?;
+    let logins = find.query_map(params![profile, after, limit], |row| row.get(0))?;
+    Ok(logins.collect::<Result<_, _>>()?)
+}
+
+/// Up to `limit` people who hold `role`.
+pub(super) fn holders(connection: &Connection, role: &str, limit: usize) -> Result<Vec<String>, Error> {
+    let mut find = connection.prepare_cached(
+        "SELECT name FROM item WHERE kind = 'users' AND until IS NULL
+           AND EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE value = ?1) ORDER BY name LIMIT ?2",
+    )?;
+    let logins = find.query_map(params![role, limit], |row| row.get(0))?;
+    Ok(logins.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,84 @@
+//! Takes the links to an item out of the items that have them.
+
+use serde_json::Value;
+
+use crate::domain::{AnyItem, Kind};
+
+/// `item` without its references to `name` of `kind`; nothing if it cannot do without them.
+///
+/// A reference in a list takes its list entry along (a pane tool its placement, a macro the script step that runs it); any other
+/// leaves its attribute empty.
+pub(super) fn without(item: &AnyItem, name: &str, kind: Kind, target: &str) -> Option<AnyItem> {
+    // No stored name contains a control character, so the mark is nobody's name.
+    const MARK: &str = "\u{0}unlinked";
+    let mut marked = item.clone();
+    marked.references(&mut |reference| {
+        if reference.kind == kind && **reference.name == *target {
+            *reference.name = MARK.into();
+        }
+    });
+    let mut json = marked.to_json();
+    prune(&mut json, MARK);
+    AnyItem::parse(item.kind(), name, json).ok()
+}
+
+fn prune(value: &mut Value, mark: &str) {
+    match value {
+        Value::Array(list) => {
+            list.retain(|entry| !holds(entry, mark));
+            list.iter_mut().for_each(|entry| prune(entry, mark));
+        }
+        Value::Object(object) => {
+            object.retain(|_, entry| entry.as_str() != Some(mark));
+            object.values_mut().for_each(|entry| prune(entry, mark));
+        }
+        _ => {}
+    }
+}
+
+/// Whether `entry` is the mark or an object that holds it, without looking into further lists.
+fn holds(entry: &Value, mark: &str) -> bool {
+    match entry {
+        Value::String(text) => text == mark,
+        Value::Object(object) => object.values().any(|value| holds(value, mark)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_link_goes_and_the_rest_stays() {
+        let script = json!({"name": "S", "language": 1033, "steps": [
+            {"uniqueName": "a", "name": "A", "order": 1, "action": {"type": "macro", "macro": "new_m"}},
+            {"uniqueName": "b", "name": "new_m", "order": 2, "action": {"type": "text", "instruction": "new_m"}},
+        ]});
+        let cases = [
+            (Kind::Script, script, Kind::Macro, "new_m", Some("b")),
+            (Kind::DefaultProfile, json!({"profile": "new_p"}), Kind::Profile, "new_p", None),
+            (
+                Kind::Workstream,
+                json!({"name": "W", "channel": "chat", "sessionTemplate": "new_t"}),
+                Kind::SessionTemplate,
+                "new_t",
+                Some("chat"),
+            ),
+        ];
+        for (kind, json, target_kind, target, kept) in cases {
+            let item = AnyItem::parse(kind, "x", json).unwrap();
+            let after = without(&item, "x", target_kind, target).map(|item| item.to_json().to_string());
+            assert_eq!(after.is_some(), kept.is_some(), "for {kind}");
+            if let (Some(after), Some(kept)) = (after, kept) {
+                assert!(after.contains(kept), "{after}");
+                assert!(
+                    !after.contains(&format!("\"macro\":\"{target}\"")) && !after.contains("sessionTemplate"),
+                    "{after}"
+                );
+            }
+        }
+    }
+}
