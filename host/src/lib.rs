@@ -1,7 +1,8 @@
 //! A service for experience profiles: what does this person get, and why?
 //!
-//! Read in this order: [`domain`] holds the values, [`store`] keeps them, [`resolve`] computes answers from them.
+//! Read in this order: [`domain`] holds the values, [`content`] ships some, [`store`] keeps them, [`resolve`] computes answers from them.
 
+pub mod content;
 pub mod domain;
 pub mod resolve;
 pub mod store;
