@@ -5,11 +5,13 @@
 //! item or a login that stands twice. Whether references resolve is checked where content meets other content, in the store.
 
 mod document;
+mod samples;
 mod shipped;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub use samples::{SAMPLES, sample};
 pub use shipped::shipped;
 
 use crate::domain::{AnyItem, InvalidItem, InvalidName, Kind, Name, Profile, User};
