@@ -1,6 +1,7 @@
 //! A service for experience profiles: what does this person get, and why?
 //!
-//! Read in this order: [`domain`] holds the values, [`content`] ships some, [`store`] keeps them, [`resolve`] computes answers from them.
+//! Read in this order: [`domain`] holds the values, [`content`] ships some of them, [`store`] keeps them, [`resolve`]
+//! computes answers from them.
 
 pub mod content;
 pub mod domain;
