@@ -2,14 +2,30 @@
 //!
 //! Pure. Names no database, no engine, no server and no clock; a rule that breaks is part of the answer.
 
+mod explain;
+mod gates;
+mod library;
+mod notification;
+mod pane;
 mod reads;
 mod request;
 mod rules;
+mod selection;
+mod session;
+mod tabs;
+mod texts;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::domain::experience::{Experience, ExplainLevel};
+use sha2::{Digest, Sha256};
+
+use crate::domain::experience::{Assignment, ChosenProfile, Experience, ExplainLevel, Outcome};
+use crate::domain::{App, Kind, Name, Profile};
 use crate::store::Snapshot;
+
+use explain::{Account, line};
+use selection::Selection;
 
 pub use reads::{Facts, Read, Reads};
 pub use request::{Error, SessionInput, Subject};
@@ -26,6 +42,99 @@ pub fn resolve(
     explain: ExplainLevel,
     rules: &dyn ToolRules,
 ) -> Result<Experience, Error> {
-    let _ = (snapshot, subject, session, explain, rules);
-    Err(Error::NoProfile { app: app.to_owned() })
+    let mut account = Account::new(explain);
+    let app = find_app(snapshot, app)?;
+    let roles = gates::expand(snapshot, &subject.user.roles);
+    let Selection { profile: name, assignment } = match &subject.hypothetical_profile {
+        Some(profile) => suppose(profile, &mut account),
+        None => selection::select(snapshot, subject, &roles, &app, &mut account)?,
+    };
+    let profile = snapshot.get(&name).ok_or_else(|| unknown(Kind::Profile, name.as_str(), String::new()))?;
+    let environment = snapshot.environment();
+
+    let mut facts = Facts {
+        app: app.to_string(),
+        profile: name.to_string(),
+        roles,
+        licences: subject.user.licences.iter().map(ToString::to_string).collect(),
+        language: subject.user.language,
+        base_language: environment.base_language,
+        context: session.map(|session| session.context.clone()).unwrap_or_default(),
+        ..Facts::default()
+    };
+    let opening = session.map(|input| session::open(snapshot, profile, input, &mut account)).transpose()?;
+    if let Some(opening) = &opening {
+        opening.inform(&mut facts);
+    }
+    let facts = Arc::new(facts);
+    let opened = opening.map(|opening| opening.render(snapshot, &environment, &facts, &mut account));
+    let channels = gates::channels(snapshot, profile, &facts, &mut account);
+    let (productivity_pane, named) = pane::pane(snapshot, profile, &environment, &facts, rules, &mut account);
+    let library = library::collect(snapshot, named, &facts, &mut account);
+    let (warnings, explain) = account.into_parts();
+    Ok(Experience {
+        decision_id: decision_id(snapshot, subject, &app, session, rules),
+        revision: snapshot.revision(),
+        user: subject.login.clone(),
+        app: app.to_string(),
+        profile: ChosenProfile {
+            unique_name: name.to_string(),
+            name: profile.name.in_language(subject.user.language).to_owned(),
+            assignment,
+        },
+        channels,
+        session: opened,
+        productivity_pane,
+        inbox: gates::inbox(profile),
+        copilot: gates::copilot(profile, &environment),
+        library,
+        warnings,
+        explain,
+    })
+}
+
+fn find_app(snapshot: &Snapshot, typed: &str) -> Result<Name<App>, Error> {
+    let found = snapshot.canonical(Kind::App, typed).and_then(|name| name.parse().ok());
+    found.ok_or_else(|| {
+        let known: Vec<String> = snapshot.entries(Kind::App).map(|(name, _)| format!("`{name}`")).collect();
+        unknown(Kind::App, typed, format!(": known are {}", known.join(", ")))
+    })
+}
+
+fn unknown(kind: Kind, name: &str, hint: String) -> Error {
+    Error::Unknown { kind, name: name.to_owned(), hint }
+}
+
+/// "What if it were this profile": the selection is skipped, and the answer says so.
+fn suppose(profile: &Name<Profile>, account: &mut Account) -> Selection {
+    account.line(|| line("profile", Some(profile.as_str()), Outcome::Chosen, "the question supposes it"));
+    let assignment = Assignment { method: crate::domain::experience::AssignmentMethod::Direct, role: None, rank: None };
+    Selection { profile: profile.clone(), assignment }
+}
+
+/// Equal for equal inputs, configuration and components; how much is explained does not matter.
+fn decision_id(
+    snapshot: &Snapshot,
+    subject: &Subject,
+    app: &Name<App>,
+    session: Option<&SessionInput>,
+    rules: &dyn ToolRules,
+) -> String {
+    let direct: Vec<&str> = subject.direct.iter().map(Name::as_str).collect();
+    let supposed = subject.hypothetical_profile.as_ref().map(Name::as_str);
+    let inputs = serde_json::json!([
+        snapshot.revision(),
+        rules.fingerprint(),
+        subject.login,
+        subject.user,
+        direct,
+        supposed,
+        app,
+        session
+    ]);
+    Sha256::digest(inputs.to_string()).iter().take(16).fold(String::new(), |mut id, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(id, "{byte:02x}");
+        id
+    })
 }

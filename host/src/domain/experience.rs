@@ -277,10 +277,33 @@ pub struct HiddenBy {
     pub gate: Gate,
     /// What would open it.
     pub needs: String,
+    /// The reason code of the rule component, when its rule is the gate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+impl std::fmt::Display for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Profile => "profile",
+            Self::Tenant => "tenant",
+            Self::Licence => "licence",
+            Self::Role => "role",
+            Self::Configured => "configured",
+            Self::Rule => "rule",
+        })
+    }
+}
+
+impl HiddenBy {
+    /// `gate`, which `needs` would open.
+    pub fn gate(gate: Gate, needs: impl Into<String>) -> Self {
+        Self { gate, needs: needs.into(), code: None }
+    }
 }
 
 /// What must be open for something to appear (domain 3.3), in the order they are tried; then the tool's own rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gate {
     /// The profile enables it.

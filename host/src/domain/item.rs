@@ -301,8 +301,8 @@ pub enum State {
 }
 
 impl State {
-    /// For `skip_serializing_if`: the state nobody needs to read.
-    pub(super) fn is_active(&self) -> bool {
+    /// Whether it is the state that takes part.
+    pub fn is_active(&self) -> bool {
         *self == Self::Active
     }
 }

@@ -134,6 +134,9 @@ fn rank_and_roles(library: &Snapshot, name: &Arc<str>) -> Option<Finding> {
         Some(_) => {}
     }
     let own = library.rank_and_roles(&profile).filter(|own| !own.roles.is_empty())?;
+    if library.default_profile() == Some(&profile) {
+        return at("profile", true, Error::IsDefault { profile: name.to_string() });
+    }
     let rank = own.rank?;
     let taken = library.entries(Kind::RankAndRoles).find(|(other, entry)| match &entry.item {
         AnyItem::RankAndRoles(mapping) => *other != name && !mapping.roles.is_empty() && mapping.rank == Some(rank),

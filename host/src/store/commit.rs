@@ -365,3 +365,6 @@ impl<'a> Draft<'a> {
         self.changed.push(Changed { collection: collection.to_owned(), name: name.into(), how });
     }
 }
+
+#[cfg(test)]
+mod tests;

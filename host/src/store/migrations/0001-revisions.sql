@@ -9,8 +9,8 @@ CREATE TABLE revision (
 CREATE TABLE item (
     kind  TEXT NOT NULL,
     name  TEXT NOT NULL,
-    since INTEGER NOT NULL REFERENCES revision (id),
-    until INTEGER REFERENCES revision (id),
+    since INTEGER NOT NULL REFERENCES revision (id) DEFERRABLE INITIALLY DEFERRED,
+    until INTEGER REFERENCES revision (id) DEFERRABLE INITIALLY DEFERRED,
     layer TEXT NOT NULL,
     body  TEXT NOT NULL,
     PRIMARY KEY (kind, name, since)
@@ -24,8 +24,8 @@ CREATE INDEX item_until ON item (until) WHERE until IS NOT NULL;
 CREATE TABLE assignment (
     login   TEXT NOT NULL,
     profile TEXT NOT NULL,
-    since   INTEGER NOT NULL REFERENCES revision (id),
-    until   INTEGER REFERENCES revision (id),
+    since   INTEGER NOT NULL REFERENCES revision (id) DEFERRABLE INITIALLY DEFERRED,
+    until   INTEGER REFERENCES revision (id) DEFERRABLE INITIALLY DEFERRED,
     PRIMARY KEY (login, profile, since)
 ) STRICT, WITHOUT ROWID;
 

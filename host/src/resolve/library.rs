@@ -1,0 +1,91 @@
+//! The content of the library items that rules named, ready to be drawn.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::{AnyItem, Kind, Script, ScriptStep, StepAction};
+use crate::store::Snapshot;
+
+use super::explain::Account;
+use super::{Facts, ItemReference, texts};
+
+/// Content by collection and unique name.
+pub(super) type Content = BTreeMap<String, BTreeMap<String, Value>>;
+
+/// Collects what the rules named. What they made up is a warning.
+pub(super) fn collect(snapshot: &Snapshot, named: Vec<ItemReference>, facts: &Facts, account: &mut Account) -> Content {
+    let mut content = Content::new();
+    for ItemReference { kind, name } in named {
+        let known = kind.parse::<Kind>().ok().filter(|kind| kind.is_collection() && *kind != Kind::User);
+        let entry = known.and_then(|kind| snapshot.entry(kind, &name)).filter(|entry| entry.item.is_active());
+        let Some(entry) = entry else {
+            account.warn("unknown-item", format!("a rule names `{name}` of `{kind}`, which is not there"));
+            continue;
+        };
+        let of_kind = content.entry(kind).or_default();
+        if !of_kind.contains_key(&name) {
+            let item = match &entry.item {
+                AnyItem::Script(item) => script(&name, item, facts, account),
+                item => plain(item.to_json(), facts.language),
+            };
+            of_kind.insert(name, item);
+        }
+    }
+    content
+}
+
+/// A script with its steps in order, in the person's language, with slugs replaced.
+fn script(name: &str, script: &Script, facts: &Facts, account: &mut Account) -> Value {
+    let mut steps: Vec<&ScriptStep> = script.steps.iter().filter(|step| step.state.is_active()).collect();
+    steps.sort_by(|a, b| (a.order, a.unique_name.as_str()).cmp(&(b.order, b.unique_name.as_str())));
+    let steps: Vec<Value> = steps.into_iter().map(|step| self::step(name, step, facts, account)).collect();
+    json!({
+        "name": script.name.in_language(facts.language),
+        "description": script.description.as_ref().map(|text| text.in_language(facts.language)),
+        "language": script.language,
+        "steps": steps,
+    })
+}
+
+fn step(script: &str, step: &ScriptStep, facts: &Facts, account: &mut Account) -> Value {
+    let place = format!("step `{}` of script `{script}`", step.unique_name);
+    let action = match &step.action {
+        StepAction::Text { instruction } => {
+            json!({"type": "text", "instruction": texts::text(instruction, &place, facts, account)})
+        }
+        StepAction::Macro { runs } => json!({"type": "macro", "macro": runs}),
+        StepAction::Script { script } => json!({"type": "script", "script": script}),
+    };
+    json!({
+        "uniqueName": step.unique_name,
+        "name": texts::text(&step.name, &place, facts, account),
+        "order": step.order,
+        "action": action,
+        "description": step.description.as_ref().map(|text| text.in_language(facts.language)),
+    })
+}
+
+/// An item without its source, with one wording of each text.
+fn plain(json: Value, language: u32) -> Value {
+    match json {
+        Value::Object(mut object) => {
+            object.remove("source");
+            match wording(&object, language) {
+                Some(wording) => Value::String(wording),
+                None => Value::Object(object.into_iter().map(|(key, value)| (key, plain(value, language))).collect()),
+            }
+        }
+        Value::Array(list) => Value::Array(list.into_iter().map(|value| plain(value, language)).collect()),
+        other => other,
+    }
+}
+
+/// The wording of a text with translations; nothing if the object is something else.
+fn wording(object: &Map<String, Value>, language: u32) -> Option<String> {
+    let (Some(default), Some(labels), 2) = (object.get("default"), object.get("labels"), object.len()) else {
+        return None;
+    };
+    let label = labels.get(language.to_string()).unwrap_or(default);
+    label.as_str().map(str::to_owned)
+}

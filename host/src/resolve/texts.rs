@@ -1,0 +1,37 @@
+//! Texts of the configuration, in the person's language and with their slugs replaced.
+
+use crate::domain::Localized;
+
+use super::Facts;
+use super::explain::Account;
+
+/// Longest title that is displayed, in characters (ruling 8.29).
+const TITLE_SHOWN: usize = 200;
+
+/// A title; `otherwise` if there is none or nothing is left of it (ruling 8.11).
+pub(super) fn title<const MAX: usize>(
+    text: Option<&Localized<MAX>>,
+    place: &str,
+    facts: &Facts,
+    account: &mut Account,
+    otherwise: impl FnOnce() -> String,
+) -> String {
+    let rendered = text.map(|text| facts.render(text.in_language(facts.language)));
+    let title = rendered.and_then(|rendered| {
+        account.unresolved(place, &rendered.unresolved);
+        rendered.as_title()
+    });
+    title.unwrap_or_else(otherwise).chars().take(TITLE_SHOWN).collect()
+}
+
+/// A text in which slugs without a value leave nothing behind.
+pub(super) fn text<const MAX: usize>(
+    text: &Localized<MAX>,
+    place: &str,
+    facts: &Facts,
+    account: &mut Account,
+) -> String {
+    let rendered = facts.render(text.in_language(facts.language));
+    account.unresolved(place, &rendered.unresolved);
+    rendered.text
+}

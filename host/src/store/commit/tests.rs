@@ -1,0 +1,285 @@
+//! What a change set may and may not do.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+struct Desk {
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+impl Desk {
+    /// A store with a shipped profile, two roles, two people and two custom profiles.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = Self { store: Store::open(folder.path()).unwrap(), _folder: folder };
+        let shipped = ChangeSet {
+            layer: Some(Layer::OutOfTheBox),
+            ..ChangeSet::new([
+                put("profiles", "msdyn_oob", json!({"name": "OOB"})),
+                put("apps", "workspace", json!({"name": "Workspace", "aliases": ["msdyn_Workspace"]})),
+                put(
+                    "pane-tools",
+                    "msdyn_callscript_tool_config",
+                    json!({"name": "Scripts", "kind": "scripts", "control": "x"}),
+                ),
+            ])
+        };
+        desk.store.commit(shipped, &author()).unwrap();
+        desk.given(&[
+            ("security-roles", "csr", json!({"name": "Customer Service Representative"})),
+            ("security-roles", "agent", json!({"name": "Agent"})),
+            ("users", "kayla", json!({"displayName": "Kayla", "roles": ["csr"]})),
+            ("users", "malik", json!({"displayName": "Malik"})),
+            ("session-templates", "new_case", json!({"name": "Case", "kind": "entity", "entity": "incident"})),
+            ("profiles", "new_one", json!({"name": "One", "sessionTemplates": ["new_case"]})),
+            ("profiles", "new_two", json!({"name": "Two"})),
+        ]);
+        desk
+    }
+
+    fn given(&self, items: &[(&str, &str, Value)]) {
+        self.does(items.iter().map(|(kind, name, json)| put(kind, name, json.clone())));
+    }
+
+    fn does(&self, changes: impl IntoIterator<Item = Change>) {
+        self.store.commit(ChangeSet::new(changes), &author()).unwrap();
+    }
+
+    /// The refusal of `changes`, after making sure that nothing was written.
+    fn refuses(&self, changes: impl IntoIterator<Item = Change>) -> String {
+        let before = self.store.newest().unwrap();
+        let error = self.store.commit(ChangeSet::new(changes), &author()).unwrap_err();
+        assert_eq!(self.store.newest().unwrap(), before, "a refused change makes no revision");
+        assert_eq!(self.store.snapshot().unwrap().revision(), before);
+        error.to_string()
+    }
+}
+
+fn author() -> Author {
+    Author { who: "test".into(), why: String::new() }
+}
+
+fn put(kind: &str, name: &str, json: Value) -> Change {
+    let kind = kind.parse().unwrap();
+    Change::put(name, AnyItem::parse(kind, name, json).unwrap())
+}
+
+fn delete(kind: Kind, name: &str, force: bool) -> Change {
+    Change::Delete { kind, name: name.into(), expect: Expect::Anything, force }
+}
+
+fn assign(profile: &str, login: &str) -> Change {
+    Change::Assign { profile: profile.parse().unwrap(), login: login.parse().unwrap() }
+}
+
+#[test]
+fn what_may_not_be_written_is_refused_with_a_sentence() {
+    let desk = Desk::new();
+    desk.does([
+        put("rank-and-roles", "new_one", json!({"rank": 1, "roles": ["csr"]})),
+        put("default-profile", DefaultProfile::NAME, json!({"profile": "new_two"})),
+    ]);
+    let refusals = [
+        desk.refuses([put("profiles", "one", json!({"name": "x"}))]),
+        desk.refuses([put("profiles", "msdyn_oob", json!({"name": "x"}))]),
+        desk.refuses([put(
+            "profiles",
+            "new_x",
+            json!({"name": "x", "sessionTemplates": ["new_gone"], "apps": ["nowhere"]}),
+        )]),
+        desk.refuses([put("users", "nina", json!({"displayName": "Nina", "roles": ["nobody"]}))]),
+        desk.refuses([
+            put("session-templates", "new_other", json!({"name": "x", "kind": "entity", "entity": "incident"})),
+            put("profiles", "new_one", json!({"name": "x", "sessionTemplates": ["new_case", "new_other"]})),
+        ]),
+        desk.refuses([put(
+            "workstreams",
+            "chat",
+            json!({"name": "x", "channel": "chat", "sessionTemplate": "new_case"}),
+        )]),
+        desk.refuses([put("rank-and-roles", "new_two", json!({"rank": 2, "roles": ["csr"]}))]),
+        desk.refuses([
+            put("profiles", "new_three", json!({"name": "3"})),
+            put("rank-and-roles", "new_three", json!({"rank": 1, "roles": ["agent"]})),
+        ]),
+        desk.refuses([put("rank-and-roles", "msdyn_oob", json!({"rank": 5, "roles": ["agent"]}))]),
+        desk.refuses([put("default-profile", DefaultProfile::NAME, json!({"profile": "msdyn_oob"}))]),
+        desk.refuses([put("profiles", "new_two", json!({"name": "Two", "state": "inactive"}))]),
+        desk.refuses([delete(Kind::SessionTemplate, "new_case", false)]),
+        desk.refuses([delete(Kind::SecurityRole, "csr", false)]),
+        desk.refuses([delete(Kind::Profile, "new_two", false)]),
+        desk.refuses([delete(Kind::Profile, "new_gone", false)]),
+        desk.refuses([assign("new_one", "nobody")]),
+        desk.refuses([assign("new_gone", "kayla")]),
+        desk.refuses([Change::Put {
+            name: "new_one".into(),
+            item: AnyItem::parse(Kind::Profile, "new_one", json!({"name": "x"})).unwrap(),
+            expect: Expect::Revision(Revision(1)),
+        }]),
+        desk.refuses([Change::Put {
+            name: "new_one".into(),
+            item: AnyItem::parse(Kind::Profile, "new_one", json!({"name": "x"})).unwrap(),
+            expect: Expect::Absent,
+        }]),
+    ];
+    insta::assert_snapshot!(refusals.join("\n"));
+}
+
+use crate::domain::DefaultProfile;
+
+#[test]
+fn a_change_that_changes_nothing_makes_no_revision() {
+    let desk = Desk::new();
+    let before = desk.store.newest().unwrap();
+    desk.does([
+        put("profiles", "new_two", json!({"name": "Two"})),
+        put("users", "malik", json!({"displayName": "Malik"})),
+    ]);
+    assert_eq!(desk.store.newest().unwrap(), before);
+    let snapshot = desk.store.snapshot().unwrap();
+    assert!(snapshot.entry(Kind::Profile, "new_two").unwrap().revision <= before);
+}
+
+#[test]
+fn items_of_one_change_set_may_name_each_other_in_any_order() {
+    let desk = Desk::new();
+    desk.does([
+        put("profiles", "new_x", json!({"name": "X", "sessionTemplates": ["new_acct"]})),
+        put("session-templates", "new_acct", json!({"name": "A", "kind": "entity", "entity": "account"})),
+    ]);
+    assert_eq!(desk.store.snapshot().unwrap().active_links(Kind::Profile, "new_x", "sessionTemplates"), ["new_acct"]);
+}
+
+#[test]
+fn references_are_stored_under_their_own_names() {
+    let desk = Desk::new();
+    desk.given(&[
+        (
+            "profiles",
+            "new_x",
+            json!({"name": "X", "apps": ["msdyn_Workspace"], "productivityPane": {"tools": [{"tool": "scripts"}]}}),
+        ),
+        ("users", "nina", json!({"displayName": "Nina", "roles": ["Customer Service Representative"]})),
+    ]);
+    let snapshot = desk.store.snapshot().unwrap();
+    assert_eq!(snapshot.active_links(Kind::Profile, "new_x", "apps"), ["workspace"]);
+    assert_eq!(
+        snapshot.active_links(Kind::Profile, "new_x", "productivityPane.tools"),
+        ["msdyn_callscript_tool_config"]
+    );
+    assert_eq!(desk.store.user("nina").unwrap().unwrap().0.roles.first().unwrap().as_str(), "csr");
+}
+
+#[test]
+fn a_second_direct_assignment_replaces_the_first_where_they_meet() {
+    let desk = Desk::new();
+    let direct = || {
+        let person = desk.store.person(&"kayla".parse().unwrap(), desk.store.newest().unwrap()).unwrap().unwrap();
+        person.direct.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let replaced = |profile: &str| {
+        let committed = desk.store.commit(ChangeSet::new([assign(profile, "kayla")]), &author()).unwrap();
+        committed.replaced.iter().map(|it| it.profile.clone()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!((replaced("new_one"), direct()), (String::new(), "new_one".into()));
+    assert_eq!((replaced("new_two"), direct()), ("new_one".into(), "new_two".into()));
+    desk.given(&[
+        ("apps", "other", json!({"name": "Other"})),
+        ("profiles", "new_here", json!({"name": "H", "apps": ["workspace"]})),
+        ("profiles", "new_there", json!({"name": "T", "apps": ["other"]})),
+    ]);
+    assert_eq!((replaced("new_here"), direct()), ("new_two".into(), "new_here".into()));
+    assert_eq!(
+        (replaced("new_there"), direct()),
+        (String::new(), "new_here new_there".into()),
+        "different apps do not meet"
+    );
+
+    desk.does([put("environment", "environment", json!({"secondAssignment": "is-refused"}))]);
+    insta::assert_snapshot!(desk.refuses([assign("new_one", "kayla")]), @"user `kayla` is assigned to profile `new_here` already, and this environment refuses a second assignment: take the first one back");
+}
+
+#[test]
+fn a_forced_delete_takes_the_links_along() {
+    let desk = Desk::new();
+    desk.does([put("rank-and-roles", "new_one", json!({"rank": 1, "roles": ["csr"]})), assign("new_one", "malik")]);
+    desk.does([delete(Kind::SessionTemplate, "new_case", true), delete(Kind::SecurityRole, "csr", true)]);
+    let snapshot = desk.store.snapshot().unwrap();
+    assert!(snapshot.active_links(Kind::Profile, "new_one", "sessionTemplates").is_empty());
+    assert!(snapshot.rank_and_roles(&"new_one".parse().unwrap()).unwrap().roles.is_empty());
+    assert!(desk.store.user("kayla").unwrap().unwrap().0.roles.is_empty());
+
+    desk.does([delete(Kind::Profile, "new_one", true)]);
+    let malik = desk.store.person(&"malik".parse().unwrap(), desk.store.newest().unwrap()).unwrap().unwrap();
+    assert!(malik.direct.is_empty());
+    assert!(desk.store.snapshot().unwrap().entry(Kind::RankAndRoles, "new_one").is_none());
+}
+
+#[test]
+fn every_old_revision_can_be_read_again() {
+    let desk = Desk::new();
+    let before = desk.store.newest().unwrap();
+    desk.does([
+        put("profiles", "new_two", json!({"name": "Renamed"})),
+        delete(Kind::SessionTemplate, "new_case", true),
+        delete(Kind::User, "malik", false),
+    ]);
+    let old = desk.store.snapshot_at(before).unwrap();
+    assert_eq!(old.entry(Kind::Profile, "new_two").unwrap().item.display_name(), "Two");
+    assert!(old.entry(Kind::SessionTemplate, "new_case").is_some());
+    assert!(desk.store.person(&"malik".parse().unwrap(), before).unwrap().is_some());
+    assert!(desk.store.user("malik").unwrap().is_none());
+    let record = &desk.store.revisions(None, 1).unwrap()[0];
+    let changes: Vec<String> = record
+        .changes
+        .iter()
+        .map(|it| {
+            format!("{} {} {}{}", it.collection, it.name, u8::from(it.before.is_some()), u8::from(it.after.is_some()))
+        })
+        .collect();
+    assert_eq!(
+        changes,
+        ["profiles new_one 11", "profiles new_two 11", "session-templates new_case 10", "users malik 10"]
+    );
+    assert!(desk.store.snapshot_at(Revision(999)).is_err());
+}
+
+#[test]
+fn a_second_process_sees_what_the_first_one_wrote() {
+    let desk = Desk::new();
+    let other = Store::open(desk._folder.path()).unwrap();
+    desk.does([put("profiles", "new_two", json!({"name": "Renamed"}))]);
+    let seen = other.snapshot().unwrap();
+    assert_eq!(seen.entry(Kind::Profile, "new_two").unwrap().item.display_name(), "Renamed");
+    other.commit(ChangeSet::new([put("profiles", "new_two", json!({"name": "Again"}))]), &author()).unwrap();
+    assert_eq!(desk.store.snapshot().unwrap().entry(Kind::Profile, "new_two").unwrap().item.display_name(), "Again");
+}
+
+#[test]
+fn what_authors_must_mend_imports_report() {
+    let desk = Desk::new();
+    desk.does([put("rank-and-roles", "new_one", json!({"rank": 1, "roles": ["csr"]}))]);
+    let changes = ChangeSet {
+        strictness: Strictness::Report,
+        ..ChangeSet::new([
+            put("profiles", "odd", json!({"name": "Odd"})),
+            put("rank-and-roles", "odd", json!({"rank": 1, "roles": ["agent"]})),
+        ])
+    };
+    let committed = desk.store.commit(changes, &author()).unwrap();
+    let told: Vec<&str> = committed.tolerated.iter().map(|it| it.problem.attribute.as_str()).collect();
+    assert_eq!(told, ["uniqueName", "rank"]);
+}
+
+#[test]
+fn a_rehearsal_writes_nothing() {
+    let desk = Desk::new();
+    let before = desk.store.newest().unwrap();
+    let outcome =
+        desk.store.rehearse(ChangeSet::new([put("profiles", "new_x", json!({"name": "X"}))]), &author()).unwrap();
+    assert_eq!(outcome.changed.len(), 1);
+    assert_eq!(desk.store.newest().unwrap(), before);
+    assert!(desk.store.snapshot().unwrap().entry(Kind::Profile, "new_x").is_none());
+}
