@@ -62,7 +62,7 @@ pub fn resolve(
         context: session.map(|session| session.context.clone()).unwrap_or_default(),
         ..Facts::default()
     };
-    let opening = session.map(|input| session::open(snapshot, profile, input, &mut account)).transpose()?;
+    let opening = session.map(|input| session::open(snapshot, (&name, profile), input, &mut account)).transpose()?;
     if let Some(opening) = &opening {
         opening.inform(&mut facts);
     }
@@ -138,3 +138,6 @@ fn decision_id(
         id
     })
 }
+
+#[cfg(test)]
+mod tests;

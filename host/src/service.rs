@@ -2,12 +2,15 @@
 //!
 //! The HTTP API and the command line are thin over this. Synchronous: whoever serves many at once decides where it runs.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use crate::content::{self, Content};
 use crate::domain::experience::{Experience, ExplainLevel};
-use crate::domain::{Name, Profile, Revision, User};
-use crate::resolve::{SessionInput, Subject, ToolRules};
-use crate::store::Store;
+use crate::domain::revision::Author;
+use crate::domain::{Kind, Name, Profile, Revision, User};
+use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
+use crate::store::{self, Change, ChangeSet, Committed, Layer, Store};
 
 /// One environment, ready to be asked.
 pub struct Service {
@@ -46,13 +49,28 @@ pub struct Question {
 pub enum Error {
     /// The store refused or failed.
     #[error(transparent)]
-    Store(#[from] crate::store::Error),
+    Store(#[from] store::Error),
+    /// There is no such sample.
+    #[error("there is no sample `{name}`: known are {}", content::SAMPLES.join(", "))]
+    UnknownSample {
+        /// What was asked for.
+        name: String,
+    },
     /// The question has no answer.
     #[error(transparent)]
-    Resolve(#[from] crate::resolve::Error),
+    Resolve(#[from] resolve::Error),
 }
 
 impl Service {
+    /// The service of the data folder `folder`, which is made if it is not there: shipped content in place, tools decided by
+    /// `rules`.
+    pub fn open(folder: &Path, rules: Arc<dyn ToolRules>) -> Result<Self, Error> {
+        let service = Self::new(Store::open(folder)?, rules);
+        let why = "content that shipped with this version".to_owned();
+        service.write(content::shipped(), Some(Layer::OutOfTheBox), &Author { who: "loadout".to_owned(), why })?;
+        Ok(service)
+    }
+
     /// A service over `store` whose tools are decided by `rules`.
     pub fn new(store: Store, rules: Arc<dyn ToolRules>) -> Self {
         Self { store, rules }
@@ -63,6 +81,19 @@ impl Service {
         &self.store
     }
 
+    /// Puts the sample `name` into the environment. Nothing changes if it is there already.
+    pub fn add_sample(&self, name: &str) -> Result<Committed, Error> {
+        let sample = content::sample(name).ok_or_else(|| Error::UnknownSample { name: name.to_owned() })?;
+        self.write(sample, None, &Author { who: "loadout".to_owned(), why: format!("sample `{name}`") })
+    }
+
+    fn write(&self, content: Content, layer: Option<Layer>, author: &Author) -> Result<Committed, Error> {
+        let items = content.items.into_iter().map(|(name, item)| Change::put(name, item));
+        let assignments = content.assignments.into_iter().map(|(login, profile)| Change::Assign { profile, login });
+        let changes = ChangeSet { layer, ..ChangeSet::new(items.chain(assignments)) };
+        Ok(self.store.commit(changes, author)?)
+    }
+
     /// Answers a question.
     pub fn experience(&self, question: &Question) -> Result<Experience, Error> {
         let snapshot = match question.as_of {
@@ -71,9 +102,10 @@ impl Service {
         };
         let mut subject = match &question.who {
             Who::Login(login) => {
-                let person = self.store.person(login, snapshot.revision())?.ok_or_else(|| {
-                    crate::store::Error::NotFound { kind: crate::domain::Kind::User, name: login.to_string() }
-                })?;
+                let person = self
+                    .store
+                    .person(login, snapshot.revision())?
+                    .ok_or_else(|| store::Error::NotFound { kind: Kind::User, name: login.to_string() })?;
                 Subject {
                     login: Some(login.to_string()),
                     user: person.user,
@@ -87,6 +119,6 @@ impl Service {
         };
         subject.hypothetical_profile = question.profile.clone();
         let session = question.session.as_ref();
-        Ok(crate::resolve::resolve(&snapshot, &subject, &question.app, session, question.explain, &*self.rules)?)
+        Ok(resolve(&snapshot, &subject, &question.app, session, question.explain, &*self.rules)?)
     }
 }

@@ -41,9 +41,9 @@ fn what_is_wrong_is_named() {
         (deep.as_str(), "recursion limit exceeded"),
         (
             r#"{"profiles":{"contoso_a":{"name":"A","colour":1}}}"#,
-            "a profile `contoso_a` is not valid: `colour`: unknown field",
+            "profile `contoso_a` is not valid: `colour`: unknown field",
         ),
-        (r#"{"profiles":{"contoso_a":{}}}"#, "a profile `contoso_a` is not valid: missing field `name`"),
+        (r#"{"profiles":{"contoso_a":{}}}"#, "profile `contoso_a` is not valid: missing field `name`"),
         (r#"{"profiles":{"":{"name":"A"}}}"#, "`` cannot name a profile: it is empty"),
         (r#"{"queues":{"a\u0000":{"name":"A"}}}"#, "cannot name a queue: it contains a control character"),
         (

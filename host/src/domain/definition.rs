@@ -66,11 +66,8 @@ impl fmt::Debug for Definition {
 impl Serialize for Definition {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let value: Value = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
-        if value.is_object() && value.to_string() == *self.0 {
-            value.serialize(serializer)
-        } else {
-            self.0.serialize(serializer)
-        }
+        let respelt = value.to_string();
+        if value.is_object() && respelt == *self.0 { value.serialize(serializer) } else { self.0.serialize(serializer) }
     }
 }
 

@@ -130,7 +130,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $collection),+ }
             }
 
-            /// How one of them is called in a sentence, with its article.
+            /// How one of them is called in a sentence.
             fn one(self) -> &'static str {
                 match self { $(Self::$kind => $one),+ }
             }
@@ -197,43 +197,52 @@ macro_rules! kinds {
 
 kinds! {
     /// A named set of rights.
-    SecurityRole = "security-roles", "a security role", "security roles", free, collection;
+    SecurityRole = "security-roles", "security role", "security roles", free, collection;
     /// A macro.
-    Macro = "macros", "a macro", "macros", prefixed, collection;
+    Macro = "macros", "macro", "macros", prefixed, collection;
     /// A script with its steps.
-    Script = "scripts", "a script", "scripts", prefixed, collection;
+    Script = "scripts", "script", "scripts", prefixed, collection;
     /// A reusable page.
-    ApplicationTabTemplate = "application-tab-templates", "an application tab template", "application tab templates", prefixed, collection;
+    ApplicationTabTemplate = "application-tab-templates", "application tab template", "application tab templates", prefixed, collection;
     /// An incoming notification.
-    NotificationTemplate = "notification-templates", "a notification template", "notification templates", prefixed, collection;
+    NotificationTemplate = "notification-templates", "notification template", "notification templates", prefixed, collection;
     /// What opens when a session starts.
-    SessionTemplate = "session-templates", "a session template", "session templates", prefixed, collection;
+    SessionTemplate = "session-templates", "session template", "session templates", prefixed, collection;
     /// A source of suggestions.
-    SmartAssistConfiguration = "smart-assist-configurations", "a smart assist configuration", "smart assist configurations", prefixed, collection;
+    SmartAssistConfiguration = "smart-assist-configurations", "smart assist configuration", "smart assist configurations", prefixed, collection;
     /// A tool that can be placed in a productivity pane.
-    PaneTool = "pane-tools", "a pane tool", "pane tools", prefixed, collection;
+    PaneTool = "pane-tools", "pane tool", "pane tools", prefixed, collection;
     /// A telephony provider.
-    ChannelProvider = "channel-providers", "a channel provider", "channel providers", prefixed, collection;
+    ChannelProvider = "channel-providers", "channel provider", "channel providers", prefixed, collection;
     /// An addition to what profiles can hold.
-    ApplicationExtension = "application-extensions", "an application extension", "application extensions", prefixed, collection;
+    ApplicationExtension = "application-extensions", "application extension", "application extensions", prefixed, collection;
     /// A list of waiting work.
-    Queue = "queues", "a queue", "queues", free, collection;
+    Queue = "queues", "queue", "queues", free, collection;
     /// A container for routing work of one channel.
-    Workstream = "workstreams", "a workstream", "workstreams", free, collection;
+    Workstream = "workstreams", "workstream", "workstreams", free, collection;
     /// How calls are taken or made.
-    VoiceProfile = "voice-profiles", "a voice profile", "voice profiles", free, collection;
+    VoiceProfile = "voice-profiles", "voice profile", "voice profiles", free, collection;
     /// A workspace application.
-    App = "apps", "an app", "apps", free, collection;
+    App = "apps", "app", "apps", free, collection;
     /// An experience profile.
-    Profile = "profiles", "a profile", "profiles", prefixed, collection;
+    Profile = "profiles", "profile", "profiles", prefixed, collection;
     /// The rank of a profile and the roles it is mapped to, under the profile's name.
-    RankAndRoles = "rank-and-roles", "a rank and roles", "ranks and roles", free, part;
+    RankAndRoles = "rank-and-roles", "rank and roles", "ranks and roles", free, part;
     /// Which profile is the custom default. There is one, named [`DefaultProfile::NAME`].
-    DefaultProfile = "default-profile", "the default profile", "default profiles", free, part;
+    DefaultProfile = "default-profile", "default profile", "default profiles", free, part;
     /// The switches of the whole environment. There is one, named [`Environment::NAME`].
-    Environment = "environment", "the environment", "environments", free, part;
+    Environment = "environment", "environment", "environments", free, part;
     /// A person.
-    User = "users", "a user", "users", free, collection;
+    User = "users", "user", "users", free, collection;
+}
+
+impl Kind {
+    /// How one of them is called in a sentence, with its article.
+    pub(super) fn with_article(self) -> String {
+        let one = self.one();
+        let article = if one.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+        format!("{article} {one}")
+    }
 }
 
 impl fmt::Display for Kind {

@@ -63,7 +63,7 @@ pub struct Reference<'a> {
 
 /// A text that is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` cannot name {kind}: {reason}", shorten(typed))]
+#[error("`{}` cannot name {}: {reason}", shorten(typed), kind.with_article())]
 pub struct InvalidName {
     /// What should have been named.
     pub kind: Kind,
@@ -183,7 +183,7 @@ impl<'de, T: Named> Deserialize<'de> for Name<T> {
 // The derive of `ToSchema` asks this of every generic type; `PartialSchema` follows from it.
 impl<T: Named> utoipa::__dev::ComposeSchema for Name<T> {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        let description = format!("The unique name of {}.", T::KIND);
+        let description = format!("The unique name of {}.", T::KIND.with_article());
         RefOr::T(Schema::Object(
             ObjectBuilder::new()
                 .schema_type(Type::String)

@@ -1,6 +1,7 @@
 //! The content of the library items that rules named, ready to be drawn.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::{Map, Value, json};
 
@@ -23,13 +24,12 @@ pub(super) fn collect(snapshot: &Snapshot, named: Vec<ItemReference>, facts: &Fa
             account.warn("unknown-item", format!("a rule names `{name}` of `{kind}`, which is not there"));
             continue;
         };
-        let of_kind = content.entry(kind).or_default();
-        if !of_kind.contains_key(&name) {
+        if let Entry::Vacant(place) = content.entry(kind).or_default().entry(name) {
             let item = match &entry.item {
-                AnyItem::Script(item) => script(&name, item, facts, account),
+                AnyItem::Script(item) => script(place.key(), item, facts, account),
                 item => plain(item.to_json(), facts.language),
             };
-            of_kind.insert(name, item);
+            place.insert(item);
         }
     }
     content

@@ -56,6 +56,8 @@ pub enum Error {
     AmbiguousSession { given: String },
     #[error("a session needs one of `workstream`, `channel`, `entity` and `template`")]
     EmptySession,
+    #[error("session template `{template}` is not in profile `{profile}`: add it there, or open the record instead")]
+    NotInProfile { template: String, profile: String },
     #[error("no profile applies to app `{app}`: assign one, or give the app an out-of-the-box profile")]
     NoProfile { app: String },
 }

@@ -30,7 +30,7 @@ const BUILT_IN: &str = "built-in";
 /// Finds what `input` asks for, and the template for it.
 pub(super) fn open<'a>(
     snapshot: &'a Snapshot,
-    profile: &Profile,
+    (profile_name, profile): (&Name<Profile>, &Profile),
     input: &SessionInput,
     account: &mut Account,
 ) -> Result<Opening<'a>, Error> {
@@ -52,6 +52,9 @@ pub(super) fn open<'a>(
         }
         (None, None, None, Some(name)) => {
             let (name, template) = find::<SessionTemplate>(snapshot, name)?;
+            if template.kind == SessionKind::Entity && !profile.session_templates.contains(&name) {
+                return Err(Error::NotInProfile { template: name.to_string(), profile: profile_name.to_string() });
+            }
             account.line(|| {
                 line("session-template", Some(name.as_str()), Outcome::Chosen, "the session asks for it by name")
             });

@@ -31,6 +31,7 @@ pub enum Strictness {
 
 /// One change.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "most changes put an item, so boxing it would cost and save nothing")]
 pub enum Change {
     /// Makes an item or replaces it whole. Nothing happens if it is already so.
     Put {

@@ -87,17 +87,13 @@ impl fmt::Display for Missing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, missing) in self.0.iter().take(NAMED).enumerate() {
             let comma = if index == 0 { "" } else { ", " };
-            write!(
-                f,
-                "{comma}`{}` (named by `{}` of {} `{}`)",
-                missing.wanted, missing.attribute, missing.collection, missing.name
-            )?;
+            let MissingReference { collection, name, attribute, wanted_in, wanted } = missing;
+            write!(f, "{comma}`{wanted}` is not in {wanted_in} (named by `{attribute}` of {collection} `{name}`)")?;
         }
         if self.0.len() > NAMED {
             write!(f, " and {} more", self.0.len() - NAMED)?;
         }
-        let kind = self.0.first().map_or("", |missing| missing.wanted_in.as_str());
-        write!(f, " not found in `{kind}`: create what is missing first, or correct the name")
+        write!(f, ": create what is missing first, or correct the name")
     }
 }
 
