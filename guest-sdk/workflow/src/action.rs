@@ -121,7 +121,7 @@ fn read_one(name: &str, action: &Map<String, Value>, depth: usize) -> Result<Act
     })
 }
 
-/// An action as it is written, under its name.
+/// An action as it is written, with its name.
 type Named<'a> = (&'a str, &'a Map<String, Value>);
 
 /// Sorts actions so that each comes after those it runs after; among the free ones the written order stands.

@@ -1,0 +1,63 @@
+//! Which variables a nested cargo inherits.
+//!
+//! A cargo that runs a build script, and clippy even more so, sets variables that mean the outer build. The inner one must
+//! not see them: it has another target, another profile and another target folder.
+
+/// What the inner rustc gets for every plugin: enough memory from the start that a rule never has to grow it. Growing
+/// takes the memory lock of the whole process, and costs other threads more than it costs the one that grows.
+pub(crate) const RUSTFLAGS: &str = "-Clink-arg=--initial-memory=2097152";
+
+const KEPT: [&str; 4] = ["CARGO", "CARGO_HOME", "CARGO_INCREMENTAL", "CARGO_MAKEFLAGS"];
+const KEPT_PREFIXES: [&str; 6] =
+    ["CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTRIES_", "CARGO_REGISTRY_", "CARGO_SOURCE_", "CARGO_TERM_"];
+const DROPPED: [&str; 9] = [
+    "CLIPPY_ARGS",
+    "CLIPPY_CONF_DIR",
+    "CLIPPY_TERMINAL_WIDTH",
+    "RUSTC",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTC_WRAPPER",
+    "RUSTDOC",
+    "RUSTDOCFLAGS",
+    "RUSTFLAGS",
+];
+
+/// Whether the nested cargo sees a variable.
+pub(crate) fn is_inherited(name: &str) -> bool {
+    if name.starts_with("CARGO") {
+        return KEPT.contains(&name) || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    }
+    !DROPPED.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_outer_build_does_not_leak_into_the_inner_one() {
+        for (name, expected) in [
+            ("PATH", true),
+            ("HOME", true),
+            ("RUSTUP_TOOLCHAIN", true),
+            ("CARGO", true),
+            ("CARGO_HOME", true),
+            ("CARGO_NET_OFFLINE", true),
+            ("CARGO_REGISTRIES_CRATES_IO_PROTOCOL", true),
+            ("CARGO_TARGET_DIR", false),
+            ("CARGO_BUILD_TARGET", false),
+            ("CARGO_BUILD_RUSTFLAGS", false),
+            ("CARGO_ENCODED_RUSTFLAGS", false),
+            ("CARGO_PROFILE_RELEASE_LTO", false),
+            ("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS", false),
+            ("CARGO_PKG_NAME", false),
+            ("RUSTFLAGS", false),
+            ("RUSTC", false),
+            ("RUSTC_WRAPPER", false),
+            ("RUSTC_WORKSPACE_WRAPPER", false),
+            ("CLIPPY_ARGS", false),
+        ] {
+            assert_eq!(is_inherited(name), expected, "for {name}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What is promised about every built-in component, read from its bytes.
+
+use std::collections::BTreeSet;
+
+use loadout_plugins::{ALL, Bundled};
+use wasmparser::{ComponentExternalKind, Parser, Payload};
+
+/// The interfaces of ours a rule may import.
+const OURS: [&str; 3] = ["loadout:plugin/context@0.1.0", "loadout:plugin/library@0.1.0", "loadout:plugin/trace@0.1.0"];
+
+/// What the standard library of a guest imports: the way out for the words of a panic, and the seed of hash maps. No clocks,
+/// files or sockets.
+const WASI: [&str; 14] = [
+    "wasi:cli/environment@0.2.6",
+    "wasi:cli/exit@0.2.6",
+    "wasi:cli/stderr@0.2.6",
+    "wasi:cli/stdin@0.2.6",
+    "wasi:cli/stdout@0.2.6",
+    "wasi:cli/terminal-input@0.2.6",
+    "wasi:cli/terminal-output@0.2.6",
+    "wasi:cli/terminal-stderr@0.2.6",
+    "wasi:cli/terminal-stdin@0.2.6",
+    "wasi:cli/terminal-stdout@0.2.6",
+    "wasi:io/error@0.2.6",
+    "wasi:io/poll@0.2.6",
+    "wasi:io/streams@0.2.6",
+    "wasi:random/insecure-seed@0.2.6",
+];
+
+#[derive(Default)]
+struct Outline {
+    imports: BTreeSet<String>,
+    exports: Vec<String>,
+    manifests: Vec<String>,
+    initial_pages: u64,
+}
+
+fn outline(plugin: &Bundled) -> Outline {
+    let mut outline = Outline::default();
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(plugin.component) {
+        match payload.unwrap() {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                outline.imports.extend(section.into_iter().map(|import| import.unwrap().name.name.to_owned()));
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                let exports = section.into_iter().map(Result::unwrap);
+                let instances = exports.filter(|export| export.kind == ComponentExternalKind::Instance);
+                outline.exports.extend(instances.map(|export| export.name.name.to_owned()));
+            }
+            Payload::MemorySection(section) => {
+                outline.initial_pages += section.into_iter().map(|memory| memory.unwrap().initial).sum::<u64>();
+            }
+            Payload::CustomSection(section) if depth == 0 && section.name() == "loadout:manifest" => {
+                outline.manifests.push(String::from_utf8(section.data().to_vec()).unwrap());
+            }
+            _ => {}
+        }
+    }
+    outline
+}
+
+#[test]
+fn every_plugin_exports_the_rule_and_imports_nothing_unexpected() {
+    for plugin in ALL {
+        let outline = outline(plugin);
+        assert_eq!(outline.exports, ["loadout:plugin/tool-rule@0.1.0"], "of {}", plugin.name);
+        let known = |import: &str| OURS.contains(&import) || WASI.contains(&import);
+        let unexpected: Vec<_> = outline.imports.iter().filter(|import| !known(import)).collect();
+        assert!(unexpected.is_empty(), "{} imports {unexpected:#?}", plugin.name);
+    }
+}
+
+#[test]
+fn every_plugin_carries_its_manifest_once() {
+    for plugin in ALL {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let manifest = std::fs::read_to_string(format!("{folder}/{}/plugin.toml", plugin.name)).unwrap();
+        assert_eq!(outline(plugin).manifests, [manifest], "of {}", plugin.name);
+    }
+}
+
+#[test]
+fn every_plugin_starts_with_the_memory_it_needs() {
+    for plugin in ALL {
+        assert_eq!(outline(plugin).initial_pages, 32, "pages of 64 KiB of {}", plugin.name);
+    }
+}
