@@ -1,7 +1,9 @@
 //! A service for experience profiles: what does this person get, and why?
 //!
-//! Read in this order: [`domain`] holds the values, [`store`] keeps them, [`resolve`] computes answers from them.
+//! Read in this order: [`domain`] holds the values, [`store`] keeps them, [`resolve`] computes answers from them,
+//! [`plugin`] runs the rules it asks.
 
 pub mod domain;
+pub mod plugin;
 pub mod resolve;
 pub mod store;
