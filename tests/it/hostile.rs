@@ -38,7 +38,6 @@ fn show(evaluation: Evaluation) -> String {
     }
 }
 
-
 /// What a guest answers; its neighbour answers right before and right after.
 fn ask(guest: &str) -> String {
     well_behaved();

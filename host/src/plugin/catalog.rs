@@ -136,8 +136,7 @@ impl Catalog {
         for plugin in &self.plugins {
             let reads = || Reads::new(Arc::new(Snapshot::default()), Arc::new(Facts::default()));
             // The first that fails is the last that is tried; whoever asks the rule will be told.
-            let started: Vec<_> =
-                (0..count).map_while(|_| Call::start(plugin, &self.engine, reads()).ok()).collect();
+            let started: Vec<_> = (0..count).map_while(|_| Call::start(plugin, &self.engine, reads()).ok()).collect();
             drop(started);
         }
     }

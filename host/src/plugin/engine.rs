@@ -145,6 +145,9 @@ mod tests {
         let weak = engine.wasmtime.weak();
         drop(engine);
         let gone = || weak.upgrade().is_none();
-        assert!((0..1000).any(|_| gone() || { thread::sleep(TICK); false }));
+        assert!((0..1000).any(|_| gone() || {
+            thread::sleep(TICK);
+            false
+        }));
     }
 }

@@ -211,7 +211,10 @@ mod tests {
             (b"" as &[u8], "it is no WebAssembly component: it starts like something else"),
             (b"\x7fELF", "it is no WebAssembly component: it starts like something else"),
             (b" (component)", "it is WebAssembly text; give the binary form"),
-            (&MODULE, "it is a core module and no component; compile it for `wasm32-wasip2`, or type: loadout plugin build"),
+            (
+                &MODULE,
+                "it is a core module and no component; compile it for `wasm32-wasip2`, or type: loadout plugin build",
+            ),
             (&COMPONENT, "it has no manifest; `loadout plugin build` writes `plugin.toml` into the component"),
             (&vec![0; LARGEST + 1], "it has 33554433 bytes; at most 33554432 are allowed"),
         ] {

@@ -22,7 +22,12 @@ pub(super) struct Slot<'a>(&'a Slots);
 
 impl Slots {
     pub(super) fn new(count: usize) -> Self {
-        Self { free: AtomicUsize::new(count), waiting: AtomicUsize::new(0), lock: Mutex::new(()), freed: Condvar::new() }
+        Self {
+            free: AtomicUsize::new(count),
+            waiting: AtomicUsize::new(0),
+            lock: Mutex::new(()),
+            freed: Condvar::new(),
+        }
     }
 
     /// A slot, if one becomes free within `patience`.

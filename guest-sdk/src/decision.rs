@@ -1,0 +1,148 @@
+//! What a rule answers: a decision, or a fault.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What a rule decides about its tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision<P> {
+    /// The tool is shown.
+    Shown {
+        /// For the control that draws it.
+        payload: P,
+        /// The library items the payload names. The host adds their content to the answer.
+        items: Vec<ItemReference>,
+    },
+    /// The tool is hidden.
+    Hidden {
+        /// A stable code in lower case with hyphens, such as `no-script`.
+        code: String,
+        /// One sentence for administrators, saying what would make the tool appear.
+        text: String,
+    },
+}
+
+/// Names one library item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ItemReference {
+    /// The collection, such as `scripts`.
+    pub kind: String,
+    /// The item, by unique name.
+    pub unique_name: String,
+}
+
+/// The rule could not decide. What the person then sees is the environment's choice, not the rule's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    code: String,
+    message: String,
+}
+
+impl<P> Decision<P> {
+    /// The tool is shown, and its control is given `payload`.
+    pub fn shown(payload: P) -> Self {
+        Self::Shown { payload, items: Vec::new() }
+    }
+
+    /// The tool is hidden. `text` says what would make it appear.
+    pub fn hidden(code: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::Hidden { code: code.into(), text: text.into() }
+    }
+
+    /// Adds items of one kind that the payload names, each once. A hidden tool names none.
+    ///
+    /// ```
+    /// # use loadout_sdk::Decision;
+    /// let decision = Decision::shown(()).naming("scripts", ["contoso_greet", "contoso_greet"]);
+    /// assert_eq!(decision.items().len(), 1);
+    /// ```
+    #[must_use]
+    pub fn naming<N: Into<String>>(mut self, kind: &str, names: impl IntoIterator<Item = N>) -> Self {
+        if let Self::Shown { items, .. } = &mut self {
+            for name in names {
+                let item = ItemReference { kind: kind.to_owned(), unique_name: name.into() };
+                if !items.contains(&item) {
+                    items.push(item);
+                }
+            }
+        }
+        self
+    }
+
+    /// The payload of a shown tool.
+    pub fn payload(&self) -> Option<&P> {
+        match self {
+            Self::Shown { payload, .. } => Some(payload),
+            Self::Hidden { .. } => None,
+        }
+    }
+
+    /// The items a shown tool names.
+    pub fn items(&self) -> &[ItemReference] {
+        match self {
+            Self::Shown { items, .. } => items,
+            Self::Hidden { .. } => &[],
+        }
+    }
+}
+
+impl<P: Serialize> Decision<P> {
+    /// The same with the payload as JSON text. Refuses a payload that is no object.
+    pub(crate) fn written(self) -> Result<Decision<String>, Fault> {
+        match self {
+            Self::Hidden { code, text } => Ok(Decision::Hidden { code, text }),
+            Self::Shown { payload, items } => {
+                let bad = |reason: String| Fault::new("bad-payload", reason);
+                let payload = serde_json::to_string(&payload).map_err(|error| bad(error.to_string()))?;
+                if !payload.starts_with('{') {
+                    return Err(bad("the payload must be a JSON object".to_owned()));
+                }
+                Ok(Decision::Shown { payload, items })
+            }
+        }
+    }
+}
+
+impl Fault {
+    /// A fault. `code` is stable, in lower case with hyphens; `message` is one sentence for whoever looks after the plugin.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The sentence.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_object_is_a_payload() {
+        assert_eq!(Decision::shown(serde_json::json!({"a": 1})).written().unwrap().payload().unwrap(), r#"{"a":1}"#);
+        for payload in [serde_json::json!([1]), serde_json::json!("{}"), serde_json::Value::Null] {
+            assert_eq!(Decision::shown(payload).written().unwrap_err().code(), "bad-payload");
+        }
+    }
+
+    #[test]
+    fn a_hidden_tool_names_no_items() {
+        assert!(Decision::<()>::hidden("no-script", "…").naming("scripts", ["contoso_greet"]).items().is_empty());
+    }
+}

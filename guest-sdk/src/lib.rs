@@ -1,0 +1,65 @@
+//! What a plugin for Loadout is written with.
+//!
+//! A plugin decides about one kind of productivity tool: is it shown to this person in this session, and with what? It is a
+//! type that implements [`Tool`], handed to [`export_tool!`]. What it needs to know it asks the [`Session`]; every
+//! read is recorded by the host. It cannot write, and it knows no clock, no files and no network.
+//!
+//! ```
+//! use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool, export_tool};
+//!
+//! struct Greeting;
+//!
+//! impl Tool for Greeting {
+//!     type Settings = NoSettings;
+//!     type Payload = serde_json::Value;
+//!
+//!     fn evaluate(session: &Session<'_>, _: NoSettings) -> Result<Decision<Self::Payload>, Fault> {
+//!         let Some(name) = session.get("customerName") else {
+//!             return Ok(Decision::hidden("no-customer", "Shown once the customer is known."));
+//!         };
+//!         Ok(Decision::shown(serde_json::json!({ "greeting": format!("Good day, {name}.") })))
+//!     }
+//! }
+//!
+//! export_tool!(Greeting);
+//!
+//! // And its test, which needs neither a component nor a host:
+//! let fixture = loadout_sdk::testing::Fixture::new().context("customerName", "Ada");
+//! let decision = fixture.evaluate::<Greeting>(serde_json::json!({})).unwrap();
+//! assert_eq!(decision.payload().unwrap()["greeting"], "Good day, Ada.");
+//! ```
+//!
+//! The host and this crate meet in `wit/` and nowhere else.
+
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod bindings;
+mod decision;
+mod library;
+pub mod script;
+mod session;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+mod text;
+mod tool;
+
+pub use decision::{Decision, Fault, ItemReference};
+pub use library::Library;
+pub use loadout_workflow as workflow;
+pub use session::{CONVERSATION, Level, Refusal, Rendered, Session};
+pub use text::Localized;
+pub use tool::{NoSettings, Tool};
+
+/// Makes a type that implements [`Tool`] the rule of the component. Once per plugin.
+///
+/// Outside of a component, as in tests, it does nothing.
+#[macro_export]
+macro_rules! export_tool {
+    ($tool:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Rule = $crate::bindings::Exported<$tool>;
+    $crate::bindings::export!(Rule with_types_in $crate::bindings);
+        };
+    };
+}

@@ -1,0 +1,52 @@
+//! What a rule may ask about the configuration.
+
+use serde::de::DeserializeOwned;
+
+use crate::Fault;
+use crate::session::{Reads, Source};
+
+/// The configuration at the revision the answer is made from. A kind is the name of a collection, such as `scripts`.
+#[derive(Debug, Clone, Copy)]
+pub struct Library<'a> {
+    source: &'a Source,
+}
+
+impl<'a> Library<'a> {
+    pub(crate) fn new(source: &'a Source) -> Self {
+        Self { source }
+    }
+
+    /// One item, with as many of its attributes as `T` has. None if it does not exist or is inactive.
+    ///
+    /// Do not refuse unknown attributes in `T`: items gain some over time. An item that does not fit is the fault `bad-item`.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::Fixture;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Macro { name: String }
+    ///
+    /// let fixture = Fixture::new().item("macros", "contoso_clone", serde_json::json!({ "name": "Clone the case" }));
+    /// let found: Option<Macro> = fixture.session().library().item("macros", "contoso_clone")?;
+    /// assert_eq!(found.unwrap().name, "Clone the case");
+    /// # Ok::<(), loadout_sdk::Fault>(())
+    /// ```
+    pub fn item<T: DeserializeOwned>(&self, kind: &str, unique_name: &str) -> Result<Option<T>, Fault> {
+        let Some(text) = self.source.item(kind, unique_name) else { return Ok(None) };
+        let mut json = serde_json::Deserializer::from_str(&text);
+        serde_path_to_error::deserialize(&mut json).map(Some).map_err(|error| {
+            let (path, reason) = (error.path().to_string(), error.into_inner());
+            Fault::new("bad-item", format!("`{path}` of `{unique_name}` in `{kind}`: {reason}"))
+        })
+    }
+
+    /// The unique names an item is linked to by one of its attributes, in order, without inactive ones.
+    pub fn links(&self, kind: &str, unique_name: &str, attribute: &str) -> Vec<String> {
+        self.source.links(kind, unique_name, attribute)
+    }
+
+    /// The unique names of all active items of a kind, sorted.
+    pub fn names(&self, kind: &str) -> Vec<String> {
+        self.source.names(kind)
+    }
+}

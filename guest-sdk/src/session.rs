@@ -1,0 +1,171 @@
+//! What a rule may ask about the person and the session.
+
+use crate::Library;
+
+/// The table of conversations, as `sourceEntity` and settings name it.
+pub const CONVERSATION: &str = "msdyn_ocliveworkitem";
+
+/// Answers the reads of a rule: the host, or a fixture.
+///
+/// Which of the two is settled when the plugin is compiled, so that a component imports what it reads and no more.
+pub(crate) trait Reads {
+    fn get(&self, key: &str) -> Option<String>;
+    fn has_role(&self, role: &str) -> bool;
+    fn has_licence(&self, licence: &str) -> bool;
+    fn channel(&self) -> Option<String>;
+    fn workstream(&self) -> Option<String>;
+    fn entity(&self) -> Option<String>;
+    fn session_template(&self) -> Option<String>;
+    fn profile(&self) -> String;
+    fn language(&self) -> u32;
+    fn base_language(&self) -> u32;
+    fn app(&self) -> String;
+    fn render(&self, template: &str) -> Rendered;
+    fn item(&self, kind: &str, unique_name: &str) -> Option<String>;
+    fn links(&self, kind: &str, unique_name: &str, attribute: &str) -> Vec<String>;
+    fn names(&self, kind: &str) -> Vec<String>;
+    fn look_up(&self, entity: &str, attribute: &str, options: &str) -> Result<Option<String>, Refusal>;
+    fn log(&self, level: Level, message: &str);
+}
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) type Source = crate::bindings::Imports;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) type Source = crate::testing::Fixture;
+
+/// The person and the session a rule decides for. Every method is a read, recorded by the host, and answers the same however
+/// often it is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Session<'a> {
+    source: &'a Source,
+}
+
+/// A text after its slugs were replaced.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text. A slug without a value left nothing behind.
+    pub text: String,
+    /// The slugs without a value, as they were spelt, each once.
+    pub unresolved: Vec<String>,
+}
+
+/// How much a line of the trace matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// For the author.
+    Debug,
+    /// Worth knowing.
+    Info,
+    /// Something to look into.
+    Warning,
+}
+
+/// Why a look-up of a business record has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A stable code, such as `not-granted`.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(source: &'a Source) -> Self {
+        Self { source }
+    }
+
+    /// The value of one key of the session's context, such as `customerName` or `anchor.ticketnumber`.
+    pub fn get(&self, key: &str) -> Option<String> {
+        self.source.get(key)
+    }
+
+    /// Whether the person has a security role, given to them or contained in one that was.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.source.has_role(role)
+    }
+
+    /// Whether the person has a licence, such as `chat`.
+    pub fn has_licence(&self, licence: &str) -> bool {
+        self.source.has_licence(licence)
+    }
+
+    /// The channel of the session's conversation, such as `chat`. None for record sessions and outside a session.
+    pub fn channel(&self) -> Option<String> {
+        self.source.channel()
+    }
+
+    /// The workstream the conversation came through.
+    pub fn workstream(&self) -> Option<String> {
+        self.source.workstream()
+    }
+
+    /// The table of the record the session is about, such as `incident`. None for conversations and outside a session.
+    pub fn entity(&self) -> Option<String> {
+        self.source.entity()
+    }
+
+    /// The session template in force. None outside a session.
+    pub fn session_template(&self) -> Option<String> {
+        self.source.session_template()
+    }
+
+    /// The profile in force.
+    pub fn profile(&self) -> String {
+        self.source.profile()
+    }
+
+    /// The language of the person's screen, as a Windows language code such as 1033.
+    pub fn language(&self) -> u32 {
+        self.source.language()
+    }
+
+    /// The language of the organisation, for where the person's own has nothing to offer.
+    pub fn base_language(&self) -> u32 {
+        self.source.base_language()
+    }
+
+    /// The app that asks, such as `customer-service-workspace`.
+    pub fn app(&self) -> String {
+        self.source.app()
+    }
+
+    /// Replaces the slugs of a text, such as `Call from {customerName}`, by values of the session's context.
+    pub fn render(&self, template: &str) -> Rendered {
+        self.source.render(template)
+    }
+
+    /// The table the session is about: that of its record, or [`CONVERSATION`]. None outside a session.
+    ///
+    /// ```
+    /// use loadout_sdk::{CONVERSATION, testing::Fixture};
+    ///
+    /// assert_eq!(Fixture::new().entity("incident").session().table().as_deref(), Some("incident"));
+    /// assert_eq!(Fixture::new().channel("chat").session().table().as_deref(), Some(CONVERSATION));
+    /// assert_eq!(Fixture::new().session().table(), None);
+    /// ```
+    pub fn table(&self) -> Option<String> {
+        self.entity().or_else(|| self.channel().map(|_| CONVERSATION.to_owned()))
+    }
+
+    /// The configuration at the revision the answer is made from.
+    pub fn library(&self) -> Library<'a> {
+        Library::new(self.source)
+    }
+
+    /// One attribute of the first business record a query finds. Refused until an administrator grants a connector.
+    ///
+    /// `options` are OData query options whose slugs were replaced by [`Session::render`].
+    pub fn look_up(&self, entity: &str, attribute: &str, options: &str) -> Result<Option<String>, Refusal> {
+        self.source.look_up(entity, attribute, options)
+    }
+
+    /// Writes one line for whoever looks after the plugin. Lines are counted and capped.
+    pub fn log(&self, level: Level, message: impl AsRef<str>) {
+        self.source.log(level, message.as_ref());
+    }
+
+    /// Writes one line about something to look into.
+    pub fn warn(&self, message: impl AsRef<str>) {
+        self.log(Level::Warning, message);
+    }
+}
