@@ -1,7 +1,7 @@
 //! A service for experience profiles: what does this person get, and why?
 //!
 //! Read in this order: [`domain`] holds the values, [`content`] what ships, [`store`] keeps them, [`resolve`] computes
-//! answers from them, [`service`] joins them.
+//! answers from them, [`plugin`] runs the rules it asks, [`service`] joins them.
 
 pub mod domain;
 
@@ -10,5 +10,7 @@ pub mod content;
 pub mod store;
 
 pub mod resolve;
+
+pub mod plugin;
 
 pub mod service;

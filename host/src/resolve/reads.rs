@@ -199,6 +199,13 @@ impl Reads {
         self.record(format!("library.names({kind})"), names.join(", "));
         names
     }
+
+    /// See `records.look-up`. No connector can be granted yet, so the answer is always the code of a refusal.
+    pub fn refuse_look_up(&mut self, entity: &str, attribute: &str, options: &str) -> &'static str {
+        const REFUSED: &str = "not-granted";
+        self.record(format!("records.look-up({entity}, {attribute}, {options})"), REFUSED.to_owned());
+        REFUSED
+    }
 }
 
 /// The kinds a rule may read: the collections, without the people.

@@ -1,0 +1,28 @@
+//! Runs plugins. The only module that names the engine.
+//!
+//! A [`Catalog`] holds components that were inspected, compiled and bound to tool kinds. Each question gets a fresh
+//! instance with a deadline and caps on memory, calls, output and log lines; whatever a plugin does wrong becomes a
+//! [`CallError`], and costs no other plugin and no other request. What a fault means for the person is decided in
+//! [`crate::resolve`].
+
+mod cache;
+mod call;
+mod catalog;
+mod decision;
+mod engine;
+mod inspect;
+mod limits;
+mod manifest;
+mod slots;
+mod state;
+mod trap;
+mod v0_1;
+mod wasi;
+
+pub use call::{Call, CallError};
+pub use catalog::{Catalog, PluginInfo, Problem};
+pub use decision::Invalid;
+pub use engine::{Config, EngineError};
+pub use inspect::LoadError;
+pub use limits::{Exceeded, Limits, Modesty};
+pub use manifest::{Manifest, ManifestError};

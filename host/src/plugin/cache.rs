@@ -1,0 +1,183 @@
+//! Compiled code on disk, so that a start does not compile again.
+//!
+//! Compiled code is trusted like the host itself, so a file is used only if this host wrote it: each starts with a MAC made
+//! with a key that lies beside it and that nobody else can read. Whatever is wrong with a file, the component is compiled
+//! again; the cache never makes anything fail.
+
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use wasmtime::component::Component;
+
+const KEY_FILE: &str = "key";
+const KEY_LENGTH: usize = 32;
+const MAC_LENGTH: usize = 32;
+
+/// A folder of compiled code.
+pub(super) struct Cache {
+    folder: PathBuf,
+    key: [u8; KEY_LENGTH],
+}
+
+impl Cache {
+    /// Opens a folder, which is made if it is not there and closed to everybody else.
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+        let key = match read_key(&folder.join(KEY_FILE)) {
+            Some(key) => key,
+            None => make_key(folder)?,
+        };
+        Ok(Self { folder: folder.to_owned(), key })
+    }
+
+    /// The compiled component, from the folder if it is there. `digest` is the SHA-256 of `component`.
+    pub(super) fn compiled(
+        &self,
+        engine: &wasmtime::Engine,
+        digest: &str,
+        component: &[u8],
+    ) -> wasmtime::Result<Component> {
+        let name = file_name(engine, digest);
+        if let Some(ready) = self.read(engine, &name) {
+            return Ok(ready);
+        }
+        let compiled = Component::from_binary(engine, component)?;
+        let written = compiled.serialize().map(|code| self.write(&name, &code));
+        if let Err(error) = written.map_err(io::Error::other).and_then(|written| written) {
+            tracing::warn!(%error, "compiled code could not be kept in `{}`", self.folder.display());
+        }
+        Ok(compiled)
+    }
+
+    fn read(&self, engine: &wasmtime::Engine, name: &str) -> Option<Component> {
+        let file = fs::read(self.folder.join(name)).ok()?;
+        let (mac, code) = file.split_at_checked(MAC_LENGTH)?;
+        if self.mac(name, code)?.verify_slice(mac).is_err() {
+            tracing::warn!("`{name}` was not written by this host; compiling again");
+            return None;
+        }
+        #[expect(unsafe_code, reason = "loading compiled code is what the cache is for")]
+        // SAFETY: `deserialize` wants exactly the bytes that `Component::serialize` gave. The MAC was just verified: with a
+        // key that only this host's user can read, `write` signed `code` under this `name`, and `write` is given nothing
+        // but the output of `serialize`. Code of another engine version or configuration has another name, and
+        // `deserialize` itself checks that the versions match.
+        let loaded = unsafe { Component::deserialize(engine, code) };
+        loaded.map_err(|error| tracing::warn!(%error, "`{name}` cannot be loaded; compiling again")).ok()
+    }
+
+    fn write(&self, name: &str, code: &[u8]) -> io::Result<()> {
+        let mac = self.mac(name, code).ok_or_else(|| io::Error::other("no MAC"))?;
+        write_whole(&self.folder, name, &[&mac.finalize().into_bytes(), code])
+    }
+
+    /// A MAC over name and code, so that a file cannot stand in for another.
+    fn mac(&self, name: &str, code: &[u8]) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
+        mac.update(name.as_bytes());
+        mac.update(&[0]);
+        mac.update(code);
+        Some(mac)
+    }
+}
+
+/// Names the component, and everything that decides what it is compiled to.
+fn file_name(engine: &wasmtime::Engine, digest: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    format!("{digest}-{:016x}.compiled", hasher.finish())
+}
+
+fn read_key(path: &Path) -> Option<[u8; KEY_LENGTH]> {
+    fs::read(path).ok()?.try_into().ok()
+}
+
+fn make_key(folder: &Path) -> io::Result<[u8; KEY_LENGTH]> {
+    let mut key = [0; KEY_LENGTH];
+    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    write_whole(folder, KEY_FILE, &[&key])?;
+    Ok(key)
+}
+
+/// Writes a file whole or not at all.
+fn write_whole(folder: &Path, name: &str, parts: &[&[u8]]) -> io::Result<()> {
+    let unfinished = folder.join(format!("{name}.{}.unfinished", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.sync_all()?;
+    fs::rename(&unfinished, folder.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
+    const DIGEST: &str = "00ff";
+
+    fn engine() -> wasmtime::Engine {
+        wasmtime::Engine::default()
+    }
+
+    /// The one file of compiled code.
+    fn file(folder: &Path) -> PathBuf {
+        let mut files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        files.find(|path| path.extension().is_some_and(|it| it == "compiled")).unwrap()
+    }
+
+    #[test]
+    fn what_was_compiled_once_is_loaded_by_a_later_start() {
+        let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
+        Cache::open(folder.path()).unwrap().compiled(&engine, DIGEST, &COMPONENT).unwrap();
+        let later = Cache::open(folder.path()).unwrap();
+        // No component could be made from nothing: what comes back was on disk.
+        assert!(later.compiled(&engine, DIGEST, b"").is_ok());
+        assert!(later.compiled(&engine, "other", b"").is_err());
+    }
+
+    #[test]
+    fn nobody_else_can_look_into_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("a/b");
+        Cache::open(&inside).unwrap().compiled(&engine(), DIGEST, &COMPONENT).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!([mode(&inside), mode(&inside.join(KEY_FILE)), mode(&file(&inside))], [0o700, 0o600, 0o600]);
+    }
+
+    #[test]
+    fn a_file_this_host_did_not_write_is_not_loaded() {
+        let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
+        let cache = Cache::open(folder.path()).unwrap();
+        cache.compiled(&engine, DIGEST, &COMPONENT).unwrap();
+        let path = file(folder.path());
+        let good = fs::read(&path).unwrap();
+        let mut changed = good.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        for bad in [&changed as &[u8], &good[..good.len() / 2], &good[MAC_LENGTH..], b"", b"short"] {
+            fs::write(&path, bad).unwrap();
+            assert!(cache.read(&engine, &file_name(&engine, DIGEST)).is_none());
+            assert!(cache.compiled(&engine, DIGEST, &COMPONENT).is_ok());
+            assert_eq!(fs::read(&path).unwrap().len(), good.len(), "the file is written again");
+        }
+    }
+
+    #[test]
+    fn a_file_cannot_stand_in_for_another_nor_outlive_the_key() {
+        let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
+        let cache = Cache::open(folder.path()).unwrap();
+        cache.compiled(&engine, DIGEST, &COMPONENT).unwrap();
+        let other = file_name(&engine, "other");
+        fs::copy(file(folder.path()), folder.path().join(&other)).unwrap();
+        assert!(cache.read(&engine, &other).is_none());
+        fs::write(folder.path().join(KEY_FILE), "cut off").unwrap();
+        let later = Cache::open(folder.path()).unwrap();
+        assert!(later.read(&engine, &file_name(&engine, DIGEST)).is_none());
+    }
+}

@@ -1,0 +1,182 @@
+//! The plugins that are there, and which of them decides about what.
+//!
+//! A component that cannot be used leaves the others working; why is on the list of problems.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use wasmtime::component::{Component, Linker};
+
+use crate::resolve::{Evaluation, Facts, Reads, ToolRules};
+use crate::store::Snapshot;
+
+use super::cache::Cache;
+use super::call::{Call, CallError, Plugin};
+use super::engine::{Config, Engine, EngineError};
+use super::inspect::{LoadError, inspect};
+use super::manifest::Manifest;
+use super::state::State;
+use super::v0_1::Rule;
+use super::{v0_1, wasi};
+
+/// Ready components by tool kind.
+pub struct Catalog {
+    engine: Engine,
+    plugins: Vec<Plugin>,
+    infos: Vec<PluginInfo>,
+    by_kind: BTreeMap<String, usize>,
+}
+
+/// A plugin that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginInfo {
+    /// Who made it.
+    pub publisher: String,
+    /// What it is called.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The world it is built for.
+    pub world: String,
+    /// One sentence.
+    pub description: String,
+    /// The SHA-256 of the component, in hexadecimal.
+    pub digest: String,
+    /// The tool kinds it decides about.
+    pub kinds: Vec<String>,
+    /// The JSON Schema of its settings.
+    pub settings_schema: Option<Map<String, Value>>,
+}
+
+/// A component that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("plugin `{component}` is not used: {reason}")]
+pub struct Problem {
+    /// The component, as it was named to [`Catalog::load`].
+    pub component: String,
+    /// Why.
+    pub reason: LoadError,
+}
+
+impl Catalog {
+    /// Makes components ready, in order: of two that want the same tool kind, the first gets it.
+    ///
+    /// Compiled code is kept in `cache`, if a folder is given.
+    pub fn load(
+        components: &[(&str, &[u8])],
+        cache: Option<&Path>,
+        config: Config,
+    ) -> Result<(Self, Vec<Problem>), EngineError> {
+        let engine = Engine::new(config)?;
+        let linker = linker(&engine.wasmtime).map_err(|error| EngineError::new(&error))?;
+        let cache = cache.and_then(|folder| {
+            let opened = Cache::open(folder);
+            opened.map_err(|error| tracing::warn!(%error, "no compiled code in `{}`", folder.display())).ok()
+        });
+        let mut catalog = Self { engine, plugins: Vec::new(), infos: Vec::new(), by_kind: BTreeMap::new() };
+        let mut problems = Vec::new();
+        for (name, component) in components {
+            if let Err(reason) = catalog.add(&linker, cache.as_ref(), component) {
+                problems.push(Problem { component: (*name).to_owned(), reason });
+            }
+        }
+        catalog.warm();
+        Ok((catalog, problems))
+    }
+
+    /// The plugins that are there, in the order they were loaded.
+    pub fn plugins(&self) -> &[PluginInfo] {
+        &self.infos
+    }
+
+    /// Makes an instance of the rule bound to `kind`, and keeps it. Nothing if no rule is bound to it.
+    pub fn start(&self, kind: &str, reads: Reads) -> Option<Result<Call<'_>, CallError>> {
+        let plugin = self.plugin(kind)?;
+        Some(Call::start(plugin, &self.engine, reads).map_err(|(error, _)| error))
+    }
+
+    fn plugin(&self, kind: &str) -> Option<&Plugin> {
+        self.by_kind.get(kind).and_then(|at| self.plugins.get(*at))
+    }
+
+    fn add(&mut self, linker: &Linker<State>, cache: Option<&Cache>, component: &[u8]) -> Result<(), LoadError> {
+        let manifest = inspect(component)?;
+        let name = format!("{}/{}", manifest.publisher, manifest.name);
+        if self.plugins.iter().any(|there| there.name == name) {
+            return Err(LoadError::NameTaken(name));
+        }
+        if let Some((kind, by)) = manifest.kinds.iter().find_map(|kind| Some((kind, self.plugin(kind)?))) {
+            return Err(LoadError::KindTaken { kind: kind.clone(), by: by.name.clone() });
+        }
+        let digest = hexadecimal(&Sha256::digest(component));
+        let engine = &self.engine.wasmtime;
+        let compiled = match cache {
+            Some(cache) => cache.compiled(engine, &digest, component),
+            None => Component::from_binary(engine, component),
+        };
+        let rule = compiled.and_then(|compiled| Rule::new(linker, &compiled));
+        let rule = rule.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        let label = Arc::from(format!("{name} {}", manifest.version));
+        let limits = self.engine.config.limits.lowered(manifest.limits);
+        self.by_kind.extend(manifest.kinds.iter().map(|kind| (kind.clone(), self.plugins.len())));
+        self.plugins.push(Plugin { name, version: manifest.version.clone(), label, limits, rule });
+        self.infos.push(PluginInfo::new(manifest, digest));
+        Ok(())
+    }
+
+    /// Uses as many slots for each plugin as there are processors, so that no person's request maps its memory first.
+    fn warm(&self) {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let count = processors.min(usize::try_from(self.engine.config.slots).unwrap_or(usize::MAX));
+        for plugin in &self.plugins {
+            let reads = || Reads::new(Arc::new(Snapshot::default()), Arc::new(Facts::default()));
+            // The first that fails is the last that is tried; whoever asks the rule will be told.
+            let started: Vec<_> = (0..count).map_while(|_| Call::start(plugin, &self.engine, reads()).ok()).collect();
+            drop(started);
+        }
+    }
+}
+
+impl ToolRules for Catalog {
+    fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
+        Some(self.plugin(kind)?.evaluate(&self.engine, settings, reads))
+    }
+
+    fn fingerprint(&self) -> String {
+        let mut text = String::new();
+        for (kind, at) in &self.by_kind {
+            if let Some(info) = self.infos.get(*at) {
+                // Writing into a string cannot fail.
+                let _ = writeln!(text, "{kind} {}", info.digest);
+            }
+        }
+        text
+    }
+}
+
+impl PluginInfo {
+    fn new(manifest: Manifest, digest: String) -> Self {
+        let Manifest { publisher, name, version, world, description, kinds, settings_schema, limits: _ } = manifest;
+        Self { publisher, name, version, world, description, digest, kinds, settings_schema }
+    }
+}
+
+fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasi::link(&mut linker)?;
+    v0_1::link(&mut linker)?;
+    Ok(linker)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,150 @@
+//! Checks what a rule answered before anybody relies on it.
+
+use serde_json::{Map, Value};
+
+use crate::resolve::Decision;
+
+use super::call::CallError;
+use super::limits::{Exceeded, Limits};
+use super::v0_1::Verdict;
+
+const LONGEST_CODE: usize = 64;
+const LONGEST_QUOTE: usize = 300;
+
+/// Why a decision is no decision.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// The payload is no JSON object.
+    #[error("its payload is no JSON object: {0}")]
+    Payload(String),
+    /// A code or a kind is not well-formed.
+    #[error("its {what} is `{found}`; 1 to 64 of `a` to `z`, `0` to `9` and `-` are expected, a letter first")]
+    Code {
+        /// Which code.
+        what: &'static str,
+        /// What it says.
+        found: String,
+    },
+    /// A text is missing.
+    #[error("its {0} is empty")]
+    Empty(&'static str),
+}
+
+/// The decision a verdict stands for.
+pub(super) fn check(verdict: Verdict, limits: &Limits) -> Result<Decision, CallError> {
+    if size(&verdict) > limits.output {
+        return Err(Exceeded::Output(limits.output).into());
+    }
+    match verdict {
+        Verdict::Shown { payload, items } => {
+            if items.len() > limits.items {
+                return Err(Exceeded::Items { found: items.len(), limit: limits.items }.into());
+            }
+            for item in &items {
+                code("kind of item", &item.kind)?;
+                text("name of an item", &item.name)?;
+            }
+            Ok(Decision::Shown { payload: object(&payload)?, items })
+        }
+        Verdict::Hidden { code: reason, text: sentence } => {
+            code("reason", &reason)?;
+            text("text of the reason", &sentence)?;
+            Ok(Decision::Hidden { code: reason, text: sentence })
+        }
+        Verdict::Fault { code: fault, message } => {
+            code("fault", &fault)?;
+            Err(CallError::Failed { code: fault, message: quote(&message) })
+        }
+    }
+}
+
+fn size(verdict: &Verdict) -> usize {
+    match verdict {
+        Verdict::Shown { payload, items } => {
+            payload.len() + items.iter().map(|item| item.kind.len() + item.name.len()).sum::<usize>()
+        }
+        Verdict::Hidden { code, text } => code.len() + text.len(),
+        Verdict::Fault { code, message } => code.len() + message.len(),
+    }
+}
+
+fn object(payload: &str) -> Result<Map<String, Value>, Invalid> {
+    serde_json::from_str(payload).map_err(|error| Invalid::Payload(error.to_string()))
+}
+
+fn code(what: &'static str, found: &str) -> Result<(), Invalid> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let starts = found.starts_with(|first: char| first.is_ascii_lowercase());
+    if starts && found.len() <= LONGEST_CODE && found.bytes().all(fits) {
+        return Ok(());
+    }
+    Err(Invalid::Code { what, found: quote(found) })
+}
+
+fn text(what: &'static str, found: &str) -> Result<(), Invalid> {
+    if found.trim().is_empty() { Err(Invalid::Empty(what)) } else { Ok(()) }
+}
+
+/// The start of a guest's text, fit to stand in a message.
+pub(super) fn quote(text: &str) -> String {
+    let printable = |character: char| if character.is_control() { ' ' } else { character };
+    let mut quoted: String = text.chars().take(LONGEST_QUOTE).map(printable).collect();
+    if text.chars().nth(LONGEST_QUOTE).is_some() {
+        quoted.push('…');
+    }
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resolve::ItemReference;
+
+    fn shown(payload: &str, items: &[(&str, &str)]) -> Verdict {
+        let items =
+            items.iter().map(|(kind, name)| ItemReference { kind: (*kind).to_owned(), name: (*name).to_owned() });
+        Verdict::Shown { payload: payload.to_owned(), items: items.collect() }
+    }
+
+    fn hidden(code: &str, text: &str) -> Verdict {
+        Verdict::Hidden { code: code.to_owned(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn what_is_well_formed_passes() {
+        let limits = Limits::default();
+        let expected = Decision::Hidden { code: "no-script".to_owned(), text: "Add one.".to_owned() };
+        assert_eq!(check(hidden("no-script", "Add one."), &limits), Ok(expected));
+        let decision = check(shown(r#"{"a":1}"#, &[("scripts", "greet")]), &limits).unwrap();
+        let Decision::Shown { payload, items } = decision else { panic!("{decision:?}") };
+        assert_eq!((payload.len(), items.len()), (1, 1));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let limits = Limits { output: 60, items: 1, ..Limits::default() };
+        let fault = Verdict::Fault { code: "bad-settings".to_owned(), message: "no\nway".to_owned() };
+        for (verdict, code, message) in [
+            (shown("[]", &[]), "plugin.invalid-result", "its payload is no JSON object: invalid type: sequence"),
+            (shown("{", &[]), "plugin.invalid-result", "its payload is no JSON object: EOF"),
+            (shown("{}", &[("Scripts", "a")]), "plugin.invalid-result", "its kind of item is `Scripts`; 1 to 64"),
+            (shown("{}", &[("scripts", "")]), "plugin.invalid-result", "its name of an item is empty"),
+            (shown("{}", &[("a", "b"), ("a", "b")]), "plugin.output-limit", "its answer names 2 items; at most 1"),
+            (shown(&" ".repeat(61), &[]), "plugin.output-limit", "its answer is larger than 0 KiB"),
+            (hidden("no script", "x"), "plugin.invalid-result", "its reason is `no script`; 1 to 64"),
+            (hidden("", "x"), "plugin.invalid-result", "its reason is ``; 1 to 64"),
+            (hidden("none", " "), "plugin.invalid-result", "its text of the reason is empty"),
+            (fault, "plugin.failed", "it answered with the fault `bad-settings`: no way"),
+        ] {
+            let error = check(verdict, &limits).unwrap_err();
+            assert_eq!(error.code(), code, "for {error}");
+            assert!(error.to_string().starts_with(message), "not `{message}`: {error}");
+        }
+    }
+
+    #[test]
+    fn a_quote_is_short_and_on_one_line() {
+        assert_eq!(quote("a\n\u{1b}b"), "a  b");
+        assert_eq!(quote(&"x".repeat(301)).chars().count(), 301);
+    }
+}

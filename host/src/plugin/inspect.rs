@@ -1,0 +1,255 @@
+//! Looks at a component before anything is compiled.
+//!
+//! Refuses by name what this host does not offer, and what would take unreasonably long to compile.
+
+use wasmparser::{Parser, Payload};
+
+use super::manifest::{Manifest, ManifestError, TOOL_WORLD};
+
+/// The custom section with the manifest.
+const MANIFEST_SECTION: &str = "loadout:manifest";
+
+/// The interface a tool plugin exports.
+const TOOL_RULE: &str = "loadout:plugin/tool-rule@0.1.0";
+
+const LARGEST: usize = 32 << 20;
+const LARGEST_MANIFEST: usize = 64 << 10;
+
+/// Functions cost compile time each, however small they are.
+const MOST_FUNCTIONS: u32 = 30_000;
+const MOST_TYPES: u32 = 30_000;
+const MOST_MODULES: u32 = 64;
+
+/// Interfaces a plugin may import, with the start of the versions that are offered.
+const OFFERED: [(&str, &str); 24] = [
+    ("loadout:plugin/context", "0.1."),
+    ("loadout:plugin/library", "0.1."),
+    ("loadout:plugin/records", "0.1."),
+    ("loadout:plugin/trace", "0.1."),
+    ("wasi:cli/environment", "0.2."),
+    ("wasi:cli/exit", "0.2."),
+    ("wasi:cli/stderr", "0.2."),
+    ("wasi:cli/stdin", "0.2."),
+    ("wasi:cli/stdout", "0.2."),
+    ("wasi:cli/terminal-input", "0.2."),
+    ("wasi:cli/terminal-output", "0.2."),
+    ("wasi:cli/terminal-stderr", "0.2."),
+    ("wasi:cli/terminal-stdin", "0.2."),
+    ("wasi:cli/terminal-stdout", "0.2."),
+    ("wasi:clocks/monotonic-clock", "0.2."),
+    ("wasi:clocks/wall-clock", "0.2."),
+    ("wasi:filesystem/preopens", "0.2."),
+    ("wasi:filesystem/types", "0.2."),
+    ("wasi:io/error", "0.2."),
+    ("wasi:io/poll", "0.2."),
+    ("wasi:io/streams", "0.2."),
+    ("wasi:random/insecure", "0.2."),
+    ("wasi:random/insecure-seed", "0.2."),
+    ("wasi:random/random", "0.2."),
+];
+
+/// Why a component cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Something else entirely.
+    #[error("it is no WebAssembly component: it starts like something else")]
+    NotWasm,
+    /// WebAssembly text.
+    #[error("it is WebAssembly text; give the binary form")]
+    Text,
+    /// A core module.
+    #[error("it is a core module and no component; compile it for `wasm32-wasip2`, or type: loadout plugin build")]
+    CoreModule,
+    /// A size is over its cap.
+    #[error("it has {found} {what}; at most {limit} are allowed")]
+    TooLarge {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        found: u64,
+        /// How many there may be.
+        limit: u64,
+    },
+    /// It breaks the binary format or is not valid.
+    #[error("it is no valid component: {0}")]
+    Malformed(String),
+    /// No manifest.
+    #[error("it has no manifest; `loadout plugin build` writes `plugin.toml` into the component")]
+    NoManifest,
+    /// A bad manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Imports this host does not offer.
+    #[error("it imports {}, which no plugin is offered; a rule reads `loadout:plugin/context` and `library` only", names(.0))]
+    Imports(Vec<String>),
+    /// Exports of another world.
+    #[error("its manifest says `{TOOL_WORLD}`, which exports `{TOOL_RULE}`, but it exports {}", names(.0))]
+    WrongWorld(Vec<String>),
+    /// It could not be compiled, or does not fit the interfaces it names.
+    #[error("it cannot be made ready: {0}")]
+    Compile(String),
+    /// Its name is taken.
+    #[error("`{0}` is there already")]
+    NameTaken(String),
+    /// A tool kind has a rule already.
+    #[error("the rule of the tool kind `{kind}` is `{by}` already")]
+    KindTaken {
+        /// The kind.
+        kind: String,
+        /// The plugin that has it.
+        by: String,
+    },
+}
+
+/// Reads the manifest of a component that is fit to be compiled.
+pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
+    check_form(component)?;
+    let outline = Outline::of(component)?;
+    let manifest = outline.manifest.ok_or(LoadError::NoManifest)?;
+    let text = std::str::from_utf8(manifest).map_err(|error| ManifestError::Toml(error.to_string()))?;
+    let manifest = Manifest::parse(text)?;
+    let refused: Vec<String> = outline.imports.into_iter().filter(|import| !is_offered(import)).collect();
+    if !refused.is_empty() {
+        return Err(LoadError::Imports(refused));
+    }
+    if !outline.exports.iter().any(|export| export == TOOL_RULE) {
+        return Err(LoadError::WrongWorld(outline.exports));
+    }
+    Ok(manifest)
+}
+
+fn check_form(component: &[u8]) -> Result<(), LoadError> {
+    cap("bytes", component.len() as u64, LARGEST as u64)?;
+    if component.trim_ascii_start().starts_with(b"(") {
+        return Err(LoadError::Text);
+    }
+    if Parser::is_core_wasm(component) {
+        return Err(LoadError::CoreModule);
+    }
+    if Parser::is_component(component) { Ok(()) } else { Err(LoadError::NotWasm) }
+}
+
+/// What is on the outermost level of a component.
+#[derive(Default)]
+struct Outline<'a> {
+    manifest: Option<&'a [u8]>,
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+impl<'a> Outline<'a> {
+    fn of(component: &'a [u8]) -> Result<Self, LoadError> {
+        let malformed = |error: wasmparser::BinaryReaderError| LoadError::Malformed(error.to_string());
+        let mut outline = Self::default();
+        let (mut depth, mut functions, mut types, mut modules) = (0_u32, 0_u32, 0_u32, 0_u32);
+        for payload in Parser::new(0).parse_all(component) {
+            match payload.map_err(malformed)? {
+                Payload::Version { .. } => {
+                    (depth, modules) = (depth + 1, modules + 1);
+                    cap("modules", modules.into(), MOST_MODULES.into())?;
+                }
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::FunctionSection(section) => {
+                    functions = functions.saturating_add(section.count());
+                    cap("functions", functions.into(), MOST_FUNCTIONS.into())?;
+                }
+                Payload::TypeSection(section) => types = types.saturating_add(section.count()),
+                Payload::ComponentTypeSection(section) => types = types.saturating_add(section.count()),
+                Payload::CustomSection(section) if depth == 1 && section.name() == MANIFEST_SECTION => {
+                    cap("bytes of manifest", section.data().len() as u64, LARGEST_MANIFEST as u64)?;
+                    outline.manifest = Some(section.data());
+                }
+                Payload::ComponentImportSection(section) if depth == 1 => {
+                    for import in section {
+                        outline.imports.push(import.map_err(malformed)?.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentExportSection(section) if depth == 1 => {
+                    for export in section {
+                        outline.exports.push(export.map_err(malformed)?.name.name.to_owned());
+                    }
+                }
+                _ => {}
+            }
+            cap("types", types.into(), MOST_TYPES.into())?;
+        }
+        Ok(outline)
+    }
+}
+
+fn cap(what: &'static str, found: u64, limit: u64) -> Result<(), LoadError> {
+    if found <= limit { Ok(()) } else { Err(LoadError::TooLarge { what, found, limit }) }
+}
+
+fn is_offered(import: &str) -> bool {
+    let Some((interface, version)) = import.split_once('@') else { return false };
+    OFFERED.iter().any(|(offered, start)| interface == *offered && version.starts_with(start))
+}
+
+fn names(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let mut text = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => "nothing".clone_into(&mut text),
+        count if count > SHOWN => text.push_str(&format!(" and {} more", count - SHOWN)),
+        _ => {}
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
+    const MODULE: [u8; 8] = [0, b'a', b's', b'm', 1, 0, 0, 0];
+
+    #[test]
+    fn what_is_no_component_is_told_apart() {
+        for (bytes, expected) in [
+            (b"" as &[u8], "it is no WebAssembly component: it starts like something else"),
+            (b"\x7fELF", "it is no WebAssembly component: it starts like something else"),
+            (b" (component)", "it is WebAssembly text; give the binary form"),
+            (
+                &MODULE,
+                "it is a core module and no component; compile it for `wasm32-wasip2`, or type: loadout plugin build",
+            ),
+            (&COMPONENT, "it has no manifest; `loadout plugin build` writes `plugin.toml` into the component"),
+            (&vec![0; LARGEST + 1], "it has 33554433 bytes; at most 33554432 are allowed"),
+        ] {
+            assert_eq!(inspect(bytes).unwrap_err().to_string(), expected);
+        }
+        let cut = [&COMPONENT as &[u8], &[1, 200]].concat();
+        assert!(matches!(inspect(&cut), Err(LoadError::Malformed(_))));
+    }
+
+    #[test]
+    fn a_component_of_components_without_end_is_refused_early() {
+        let mut nested = COMPONENT.to_vec();
+        for _ in 0..=MOST_MODULES {
+            nested.extend([4, 8]);
+            nested.extend(COMPONENT);
+        }
+        let error = inspect(&nested).unwrap_err().to_string();
+        assert_eq!(error, "it has 65 modules; at most 64 are allowed");
+    }
+
+    #[test]
+    fn only_what_is_listed_is_offered() {
+        for (import, expected) in [
+            ("loadout:plugin/context@0.1.0", true),
+            ("loadout:plugin/context@0.1.7", true),
+            ("loadout:plugin/context@0.2.0", false),
+            ("loadout:plugin/secrets@0.1.0", false),
+            ("wasi:io/poll@0.2.6", true),
+            ("wasi:io/poll@0.3.0", false),
+            ("wasi:sockets/tcp@0.2.6", false),
+            ("wasi:http/outgoing-handler@0.2.0", false),
+            ("wasi:cli/environment", false),
+            ("print", false),
+        ] {
+            assert_eq!(is_offered(import), expected, "for {import}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! How many calls may run at once.
+//!
+//! The pool has room for exactly this many instances. Taking a free slot is one atomic operation; only who finds none
+//! takes a lock and waits.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Slots, and who waits for one.
+#[derive(Debug)]
+pub(super) struct Slots {
+    free: AtomicUsize,
+    waiting: AtomicUsize,
+    lock: Mutex<()>,
+    freed: Condvar,
+}
+
+/// A slot, given back when dropped.
+#[derive(Debug)]
+pub(super) struct Slot<'a>(&'a Slots);
+
+impl Slots {
+    pub(super) fn new(count: usize) -> Self {
+        Self {
+            free: AtomicUsize::new(count),
+            waiting: AtomicUsize::new(0),
+            lock: Mutex::new(()),
+            freed: Condvar::new(),
+        }
+    }
+
+    /// A slot, if one becomes free within `patience`.
+    pub(super) fn take(&self, patience: Duration) -> Option<Slot<'_>> {
+        self.try_take().or_else(|| self.wait(patience))
+    }
+
+    fn try_take(&self) -> Option<Slot<'_>> {
+        self.free.fetch_update(SeqCst, SeqCst, |free| free.checked_sub(1)).ok().map(|_| Slot(self))
+    }
+
+    fn wait(&self, patience: Duration) -> Option<Slot<'_>> {
+        let until = Instant::now() + patience;
+        // The lock guards nothing but the wait itself, so a poisoned one is as good.
+        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        // Announced before the last look: who gives a slot back either sees the announcement, or gave it back before it.
+        self.waiting.fetch_add(1, SeqCst);
+        let taken = loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.try_take() {
+                Some(slot) => break Some(slot),
+                None if left.is_zero() => break None,
+                None => guard = self.freed.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0,
+            }
+        };
+        self.waiting.fetch_sub(1, SeqCst);
+        taken
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.0.free.fetch_add(1, SeqCst);
+        if self.0.waiting.load(SeqCst) > 0 {
+            let _guard = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
+            self.0.freed.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_gets_a_slot_that_is_taken() {
+        let slots = Slots::new(2);
+        let (first, second) = (slots.take(Duration::ZERO), slots.take(Duration::ZERO));
+        assert!(first.is_some() && second.is_some());
+        assert!(slots.take(Duration::from_millis(1)).is_none());
+        drop(first);
+        assert!(slots.take(Duration::ZERO).is_some());
+    }
+
+    #[test]
+    fn everybody_who_waits_gets_one() {
+        let (slots, running) = (Slots::new(2), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        let slot = slots.take(Duration::from_secs(60)).expect("slots are given back");
+                        assert!(running.fetch_add(1, SeqCst) < 2);
+                        std::thread::yield_now();
+                        running.fetch_sub(1, SeqCst);
+                        drop(slot);
+                    }
+                });
+            }
+        });
+        assert_eq!(slots.free.load(SeqCst), 2);
+    }
+}

@@ -1,0 +1,90 @@
+//! Why a call ended early, told from the engine's error.
+
+use wasmtime::{Trap, WasmBacktrace};
+
+use super::call::CallError;
+use super::decision::quote;
+use super::limits::{Exceeded, Limits};
+use super::state::State;
+
+/// Something a plugin must not do, noticed by the host function it did it with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Refused(&'static str);
+
+impl Refused {
+    pub(super) const WAITING: Self = Self("it tried to wait; a rule can neither sleep nor poll");
+    pub(super) const EXIT: Self = Self("it tried to exit; a rule answers instead");
+    pub(super) const NOTHING_THERE: Self = Self("it used a file or stream that does not exist");
+    pub(super) const RANDOM_BYTES: Self = Self("it asked for more than 64 KiB of random bytes at once");
+}
+
+/// Tells which of its limits or promises a call broke.
+pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -> CallError {
+    if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+        return (*exceeded).into();
+    }
+    let (trap, backtrace) = (error.downcast_ref::<Trap>(), error.downcast_ref::<WasmBacktrace>());
+    if trap == Some(&Trap::Interrupt) {
+        return CallError::Timeout(limits.deadline);
+    }
+    let too_much = is_out_of_copies(error);
+    if too_much && backtrace.is_none() {
+        // No guest code was running any more: what was too much is the answer.
+        return Exceeded::Output(limits.output).into();
+    }
+    let panicked = || panic_text(&state.stderr()).filter(|_| trap == Some(&Trap::UnreachableCodeReached));
+    let what = match trap {
+        _ if too_much => format!("it handed more than {} KiB to the host at once", limits.output >> 10),
+        Some(trap) => panicked().unwrap_or_else(|| quote(&trap.to_string())),
+        None => quote(&error.root_cause().to_string()),
+    };
+    CallError::Trapped { what, place: backtrace.and_then(place) }
+}
+
+/// Whether more was copied out of the guest than one call may. The engine has no type for this.
+fn is_out_of_copies(error: &wasmtime::Error) -> bool {
+    error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls has been exhausted"))
+}
+
+/// The function of the plugin that was running, below what its language brought along. Nothing if names were stripped.
+fn place(backtrace: &WasmBacktrace) -> Option<String> {
+    const NOT_ITS_OWN: [&str; 8] = ["std::", "core::", "alloc::", "rust_", "__", "abort", "_R", "wasi"];
+    let names = backtrace.frames().iter().filter_map(|frame| frame.symbols().first()?.name().or(frame.func_name()));
+    let mut own = names.filter(|name| !NOT_ITS_OWN.iter().any(|start| name.trim_start_matches('<').starts_with(start)));
+    own.next().map(quote)
+}
+
+/// What a panic said, or else the first line of standard error.
+fn panic_text(stderr: &str) -> Option<String> {
+    let mut lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+    let first = *lines.peek()?;
+    let Some(panic) = lines.find(|line| line.contains("panicked at ")) else { return Some(quote(first)) };
+    let panic = panic.find("panicked at ").map_or(panic, |at| &panic[at..]);
+    match lines.next() {
+        // The message stands on the line below the place.
+        Some(message) if panic.ends_with(':') => Some(quote(&format!("{panic} {message}"))),
+        _ => Some(quote(panic)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_panic_is_found() {
+        for (stderr, expected) in [
+            ("", None),
+            ("\n\n", None),
+            (
+                "hello\n\nthread 'main' (1) panicked at src/lib.rs:3:9:\nthe sky fell\nnote: run with …\n",
+                Some("panicked at src/lib.rs:3:9: the sky fell"),
+            ),
+            ("thread '<unnamed>' panicked at src/lib.rs:3:9:", Some("panicked at src/lib.rs:3:9:")),
+            ("memory allocation of 8 bytes failed\n", Some("memory allocation of 8 bytes failed")),
+        ] {
+            assert_eq!(panic_text(stderr).as_deref(), expected, "for {stderr:?}");
+        }
+    }
+}

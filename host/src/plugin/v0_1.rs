@@ -1,0 +1,179 @@
+//! The world `tool` of `loadout:plugin@0.1`: its imports, and the one question.
+//!
+//! Counts, forwards to [`Reads`](crate::resolve::Reads), and decides nothing. Generated types stop here.
+
+use std::sync::Arc;
+
+use wasmtime::Store;
+use wasmtime::component::{Component, HasSelf, Linker};
+
+use crate::resolve::ItemReference;
+
+use super::state::State;
+
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "tool",
+        imports: { default: trappable },
+    });
+}
+
+use generated::exports::loadout::plugin::tool_rule;
+use generated::loadout::plugin::{context, library, records, trace};
+
+/// A component that is ready to be asked.
+pub(super) struct Rule(generated::ToolPre<State>);
+
+/// An instance of it.
+pub(super) struct Instance(generated::Tool);
+
+/// What a rule answers, unchecked.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// A decision to show the tool.
+    Shown { payload: String, items: Vec<ItemReference> },
+    /// A decision to hide it.
+    Hidden { code: String, text: String },
+    /// None.
+    Fault { code: String, message: String },
+}
+
+/// Links the imports of the world.
+pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    generated::Tool::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+}
+
+impl Rule {
+    /// Binds a component to its imports.
+    pub(super) fn new(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Self> {
+        Ok(Self(generated::ToolPre::new(linker.instantiate_pre(component)?)?))
+    }
+
+    /// Makes an instance, which runs its start code.
+    pub(super) fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<Instance> {
+        self.0.instantiate(store).map(Instance)
+    }
+}
+
+impl Instance {
+    /// Asks the question.
+    pub(super) fn evaluate(&self, store: &mut Store<State>, settings: &str) -> wasmtime::Result<Verdict> {
+        let answer = self.0.loadout_plugin_tool_rule().call_evaluate(store, settings)?;
+        Ok(match answer {
+            Ok(tool_rule::Decision::Shown(tool_rule::Presentation { payload, items })) => {
+                let reference =
+                    |item: tool_rule::ItemReference| ItemReference { kind: item.kind, name: item.unique_name };
+                Verdict::Shown { payload, items: items.into_iter().map(reference).collect() }
+            }
+            Ok(tool_rule::Decision::Hidden(tool_rule::Reason { code, text })) => Verdict::Hidden { code, text },
+            Err(tool_rule::Fault { code, message }) => Verdict::Fault { code, message },
+        })
+    }
+}
+
+impl context::Host for State {
+    fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
+        self.meter.host_call(key.len())?;
+        Ok(self.reads.get(&key))
+    }
+
+    fn has_role(&mut self, role: String) -> wasmtime::Result<bool> {
+        self.meter.host_call(role.len())?;
+        Ok(self.reads.has_role(&role))
+    }
+
+    fn has_licence(&mut self, licence: String) -> wasmtime::Result<bool> {
+        self.meter.host_call(licence.len())?;
+        Ok(self.reads.has_licence(&licence))
+    }
+
+    fn channel(&mut self) -> wasmtime::Result<Option<String>> {
+        self.meter.host_call(0)?;
+        Ok(self.reads.channel().map(str::to_owned))
+    }
+
+    fn workstream(&mut self) -> wasmtime::Result<Option<String>> {
+        self.meter.host_call(0)?;
+        Ok(self.reads.workstream())
+    }
+
+    fn entity(&mut self) -> wasmtime::Result<Option<String>> {
+        self.meter.host_call(0)?;
+        Ok(self.reads.entity())
+    }
+
+    fn session_template(&mut self) -> wasmtime::Result<Option<String>> {
+        self.meter.host_call(0)?;
+        Ok(self.reads.session_template())
+    }
+
+    fn profile(&mut self) -> wasmtime::Result<String> {
+        self.meter.host_call(0)?;
+        Ok(self.reads.profile())
+    }
+
+    fn language(&mut self) -> wasmtime::Result<u32> {
+        self.meter.host_call(0)?;
+        Ok(self.reads.language())
+    }
+
+    fn base_language(&mut self) -> wasmtime::Result<u32> {
+        self.meter.host_call(0)?;
+        Ok(self.reads.base_language())
+    }
+
+    fn app(&mut self) -> wasmtime::Result<String> {
+        self.meter.host_call(0)?;
+        Ok(self.reads.app())
+    }
+
+    fn render(&mut self, template: String) -> wasmtime::Result<context::Rendered> {
+        self.meter.host_call(template.len())?;
+        let rendered = self.reads.render(&template);
+        Ok(context::Rendered { text: rendered.text, unresolved: rendered.unresolved })
+    }
+}
+
+impl library::Host for State {
+    fn item(&mut self, kind: String, unique_name: String) -> wasmtime::Result<Option<String>> {
+        self.meter.host_call(kind.len() + unique_name.len())?;
+        Ok(self.reads.item(&kind, &unique_name).map(|json: Arc<str>| (*json).to_owned()))
+    }
+
+    fn links(&mut self, kind: String, unique_name: String, attribute: String) -> wasmtime::Result<Vec<String>> {
+        self.meter.host_call(kind.len() + unique_name.len() + attribute.len())?;
+        Ok(self.reads.links(&kind, &unique_name, &attribute))
+    }
+
+    fn names(&mut self, kind: String) -> wasmtime::Result<Vec<String>> {
+        self.meter.host_call(kind.len())?;
+        Ok(self.reads.names(&kind))
+    }
+}
+
+impl records::Host for State {
+    fn look_up(
+        &mut self,
+        entity: String,
+        attribute: String,
+        options: String,
+    ) -> wasmtime::Result<Result<Option<String>, records::Refusal>> {
+        self.meter.host_call(entity.len() + attribute.len() + options.len())?;
+        let code = self.reads.refuse_look_up(&entity, &attribute, &options);
+        let message = format!("no connector is granted to this plugin, so `{entity}` cannot be read");
+        Ok(Err(records::Refusal { code: code.to_owned(), message }))
+    }
+}
+
+impl trace::Host for State {
+    fn log(&mut self, level: trace::Level, message: String) -> wasmtime::Result<()> {
+        self.meter.host_call(0)?;
+        let level = match level {
+            trace::Level::Debug => "debug",
+            trace::Level::Info => "info",
+            trace::Level::Warning => "warning",
+        };
+        Ok(self.trace(level, &message)?)
+    }
+}

@@ -1,0 +1,247 @@
+//! The part of WASI 0.2 that standard libraries pull in, and nothing behind it.
+//!
+//! Clocks stand still, random numbers are the same in every call, there are no arguments, variables or files, standard
+//! output is dropped and standard error kept up to the log cap. Waiting ends the call: a deadline does not interrupt the
+//! host, so the host never waits. The types are linked by hand because nothing of the usual implementation may be reached.
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::{
+    ComponentNamedList, ComponentType, Lift, Linker, LinkerInstance, Lower, Resource, ResourceType,
+};
+
+use super::state::State;
+use super::trap::Refused;
+
+/// Streams are told apart by these numbers; nothing else is behind them.
+const STDIN: u32 = 0;
+const STDOUT: u32 = 1;
+const STDERR: u32 = 2;
+
+/// What a stream takes at once, and the most random bytes one call gets.
+const CHUNK: u64 = 64 << 10;
+
+struct InputStream;
+struct OutputStream;
+struct Pollable;
+struct StreamFailure;
+struct Terminal;
+struct Descriptor;
+struct Directory;
+
+#[derive(ComponentType, Lift, Lower)]
+#[component(variant)]
+enum StreamError {
+    #[component(name = "last-operation-failed")]
+    LastOperationFailed(Resource<StreamFailure>),
+    #[component(name = "closed")]
+    Closed,
+}
+
+#[derive(ComponentType, Lift, Lower)]
+#[component(record)]
+struct Datetime {
+    seconds: u64,
+    nanoseconds: u32,
+}
+
+type Answer<T> = wasmtime::Result<(T,)>;
+type Streamed<T> = Answer<Result<T, StreamError>>;
+
+/// Links everything.
+pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    link_io(linker)?;
+    link_cli(linker)?;
+    link_clocks(linker)?;
+    link_random(linker)?;
+    link_files(linker)
+}
+
+fn link_io(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut error = linker.instance("wasi:io/error@0.2.12")?;
+    resource::<StreamFailure>(&mut error, "error")?;
+    refuse(&mut error, "[method]error.to-debug-string", Refused::NOTHING_THERE)?;
+
+    let mut poll = linker.instance("wasi:io/poll@0.2.12")?;
+    resource::<Pollable>(&mut poll, "pollable")?;
+    for name in ["[method]pollable.ready", "[method]pollable.block", "poll"] {
+        refuse(&mut poll, name, Refused::WAITING)?;
+    }
+
+    let mut streams = linker.instance("wasi:io/streams@0.2.12")?;
+    resource::<InputStream>(&mut streams, "input-stream")?;
+    resource::<OutputStream>(&mut streams, "output-stream")?;
+    for name in ["read", "blocking-read"] {
+        counted(&mut streams, &format!("[method]input-stream.{name}"), nothing_to_read)?;
+    }
+    for name in ["skip", "blocking-skip"] {
+        counted(&mut streams, &format!("[method]input-stream.{name}"), nothing_to_skip)?;
+    }
+    counted(&mut streams, "[method]output-stream.check-write", room)?;
+    for name in ["write", "blocking-write-and-flush"] {
+        counted(&mut streams, &format!("[method]output-stream.{name}"), write)?;
+    }
+    for name in ["flush", "blocking-flush"] {
+        counted(&mut streams, &format!("[method]output-stream.{name}"), flush)?;
+    }
+    for name in ["write-zeroes", "blocking-write-zeroes-and-flush", "splice", "blocking-splice"] {
+        refuse(&mut streams, &format!("[method]output-stream.{name}"), Refused::NOTHING_THERE)?;
+    }
+    for name in ["[method]input-stream.subscribe", "[method]output-stream.subscribe"] {
+        refuse(&mut streams, name, Refused::WAITING)?;
+    }
+    Ok(())
+}
+
+fn nothing_to_read(_: &mut State, _: (Resource<InputStream>, u64)) -> Streamed<Vec<u8>> {
+    Ok((Err(StreamError::Closed),))
+}
+
+fn nothing_to_skip(_: &mut State, _: (Resource<InputStream>, u64)) -> Streamed<u64> {
+    Ok((Err(StreamError::Closed),))
+}
+
+fn room(_: &mut State, _: (Resource<OutputStream>,)) -> Streamed<u64> {
+    Ok((Ok(CHUNK),))
+}
+
+fn write(state: &mut State, (stream, bytes): (Resource<OutputStream>, Vec<u8>)) -> Streamed<()> {
+    if stream.rep() == STDERR {
+        state.write_stderr(&bytes)?;
+    }
+    Ok((Ok(()),))
+}
+
+fn flush(_: &mut State, _: (Resource<OutputStream>,)) -> Streamed<()> {
+    Ok((Ok(()),))
+}
+
+fn link_cli(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut environment = linker.instance("wasi:cli/environment@0.2.12")?;
+    counted(&mut environment, "get-environment", |_, ()| Ok((Vec::<(String, String)>::new(),)))?;
+    counted(&mut environment, "get-arguments", |_, ()| Ok((Vec::<String>::new(),)))?;
+    counted(&mut environment, "initial-cwd", |_, ()| Ok((None::<String>,)))?;
+
+    let mut exit = linker.instance("wasi:cli/exit@0.2.12")?;
+    refuse(&mut exit, "exit", Refused::EXIT)?;
+    refuse(&mut exit, "exit-with-code", Refused::EXIT)?;
+
+    let mut stdin = linker.instance("wasi:cli/stdin@0.2.12")?;
+    counted(&mut stdin, "get-stdin", |_, ()| Ok((Resource::<InputStream>::new_own(STDIN),)))?;
+    let mut stdout = linker.instance("wasi:cli/stdout@0.2.12")?;
+    counted(&mut stdout, "get-stdout", |_, ()| Ok((Resource::<OutputStream>::new_own(STDOUT),)))?;
+    let mut stderr = linker.instance("wasi:cli/stderr@0.2.12")?;
+    counted(&mut stderr, "get-stderr", |_, ()| Ok((Resource::<OutputStream>::new_own(STDERR),)))?;
+
+    for direction in ["input", "output"] {
+        let name = format!("terminal-{direction}");
+        resource::<Terminal>(&mut linker.instance(&format!("wasi:cli/{name}@0.2.12"))?, &name)?;
+    }
+    for stream in ["stdin", "stdout", "stderr"] {
+        let mut terminal = linker.instance(&format!("wasi:cli/terminal-{stream}@0.2.12"))?;
+        counted(&mut terminal, &format!("get-terminal-{stream}"), |_, ()| Ok((None::<Resource<Terminal>>,)))?;
+    }
+    Ok(())
+}
+
+fn link_clocks(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut monotonic = linker.instance("wasi:clocks/monotonic-clock@0.2.12")?;
+    counted(&mut monotonic, "now", |_, ()| Ok((0_u64,)))?;
+    counted(&mut monotonic, "resolution", |_, ()| Ok((1_u64,)))?;
+    refuse(&mut monotonic, "subscribe-instant", Refused::WAITING)?;
+    refuse(&mut monotonic, "subscribe-duration", Refused::WAITING)?;
+
+    let mut wall = linker.instance("wasi:clocks/wall-clock@0.2.12")?;
+    counted(&mut wall, "now", |_, ()| Ok((Datetime { seconds: 0, nanoseconds: 0 },)))?;
+    counted(&mut wall, "resolution", |_, ()| Ok((Datetime { seconds: 1, nanoseconds: 0 },)))
+}
+
+fn link_random(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut random = linker.instance("wasi:random/random@0.2.12")?;
+    counted(&mut random, "get-random-bytes", random_bytes)?;
+    counted(&mut random, "get-random-u64", |state, ()| Ok((state.random(),)))?;
+    let mut insecure = linker.instance("wasi:random/insecure@0.2.12")?;
+    counted(&mut insecure, "get-insecure-random-bytes", random_bytes)?;
+    counted(&mut insecure, "get-insecure-random-u64", |state, ()| Ok((state.random(),)))?;
+    let mut seed = linker.instance("wasi:random/insecure-seed@0.2.12")?;
+    counted(&mut seed, "insecure-seed", |state, ()| Ok(((state.random(), state.random()),)))
+}
+
+fn random_bytes(state: &mut State, (length,): (u64,)) -> Answer<Vec<u8>> {
+    if length > CHUNK {
+        return Err(Refused::RANDOM_BYTES.into());
+    }
+    let length = usize::try_from(length)?;
+    let numbers = std::iter::repeat_with(|| state.random().to_le_bytes());
+    Ok((numbers.flatten().take(length).collect(),))
+}
+
+/// What can be done with an open file or folder. No plugin ever gets hold of one.
+const DESCRIPTOR: [&str; 27] = [
+    "read-via-stream",
+    "write-via-stream",
+    "append-via-stream",
+    "advise",
+    "sync-data",
+    "get-flags",
+    "get-type",
+    "set-size",
+    "set-times",
+    "read",
+    "write",
+    "read-directory",
+    "sync",
+    "create-directory-at",
+    "stat",
+    "stat-at",
+    "set-times-at",
+    "link-at",
+    "open-at",
+    "readlink-at",
+    "remove-directory-at",
+    "rename-at",
+    "symlink-at",
+    "unlink-file-at",
+    "is-same-object",
+    "metadata-hash",
+    "metadata-hash-at",
+];
+
+fn link_files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut types = linker.instance("wasi:filesystem/types@0.2.12")?;
+    resource::<Descriptor>(&mut types, "descriptor")?;
+    resource::<Directory>(&mut types, "directory-entry-stream")?;
+    for name in DESCRIPTOR {
+        refuse(&mut types, &format!("[method]descriptor.{name}"), Refused::NOTHING_THERE)?;
+    }
+    refuse(&mut types, "[method]directory-entry-stream.read-directory-entry", Refused::NOTHING_THERE)?;
+    refuse(&mut types, "filesystem-error-code", Refused::NOTHING_THERE)?;
+    let mut preopens = linker.instance("wasi:filesystem/preopens@0.2.12")?;
+    counted(&mut preopens, "get-directories", |_, ()| Ok((Vec::<(Resource<Descriptor>, String)>::new(),)))
+}
+
+/// Links a function whose calls are counted.
+fn counted<P, R>(
+    instance: &mut LinkerInstance<'_, State>,
+    name: &str,
+    answer: fn(&mut State, P) -> wasmtime::Result<R>,
+) -> wasmtime::Result<()>
+where
+    P: ComponentNamedList + Lift + 'static,
+    R: ComponentNamedList + Lower + 'static,
+{
+    instance.func_wrap(name, move |mut store: StoreContextMut<'_, State>, given: P| {
+        let state = store.data_mut();
+        state.meter.host_call(0)?;
+        answer(state, given)
+    })
+}
+
+/// Links a function that ends the call.
+fn refuse(instance: &mut LinkerInstance<'_, State>, name: &str, why: Refused) -> wasmtime::Result<()> {
+    instance.func_new(name, move |_, _, _, _| Err(why.into()))
+}
+
+/// Links a resource with nothing behind it, so that dropping it does nothing.
+fn resource<T: 'static>(instance: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
+    instance.resource(name, ResourceType::host::<T>(), |_, _| Ok(()))
+}

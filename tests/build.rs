@@ -1,0 +1,61 @@
+//! Compiles the guests to components and writes one constant for each.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use loadout_plugin_build::{Guests, embed_manifest};
+
+/// Guests that must be stopped by the clock and therefore ask for the shortest one that is reasonable.
+const SHORT_DEADLINE: [&str; 2] = ["spins_at_start", "spins_forever"];
+
+/// The guest that gets no manifest.
+const NO_MANIFEST: &str = "no_manifest";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = PathBuf::from(env::var("OUT_DIR")?);
+    let guests = Guests::from_build_script("../Cargo.toml")?.examples_of("loadout-test-guests").build()?;
+    let (mut constants, mut all, mut each) = (String::new(), String::new(), String::new());
+    for guest in guests {
+        let name = guest.name.as_str();
+        let component = folder.join(format!("{name}.wasm"));
+        write_component(&guest.component, &component, name)?;
+        let constant = name.to_uppercase();
+        writeln!(constants, "/// The guest `{name}`.")?;
+        writeln!(constants, "pub const {constant}: &[u8] = include_bytes!({component:?});")?;
+        writeln!(all, "    ({name:?}, {constant}),")?;
+        writeln!(each, "        $check!({name});")?;
+    }
+    let text = format!(
+        "{constants}\n/// Every guest by name.\npub const ALL: &[(&str, &[u8])] = &[\n{all}];\n\n\
+         /// Calls a macro with the name of every guest.\n#[macro_export]\nmacro_rules! for_each_guest {{\n    \
+         ($check:ident) => {{\n{each}    }};\n}}\n"
+    );
+    fs::write(folder.join("guests.rs"), text)?;
+    // A new example is found by its folder.
+    emit("cargo:rerun-if-changed=guests");
+    emit("cargo:rerun-if-changed=build.rs");
+    Ok(())
+}
+
+fn write_component(from: &Path, to: &Path, name: &str) -> Result<(), Box<dyn Error>> {
+    let plain = fs::read(from)?;
+    let packed = if name == NO_MANIFEST { plain } else { embed_manifest(&plain, &manifest(name))? };
+    Ok(fs::write(to, packed)?)
+}
+
+fn manifest(guest: &str) -> String {
+    let kind = guest.replace('_', "-");
+    let limits = if SHORT_DEADLINE.contains(&guest) { "[limits]\ndeadline-ms = 50\n" } else { "" };
+    format!(
+        "[plugin]\npublisher = \"tests\"\nname = \"{kind}\"\nversion = \"0.1.0\"\n\
+         world = \"loadout:plugin/tool@0.1.0\"\ndescription = \"Misbehaves.\"\n\
+         [tool]\nkinds = [\"{kind}\"]\n{limits}"
+    )
+}
+
+#[expect(clippy::print_stdout, reason = "a build script speaks to cargo on standard output")]
+fn emit(line: &str) {
+    println!("{line}");
+}

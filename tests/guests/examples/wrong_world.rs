@@ -1,0 +1,19 @@
+//! Is built for another world, whatever its manifest says.
+
+wit_bindgen::generate!({ path: "../../wit", world: "upgrade" });
+
+use exports::loadout::plugin::upgrade_step::{Fault, Guest, Migration, Row};
+
+struct Step;
+
+impl Guest for Step {
+    fn check(_page: Vec<Row>) -> Result<Vec<String>, Fault> {
+        Ok(Vec::new())
+    }
+
+    fn migrate(_page: Vec<Row>) -> Result<Migration, Fault> {
+        Ok(Migration { upserts: Vec::new(), quarantine: Vec::new(), notes: Vec::new() })
+    }
+}
+
+export!(Step);

@@ -1,0 +1,3 @@
+//! Promises made to people, kept or broken.
+
+mod hostile;

@@ -1,0 +1,5 @@
+//! What the tests of promises share.
+//!
+//! The tests themselves are in `it/`, one file for each part of the product.
+
+pub mod guests;
