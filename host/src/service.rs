@@ -9,13 +9,18 @@ use crate::content::{self, Content};
 use crate::domain::experience::{Experience, ExplainLevel};
 use crate::domain::revision::Author;
 use crate::domain::{Kind, Name, Profile, Revision, User};
+use crate::plugin::{Catalog, Config, EngineError, PluginInfo};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
 use crate::store::{self, Change, ChangeSet, Committed, Layer, Store};
+
+/// Where compiled components are kept, within the data folder.
+const CACHE: &str = "cache";
 
 /// One environment, ready to be asked.
 pub struct Service {
     store: Store,
     rules: Arc<dyn ToolRules>,
+    plugins: Vec<PluginInfo>,
 }
 
 /// Whose experience a question is about.
@@ -56,6 +61,9 @@ pub enum Error {
         /// What was asked for.
         name: String,
     },
+    /// The sandbox did not start.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// The question has no answer.
     #[error(transparent)]
     Resolve(#[from] resolve::Error),
@@ -63,7 +71,18 @@ pub enum Error {
 
 impl Service {
     /// The service of the data folder `folder`, which is made if it is not there: shipped content in place, tools decided by
-    /// `rules`.
+    /// the built-in components.
+    pub fn start(folder: &Path) -> Result<Self, Error> {
+        let bundled: Vec<(&str, &[u8])> = loadout_plugins::ALL.iter().map(|it| (it.name, it.component)).collect();
+        let (catalog, problems) = Catalog::load(&bundled, Some(&folder.join(CACHE)), Config::default())?;
+        for problem in problems {
+            tracing::error!("{problem}");
+        }
+        let plugins = catalog.plugins().to_vec();
+        Ok(Self { plugins, ..Self::open(folder, Arc::new(catalog))? })
+    }
+
+    /// The service of `folder` as [`Service::start`] makes it, with tools decided by `rules`.
     pub fn open(folder: &Path, rules: Arc<dyn ToolRules>) -> Result<Self, Error> {
         let service = Self::new(Store::open(folder)?, rules);
         let why = "content that shipped with this version".to_owned();
@@ -73,7 +92,12 @@ impl Service {
 
     /// A service over `store` whose tools are decided by `rules`.
     pub fn new(store: Store, rules: Arc<dyn ToolRules>) -> Self {
-        Self { store, rules }
+        Self { store, rules, plugins: Vec::new() }
+    }
+
+    /// The plugins that decide about tools.
+    pub fn plugins(&self) -> &[PluginInfo] {
+        &self.plugins
     }
 
     /// The configuration.
