@@ -1,7 +1,8 @@
 //! A service for experience profiles: what does this person get, and why?
 //!
 //! Read in this order: [`domain`] holds the values, [`content`] what ships, [`store`] keeps them, [`resolve`] computes
-//! answers from them, [`plugin`] runs the rules it asks, [`service`] joins them.
+//! answers from them, [`import`] brings them from elsewhere, [`plugin`] runs the rules [`resolve`] asks, [`service`]
+//! joins them.
 
 pub mod domain;
 
@@ -10,6 +11,8 @@ pub mod content;
 pub mod store;
 
 pub mod resolve;
+
+pub mod import;
 
 pub mod plugin;
 

@@ -1,0 +1,331 @@
+//! The files of a zip archive, unpacked in memory within limits.
+//!
+//! Trusts no header: sizes are counted while the bytes come out, and what comes out must match its checksum. Refuses
+//! names that could leave a folder, names that occur twice, links, encryption, and archives that grow out of all
+//! proportion. Writes nothing anywhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Cursor, Read};
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+/// Largest archive, in bytes.
+pub const COMPRESSED_MAX: usize = 64 << 20;
+/// Most entries of an archive.
+pub const ENTRIES_MAX: usize = 10_000;
+/// Largest entry, unpacked, in bytes.
+pub const ENTRY_MAX: u64 = 32 << 20;
+/// Largest content, unpacked, in bytes.
+pub const TOTAL_MAX: u64 = 256 << 20;
+/// How often larger than its packed form an entry may become. Deflate reaches about 1000; configuration stays below 50.
+pub const RATIO_MAX: u64 = 200;
+/// Entries up to this size, in bytes, may be of any ratio: nothing is won by them.
+const RATIO_FREE: u64 = 1 << 20;
+
+/// The files of an archive by path.
+#[derive(Debug)]
+pub(super) struct Archive {
+    /// Contents by path, directories left out.
+    pub(super) files: BTreeMap<String, Vec<u8>>,
+}
+
+/// An archive that is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file is too large.
+    #[error("the archive has {size} bytes, {COMPRESSED_MAX} are allowed: split it into several solutions")]
+    TooLarge {
+        /// Its size.
+        size: usize,
+    },
+    /// The file is no zip archive, or only the beginning of one.
+    #[error("the file is not a complete zip archive ({reason}): export or download it again")]
+    NotAZip {
+        /// What the reader stumbled over.
+        reason: String,
+    },
+    /// There are too many entries.
+    #[error("the archive has {count} entries, {ENTRIES_MAX} are allowed: split it into several solutions")]
+    TooManyEntries {
+        /// How many.
+        count: usize,
+    },
+    /// An entry's bytes cannot be read.
+    #[error("`{entry}` cannot be unpacked ({reason}): export or download the archive again")]
+    Damaged {
+        /// The entry.
+        entry: String,
+        /// What the reader stumbled over.
+        reason: String,
+    },
+    /// An entry is too large.
+    #[error("`{entry}` is larger than {ENTRY_MAX} bytes unpacked: remove it from the archive")]
+    EntryTooLarge {
+        /// The entry.
+        entry: String,
+    },
+    /// The content is too large altogether.
+    #[error("the archive is larger than {TOTAL_MAX} bytes unpacked (at `{entry}`): split it into several solutions")]
+    TotalTooLarge {
+        /// The entry at which the limit was passed.
+        entry: String,
+    },
+    /// An entry grows out of all proportion.
+    #[error(
+        "`{entry}` becomes more than {RATIO_MAX} times larger unpacked, as no export does: remove it from the archive"
+    )]
+    Ratio {
+        /// The entry.
+        entry: String,
+    },
+    /// An entry's name could lead out of a folder.
+    #[error("`{entry}` is not a path within the archive: use relative names with `/` and without `..`")]
+    Path {
+        /// The entry.
+        entry: String,
+    },
+    /// Two entries have one name, but for upper and lower case.
+    #[error("`{entry}` occurs twice in the archive: remove one")]
+    Duplicate {
+        /// The entry.
+        entry: String,
+    },
+    /// An entry is a symbolic link.
+    #[error("`{entry}` is a symbolic link: put the file itself into the archive")]
+    Symlink {
+        /// The entry.
+        entry: String,
+    },
+    /// An entry is encrypted.
+    #[error("`{entry}` is encrypted: pack the archive without a password")]
+    Encrypted {
+        /// The entry.
+        entry: String,
+    },
+}
+
+impl Archive {
+    /// Unpacks `bytes`.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.len() > COMPRESSED_MAX {
+            return Err(Error::TooLarge { size: bytes.len() });
+        }
+        let headers = Headers::scan(bytes);
+        if headers.count > ENTRIES_MAX {
+            return Err(Error::TooManyEntries { count: headers.count });
+        }
+        let mut zip = ZipArchive::new(Cursor::new(bytes))
+            .map_err(|error: ZipError| Error::NotAZip { reason: error.to_string() })?;
+        if zip.has_duplicate_names() {
+            return Err(Error::Duplicate { entry: headers.first_duplicate().unwrap_or_else(|| "a name".to_owned()) });
+        }
+        let mut files = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        let mut total = 0;
+        for index in 0..zip.len() {
+            let Some((name, packed)) = admit(&zip, index)? else { continue };
+            if !seen.insert(name.to_lowercase()) {
+                return Err(Error::Duplicate { entry: name });
+            }
+            let mut entry = zip
+                .by_index(index)
+                .map_err(|error| Error::Damaged { entry: name.clone(), reason: error.to_string() })?;
+            // No entry was packed into more bytes than there are, whatever its header says.
+            let content = unpack(&mut entry, &name, packed.min(bytes.len() as u64), TOTAL_MAX - total)?;
+            total += content.len() as u64;
+            files.insert(name, content);
+        }
+        Ok(Self { files })
+    }
+}
+
+/// The headers of the central directory, found by their signature before anything is allocated for them.
+struct Headers<'a> {
+    bytes: &'a [u8],
+    count: usize,
+}
+
+impl<'a> Headers<'a> {
+    const SIGNATURE: &'static [u8] = b"PK\x01\x02";
+
+    fn scan(bytes: &'a [u8]) -> Self {
+        let count = Self::positions(bytes).count();
+        Self { bytes, count }
+    }
+
+    fn positions(bytes: &[u8]) -> impl Iterator<Item = usize> {
+        bytes.windows(4).enumerate().filter(|(_, window)| *window == Self::SIGNATURE).map(|(at, _)| at)
+    }
+
+    /// The first name that a header repeats.
+    fn first_duplicate(&self) -> Option<String> {
+        let mut seen = BTreeSet::new();
+        Self::positions(self.bytes).find_map(|at| {
+            let length = self.bytes.get(at + 28..at + 30)?;
+            let length = usize::from(u16::from_le_bytes([length[0], length[1]]));
+            let name = self.bytes.get(at + 46..at + 46 + length)?;
+            if seen.insert(name) { None } else { Some(shown(name)) }
+        })
+    }
+}
+
+/// The name and packed size of an entry that may be read; nothing for a directory.
+fn admit(zip: &ZipArchive<Cursor<&[u8]>>, index: usize) -> Result<Option<(String, u64)>, Error> {
+    let unnamed = |error: ZipError| Error::Damaged { entry: format!("entry {index}"), reason: error.to_string() };
+    let entry = zip.by_index_data(index).map_err(unnamed)?;
+    let name = entry.name().map_err(unnamed)?.into_owned();
+    let path = name.strip_suffix('/').unwrap_or(&name);
+    let is_plain = !path.is_empty()
+        && !path.contains(['\\', ':'])
+        && !path.chars().any(char::is_control)
+        && path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    if !is_plain {
+        return Err(Error::Path { entry: shown(name.as_bytes()) });
+    }
+    if entry.is_symlink() {
+        return Err(Error::Symlink { entry: name });
+    }
+    if entry.encrypted() {
+        return Err(Error::Encrypted { entry: name });
+    }
+    if entry.is_dir() {
+        return Ok(None);
+    }
+    let packed = entry.compressed_size();
+    Ok(Some((name, packed)))
+}
+
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).chars().take(200).collect()
+}
+
+/// Reads what really comes out of an entry, until a limit is passed.
+fn unpack(entry: &mut impl Read, name: &str, packed: u64, left: u64) -> Result<Vec<u8>, Error> {
+    let proportionate = packed.saturating_mul(RATIO_MAX).max(RATIO_FREE);
+    let limit = ENTRY_MAX.min(left).min(proportionate);
+    let mut content = Vec::new();
+    entry
+        .take(limit + 1)
+        .read_to_end(&mut content)
+        .map_err(|error| Error::Damaged { entry: name.to_owned(), reason: error.to_string() })?;
+    if content.len() as u64 <= limit {
+        return Ok(content);
+    }
+    let entry = name.to_owned();
+    Err(if limit == proportionate {
+        Error::Ratio { entry }
+    } else if limit == ENTRY_MAX {
+        Error::EntryTooLarge { entry }
+    } else {
+        Error::TotalTooLarge { entry }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in entries {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(content).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    fn refused(zip: &[u8]) -> String {
+        Archive::read(zip).unwrap_err().to_string()
+    }
+
+    /// Overwrites bytes behind every occurrence of `signature`.
+    fn patched(mut zip: Vec<u8>, signature: &[u8], offset: usize, bytes: &[u8]) -> Vec<u8> {
+        let places: Vec<usize> = (0..zip.len()).filter(|at| zip[*at..].starts_with(signature)).collect();
+        assert!(!places.is_empty());
+        for at in places {
+            zip[at + offset..at + offset + bytes.len()].copy_from_slice(bytes);
+        }
+        zip
+    }
+
+    const LOCAL: &[u8] = b"PK\x03\x04";
+    const CENTRAL: &[u8] = b"PK\x01\x02";
+
+    #[test]
+    fn files_come_out_as_they_went_in() {
+        let archive = Archive::read(&zip(&[("a/b.xml", b"<b/>"), ("a/", b""), ("c", b"")])).unwrap();
+        let files: Vec<_> = archive.files.iter().map(|(name, content)| (name.as_str(), content.len())).collect();
+        assert_eq!(files, [("a/b.xml", 4), ("c", 0)]);
+    }
+
+    #[test]
+    fn names_that_lead_out_of_the_archive_are_refused() {
+        for name in ["../x", "a/../../x", "/etc/passwd", "a\\b", "C:x", "a//b", "./a", "a\nb"] {
+            let error = refused(&zip(&[("ok", b""), (name, b"x")]));
+            assert!(error.contains("is not a path within the archive"), "{name:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_occurs_twice_is_refused() {
+        let twice = patched(zip(&[("same1", b"a"), ("same2", b"b")]), b"same2", 4, b"1");
+        assert_eq!(refused(&twice), "`same1` occurs twice in the archive: remove one");
+        let cases = zip(&[("Solution.xml", b"a"), ("solution.xml", b"b")]);
+        assert_eq!(refused(&cases), "`solution.xml` occurs twice in the archive: remove one");
+    }
+
+    #[test]
+    fn links_and_secrets_are_refused() {
+        let mut linked = ZipWriter::new(Cursor::new(Vec::new()));
+        linked.add_symlink("link", "/etc/passwd", SimpleFileOptions::default()).unwrap();
+        let linked = linked.finish().unwrap().into_inner();
+        assert_eq!(refused(&linked), "`link` is a symbolic link: put the file itself into the archive");
+        let secret = patched(patched(zip(&[("s", b"x")]), LOCAL, 6, &[1]), CENTRAL, 8, &[1]);
+        assert_eq!(refused(&secret), "`s` is encrypted: pack the archive without a password");
+    }
+
+    #[test]
+    fn what_is_no_archive_or_half_of_one_says_so() {
+        let whole = zip(&[("a", b"some content"), ("b", b"more content")]);
+        for bytes in [b"".as_slice(), b"PK", b"not a zip", &whole[..whole.len() - 10], &whole[..whole.len() / 2]] {
+            assert!(refused(bytes).starts_with("the file is not a complete zip archive"), "{}", bytes.len());
+        }
+    }
+
+    #[test]
+    fn content_that_does_not_match_its_checksum_is_refused() {
+        let wrong = patched(zip(&[("a", b"some content")]), CENTRAL, 16, &[1, 2, 3, 4]);
+        assert!(refused(&wrong).starts_with("`a` cannot be unpacked"), "{}", refused(&wrong));
+    }
+
+    #[test]
+    fn an_entry_that_explodes_is_stopped_whatever_its_header_says() {
+        let bomb = zip(&[("bomb", &vec![0; 8 << 20])]);
+        assert!(bomb.len() < 32 << 10);
+        assert!(refused(&bomb).starts_with("`bomb` becomes more than 200 times larger"));
+        let small = [16, 0, 0, 0];
+        let lying = patched(patched(bomb, LOCAL, 22, &small), CENTRAL, 24, &small);
+        let error = refused(&lying);
+        assert!(
+            error.starts_with("`bomb` becomes more than") || error.starts_with("`bomb` cannot be unpacked"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn limits_hold_for_what_really_comes_out() {
+        let unpacked = |packed, left| unpack(&mut std::io::repeat(7), "big", packed, left).unwrap_err().to_string();
+        assert!(unpacked(u64::MAX, TOTAL_MAX).starts_with("`big` is larger than"));
+        assert!(unpacked(u64::MAX, 5).starts_with("the archive is larger than"));
+        assert!(unpacked(1, TOTAL_MAX).starts_with("`big` becomes more than"));
+        let many = CENTRAL.repeat(ENTRIES_MAX + 1);
+        assert!(refused(&many).starts_with("the archive has 10001 entries"));
+        assert!(refused(&vec![0; COMPRESSED_MAX + 1]).starts_with("the archive has 67108865 bytes"));
+    }
+}

@@ -1,0 +1,182 @@
+//! Experience profiles, with everything linked to them.
+//!
+//! What the format cannot say is kept from the profile that is here: whether all active channels are loaded, whether there
+//! is an inbox, the settings of tools. Direct assignments never travel (ruling 8.16).
+//!
+//! `CustomerServiceApps` names the whole family of apps, so such a profile is for every app. Any other app is known by its
+//! name or an alias; one that is not known becomes an app of that name.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{
+    App, ApplicationExtension, ChannelProvider, Channels, Copilot, Inbox, Item, Kind, Localized, Name,
+    ProductivityPane, Profile, SessionTemplate, SmartAssistConfiguration,
+};
+
+use super::customizations::Links;
+use super::pane::Panes;
+use super::rank::Ranks;
+use super::row::{Row, Unreadable};
+use super::rows::Rows;
+use super::work::{Drafts, Work};
+use super::{copilot, inbox};
+
+pub(super) const PROFILE: &str = "msdyn_appconfiguration";
+pub(super) const ID: &str = "msdyn_appconfigurationid";
+/// The name that stands for every app of the family.
+const APP_FAMILY: &str = "CustomerServiceApps";
+
+/// Plans every profile, with its links and parts, and the ranks and roles.
+pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
+    let mut drafts = Drafts::new();
+    let mut ranks = Ranks::default();
+    let mut panes = Panes::read(work, rows);
+    for row in rows.take(PROFILE) {
+        let Some((component, row, raw)) = work.read(row, raw) else { continue };
+        take(work, component, row, raw, &mut drafts, &mut ranks, &mut panes);
+    }
+    attach(work, links, &mut drafts, "msdyn_sessiontemplateid", |profile, name: Name<SessionTemplate>| {
+        profile.session_templates.insert(name);
+    });
+    attach(work, links, &mut drafts, "msdyn_channelproviderid", |profile, name: Name<ChannelProvider>| {
+        profile.channels.providers.insert(name);
+    });
+    attach(work, links, &mut drafts, "msdyn_smartassistconfigid", |profile, name: Name<SmartAssistConfiguration>| {
+        profile.smart_assist.insert(name);
+    });
+    attach(work, links, &mut drafts, "msdyn_applicationextensionid", |profile, name: Name<ApplicationExtension>| {
+        profile.application_extensions.insert(name);
+    });
+    for link in links.take(ID, "systemuserid") {
+        work.leave_out(&link, "assignments of people belong to one environment and never travel".to_owned());
+    }
+    panes.place(work, links, &mut drafts);
+    inbox::read(work, rows, &mut drafts);
+    copilot::read(work, rows, &mut drafts);
+    drafts.put(work, PROFILE);
+    ranks.read(work, rows);
+    ranks.put(work);
+}
+
+/// What a row says before its look-ups are followed.
+struct Raw {
+    name: Localized<100>,
+    description: Option<Localized<2000>>,
+    state: crate::domain::State,
+    app: Option<String>,
+    rank: Option<i64>,
+    pane: Option<String>,
+}
+
+fn raw(row: &mut Row) -> Result<Raw, Unreadable> {
+    Ok(Raw {
+        name: row.required("msdyn_name")?,
+        description: row.localized("msdyn_description")?,
+        state: row.state()?,
+        app: row.plain("msdyn_appmoduleuniquename").filter(|app| !app.trim().is_empty()),
+        rank: row.number("msdyn_profileorder")?,
+        pane: row.lookup("msdyn_productivitypaneuniquename"),
+    })
+}
+
+fn take(
+    work: &mut Work<'_>,
+    component: usize,
+    row: Row,
+    raw: Raw,
+    drafts: &mut Drafts<Profile>,
+    ranks: &mut Ranks,
+    panes: &mut Panes,
+) {
+    let name = row.name.clone();
+    let mut also = Vec::new();
+    let apps = match &raw.app {
+        None => Ok(BTreeSet::new()),
+        Some(app) => {
+            also.push(("msdyn_appmoduleuniquename", app.clone()));
+            apps(work, component, app.trim())
+        }
+    };
+    let apps = match apps {
+        Ok(apps) => apps,
+        Err(reason) => return work.quarantine(component, &reason),
+    };
+    if let Some(pane) = raw.pane {
+        also.push(("msdyn_productivitypaneuniquename", pane.clone()));
+        panes.name(&name, pane);
+    }
+    if let Some(rank) = raw.rank
+        && let Err(reason) = ranks.rank(&name, rank)
+    {
+        work.note(component, reason.clone());
+        work.report.warn("rank-out-of-range", format!("{PROFILE}/{name}"), reason);
+        also.push(("msdyn_profileorder", rank.to_string()));
+    }
+    let here = work.existing::<Profile>(&name);
+    if here.is_none() {
+        work.note(component, "the archive cannot say whether all active channels are loaded: they are not");
+    }
+    let profile = Profile {
+        name: raw.name,
+        description: raw.description,
+        state: raw.state,
+        apps,
+        session_templates: BTreeSet::new(),
+        productivity_pane: ProductivityPane::default(),
+        channels: Channels {
+            all_active: here.is_some_and(|here| here.channels.all_active),
+            providers: BTreeSet::new(),
+        },
+        inbox: Inbox { enabled: here.is_some_and(|here| here.inbox.enabled), views: Vec::new() },
+        copilot: Copilot::default(),
+        smart_assist: BTreeSet::new(),
+        application_extensions: BTreeSet::new(),
+        source: Some(row.source(work.solution.summary.managed, &also)),
+    };
+    drafts.begin(component, &name, profile);
+}
+
+fn apps(work: &mut Work<'_>, component: usize, app: &str) -> Result<BTreeSet<Name<App>>, Unreadable> {
+    if app == APP_FAMILY {
+        work.note(component, format!("`{APP_FAMILY}` names every app of the family: the profile is for every app"));
+        return Ok(BTreeSet::new());
+    }
+    if let Some(known) = work.resolve::<App>(app) {
+        return Ok(BTreeSet::from([known]));
+    }
+    let unreadable = |reason: String| Unreadable(format!("`msdyn_appmoduleuniquename`: {reason}"));
+    let name: Name<App> = app.parse().map_err(|error: crate::domain::InvalidName| unreadable(error.to_string()))?;
+    let shown = Localized::new(app).map_err(|error| unreadable(error.to_string()))?;
+    let created = work.component("appmodule", app);
+    work.note(created, "no app of this name was known: one is made for the profiles that name it");
+    work.put(created, app, App { name: shown, aliases: BTreeSet::new(), out_of_the_box: Vec::new() });
+    Ok(BTreeSet::from([name]))
+}
+
+/// Follows the links from profiles to the items of one kind.
+fn attach<T: Item>(
+    work: &mut Work<'_>,
+    links: &mut Links,
+    drafts: &mut Drafts<Profile>,
+    column: &str,
+    insert: impl Fn(&mut Profile, Name<T>),
+) {
+    for link in links.take(ID, column) {
+        let (name, target) = (link.end(ID), link.end(column));
+        let Some(target) = work.resolve::<T>(target) else {
+            let reason = work.why_not(T::KIND, target);
+            work.leave_out(&link, reason);
+            continue;
+        };
+        match drafts.open(work, name) {
+            Some(profile) => {
+                insert(profile, target);
+                work.link(&link, Kind::Profile, name);
+            }
+            None => {
+                let reason = work.why_not(Kind::Profile, name);
+                work.leave_out(&link, reason);
+            }
+        }
+    }
+}

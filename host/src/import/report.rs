@@ -1,0 +1,245 @@
+//! What an import read, and what becomes of it: every row, every link, every dependency is accounted for.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::domain::Kind;
+use crate::store::Tolerated;
+
+/// What an import read, and what becomes of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ImportReport)]
+pub struct Report {
+    /// The solution.
+    pub solution: SolutionSummary,
+    /// One entry per row, file and derived item.
+    pub components: Vec<Component>,
+    /// One entry per many-to-many link.
+    pub links: Vec<Link>,
+    /// What the solution says its target must own.
+    pub dependencies: Vec<Dependency>,
+    /// What a person should look at.
+    pub warnings: Vec<Warning>,
+    /// How many of each.
+    pub counts: Counts,
+}
+
+/// The solution, as it describes itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ImportSolutionSummary)]
+pub struct SolutionSummary {
+    /// Its unique name.
+    pub unique_name: String,
+    /// Its version, such as `1.0.0.1`.
+    pub version: String,
+    /// Whether it is managed.
+    pub managed: bool,
+    /// The customization prefix of its publisher.
+    pub publisher_prefix: String,
+}
+
+/// One row, one file, or one item derived from them.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ImportComponent)]
+pub struct Component {
+    /// The table it belongs to there, such as `msdyn_sessiontemplate`.
+    pub table: String,
+    /// Its unique name there; for a macro its GUID, for anything else its path.
+    pub source_name: String,
+    /// The collection it is found in here.
+    pub collection: Option<String>,
+    /// The name of the item it is, or is a part of, here.
+    pub name: Option<String>,
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// What is worth knowing about it.
+    pub notes: Vec<String>,
+}
+
+/// What becomes of a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ImportOutcome)]
+pub enum Outcome {
+    /// A new item.
+    Created,
+    /// An item that was different.
+    Updated,
+    /// It is so already.
+    Unchanged,
+    /// A part of another item.
+    Merged,
+    /// Left alone; the notes say why.
+    Skipped,
+    /// Not understood, or against the rules; the notes say why.
+    Quarantined,
+}
+
+/// A many-to-many link.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ImportLink)]
+pub struct Link {
+    /// The table it is a row of there.
+    pub table: String,
+    /// What it joins: column and unique name, such as `msdyn_sessiontemplateid=contoso_case`.
+    pub ends: Vec<String>,
+    /// The collection of the item that holds the link here.
+    pub collection: Option<String>,
+    /// The name of that item.
+    pub name: Option<String>,
+    /// What becomes of it.
+    pub outcome: LinkOutcome,
+    /// Why it is left out.
+    pub reason: Option<String>,
+}
+
+/// What becomes of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = ImportLinkOutcome)]
+pub enum LinkOutcome {
+    /// It is made.
+    Linked,
+    /// It is so already.
+    Unchanged,
+    /// It is not made.
+    LeftOut,
+}
+
+/// Something the solution says its target must own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ImportDependency)]
+pub struct Dependency {
+    /// The table of what is required.
+    pub required_table: String,
+    /// Its unique name.
+    pub required_name: String,
+    /// The solution that owns it there, with its version.
+    pub solution: Option<String>,
+    /// The table of what needs it.
+    pub dependent_table: String,
+    /// What needs it.
+    pub dependent_name: String,
+    /// Whether it is found here.
+    pub satisfied: bool,
+}
+
+/// Something a person should look at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
+#[schema(as = ImportWarning)]
+pub struct Warning {
+    /// What sort of thing, such as `unknown-table`.
+    pub code: String,
+    /// What it is.
+    pub message: String,
+    /// Where: table and name, or a path.
+    #[serde(rename = "where")]
+    pub place: String,
+}
+
+/// How many of each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "each counts what its name says")]
+#[schema(as = ImportCounts)]
+pub struct Counts {
+    pub created: usize,
+    pub updated: usize,
+    pub unchanged: usize,
+    pub merged: usize,
+    pub skipped: usize,
+    pub quarantined: usize,
+    pub links: usize,
+    pub links_left_out: usize,
+    pub dependencies_missing: usize,
+    pub warnings: usize,
+}
+
+impl Report {
+    /// Adds what the store wrote although an author would have had to mend it.
+    pub fn tolerate(&mut self, tolerated: &[Tolerated]) {
+        for Tolerated { kind, name, problem } in tolerated {
+            let note = problem.to_string();
+            if let Some(component) = self.components.iter_mut().find(|it| it.is(*kind, name)) {
+                component.note(note.clone());
+            }
+            self.warn("tolerated", format!("{}/{name}", kind.collection()), note);
+        }
+        self.settle();
+    }
+
+    /// Says that an item is not written after all, and with it none of its parts and links.
+    pub fn downgrade(&mut self, kind: Kind, name: &str, reason: &str) {
+        self.withdraw(kind, name, Outcome::Quarantined, reason);
+        self.settle();
+    }
+
+    pub(super) fn withdraw(&mut self, kind: Kind, name: &str, outcome: Outcome, reason: &str) {
+        for component in self.components.iter_mut().filter(|it| it.is(kind, name) && it.outcome != Outcome::Skipped) {
+            component.outcome = outcome;
+            component.note(reason.to_owned());
+        }
+        for link in self.links.iter_mut().filter(|it| it.is(kind, name) && it.outcome != LinkOutcome::LeftOut) {
+            link.outcome = LinkOutcome::LeftOut;
+            link.reason = Some(reason.to_owned());
+        }
+    }
+
+    /// Says of an item, its parts and its links that all of it is so already.
+    pub(super) fn unchanged(&mut self, kind: Kind, name: &str) {
+        for component in self.components.iter_mut().filter(|it| it.is(kind, name) && it.outcome == Outcome::Merged) {
+            component.outcome = Outcome::Unchanged;
+        }
+        for link in self.links.iter_mut().filter(|it| it.is(kind, name) && it.outcome == LinkOutcome::Linked) {
+            link.outcome = LinkOutcome::Unchanged;
+        }
+    }
+
+    pub(super) fn warn(&mut self, code: &str, place: impl Into<String>, message: impl Into<String>) {
+        self.warnings.push(Warning { code: code.to_owned(), message: message.into(), place: place.into() });
+    }
+
+    /// Says every warning once, and counts.
+    pub(super) fn settle(&mut self) {
+        let mut said = BTreeSet::new();
+        self.warnings.retain(|warning| said.insert(warning.clone()));
+        let of = |outcome| self.components.iter().filter(|it| it.outcome == outcome).count();
+        self.counts = Counts {
+            created: of(Outcome::Created),
+            updated: of(Outcome::Updated),
+            unchanged: of(Outcome::Unchanged),
+            merged: of(Outcome::Merged),
+            skipped: of(Outcome::Skipped),
+            quarantined: of(Outcome::Quarantined),
+            links: self.links.iter().filter(|it| it.outcome != LinkOutcome::LeftOut).count(),
+            links_left_out: self.links.iter().filter(|it| it.outcome == LinkOutcome::LeftOut).count(),
+            dependencies_missing: self.dependencies.iter().filter(|it| !it.satisfied).count(),
+            warnings: self.warnings.len(),
+        };
+    }
+}
+
+impl Component {
+    fn is(&self, kind: Kind, name: &str) -> bool {
+        self.collection.as_deref() == Some(kind.collection()) && self.name.as_deref() == Some(name)
+    }
+
+    pub(super) fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+}
+
+impl Link {
+    fn is(&self, kind: Kind, name: &str) -> bool {
+        self.collection.as_deref() == Some(kind.collection()) && self.name.as_deref() == Some(name)
+    }
+}

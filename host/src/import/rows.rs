@@ -1,0 +1,61 @@
+//! The rows of an archive, sorted by table.
+//!
+//! A row is a file `<folder>/<unique name>/<table>.xml`. Files that are none are handed back as they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::archive::Archive;
+use super::row::Row;
+use super::xml;
+
+/// The rows nobody has read yet, by table, sorted by name: nothing may depend on the order of files.
+#[derive(Debug, Default)]
+pub(super) struct Rows(BTreeMap<String, Vec<Row>>);
+
+/// Files that look like rows and are none, with what is wrong.
+pub(super) type Spoilt = Vec<(String, String)>;
+
+impl Rows {
+    /// Takes the rows out of an archive. Refuses what nobody writes by mistake; anything else that cannot be read is
+    /// only itself spoilt.
+    pub(super) fn take_from(archive: &mut Archive) -> Result<(Self, Spoilt), xml::Error> {
+        let (mut rows, mut spoilt) = (Self::default(), Spoilt::new());
+        let mut seen = BTreeSet::new();
+        let is_row = |path: &str| path.split('/').count() == 3 && path.ends_with(".xml");
+        for (path, content) in archive.files.extract_if(.., |path, _| is_row(path)) {
+            match xml::parse(&path, &content) {
+                Ok(root) => {
+                    let folder = path.split('/').nth(1).unwrap_or_default();
+                    let row = Row::new(&path, folder, root);
+                    if seen.insert((row.table.clone(), row.name.clone())) {
+                        rows.0.entry(row.table.clone()).or_default().push(row);
+                    } else {
+                        spoilt.push((path, format!("another file has the row `{}`: keep one of them", row.name)));
+                    }
+                }
+                Err(error) if error.problem.is_hostile() => return Err(error),
+                Err(error) => spoilt.push((path, error.to_string())),
+            }
+        }
+        for of_table in rows.0.values_mut() {
+            of_table.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        Ok((rows, spoilt))
+    }
+
+    /// Takes the rows of a table.
+    pub(super) fn take(&mut self, table: &str) -> Vec<Row> {
+        self.0.remove(table).unwrap_or_default()
+    }
+
+    /// Takes the rows of every table that nobody asked for.
+    pub(super) fn rest(&mut self) -> impl Iterator<Item = (String, Vec<Row>)> {
+        std::mem::take(&mut self.0).into_iter()
+    }
+
+    /// Whether a table has a row of this name.
+    pub(super) fn contain(&self, table: &str, name: &str) -> bool {
+        let rows = self.0.get(table).map_or(&[][..], Vec::as_slice);
+        rows.binary_search_by(|row| row.name.as_str().cmp(name)).is_ok()
+    }
+}

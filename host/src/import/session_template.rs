@@ -1,0 +1,210 @@
+//! Session templates, with the tabs and scripts linked to them.
+//!
+//! The kind is `msdyn_sessiontype`, else the older boolean `msdyn_type`; where both are there and disagree, that is
+//! reported (ruling 8.2). Links have no order there: tabs get order 0, scripts are sorted by name, and what is here already
+//! keeps the order it has here. An expression that cannot be read is kept in the source and not used.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{
+    AdditionalTab, ApplicationTabTemplate, CommunicationPanel, DefaultScript, Definition, Kind, Script, SessionKind,
+    SessionTemplate, Text,
+};
+
+use super::customizations::Links;
+use super::row::{Row, Unreadable, guid};
+use super::rows::Rows;
+use super::work::{Drafts, Work};
+
+const TEMPLATE: &str = "msdyn_sessiontemplate";
+
+const KINDS: &[(i64, SessionKind)] = &[(0, SessionKind::Generic), (1, SessionKind::Entity)];
+const PANELS: &[(i64, CommunicationPanel)] = &[
+    (162_450_000, CommunicationPanel::Minimized),
+    (162_450_001, CommunicationPanel::Hidden),
+    (162_450_002, CommunicationPanel::Docked),
+];
+
+/// Plans every session template, with its links.
+pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
+    let mut drafts = Drafts::new();
+    let script_ids = script_ids(work);
+    for row in rows.take(TEMPLATE) {
+        let Some((component, row, template)) = work.read(row, template) else { continue };
+        let name = row.name.clone();
+        let template = complete(work, component, row, template, &script_ids);
+        drafts.begin(component, &name, template);
+    }
+    attach_tabs(work, links, &mut drafts);
+    attach_scripts(work, links, &mut drafts);
+    for (name, template) in drafts.iter_mut() {
+        let here = work.existing::<SessionTemplate>(name);
+        let place = |script: &_| here.and_then(|here| here.scripts.iter().position(|other| other == script));
+        template.scripts.sort_by_key(|script| (place(script).unwrap_or(usize::MAX), script.clone()));
+        template.tabs.sort_by(|a, b| (a.order, &a.template).cmp(&(b.order, &b.template)));
+    }
+    drafts.put(work, TEMPLATE);
+}
+
+/// What a row says before its look-ups are followed.
+struct Raw {
+    template: SessionTemplate,
+    older: Option<SessionKind>,
+    anchor: Option<String>,
+    expression: Option<String>,
+    build_expression: bool,
+}
+
+fn template(row: &mut Row) -> Result<Raw, Unreadable> {
+    let older = row.switch("msdyn_type")?;
+    let older = older.map(|entity| if entity { SessionKind::Entity } else { SessionKind::Generic });
+    let kind = row.choice("msdyn_sessiontype", KINDS)?.or(older);
+    let missing = || Unreadable("neither `msdyn_sessiontype` nor `msdyn_type` says of what kind it is".to_owned());
+    let template = SessionTemplate {
+        name: row.required("msdyn_name")?,
+        description: row.localized("msdyn_description")?,
+        state: row.state()?,
+        kind: kind.ok_or_else(missing)?,
+        entity: row.text("msdyn_entity")?,
+        title: row.localized("msdyn_title")?,
+        title_on_anchor_tab: row.switch("msdyn_enabletitlesync")?.unwrap_or(false),
+        communication_panel: row.choice("msdyn_panelstate", PANELS)?.unwrap_or_default(),
+        icon: row
+            .lookup("msdyn_sessionicon")
+            .map(Text::new)
+            .transpose()
+            .map_err(|error| Unreadable(format!("`msdyn_sessionicon`: {error}")))?,
+        anchor_tab: None,
+        tabs: Vec::new(),
+        scripts: Vec::new(),
+        default_script: None,
+        source: None,
+    };
+    Ok(Raw {
+        template,
+        older,
+        anchor: row.lookup("msdyn_anchortab"),
+        expression: row.plain("msdyn_expressiondata").filter(|text| !text.trim().is_empty()),
+        build_expression: row.switch("msdyn_enablebuildexpression")?.unwrap_or(false),
+    })
+}
+
+fn complete(
+    work: &mut Work<'_>,
+    component: usize,
+    row: Row,
+    raw: Raw,
+    script_ids: &BTreeSet<String>,
+) -> SessionTemplate {
+    let Raw { mut template, older, anchor, expression, build_expression } = raw;
+    let place = format!("{TEMPLATE}/{}", row.name);
+    let mut also = Vec::new();
+    if let Some(older) = older.filter(|older| *older != template.kind) {
+        let word = |kind| if kind == SessionKind::Entity { "entity" } else { "generic" };
+        let message = format!(
+            "`msdyn_sessiontype` says {}, `msdyn_type` says {}: the former counts",
+            word(template.kind),
+            word(older)
+        );
+        work.note(component, message.clone());
+        work.report.warn("session-kind-disagrees", &place, message);
+    }
+    if template.kind == SessionKind::Generic
+        && let Some(entity) = template.entity.take()
+    {
+        work.note(component, format!("a generic template has no entity: `{entity}` is kept in the source only"));
+        also.push(("msdyn_entity", entity.to_string()));
+    }
+    if let Some(anchor) = anchor {
+        template.anchor_tab = work.resolve::<ApplicationTabTemplate>(&anchor);
+        if template.anchor_tab.is_none() {
+            let reason = work.why_not(Kind::ApplicationTabTemplate, &anchor);
+            let message = format!("the anchor tab is left out: {reason}");
+            work.note(component, message.clone());
+            work.report.warn("anchor-missing", &place, message);
+            also.push(("msdyn_anchortab", anchor));
+        }
+    }
+    if let Some(text) = expression {
+        match expression_of(&text) {
+            Ok(expression) => {
+                warn_of_unknown_scripts(work, &place, &expression, script_ids);
+                template.default_script = Some(DefaultScript { enabled: build_expression, expression });
+            }
+            Err(reason) => {
+                let message = format!("the expression is kept in the source and not used: {reason}");
+                work.note(component, message.clone());
+                work.report.warn("expression-unreadable", &place, message);
+                also.push(("msdyn_expressiondata", text));
+            }
+        }
+    }
+    template.source = Some(row.source(work.solution.summary.managed, &also));
+    template
+}
+
+/// Takes an expression if it can be evaluated and written again.
+fn expression_of(text: &str) -> Result<Definition, String> {
+    serde_json::from_str::<serde_json::Value>(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    let definition = Definition::new(text).map_err(|error| error.to_string())?;
+    definition.workflow().map_err(|error| error.to_string())?;
+    Ok(definition)
+}
+
+/// The GUIDs that scripts here and in the archive came with.
+fn script_ids(work: &Work<'_>) -> BTreeSet<String> {
+    let here = work.base.all::<Script>().map(|(_, script)| script);
+    let all = here.chain(work.planned::<Script>().map(|(_, script)| script));
+    all.filter_map(|script| script.source.as_ref()?.id.clone()).collect()
+}
+
+/// Expressions name scripts by GUID. One that no script came with is kept, and reported.
+fn warn_of_unknown_scripts(work: &mut Work<'_>, place: &str, expression: &Definition, known: &BTreeSet<String>) {
+    let Ok(workflow) = expression.workflow() else { return };
+    for id in workflow.scripts().into_iter().filter_map(guid).filter(|id| !known.contains(id)) {
+        let message = format!("the expression sets the script `{id}`, which is in no file and not here; it is kept");
+        work.report.warn("expression-names-unknown-script", place, message);
+    }
+}
+
+fn attach_tabs(work: &mut Work<'_>, links: &mut Links, drafts: &mut Drafts<SessionTemplate>) {
+    for link in links.take("msdyn_sessiontemplateid", "msdyn_applicationtabtemplateid") {
+        let (name, tab) = (link.end("msdyn_sessiontemplateid"), link.end("msdyn_applicationtabtemplateid"));
+        let Some(tab) = work.resolve::<ApplicationTabTemplate>(tab) else {
+            let reason = work.why_not(Kind::ApplicationTabTemplate, tab);
+            work.leave_out(&link, reason);
+            continue;
+        };
+        let Some(template) = drafts.open(work, name) else {
+            let reason = work.why_not(Kind::SessionTemplate, name);
+            work.leave_out(&link, reason);
+            continue;
+        };
+        if !template.tabs.iter().any(|other| other.template == tab) {
+            let here = work.existing::<SessionTemplate>(name).into_iter().flat_map(|here| &here.tabs);
+            let order = here.filter(|other| other.template == tab).map(|other| other.order).next().unwrap_or(0);
+            template.tabs.push(AdditionalTab { template: tab, order });
+        }
+        work.link(&link, Kind::SessionTemplate, name);
+    }
+}
+
+fn attach_scripts(work: &mut Work<'_>, links: &mut Links, drafts: &mut Drafts<SessionTemplate>) {
+    for link in links.take("msdyn_sessiontemplateid", "msdyn_productivityagentscriptid") {
+        let (name, script) = (link.end("msdyn_sessiontemplateid"), link.end("msdyn_productivityagentscriptid"));
+        let Some(script) = work.resolve::<Script>(script) else {
+            let reason = work.why_not(Kind::Script, script);
+            work.leave_out(&link, reason);
+            continue;
+        };
+        let Some(template) = drafts.open(work, name) else {
+            let reason = work.why_not(Kind::SessionTemplate, name);
+            work.leave_out(&link, reason);
+            continue;
+        };
+        if !template.scripts.contains(&script) {
+            template.scripts.push(script);
+        }
+        work.link(&link, Kind::SessionTemplate, name);
+    }
+}

@@ -1,0 +1,270 @@
+//! The plan while it grows: what is to be written, and where names lead.
+//!
+//! Three rules hold for everything that is planned. Shipped items are never written. An item that breaks a rule nobody
+//! may break is quarantined with its parts and links, so that it cannot keep the rest from being written. What is so
+//! already is not written again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::name::check_name;
+use crate::domain::{AnyItem, Item, Kind, Name, Problems};
+use crate::store::{Change, ChangeSet, Expect, Layer, Snapshot, Strictness};
+
+use super::customizations::Ends;
+use super::report::{Component, Link, LinkOutcome, Outcome, Report};
+use super::row::{Row, Unreadable};
+use super::solution::Solution;
+
+/// The plan while it grows.
+pub(super) struct Work<'a> {
+    pub(super) base: &'a Snapshot,
+    pub(super) solution: &'a Solution,
+    /// Names of roles by GUID, as far as the solution has them.
+    pub(super) roles: &'a BTreeMap<String, String>,
+    pub(super) report: Report,
+    planned: BTreeMap<(Kind, Arc<str>), Planned>,
+}
+
+struct Planned {
+    item: AnyItem,
+    is_new: bool,
+}
+
+/// Items of one kind that grow part by part before they are planned.
+pub(super) struct Drafts<T>(BTreeMap<Arc<str>, Draft<T>>);
+
+struct Draft<T> {
+    item: T,
+    /// The row that makes the item; none if it was opened to put parts into it.
+    component: Option<usize>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(base: &'a Snapshot, solution: &'a Solution, roles: &'a BTreeMap<String, String>) -> Self {
+        let report = Report { solution: solution.summary.clone(), ..Report::default() };
+        Self { base, solution, roles, report, planned: BTreeMap::new() }
+    }
+
+    /// Whether the product ships this item.
+    pub(super) fn is_shipped(&self, kind: Kind, name: &str) -> bool {
+        self.base.entry(kind, name).is_some_and(|entry| entry.layer == Layer::OutOfTheBox)
+    }
+
+    /// Where a name leads: to something planned, or to something that is here.
+    pub(super) fn resolve<T: Item>(&self, name: &str) -> Option<Name<T>> {
+        let planned = self.planned.contains_key(&(T::KIND, Arc::from(name)));
+        let found = if planned { Arc::from(name) } else { self.base.canonical(T::KIND, name)? };
+        found.parse().ok()
+    }
+
+    /// The custom item that is here already, if there is one.
+    pub(super) fn existing<T: Item>(&self, name: &str) -> Option<&'a T> {
+        let entry = self.base.entry(T::KIND, name).filter(|entry| entry.layer == Layer::Custom)?;
+        T::from_any(&entry.item)
+    }
+
+    /// Every planned item of `T`.
+    pub(super) fn planned<T: Item>(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.planned.iter().filter_map(|((_, name), planned)| Some((name.as_ref(), T::from_any(&planned.item)?)))
+    }
+
+    /// Opens the account of a row. Whatever happens to it later, it is in the report.
+    pub(super) fn component(&mut self, table: &str, source_name: &str) -> usize {
+        self.report.components.push(Component {
+            table: table.to_owned(),
+            source_name: source_name.to_owned(),
+            collection: None,
+            name: None,
+            outcome: Outcome::Skipped,
+            notes: Vec::new(),
+        });
+        self.report.components.len() - 1
+    }
+
+    /// Reads a row and opens its account. A row that cannot be read is quarantined.
+    pub(super) fn read<T>(
+        &mut self,
+        mut row: Row,
+        read: impl FnOnce(&mut Row) -> Result<T, Unreadable>,
+    ) -> Option<(usize, Row, T)> {
+        let read = read(&mut row);
+        let component = self.account(&row);
+        match read {
+            Ok(value) => Some((component, row, value)),
+            Err(reason) => {
+                self.quarantine(component, &reason);
+                None
+            }
+        }
+    }
+
+    /// Opens the account of a row, and warns of characters nobody typed on purpose.
+    fn account(&mut self, row: &Row) -> usize {
+        for column in &row.stray {
+            self.warn_of_stray(&format!("{}/{}", row.table, row.name), &format!("`{column}`"));
+        }
+        self.component(&row.table, &row.name)
+    }
+
+    /// Warns of characters that nobody typed on purpose (P14). They are kept.
+    pub(super) fn warn_of_stray(&mut self, place: &str, texts: &str) {
+        let message = format!(
+            "{texts} has a blank at an end, a carriage return, or a line break within a slug; it is kept, and may be a slip"
+        );
+        self.report.warn("stray-characters", place, message);
+    }
+
+    pub(super) fn note(&mut self, component: usize, note: impl Into<String>) {
+        self.report.components[component].note(note);
+    }
+
+    /// Closes an account: the row is left alone.
+    pub(super) fn skip(&mut self, component: usize, reason: impl Into<String>) {
+        self.report.components[component].outcome = Outcome::Skipped;
+        self.note(component, reason);
+    }
+
+    /// Closes an account: the row is not understood, or breaks a rule.
+    pub(super) fn quarantine(&mut self, component: usize, reason: &Unreadable) {
+        self.report.components[component].outcome = Outcome::Quarantined;
+        self.note(component, reason.0.clone());
+    }
+
+    /// Closes an account: the row is a part of an item.
+    pub(super) fn merge(&mut self, component: usize, kind: Kind, name: &str) {
+        let component = &mut self.report.components[component];
+        component.outcome = Outcome::Merged;
+        component.collection = Some(kind.collection().to_owned());
+        component.name = Some(name.to_owned());
+    }
+
+    /// As [`Work::merge`]; a row that is a part of another item already is copied.
+    pub(super) fn merge_or_copy(&mut self, component: usize, kind: Kind, name: &str) {
+        if self.report.components[component].outcome == Outcome::Merged {
+            self.note(component, format!("copied into `{name}`, too"));
+        } else {
+            self.merge(component, kind, name);
+        }
+    }
+
+    /// Accounts for a link that the item `name` holds.
+    pub(super) fn link(&mut self, link: &Ends, kind: Kind, name: &str) {
+        self.push_link(link, Some((kind, name)), LinkOutcome::Linked, None);
+    }
+
+    /// Accounts for a link that is not made.
+    pub(super) fn leave_out(&mut self, link: &Ends, reason: String) {
+        self.push_link(link, None, LinkOutcome::LeftOut, Some(reason));
+    }
+
+    fn push_link(&mut self, link: &Ends, of: Option<(Kind, &str)>, outcome: LinkOutcome, reason: Option<String>) {
+        self.report.links.push(Link {
+            table: link.table.clone(),
+            ends: link.ends.iter().map(|(column, name)| format!("{column}={name}")).collect(),
+            collection: of.map(|(kind, _)| kind.collection().to_owned()),
+            name: of.map(|(_, name)| name.to_owned()),
+            outcome,
+            reason,
+        });
+    }
+
+    /// Why nothing can be put into the item `name`, or linked to it.
+    pub(super) fn why_not(&self, kind: Kind, name: &str) -> String {
+        if self.is_shipped(kind, name) {
+            format!("`{name}` is shipped with the product and is not changed: copy it and change the copy")
+        } else {
+            format!("there is no `{name}` here, and no readable one in the archive: import {kind} of that name first")
+        }
+    }
+
+    /// Plans to write an item. `component` is the account that it settles.
+    pub(super) fn put<T: Item + Into<AnyItem>>(&mut self, component: usize, name: &str, item: T) {
+        let kind = T::KIND;
+        let account = &mut self.report.components[component];
+        account.collection = Some(kind.collection().to_owned());
+        account.name = Some(name.to_owned());
+        // A merged account is one that is settled by its item; see `withdraw`.
+        account.outcome = Outcome::Merged;
+        if self.is_shipped(kind, name) {
+            let reason = "shipped with the product and not changed: copy it and change the copy";
+            return self.report.withdraw(kind, name, Outcome::Skipped, reason);
+        }
+        if let Err(error) = check_name(kind, name) {
+            return self.report.withdraw(kind, name, Outcome::Quarantined, &error.to_string());
+        }
+        let mut problems = Problems::default();
+        item.check(&mut problems);
+        if let Some(problem) = problems.0.iter().find(|problem| !problem.tolerable) {
+            return self.report.withdraw(kind, name, Outcome::Quarantined, &problem.to_string());
+        }
+        for problem in &problems.0 {
+            self.note(component, problem.to_string());
+        }
+        let item = item.into();
+        let here = self.base.entry(kind, name);
+        let outcome = match here {
+            Some(entry) if entry.item.to_json() == item.to_json() => Outcome::Unchanged,
+            Some(_) => Outcome::Updated,
+            None => Outcome::Created,
+        };
+        self.report.components[component].outcome = outcome;
+        if outcome == Outcome::Unchanged {
+            self.report.unchanged(kind, name);
+        }
+        self.planned.insert((kind, Arc::from(name)), Planned { item, is_new: outcome != Outcome::Unchanged });
+    }
+
+    /// Ends the work. Changes are in dependency order, and each expects what the base shows.
+    pub(super) fn finish(mut self) -> (ChangeSet, Report) {
+        self.report.settle();
+        let order = |kind: Kind| Kind::ALL.iter().position(|known| *known == kind);
+        let mut planned: Vec<_> = self.planned.into_iter().filter(|(_, planned)| planned.is_new).collect();
+        planned.sort_by_key(|((kind, _), _)| order(*kind));
+        let changes = planned.into_iter().map(|((kind, name), planned)| {
+            let here = self.base.entry(kind, &name);
+            let expect = here.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
+            Change::Put { name, item: planned.item, expect }
+        });
+        let changes =
+            ChangeSet { changes: changes.collect(), strictness: Strictness::Report, layer: Some(Layer::Custom) };
+        (changes, self.report)
+    }
+}
+
+impl<T: Item + Into<AnyItem>> Drafts<T> {
+    pub(super) fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Begins an item from its row.
+    pub(super) fn begin(&mut self, component: usize, name: &str, item: T) {
+        self.0.insert(Arc::from(name), Draft { item, component: Some(component) });
+    }
+
+    /// The item `name`, to put parts into it: one that the archive makes, or a custom one that is here.
+    pub(super) fn open(&mut self, work: &Work<'_>, name: &str) -> Option<&mut T> {
+        if !self.0.contains_key(name) {
+            let item = work.existing::<T>(name)?.clone();
+            self.0.insert(Arc::from(name), Draft { item, component: None });
+        }
+        self.0.get_mut(name).map(|draft| &mut draft.item)
+    }
+
+    /// The items, with their names.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&Arc<str>, &mut T)> {
+        self.0.iter_mut().map(|(name, draft)| (name, &mut draft.item))
+    }
+
+    /// Plans to write every item. `table` is what rows of the kind are called there.
+    pub(super) fn put(self, work: &mut Work<'_>, table: &str) {
+        for (name, Draft { item, component }) in self.0 {
+            let component = component.unwrap_or_else(|| {
+                let component = work.component(table, &name);
+                work.note(component, "is here already; the archive has parts of it only");
+                component
+            });
+            work.put(component, &name, item);
+        }
+    }
+}

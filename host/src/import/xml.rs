@@ -1,0 +1,238 @@
+//! XML as solutions contain it: elements with attributes, children and text.
+//!
+//! Refuses a document type declaration, because entities declared in one can grow without bound, and trees that are
+//! deeper or larger than any export. Reads the predefined entities and character references, and nothing else.
+//! Line ends and attribute values are normalised as XML 1.0 says; everything else in a text is kept, blanks included.
+
+use quick_xml::XmlVersion;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::reader::Reader;
+
+/// Deepest nesting of elements that is read. Exports need about eight.
+pub(super) const DEPTH_MAX: usize = 64;
+/// Most elements of one document. Each macro takes about 25 of them, each link two.
+const ELEMENTS_MAX: usize = 200_000;
+
+/// One element with everything in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Element {
+    /// Its name, prefix included.
+    pub(super) name: String,
+    /// Its attributes in document order.
+    pub(super) attributes: Vec<(String, String)>,
+    /// The elements within it, in document order.
+    pub(super) children: Vec<Element>,
+    /// Its own text, without that of its children.
+    pub(super) text: String,
+}
+
+/// A file that is no XML this import reads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{file}` is not readable at byte {position}: {problem}")]
+pub struct Error {
+    /// The file.
+    pub file: String,
+    /// Where in it, in bytes from the beginning.
+    pub position: u64,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What is wrong with a document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// It is not UTF-8.
+    #[error("it is not UTF-8 text: save it in that encoding")]
+    NotUtf8,
+    /// It breaks the rules of XML.
+    #[error("{0}")]
+    Malformed(String),
+    /// It declares a document type.
+    #[error("it contains a DOCTYPE, which no export has: remove it")]
+    Doctype,
+    /// It is nested too deeply.
+    #[error("elements are nested deeper than {DEPTH_MAX} levels")]
+    TooDeep,
+    /// It has too many elements.
+    #[error("it has more than {ELEMENTS_MAX} elements")]
+    TooLarge,
+}
+
+impl Problem {
+    /// Whether nobody writes such a document by mistake.
+    pub(super) fn is_hostile(&self) -> bool {
+        match self {
+            Self::Doctype | Self::TooDeep | Self::TooLarge => true,
+            Self::NotUtf8 | Self::Malformed(_) => false,
+        }
+    }
+}
+
+impl Element {
+    /// The value of an attribute.
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The first child of a name.
+    pub(super) fn child(&self, name: &str) -> Option<&Element> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    /// The text of the first child of a name, unless there is none or it says `xsi:nil`.
+    pub(super) fn child_text(&self, name: &str) -> Option<&str> {
+        self.child(name).filter(|child| !child.is_nil()).map(|child| child.text.as_str())
+    }
+
+    /// Whether the element says that it has no value.
+    pub(super) fn is_nil(&self) -> bool {
+        self.attribute("xsi:nil").is_some_and(|nil| nil == "true" || nil == "1")
+    }
+}
+
+/// Reads a document and returns its root element.
+pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Element, Error> {
+    let at = |position: u64, problem: Problem| Error { file: file.to_owned(), position, problem };
+    let text = std::str::from_utf8(bytes).map_err(|error| at(error.valid_up_to() as u64, Problem::NotUtf8))?;
+    let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let mut tree = Tree::default();
+    loop {
+        let event =
+            reader.read_event().map_err(|error| at(reader.error_position(), Problem::Malformed(error.to_string())))?;
+        let done = matches!(event, Event::Eof);
+        tree.accept(event).map_err(|problem| at(reader.buffer_position(), problem))?;
+        if done {
+            return tree.root.ok_or_else(|| at(reader.buffer_position(), malformed("there is no element in it")));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Tree {
+    root: Option<Element>,
+    open: Vec<Element>,
+    elements: usize,
+}
+
+impl Tree {
+    fn accept(&mut self, event: Event<'_>) -> Result<(), Problem> {
+        match event {
+            Event::Start(start) => self.begin(&start),
+            Event::Empty(start) => {
+                self.begin(&start)?;
+                self.end()
+            }
+            Event::End(_) => self.end(),
+            Event::Text(text) => self.text(&text.xml10_content()),
+            Event::CData(data) => self.text(&data.xml10_content()),
+            Event::GeneralRef(reference) => {
+                let decoded = match reference.resolve_char_ref().map_err(malformed)? {
+                    Some(c) => c.to_string(),
+                    None => resolve_predefined_entity(&reference)
+                        .ok_or_else(|| malformed(format!("`&{};` is declared nowhere", &*reference)))?
+                        .to_owned(),
+                };
+                self.text(&decoded)
+            }
+            Event::DocType(_) => Err(Problem::Doctype),
+            Event::Eof if !self.open.is_empty() => Err(malformed("it ends before its last element does")),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Eof => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, start: &BytesStart<'_>) -> Result<(), Problem> {
+        self.elements += 1;
+        if self.elements > ELEMENTS_MAX {
+            return Err(Problem::TooLarge);
+        }
+        if self.open.len() >= DEPTH_MAX {
+            return Err(Problem::TooDeep);
+        }
+        if self.open.is_empty() && self.root.is_some() {
+            return Err(malformed("there is a second root element"));
+        }
+        let mut element = Element { name: start.name().as_ref().to_owned(), ..Element::default() };
+        for attribute in start.attributes() {
+            let attribute = attribute.map_err(malformed)?;
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(malformed)?;
+            element.attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
+        }
+        self.open.push(element);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Problem> {
+        let element = self.open.pop().ok_or_else(|| malformed("an element ends that never began"))?;
+        match self.open.last_mut() {
+            Some(parent) => parent.children.push(element),
+            None => self.root = Some(element),
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), Problem> {
+        match self.open.last_mut() {
+            Some(element) => element.text.push_str(text),
+            None if text.trim().is_empty() => {}
+            None => return Err(malformed("there is text outside of every element")),
+        }
+        Ok(())
+    }
+}
+
+fn malformed(reason: impl ToString) -> Problem {
+    Problem::Malformed(reason.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_attributes_and_texts_are_read_as_they_are() {
+        let text = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<a x.y='1 &amp; &#13;2'>\r\n  \
+                    <b default=\"&quot;\" /><c>  lead &lt;&#x41;&#13;\nline<![CDATA[<raw>]]> </c><!-- no --></a>";
+        let root = parse("f.xml", text.as_bytes()).unwrap();
+        assert_eq!((root.name.as_str(), root.attribute("x.y")), ("a", Some("1 & \r2")));
+        assert_eq!(root.child("b").and_then(|b| b.attribute("default")), Some("\""));
+        assert_eq!(root.child_text("c"), Some("  lead <A\r\nline<raw> "));
+        assert_eq!(root.child_text("d"), None);
+    }
+
+    #[test]
+    fn nil_is_no_value() {
+        let root = parse("f.xml", br#"<a><b xsi:nil="true">x</b><c></c></a>"#).unwrap();
+        assert_eq!((root.child_text("b"), root.child_text("c")), (None, Some("")));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_file_and_place() {
+        let deep = "<a>".repeat(DEPTH_MAX + 1);
+        for (text, expected) in [
+            ("", "`f.xml` is not readable at byte 0: there is no element in it"),
+            ("<a><b></a>", "`f.xml` is not readable at byte 6: "),
+            ("<a>&lol;</a>", "`f.xml` is not readable at byte 8: `&lol;` is declared nowhere"),
+            ("<a x='&lol;'/>", "`f.xml` is not readable at byte 14: "),
+            ("<a>", "`f.xml` is not readable at byte 3: it ends before its last element does"),
+            ("<a/><b/>", "`f.xml` is not readable at byte 8: there is a second root element"),
+            ("<a/>x", "`f.xml` is not readable at byte 5: there is text outside of every element"),
+            (&deep, "`f.xml` is not readable at byte 195: elements are nested deeper than 64 levels"),
+            (
+                "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;\">]><lolz>&lol2;</lolz>",
+                "`f.xml` is not readable at byte 64: it contains a DOCTYPE, which no export has: remove it",
+            ),
+        ] {
+            let error = parse("f.xml", text.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{text:.40}: {error}");
+        }
+        assert_eq!(parse("f.xml", b"<a>\xff</a>").unwrap_err().problem, Problem::NotUtf8);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn reading_is_total(text in "[<>&;/a\"'= !\\[\\]#x0-9-]*") {
+            let _ = parse("f.xml", text.as_bytes());
+        }
+    }
+}
