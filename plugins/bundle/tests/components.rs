@@ -80,11 +80,13 @@ fn every_plugin_exports_the_rule_and_imports_nothing_unexpected() {
 }
 
 #[test]
-fn every_plugin_carries_its_manifest_once() {
+fn every_plugin_carries_its_manifest_once_and_has_the_version_of_its_crate() {
     for plugin in ALL {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-        let manifest = std::fs::read(format!("{folder}/{}/plugin.toml", plugin.name)).unwrap();
-        assert_eq!(outline(plugin).unwrap().manifests, [manifest], "of {}", plugin.name);
+        let manifest = std::fs::read_to_string(format!("{folder}/{}/plugin.toml", plugin.name)).unwrap();
+        assert_eq!(outline(plugin).unwrap().manifests, [manifest.as_bytes()], "of {}", plugin.name);
+        let identity = format!("name = \"{}\"\nversion = \"{}\"\n", plugin.name, env!("CARGO_PKG_VERSION"));
+        assert!(manifest.contains(&identity), "`plugin.toml` of {} and its crate disagree", plugin.name);
     }
 }
 
