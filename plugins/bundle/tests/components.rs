@@ -1,6 +1,7 @@
 //! What is promised about every built-in component, read from its bytes.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use loadout_plugins::{ALL, Bundled};
 use wasmparser::{BinaryReaderError, Parser, Payload};
@@ -94,5 +95,17 @@ fn every_plugin_carries_its_manifest_once_and_has_the_version_of_its_crate() {
 fn every_plugin_starts_with_the_memory_it_needs() {
     for plugin in ALL {
         assert_eq!(outline(plugin).unwrap().initial_pages, 32, "pages of 64 KiB of {}", plugin.name);
+    }
+}
+
+#[test]
+fn no_plugin_tells_where_it_was_compiled() {
+    let home = std::env::home_dir().unwrap();
+    let folders = [home, PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize().unwrap()];
+    for (plugin, folder) in ALL.iter().flat_map(|plugin| folders.iter().map(move |folder| (plugin, folder))) {
+        let folder = folder.as_os_str().as_encoded_bytes();
+        let told = plugin.component.windows(folder.len()).any(|bytes| bytes == folder);
+        // A home folder of `/` is everywhere.
+        assert!(!told || folder.len() < 4, "{} names `{}`", plugin.name, folder.escape_ascii());
     }
 }
