@@ -1,9 +1,12 @@
 //! What is promised about every built-in component, read from its bytes.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use loadout_plugins::{ALL, Bundled};
-use wasmparser::{ComponentExternalKind, Parser, Payload};
+use wasmparser::{BinaryReaderError, Parser, Payload};
+
+const MANIFEST: &str = "loadout:manifest";
 
 /// The interfaces of ours a rule may import.
 const OURS: [&str; 3] = ["loadout:plugin/context@0.1.0", "loadout:plugin/library@0.1.0", "loadout:plugin/trace@0.1.0"];
@@ -31,41 +34,45 @@ const WASI: [&str; 14] = [
 struct Outline {
     imports: BTreeSet<String>,
     exports: Vec<String>,
-    manifests: Vec<String>,
+    manifests: Vec<Vec<u8>>,
     initial_pages: u64,
 }
 
-fn outline(plugin: &Bundled) -> Outline {
+fn outline(plugin: &Bundled) -> Result<Outline, BinaryReaderError> {
     let mut outline = Outline::default();
     let mut depth = 0;
     for payload in Parser::new(0).parse_all(plugin.component) {
-        match payload.unwrap() {
+        match payload? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth -= 1,
             Payload::ComponentImportSection(section) if depth == 0 => {
-                outline.imports.extend(section.into_iter().map(|import| import.unwrap().name.name.to_owned()));
+                for import in section {
+                    outline.imports.insert(import?.name.name.to_owned());
+                }
             }
             Payload::ComponentExportSection(section) if depth == 0 => {
-                let exports = section.into_iter().map(Result::unwrap);
-                let instances = exports.filter(|export| export.kind == ComponentExternalKind::Instance);
-                outline.exports.extend(instances.map(|export| export.name.name.to_owned()));
+                for export in section {
+                    outline.exports.push(export?.name.name.to_owned());
+                }
             }
             Payload::MemorySection(section) => {
-                outline.initial_pages += section.into_iter().map(|memory| memory.unwrap().initial).sum::<u64>();
+                for memory in section {
+                    outline.initial_pages += memory?.initial;
+                }
             }
-            Payload::CustomSection(section) if depth == 0 && section.name() == "loadout:manifest" => {
-                outline.manifests.push(String::from_utf8(section.data().to_vec()).unwrap());
+            Payload::CustomSection(section) if depth == 0 && section.name() == MANIFEST => {
+                outline.manifests.push(section.data().to_vec());
             }
             _ => {}
         }
     }
-    outline
+    Ok(outline)
 }
 
 #[test]
 fn every_plugin_exports_the_rule_and_imports_nothing_unexpected() {
     for plugin in ALL {
-        let outline = outline(plugin);
+        let outline = outline(plugin).unwrap();
         assert_eq!(outline.exports, ["loadout:plugin/tool-rule@0.1.0"], "of {}", plugin.name);
         let known = |import: &str| OURS.contains(&import) || WASI.contains(&import);
         let unexpected: Vec<_> = outline.imports.iter().filter(|import| !known(import)).collect();
@@ -74,17 +81,31 @@ fn every_plugin_exports_the_rule_and_imports_nothing_unexpected() {
 }
 
 #[test]
-fn every_plugin_carries_its_manifest_once() {
+fn every_plugin_carries_its_manifest_once_and_has_the_version_of_its_crate() {
     for plugin in ALL {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
         let manifest = std::fs::read_to_string(format!("{folder}/{}/plugin.toml", plugin.name)).unwrap();
-        assert_eq!(outline(plugin).manifests, [manifest], "of {}", plugin.name);
+        assert_eq!(outline(plugin).unwrap().manifests, [manifest.as_bytes()], "of {}", plugin.name);
+        let identity = format!("name = \"{}\"\nversion = \"{}\"\n", plugin.name, env!("CARGO_PKG_VERSION"));
+        assert!(manifest.contains(&identity), "`plugin.toml` of {} and its crate disagree", plugin.name);
     }
 }
 
 #[test]
 fn every_plugin_starts_with_the_memory_it_needs() {
     for plugin in ALL {
-        assert_eq!(outline(plugin).initial_pages, 32, "pages of 64 KiB of {}", plugin.name);
+        assert_eq!(outline(plugin).unwrap().initial_pages, 32, "pages of 64 KiB of {}", plugin.name);
+    }
+}
+
+#[test]
+fn no_plugin_tells_where_it_was_compiled() {
+    let home = std::env::home_dir().unwrap();
+    let folders = [home, PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize().unwrap()];
+    for (plugin, folder) in ALL.iter().flat_map(|plugin| folders.iter().map(move |folder| (plugin, folder))) {
+        let folder = folder.as_os_str().as_encoded_bytes();
+        let told = plugin.component.windows(folder.len()).any(|bytes| bytes == folder);
+        // A home folder of `/` is everywhere.
+        assert!(!told || folder.len() < 4, "{} names `{}`", plugin.name, folder.escape_ascii());
     }
 }

@@ -24,7 +24,7 @@ impl Tool for Macros {
     type Payload = Payload;
 
     fn evaluate(session: &Session<'_>, settings: Settings) -> Result<Decision<Payload>, Fault> {
-        if session.table().is_none() {
+        if !session.is_open() {
             return Ok(Decision::hidden("no-session", "Shown inside a session."));
         }
         let all = session.library().names("macros");

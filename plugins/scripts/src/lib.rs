@@ -21,7 +21,7 @@ impl Tool for Scripts {
     type Payload = Payload;
 
     fn evaluate(session: &Session<'_>, _: NoSettings) -> Result<Decision<Payload>, Fault> {
-        if session.table().is_none() {
+        if !session.is_open() {
             return Ok(Decision::hidden("no-session", "Shown inside a session."));
         }
         let template = session.session_template();
