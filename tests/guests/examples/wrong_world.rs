@@ -1,4 +1,5 @@
 //! Is built for another world, whatever its manifest says.
+#![expect(missing_docs, unsafe_code, reason = "the bindings are generated")]
 
 wit_bindgen::generate!({ path: "../../wit", world: "upgrade" });
 

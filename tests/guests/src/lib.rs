@@ -1,6 +1,7 @@
 //! What the guests share: the bindings of the world `tool`, and a macro that turns a function into a rule.
 //!
 //! Written against the bare bindings and not the SDK, so that a guest can do what the SDK would not let it.
+#![expect(missing_docs, reason = "the documentation of the bindings is in the WIT files")]
 
 wit_bindgen::generate!({
     path: "../../wit",
