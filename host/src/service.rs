@@ -9,6 +9,7 @@ use crate::content::{self, Content};
 use crate::domain::experience::{Experience, ExplainLevel};
 use crate::domain::revision::Author;
 use crate::domain::{Kind, Name, Profile, Revision, User};
+use crate::import::{self, Plan, Report};
 use crate::plugin::{Catalog, Config, EngineError, PluginInfo};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
 use crate::store::{self, Change, ChangeSet, Committed, Layer, Store};
@@ -49,6 +50,19 @@ pub struct Question {
     pub as_of: Option<Revision>,
 }
 
+/// What an import did, or would do.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Imported {
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// The newest revision; of a dry run, the one that it would be.
+    pub revision: Revision,
+    /// What was read, and what became of it.
+    #[serde(flatten)]
+    pub report: Report,
+}
+
 /// A question that was not answered, or a change that was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -61,6 +75,9 @@ pub enum Error {
         /// What was asked for.
         name: String,
     },
+    /// The archive is not imported.
+    #[error(transparent)]
+    Import(#[from] import::Error),
     /// The sandbox did not start.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -116,6 +133,17 @@ impl Service {
         let assignments = content.assignments.into_iter().map(|(login, profile)| Change::Assign { profile, login });
         let changes = ChangeSet { layer, ..ChangeSet::new(items.chain(assignments)) };
         Ok(self.store.commit(changes, author)?)
+    }
+
+    /// Imports the solution in `zip` as one revision, or only says what that would do.
+    ///
+    /// A second import of the same solution changes nothing.
+    pub fn import(&self, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
+        let Plan { changes, mut report } = import::plan(zip, &*self.store.snapshot()?)?;
+        let committed =
+            if dry_run { self.store.rehearse(changes, author)? } else { self.store.commit(changes, author)? };
+        report.tolerate(&committed.tolerated);
+        Ok(Imported { dry_run, revision: committed.revision, report })
     }
 
     /// Answers a question.
