@@ -1,3 +1,4 @@
 //! Promises made to people, kept or broken.
 
 mod hostile;
+mod layering;

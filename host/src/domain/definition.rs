@@ -42,7 +42,8 @@ impl Definition {
         if length > DEFINITION_MAX {
             return Err(TooLong { length, max: DEFINITION_MAX }.into());
         }
-        serde_json::from_str::<serde::de::IgnoredAny>(&text)?;
+        // As a value, and not merely skimmed: that also refuses nesting too deep to be written again.
+        serde_json::from_str::<Value>(&text)?;
         Ok(Self(text))
     }
 
@@ -97,6 +98,12 @@ impl utoipa::ToSchema for Definition {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_definition_that_could_not_be_written_again_is_refused() {
+        assert!(Definition::new("{".to_owned()).is_err());
+        assert!(Definition::new("[".repeat(200) + &"]".repeat(200)).is_err());
+    }
 
     #[test]
     fn every_spelling_survives_a_round_trip() {

@@ -252,3 +252,6 @@ fn for_entity<'a>(snapshot: &'a Snapshot, profile: &Profile, entity: &str, accou
     account.line(|| line("session-template", Some(name), Outcome::Chosen, because));
     found
 }
+
+#[cfg(test)]
+mod tests;

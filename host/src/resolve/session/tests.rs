@@ -1,0 +1,253 @@
+//! What opens: one small library, one session, one line.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::content::Content;
+use crate::domain::Revision;
+use crate::domain::experience::{Experience, ExplainLevel};
+use crate::resolve::{Evaluation, Reads, Subject, ToolRules, resolve};
+use crate::store::Entry;
+
+use super::*;
+
+struct NoRules;
+
+impl ToolRules for NoRules {
+    fn evaluate(&self, _: &str, _: &str, _: Reads) -> Option<Evaluation> {
+        None
+    }
+
+    fn fingerprint(&self) -> String {
+        String::new()
+    }
+}
+
+/// The library every case starts from: two profiles, an entity template and a chat.
+fn library() -> Value {
+    json!({
+        "apps": {"customer-service-workspace": {"name": "Workspace"}},
+        "profiles": {"new_agent": {"name": "Agent", "sessionTemplates": ["new_case"]}},
+        "session-templates": {
+            "new_case": {"name": "Case", "kind": "entity", "entity": "incident", "title": "{anchor.ticketnumber} {anchor.title}"},
+            "new_chat": {"name": "Chat", "kind": "generic", "title": "Chat with {customerName}", "anchorTab": "new_site"},
+            "msdyn_chat_session": {"name": "Chat", "kind": "generic"},
+        },
+        "application-tab-templates": {
+            "new_site": {"name": "Site", "pageType": "third-party-website", "closable": true,
+                "parameters": {"url": "https://example.com/", "data": "?q={customerName}\r"}},
+            "new_list": {"name": "List", "pageType": "entity-list", "title": "Orders of {customerName}",
+                "parameters": {"entityName": "salesorder", "viewId": "{orderView}"}},
+            "new_record": {"name": "Record", "pageType": "entity-record", "parameters": {"entityName": "{anchor.kind}", "formId": null}},
+            "new_board": {"name": "Board", "pageType": "dashboard", "closable": false, "parameters": {}},
+        },
+        "notification-templates": {
+            "new_ring": {"name": "Ring", "title": "{customerName} is waiting", "autoAssign": true, "autoAccept": true, "showCountdown": false,
+                "fields": [{"title": "Second", "value": "{missing}!", "order": 2}, {"title": "First", "value": "hello", "order": 1}]},
+            "msdyn_chat_incoming_authenticated": {"name": "Known", "title": "Known"},
+            "msdyn_chat_incoming_unauthenticated": {"name": "Unknown", "title": "{missing}", "rejectButtonText": "No"},
+            "msdyn_entityrouting_assigned": {"name": "Assigned", "title": "A record"},
+        },
+        "workstreams": {
+            "shop": {"name": "Shop", "channel": "chat", "sessionTemplate": "new_chat", "notifications": {"incomingAuthenticated": "new_ring"}},
+            "records": {"name": "Records", "channel": "record"},
+        },
+    })
+}
+
+/// The answer for a session, after `change` was merged into the library.
+fn ask(change: Value, session: Value) -> Experience {
+    let mut json = library();
+    merge(&mut json, change);
+    let content = Content::parse(&json.to_string()).unwrap();
+    let layer = |name: &str| if name.starts_with("msdyn_") { Layer::OutOfTheBox } else { Layer::Custom };
+    let entries = content.items.into_iter().map(|(name, item)| {
+        let entry = Entry::new(item, Revision(1), layer(&name));
+        (name, entry)
+    });
+    let snapshot = Arc::new(Snapshot::new(Revision(1), entries));
+    let user = serde_json::from_value(json!({"displayName": "Kayla"})).unwrap();
+    let direct = vec!["new_agent".parse().unwrap()];
+    let subject = Subject { login: None, user, direct, hypothetical_profile: None };
+    let session = serde_json::from_value(session).unwrap();
+    resolve(&snapshot, &subject, "customer-service-workspace", Some(&session), ExplainLevel::Full, &NoRules).unwrap()
+}
+
+fn merge(into: &mut Value, change: Value) {
+    match (into, change) {
+        (Value::Object(into), Value::Object(change)) => {
+            for (key, value) in change {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, change) => *into = change,
+    }
+}
+
+fn opened(change: Value, session: Value) -> Session {
+    ask(change, session).session.unwrap()
+}
+
+fn codes(answer: &Experience) -> String {
+    answer.warnings.iter().map(|warning| warning.code.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_template_and_the_title_follow_the_session() {
+    let context = json!({"anchor.ticketnumber": "CAS-1", "anchor.title": "Kettle", "customerName": "Ada", "anchor.name": "Fabrikam"});
+    for (session, template, title) in [
+        (json!({"entity": "incident"}), "new_case", "CAS-1 Kettle"),
+        (json!({"entity": "account"}), "built-in", "Kettle"),
+        (json!({"workstream": "shop"}), "new_chat", "Chat with Ada"),
+        (json!({"channel": "chat"}), "msdyn_chat_session", "Ada"),
+        (json!({"template": "new_case"}), "new_case", "CAS-1 Kettle"),
+        (json!({"template": "new_chat"}), "new_chat", "Chat with Ada"),
+        (json!({"channel": "voice"}), "built-in", "Ada"),
+    ] {
+        let mut session = session;
+        session["context"] = context.clone();
+        let opened = opened(json!({}), session.clone());
+        assert_eq!((opened.template.as_str(), opened.title.as_str()), (template, title), "for {session}");
+    }
+}
+
+#[test]
+fn a_title_of_which_nothing_is_left_is_the_default_one() {
+    let title = |session| opened(json!({}), session).title;
+    assert_eq!(title(json!({"entity": "incident"})), "incident");
+    assert_eq!(title(json!({"entity": "incident", "context": {"customerName": "Ada"}})), "Ada");
+    assert_eq!(title(json!({"channel": "chat"})), "Visitor");
+    let long = opened(json!({}), json!({"entity": "incident", "context": {"anchor.title": "x".repeat(999)}})).title;
+    assert_eq!(long.chars().count(), 200);
+}
+
+#[test]
+fn an_inactive_template_gives_way() {
+    let off = |name: &str| json!({"session-templates": {name: {"state": "inactive"}}});
+    let answer = ask(off("new_chat"), json!({"workstream": "shop"}));
+    assert_eq!(
+        (answer.session.as_ref().unwrap().template.as_str(), codes(&answer)),
+        ("msdyn_chat_session", "session-template-inactive slug-unresolved".into())
+    );
+    assert_eq!(opened(off("new_case"), json!({"entity": "incident"})).template, "built-in");
+    let shipped = json!({"session-templates": {
+        "new_case": {"state": "inactive"},
+        "msdyn_case": {"name": "Case", "kind": "entity", "entity": "incident"},
+    }});
+    assert_eq!(opened(shipped, json!({"entity": "incident"})).template, "msdyn_case");
+}
+
+#[test]
+fn tabs_open_in_order_and_say_why_they_do_not() {
+    let tabs = json!({"session-templates": {"new_case": {"tabs": [
+        {"template": "new_site", "order": 2}, {"template": "new_board", "order": 1}, {"template": "new_record", "order": 1},
+        {"template": "new_list", "order": 1},
+    ]}}});
+    let answer = ask(tabs.clone(), json!({"entity": "incident", "context": {"customerName": "Ada"}}));
+    let session = answer.session.as_ref().unwrap();
+    let shown: Vec<String> = session
+        .tabs
+        .iter()
+        .map(|tab| {
+            format!("{} {:?} {} {:?}", tab.template.as_deref().unwrap(), tab.title, tab.closable, tab.parameters)
+        })
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    new_board "Board" false {}
+    new_list "Orders of Ada" true {"entityName": "salesorder"}
+    new_site "Site" true {"address": "https://example.com/?q=Ada", "data": "?q=Ada", "url": "https://example.com/"}
+    "#);
+    let told: Vec<&str> = answer.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    `{anchor.ticketnumber}` in the title of session template `new_case` has no value in this session
+    `{anchor.title}` in the title of session template `new_case` has no value in this session
+    `{orderView}` in parameter `viewId` of tab `new_list` has no value in this session
+    tab `new_record` does not open: parameter `entityName` needs `{anchor.kind}`, which has no value in this session
+    ");
+
+    let mut narrow = tabs;
+    narrow["environment"] = json!({"environment": {"tabsMax": 2}});
+    let answer = ask(
+        narrow,
+        json!({"entity": "incident", "context": {"anchor.kind": "contact", "anchor.title": "T", "anchor.ticketnumber": "1"}}),
+    );
+    let open: Vec<_> = answer.session.as_ref().unwrap().tabs.iter().map(|tab| tab.template.clone().unwrap()).collect();
+    assert_eq!(open, ["new_board"], "the anchor counts, too");
+    assert_eq!(codes(&answer), "tab-left-out tab-left-out tab-left-out");
+}
+
+#[test]
+fn anchors_never_close() {
+    let chat = opened(json!({}), json!({"workstream": "shop", "context": {"customerName": "Ada"}}));
+    assert_eq!((chat.anchor_tab.template.as_deref(), chat.anchor_tab.closable), (Some("new_site"), false));
+    let case = opened(
+        json!({}),
+        json!({"entity": "incident", "context": {"anchor.incidentid": "7", "anchor.title": "Kettle"}}),
+    );
+    assert_eq!(
+        (case.anchor_tab.template, case.anchor_tab.closable, case.anchor_tab.title.as_str()),
+        (None, false, "Kettle")
+    );
+    assert_eq!(json!(case.anchor_tab.parameters), json!({"entityId": "7", "entityName": "incident"}));
+
+    let broken = json!({"application-tab-templates": {"new_site": {"parameters": {"url": "http://{host}"}}}});
+    let answer =
+        ask(broken, json!({"workstream": "shop", "context": {"customerName": "Ada", "customerRecordId": "1"}}));
+    assert_eq!(answer.session.as_ref().unwrap().anchor_tab.title, "Active Conversation");
+    assert!(codes(&answer).contains("anchor-replaced"));
+
+    let synced = json!({"session-templates": {"new_chat": {"titleOnAnchorTab": true}}});
+    assert_eq!(
+        opened(synced, json!({"workstream": "shop", "context": {"customerName": "Ada"}})).anchor_tab.title,
+        "Chat with Ada"
+    );
+}
+
+#[test]
+fn records_have_no_communication_panel() {
+    let docked = json!({"session-templates": {"new_case": {"communicationPanel": "docked"}, "new_chat": {"communicationPanel": "minimized"}}});
+    for (session, panel) in [
+        (json!({"entity": "incident"}), CommunicationPanel::Hidden),
+        (json!({"workstream": "records"}), CommunicationPanel::Hidden),
+        (json!({"workstream": "shop"}), CommunicationPanel::Minimized),
+        (json!({"channel": "chat"}), CommunicationPanel::Docked),
+    ] {
+        assert_eq!(opened(docked.clone(), session.clone()).communication_panel, panel, "for {session}");
+    }
+}
+
+#[test]
+fn the_notification_follows_the_event() {
+    for (session, expected) in [
+        (
+            json!({"workstream": "shop", "context": {"customerName": "Ada", "customerRecordId": "1"}}),
+            "new_ring Ada is waiting | Open | none | shown true | First=hello Second=!",
+        ),
+        (json!({"workstream": "shop"}), "msdyn_chat_incoming_unauthenticated Unknown | Accept | No | shown true | "),
+        (
+            json!({"channel": "chat", "event": "incoming-authenticated"}),
+            "msdyn_chat_incoming_authenticated Known | Accept | Reject | shown true | ",
+        ),
+        (json!({"workstream": "records"}), "msdyn_entityrouting_assigned A record | Accept | none | shown true | "),
+        (json!({"workstream": "shop", "event": "consult"}), "none"),
+        (json!({"entity": "incident"}), "none"),
+    ] {
+        let told = match opened(json!({}), session.clone()).notification {
+            None => "none".to_owned(),
+            Some(it) => {
+                let fields: Vec<_> = it.fields.iter().map(|field| format!("{}={}", field.title, field.value)).collect();
+                let reject = it.reject_button_text.as_deref().unwrap_or("none");
+                format!(
+                    "{} {} | {} | {reject} | shown {} | {}",
+                    it.template,
+                    it.title,
+                    it.accept_button_text,
+                    it.show_countdown,
+                    fields.join(" ")
+                )
+            }
+        };
+        assert_eq!(told, expected, "for {session}");
+    }
+}
