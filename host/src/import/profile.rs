@@ -1,7 +1,8 @@
 //! Experience profiles, with everything linked to them.
 //!
 //! What the format cannot say is kept from the profile that is here: whether all active channels are loaded, whether there
-//! is an inbox, the settings of tools. Direct assignments never travel (ruling 8.16).
+//! is an inbox, the settings of tools. Direct assignments never travel (ruling 8.16). The custom default stays active, whatever
+//! the archive says (ruling 8.4).
 //!
 //! `CustomerServiceApps` names the whole family of apps, so such a profile is for every app. Any other app is known by its
 //! name or an alias; one that is not known becomes an app of that name.
@@ -10,7 +11,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{
     App, ApplicationExtension, ChannelProvider, Channels, Copilot, Inbox, Item, Kind, Localized, Name,
-    ProductivityPane, Profile, SessionTemplate, SmartAssistConfiguration,
+    ProductivityPane, Profile, SessionTemplate, SmartAssistConfiguration, State,
 };
 
 use super::customizations::Links;
@@ -62,7 +63,7 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
 struct Raw {
     name: Localized<100>,
     description: Option<Localized<2000>>,
-    state: crate::domain::State,
+    state: State,
     app: Option<String>,
     rank: Option<i64>,
     pane: Option<String>,
@@ -112,6 +113,13 @@ fn take(
         work.report.warn("rank-out-of-range", format!("{PROFILE}/{name}"), reason);
         also.push(("msdyn_profileorder", rank.to_string()));
     }
+    let mut state = raw.state;
+    if state == State::Inactive && work.base.default_profile().is_some_and(|default| default.as_str() == name) {
+        let message = "it is the custom default here and stays active: choose another default, then import again";
+        work.note(component, message);
+        work.report.warn("default-stays-active", format!("{PROFILE}/{name}"), message);
+        state = State::Active;
+    }
     let here = work.existing::<Profile>(&name);
     if here.is_none() {
         work.note(component, "the archive cannot say whether all active channels are loaded: they are not");
@@ -119,7 +127,7 @@ fn take(
     let profile = Profile {
         name: raw.name,
         description: raw.description,
-        state: raw.state,
+        state,
         apps,
         session_templates: BTreeSet::new(),
         productivity_pane: ProductivityPane::default(),

@@ -63,7 +63,7 @@ impl Ranks {
             let found = work.resolve::<Profile>(profile);
             let Some(found) = found.filter(|_| !work.is_shipped(Kind::Profile, profile)) else {
                 let reason = work.why_not(Kind::Profile, profile);
-                work.report.withdraw(Kind::RankAndRoles, profile, Outcome::Skipped, &reason);
+                work.withdraw(Kind::RankAndRoles, profile, Outcome::Skipped, &reason);
                 continue;
             };
             let here = work.base.rank_and_roles(&found);

@@ -1,6 +1,6 @@
 //! What an import read, and what becomes of it: every row, every link, every dependency is accounted for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -161,6 +161,17 @@ pub struct Counts {
     pub warnings: usize,
 }
 
+/// What became of an item, by collection and name.
+pub(super) type Verdicts = BTreeMap<(String, String), Verdict>;
+
+/// What became of an item, as far as its parts and links must know.
+pub(super) enum Verdict {
+    /// It is so already.
+    Unchanged,
+    /// It is not written.
+    Withdrawn { outcome: Outcome, reason: String },
+}
+
 impl Report {
     /// Adds what the store wrote although an author would have had to mend it.
     pub fn tolerate(&mut self, tolerated: &[Tolerated]) {
@@ -176,29 +187,39 @@ impl Report {
 
     /// Says that an item is not written after all, and with it none of its parts and links.
     pub fn downgrade(&mut self, kind: Kind, name: &str, reason: &str) {
-        self.withdraw(kind, name, Outcome::Quarantined, reason);
+        let verdict = Verdict::Withdrawn { outcome: Outcome::Quarantined, reason: reason.to_owned() };
+        self.apply(&Verdicts::from([((kind.collection().to_owned(), name.to_owned()), verdict)]));
+    }
+
+    /// Passes what became of items on to their parts and links, and counts.
+    pub(super) fn apply(&mut self, verdicts: &Verdicts) {
+        let verdict =
+            |collection: &Option<String>, name: &Option<String>| verdicts.get(&(collection.clone()?, name.clone()?));
+        for component in &mut self.components {
+            match verdict(&component.collection, &component.name) {
+                Some(Verdict::Unchanged) if component.outcome == Outcome::Merged => {
+                    component.outcome = Outcome::Unchanged;
+                }
+                Some(Verdict::Withdrawn { outcome, reason }) if component.outcome != Outcome::Skipped => {
+                    component.outcome = *outcome;
+                    component.note(reason.clone());
+                }
+                _ => {}
+            }
+        }
+        for link in &mut self.links {
+            match verdict(&link.collection, &link.name) {
+                Some(Verdict::Unchanged) if link.outcome == LinkOutcome::Linked => {
+                    link.outcome = LinkOutcome::Unchanged
+                }
+                Some(Verdict::Withdrawn { reason, .. }) if link.outcome != LinkOutcome::LeftOut => {
+                    link.outcome = LinkOutcome::LeftOut;
+                    link.reason = Some(reason.clone());
+                }
+                _ => {}
+            }
+        }
         self.settle();
-    }
-
-    pub(super) fn withdraw(&mut self, kind: Kind, name: &str, outcome: Outcome, reason: &str) {
-        for component in self.components.iter_mut().filter(|it| it.is(kind, name) && it.outcome != Outcome::Skipped) {
-            component.outcome = outcome;
-            component.note(reason.to_owned());
-        }
-        for link in self.links.iter_mut().filter(|it| it.is(kind, name) && it.outcome != LinkOutcome::LeftOut) {
-            link.outcome = LinkOutcome::LeftOut;
-            link.reason = Some(reason.to_owned());
-        }
-    }
-
-    /// Says of an item, its parts and its links that all of it is so already.
-    pub(super) fn unchanged(&mut self, kind: Kind, name: &str) {
-        for component in self.components.iter_mut().filter(|it| it.is(kind, name) && it.outcome == Outcome::Merged) {
-            component.outcome = Outcome::Unchanged;
-        }
-        for link in self.links.iter_mut().filter(|it| it.is(kind, name) && it.outcome == LinkOutcome::Linked) {
-            link.outcome = LinkOutcome::Unchanged;
-        }
     }
 
     pub(super) fn warn(&mut self, code: &str, place: impl Into<String>, message: impl Into<String>) {
@@ -206,7 +227,7 @@ impl Report {
     }
 
     /// Says every warning once, and counts.
-    pub(super) fn settle(&mut self) {
+    fn settle(&mut self) {
         let mut said = BTreeSet::new();
         self.warnings.retain(|warning| said.insert(warning.clone()));
         let of = |outcome| self.components.iter().filter(|it| it.outcome == outcome).count();
@@ -235,11 +256,5 @@ impl Component {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
-    }
-}
-
-impl Link {
-    fn is(&self, kind: Kind, name: &str) -> bool {
-        self.collection.as_deref() == Some(kind.collection()) && self.name.as_deref() == Some(name)
     }
 }

@@ -4,7 +4,7 @@
 //! reported (ruling 8.2). Links have no order there: tabs get order 0, scripts are sorted by name, and what is here already
 //! keeps the order it has here. An expression that cannot be read is kept in the source and not used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     AdditionalTab, ApplicationTabTemplate, CommunicationPanel, DefaultScript, Definition, Kind, Script, SessionKind,
@@ -38,12 +38,24 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
     attach_tabs(work, links, &mut drafts);
     attach_scripts(work, links, &mut drafts);
     for (name, template) in drafts.iter_mut() {
-        let here = work.existing::<SessionTemplate>(name);
-        let place = |script: &_| here.and_then(|here| here.scripts.iter().position(|other| other == script));
-        template.scripts.sort_by_key(|script| (place(script).unwrap_or(usize::MAX), script.clone()));
-        template.tabs.sort_by(|a, b| (a.order, &a.template).cmp(&(b.order, &b.template)));
+        put_in_order(template, work.existing(name));
     }
     drafts.put(work, TEMPLATE);
+}
+
+/// Links are a set without order; what is `here` already has one.
+fn put_in_order(template: &mut SessionTemplate, here: Option<&SessionTemplate>) {
+    let tabs = here.into_iter().flat_map(|here| &here.tabs);
+    let orders: BTreeMap<_, _> = tabs.map(|tab| (&tab.template, tab.order)).collect();
+    for tab in &mut template.tabs {
+        tab.order = orders.get(&tab.template).copied().unwrap_or(0);
+    }
+    template.tabs.sort_by(|a, b| (a.order, &a.template).cmp(&(b.order, &b.template)));
+    template.tabs.dedup();
+    let scripts = here.into_iter().flat_map(|here| &here.scripts);
+    let places: BTreeMap<_, _> = scripts.enumerate().map(|(place, script)| (script, place)).collect();
+    template.scripts.sort_by_cached_key(|it| (places.get(it).copied().unwrap_or(usize::MAX), it.clone()));
+    template.scripts.dedup();
 }
 
 /// What a row says before its look-ups are followed.
@@ -180,11 +192,7 @@ fn attach_tabs(work: &mut Work<'_>, links: &mut Links, drafts: &mut Drafts<Sessi
             work.leave_out(&link, reason);
             continue;
         };
-        if !template.tabs.iter().any(|other| other.template == tab) {
-            let here = work.existing::<SessionTemplate>(name).into_iter().flat_map(|here| &here.tabs);
-            let order = here.filter(|other| other.template == tab).map(|other| other.order).next().unwrap_or(0);
-            template.tabs.push(AdditionalTab { template: tab, order });
-        }
+        template.tabs.push(AdditionalTab { template: tab, order: 0 });
         work.link(&link, Kind::SessionTemplate, name);
     }
 }
@@ -202,9 +210,7 @@ fn attach_scripts(work: &mut Work<'_>, links: &mut Links, drafts: &mut Drafts<Se
             work.leave_out(&link, reason);
             continue;
         };
-        if !template.scripts.contains(&script) {
-            template.scripts.push(script);
-        }
+        template.scripts.push(script);
         work.link(&link, Kind::SessionTemplate, name);
     }
 }

@@ -382,6 +382,80 @@ fn what_the_archive_cannot_say_stays_as_it_is_here() {
 }
 
 #[test]
+fn the_custom_default_stays_active() {
+    let here = applied(&base(), &planned(&Files::fabrikam()));
+    let here = base_and(&here, Kind::DefaultProfile, "default-profile", json!({ "profile": "fabrik_field" }));
+    let plan = plan(&Files::fabrikam().zip(), &here).unwrap();
+    assert_eq!(item(&plan, "profiles", "fabrik_field").get("state"), None);
+    assert_eq!(warnings(&plan, "default-stays-active").len(), 1);
+}
+
+#[test]
+fn a_pane_without_a_link_goes_where_it_is_already() {
+    let here = applied(&base(), &planned(&Files::fabrikam()));
+    let files = Files::fabrikam()
+        .edited(
+            "msdyn_paneconfigurationid.msdyn_uniquename=\"fabrik_pane\"",
+            "msdyn_paneconfigurationid.u=\"fabrik_other\"",
+        )
+        .edited("<msdyn_panemode>0", "<msdyn_panemode>1")
+        .without("msdyn_appconfigurations/");
+    let plan = plan(&files.zip(), &here).unwrap();
+    for profile in ["fabrik_desk", "fabrik_field"] {
+        assert_eq!(item(&plan, "profiles", profile)["productivityPane"]["mode"], "expanded");
+    }
+    let nowhere = planned(&files);
+    assert_eq!(
+        account(&nowhere, "msdyn_paneconfiguration", "fabrik_pane"),
+        "skipped: no profile is linked to the pane"
+    );
+}
+
+#[test]
+fn a_pane_is_found_by_the_column_where_there_is_no_link() {
+    let column = "<msdyn_productivitypaneuniquename>fabrik_pane</msdyn_productivitypaneuniquename><msdyn_name>Field<";
+    let linked = Files::fabrikam().edited("<msdyn_name>Field<", column);
+    let unlinked = linked.edited("msdyn_paneconfigurationid.msdyn_uniquename=", "other.msdyn_uniquename=");
+    for files in [linked, unlinked] {
+        let pane = item(&planned(&files), "profiles", "fabrik_field")["productivityPane"].clone();
+        assert_eq!(pane["uniqueName"], "fabrik_pane");
+    }
+    let lost = Files::fabrikam()
+        .edited("<msdyn_name>Field<", &column.replace(">fabrik_pane<", ">fabrik_lost<"))
+        .edited("msdyn_paneconfigurationid.msdyn_uniquename=", "other.msdyn_uniquename=");
+    assert_eq!(warnings(&planned(&lost), "pane-missing").len(), 1);
+}
+
+#[test]
+fn an_expression_that_cannot_be_read_is_kept_and_not_used() {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for expression in ["{\"actions\":7}", "no JSON", deep.as_str()] {
+        let from = "{\"actions\":{\"Set\":{\"type\":\"Set_default_agent_script\",\"inputs\":{\"ScriptId\":\"{77777777-AAAA-4BBB-8CCC-000000000007}\"}}}}";
+        let plan = planned(&Files::fabrikam().edited(from, expression));
+        let template = item(&plan, "session-templates", "fabrik_case");
+        assert_eq!(template.get("defaultScript"), None);
+        assert_eq!(template["source"]["attributes"]["msdyn_expressiondata"], expression);
+        assert_eq!(warnings(&plan, "expression-unreadable").len(), 1);
+    }
+}
+
+#[test]
+fn a_macro_without_its_definition_is_quarantined_and_a_definition_without_macro_is_named() {
+    let mut files = Files::fabrikam().without("Workflows/Checkstock-1.json");
+    files.put("Workflows/Stray.json", "{}");
+    let plan = planned(&files);
+    assert!(
+        account(&plan, "workflow", STOCK)
+            .starts_with("quarantined: its definition `Workflows/Checkstock-1.json` is not in")
+    );
+    assert!(
+        account(&plan, "msdyn_productivityagentscriptstep", "fabrik_step_stock")
+            .starts_with("quarantined: the macro `{11111111")
+    );
+    assert_eq!(account(&plan, "Workflows", "Workflows/Stray.json"), "skipped: files of this sort are not read");
+}
+
+#[test]
 fn parts_alone_are_put_into_what_is_here() {
     let first = planned(&Files::fabrikam());
     let here = applied(&base(), &first);

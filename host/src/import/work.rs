@@ -12,7 +12,7 @@ use crate::domain::{AnyItem, Item, Kind, Name, Problems};
 use crate::store::{Change, ChangeSet, Expect, Layer, Snapshot, Strictness};
 
 use super::customizations::Ends;
-use super::report::{Component, Link, LinkOutcome, Outcome, Report};
+use super::report::{Component, Link, LinkOutcome, Outcome, Report, Verdict, Verdicts};
 use super::row::{Row, Unreadable};
 use super::solution::Solution;
 
@@ -24,6 +24,7 @@ pub(super) struct Work<'a> {
     pub(super) roles: &'a BTreeMap<String, String>,
     pub(super) report: Report,
     planned: BTreeMap<(Kind, Arc<str>), Planned>,
+    verdicts: Verdicts,
 }
 
 struct Planned {
@@ -43,7 +44,7 @@ struct Draft<T> {
 impl<'a> Work<'a> {
     pub(super) fn new(base: &'a Snapshot, solution: &'a Solution, roles: &'a BTreeMap<String, String>) -> Self {
         let report = Report { solution: solution.summary.clone(), ..Report::default() };
-        Self { base, solution, roles, report, planned: BTreeMap::new() }
+        Self { base, solution, roles, report, planned: BTreeMap::new(), verdicts: Verdicts::new() }
     }
 
     /// Whether the product ships this item.
@@ -184,19 +185,19 @@ impl<'a> Work<'a> {
         let account = &mut self.report.components[component];
         account.collection = Some(kind.collection().to_owned());
         account.name = Some(name.to_owned());
-        // A merged account is one that is settled by its item; see `withdraw`.
+        // A merged account is settled by what becomes of its item.
         account.outcome = Outcome::Merged;
         if self.is_shipped(kind, name) {
             let reason = "shipped with the product and not changed: copy it and change the copy";
-            return self.report.withdraw(kind, name, Outcome::Skipped, reason);
+            return self.withdraw(kind, name, Outcome::Skipped, reason);
         }
         if let Err(error) = check_name(kind, name) {
-            return self.report.withdraw(kind, name, Outcome::Quarantined, &error.to_string());
+            return self.withdraw(kind, name, Outcome::Quarantined, &error.to_string());
         }
         let mut problems = Problems::default();
         item.check(&mut problems);
         if let Some(problem) = problems.0.iter().find(|problem| !problem.tolerable) {
-            return self.report.withdraw(kind, name, Outcome::Quarantined, &problem.to_string());
+            return self.withdraw(kind, name, Outcome::Quarantined, &problem.to_string());
         }
         for problem in &problems.0 {
             self.note(component, problem.to_string());
@@ -210,14 +211,20 @@ impl<'a> Work<'a> {
         };
         self.report.components[component].outcome = outcome;
         if outcome == Outcome::Unchanged {
-            self.report.unchanged(kind, name);
+            self.verdicts.insert((kind.collection().to_owned(), name.to_owned()), Verdict::Unchanged);
         }
         self.planned.insert((kind, Arc::from(name)), Planned { item, is_new: outcome != Outcome::Unchanged });
     }
 
+    /// Leaves an item out, and with it its parts and links.
+    pub(super) fn withdraw(&mut self, kind: Kind, name: &str, outcome: Outcome, reason: &str) {
+        let verdict = Verdict::Withdrawn { outcome, reason: reason.to_owned() };
+        self.verdicts.insert((kind.collection().to_owned(), name.to_owned()), verdict);
+    }
+
     /// Ends the work. Changes are in dependency order, and each expects what the base shows.
     pub(super) fn finish(mut self) -> (ChangeSet, Report) {
-        self.report.settle();
+        self.report.apply(&self.verdicts);
         let order = |kind: Kind| Kind::ALL.iter().position(|known| *known == kind);
         let mut planned: Vec<_> = self.planned.into_iter().filter(|(_, planned)| planned.is_new).collect();
         planned.sort_by_key(|((kind, _), _)| order(*kind));
