@@ -114,9 +114,7 @@ fn items() -> Vec<(Kind, &'static str, Value)> {
         "actions": set("contoso_gold"),
         "else": { "actions": set("contoso_greet") },
     } } } });
-    let step = |order: u32, action: Value| {
-        json!({ "uniqueName": format!("contoso_step_{order}"), "name": format!("Step {order}"), "order": order, "action": action })
-    };
+    let step = |order: u32, action: Value| json!({ "uniqueName": format!("contoso_step_{order}"), "name": format!("Step {order}"), "order": order, "action": action });
     let script = |name: &str| {
         let say = json!({ "type": "text", "instruction": "Greet {customerName} and ask how you can help." });
         let run = json!({ "type": "macro", "macro": "contoso_open_case" });
