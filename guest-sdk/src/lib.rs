@@ -52,10 +52,14 @@ pub use tool::{NoSettings, Tool};
 
 /// Makes a type that implements [`Tool`] the rule of the component. Once per plugin.
 ///
-/// Outside of a component, as in tests, it does nothing.
+/// Outside of a component, as in tests, it only makes sure that the type is a tool.
 #[macro_export]
 macro_rules! export_tool {
     ($tool:ty) => {
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: () = {
+            let _ = <$tool as $crate::Tool>::evaluate;
+        };
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Rule = $crate::bindings::Exported<$tool>;

@@ -147,6 +147,11 @@ impl<'a> Session<'a> {
         self.entity().or_else(|| self.channel().map(|_| CONVERSATION.to_owned()))
     }
 
+    /// Whether there is a session at all. Without one, as on the home screen, there is no table, channel or template.
+    pub fn is_open(&self) -> bool {
+        self.session_template().is_some() || self.table().is_some()
+    }
+
     /// The configuration at the revision the answer is made from.
     pub fn library(&self) -> Library<'a> {
         Library::new(self.source)

@@ -106,3 +106,72 @@ fn outcome<T: Tool>(library: &Items, case: &Case) -> Value {
     }
     outcome
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{Fault, NoSettings, Session};
+
+    struct Echo;
+
+    impl Tool for Echo {
+        type Settings = NoSettings;
+        type Payload = Value;
+
+        fn evaluate(session: &Session<'_>, _: NoSettings) -> Result<Decision<Value>, Fault> {
+            session.log(Level::Debug, "not for the outcome");
+            let Some(key) = session.get("key") else { return Err(Fault::new("no-key", "the context has no `key`")) };
+            if key.is_empty() {
+                session.warn("the key is empty");
+                return Ok(Decision::hidden("empty", "Shown once there is a key."));
+            }
+            let names = session.library().names("macros");
+            Ok(Decision::shown(json!({ "key": key })).naming("macros", names))
+        }
+    }
+
+    #[test]
+    fn an_outcome_is_all_of_what_the_tool_said() {
+        let library = BTreeMap::from([("macros".to_owned(), BTreeMap::from([("contoso_a".to_owned(), json!({}))]))]);
+        for (case, expected) in [
+            (json!({}), json!({ "fault": "no-key" })),
+            (json!({ "settings": { "a": 1 } }), json!({ "fault": "bad-settings" })),
+            (
+                json!({ "session": { "context": { "key": "" } } }),
+                json!({ "hidden": "empty", "warnings": ["the key is empty"] }),
+            ),
+            (
+                json!({ "session": { "context": { "key": "x" } }, "library": { "macros": { "contoso_b": {} } } }),
+                json!({ "shown": { "key": "x" }, "items": { "macros": ["contoso_a", "contoso_b"] } }),
+            ),
+        ] {
+            let mut written = json!({ "name": "", "expect": {} });
+            written.as_object_mut().unwrap().extend(case.as_object().unwrap().clone());
+            let case: Case = serde_json::from_value(written).unwrap();
+            assert_eq!(outcome::<Echo>(&library, &case), expected);
+        }
+    }
+
+    fn check(text: &str) -> String {
+        let folder = std::env::temp_dir().join(format!("loadout-sdk-cases-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("a.json"), text).unwrap();
+        let panic = std::panic::catch_unwind(|| check_cases::<Echo>(&folder));
+        fs::remove_dir_all(&folder).unwrap();
+        panic.err().map_or_else(|| "passed".to_owned(), |panic| *panic.downcast::<String>().unwrap())
+    }
+
+    #[test]
+    fn a_case_that_fails_is_named_with_what_was_found() {
+        let text = r#"{"cases":[
+            {"name": "this holds", "expect": {"fault": "no-key"}},
+            {"name": "this does not", "expect": {"hidden": "no-key"}}]}"#;
+        let expected = "1 of 2 cases failed:\na.json: this does not\n  expected {\"hidden\":\"no-key\"}\n  found    {\"fault\":\"no-key\"}";
+        assert_eq!(check(text), expected);
+        assert_eq!(check(&text.replace("hidden", "fault")), "passed");
+        assert!(check(r#"{"cases":[]}"#).starts_with("there are no cases in `"));
+        assert!(check(r#"{"cases":[{"nam": ""}]}"#).contains("unknown field `nam`"));
+    }
+}

@@ -121,8 +121,11 @@ fn read_one(name: &str, action: &Map<String, Value>, depth: usize) -> Result<Act
     })
 }
 
+/// An action as it is written, with its name.
+type Named<'a> = (&'a str, &'a Map<String, Value>);
+
 /// Sorts actions so that each comes after those it runs after; among the free ones the written order stands.
-fn in_order(actions: &Map<String, Value>) -> Result<Vec<(&str, &Map<String, Value>)>, Error> {
+fn in_order(actions: &Map<String, Value>) -> Result<Vec<Named<'_>>, Error> {
     let mut waiting = Vec::with_capacity(actions.len());
     for (name, action) in actions {
         let wrong = |reason: &str| Error::Action { action: name.clone(), reason: reason.to_owned() };
@@ -134,7 +137,7 @@ fn in_order(actions: &Map<String, Value>) -> Result<Vec<(&str, &Map<String, Valu
         };
         waiting.push((name.as_str(), action, after));
     }
-    let mut sorted: Vec<(&str, &Map<String, Value>)> = Vec::with_capacity(waiting.len());
+    let mut sorted: Vec<Named<'_>> = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
         let ready = |after: &[&str]| after.iter().all(|name| sorted.iter().any(|(done, _)| done == name));
         let Some(next) = waiting.iter().position(|(_, _, after)| ready(after)) else {

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::environment::{RUSTFLAGS, is_inherited};
+use crate::environment::{RUSTFLAGS, is_inherited, rustflags};
 use crate::{Error, TARGET, target};
 
 /// The profile plugins are compiled with. Given on the command line, so that a plugin from anywhere is compiled alike.
@@ -113,7 +113,7 @@ impl Guests {
                 command.env_remove(name);
             }
         }
-        command.env("RUSTFLAGS", RUSTFLAGS);
+        command.env(RUSTFLAGS, rustflags());
         command.arg("build").arg("--manifest-path").arg(&self.manifest).arg("--target-dir").arg(&self.target_folder);
         command.args(["--target", TARGET, "--profile", "guest", "--message-format", "json-render-diagnostics"]);
         command.args(PROFILE.iter().flat_map(|setting| ["--config", setting]));

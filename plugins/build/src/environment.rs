@@ -3,9 +3,29 @@
 //! A cargo that runs a build script, and clippy even more so, sets variables that mean the outer build. The inner one must
 //! not see them: it has another target, another profile and another target folder.
 
-/// What the inner rustc gets for every plugin: enough memory from the start that a rule never has to grow it. Growing
-/// takes the memory lock of the whole process, and costs other threads more than it costs the one that grows.
-pub(crate) const RUSTFLAGS: &str = "-Clink-arg=--initial-memory=2097152";
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Memory enough from the start that a rule never has to grow it. Growing takes the memory lock of the whole process, and
+/// costs other threads more than it costs the one that grows.
+const INITIAL_MEMORY: &str = "-Clink-arg=--initial-memory=2097152";
+
+/// The variable for [`rustflags`].
+pub(crate) const RUSTFLAGS: &str = "CARGO_ENCODED_RUSTFLAGS";
+
+/// What the inner rustc gets for every plugin, in the encoding of [`RUSTFLAGS`].
+pub(crate) fn rustflags() -> OsString {
+    let mut flags = OsString::from(INITIAL_MEMORY);
+    let home = || env::home_dir().map(|home| home.join(".cargo"));
+    if let Some(cargo_home) = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home) {
+        // Where crates lie on this machine must not end up in the component, whose digest is its identity.
+        flags.push("\x1f--remap-path-prefix=");
+        flags.push(cargo_home.join("registry").join("src"));
+        flags.push("=registry");
+    }
+    flags
+}
 
 const KEPT: [&str; 4] = ["CARGO", "CARGO_HOME", "CARGO_INCREMENTAL", "CARGO_MAKEFLAGS"];
 const KEPT_PREFIXES: [&str; 6] =
