@@ -13,9 +13,12 @@ use loadout::domain::{AnyItem, Channel, Kind, Revision};
 use loadout::plugin::{Catalog, Config, Limits};
 use loadout::resolve::{Decision, Facts, Reads, ToolRules};
 use loadout::store::{Entry, Layer, Snapshot};
-use loadout_plugin_scripts::Scripts;
 use loadout_sdk::testing::Fixture;
+use scripts::Scripts;
 use serde_json::{Value, json};
+
+#[path = "../../plugins/scripts/src/lib.rs"]
+mod scripts;
 
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(300);

@@ -1,8 +1,8 @@
 //! The part of WASI 0.2 that standard libraries pull in, and nothing behind it.
 //!
 //! Clocks stand still, random numbers are the same in every call, there are no arguments, variables or files, standard
-//! output is dropped and standard error kept up to the log cap. Waiting ends the call: a deadline does not interrupt the
-//! host, so the host never waits. The types are linked by hand because nothing of the usual implementation may be reached.
+//! output is dropped and standard error kept up to the log cap. Setting an alarm ends the call: a deadline does not interrupt
+//! the host, so the host never waits. The types are linked by hand because nothing of the usual implementation may be reached.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
@@ -16,6 +16,9 @@ use super::trap::Refused;
 const STDIN: u32 = 0;
 const STDOUT: u32 = 1;
 const STDERR: u32 = 2;
+
+/// The one number of all pollables.
+const READY: u32 = 0;
 
 /// What a stream takes at once, and the most random bytes one call gets.
 const CHUNK: u64 = 64 << 10;
@@ -63,9 +66,9 @@ fn link_io(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 
     let mut poll = linker.instance("wasi:io/poll@0.2.12")?;
     resource::<Pollable>(&mut poll, "pollable")?;
-    for name in ["[method]pollable.ready", "[method]pollable.block", "poll"] {
-        refuse(&mut poll, name, Refused::WAITING)?;
-    }
+    counted(&mut poll, "[method]pollable.ready", |_, _: (Resource<Pollable>,)| Ok((true,)))?;
+    counted(&mut poll, "[method]pollable.block", |_, _: (Resource<Pollable>,)| Ok(()))?;
+    counted(&mut poll, "poll", all_ready)?;
 
     let mut streams = linker.instance("wasi:io/streams@0.2.12")?;
     resource::<InputStream>(&mut streams, "input-stream")?;
@@ -86,10 +89,17 @@ fn link_io(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     for name in ["write-zeroes", "blocking-write-zeroes-and-flush", "splice", "blocking-splice"] {
         refuse(&mut streams, &format!("[method]output-stream.{name}"), Refused::NOTHING_THERE)?;
     }
-    for name in ["[method]input-stream.subscribe", "[method]output-stream.subscribe"] {
-        refuse(&mut streams, name, Refused::WAITING)?;
-    }
-    Ok(())
+    counted(&mut streams, "[method]input-stream.subscribe", |_, _: (Resource<InputStream>,)| Ok((ready(),)))?;
+    counted(&mut streams, "[method]output-stream.subscribe", |_, _: (Resource<OutputStream>,)| Ok((ready(),)))
+}
+
+fn ready() -> Resource<Pollable> {
+    Resource::new_own(READY)
+}
+
+/// Only streams can be polled, and they are always ready: what would have to wait is refused when it is made.
+fn all_ready(_: &mut State, (pollables,): (Vec<Resource<Pollable>>,)) -> Answer<Vec<u32>> {
+    Ok(((0..u32::try_from(pollables.len())?).collect(),))
 }
 
 fn nothing_to_read(_: &mut State, _: (Resource<InputStream>, u64)) -> Streamed<Vec<u8>> {

@@ -8,7 +8,8 @@ use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool, export_tool};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-struct Scripts;
+/// The rule.
+pub struct Scripts;
 
 #[derive(Serialize)]
 struct Payload {
