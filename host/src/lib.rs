@@ -1,7 +1,7 @@
 //! A service for experience profiles: what does this person get, and why?
 //!
 //! Read in this order: [`domain`] holds the values, [`content`] what ships, [`store`] keeps them, [`resolve`] computes
-//! answers from them, [`plugin`] runs the rules it asks, [`service`] joins them.
+//! answers from them, [`plugin`] runs the rules it asks, [`service`] joins them, [`http`] and [`cli`] are how it is asked.
 
 pub mod domain;
 
@@ -14,3 +14,7 @@ pub mod resolve;
 pub mod plugin;
 
 pub mod service;
+
+pub mod http;
+
+pub mod cli;
