@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`domain`] holds the values, [`content`] what ships, [`store`] keeps them, [`resolve`] computes
 //! answers from them, [`import`] brings them from elsewhere, [`plugin`] runs the rules [`resolve`] asks, [`service`]
-//! joins them.
+//! joins them, [`http`] and [`cli`] are how it is asked.
 
 pub mod domain;
 
@@ -17,3 +17,7 @@ pub mod import;
 pub mod plugin;
 
 pub mod service;
+
+pub mod http;
+
+pub mod cli;

@@ -238,7 +238,7 @@ kinds! {
 
 impl Kind {
     /// How one of them is called in a sentence, with its article.
-    pub(super) fn with_article(self) -> String {
+    pub fn with_article(self) -> String {
         let one = self.one();
         let article = if one.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
         format!("{article} {one}")

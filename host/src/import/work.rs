@@ -175,7 +175,10 @@ impl<'a> Work<'a> {
         if self.is_shipped(kind, name) {
             format!("`{name}` is shipped with the product and is not changed: copy it and change the copy")
         } else {
-            format!("there is no `{name}` here, and no readable one in the archive: import {kind} of that name first")
+            format!(
+                "there is no `{name}` here, and no readable one in the archive: import {} of that name first",
+                kind.with_article()
+            )
         }
     }
 

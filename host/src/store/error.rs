@@ -56,6 +56,7 @@ pub enum Error {
 
 /// Something that was named and does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct MissingReference {
     /// The collection of the item that names it.
     pub collection: String,

@@ -37,6 +37,16 @@ pub enum Layer {
     Custom,
 }
 
+impl Layer {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OutOfTheBox => "out-of-the-box",
+            Self::Custom => "custom",
+        }
+    }
+}
+
 impl Entry {
     /// An item as it is stored.
     pub fn new(item: AnyItem, revision: Revision, layer: Layer) -> Self {

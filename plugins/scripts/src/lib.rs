@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The rule.
-pub struct Scripts;
+pub(crate) struct Scripts;
 
 #[derive(Serialize)]
-struct Payload {
+pub(crate) struct Payload {
     default: String,
     available: Vec<String>,
 }

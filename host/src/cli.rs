@@ -1,0 +1,97 @@
+//! The command line: arguments in, exit code out. One file per sub-command, each thin over the library.
+//!
+//! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+mod failure;
+mod log;
+mod resolve;
+mod serve;
+mod token;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+
+use crate::plugin::{Catalog, Config, PluginInfo};
+use crate::service::Service;
+
+use failure::Failure;
+
+/// A service for experience profiles: what does this person get, and why?
+#[derive(Debug, Parser)]
+#[command(name = "loadout", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Resolve(resolve::Resolve),
+}
+
+/// Where the data folder is, for every sub-command that needs one.
+#[derive(Debug, clap::Args)]
+struct Data {
+    /// The data folder; made if it is not there.
+    #[arg(long = "data", value_name = "DIR", default_value = "./data")]
+    folder: PathBuf,
+}
+
+/// An environment and the plugins that decide in it.
+struct Opened {
+    service: Service,
+    plugins: Vec<PluginInfo>,
+}
+
+/// Does what `arguments` say.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help goes to standard output and is no failure; wrong usage goes to standard error and ends in 2.
+            let printed = error.print().is_ok();
+            return if printed && !error.use_stderr() { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
+    };
+    let done = match arguments.command {
+        Command::Serve(serve) => serve.run(),
+        Command::Resolve(resolve) => resolve.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // If even standard error is closed, the exit code says all that can be said.
+            let _ = writeln!(io::stderr(), "error: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+impl Data {
+    /// The service over the data folder.
+    fn open(&self) -> Result<Opened, Failure> {
+        let bundled: Vec<_> = loadout_plugins::ALL.iter().map(|plugin| (plugin.name, plugin.component)).collect();
+        let cache = self.folder.join("compiled");
+        let (catalog, problems) = Catalog::load(&bundled, Some(&cache), Config::default()).map_err(Failure::of)?;
+        for problem in problems {
+            tracing::warn!("{problem}");
+        }
+        let plugins = catalog.plugins().to_vec();
+        let service = Service::open(&self.folder, Arc::new(catalog)).map_err(Failure::of)?;
+        Ok(Opened { service, plugins })
+    }
+}
+
+/// Prints one line to standard output.
+fn print(line: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::because("standard output is closed", error))
+}

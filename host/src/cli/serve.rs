@@ -1,0 +1,76 @@
+//! `loadout serve`: the HTTP API over a data folder, until it is told to stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::builder::PossibleValuesParser;
+
+use crate::content;
+use crate::http::{Options, Server};
+
+use super::failure::Failure;
+use super::log::{self, LogFormat};
+use super::{Data, Opened, print, token};
+
+/// Serve the HTTP API.
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    data: Data,
+    /// The address to listen on; port 0 takes any that is free.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Content to look around in, put there before the server starts.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(content::SAMPLES))]
+    sample: Option<String>,
+    /// A file that holds the admin token. Without it: LOADOUT_ADMIN_TOKEN, else `admin.token` in the data folder.
+    #[arg(long, value_name = "FILE")]
+    admin_token_file: Option<PathBuf>,
+    /// How the log is written, on standard error.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        log::start(self.log_format);
+        let Opened { service, plugins } = self.data.open()?;
+        if let Some(sample) = &self.sample {
+            service.add_sample(sample).map_err(Failure::of)?;
+        }
+        let variable = std::env::var(token::VARIABLE).ok();
+        let found = token::find(self.admin_token_file.as_deref(), variable.as_deref(), &self.data.folder)?;
+        let options = Options { plugins, ..Options::new(found.token) };
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Failure::because("the threads of the server cannot start", error))?;
+        runtime.block_on(async {
+            let occupied = |error| Failure::because(format!("`{}` cannot be listened on", self.listen), error);
+            let stop = stop_signal().map_err(|error| Failure::because("signals cannot be received", error))?;
+            let server = Server::bind(Arc::new(service), self.listen, options).await.map_err(occupied)?;
+            let address = server.address().map_err(occupied)?;
+            print(&format!("loadout is ready at http://{address}, the admin token is in {}", found.place))?;
+            server.run(stop).await.map_err(|error| Failure::because("the server broke off", error))
+        })
+    }
+}
+
+/// Ends with the first ctrl-c or, where there is such a thing, SIGTERM.
+fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        // Without a way to be told, the server runs until the process ends.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tracing::info!("stopping: requests in flight are finished first");
+    })
+}

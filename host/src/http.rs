@@ -1,0 +1,166 @@
+//! The HTTP API. The one module that names `axum`, status codes and headers.
+//!
+//! Handlers parse, call and render. Whatever goes wrong is `application/problem+json`; whatever blocks runs where
+//! blocking is allowed. `/openapi.json` describes every route, and is made from the handlers themselves.
+
+mod assignments;
+mod attribute;
+mod auth;
+mod body;
+mod collections;
+mod copy;
+mod default_profile;
+mod environment;
+mod error;
+mod etag;
+mod experience;
+mod filter;
+mod health;
+mod items;
+mod list;
+mod merge_patch;
+mod metrics;
+mod observe;
+mod openapi;
+mod order;
+mod page;
+mod plugins;
+mod problem;
+mod query;
+mod rank_and_roles;
+mod revisions;
+mod state;
+mod view;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::plugin::PluginInfo;
+use crate::service::Service;
+
+pub use auth::{InvalidToken, Token};
+use metrics::Metrics;
+use state::App;
+
+/// How a server serves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What administrators show.
+    pub token: Token,
+    /// Longest time from request to answer.
+    pub timeout: Duration,
+    /// Longest time requests in flight may take to finish once the server stops.
+    pub drain: Duration,
+    /// The plugins that decide about tools.
+    pub plugins: Vec<PluginInfo>,
+}
+
+impl Options {
+    /// A server with `token` and time limits for people: 30 seconds to answer, 30 seconds to finish.
+    pub fn new(token: Token) -> Self {
+        Self { token, timeout: Duration::from_secs(30), drain: Duration::from_secs(30), plugins: Vec::new() }
+    }
+}
+
+/// A server that has its address and waits to run.
+pub struct Server {
+    listener: TcpListener,
+    router: Router,
+    metrics: Arc<Metrics>,
+    drain: Duration,
+}
+
+impl Server {
+    /// Takes the address `listen`; port 0 takes any that is free.
+    pub async fn bind(service: Arc<Service>, listen: SocketAddr, options: Options) -> io::Result<Self> {
+        let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
+        let app = App { service, token: options.token, plugins: options.plugins.into(), metrics: Arc::clone(&metrics) };
+        let listener = TcpListener::bind(listen).await?;
+        Ok(Self { listener, router: router(app, options.timeout), metrics, drain: options.drain })
+    }
+
+    /// The address the server listens on.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop`, then takes no new requests and finishes those in flight.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let (stopped, stopping) = tokio::sync::oneshot::channel();
+        let settling = tokio::spawn(settle(self.metrics));
+        let serving = axum::serve(self.listener, self.router).with_graceful_shutdown(async move {
+            stop.await;
+            // Nobody listens any more if the server ended on its own.
+            let _ = stopped.send(());
+        });
+        let drain = self.drain;
+        let overdue = async {
+            match stopping.await {
+                Ok(()) => tokio::time::sleep(drain).await,
+                Err(_) => std::future::pending().await,
+            }
+        };
+        let served = tokio::select! {
+            served = serving.into_future() => served,
+            () = overdue => {
+                tracing::warn!("requests in flight did not finish in time and were cut off");
+                Ok(())
+            }
+        };
+        settling.abort();
+        served
+    }
+}
+
+/// Keeps what was measured from piling up while nobody reads it.
+async fn settle(metrics: Arc<Metrics>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        ticks.tick().await;
+        metrics.settle();
+    }
+}
+
+fn router(app: App, timeout: Duration) -> Router {
+    let (router, document) = OpenApiRouter::with_openapi(openapi::empty())
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(metrics::metrics))
+        .merge(collections::routes())
+        .merge(assignments::routes())
+        .merge(rank_and_roles::routes())
+        .merge(default_profile::routes())
+        .merge(copy::routes())
+        .merge(environment::routes())
+        .merge(experience::routes())
+        .merge(revisions::routes())
+        .merge(plugins::routes())
+        .split_for_parts();
+    // Plain data with text keys always has a JSON form.
+    let document: Arc<str> = openapi::finish(document).to_json().unwrap_or_default().into();
+    router
+        .route(
+            "/openapi.json",
+            get(|| async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }),
+        )
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(from_fn(etag::conditional))
+        .layer(from_fn_with_state(app.clone(), auth::guard))
+        .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
+        .layer(from_fn_with_state(app.clone(), observe::observe))
+        .with_state(app)
+}

@@ -1,0 +1,60 @@
+//! What holds for everybody.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::{Environment, Kind, Revision};
+use crate::store::Layer;
+
+use super::body::Json;
+use super::etag::Conditions;
+use super::items::{self, Stored};
+use super::problem::ProblemDetails;
+use super::query::{By, Nothing, Query};
+use super::state::App;
+use super::view::{Meta, View};
+
+type Shown = View<Environment>;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(get, put))
+}
+
+/// Shows what holds for everybody; as long as nobody wrote it, what holds without a word, at revision 0.
+#[utoipa::path(
+    get, path = "/api/v1/environment", operation_id = "get-environment", tag = "environment",
+    responses((status = 200, description = "The environment.", body = Shown)),
+)]
+async fn get(State(app): State<App>, _: Query<Nothing>) -> Result<Response, ProblemDetails> {
+    app.run(|service| {
+        let stored = items::find(service.store(), Kind::Environment, Environment::NAME)?;
+        let unwritten = || Stored {
+            item: Environment::default().into(),
+            meta: Meta { layer: Layer::OutOfTheBox, revision: Revision(0) },
+        };
+        Ok(stored.unwrap_or_else(unwritten).shown(Kind::Environment, Environment::NAME))
+    })
+    .await
+}
+
+/// Replaces what holds for everybody.
+#[utoipa::path(
+    put, path = "/api/v1/environment", operation_id = "put-environment", tag = "environment", request_body = Shown,
+    responses(
+        (status = 200, description = "The environment, replaced.", body = Shown),
+        (status = 201, description = "The environment, written for the first time.", body = Shown),
+    ),
+)]
+async fn put(
+    State(app): State<App>,
+    _: Query<Nothing>,
+    conditions: Conditions,
+    By(author): By,
+    Json(body): Json,
+) -> Result<Response, ProblemDetails> {
+    let put =
+        app.run(move |service| items::put(service, Kind::Environment, Environment::NAME, body, &conditions, &author));
+    Ok(put.await?.into_response())
+}

@@ -1,0 +1,84 @@
+//! Errors meet HTTP once: every way the library can refuse, its status and its code.
+//!
+//! What is this program's own fault is logged here with its whole chain, and said to nobody.
+
+use axum::http::StatusCode;
+
+use crate::domain::{InvalidItem, InvalidName};
+use crate::service::Error;
+use crate::{resolve, store};
+
+use super::problem::ProblemDetails;
+
+impl From<Error> for ProblemDetails {
+    fn from(error: Error) -> Self {
+        let detail = error.to_string();
+        let problem = |status, code| Self::new(status, code, detail);
+        match error {
+            Error::Store(store::Error::NotFound { .. } | store::Error::NoSuchRevision { .. }) => {
+                problem(StatusCode::NOT_FOUND, "not-found")
+            }
+            Error::Store(store::Error::Exists { .. }) => problem(StatusCode::PRECONDITION_FAILED, "exists"),
+            Error::Store(store::Error::Stale { .. }) => problem(StatusCode::PRECONDITION_FAILED, "stale"),
+            Error::Store(store::Error::ReadOnly { .. }) => problem(StatusCode::CONFLICT, "read-only"),
+            Error::Store(store::Error::Invalid(InvalidItem { problems, .. })) => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-item").with_errors(problems.0)
+            }
+            Error::Store(store::Error::InvalidName(InvalidName { .. })) => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-name")
+            }
+            Error::Store(store::Error::MissingReferences(missing)) => {
+                problem(StatusCode::CONFLICT, "missing-reference").with_missing(missing)
+            }
+            Error::Store(store::Error::InUse { referrers, .. }) => {
+                problem(StatusCode::CONFLICT, "in-use").with_referrers(referrers)
+            }
+            Error::Store(store::Error::RankTaken { .. }) => problem(StatusCode::CONFLICT, "rank-taken"),
+            Error::Store(store::Error::IsDefault { .. }) => problem(StatusCode::CONFLICT, "is-default"),
+            Error::Store(store::Error::CannotBeDefault { .. }) => problem(StatusCode::CONFLICT, "cannot-be-default"),
+            Error::Store(store::Error::AlreadyAssigned { .. }) => problem(StatusCode::CONFLICT, "already-assigned"),
+            Error::Resolve(resolve::Error::Unknown { .. }) => problem(StatusCode::NOT_FOUND, "not-found"),
+            Error::Resolve(resolve::Error::Inactive { .. }) => problem(StatusCode::CONFLICT, "inactive"),
+            Error::Resolve(resolve::Error::AmbiguousSession { .. } | resolve::Error::EmptySession) => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-session")
+            }
+            Error::Resolve(resolve::Error::NotInProfile { .. }) => problem(StatusCode::CONFLICT, "not-in-profile"),
+            Error::UnknownSample { .. } => problem(StatusCode::NOT_FOUND, "not-found"),
+            Error::Resolve(resolve::Error::NoProfile { .. }) => problem(StatusCode::CONFLICT, "no-profile"),
+            Error::Store(
+                store::Error::Newer { .. }
+                | store::Error::NotOurs
+                | store::Error::Corrupt(_)
+                | store::Error::Folder { .. }
+                | store::Error::Database(_),
+            ) => {
+                tracing::error!(error = chain(&error), "the store failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<store::Error> for ProblemDetails {
+    fn from(error: store::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<InvalidItem> for ProblemDetails {
+    fn from(error: InvalidItem) -> Self {
+        store::Error::from(error).into()
+    }
+}
+
+impl From<InvalidName> for ProblemDetails {
+    fn from(error: InvalidName) -> Self {
+        store::Error::from(error).into()
+    }
+}
+
+/// An error and everything that led to it, as one sentence.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(error.source(), |error| error.source())
+        .fold(error.to_string(), |chain, cause| format!("{chain}: {cause}"))
+}

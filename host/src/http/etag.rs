@@ -1,0 +1,147 @@
+//! Entity tags: what a client has seen, and what it believes is there.
+//!
+//! The tag of an item is the revision that wrote it. Anything else is tagged by its bytes.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+use crate::domain::{Kind, Revision};
+use crate::store::{self, Expect};
+
+use super::problem::ProblemDetails;
+
+/// The tag of what `revision` wrote.
+pub(super) fn of_revision(revision: Revision) -> HeaderValue {
+    // Digits in quotes are always a header.
+    HeaderValue::from_str(&format!("\"{revision}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
+}
+
+fn of_bytes(bytes: &[u8]) -> HeaderValue {
+    let digest = Sha256::digest(bytes);
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+/// Tags every answer to a GET that has no tag yet, and leaves out what the client has already.
+pub(super) async fn conditional(request: Request, next: Next) -> Response {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return next.run(request).await;
+    }
+    let seen = header_text(request.headers(), &header::IF_NONE_MATCH);
+    let response = next.run(request).await;
+    if response.status() != StatusCode::OK {
+        return response;
+    }
+    let (mut parts, mut body) = response.into_parts();
+    if !parts.headers.contains_key(header::ETAG) {
+        // Answers are made in memory, so gathering them takes no more of it.
+        let Ok(bytes) = to_bytes(body, usize::MAX).await else { return ProblemDetails::internal().into_response() };
+        parts.headers.insert(header::ETAG, of_bytes(&bytes));
+        body = Body::from(bytes);
+    }
+    let tag = parts.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+    if seen.is_some_and(|seen| names(&seen, tag)) {
+        parts.status = StatusCode::NOT_MODIFIED;
+        parts.headers.remove(header::CONTENT_TYPE);
+        parts.headers.remove(header::CONTENT_LENGTH);
+        return Response::from_parts(parts, Body::empty());
+    }
+    Response::from_parts(parts, body)
+}
+
+/// Whether the list `seen` has `tag`; weak or strong does not matter for reading.
+fn names(seen: &str, tag: &str) -> bool {
+    let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    seen.trim() == "*" || seen.split(',').any(|seen| strong(seen) == strong(tag))
+}
+
+fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    if lines.is_empty() { None } else { Some(lines.join(",")) }
+}
+
+/// What the author of a write believes is there.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Conditions {
+    if_match: Option<String>,
+    if_absent: bool,
+}
+
+impl<S: Sync> FromRequestParts<S> for Conditions {
+    type Rejection = ProblemDetails;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
+        let if_none_match = header_text(&parts.headers, &header::IF_NONE_MATCH);
+        if let Some(typed) = if_none_match.as_deref().filter(|typed| typed.trim() != "*") {
+            let detail =
+                format!("a write takes `If-None-Match: *` only, not `{typed}`: use `If-Match` to name a revision");
+            return Err(ProblemDetails::new(StatusCode::BAD_REQUEST, "invalid-header", detail));
+        }
+        Ok(Self { if_match: header_text(&parts.headers, &header::IF_MATCH), if_absent: if_none_match.is_some() })
+    }
+}
+
+impl Conditions {
+    /// What to expect of an item that `current` wrote.
+    pub(super) fn expect(&self, kind: Kind, name: &str, current: Option<Revision>) -> Result<Expect, ProblemDetails> {
+        let Some(typed) = &self.if_match else {
+            return Ok(if self.if_absent { Expect::Absent } else { Expect::Anything });
+        };
+        if typed.trim() == "*" {
+            return Ok(Expect::Present);
+        }
+        let Some(current) = current else {
+            return Err(store::Error::NotFound { kind, name: name.to_owned() }.into());
+        };
+        // Writing compares strongly: a weak tag names no revision.
+        let tag = format!("\"{current}\"");
+        if typed.split(',').any(|seen| seen.trim() == tag) {
+            return Ok(Expect::Revision(current));
+        }
+        let detail = format!(
+            "{kind} `{name}` was written by revision {current}, `If-Match` asks for {}: read it again and repeat the change",
+            typed.trim()
+        );
+        Err(ProblemDetails::new(StatusCode::PRECONDITION_FAILED, "stale", detail))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_compares_weakly() {
+        for (seen, found) in [
+            ("\"42\"", true),
+            ("W/\"42\"", true),
+            ("\"1\", \"42\"", true),
+            ("*", true),
+            ("\"4\"", false),
+            ("42", false),
+            ("", false),
+        ] {
+            assert_eq!(names(seen, "\"42\""), found, "for {seen}");
+        }
+    }
+
+    #[test]
+    fn writing_compares_strongly() {
+        let expect = |typed: &str, current| {
+            let conditions = Conditions { if_match: Some(typed.to_owned()), if_absent: false };
+            conditions.expect(Kind::Profile, "new_p", current).map_err(|problem| problem.status().as_u16())
+        };
+        let at = |revision| Some(Revision(revision));
+        assert_eq!(expect("\"42\"", at(42)), Ok(Expect::Revision(Revision(42))));
+        assert_eq!(expect("\"41\", \"42\"", at(42)), Ok(Expect::Revision(Revision(42))));
+        assert_eq!(expect("*", None), Ok(Expect::Present));
+        assert_eq!(expect("W/\"42\"", at(42)), Err(412));
+        assert_eq!(expect("\"41\"", at(42)), Err(412));
+        assert_eq!(expect("\"41\"", None), Err(404));
+    }
+}

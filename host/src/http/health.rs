@@ -1,0 +1,52 @@
+//! Whether the server lives, and whether it can answer.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::Revision;
+
+use super::problem::ProblemDetails;
+use super::state::App;
+
+/// The server lives.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Alive {
+    /// Always `ok`.
+    #[schema(value_type = String)]
+    status: &'static str,
+}
+
+/// The server can answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Ready {
+    /// Always `ok`.
+    #[schema(value_type = String)]
+    status: &'static str,
+    /// The newest revision.
+    revision: Revision,
+}
+
+/// Whether the server lives.
+#[utoipa::path(get, path = "/health/live", tag = "operation", security(()), responses(
+    (status = 200, description = "It lives.", body = Alive),
+))]
+pub(super) async fn live() -> Json<Alive> {
+    Json(Alive { status: "ok" })
+}
+
+/// Whether the server can answer: it reaches its database.
+#[utoipa::path(get, path = "/health/ready", tag = "operation", security(()), responses(
+    (status = 200, description = "It can answer.", body = Ready),
+    (status = 503, description = "It cannot answer now.", body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub(super) async fn ready(State(app): State<App>) -> Result<Json<Ready>, ProblemDetails> {
+    let newest = app.run(|service| Ok(service.store().newest()?)).await;
+    let revision = newest.map_err(|_| {
+        let detail = "the database cannot be read: look at the log, this answers again when it can";
+        ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", detail)
+    })?;
+    Ok(Json(Ready { status: "ok", revision }))
+}

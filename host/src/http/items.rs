@@ -1,0 +1,219 @@
+//! One item of any kind: read, replaced, patched, deleted. The handlers of the collections are thin over this.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use crate::domain::revision::Author;
+use crate::domain::{AnyItem, Kind, Name, Revision};
+use crate::service::Service;
+use crate::store::{self, Change, ChangeSet, Committed, Expect, How, Layer, Store};
+
+use super::etag::{self, Conditions};
+use super::problem::ProblemDetails;
+use super::view::{self, Meta, Said};
+use super::{merge_patch, page};
+
+/// The newest revision, on every answer to a write.
+pub(super) const REVISION: HeaderName = HeaderName::from_static("x-loadout-revision");
+
+/// How often a change that named no revision is tried again when somebody else wrote in between.
+const ATTEMPTS: usize = 8;
+
+/// An item as the store has it.
+pub(super) struct Stored {
+    pub(super) item: AnyItem,
+    pub(super) meta: Meta,
+}
+
+/// An item that was written.
+pub(super) struct Written {
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    pub(super) stored: Stored,
+    pub(super) created: bool,
+    /// The newest revision afterwards.
+    pub(super) revision: Revision,
+}
+
+/// The item of `kind` called `name`, if there is one.
+pub(super) fn find(store: &Store, kind: Kind, name: &str) -> Result<Option<Stored>, ProblemDetails> {
+    if kind == Kind::User {
+        let found = store.user(name)?;
+        let meta = |revision| Meta { layer: Layer::Custom, revision };
+        return Ok(found.map(|(user, revision)| Stored { item: user.into(), meta: meta(revision) }));
+    }
+    let snapshot = store.snapshot()?;
+    Ok(snapshot
+        .entry(kind, name)
+        .map(|entry| Stored { item: entry.item.clone(), meta: Meta { layer: entry.layer, revision: entry.revision } }))
+}
+
+/// The item of `kind` called `name`, which must be there.
+pub(super) fn get(store: &Store, kind: Kind, name: &str) -> Result<Stored, ProblemDetails> {
+    find(store, kind, name)?.ok_or_else(|| store::Error::NotFound { kind, name: name.to_owned() }.into())
+}
+
+/// Makes the item of `kind` called `name`, or replaces it whole.
+pub(super) fn put(
+    service: &Service,
+    kind: Kind,
+    name: &str,
+    body: Value,
+    conditions: &Conditions,
+    author: &Author,
+) -> Result<Written, ProblemDetails> {
+    let current = find(service.store(), kind, name)?.map(|stored| stored.meta);
+    let expect = conditions.expect(kind, name, current.map(|meta| meta.revision))?;
+    let (json, said) = view::take_apart(kind, name, body)?;
+    let expect = narrowed(kind, name, expect, &said, current)?;
+    let item = AnyItem::parse(kind, name, json)?;
+    Ok(commit(service, name, item, expect, author)?)
+}
+
+/// Merges `patch` into the item of `kind` called `name` (RFC 7396).
+pub(super) fn patch(
+    service: &Service,
+    kind: Kind,
+    name: &str,
+    patch: Value,
+    conditions: &Conditions,
+    author: &Author,
+) -> Result<Written, ProblemDetails> {
+    let (patch, said) = view::take_apart(kind, name, patch)?;
+    retried(|| {
+        let current = get(service.store(), kind, name)?;
+        let expect = conditions.expect(kind, name, Some(current.meta.revision))?;
+        let expect = narrowed(kind, name, expect, &said, Some(current.meta))?;
+        let mut json = current.item.to_json();
+        merge_patch::merge(&mut json, patch.clone());
+        let item = AnyItem::parse(kind, name, json)?;
+        let named = expect != Expect::Anything;
+        let expect = if named { expect } else { Expect::Revision(current.meta.revision) };
+        Ok(Attempt { outcome: commit(service, name, item, expect, author), again: !named })
+    })
+}
+
+/// Deletes the item of `kind` called `name`, and the links to it if `force` says so. The newest revision afterwards.
+pub(super) fn delete(
+    service: &Service,
+    kind: Kind,
+    name: &str,
+    force: bool,
+    conditions: &Conditions,
+    author: &Author,
+) -> Result<Revision, ProblemDetails> {
+    let current = get(service.store(), kind, name)?;
+    let expect = conditions.expect(kind, name, Some(current.meta.revision))?;
+    let change = Change::Delete { kind, name: name.into(), expect, force };
+    Ok(service.store().commit(ChangeSet::new([change]), author)?.revision)
+}
+
+/// A write that may have lost a race.
+pub(super) struct Attempt<T> {
+    pub(super) outcome: Result<T, store::Error>,
+    /// Whether losing a race is no reason to give up: the client named no revision.
+    pub(super) again: bool,
+}
+
+/// Tries until no race is lost, or one is lost once too often.
+pub(super) fn retried<T>(mut attempt: impl FnMut() -> Result<Attempt<T>, ProblemDetails>) -> Result<T, ProblemDetails> {
+    for _ in 1..ATTEMPTS {
+        let Attempt { outcome, again } = attempt()?;
+        match outcome {
+            Err(store::Error::Stale { .. } | store::Error::Exists { .. }) if again => {}
+            outcome => return Ok(outcome?),
+        }
+    }
+    Ok(attempt()?.outcome?)
+}
+
+/// Writes one item and reads back what became of it.
+pub(super) fn commit(
+    service: &Service,
+    name: &str,
+    item: AnyItem,
+    expect: Expect,
+    author: &Author,
+) -> Result<Written, store::Error> {
+    let (store, kind) = (service.store(), item.kind());
+    let change = Change::Put { name: name.into(), item, expect };
+    let Committed { revision, changed, .. } = store.commit(ChangeSet::new([change]), author)?;
+    let how = changed.iter().find(|changed| changed.collection == kind.collection() && changed.name == name);
+    let stored = written(store, kind, name, revision, how.is_some())?;
+    let created = how.is_some_and(|changed| changed.how == How::Created);
+    Ok(Written { kind, name: name.to_owned(), stored, created, revision })
+}
+
+fn written(store: &Store, kind: Kind, name: &str, revision: Revision, changed: bool) -> Result<Stored, store::Error> {
+    let gone = || store::Error::NotFound { kind, name: name.to_owned() };
+    if kind != Kind::User {
+        let snapshot = store.snapshot_at(revision)?;
+        let entry = snapshot.entry(kind, name).ok_or_else(gone)?;
+        return Ok(Stored { item: entry.item.clone(), meta: Meta { layer: entry.layer, revision: entry.revision } });
+    }
+    let (item, since) = if changed {
+        let login: Name<_> = name.parse()?;
+        (store.person(&login, revision)?.ok_or_else(gone)?.user, revision)
+    } else {
+        store.user(name)?.ok_or_else(gone)?
+    };
+    Ok(Stored { item: item.into(), meta: Meta { layer: Layer::Custom, revision: since } })
+}
+
+/// What a body says of itself must be so.
+fn narrowed(
+    kind: Kind,
+    name: &str,
+    expect: Expect,
+    said: &Said,
+    current: Option<Meta>,
+) -> Result<Expect, ProblemDetails> {
+    if let (Some(typed), Some(current)) = (&said.layer, current)
+        && current.layer.as_str() != typed
+    {
+        let message = format!("`{typed}` is not the layer of the item, and cannot be chosen: leave it out");
+        return Err(ProblemDetails::request("meta.layer", message));
+    }
+    match (said.revision, current) {
+        (None, _) => Ok(expect),
+        // What was never written is shown at revision 0.
+        (Some(Revision(0)), None) => Ok(Expect::Absent),
+        (Some(_), None) => Err(store::Error::NotFound { kind, name: name.to_owned() }.into()),
+        (Some(seen), Some(Meta { revision: current, .. })) if seen != current => {
+            Err(store::Error::Stale { kind, name: name.to_owned(), seen, current }.into())
+        }
+        (Some(seen), Some(_)) => Ok(if expect == Expect::Absent { expect } else { Expect::Revision(seen) }),
+    }
+}
+
+impl Stored {
+    /// The answer to a GET.
+    pub(super) fn shown(&self, kind: Kind, name: &str) -> Response {
+        let body = view::show(kind, name, &self.item, self.meta);
+        ([(header::ETAG, etag::of_revision(self.meta.revision))], axum::Json(body)).into_response()
+    }
+}
+
+impl IntoResponse for Written {
+    fn into_response(self) -> Response {
+        let mut response = self.stored.shown(self.kind, &self.name);
+        let headers = response.headers_mut();
+        headers.insert(REVISION, number(self.revision));
+        if self.created {
+            *response.status_mut() = StatusCode::CREATED;
+            if self.kind.is_collection() {
+                let location = format!("/api/v1/{}/{}", self.kind.collection(), page::escaped(&self.name));
+                if let Ok(location) = HeaderValue::from_str(&location) {
+                    response.headers_mut().insert(header::LOCATION, location);
+                }
+            }
+        }
+        response
+    }
+}
+
+/// A revision as the value of a header.
+pub(super) fn number(revision: Revision) -> HeaderValue {
+    HeaderValue::from(revision.0)
+}

@@ -1,0 +1,77 @@
+//! Around every request: its id, its line in the log, its count, and the body of its failure.
+
+use std::any::Any;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use super::problem::{self, ProblemDetails};
+use super::state::App;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Most characters of an id that came with the request.
+const ID_MAX: usize = 128;
+
+/// Observes one request. The header with the token is not looked at here, so it cannot get into the log.
+pub(super) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let id = given_id(request.headers()).unwrap_or_else(fresh_id);
+    let method = known(request.method());
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let path = request.uri().path().to_owned();
+    let span = tracing::info_span!("request", id);
+    async {
+        let mut response = problem::render(next.run(request).await, &id);
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        let (status, took) = (response.status().as_u16(), begun.elapsed());
+        tracing::info!(method, path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");
+        app.metrics.count(method, route, status, took);
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// The id a caller gave, if a log can carry it.
+fn given_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let fits = (1..=ID_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| id.to_owned())
+}
+
+fn fresh_id() -> String {
+    let mut bytes = [0; 12];
+    // Without randomness ids repeat, which makes the log harder to read and nothing unsafe.
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        tracing::warn!(%error, "no randomness for request ids");
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Methods by name; invented ones share one, so that nobody can make the series of a counter many.
+fn known(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "PUT" => "PUT",
+        "POST" => "POST",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// The answer when a handler panics.
+pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = said.unwrap_or("?"), "a request broke off");
+    ProblemDetails::internal().into_response()
+}

@@ -1,0 +1,146 @@
+//! Failures as clients see them: `application/problem+json` (RFC 9457).
+//!
+//! A handler returns [`ProblemDetails`]; the body is written at the rim, where the id of the request is known.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::domain;
+use crate::store::{MissingReference, Referrer};
+
+/// What went wrong, and what to do next.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemDetails {
+    /// Names the kind of problem; the same for the same `code`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The kind of problem in words.
+    title: String,
+    /// The status of the answer.
+    status: u16,
+    /// A stable code, such as `missing-reference`.
+    #[schema(value_type = String)]
+    code: &'static str,
+    /// What was typed, what is wrong with it, and the next step.
+    detail: String,
+    /// What is wrong, attribute by attribute.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<domain::Problem>,
+    /// What was named and does not exist.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    missing: Vec<MissingReference>,
+    /// What uses the thing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    referrers: Vec<Referrer>,
+    /// The request, as the log calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+}
+
+impl ProblemDetails {
+    /// A problem with a stable `code` and a sentence.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("urn:loadout:problem:{code}"),
+            title: code.replace('-', " "),
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            missing: Vec::new(),
+            referrers: Vec::new(),
+            request_id: None,
+        }
+    }
+
+    /// A query parameter that cannot be understood.
+    pub fn query(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid-query", detail)
+    }
+
+    /// A well-formed body that makes no sense at `attribute`.
+    pub fn request(attribute: &str, message: impl Into<String>) -> Self {
+        let mut problems = domain::Problems::default();
+        problems.refuse(attribute, message);
+        let detail = problems.0.first().map_or_else(String::new, ToString::to_string);
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", detail).with_errors(problems.0)
+    }
+
+    /// Something broke that the client can do nothing about. The log says what, the answer does not.
+    pub fn internal() -> Self {
+        let detail = "something broke here: repeat the request, and look for its id in the log if it breaks again";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    /// The same, attribute by attribute.
+    pub fn with_errors(mut self, errors: Vec<domain::Problem>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// The same with what was named and does not exist.
+    pub fn with_missing(mut self, missing: Vec<MissingReference>) -> Self {
+        self.missing = missing;
+        self
+    }
+
+    /// The same with what uses the thing.
+    pub fn with_referrers(mut self, referrers: Vec<Referrer>) -> Self {
+        self.referrers = referrers;
+        self
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// For answers that some layer below made without a word: what their status means here.
+    fn of_status(status: StatusCode) -> Option<Self> {
+        let (code, detail) = match status {
+            StatusCode::NOT_FOUND => {
+                ("not-found", "there is nothing at this address: `/openapi.json` lists what there is")
+            }
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "method-not-allowed",
+                "this address does not take that method: the header `Allow` lists those it takes",
+            ),
+            StatusCode::SERVICE_UNAVAILABLE => {
+                ("timeout", "the request took too long and was given up: repeat it, or ask for less")
+            }
+            status if status.is_server_error() => return Some(Self::internal()),
+            status if status.is_client_error() => {
+                ("bad-request", "the request cannot be understood: check its address and headers")
+            }
+            _ => return None,
+        };
+        Some(Self::new(status, code, detail))
+    }
+}
+
+impl IntoResponse for ProblemDetails {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Box::new(self));
+        response
+    }
+}
+
+/// Writes the body of every failure, under the id of its request.
+pub(super) fn render(mut response: Response, request_id: &str) -> Response {
+    let said = response.extensions_mut().remove::<Box<ProblemDetails>>().map(|problem| *problem);
+    let Some(mut problem) = said.or_else(|| ProblemDetails::of_status(response.status())) else { return response };
+    problem.request_id = Some(request_id.to_owned());
+    // Plain data with text keys always has a JSON form; an empty body is better than none at all.
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let (mut parts, _) = response.into_parts();
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body))
+}

@@ -1,0 +1,63 @@
+//! Query strings, and the small headers that go with writes. A parameter nobody knows is an error that names it.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
+use serde::de::DeserializeOwned;
+
+use crate::domain::revision::Author;
+
+use super::problem::ProblemDetails;
+
+/// The query string as a `T`, which must refuse unknown keys.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = ProblemDetails;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
+        parse(&parts.uri).map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(uri: &Uri) -> Result<T, ProblemDetails> {
+    axum::extract::Query::try_from_uri(uri).map(|axum::extract::Query(query)| query).map_err(|rejection| {
+        let cause = std::iter::successors(std::error::Error::source(&rejection), |error| error.source()).last();
+        let reason = cause.map_or_else(|| rejection.body_text(), ToString::to_string);
+        ProblemDetails::query(format!("the query `{}` is not valid: {reason}", uri.query().unwrap_or_default()))
+    })
+}
+
+/// No query at all, for addresses that take none.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+/// Who writes, and why: the administrator, with the words of the header `X-Loadout-Reason`.
+pub(super) struct By(pub(super) Author);
+
+impl By {
+    const REASON: &str = "x-loadout-reason";
+    /// Most characters of a reason.
+    const REASON_MAX: usize = 1000;
+}
+
+impl<S: Sync> FromRequestParts<S> for By {
+    type Rejection = ProblemDetails;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
+        let given = parts.headers.get(Self::REASON).map_or(&b""[..], |value| value.as_bytes());
+        let why = std::str::from_utf8(given).ok().filter(|why| why.chars().count() <= Self::REASON_MAX);
+        let why = why.ok_or_else(|| {
+            let detail =
+                format!("`X-Loadout-Reason` takes UTF-8 text of at most {} characters: shorten it", Self::REASON_MAX);
+            ProblemDetails::new(StatusCode::BAD_REQUEST, "invalid-header", detail)
+        })?;
+        Ok(Self(Author { who: "admin".to_owned(), why: why.to_owned() }))
+    }
+}
+
+/// A filter that cannot be understood.
+pub(super) fn invalid_filter(detail: String) -> ProblemDetails {
+    ProblemDetails::new(StatusCode::BAD_REQUEST, "invalid-filter", detail)
+}

@@ -1,0 +1,107 @@
+//! Rank and roles of a profile: who gets it by role.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::{Kind, Name, Profile, RankAndRoles};
+use crate::store::{Error, Store};
+
+use super::body::Json;
+use super::etag::Conditions;
+use super::items::{self, REVISION, number};
+use super::problem::ProblemDetails;
+use super::query::{By, Nothing, Query};
+use super::state::App;
+use super::view::View;
+
+type Shown = View<RankAndRoles>;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(get, put, delete))
+}
+
+/// Shows rank and roles of a profile.
+#[utoipa::path(
+    get, path = "/api/v1/profiles/{uniqueName}/rank-and-roles", operation_id = "get-rank-and-roles", tag = "assignments",
+    params(("uniqueName" = String, Path, description = "The profile.")),
+    responses((status = 200, description = "Rank and roles.", body = Shown)),
+)]
+async fn get(
+    State(app): State<App>,
+    Path(profile): Path<String>,
+    _: Query<Nothing>,
+) -> Result<Response, ProblemDetails> {
+    app.run(move |service| {
+        items::get(service.store(), Kind::Profile, &profile)?;
+        let mapping = items::find(service.store(), Kind::RankAndRoles, &profile)?.ok_or_else(|| unmapped(&profile))?;
+        Ok(mapping.shown(Kind::RankAndRoles, &profile))
+    })
+    .await
+}
+
+/// Maps roles to a profile. A rank belongs to one profile only, and the custom default has none.
+#[utoipa::path(
+    put, path = "/api/v1/profiles/{uniqueName}/rank-and-roles", operation_id = "put-rank-and-roles", tag = "assignments",
+    params(("uniqueName" = String, Path, description = "The profile.")), request_body = Shown,
+    responses(
+        (status = 200, description = "Rank and roles, replaced.", body = Shown),
+        (status = 201, description = "Rank and roles, new.", body = Shown),
+    ),
+)]
+async fn put(
+    State(app): State<App>,
+    Path(profile): Path<String>,
+    _: Query<Nothing>,
+    conditions: Conditions,
+    By(author): By,
+    Json(body): Json,
+) -> Result<Response, ProblemDetails> {
+    let put = app.run(move |service| {
+        refuse_default(service.store(), &profile)?;
+        if body.get("roles").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+            let message = "name at least one role, or delete the mapping with `DELETE`";
+            return Err(ProblemDetails::request("roles", message));
+        }
+        items::put(service, Kind::RankAndRoles, &profile, body, &conditions, &author)
+    });
+    Ok(put.await?.into_response())
+}
+
+/// Takes rank and roles from a profile.
+#[utoipa::path(
+    delete, path = "/api/v1/profiles/{uniqueName}/rank-and-roles", operation_id = "delete-rank-and-roles", tag = "assignments",
+    params(("uniqueName" = String, Path, description = "The profile.")),
+    responses((status = 204, description = "The profile has no rank and roles any more.")),
+)]
+async fn delete(
+    State(app): State<App>,
+    Path(profile): Path<String>,
+    _: Query<Nothing>,
+    conditions: Conditions,
+    By(author): By,
+) -> Result<Response, ProblemDetails> {
+    let delete = app.run(move |service| {
+        items::get(service.store(), Kind::Profile, &profile)?;
+        items::find(service.store(), Kind::RankAndRoles, &profile)?.ok_or_else(|| unmapped(&profile))?;
+        items::delete(service, Kind::RankAndRoles, &profile, false, &conditions, &author)
+    });
+    Ok((StatusCode::NO_CONTENT, [(REVISION, number(delete.await?))]).into_response())
+}
+
+/// A mapping of the custom default would never be looked at (domain 3.2).
+fn refuse_default(store: &Store, profile: &str) -> Result<(), ProblemDetails> {
+    let name: Name<Profile> = profile.parse()?;
+    if store.snapshot()?.default_profile() == Some(&name) {
+        return Err(Error::IsDefault { profile: profile.to_owned() }.into());
+    }
+    Ok(())
+}
+
+fn unmapped(profile: &str) -> ProblemDetails {
+    let detail = format!("profile `{profile}` has no rank and roles: give it some with `PUT`");
+    ProblemDetails::new(StatusCode::NOT_FOUND, "not-found", detail)
+}

@@ -1,0 +1,61 @@
+//! History: who changed what, when and why.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::Revision;
+use crate::domain::revision::RevisionRecord;
+
+use super::page::{self, Page};
+use super::problem::ProblemDetails;
+use super::query::Query;
+use super::state::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// Which revisions.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct RevisionsQuery {
+    /// Revisions on the page, 1 to 500; 50 without it.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<usize>,
+    /// Revisions before this one only.
+    before: Option<u64>,
+}
+
+/// One page of revisions, the newest first.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the page in the OpenAPI document")]
+struct RevisionPage {
+    items: Vec<RevisionRecord>,
+    next: Option<String>,
+}
+
+/// Lists revisions, the newest first, with what they changed.
+#[utoipa::path(
+    get, path = "/api/v1/revisions", operation_id = "list-revisions", tag = "history", params(RevisionsQuery),
+    responses((status = 200, description = "One page.", body = RevisionPage)),
+)]
+async fn list(State(app): State<App>, Query(query): Query<RevisionsQuery>) -> Result<Response, ProblemDetails> {
+    let limit = page::limit(query.limit)?;
+    let page = app.run(move |service| {
+        let mut records = service.store().revisions(query.before.map(Revision), limit + 1)?;
+        let more = records.len() > limit;
+        records.truncate(limit);
+        let next = records.last().filter(|_| more).map(|last| {
+            let (size, before) = (query.limit.map(|limit| limit.to_string()), last.revision.to_string());
+            page::next("/api/v1/revisions", &[("limit", size.as_deref()), ("before", Some(&before))])
+        });
+        let items = records.iter().map(|record| serde_json::json!(record)).collect();
+        Ok(Page { items, next })
+    });
+    Ok(axum::Json(page.await?).into_response())
+}
