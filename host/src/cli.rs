@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 mod failure;
+mod import;
 mod log;
 mod resolve;
 mod serve;
@@ -12,11 +13,9 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
-use crate::plugin::{Catalog, Config, PluginInfo};
 use crate::service::Service;
 
 use failure::Failure;
@@ -33,6 +32,7 @@ struct Arguments {
 enum Command {
     Serve(serve::Serve),
     Resolve(resolve::Resolve),
+    Import(import::Import),
 }
 
 /// Where the data folder is, for every sub-command that needs one.
@@ -41,12 +41,6 @@ struct Data {
     /// The data folder; made if it is not there.
     #[arg(long = "data", value_name = "DIR", default_value = "./data")]
     folder: PathBuf,
-}
-
-/// An environment and the plugins that decide in it.
-struct Opened {
-    service: Service,
-    plugins: Vec<PluginInfo>,
 }
 
 /// Does what `arguments` say.
@@ -62,6 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match arguments.command {
         Command::Serve(serve) => serve.run(),
         Command::Resolve(resolve) => resolve.run(),
+        Command::Import(import) => import.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -75,16 +70,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 impl Data {
     /// The service over the data folder.
-    fn open(&self) -> Result<Opened, Failure> {
-        let bundled: Vec<_> = loadout_plugins::ALL.iter().map(|plugin| (plugin.name, plugin.component)).collect();
-        let cache = self.folder.join("compiled");
-        let (catalog, problems) = Catalog::load(&bundled, Some(&cache), Config::default()).map_err(Failure::of)?;
-        for problem in problems {
-            tracing::warn!("{problem}");
-        }
-        let plugins = catalog.plugins().to_vec();
-        let service = Service::open(&self.folder, Arc::new(catalog)).map_err(Failure::of)?;
-        Ok(Opened { service, plugins })
+    fn open(&self) -> Result<Service, Failure> {
+        Service::start(&self.folder).map_err(Failure::of)
     }
 }
 

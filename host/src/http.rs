@@ -16,6 +16,7 @@ mod etag;
 mod experience;
 mod filter;
 mod health;
+mod imports;
 mod items;
 mod list;
 mod merge_patch;
@@ -48,7 +49,6 @@ use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::plugin::PluginInfo;
 use crate::service::Service;
 
 pub use auth::{InvalidToken, Token};
@@ -64,14 +64,12 @@ pub struct Options {
     pub timeout: Duration,
     /// Longest time requests in flight may take to finish once the server stops.
     pub drain: Duration,
-    /// The plugins that decide about tools.
-    pub plugins: Vec<PluginInfo>,
 }
 
 impl Options {
     /// A server with `token` and time limits for people: 30 seconds to answer, 30 seconds to finish.
     pub fn new(token: Token) -> Self {
-        Self { token, timeout: Duration::from_secs(30), drain: Duration::from_secs(30), plugins: Vec::new() }
+        Self { token, timeout: Duration::from_secs(30), drain: Duration::from_secs(30) }
     }
 }
 
@@ -87,7 +85,7 @@ impl Server {
     /// Takes the address `listen`; port 0 takes any that is free.
     pub async fn bind(service: Arc<Service>, listen: SocketAddr, options: Options) -> io::Result<Self> {
         let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
-        let app = App { service, token: options.token, plugins: options.plugins.into(), metrics: Arc::clone(&metrics) };
+        let app = App { service, token: options.token, metrics: Arc::clone(&metrics) };
         let listener = TcpListener::bind(listen).await?;
         Ok(Self { listener, router: router(app, options.timeout), metrics, drain: options.drain })
     }
@@ -148,6 +146,7 @@ fn router(app: App, timeout: Duration) -> Router {
         .merge(experience::routes())
         .merge(revisions::routes())
         .merge(plugins::routes())
+        .merge(imports::routes())
         .split_for_parts();
     // Plain data with text keys always has a JSON form.
     let document: Arc<str> = openapi::finish(document).to_json().unwrap_or_default().into();

@@ -75,7 +75,7 @@ fn pair(typed: &str) -> Result<(String, String), String> {
 impl Resolve {
     pub(super) fn run(self) -> Result<(), Failure> {
         let session = self.session()?;
-        let service = self.data.open()?.service;
+        let service = self.data.open()?;
         let question = Question {
             who: Who::Login(self.user),
             profile: None,

@@ -12,7 +12,7 @@ use crate::http::{Options, Server};
 
 use super::failure::Failure;
 use super::log::{self, LogFormat};
-use super::{Data, Opened, print, token};
+use super::{Data, print, token};
 
 /// Serve the HTTP API.
 #[derive(Debug, clap::Args)]
@@ -36,13 +36,13 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
         log::start(self.log_format);
-        let Opened { service, plugins } = self.data.open()?;
+        let service = self.data.open()?;
         if let Some(sample) = &self.sample {
             service.add_sample(sample).map_err(Failure::of)?;
         }
         let variable = std::env::var(token::VARIABLE).ok();
         let found = token::find(self.admin_token_file.as_deref(), variable.as_deref(), &self.data.folder)?;
-        let options = Options { plugins, ..Options::new(found.token) };
+        let options = Options::new(found.token);
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Failure::because("the threads of the server cannot start", error))?;
         runtime.block_on(async {

@@ -5,8 +5,9 @@
 use axum::http::StatusCode;
 
 use crate::domain::{InvalidItem, InvalidName};
+use crate::import::ArchiveError;
 use crate::service::Error;
-use crate::{resolve, store};
+use crate::{import, resolve, store};
 
 use super::problem::ProblemDetails;
 
@@ -43,6 +44,29 @@ impl From<Error> for ProblemDetails {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-session")
             }
             Error::Resolve(resolve::Error::NotInProfile { .. }) => problem(StatusCode::CONFLICT, "not-in-profile"),
+            Error::Import(import::Error::Archive(ArchiveError::TooLarge { .. })) => {
+                problem(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large")
+            }
+            Error::Import(import::Error::Archive(
+                ArchiveError::NotAZip { .. } | ArchiveError::Damaged { .. } | ArchiveError::Duplicate { .. },
+            )) => problem(StatusCode::UNPROCESSABLE_ENTITY, "damaged-archive"),
+            Error::Import(import::Error::Archive(
+                ArchiveError::TooManyEntries { .. }
+                | ArchiveError::EntryTooLarge { .. }
+                | ArchiveError::TotalTooLarge { .. }
+                | ArchiveError::Ratio { .. }
+                | ArchiveError::Path { .. }
+                | ArchiveError::Symlink { .. }
+                | ArchiveError::Encrypted { .. },
+            )) => problem(StatusCode::UNPROCESSABLE_ENTITY, "refused-archive"),
+            Error::Import(import::Error::Xml(_)) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-xml"),
+            Error::Import(
+                import::Error::ConfigurationMigration | import::Error::NotASolution { .. } | import::Error::NoManifest,
+            ) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
+            Error::Engine(_) => {
+                tracing::error!(error = chain(&error), "the sandbox failed");
+                Self::internal()
+            }
             Error::UnknownSample { .. } => problem(StatusCode::NOT_FOUND, "not-found"),
             Error::Resolve(resolve::Error::NoProfile { .. }) => problem(StatusCode::CONFLICT, "no-profile"),
             Error::Store(

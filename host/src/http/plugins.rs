@@ -52,7 +52,7 @@ struct Plugin {
     responses((status = 200, description = "Every plugin.", body = PluginList)),
 )]
 async fn list(State(app): State<App>, _: Query<Nothing>) -> Json<PluginList> {
-    Json(PluginList { items: app.plugins.iter().cloned().map(Plugin::from).collect() })
+    Json(PluginList { items: app.service.plugins().iter().cloned().map(Plugin::from).collect() })
 }
 
 impl From<PluginInfo> for Plugin {

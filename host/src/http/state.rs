@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tracing::Span;
 
-use crate::plugin::PluginInfo;
 use crate::service::Service;
 
 use super::auth::Token;
@@ -16,7 +15,6 @@ use super::problem::ProblemDetails;
 pub(super) struct App {
     pub(super) service: Arc<Service>,
     pub(super) token: Token,
-    pub(super) plugins: Arc<[PluginInfo]>,
     pub(super) metrics: Arc<Metrics>,
 }
 

@@ -1,0 +1,100 @@
+//! `loadout import`: an exported solution into a data folder, and the report of it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::domain::revision::Author;
+use crate::import::{Component, Counts, Outcome};
+use crate::service::Imported;
+
+use super::failure::Failure;
+use super::{Data, print};
+
+/// Import an exported solution and print what became of every part of it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Import {
+    /// The zip file that the export made.
+    #[arg(value_name = "FILE.zip")]
+    file: PathBuf,
+    #[command(flatten)]
+    data: Data,
+    /// Write nothing; only say what the import would do.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the report as JSON, the same as over HTTP.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Import {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let shown = self.file.display();
+        let zip = fs::read(&self.file).map_err(|error| Failure::because(format!("`{shown}` cannot be read"), error))?;
+        let author = Author { who: "admin".to_owned(), why: format!("import of {shown}") };
+        let imported = self.data.open()?.import(&zip, self.dry_run, &author);
+        let imported = imported.map_err(|error| Failure::because(format!("`{shown}` is not imported"), error))?;
+        if self.json {
+            return print(&serde_json::to_string(&imported).map_err(Failure::of)?);
+        }
+        print(&table(&imported))
+    }
+}
+
+/// The report for people: every component with what became of it, what is left out, what to look at, and the sum.
+fn table(imported: &Imported) -> String {
+    let report = &imported.report;
+    let mut components: Vec<(String, String, &Component)> = report.components.iter().map(columns).collect();
+    components.sort_by(|a, b| (&a.0, &a.1, &a.2.source_name).cmp(&(&b.0, &b.1, &b.2.source_name)));
+    let width = |column: fn(&(String, String, &Component)) -> usize| components.iter().map(column).max().unwrap_or(0);
+    let (first, second) = (width(|row| row.0.chars().count()), width(|row| row.1.chars().count()));
+    let mut lines = Vec::new();
+    for (outcome, item, component) in &components {
+        lines.push(format!("{outcome:first$}  {item:second$}  {} {}", component.table, component.source_name));
+        lines.extend(component.notes.iter().map(|note| format!("{:first$}  - {note}", "")));
+    }
+    for link in &report.links {
+        if let Some(reason) = &link.reason {
+            lines.push(format!("left out: {} {}: {reason}", link.table, link.ends.join(" ")));
+        }
+    }
+    for missing in report.dependencies.iter().filter(|dependency| !dependency.satisfied) {
+        let needed = (&missing.required_table, &missing.required_name, &missing.dependent_name);
+        lines.push(format!("missing: {} {}, needed by {}", needed.0, needed.1, needed.2));
+    }
+    for warning in &report.warnings {
+        lines.push(format!("warning: {} at {}: {}", warning.code, warning.place, warning.message));
+    }
+    lines.push(sum(imported));
+    lines.join("\n")
+}
+
+fn columns(component: &Component) -> (String, String, &Component) {
+    let item = match (&component.collection, &component.name) {
+        (Some(collection), Some(name)) => format!("{collection}/{name}"),
+        _ => "-".to_owned(),
+    };
+    (word(component.outcome).to_owned(), item, component)
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Created => "created",
+        Outcome::Updated => "updated",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Merged => "merged",
+        Outcome::Skipped => "skipped",
+        Outcome::Quarantined => "quarantined",
+    }
+}
+
+fn sum(imported: &Imported) -> String {
+    let Counts { created, updated, unchanged, merged, skipped, quarantined, links, links_left_out, warnings, .. } =
+        imported.report.counts;
+    let solution = &imported.report.solution;
+    let done = if imported.dry_run { "nothing was written, this would be revision" } else { "now at revision" };
+    format!(
+        "{} {}: {created} created, {updated} updated, {unchanged} unchanged, {merged} merged, {skipped} skipped, \
+         {quarantined} quarantined; {links} links, {links_left_out} left out; {warnings} warnings\n{done} {}",
+        solution.unique_name, solution.version, imported.revision
+    )
+}

@@ -1,0 +1,49 @@
+//! Imports: a solution exported elsewhere becomes one revision.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue};
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::service::Imported;
+
+use super::body::Package;
+use super::items::{REVISION, number};
+use super::problem::ProblemDetails;
+use super::query::{By, Query};
+use super::state::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(import))
+}
+
+/// How to import.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ImportQuery {
+    /// Only says what the import would do.
+    #[serde(default)]
+    #[param(required = false)]
+    dry_run: bool,
+}
+
+/// Imports an exported solution; what became of every part of it is in the report.
+#[utoipa::path(
+    post, path = "/api/v1/imports", operation_id = "import", tag = "imports", params(ImportQuery),
+    request_body(content = String, content_type = "application/zip", description = "The zip file that the export made, at most 64 MiB."),
+    responses((status = 200, description = "What was read, and what became of it.", body = Imported)),
+)]
+async fn import(
+    State(app): State<App>,
+    Query(query): Query<ImportQuery>,
+    By(author): By,
+    Package(zip): Package,
+) -> Result<([(HeaderName, HeaderValue); 1], Json<Imported>), ProblemDetails> {
+    let imported = app.run(move |service| Ok(service.import(&zip, query.dry_run, &author)?)).await?;
+    let newest =
+        if query.dry_run { app.run(|service| Ok(service.store().newest()?)).await? } else { imported.revision };
+    Ok(([(REVISION, number(newest))], Json(imported)))
+}
