@@ -8,11 +8,10 @@ use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool, export_tool};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The rule.
-pub struct Scripts;
+pub(crate) struct Scripts;
 
 #[derive(Serialize)]
-struct Payload {
+pub(crate) struct Payload {
     default: String,
     available: Vec<String>,
 }
