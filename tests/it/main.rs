@@ -1,4 +1,8 @@
 //! Promises made to people, kept or broken.
 
+mod api;
+mod cli;
+mod errors;
 mod hostile;
 mod layering;
+mod openapi;

@@ -3,3 +3,4 @@
 //! The tests themselves are in `it/`, one file for each part of the product.
 
 pub mod guests;
+pub mod host;

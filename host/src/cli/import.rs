@@ -8,6 +8,7 @@ use crate::import::{Component, Counts, Outcome};
 use crate::service::Imported;
 
 use super::failure::Failure;
+use super::log::{self, LogFormat};
 use super::{Data, print};
 
 /// Import an exported solution and print what became of every part of it.
@@ -28,6 +29,7 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) fn run(self) -> Result<(), Failure> {
+        log::start(LogFormat::Text, "warn");
         let shown = self.file.display();
         let zip = fs::read(&self.file).map_err(|error| Failure::because(format!("`{shown}` cannot be read"), error))?;
         let author = Author { who: "admin".to_owned(), why: format!("import of {shown}") };

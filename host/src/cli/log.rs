@@ -13,9 +13,9 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// Starts the log of this process.
-pub(super) fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+/// Starts the log of this process; without `RUST_LOG`, `level` says how much of it.
+pub(super) fn start(format: LogFormat, level: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     // The first log of a process stays; a second start is a test in the same process.
     let _ = match format {

@@ -15,6 +15,7 @@ use crate::resolve::SessionInput;
 use crate::service::{Question, Who};
 
 use super::failure::Failure;
+use super::log::{self, LogFormat};
 use super::{Data, print};
 
 /// Print what a person gets, as JSON.
@@ -74,6 +75,7 @@ fn pair(typed: &str) -> Result<(String, String), String> {
 
 impl Resolve {
     pub(super) fn run(self) -> Result<(), Failure> {
+        log::start(LogFormat::Text, "warn");
         let session = self.session()?;
         let service = self.data.open()?;
         let question = Question {

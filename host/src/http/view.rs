@@ -96,21 +96,16 @@ pub(super) struct PageOf<T>(PhantomData<T>);
 impl<T: Item + ToSchema> PartialSchema for View<T> {
     fn schema() -> RefOr<Schema> {
         let RefOr::T(Schema::Object(mut object)) = T::schema() else { return T::schema() };
-        let mut required = Vec::new();
-        let own = std::mem::take(&mut object.properties);
         if T::KIND.is_collection() {
             let name = ObjectBuilder::new()
                 .schema_type(Type::String)
                 .read_only(true)
                 .description(Some("The name of the address. A body may repeat it."));
             object.properties.insert("uniqueName".to_owned(), name.build().into());
-            required.push("uniqueName".to_owned());
+            object.required.push("uniqueName".to_owned());
         }
-        object.properties.extend(own);
         object.properties.insert("meta".to_owned(), RefOr::Ref(Ref::from_schema_name(Meta::name())));
-        required.append(&mut object.required);
-        required.push("meta".to_owned());
-        object.required = required;
+        object.required.push("meta".to_owned());
         RefOr::T(Schema::Object(object))
     }
 }

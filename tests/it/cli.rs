@@ -1,0 +1,127 @@
+//! The command line does what it says, and its exit code says whether it did.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use insta::assert_snapshot;
+use loadout_tests::host::Failure;
+use serde_json::Value;
+
+type Done = Result<(), Failure>;
+
+fn loadout(arguments: &[&str], data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
+    command.args(arguments).env_remove("LOADOUT_ADMIN_TOKEN").env("RUST_LOG", "error").current_dir(data);
+    command
+}
+
+fn outcome(output: &Output) -> String {
+    let error = String::from_utf8_lossy(&output.stderr);
+    format!("{} {}", output.status.code().unwrap_or(-1), error.trim_end())
+}
+
+#[test]
+fn wrong_usage_ends_in_two() -> Done {
+    let folder = tempfile::tempdir()?;
+    for arguments in [
+        &["frobnicate"][..],
+        &["resolve", "--user", "kayla"],
+        &["resolve", "--user", "kayla", "--app", "x", "--entity", "incident", "--channel", "chat"],
+        &["resolve", "--user", "kayla", "--app", "x", "--entity", "incident", "--context", "no-value"],
+        &["resolve", "--user", "kayla", "--app", "x", "--context", "a=b"],
+        &["resolve", "--user", "kayla", "--app", "x", "--explain", "all"],
+        &["resolve", "--user", "kayla", "--app", "x", "--entity", "incident", "--context", "a=b", "--context", "a=c"],
+        &["serve", "--sample", "fabrikam"],
+        &["serve", "--listen", "everywhere"],
+        &["import"],
+    ] {
+        let output = loadout(arguments, folder.path()).output()?;
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", outcome(&output));
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+    assert!(loadout(&["--help"], folder.path()).output()?.status.success());
+    Ok(())
+}
+
+#[test]
+fn what_failed_is_one_sentence() -> Done {
+    let folder = tempfile::tempdir()?;
+    let run = |arguments: &[&str]| loadout(arguments, folder.path()).output().map(|output| outcome(&output));
+    std::fs::write(folder.path().join("session.json"), r#"{"entty": "incident"}"#)?;
+    assert_snapshot!(run(&["import", "nothing.zip"])?, @"");
+    assert_snapshot!(run(&["resolve", "--user", "a", "--app", "b", "--session", "session.json"])?, @"");
+    std::fs::write(folder.path().join("file"), "")?;
+    assert_snapshot!(run(&["resolve", "--data", "file", "--user", "a", "--app", "b"])?, @"");
+    Ok(())
+}
+
+/// One folder for what needs an environment: it is made once, and its compiled plugins serve every step.
+#[test]
+fn an_environment_is_served_asked_and_imported_into() -> Done {
+    let folder = tempfile::tempdir()?;
+    let arguments = ["serve", "--data", "env", "--listen", "127.0.0.1:0", "--sample", "contoso"];
+    let mut server = loadout(&arguments, folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut line = String::new();
+    let mut out = BufReader::new(server.stdout.take().ok_or("no output")?);
+    out.read_line(&mut line)?;
+    let (address, place) = line
+        .strip_prefix("loadout is ready at http://")
+        .and_then(|rest| rest.trim_end().split_once(", the admin token is in "))
+        .ok_or_else(|| format!("not ready: {line}"))?;
+    let token = std::fs::read_to_string(folder.path().join(place))?;
+    let path = "/api/v1/users/kayla/experience?app=customer-service-workspace&explain=full";
+    let served = answer(address, path, &token)?;
+
+    let resolve =
+        ["resolve", "--data", "env", "--user", "kayla", "--app", "customer-service-workspace", "--explain", "full"];
+    let resolved = loadout(&resolve, folder.path()).output()?;
+    assert_eq!(String::from_utf8_lossy(&resolved.stdout).trim_end(), served, "{}", outcome(&resolved));
+    let experience: Value = serde_json::from_str(&served)?;
+    assert_eq!(experience["profile"]["uniqueName"], "contoso_rep");
+
+    let case = ["--entity", "incident", "--context", "anchor.ticketnumber=CAS-01"];
+    let output = loadout(&[&resolve[..7], &case].concat(), folder.path()).output()?;
+    let experience: Value = serde_json::from_slice(&output.stdout)?;
+    assert!(experience["session"]["title"].as_str().is_some_and(|title| title.contains("CAS-01")), "{experience}");
+
+    let nobody = ["resolve", "--data", "env", "--user", "nobody", "--app", "customer-service-workspace"];
+    assert_snapshot!(outcome(&loadout(&nobody, folder.path()).output()?), @"");
+    std::fs::write(folder.path().join("broken.zip"), "PK")?;
+    let import = ["import", "broken.zip", "--data", "env", "--dry-run"];
+    let refused = outcome(&loadout(&import, folder.path()).output()?);
+    assert!(
+        refused.starts_with("1 error: `broken.zip` is not imported: the file is not a complete zip archive"),
+        "{refused}"
+    );
+
+    stop(&mut server)?;
+    let mut log = String::new();
+    server.stderr.take().ok_or("no log")?.read_to_string(&mut log)?;
+    assert!(!log.contains(token.trim()), "the token is in the log");
+    Ok(())
+}
+
+/// The body of the answer to a GET, over a connection of its own.
+fn answer(address: &str, path: &str, token: &str) -> Result<String, Failure> {
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
+        token.trim()
+    );
+    let mut stream = std::net::TcpStream::connect(address)?;
+    std::io::Write::write_all(&mut stream, request.as_bytes())?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    let (head, body) = text.split_once("\r\n\r\n").ok_or("no answer")?;
+    assert!(head.starts_with("HTTP/1.1 200"), "{text}");
+    Ok(body.to_owned())
+}
+
+/// Asks the server to stop the way service managers do; it must end on its own, and well.
+fn stop(server: &mut std::process::Child) -> Done {
+    let kill = Command::new("kill").args(["-TERM", &server.id().to_string()]).status()?;
+    assert!(kill.success());
+    let status = server.wait()?;
+    assert!(status.success(), "ended with {status}");
+    Ok(())
+}

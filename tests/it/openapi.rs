@@ -1,0 +1,106 @@
+//! The served OpenAPI document is the contract: nothing is missing from it, and everything in it is guarded.
+
+use std::collections::BTreeSet;
+
+use loadout_tests::host::{Failure, Reply, TestHost};
+use reqwest::Method;
+use serde_json::Value;
+
+type Done = Result<(), Failure>;
+
+const COLLECTIONS: &str = "profiles session-templates application-tab-templates notification-templates scripts macros \
+     smart-assist-configurations pane-tools channel-providers workstreams queues security-roles apps users";
+
+const OTHERS: &[&str] = &[
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /metrics",
+    "GET /api/v1/profiles/{}/users",
+    "POST /api/v1/profiles/{}/users",
+    "PUT /api/v1/profiles/{}/users/{}",
+    "DELETE /api/v1/profiles/{}/users/{}",
+    "GET /api/v1/profiles/{}/rank-and-roles",
+    "PUT /api/v1/profiles/{}/rank-and-roles",
+    "DELETE /api/v1/profiles/{}/rank-and-roles",
+    "GET /api/v1/default-profile",
+    "PUT /api/v1/default-profile",
+    "DELETE /api/v1/default-profile",
+    "POST /api/v1/profiles/{}/copy",
+    "GET /api/v1/environment",
+    "PUT /api/v1/environment",
+    "GET /api/v1/users/{}/experience",
+    "POST /api/v1/experience",
+    "POST /api/v1/imports",
+    "GET /api/v1/plugins",
+    "GET /api/v1/revisions",
+];
+
+fn operations(document: &Value) -> Vec<(String, String)> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let operations = paths.flat_map(|(path, item)| {
+        item.as_object().into_iter().flatten().map(move |(method, _)| (method.to_uppercase(), path.clone()))
+    });
+    operations.collect()
+}
+
+/// A path with its parameters made equal: their names are the document's own affair.
+fn nameless(path: &str) -> String {
+    path.split('/').map(|step| if step.starts_with('{') { "{}" } else { step }).collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn every_route_of_the_contract_is_described() -> Done {
+    let host = TestHost::start().await?;
+    let document = Reply::to(host.anonymous(Method::GET, "/openapi.json")).await?.json();
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")), "{}", document["openapi"]);
+    let described: BTreeSet<String> =
+        operations(&document).iter().map(|(method, path)| format!("{method} {}", nameless(path))).collect();
+    let mut wanted: BTreeSet<String> = OTHERS.iter().map(ToString::to_string).collect();
+    for collection in COLLECTIONS.split_whitespace() {
+        wanted.insert(format!("GET /api/v1/{collection}"));
+        wanted.extend(["GET", "PUT", "PATCH", "DELETE"].map(|method| format!("{method} /api/v1/{collection}/{{}}")));
+    }
+    let missing: Vec<_> = wanted.difference(&described).collect();
+    assert!(missing.is_empty(), "not described: {missing:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_operation_under_api_asks_for_the_token() -> Done {
+    let host = TestHost::start().await?;
+    let document = host.get("/openapi.json").await?.json();
+    let guarded: Vec<_> = operations(&document).into_iter().filter(|(_, path)| path.starts_with("/api/")).collect();
+    assert!(guarded.len() > 90, "only {} operations", guarded.len());
+    for (method, path) in guarded {
+        let address = path.replace(['{', '}'], "");
+        let reply = Reply::to(host.anonymous(Method::from_bytes(method.as_bytes())?, &address)).await?;
+        assert_eq!((reply.status, reply.json()["code"].as_str()), (401, Some("unauthorized")), "{method} {path}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_reference_of_the_document_leads_somewhere() -> Done {
+    fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+        match value {
+            Value::Object(object) => {
+                found.extend(object.get("$ref").and_then(Value::as_str));
+                object.values().for_each(|value| references(value, found));
+            }
+            Value::Array(list) => list.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+    let host = TestHost::start().await?;
+    let document = host.get("/openapi.json").await?.json();
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    let dangling: Vec<_> =
+        found.into_iter().filter(|reference| document.pointer(reference.trim_start_matches('#')).is_none()).collect();
+    assert!(dangling.is_empty(), "{dangling:?}");
+    let profile = &document["components"]["schemas"]["Profile"];
+    for attribute in ["uniqueName", "productivityPane", "meta"] {
+        assert!(profile["properties"][attribute].is_object(), "`{attribute}` is not described");
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! A real server over a data folder of its own, and a client that has the token.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use loadout::http::{Options, Server, Token};
+use loadout::resolve::{Evaluation, Reads, ToolRules};
+use loadout::service::Service;
+use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Why a test could not be set up.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The admin token of every server here.
+pub const TOKEN: &str = "the-token-of-the-tests";
+
+/// A server on a port of its own, with the shipped content in place. Stops when it is dropped.
+pub struct TestHost {
+    address: String,
+    client: Client,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<io::Result<()>>,
+    _folder: TempDir,
+}
+
+/// No rule is bound to any tool: what these tests ask about is decided before rules are.
+struct NoRules;
+
+impl ToolRules for NoRules {
+    fn evaluate(&self, _: &str, _: &str, _: Reads) -> Option<Evaluation> {
+        None
+    }
+
+    fn fingerprint(&self) -> String {
+        "none".to_owned()
+    }
+}
+
+impl TestHost {
+    /// A server with the shipped content.
+    pub async fn start() -> Result<Self, Failure> {
+        Self::over(None).await
+    }
+
+    /// A server with the sample `contoso`.
+    pub async fn with_sample() -> Result<Self, Failure> {
+        Self::over(Some("contoso")).await
+    }
+
+    async fn over(sample: Option<&str>) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        let service = Service::open(folder.path(), Arc::new(NoRules))?;
+        if let Some(sample) = sample {
+            service.add_sample(sample)?;
+        }
+        let listen = ([127, 0, 0, 1], 0).into();
+        let server = Server::bind(Arc::new(service), listen, Options::new(Token::new(TOKEN)?)).await?;
+        let address = format!("http://{}", server.address()?);
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(server.run(async {
+            // Dropped or told: either way the test is over.
+            let _ = stopped.await;
+        }));
+        Ok(Self { address, client: Client::new(), stop: Some(stop), served, _folder: folder })
+    }
+
+    /// The address of `path`.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
+    /// A request with the token.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.address(path)).bearer_auth(TOKEN)
+    }
+
+    /// A request without it.
+    pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.address(path))
+    }
+
+    /// `GET path`.
+    pub async fn get(&self, path: &str) -> Result<Reply, Failure> {
+        Reply::to(self.request(Method::GET, path)).await
+    }
+
+    /// `PUT path` with a body.
+    pub async fn put(&self, path: &str, body: Value) -> Result<Reply, Failure> {
+        Reply::to(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// `PATCH path` with a body.
+    pub async fn patch(&self, path: &str, body: Value) -> Result<Reply, Failure> {
+        Reply::to(self.request(Method::PATCH, path).json(&body)).await
+    }
+
+    /// `POST path` with a body.
+    pub async fn post(&self, path: &str, body: Value) -> Result<Reply, Failure> {
+        Reply::to(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// `DELETE path`.
+    pub async fn delete(&self, path: &str) -> Result<Reply, Failure> {
+        Reply::to(self.request(Method::DELETE, path)).await
+    }
+
+    /// Tells the server to stop, and waits until it has.
+    pub async fn stop(mut self) -> Result<(), Failure> {
+        self.tell();
+        Ok((&mut self.served).await??)
+    }
+
+    /// Tells the server to stop.
+    pub fn tell(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // A server that is gone already needs no telling.
+            let _ = stop.send(());
+        }
+    }
+}
+
+/// An answer. Displays as `409 {"code":…}`, without what differs from run to run.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body as text.
+    pub text: String,
+}
+
+impl Reply {
+    /// The answer to `request`.
+    pub async fn to(request: RequestBuilder) -> Result<Self, Failure> {
+        let response = request.send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Self { status, headers, text: response.text().await? })
+    }
+
+    /// The body as JSON; `null` if it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+
+    /// A header; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok();
+        name.and_then(|name| self.headers.get(name)?.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The unique names on a page.
+    pub fn names(&self) -> Vec<String> {
+        let items = self.json()["items"].as_array().cloned().unwrap_or_default();
+        items.iter().filter_map(|item| Some(item["uniqueName"].as_str()?.to_owned())).collect()
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut json = self.json();
+        if let Some(problem) = json.as_object_mut().filter(|_| self.status >= 400) {
+            // The type and the title say what the code says, and an id is new each time.
+            problem.retain(|key, _| !["type", "title", "status", "requestId"].contains(&key.as_str()));
+        }
+        match json {
+            Value::Null if self.text.is_empty() => write!(f, "{}", self.status),
+            Value::Null => write!(f, "{} {}", self.status, self.text),
+            json => write!(f, "{} {json}", self.status),
+        }
+    }
+}
