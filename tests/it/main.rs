@@ -2,7 +2,11 @@
 
 mod api;
 mod cli;
+mod components;
+mod crash;
 mod errors;
+mod experience;
 mod hostile;
+mod import;
 mod layering;
 mod openapi;

@@ -29,7 +29,7 @@ pub struct TestHost {
     _folder: TempDir,
 }
 
-/// No rule is bound to any tool: what these tests ask about is decided before rules are.
+/// No rule is bound to any tool: most tests ask about what is decided before rules are.
 struct NoRules;
 
 impl ToolRules for NoRules {
@@ -53,9 +53,18 @@ impl TestHost {
         Self::over(Some("contoso")).await
     }
 
+    /// A server with the sample `contoso`, whose tools are decided by `rules`.
+    pub async fn with_rules(rules: Arc<dyn ToolRules>) -> Result<Self, Failure> {
+        Self::assemble(Some("contoso"), rules).await
+    }
+
     async fn over(sample: Option<&str>) -> Result<Self, Failure> {
+        Self::assemble(sample, Arc::new(NoRules)).await
+    }
+
+    async fn assemble(sample: Option<&str>, rules: Arc<dyn ToolRules>) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
-        let service = Service::open(folder.path(), Arc::new(NoRules))?;
+        let service = Service::open(folder.path(), rules)?;
         if let Some(sample) = sample {
             service.add_sample(sample)?;
         }

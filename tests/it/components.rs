@@ -1,0 +1,20 @@
+//! The built-in components and the guests in one catalog, for whoever wants real rules.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use loadout::plugin::{Catalog, Config, Limits};
+use loadout_tests::guests;
+
+/// The built-in components, with the guests as neighbours.
+///
+/// Only components whose manifest says so are stopped by the clock, so that a busy machine changes no answer.
+pub static RULES: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
+    let limits = Limits { deadline: Duration::from_secs(60), ..Limits::default() };
+    let config = Config { limits, patience: Duration::from_secs(60), ..Config::default() };
+    let mut components: Vec<(&str, &[u8])> = loadout_plugins::ALL.iter().map(|it| (it.name, it.component)).collect();
+    components.extend(guests::ALL);
+    let (catalog, _) =
+        Catalog::load(&components, Some(env!("CARGO_TARGET_TMPDIR").as_ref()), config).expect("the engine starts");
+    Arc::new(catalog)
+});

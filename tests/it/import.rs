@@ -1,0 +1,174 @@
+//! An environment that was exported elsewhere comes along, whole, and twice is once.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use insta::assert_snapshot;
+use loadout_tests::host::{Failure, Reply, TestHost};
+use reqwest::Method;
+use serde_json::{Value, json};
+use zip::write::SimpleFileOptions;
+
+use crate::components::RULES;
+
+type Done = Result<(), Failure>;
+
+#[tokio::test]
+async fn an_exported_solution_is_imported_assigned_and_answered_for() -> Done {
+    let host = TestHost::with_rules(Arc::clone(&*RULES) as _).await?;
+    let zip = pack(&root().join("tests/fixtures/tailspin"))?;
+    let dry = import(&host, "/api/v1/imports?dryRun=true", zip.clone()).await?;
+    let first = import(&host, "/api/v1/imports", zip.clone()).await?;
+    assert_eq!(
+        (dry.json()["dryRun"].clone(), dry.json()["counts"].clone()),
+        (json!(true), first.json()["counts"].clone())
+    );
+    assert_snapshot!(first.json()["counts"], @r#"{"created":7,"updated":0,"unchanged":0,"merged":11,"skipped":0,"quarantined":0,"links":6,"linksLeftOut":0,"dependenciesMissing":0,"warnings":2}"#);
+
+    let again = import(&host, "/api/v1/imports", zip).await?.json();
+    assert_eq!(again["revision"], first.json()["revision"], "a second import makes no revision");
+    assert_eq!((again["counts"]["created"].clone(), again["counts"]["updated"].clone()), (json!(0), json!(0)));
+
+    assign(&host, "tspin_desk").await?;
+    let answer = ask(
+        &host,
+        json!({"anchor.ticketnumber": "TSP-7", "anchor._tspin_aircraft_value": "9a", "anchor.tspin_airport": "BER",
+        "anchor._tspin_aircraft_value@OData.Community.Display.V1.FormattedValue": "D-ABCD"}),
+    )
+    .await?;
+    assert_snapshot!(summary(&answer), @r#"
+    TSP-7, panel hidden
+    tab D-ABCD, closable false: {"entityId":"9a","entityName":"tspin_aircraft"}
+    tab Weather, closable true: {"address":"https://weather.tailspin.example/at?place=BER","data":"BER","url":"https://weather.tailspin.example/at?place="}
+    pane collapsed: smart-assist shown, scripts shown, knowledge-search shown
+    script tspin_hello: Greet = text, Note the call = tspin_note_the_call
+    "#);
+    Ok(())
+}
+
+/// The real one, where it is at hand; it is not part of this project.
+#[tokio::test]
+async fn the_published_environment_resolves_end_to_end() -> Done {
+    let Ok(zip) = fs::read(root().join("../shared/exports/contoso_solution_2023.zip")) else { return Ok(()) };
+    let host = TestHost::with_rules(Arc::clone(&*RULES) as _).await?;
+    let first = import(&host, "/api/v1/imports", zip.clone()).await?;
+    assert_eq!(first.status, 200, "{first}");
+    let again = import(&host, "/api/v1/imports", zip).await?.json();
+    assert_eq!(again["revision"], first.json()["revision"]);
+    assign(&host, "new_agentprofile_contoso").await?;
+    let answer = ask(
+        &host,
+        json!({"anchor.ticketnumber": "CAS-01", "anchor.title": "Kettle", "anchor._customerid_value": "2e",
+        "anchor._customerid_value@Microsoft.Dynamics.CRM.lookuplogicalname": "contact",
+        "anchor._customerid_value@OData.Community.Display.V1.FormattedValue": "Ada"}),
+    )
+    .await?;
+    assert_snapshot!(summary(&answer), @r#"
+    CAS-01, panel hidden
+    tab Bing, closable true: {"address":"https://www.bing.com/search?q=Kettle","data":"Kettle","url":"https://www.bing.com/search?q="}
+    tab Ada, closable true: {"entityId":"2e","entityName":"contact"}
+    pane collapsed: smart-assist shown, scripts shown, knowledge-search shown
+    script new_agentscript_support: Greetings = text, Send Initial Response = cr6c8_send_initial_response, Clone case = cr6c8_clone_case, Collaboration task = cr6c8_collaboration_task
+    "#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_hostile_archive_is_refused_and_nothing_is_written() -> Done {
+    let host = TestHost::start().await?;
+    let before = host.get("/api/v1/revisions").await?.text;
+    let whole = pack(&root().join("tests/fixtures/tailspin"))?;
+    let bomb = entries(&[("solution.xml", vec![b' '; 40 << 20])])?;
+    let traversal = entries(&[("../../etc/passwd", b"x".to_vec())])?;
+    let entities = entries(&[
+        ("solution.xml", br#"<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>"#.to_vec()),
+        ("customizations.xml", b"<a/>".to_vec()),
+    ])?;
+    for (what, zip) in [
+        ("truncated", whole[..whole.len() / 2].to_vec()),
+        ("bomb", bomb),
+        ("traversal", traversal),
+        ("entities", entities),
+    ] {
+        let reply = import(&host, "/api/v1/imports", zip).await?;
+        assert!((400..500).contains(&reply.status), "{what}: {reply}");
+        assert!(reply.json()["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{what}: {reply}");
+    }
+    assert_eq!(host.get("/api/v1/revisions").await?.text, before);
+    Ok(())
+}
+
+async fn import(host: &TestHost, path: &str, zip: Vec<u8>) -> Result<Reply, Failure> {
+    Reply::to(host.request(Method::POST, path).header("content-type", "application/zip").body(zip)).await
+}
+
+async fn assign(host: &TestHost, profile: &str) -> Done {
+    let rita = json!({"displayName": "Rita", "roles": ["Customer Service Representative"]});
+    assert_eq!(host.put("/api/v1/users/rita", rita).await?.status, 201);
+    assert_eq!(host.put(&format!("/api/v1/profiles/{profile}/users/rita"), Value::Null).await?.status, 200);
+    Ok(())
+}
+
+async fn ask(host: &TestHost, context: Value) -> Result<Value, Failure> {
+    let session = json!({"entity": "incident", "context": context});
+    let question = json!({"user": "rita", "app": "customer-service-workspace", "session": session});
+    Ok(host.post("/api/v1/experience", question).await?.json())
+}
+
+/// The lines of an answer that a person would look at.
+fn summary(answer: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let session = &answer["session"];
+    let mut lines = vec![format!("{}, panel {}", text(&session["title"]), text(&session["communicationPanel"]))];
+    for tab in list(&session["tabs"]) {
+        lines.push(format!("tab {}, closable {}: {}", text(&tab["title"]), tab["closable"], tab["parameters"]));
+    }
+    let pane = &answer["productivityPane"];
+    let tools: Vec<String> =
+        list(&pane["tools"]).iter().map(|it| format!("{} {}", text(&it["tool"]), text(&it["status"]))).collect();
+    lines.push(format!("pane {}: {}", text(&pane["mode"]), tools.join(", ")));
+    for (name, script) in answer["library"]["scripts"].as_object().into_iter().flatten() {
+        let steps = list(&script["steps"]);
+        let steps = steps.iter().map(|step| {
+            let action = step["action"]["macro"].as_str().or(step["action"]["type"].as_str());
+            format!("{} = {}", text(&step["name"]), action.unwrap_or("?"))
+        });
+        lines.push(format!("script {name}: {}", steps.collect::<Vec<_>>().join(", ")));
+    }
+    lines.join("\n")
+}
+
+/// A folder as the zip file an export makes of it.
+fn pack(folder: &Path) -> Result<Vec<u8>, Failure> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder)?.to_string_lossy().replace('\\', "/");
+                files.push((name, fs::read(&path)?));
+            }
+        }
+    }
+    let files: Vec<(&str, Vec<u8>)> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+    entries(&files)
+}
+
+fn entries(files: &[(&str, Vec<u8>)]) -> Result<Vec<u8>, Failure> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        zip.start_file(*name, SimpleFileOptions::default())?;
+        zip.write_all(bytes)?;
+    }
+    Ok(zip.finish()?.into_inner())
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
