@@ -34,8 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     fs::write(folder.join("guests.rs"), text)?;
     // A new example is found by its folder.
-    emit("cargo:rerun-if-changed=guests");
-    emit("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=guests");
+    println!("cargo:rerun-if-changed=build.rs");
     Ok(())
 }
 
@@ -53,9 +53,4 @@ fn manifest(guest: &str) -> String {
          world = \"loadout:plugin/tool@0.1.0\"\ndescription = \"Misbehaves.\"\n\
          [tool]\nkinds = [\"{kind}\"]\n{limits}"
     )
-}
-
-#[expect(clippy::print_stdout, reason = "a build script speaks to cargo on standard output")]
-fn emit(line: &str) {
-    println!("{line}");
 }

@@ -2,6 +2,7 @@
 //!
 //! All ways alternate for five rounds and medians are compared, because only the ratios outlive the machine. The rule is the
 //! built-in scripts rule, with a session whose template chooses between two scripts by an expression.
+#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

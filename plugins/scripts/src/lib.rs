@@ -8,7 +8,6 @@ use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool, export_tool};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The rule.
 pub(crate) struct Scripts;
 
 #[derive(Serialize)]

@@ -1,4 +1,5 @@
 //! Writes to standard error without end.
+#![expect(clippy::print_stderr, reason = "that is its sin")]
 
 use loadout_test_guests::{rule, shown};
 

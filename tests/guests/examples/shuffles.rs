@@ -9,7 +9,7 @@ rule!(|settings| {
     let order: Vec<u32> = map.into_keys().collect();
     let address = std::ptr::from_ref(&*Box::new(0_u8)).addr();
     let zero = std::hint::black_box(settings.len() as f64 * 0.0);
-    let bits = (zero / zero).to_bits();
+    let bits = (zero / std::hint::black_box(zero)).to_bits();
     let variables = std::env::vars().count() + std::env::args().count();
     shown(format!(r#"{{"order":{order:?},"address":{address},"bits":{bits},"variables":{variables}}}"#))
 });
