@@ -49,10 +49,10 @@ fn what_failed_is_one_sentence() -> Done {
     let folder = tempfile::tempdir()?;
     let run = |arguments: &[&str]| loadout(arguments, folder.path()).output().map(|output| outcome(&output));
     std::fs::write(folder.path().join("session.json"), r#"{"entty": "incident"}"#)?;
-    assert_snapshot!(run(&["import", "nothing.zip"])?, @"");
-    assert_snapshot!(run(&["resolve", "--user", "a", "--app", "b", "--session", "session.json"])?, @"");
+    assert_snapshot!(run(&["import", "nothing.zip"])?, @"1 error: `nothing.zip` cannot be read: No such file or directory (os error 2)");
+    assert_snapshot!(run(&["resolve", "--user", "a", "--app", "b", "--session", "session.json"])?, @"1 error: `session.json` is no session: entty: unknown field `entty`, expected one of `workstream`, `channel`, `entity`, `template`, `event`, `context` at line 1 column 8");
     std::fs::write(folder.path().join("file"), "")?;
-    assert_snapshot!(run(&["resolve", "--data", "file", "--user", "a", "--app", "b"])?, @"");
+    assert_snapshot!(run(&["resolve", "--data", "file", "--user", "a", "--app", "b"])?, @"1 error: the data folder `file` cannot be used: File exists (os error 17)");
     Ok(())
 }
 
@@ -86,7 +86,7 @@ fn an_environment_is_served_asked_and_imported_into() -> Done {
     assert!(experience["session"]["title"].as_str().is_some_and(|title| title.contains("CAS-01")), "{experience}");
 
     let nobody = ["resolve", "--data", "env", "--user", "nobody", "--app", "customer-service-workspace"];
-    assert_snapshot!(outcome(&loadout(&nobody, folder.path()).output()?), @"");
+    assert_snapshot!(outcome(&loadout(&nobody, folder.path()).output()?), @"1 error: user `nobody` does not exist");
     std::fs::write(folder.path().join("broken.zip"), "PK")?;
     let import = ["import", "broken.zip", "--data", "env", "--dry-run"];
     let refused = outcome(&loadout(&import, folder.path()).output()?);

@@ -16,7 +16,7 @@ use crate::store::{Change, ChangeSet, Changed, How, Replaced, Store};
 use super::body::Typed;
 use super::items::{self, REVISION, number};
 use super::page::{self, Page};
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
 
@@ -101,7 +101,7 @@ async fn list(
     State(app): State<App>,
     Path(profile): Path<String>,
     Query(query): Query<MembersQuery>,
-) -> Result<Response, ProblemDetails> {
+) -> Result<Response, Refusal> {
     let limit = page::limit(query.limit)?;
     let page = app.run(move |service| {
         let store = service.store();
@@ -135,7 +135,7 @@ async fn assign(
     Path((profile, login)): Path<(String, String)>,
     _: Query<Nothing>,
     By(author): By,
-) -> Result<Response, ProblemDetails> {
+) -> Result<Response, Refusal> {
     let assign = app.run(move |service| {
         let (name, person) = (profile.parse()?, login.parse()?);
         let change = Change::Assign { profile: name, login: person };
@@ -158,7 +158,7 @@ async fn unassign(
     Path((profile, login)): Path<(String, String)>,
     _: Query<Nothing>,
     By(author): By,
-) -> Result<Response, ProblemDetails> {
+) -> Result<Response, Refusal> {
     let unassign = app.run(move |service| {
         let name = existing(service.store(), &profile)?;
         let change = Change::Unassign { profile: name, login: login.parse()? };
@@ -167,7 +167,7 @@ async fn unassign(
             let detail = format!(
                 "user `{login}` is not assigned to profile `{profile}` directly: there is nothing to take back"
             );
-            return Err(ProblemDetails::new(StatusCode::NOT_FOUND, "not-assigned", detail));
+            return Err(Refusal::new(StatusCode::NOT_FOUND, "not-assigned", detail));
         }
         Ok(done.revision)
     });
@@ -186,9 +186,9 @@ async fn change(
     _: Query<Nothing>,
     By(author): By,
     Typed(changes): Typed<Changes>,
-) -> Result<Response, ProblemDetails> {
+) -> Result<Response, Refusal> {
     if let Some(both) = changes.add.intersection(&changes.remove).next() {
-        return Err(ProblemDetails::request("remove", format!("`{both}` is to be added and removed: choose one")));
+        return Err(Refusal::request("remove", format!("`{both}` is to be added and removed: choose one")));
     }
     let change = app.run(move |service| {
         let name = existing(service.store(), &profile)?;
@@ -204,7 +204,7 @@ async fn change(
     Ok(([(REVISION, number(revision))], axum::Json(changed)).into_response())
 }
 
-fn existing(store: &Store, profile: &str) -> Result<Name<Profile>, ProblemDetails> {
+fn existing(store: &Store, profile: &str) -> Result<Name<Profile>, Refusal> {
     let name = profile.parse()?;
     items::get(store, Kind::Profile, profile)?;
     Ok(name)

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
 
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::state::App;
 
 /// The token an administrator shows. Never printed.
@@ -54,7 +54,7 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
         return next.run(request).await;
     }
     let detail = "this address needs the admin token: send it as `Authorization: Bearer <token>`";
-    let mut refusal = ProblemDetails::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).into_response();
+    let mut refusal = Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).into_response();
     refusal.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"loadout\""));
     refusal
 }

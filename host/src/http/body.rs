@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 
 /// Most bytes of a JSON body.
 const JSON_MAX: usize = 2 * 1024 * 1024;
@@ -28,43 +28,43 @@ pub(super) struct Typed<T>(pub(super) T);
 pub(super) struct Package(pub(super) Bytes);
 
 impl<S: Sync> FromRequest<S> for Json {
-    type Rejection = ProblemDetails;
+    type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ProblemDetails> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         parse(&read(request, &["application/json"], JSON_MAX).await?).map(Self)
     }
 }
 
 impl<S: Sync> FromRequest<S> for MergePatch {
-    type Rejection = ProblemDetails;
+    type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ProblemDetails> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let types = ["application/merge-patch+json", "application/json"];
         parse(&read(request, &types, JSON_MAX).await?).map(Self)
     }
 }
 
 impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Typed<T> {
-    type Rejection = ProblemDetails;
+    type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ProblemDetails> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let Json(json) = Json::from_request(request, state).await?;
         serde_path_to_error::deserialize(json).map(Self).map_err(|error| {
             let path = error.path().to_string();
-            ProblemDetails::request(if path == "." { "" } else { &path }, error.into_inner().to_string())
+            Refusal::request(if path == "." { "" } else { &path }, error.into_inner().to_string())
         })
     }
 }
 
 impl<S: Sync> FromRequest<S> for Package {
-    type Rejection = ProblemDetails;
+    type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ProblemDetails> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         read(request, &["application/zip", "application/x-zip-compressed"], PACKAGE_MAX).await.map(Self)
     }
 }
 
-async fn read(request: Request, types: &[&str], limit: usize) -> Result<Bytes, ProblemDetails> {
+async fn read(request: Request, types: &[&str], limit: usize) -> Result<Bytes, Refusal> {
     check_type(request.headers(), types)?;
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > limit) {
@@ -76,11 +76,11 @@ async fn read(request: Request, types: &[&str], limit: usize) -> Result<Bytes, P
         if too_long {
             return too_large(limit);
         }
-        ProblemDetails::new(StatusCode::BAD_REQUEST, "broken-body", "the body broke off: send it again")
+        Refusal::new(StatusCode::BAD_REQUEST, "broken-body", "the body broke off: send it again")
     })
 }
 
-fn check_type(headers: &HeaderMap, types: &[&str]) -> Result<(), ProblemDetails> {
+fn check_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Refusal> {
     let typed = headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or("?"));
     let essence = typed.split(';').next().unwrap_or_default().trim();
     if types.iter().any(|known| essence.eq_ignore_ascii_case(known)) {
@@ -89,17 +89,17 @@ fn check_type(headers: &HeaderMap, types: &[&str]) -> Result<(), ProblemDetails>
     let wanted = types.join("` or `");
     let found = if typed.is_empty() { "none was given".to_owned() } else { format!("`{typed}` was given") };
     let detail = format!("the content type must be `{wanted}`, {found}: set the header `Content-Type`");
-    Err(ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail))
+    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail))
 }
 
-fn too_large(limit: usize) -> ProblemDetails {
+fn too_large(limit: usize) -> Refusal {
     let detail = format!("the body is larger than {} MiB, the most this address takes: send less", limit >> 20);
-    ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
 }
 
-fn parse(body: &[u8]) -> Result<Value, ProblemDetails> {
+fn parse(body: &[u8]) -> Result<Value, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         let detail = format!("the body is not JSON: {error}");
-        ProblemDetails::new(StatusCode::BAD_REQUEST, "malformed-json", detail)
+        Refusal::new(StatusCode::BAD_REQUEST, "malformed-json", detail)
     })
 }

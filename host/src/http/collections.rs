@@ -16,7 +16,7 @@ use super::body::{Json, MergePatch};
 use super::etag::Conditions;
 use super::items;
 use super::list::{self, ListQuery};
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
 use super::view::{self, PageOf, View};
@@ -32,7 +32,7 @@ pub(super) struct DeleteQuery {
     force: bool,
 }
 
-type Answer = Result<Response, ProblemDetails>;
+type Answer = Result<Response, Refusal>;
 
 async fn list<T: Item + ToSchema>(app: App, query: ListQuery) -> Answer {
     app.run(move |service| list::list(service, T::KIND, &view::attributes::<T>(), &query)).await

@@ -14,7 +14,7 @@ use crate::store::{Error, Expect};
 
 use super::body::Typed;
 use super::items;
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
 use super::view::View;
@@ -47,14 +47,14 @@ async fn copy(
     _: Query<Nothing>,
     By(author): By,
     Typed(wanted): Typed<CopyRequest>,
-) -> Result<Response, ProblemDetails> {
+) -> Result<Response, Refusal> {
     let copy = app.run(move |service| {
         let copy = copied(service, &original, wanted.name)?;
         let name = wanted.unique_name.as_str();
         items::commit(service, name, copy.into(), Expect::Absent, &author).map_err(|error| match error {
             Error::Exists { kind, name } => {
                 let detail = format!("{kind} `{name}` exists already: choose another unique name for the copy");
-                ProblemDetails::new(StatusCode::CONFLICT, "exists", detail)
+                Refusal::new(StatusCode::CONFLICT, "exists", detail)
             }
             error => error.into(),
         })
@@ -63,9 +63,9 @@ async fn copy(
 }
 
 /// The profile under another name, without what ties it to where it came from.
-fn copied(service: &Service, original: &str, name: Localized<100>) -> Result<Profile, ProblemDetails> {
+fn copied(service: &Service, original: &str, name: Localized<100>) -> Result<Profile, Refusal> {
     let stored = items::get(service.store(), Kind::Profile, original)?;
-    let mut copy = Profile::from_any(&stored.item).cloned().ok_or_else(ProblemDetails::internal)?;
+    let mut copy = Profile::from_any(&stored.item).cloned().ok_or_else(Refusal::internal)?;
     copy.name = name;
     copy.source = None;
     copy.productivity_pane.unique_name = None;

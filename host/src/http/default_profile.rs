@@ -15,7 +15,7 @@ use crate::store::Expect;
 use super::body::Typed;
 use super::etag::{self, Conditions};
 use super::items::{self, Attempt, REVISION, Written, number};
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
 
@@ -42,7 +42,7 @@ struct Switched {
     get, path = "/api/v1/default-profile", operation_id = "get-default-profile", tag = "assignments",
     responses((status = 200, description = "The custom default.", body = DefaultProfile)),
 )]
-async fn get(State(app): State<App>, _: Query<Nothing>) -> Result<Response, ProblemDetails> {
+async fn get(State(app): State<App>, _: Query<Nothing>) -> Result<Response, Refusal> {
     app.run(|service| {
         let default = find(service)?;
         let tag = [(header::ETAG, etag::of_revision(default.meta.revision))];
@@ -62,7 +62,7 @@ async fn put(
     conditions: Conditions,
     By(author): By,
     Typed(wanted): Typed<DefaultProfile>,
-) -> Result<Response, ProblemDetails> {
+) -> Result<Response, Refusal> {
     let put = app.run(move |service| {
         let (kind, name) = (Kind::DefaultProfile, DefaultProfile::NAME);
         items::retried(|| {
@@ -81,9 +81,9 @@ async fn put(
     put.await
 }
 
-fn switched(service: &Service, written: &Written, replaced: Option<String>) -> Result<Response, ProblemDetails> {
+fn switched(service: &Service, written: &Written, replaced: Option<String>) -> Result<Response, Refusal> {
     let snapshot = service.store().snapshot_at(written.revision)?;
-    let Some(default) = DefaultProfile::from_any(&written.stored.item) else { return Err(ProblemDetails::internal()) };
+    let Some(default) = DefaultProfile::from_any(&written.stored.item) else { return Err(Refusal::internal()) };
     let dormant = snapshot.rank_and_roles(&default.profile);
     let switched = Switched {
         profile: default.profile.to_string(),
@@ -104,7 +104,7 @@ async fn delete(
     _: Query<Nothing>,
     conditions: Conditions,
     By(author): By,
-) -> Result<Response, ProblemDetails> {
+) -> Result<Response, Refusal> {
     let delete = app.run(move |service| {
         find(service)?;
         items::delete(service, Kind::DefaultProfile, DefaultProfile::NAME, false, &conditions, &author)
@@ -112,9 +112,9 @@ async fn delete(
     Ok((StatusCode::NO_CONTENT, [(REVISION, number(delete.await?))]).into_response())
 }
 
-fn find(service: &Service) -> Result<items::Stored, ProblemDetails> {
+fn find(service: &Service) -> Result<items::Stored, Refusal> {
     items::find(service.store(), Kind::DefaultProfile, DefaultProfile::NAME)?.ok_or_else(|| {
         let detail = "there is no custom default: set one with `PUT`, as in `{\"profile\": \"contoso_rep\"}`";
-        ProblemDetails::new(StatusCode::NOT_FOUND, "not-found", detail)
+        Refusal::new(StatusCode::NOT_FOUND, "not-found", detail)
     })
 }

@@ -11,7 +11,7 @@ use crate::store::Layer;
 use super::body::Json;
 use super::etag::Conditions;
 use super::items::{self, Stored};
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
 use super::view::{Meta, View};
@@ -27,7 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     get, path = "/api/v1/environment", operation_id = "get-environment", tag = "environment",
     responses((status = 200, description = "The environment.", body = Shown)),
 )]
-async fn get(State(app): State<App>, _: Query<Nothing>) -> Result<Response, ProblemDetails> {
+async fn get(State(app): State<App>, _: Query<Nothing>) -> Result<Response, Refusal> {
     app.run(|service| {
         let stored = items::find(service.store(), Kind::Environment, Environment::NAME)?;
         let unwritten = || Stored {
@@ -53,7 +53,7 @@ async fn put(
     conditions: Conditions,
     By(author): By,
     Json(body): Json,
-) -> Result<Response, ProblemDetails> {
+) -> Result<Response, Refusal> {
     let put =
         app.run(move |service| items::put(service, Kind::Environment, Environment::NAME, body, &conditions, &author));
     Ok(put.await?.into_response())

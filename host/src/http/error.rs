@@ -9,9 +9,9 @@ use crate::import::ArchiveError;
 use crate::service::Error;
 use crate::{import, resolve, store};
 
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 
-impl From<Error> for ProblemDetails {
+impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         let detail = error.to_string();
         let problem = |status, code| Self::new(status, code, detail);
@@ -83,19 +83,19 @@ impl From<Error> for ProblemDetails {
     }
 }
 
-impl From<store::Error> for ProblemDetails {
+impl From<store::Error> for Refusal {
     fn from(error: store::Error) -> Self {
         Error::from(error).into()
     }
 }
 
-impl From<InvalidItem> for ProblemDetails {
+impl From<InvalidItem> for Refusal {
     fn from(error: InvalidItem) -> Self {
         store::Error::from(error).into()
     }
 }
 
-impl From<InvalidName> for ProblemDetails {
+impl From<InvalidName> for Refusal {
     fn from(error: InvalidName) -> Self {
         store::Error::from(error).into()
     }

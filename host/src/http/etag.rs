@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::{Kind, Revision};
 use crate::store::{self, Expect};
 
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 
 /// The tag of what `revision` wrote.
 pub(super) fn of_revision(revision: Revision) -> HeaderValue {
@@ -40,7 +40,7 @@ pub(super) async fn conditional(request: Request, next: Next) -> Response {
     let (mut parts, mut body) = response.into_parts();
     if !parts.headers.contains_key(header::ETAG) {
         // Answers are made in memory, so gathering them takes no more of it.
-        let Ok(bytes) = to_bytes(body, usize::MAX).await else { return ProblemDetails::internal().into_response() };
+        let Ok(bytes) = to_bytes(body, usize::MAX).await else { return Refusal::internal().into_response() };
         parts.headers.insert(header::ETAG, of_bytes(&bytes));
         body = Body::from(bytes);
     }
@@ -73,14 +73,14 @@ pub(super) struct Conditions {
 }
 
 impl<S: Sync> FromRequestParts<S> for Conditions {
-    type Rejection = ProblemDetails;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let if_none_match = header_text(&parts.headers, &header::IF_NONE_MATCH);
         if let Some(typed) = if_none_match.as_deref().filter(|typed| typed.trim() != "*") {
             let detail =
                 format!("a write takes `If-None-Match: *` only, not `{typed}`: use `If-Match` to name a revision");
-            return Err(ProblemDetails::new(StatusCode::BAD_REQUEST, "invalid-header", detail));
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, "invalid-header", detail));
         }
         Ok(Self { if_match: header_text(&parts.headers, &header::IF_MATCH), if_absent: if_none_match.is_some() })
     }
@@ -88,7 +88,7 @@ impl<S: Sync> FromRequestParts<S> for Conditions {
 
 impl Conditions {
     /// What to expect of an item that `current` wrote.
-    pub(super) fn expect(&self, kind: Kind, name: &str, current: Option<Revision>) -> Result<Expect, ProblemDetails> {
+    pub(super) fn expect(&self, kind: Kind, name: &str, current: Option<Revision>) -> Result<Expect, Refusal> {
         let Some(typed) = &self.if_match else {
             return Ok(if self.if_absent { Expect::Absent } else { Expect::Anything });
         };
@@ -107,7 +107,7 @@ impl Conditions {
             "{kind} `{name}` was written by revision {current}, `If-Match` asks for {}: read it again and repeat the change",
             typed.trim()
         );
-        Err(ProblemDetails::new(StatusCode::PRECONDITION_FAILED, "stale", detail))
+        Err(Refusal::new(StatusCode::PRECONDITION_FAILED, "stale", detail))
     }
 }
 

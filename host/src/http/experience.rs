@@ -15,7 +15,7 @@ use crate::service::{Question, Service, Who};
 use crate::store::{Error, MissingReference, Snapshot};
 
 use super::body::Typed;
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::query::{Nothing, Query};
 use super::state::App;
 
@@ -74,7 +74,7 @@ async fn of_user(
     State(app): State<App>,
     Path(login): Path<String>,
     Query(query): Query<ExperienceQuery>,
-) -> Result<axum::Json<Experience>, ProblemDetails> {
+) -> Result<axum::Json<Experience>, Refusal> {
     let question = Question {
         who: Who::Login(login.parse()?),
         profile: None,
@@ -95,13 +95,13 @@ async fn of_anybody(
     State(app): State<App>,
     _: Query<Nothing>,
     Typed(request): Typed<ExperienceRequest>,
-) -> Result<axum::Json<Experience>, ProblemDetails> {
+) -> Result<axum::Json<Experience>, Refusal> {
     let experience = app.run(move |service| Ok(service.experience(&request.question(service)?)?));
     Ok(axum::Json(experience.await?))
 }
 
 impl ExperienceRequest {
-    fn question(self, service: &Service) -> Result<Question, ProblemDetails> {
+    fn question(self, service: &Service) -> Result<Question, Refusal> {
         let snapshot = match self.as_of {
             Some(revision) => service.store().snapshot_at(revision)?,
             None => service.store().snapshot()?,
@@ -118,7 +118,7 @@ impl ExperienceRequest {
                 ];
                 if let Some((attribute, _)) = hypothetical.into_iter().find(|(_, given)| *given) {
                     let message = "belongs to a hypothetical person: leave it out, or leave `user` out";
-                    return Err(ProblemDetails::request(attribute, message));
+                    return Err(Refusal::request(attribute, message));
                 }
                 Who::Login(login)
             }
@@ -139,12 +139,12 @@ impl ExperienceRequest {
     }
 }
 
-fn hypothetical_name() -> Result<Text<200>, ProblemDetails> {
-    Text::new("somebody").map_err(|error| ProblemDetails::request("user", error.to_string()))
+fn hypothetical_name() -> Result<Text<200>, Refusal> {
+    Text::new("somebody").map_err(|error| Refusal::request("user", error.to_string()))
 }
 
 /// The item that `typed` names, as the library spells it.
-fn canonical<T: Named>(snapshot: &Snapshot, typed: &Name<T>, attribute: &str) -> Result<Name<T>, ProblemDetails> {
+fn canonical<T: Named>(snapshot: &Snapshot, typed: &Name<T>, attribute: &str) -> Result<Name<T>, Refusal> {
     let kind: Kind = T::KIND;
     let Some(name) = snapshot.canonical(kind, typed.as_str()) else {
         let missing = MissingReference {

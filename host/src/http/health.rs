@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::domain::Revision;
 
-use super::problem::ProblemDetails;
+use super::problem::{ProblemDetails, Refusal};
 use super::state::App;
 
 /// The server lives.
@@ -42,11 +42,11 @@ pub(super) async fn live() -> Json<Alive> {
     (status = 200, description = "It can answer.", body = Ready),
     (status = 503, description = "It cannot answer now.", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
-pub(super) async fn ready(State(app): State<App>) -> Result<Json<Ready>, ProblemDetails> {
+pub(super) async fn ready(State(app): State<App>) -> Result<Json<Ready>, Refusal> {
     let newest = app.run(|service| Ok(service.store().newest()?)).await;
     let revision = newest.map_err(|_| {
         let detail = "the database cannot be read: look at the log, this answers again when it can";
-        ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", detail)
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", detail)
     })?;
     Ok(Json(Ready { status: "ok", revision }))
 }

@@ -11,7 +11,7 @@ use crate::service::Imported;
 
 use super::body::Package;
 use super::items::{REVISION, number};
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::query::{By, Query};
 use super::state::App;
 
@@ -41,7 +41,7 @@ async fn import(
     Query(query): Query<ImportQuery>,
     By(author): By,
     Package(zip): Package,
-) -> Result<([(HeaderName, HeaderValue); 1], Json<Imported>), ProblemDetails> {
+) -> Result<([(HeaderName, HeaderValue); 1], Json<Imported>), Refusal> {
     let imported = app.run(move |service| Ok(service.import(&zip, query.dry_run, &author)?)).await?;
     let newest =
         if query.dry_run { app.run(|service| Ok(service.store().newest()?)).await? } else { imported.revision };

@@ -10,7 +10,7 @@ use crate::service::Service;
 use crate::store::{self, Change, ChangeSet, Committed, Expect, How, Layer, Store};
 
 use super::etag::{self, Conditions};
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::view::{self, Meta, Said};
 use super::{merge_patch, page};
 
@@ -37,7 +37,7 @@ pub(super) struct Written {
 }
 
 /// The item of `kind` called `name`, if there is one.
-pub(super) fn find(store: &Store, kind: Kind, name: &str) -> Result<Option<Stored>, ProblemDetails> {
+pub(super) fn find(store: &Store, kind: Kind, name: &str) -> Result<Option<Stored>, Refusal> {
     if kind == Kind::User {
         let found = store.user(name)?;
         let meta = |revision| Meta { layer: Layer::Custom, revision };
@@ -50,7 +50,7 @@ pub(super) fn find(store: &Store, kind: Kind, name: &str) -> Result<Option<Store
 }
 
 /// The item of `kind` called `name`, which must be there.
-pub(super) fn get(store: &Store, kind: Kind, name: &str) -> Result<Stored, ProblemDetails> {
+pub(super) fn get(store: &Store, kind: Kind, name: &str) -> Result<Stored, Refusal> {
     find(store, kind, name)?.ok_or_else(|| store::Error::NotFound { kind, name: name.to_owned() }.into())
 }
 
@@ -62,7 +62,7 @@ pub(super) fn put(
     body: Value,
     conditions: &Conditions,
     author: &Author,
-) -> Result<Written, ProblemDetails> {
+) -> Result<Written, Refusal> {
     let current = find(service.store(), kind, name)?.map(|stored| stored.meta);
     let expect = conditions.expect(kind, name, current.map(|meta| meta.revision))?;
     let (json, said) = view::take_apart(kind, name, body)?;
@@ -79,7 +79,7 @@ pub(super) fn patch(
     patch: Value,
     conditions: &Conditions,
     author: &Author,
-) -> Result<Written, ProblemDetails> {
+) -> Result<Written, Refusal> {
     let (patch, said) = view::take_apart(kind, name, patch)?;
     retried(|| {
         let current = get(service.store(), kind, name)?;
@@ -102,7 +102,7 @@ pub(super) fn delete(
     force: bool,
     conditions: &Conditions,
     author: &Author,
-) -> Result<Revision, ProblemDetails> {
+) -> Result<Revision, Refusal> {
     let current = get(service.store(), kind, name)?;
     let expect = conditions.expect(kind, name, Some(current.meta.revision))?;
     let change = Change::Delete { kind, name: name.into(), expect, force };
@@ -117,7 +117,7 @@ pub(super) struct Attempt<T> {
 }
 
 /// Tries until no race is lost, or one is lost once too often.
-pub(super) fn retried<T>(mut attempt: impl FnMut() -> Result<Attempt<T>, ProblemDetails>) -> Result<T, ProblemDetails> {
+pub(super) fn retried<T>(mut attempt: impl FnMut() -> Result<Attempt<T>, Refusal>) -> Result<T, Refusal> {
     for _ in 1..ATTEMPTS {
         let Attempt { outcome, again } = attempt()?;
         match outcome {
@@ -162,18 +162,12 @@ fn written(store: &Store, kind: Kind, name: &str, revision: Revision, changed: b
 }
 
 /// What a body says of itself must be so.
-fn narrowed(
-    kind: Kind,
-    name: &str,
-    expect: Expect,
-    said: &Said,
-    current: Option<Meta>,
-) -> Result<Expect, ProblemDetails> {
+fn narrowed(kind: Kind, name: &str, expect: Expect, said: &Said, current: Option<Meta>) -> Result<Expect, Refusal> {
     if let (Some(typed), Some(current)) = (&said.layer, current)
         && current.layer.as_str() != typed
     {
         let message = format!("`{typed}` is not the layer of the item, and cannot be chosen: leave it out");
-        return Err(ProblemDetails::request("meta.layer", message));
+        return Err(Refusal::request("meta.layer", message));
     }
     match (said.revision, current) {
         (None, _) => Ok(expect),

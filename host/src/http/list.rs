@@ -17,7 +17,7 @@ use crate::store::{Layer, Snapshot, Store};
 use super::filter::Filter;
 use super::order::{Order, Place};
 use super::page::{self, Page};
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::view::{self, Meta};
 use super::{etag, query};
 
@@ -41,17 +41,12 @@ pub(super) struct ListQuery {
 }
 
 /// One page of the items of `kind`, which have the attributes `known`.
-pub(super) fn list(
-    service: &Service,
-    kind: Kind,
-    known: &[String],
-    query: &ListQuery,
-) -> Result<Response, ProblemDetails> {
+pub(super) fn list(service: &Service, kind: Kind, known: &[String], query: &ListQuery) -> Result<Response, Refusal> {
     let limit = page::limit(query.limit)?;
     let filter = query.filter.as_deref().map(|typed| Filter::parse(typed, known)).transpose();
     let filter = filter.map_err(|error| query::invalid_filter(error.to_string()))?;
     let order = query.order.as_deref().map(|typed| Order::parse(typed, known)).transpose();
-    let order = order.map_err(ProblemDetails::query)?;
+    let order = order.map_err(Refusal::query)?;
     let after = query.after.as_deref();
 
     let source = Source::of(service.store(), kind)?;
@@ -59,7 +54,7 @@ pub(super) fn list(
     let (items, cursor) = match &order {
         None => by_name(&source, after.unwrap_or_default(), limit, passes)?,
         Some(order) => {
-            let after = after.map(|cursor| order.continued(cursor)).transpose().map_err(ProblemDetails::query)?;
+            let after = after.map(|cursor| order.continued(cursor)).transpose().map_err(Refusal::query)?;
             sorted(&source, order, after.as_ref(), limit, passes)?
         }
     };
@@ -88,7 +83,7 @@ fn by_name(
     after: &str,
     limit: usize,
     passes: impl Fn(&Value) -> bool,
-) -> Result<(Vec<Value>, Option<String>), ProblemDetails> {
+) -> Result<(Vec<Value>, Option<String>), Refusal> {
     let (mut items, mut last, mut more) = (Vec::new(), String::new(), false);
     source.visit(after, &mut |name, item| {
         if passes(&item) {
@@ -111,7 +106,7 @@ fn sorted(
     after: Option<&Place>,
     limit: usize,
     passes: impl Fn(&Value) -> bool,
-) -> Result<(Vec<Value>, Option<String>), ProblemDetails> {
+) -> Result<(Vec<Value>, Option<String>), Refusal> {
     let mut kept: Vec<(Place, Value)> = Vec::with_capacity(limit + 2);
     source.visit("", &mut |name, item| {
         if passes(&item) {
@@ -137,12 +132,12 @@ enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    fn of(store: &'a Store, kind: Kind) -> Result<Self, ProblemDetails> {
+    fn of(store: &'a Store, kind: Kind) -> Result<Self, Refusal> {
         Ok(if kind == Kind::User { Self::People(store) } else { Self::Library(store.snapshot()?, kind) })
     }
 
     /// Shows items after `after` by unique name, until `visit` has seen enough.
-    fn visit(&self, after: &str, visit: &mut dyn FnMut(&str, Value) -> bool) -> Result<(), ProblemDetails> {
+    fn visit(&self, after: &str, visit: &mut dyn FnMut(&str, Value) -> bool) -> Result<(), Refusal> {
         match self {
             Self::Library(snapshot, kind) => {
                 for (name, entry) in snapshot.entries(*kind).filter(|(name, _)| ***name > *after) {

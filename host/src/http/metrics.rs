@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use metrics::{counter, gauge, histogram, with_local_recorder};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusRecorder};
 
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::state::App;
 
 const REQUESTS: &str = "loadout_http_requests_total";
@@ -59,7 +59,7 @@ impl Metrics {
 #[utoipa::path(get, path = "/metrics", tag = "operation", security(()), responses(
     (status = 200, description = "Counters in the text format of Prometheus.", body = String, content_type = "text/plain"),
 ))]
-pub(super) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, ProblemDetails> {
+pub(super) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refusal> {
     let revision = app.run(|service| Ok(service.store().newest()?)).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render(revision.0)))
 }

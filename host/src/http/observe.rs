@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
-use super::problem::{self, ProblemDetails};
+use super::problem::{self, Refusal};
 use super::state::App;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -73,5 +73,5 @@ fn known(method: &Method) -> &'static str {
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = said.unwrap_or("?"), "a request broke off");
-    ProblemDetails::internal().into_response()
+    Refusal::internal().into_response()
 }

@@ -139,6 +139,12 @@ mod tests {
     #[test]
     fn a_mistake_is_named() {
         let refusals = ["", "name up", "nme", "name desc please", "name,,rank"].map(|typed| order(typed).unwrap_err());
-        insta::assert_snapshot!(refusals.join("\n"), @"");
+        insta::assert_snapshot!(refusals.join("\n"), @"
+the order `` has an empty part: write it as `name desc,uniqueName`
+expected `asc` or `desc` after `name`, found `up`
+there is no attribute `nme`: the attributes are `name`, `rank`, `uniqueName`
+expected `,` after `name`, found `please`
+the order `name,,rank` has an empty part: write it as `name desc,uniqueName`
+");
     }
 }

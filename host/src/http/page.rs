@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 
 /// Everything but the characters that never need escaping (RFC 3986, 2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -23,12 +23,12 @@ pub(super) struct Page {
 }
 
 /// The number of items asked for.
-pub(super) fn limit(asked: Option<usize>) -> Result<usize, ProblemDetails> {
+pub(super) fn limit(asked: Option<usize>) -> Result<usize, Refusal> {
     let limit = asked.unwrap_or(LIMIT);
     if (1..=LIMIT_MAX).contains(&limit) {
         return Ok(limit);
     }
-    Err(ProblemDetails::query(format!("`limit` is {limit}: ask for 1 to {LIMIT_MAX} items")))
+    Err(Refusal::query(format!("`limit` is {limit}: ask for 1 to {LIMIT_MAX} items")))
 }
 
 /// `text` as one segment of a path or one value of a query.

@@ -1,6 +1,6 @@
 //! Failures as clients see them: `application/problem+json` (RFC 9457).
 //!
-//! A handler returns [`ProblemDetails`]; the body is written at the rim, where the id of the request is known.
+//! A handler returns a [`Refusal`]; the body is written at the rim, where the id of the request is known.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -43,10 +43,14 @@ pub struct ProblemDetails {
     request_id: Option<String>,
 }
 
-impl ProblemDetails {
+/// Why there is no better answer. Small, since every handler carries the possibility of one.
+#[derive(Debug, Clone)]
+pub struct Refusal(Box<ProblemDetails>);
+
+impl Refusal {
     /// A problem with a stable `code` and a sentence.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(ProblemDetails {
             kind: format!("urn:loadout:problem:{code}"),
             title: code.replace('-', " "),
             status: status.as_u16(),
@@ -56,7 +60,7 @@ impl ProblemDetails {
             missing: Vec::new(),
             referrers: Vec::new(),
             request_id: None,
-        }
+        }))
     }
 
     /// A query parameter that cannot be understood.
@@ -80,25 +84,25 @@ impl ProblemDetails {
 
     /// The same, attribute by attribute.
     pub fn with_errors(mut self, errors: Vec<domain::Problem>) -> Self {
-        self.errors = errors;
+        self.0.errors = errors;
         self
     }
 
     /// The same with what was named and does not exist.
     pub fn with_missing(mut self, missing: Vec<MissingReference>) -> Self {
-        self.missing = missing;
+        self.0.missing = missing;
         self
     }
 
     /// The same with what uses the thing.
     pub fn with_referrers(mut self, referrers: Vec<Referrer>) -> Self {
-        self.referrers = referrers;
+        self.0.referrers = referrers;
         self
     }
 
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// For answers that some layer below made without a word: what their status means here.
@@ -124,18 +128,18 @@ impl ProblemDetails {
     }
 }
 
-impl IntoResponse for ProblemDetails {
+impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
-        response.extensions_mut().insert(Box::new(self));
+        response.extensions_mut().insert(self);
         response
     }
 }
 
 /// Writes the body of every failure, under the id of its request.
 pub(super) fn render(mut response: Response, request_id: &str) -> Response {
-    let said = response.extensions_mut().remove::<Box<ProblemDetails>>().map(|problem| *problem);
-    let Some(mut problem) = said.or_else(|| ProblemDetails::of_status(response.status())) else { return response };
+    let said = response.extensions_mut().remove::<Refusal>();
+    let Some(Refusal(mut problem)) = said.or_else(|| Refusal::of_status(response.status())) else { return response };
     problem.request_id = Some(request_id.to_owned());
     // Plain data with text keys always has a JSON form; an empty body is better than none at all.
     let body = serde_json::to_vec(&problem).unwrap_or_default();

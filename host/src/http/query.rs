@@ -7,24 +7,24 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::revision::Author;
 
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 
 /// The query string as a `T`, which must refuse unknown keys.
 pub(super) struct Query<T>(pub(super) T);
 
 impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
-    type Rejection = ProblemDetails;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         parse(&parts.uri).map(Self)
     }
 }
 
-fn parse<T: DeserializeOwned>(uri: &Uri) -> Result<T, ProblemDetails> {
+fn parse<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refusal> {
     axum::extract::Query::try_from_uri(uri).map(|axum::extract::Query(query)| query).map_err(|rejection| {
         let cause = std::iter::successors(std::error::Error::source(&rejection), |error| error.source()).last();
         let reason = cause.map_or_else(|| rejection.body_text(), ToString::to_string);
-        ProblemDetails::query(format!("the query `{}` is not valid: {reason}", uri.query().unwrap_or_default()))
+        Refusal::query(format!("the query `{}` is not valid: {reason}", uri.query().unwrap_or_default()))
     })
 }
 
@@ -43,21 +43,21 @@ impl By {
 }
 
 impl<S: Sync> FromRequestParts<S> for By {
-    type Rejection = ProblemDetails;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemDetails> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let given = parts.headers.get(Self::REASON).map_or(&b""[..], |value| value.as_bytes());
         let why = std::str::from_utf8(given).ok().filter(|why| why.chars().count() <= Self::REASON_MAX);
         let why = why.ok_or_else(|| {
             let detail =
                 format!("`X-Loadout-Reason` takes UTF-8 text of at most {} characters: shorten it", Self::REASON_MAX);
-            ProblemDetails::new(StatusCode::BAD_REQUEST, "invalid-header", detail)
+            Refusal::new(StatusCode::BAD_REQUEST, "invalid-header", detail)
         })?;
         Ok(Self(Author { who: "admin".to_owned(), why: why.to_owned() }))
     }
 }
 
 /// A filter that cannot be understood.
-pub(super) fn invalid_filter(detail: String) -> ProblemDetails {
-    ProblemDetails::new(StatusCode::BAD_REQUEST, "invalid-filter", detail)
+pub(super) fn invalid_filter(detail: String) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "invalid-filter", detail)
 }

@@ -13,7 +13,7 @@ use crate::store::{Error, Store};
 use super::body::Json;
 use super::etag::Conditions;
 use super::items::{self, REVISION, number};
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
 use super::view::View;
@@ -30,11 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     params(("uniqueName" = String, Path, description = "The profile.")),
     responses((status = 200, description = "Rank and roles.", body = Shown)),
 )]
-async fn get(
-    State(app): State<App>,
-    Path(profile): Path<String>,
-    _: Query<Nothing>,
-) -> Result<Response, ProblemDetails> {
+async fn get(State(app): State<App>, Path(profile): Path<String>, _: Query<Nothing>) -> Result<Response, Refusal> {
     app.run(move |service| {
         items::get(service.store(), Kind::Profile, &profile)?;
         let mapping = items::find(service.store(), Kind::RankAndRoles, &profile)?.ok_or_else(|| unmapped(&profile))?;
@@ -59,12 +55,12 @@ async fn put(
     conditions: Conditions,
     By(author): By,
     Json(body): Json,
-) -> Result<Response, ProblemDetails> {
+) -> Result<Response, Refusal> {
     let put = app.run(move |service| {
         refuse_default(service.store(), &profile)?;
         if body.get("roles").and_then(Value::as_array).is_none_or(Vec::is_empty) {
             let message = "name at least one role, or delete the mapping with `DELETE`";
-            return Err(ProblemDetails::request("roles", message));
+            return Err(Refusal::request("roles", message));
         }
         items::put(service, Kind::RankAndRoles, &profile, body, &conditions, &author)
     });
@@ -83,7 +79,7 @@ async fn delete(
     _: Query<Nothing>,
     conditions: Conditions,
     By(author): By,
-) -> Result<Response, ProblemDetails> {
+) -> Result<Response, Refusal> {
     let delete = app.run(move |service| {
         items::get(service.store(), Kind::Profile, &profile)?;
         items::find(service.store(), Kind::RankAndRoles, &profile)?.ok_or_else(|| unmapped(&profile))?;
@@ -93,7 +89,7 @@ async fn delete(
 }
 
 /// A mapping of the custom default would never be looked at (domain 3.2).
-fn refuse_default(store: &Store, profile: &str) -> Result<(), ProblemDetails> {
+fn refuse_default(store: &Store, profile: &str) -> Result<(), Refusal> {
     let name: Name<Profile> = profile.parse()?;
     if store.snapshot()?.default_profile() == Some(&name) {
         return Err(Error::IsDefault { profile: profile.to_owned() }.into());
@@ -101,7 +97,7 @@ fn refuse_default(store: &Store, profile: &str) -> Result<(), ProblemDetails> {
     Ok(())
 }
 
-fn unmapped(profile: &str) -> ProblemDetails {
+fn unmapped(profile: &str) -> Refusal {
     let detail = format!("profile `{profile}` has no rank and roles: give it some with `PUT`");
-    ProblemDetails::new(StatusCode::NOT_FOUND, "not-found", detail)
+    Refusal::new(StatusCode::NOT_FOUND, "not-found", detail)
 }

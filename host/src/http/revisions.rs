@@ -11,7 +11,7 @@ use crate::domain::Revision;
 use crate::domain::revision::RevisionRecord;
 
 use super::page::{self, Page};
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 use super::query::Query;
 use super::state::App;
 
@@ -44,7 +44,7 @@ struct RevisionPage {
     get, path = "/api/v1/revisions", operation_id = "list-revisions", tag = "history", params(RevisionsQuery),
     responses((status = 200, description = "One page.", body = RevisionPage)),
 )]
-async fn list(State(app): State<App>, Query(query): Query<RevisionsQuery>) -> Result<Response, ProblemDetails> {
+async fn list(State(app): State<App>, Query(query): Query<RevisionsQuery>) -> Result<Response, Refusal> {
     let limit = page::limit(query.limit)?;
     let page = app.run(move |service| {
         let mut records = service.store().revisions(query.before.map(Revision), limit + 1)?;

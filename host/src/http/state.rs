@@ -8,7 +8,7 @@ use crate::service::Service;
 
 use super::auth::Token;
 use super::metrics::Metrics;
-use super::problem::ProblemDetails;
+use super::problem::Refusal;
 
 /// One server.
 #[derive(Clone)]
@@ -22,14 +22,14 @@ impl App {
     /// Runs `work` where blocking is allowed. Only this function knows that the store and the rules block.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Service) -> Result<T, ProblemDetails> + Send + 'static,
-    ) -> Result<T, ProblemDetails> {
+        work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
         let service = Arc::clone(&self.service);
         let span = Span::current();
         let done = tokio::task::spawn_blocking(move || span.in_scope(|| work(&service))).await;
         done.unwrap_or_else(|error| {
             tracing::error!(%error, "a request broke off");
-            Err(ProblemDetails::internal())
+            Err(Refusal::internal())
         })
     }
 }

@@ -237,7 +237,25 @@ mod tests {
             Err(error) => format!("{typed} -> {}: {}", error.position, error.message),
         })
         .collect();
-        insta::assert_snapshot!(refusals.join("\n"), @"");
+        insta::assert_snapshot!(refusals.join("\n"), @"
+ -> 1: expected an attribute such as `name`, found the end
+name -> 5: expected `eq`, `ne`, `gt`, `ge`, `lt` or `le`, found the end
+name is 'x' -> 6: expected `eq`, `ne`, `gt`, `ge`, `lt` or `le`, found `is`
+name eq -> 8: expected a value such as `'text'`, `7`, `true` or `null`, found the end
+name eq x -> 9: expected a value such as `'text'`, `7`, `true` or `null`, found `x`
+name eq 'x -> 9: the text does not end: close it with `'`, and write `''` for one within
+name eq 'x'' -> 9: the text does not end: close it with `'`, and write `''` for one within
+name eq '''' -> fine
+nme eq 'x' -> 1: there is no attribute `nme`: the attributes are `name`, `rank`
+name. eq 'x' -> 1: `name.` is no attribute: write it as `name` or `productivityPane.mode`
+name eq 'ä' nonsense -> 13: expected `and`, `or` or the end, found `nonsense`
+(name eq 'x' -> 13: expected `)`, found the end
+contains(name,7) -> 15: expected a text such as `'case'`, found `7`
+contains name -> 1: there is no attribute `contains`: the attributes are `name`, `rank`
+'x' eq name -> 1: expected an attribute such as `name`, found `'x'`
+not -> 4: expected an attribute such as `name`, found the end
+rank eq 1 and -> 14: expected an attribute such as `name`, found the end
+");
     }
 
     #[test]
