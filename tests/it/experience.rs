@@ -92,7 +92,8 @@ async fn a_component_that_spins_costs_only_its_own_tool() -> Done {
     tools.push(json!({"tool": "well-behaved", "order": 16}));
     assert_eq!(host.put("/api/v1/profiles/contoso_rep", profile).await?.status, 200);
 
-    let ask = json!({"user": "kayla", "app": "customer-service-workspace", "session": {"entity": "incident"}});
+    let session = json!({"entity": "incident", "context": {"customerName": "Ada"}});
+    let ask = json!({"user": "kayla", "app": "customer-service-workspace", "session": session});
     let answer = host.post("/api/v1/experience", ask).await?.json();
     let tools = answer["productivityPane"]["tools"].as_array().ok_or("tools")?;
     let told: Vec<String> = tools

@@ -17,4 +17,7 @@ impl Guest for Step {
     }
 }
 
+#[cfg(target_arch = "wasm32")]
 export!(Step);
+#[cfg(not(target_arch = "wasm32"))]
+const _: fn(Vec<Row>) -> Result<Migration, Fault> = <Step as Guest>::migrate;
