@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::WasiCtx;
+
 use crate::resolve::Reads;
 
 use super::limits::{Exceeded, Limits, Meter};
-
-/// The seed of all random numbers. Any constant does; this one is the fraction of the golden ratio.
-const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
+use super::wasi;
 
 /// What the host keeps for one call.
-#[derive(Debug)]
 pub(super) struct State {
     pub(super) plugin: Arc<str>,
     pub(super) reads: Reads,
     pub(super) meter: Meter,
     stderr: Vec<u8>,
-    random: u64,
+    wasi: Option<Box<(WasiCtx, ResourceTable)>>,
 }
 
 impl State {
     pub(super) fn new(plugin: Arc<str>, limits: Limits, reads: Reads) -> Self {
-        Self { plugin, reads, meter: Meter::new(limits), stderr: Vec::new(), random: SEED }
+        Self { plugin, reads, meter: Meter::new(limits), stderr: Vec::new(), wasi: None }
     }
 
     /// What was written to standard error and still fitted.
@@ -45,12 +45,9 @@ impl State {
         Ok(())
     }
 
-    /// The next number of a sequence that is the same in every call (SplitMix64).
-    pub(super) fn random(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(SEED);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+    /// The part of WASI that the library answers, made when it is first asked for: most rules never do.
+    pub(super) fn wasi(&mut self) -> (&mut WasiCtx, &mut ResourceTable) {
+        let (ctx, table) = &mut **self.wasi.get_or_insert_with(|| Box::new((wasi::nothing(), ResourceTable::new())));
+        (ctx, table)
     }
 }

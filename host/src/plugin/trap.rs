@@ -16,7 +16,6 @@ impl Refused {
     pub(super) const WAITING: Self = Self("it tried to wait; a rule cannot sleep");
     pub(super) const EXIT: Self = Self("it tried to exit; a rule answers instead");
     pub(super) const NOTHING_THERE: Self = Self("it used a file or stream that does not exist");
-    pub(super) const RANDOM_BYTES: Self = Self("it asked for more than 64 KiB of random bytes at once");
 }
 
 /// Tells which of its limits or promises a call broke.

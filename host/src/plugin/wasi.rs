@@ -2,12 +2,22 @@
 //!
 //! Clocks stand still, random numbers are the same in every call, there are no arguments, variables or files, standard
 //! output is dropped and standard error kept up to the log cap. Setting an alarm ends the call: a deadline does not interrupt
-//! the host, so the host never waits. The types are linked by hand because nothing of the usual implementation may be reached.
+//! the host, so the host never waits.
+//!
+//! What cannot wait comes from `wasmtime-wasi`, with a context that holds nothing. Streams, polling, the monotonic clock and
+//! files are linked by hand: the usual implementation may block the thread, and a call must never reach it.
+
+use std::time::Duration;
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
     ComponentNamedList, ComponentType, Lift, Linker, LinkerInstance, Lower, Resource, ResourceType,
 };
+use wasmtime_wasi::cli::{WasiCli, WasiCliCtxView};
+use wasmtime_wasi::clocks::{HostWallClock, WasiClocks, WasiClocksCtxView};
+use wasmtime_wasi::p2::bindings;
+use wasmtime_wasi::random::{Deterministic, WasiRandom, WasiRandomCtx};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
 use super::state::State;
 use super::trap::Refused;
@@ -20,7 +30,7 @@ const STDERR: u32 = 2;
 /// The one number of all pollables.
 const READY: u32 = 0;
 
-/// What a stream takes at once, and the most random bytes one call gets.
+/// What a stream takes at once, and the most random bytes a plugin gets at once.
 const CHUNK: u64 = 64 << 10;
 
 struct InputStream;
@@ -38,13 +48,6 @@ enum StreamError {
     LastOperationFailed(Resource<StreamFailure>),
     #[component(name = "closed")]
     Closed,
-}
-
-#[derive(ComponentType, Lift, Lower)]
-#[component(record)]
-struct Datetime {
-    seconds: u64,
-    nanoseconds: u32,
 }
 
 type Answer<T> = wasmtime::Result<(T,)>;
@@ -126,10 +129,10 @@ fn flush(_: &mut State, _: (Resource<OutputStream>,)) -> Streamed<()> {
 }
 
 fn link_cli(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    let mut environment = linker.instance("wasi:cli/environment@0.2.12")?;
-    counted(&mut environment, "get-environment", |_, ()| Ok((Vec::<(String, String)>::new(),)))?;
-    counted(&mut environment, "get-arguments", |_, ()| Ok((Vec::<String>::new(),)))?;
-    counted(&mut environment, "initial-cwd", |_, ()| Ok((None::<String>,)))?;
+    bindings::cli::environment::add_to_linker::<_, WasiCli>(linker, |state: &mut State| {
+        let (ctx, table) = state.wasi();
+        WasiCliCtxView { ctx: ctx.cli(), table }
+    })?;
 
     let mut exit = linker.instance("wasi:cli/exit@0.2.12")?;
     refuse(&mut exit, "exit", Refused::EXIT)?;
@@ -160,29 +163,47 @@ fn link_clocks(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     refuse(&mut monotonic, "subscribe-instant", Refused::WAITING)?;
     refuse(&mut monotonic, "subscribe-duration", Refused::WAITING)?;
 
-    let mut wall = linker.instance("wasi:clocks/wall-clock@0.2.12")?;
-    counted(&mut wall, "now", |_, ()| Ok((Datetime { seconds: 0, nanoseconds: 0 },)))?;
-    counted(&mut wall, "resolution", |_, ()| Ok((Datetime { seconds: 1, nanoseconds: 0 },)))
+    bindings::clocks::wall_clock::add_to_linker::<_, WasiClocks>(linker, |state: &mut State| {
+        let (ctx, table) = state.wasi();
+        WasiClocksCtxView { ctx: ctx.clocks(), table }
+    })
 }
 
 fn link_random(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    let mut random = linker.instance("wasi:random/random@0.2.12")?;
-    counted(&mut random, "get-random-bytes", random_bytes)?;
-    counted(&mut random, "get-random-u64", |state, ()| Ok((state.random(),)))?;
-    let mut insecure = linker.instance("wasi:random/insecure@0.2.12")?;
-    counted(&mut insecure, "get-insecure-random-bytes", random_bytes)?;
-    counted(&mut insecure, "get-insecure-random-u64", |state, ()| Ok((state.random(),)))?;
-    let mut seed = linker.instance("wasi:random/insecure-seed@0.2.12")?;
-    counted(&mut seed, "insecure-seed", |state, ()| Ok(((state.random(), state.random()),)))
+    bindings::random::random::add_to_linker::<_, WasiRandom>(linker, numbers)?;
+    bindings::random::insecure::add_to_linker::<_, WasiRandom>(linker, numbers)?;
+    bindings::random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, numbers)
 }
 
-fn random_bytes(state: &mut State, (length,): (u64,)) -> Answer<Vec<u8>> {
-    if length > CHUNK {
-        return Err(Refused::RANDOM_BYTES.into());
+fn numbers(state: &mut State) -> &mut WasiRandomCtx {
+    state.wasi().0.random()
+}
+
+/// What stands behind the library's part: clocks at zero, and the same random bytes in every call.
+pub(super) fn nothing() -> WasiCtx {
+    WasiCtxBuilder::new()
+        .wall_clock(Frozen)
+        .secure_random(Deterministic::new(SEED.to_vec()))
+        .insecure_random(Deterministic::new(SEED.to_vec()))
+        .insecure_random_seed(u128::from_le_bytes(SEED))
+        .max_random_size(CHUNK)
+        .build()
+}
+
+/// The seed of all random numbers. Any bytes do; these are of the golden ratio.
+const SEED: [u8; 16] = *b"\x15\x7c\x4a\x7f\xb9\x79\x37\x9e\xf4\x39\xcc\x60\x5c\xed\xc8\x34";
+
+/// A clock that stands still.
+struct Frozen;
+
+impl HostWallClock for Frozen {
+    fn resolution(&self) -> Duration {
+        Duration::from_secs(1)
     }
-    let length = usize::try_from(length)?;
-    let numbers = std::iter::repeat_with(|| state.random().to_le_bytes());
-    Ok((numbers.flatten().take(length).collect(),))
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// What can be done with an open file or folder. No plugin ever gets hold of one.
