@@ -101,7 +101,7 @@ fn sources(module: &str) -> Vec<(PathBuf, String)> {
     files.push(root);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten() {
-            let path = entry.unwrap().path();
+            let path = entry.expect("a folder can be listed").path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|it| it == "rs")
@@ -111,7 +111,10 @@ fn sources(module: &str) -> Vec<(PathBuf, String)> {
             }
         }
     }
-    files.into_iter().map(|file| (file.clone(), production(&fs::read_to_string(file).unwrap()))).collect()
+    files
+        .into_iter()
+        .map(|file| (file.clone(), production(&fs::read_to_string(file).expect("a source file"))))
+        .collect()
 }
 
 /// A file without its tests, which stand at its end.
