@@ -196,7 +196,7 @@ fn wrong_world() {
 
 #[test]
 fn no_manifest() {
-    assert_snapshot!(problem("no_manifest"), @"plugin `no_manifest` is not used: it has no manifest; `loadout plugin build` writes `plugin.toml` into the component");
+    assert_snapshot!(problem("no_manifest"), @"plugin `no_manifest` is not used: it has no manifest; pack `plugin.toml` into it, as `embed_manifest` of the crate `loadout-plugin-build` does");
 }
 
 #[test]

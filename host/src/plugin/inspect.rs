@@ -59,7 +59,7 @@ pub enum LoadError {
     #[error("it is WebAssembly text; give the binary form")]
     Text,
     /// A core module.
-    #[error("it is a core module and no component; compile it for `wasm32-wasip2`, or type: loadout plugin build")]
+    #[error("it is a core module and no component; compile it for `wasm32-wasip2`")]
     CoreModule,
     /// A size is over its cap.
     #[error("it has {found} {what}; at most {limit} are allowed")]
@@ -75,7 +75,7 @@ pub enum LoadError {
     #[error("it is no valid component: {0}")]
     Malformed(String),
     /// No manifest.
-    #[error("it has no manifest; `loadout plugin build` writes `plugin.toml` into the component")]
+    #[error("it has no manifest; pack `plugin.toml` into it, as `embed_manifest` of the crate `loadout-plugin-build` does")]
     NoManifest,
     /// A bad manifest.
     #[error(transparent)]
@@ -213,9 +213,9 @@ mod tests {
             (b" (component)", "it is WebAssembly text; give the binary form"),
             (
                 &MODULE,
-                "it is a core module and no component; compile it for `wasm32-wasip2`, or type: loadout plugin build",
+                "it is a core module and no component; compile it for `wasm32-wasip2`",
             ),
-            (&COMPONENT, "it has no manifest; `loadout plugin build` writes `plugin.toml` into the component"),
+            (&COMPONENT, "it has no manifest; pack `plugin.toml` into it, as `embed_manifest` of the crate `loadout-plugin-build` does"),
             (&vec![0; LARGEST + 1], "it has 33554433 bytes; at most 33554432 are allowed"),
         ] {
             assert_eq!(inspect(bytes).unwrap_err().to_string(), expected);

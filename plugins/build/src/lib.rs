@@ -1,6 +1,6 @@
 //! Compiles plugins to WebAssembly components and writes their manifest into them.
 //!
-//! For build scripts that ship plugins inside a binary, and for `loadout plugin build`. Reads no manifest: what its text says
+//! For build scripts that ship plugins inside a binary. Reads no manifest: what its text says
 //! is the host's business. Never builds into the target folder of the cargo that runs it, which would wait for itself.
 //!
 //! A build script that compiles two plugins of its workspace:
