@@ -16,12 +16,14 @@ pub mod macros;
 pub mod name;
 pub mod notification_template;
 pub mod pane_tool;
+pub mod problem;
 pub mod profile;
 pub mod revision;
 pub mod script;
 pub mod session_template;
 pub mod slug;
 pub mod smart_assist_configuration;
+pub mod source;
 pub mod text;
 pub mod user;
 pub mod voice_profile;
@@ -34,11 +36,12 @@ pub use assignment::{DefaultProfile, RankAndRoles};
 pub use channel_provider::ChannelProvider;
 pub use definition::Definition;
 pub use environment::{Environment, SecondAssignment};
-pub use item::{AnyItem, InvalidItem, Item, Kind, Problem, Problems, Source, State, UnknownKind};
+pub use item::{AnyItem, InvalidItem, Item, Kind, UnknownKind};
 pub use macros::Macro;
 pub use name::{InvalidName, Name, Named, Reference};
 pub use notification_template::{DesktopNotification, NotificationField, NotificationTemplate, Theme};
 pub use pane_tool::{ControlType, PaneTool, ToolCategory, ToolRequirements};
+pub use problem::{Problem, Problems};
 pub use profile::{
     Channels, Copilot, CopilotFeature, Inbox, InboxRecordType, InboxView, PaneMode, PlacedTool, ProductivityPane,
     Profile,
@@ -47,6 +50,7 @@ pub use revision::Revision;
 pub use script::{Script, ScriptStep, StepAction};
 pub use session_template::{AdditionalTab, CommunicationPanel, DefaultScript, Entity, SessionKind, SessionTemplate};
 pub use smart_assist_configuration::{SmartAssistConfiguration, SuggestionType};
+pub use source::{Source, State};
 pub use text::{Language, Localized, Text};
 pub use user::{SecurityRole, User};
 pub use voice_profile::{CallDirection, Recording, VoiceProfile};

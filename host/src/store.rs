@@ -6,11 +6,13 @@
 mod change;
 mod checks;
 mod commit;
+mod draft;
 mod error;
 mod history;
 mod people;
 mod rows;
 mod schema;
+mod settle;
 mod snapshot;
 mod unlink;
 
@@ -26,6 +28,9 @@ pub use change::{Change, ChangeSet, Changed, Committed, Expect, How, Replaced, S
 pub use error::{Error, MissingReference, Referrer};
 pub use people::Person;
 pub use snapshot::{Entry, Layer, Snapshot};
+
+/// Connections for reading that are kept open while nobody reads.
+const IDLE_READERS: usize = 8;
 
 /// The configuration of one environment, in a data folder.
 pub struct Store {
@@ -100,7 +105,10 @@ impl Store {
             }
         };
         let answer = work(&connection);
-        lock(&self.readers).push(connection);
+        let mut idle = lock(&self.readers);
+        if idle.len() < IDLE_READERS {
+            idle.push(connection);
+        }
         answer
     }
 }

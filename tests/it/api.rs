@@ -162,7 +162,7 @@ async fn the_default_is_switched_at_once() -> Done {
     let path = "/api/v1/default-profile";
     assert_snapshot!(host.get(path).await?, @r#"200 {"profile":"contoso_standard"}"#);
     assert_snapshot!(host.put(path, json!({"profile": "contoso_tier2"})).await?, @r#"200 {"profile":"contoso_tier2","replaced":"contoso_standard","dormantRoles":["Contoso Second Line"]}"#);
-    assert_snapshot!(host.put(path, json!({"profile": "msdyn_csw_default_profile"})).await?, @r#"409 {"code":"cannot-be-default","detail":"profile `msdyn_csw_default_profile` came with the product, so it cannot be the custom default"}"#);
+    assert_snapshot!(host.put(path, json!({"profile": "msdyn_csw_default_profile"})).await?, @r#"409 {"code":"cannot-be-default","detail":"profile `msdyn_csw_default_profile` came with the product, so it cannot be the custom default: choose another default first"}"#);
     assert_snapshot!(host.delete(path).await?, @"204");
     assert_snapshot!(host.get(path).await?, @r#"404 {"code":"not-found","detail":"there is no custom default: set one with `PUT`, as in `{\"profile\": \"contoso_rep\"}`"}"#);
     assert_snapshot!(host.delete(path).await?, @r#"404 {"code":"not-found","detail":"there is no custom default: set one with `PUT`, as in `{\"profile\": \"contoso_rep\"}`"}"#);

@@ -88,7 +88,7 @@ async fn references_that_dangle_and_items_in_use() -> Done {
     assert_snapshot!(host.delete("/api/v1/queues/desk").await?, @r#"409 {"code":"in-use","detail":"queue `desk` is in use by workstreams `new_w`: remove these links first, or delete it with `force`","referrers":[{"collection":"workstreams","name":"new_w"}]}"#);
     assert_eq!(host.delete("/api/v1/queues/desk?force=true").await?.status, 204);
     assert!(host.get("/api/v1/workstreams/new_w").await?.json().get("fallbackQueue").is_none());
-    assert_snapshot!(host.put("/api/v1/profiles/contoso_rep/users/nobody", json!({})).await?, @r#"404 {"code":"not-found","detail":"user `nobody` does not exist"}"#);
+    assert_snapshot!(host.put("/api/v1/profiles/contoso_rep/users/nobody", json!({})).await?, @r#"409 {"code":"missing-reference","detail":"`nobody` is not in users (named by `login` of assignments `contoso_rep`): create what is missing first, or correct the name","missing":[{"collection":"assignments","name":"contoso_rep","attribute":"login","wantedIn":"users","wanted":"nobody"}]}"#);
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Actions and their order.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde_json::{Map, Value};
 
 use crate::{Condition, DEPTH_MAX, Error};
@@ -126,27 +128,42 @@ type Named<'a> = (&'a str, &'a Map<String, Value>);
 
 /// Sorts actions so that each comes after those it runs after; among the free ones the written order stands.
 fn in_order(actions: &Map<String, Value>) -> Result<Vec<Named<'_>>, Error> {
-    let mut waiting = Vec::with_capacity(actions.len());
-    for (name, action) in actions {
+    let places: HashMap<&str, usize> = actions.keys().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+    let mut named = Vec::with_capacity(actions.len());
+    // For each action, how many it waits for, and which wait for it.
+    let mut waits = vec![0; actions.len()];
+    let mut followers = vec![Vec::new(); actions.len()];
+    for (at, (name, action)) in actions.iter().enumerate() {
         let wrong = |reason: &str| Error::Action { action: name.clone(), reason: reason.to_owned() };
         let action = action.as_object().ok_or_else(|| wrong("it is not an object"))?;
-        let after = match action.get("runAfter") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::Object(after)) => after.keys().map(String::as_str).collect(),
+        match action.get("runAfter") {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(after)) => {
+                for before in after.keys() {
+                    let before = places.get(before.as_str()).ok_or_else(|| Error::Order(name.clone()))?;
+                    waits[at] += 1;
+                    followers[*before].push(at);
+                }
+            }
             Some(_) => return Err(wrong("its `runAfter` is not an object")),
-        };
-        waiting.push((name.as_str(), action, after));
+        }
+        named.push((name.as_str(), action));
     }
-    let mut sorted: Vec<Named<'_>> = Vec::with_capacity(waiting.len());
-    while !waiting.is_empty() {
-        let ready = |after: &[&str]| after.iter().all(|name| sorted.iter().any(|(done, _)| done == name));
-        let Some(next) = waiting.iter().position(|(_, _, after)| ready(after)) else {
-            return Err(Error::Order(waiting[0].0.to_owned()));
-        };
-        let (name, action, _) = waiting.remove(next);
-        sorted.push((name, action));
+    let mut ready: BTreeSet<usize> = (0..named.len()).filter(|at| waits[*at] == 0).collect();
+    let mut sorted = Vec::with_capacity(named.len());
+    while let Some(at) = ready.pop_first() {
+        sorted.push(named[at]);
+        for follower in &followers[at] {
+            waits[*follower] -= 1;
+            if waits[*follower] == 0 {
+                ready.insert(*follower);
+            }
+        }
     }
-    Ok(sorted)
+    match waits.iter().position(|waits| *waits > 0) {
+        Some(stuck) => Err(Error::Order(named[stuck].0.to_owned())),
+        None => Ok(sorted),
+    }
 }
 
 fn scripts<'a>(actions: &'a [Action], found: &mut Vec<&'a str>) {
@@ -206,6 +223,15 @@ mod tests {
         for (actions, expected) in cases {
             assert_eq!(order(actions), expected, "for {actions}");
         }
+    }
+
+    #[test]
+    fn many_actions_in_the_worst_order_are_sorted_all_the_same() {
+        let action = |at: usize| format!(r#""a{at}":{{"type":"X","runAfter":{{"a{}":[]}}}}"#, at + 1);
+        let mut actions: Vec<String> = (0..20_000).map(action).collect();
+        actions.push(r#""a20000":{"type":"X"}"#.to_owned());
+        let workflow = Workflow::parse(&format!(r#"{{"actions":{{{}}}}}"#, actions.join(","))).unwrap();
+        assert_eq!(workflow.actions()[0].name(), "a20000");
     }
 
     #[test]

@@ -14,6 +14,9 @@ use super::failure::Failure;
 use super::log::{self, LogFormat};
 use super::{Data, print, token};
 
+/// Most requests that are worked on at once; others wait. Each may hold a connection to the database.
+const BLOCKING_THREADS: usize = 64;
+
 /// Serve the HTTP API.
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
@@ -43,7 +46,10 @@ impl Serve {
         let variable = std::env::var(token::VARIABLE).ok();
         let found = token::find(self.admin_token_file.as_deref(), variable.as_deref(), &self.data.folder)?;
         let options = Options::new(found.token);
-        let runtime = tokio::runtime::Runtime::new()
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .max_blocking_threads(BLOCKING_THREADS)
+            .build()
             .map_err(|error| Failure::because("the threads of the server cannot start", error))?;
         runtime.block_on(async {
             let occupied = |error| Failure::because(format!("`{}` cannot be listened on", self.listen), error);

@@ -52,12 +52,18 @@ fn make(file: &PathBuf) -> io::Result<String> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
+    // Whole under another name first, so that a process that dies here leaves no half token behind.
+    let draft = file.with_extension(format!("{}.draft", std::process::id()));
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file)?.write_all(text.as_bytes())?;
-    Ok(text)
+    let mut written = options.open(&draft)?;
+    written.write_all(text.as_bytes())?;
+    written.sync_all()?;
+    let linked = fs::hard_link(&draft, file);
+    fs::remove_file(&draft)?;
+    linked.map(|()| text)
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ use super::text::TooLong;
 /// Longest definition, in characters.
 pub const DEFINITION_MAX: usize = 1_048_576;
 
+/// Deepest nesting of a definition. Items hold definitions a few levels down and are read again within the reader's 128.
+pub const DEPTH_MAX: usize = 64;
+
 /// A workflow definition.
 ///
 /// On the wire it is the JSON object itself, or, when writing the object anew would change a byte, its text as a string.
@@ -32,6 +35,9 @@ pub enum InvalidDefinition {
     /// It is not JSON.
     #[error("the definition is not JSON: {0}")]
     NotJson(#[from] serde_json::Error),
+    /// It is nested too deeply.
+    #[error("the definition is nested deeper than {DEPTH_MAX} levels: flatten it")]
+    TooDeep,
 }
 
 impl Definition {
@@ -42,8 +48,9 @@ impl Definition {
         if length > DEFINITION_MAX {
             return Err(TooLong { length, max: DEFINITION_MAX }.into());
         }
-        // As a value, and not merely skimmed: that also refuses nesting too deep to be written again.
-        serde_json::from_str::<Value>(&text)?;
+        if depth(&serde_json::from_str(&text)?) > DEPTH_MAX {
+            return Err(InvalidDefinition::TooDeep);
+        }
         Ok(Self(text))
     }
 
@@ -55,6 +62,14 @@ impl Definition {
     /// What the definition says.
     pub fn workflow(&self) -> Result<Workflow, loadout_workflow::Error> {
         Workflow::parse(&self.0)
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+        Value::Object(object) => 1 + object.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 
@@ -102,7 +117,10 @@ mod tests {
     #[test]
     fn a_definition_that_could_not_be_written_again_is_refused() {
         assert!(Definition::new("{".to_owned()).is_err());
-        assert!(Definition::new("[".repeat(200) + &"]".repeat(200)).is_err());
+        for levels in [65, 127, 200] {
+            assert!(Definition::new("[".repeat(levels) + &"]".repeat(levels)).is_err(), "{levels} levels");
+        }
+        assert!(Definition::new("[".repeat(64) + &"]".repeat(64)).is_ok());
     }
 
     #[test]

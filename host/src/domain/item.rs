@@ -47,49 +47,6 @@ pub struct InvalidItem {
     pub problems: Problems,
 }
 
-/// What is wrong with an item.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Problems(pub Vec<Problem>);
-
-/// One thing that is wrong with one attribute.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Problem {
-    /// Where: an attribute, with dots and indexes for what lies deeper, such as `fields[4].title`.
-    pub attribute: String,
-    /// What is wrong and what would be right.
-    pub message: String,
-    /// Whether an import takes the item all the same and reports this.
-    #[serde(skip)]
-    pub tolerable: bool,
-}
-
-impl Problems {
-    /// Adds something nobody may store.
-    pub fn refuse(&mut self, attribute: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem { attribute: attribute.into(), message: message.into(), tolerable: false });
-    }
-
-    /// Adds something an author must mend, and an import of what exists elsewhere only reports.
-    pub fn question(&mut self, attribute: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem { attribute: attribute.into(), message: message.into(), tolerable: true });
-    }
-
-    /// Whether nothing is wrong.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.attribute.is_empty() {
-            f.write_str(&self.message)
-        } else {
-            write!(f, "`{}`: {}", self.attribute, self.message)
-        }
-    }
-}
-
 fn parse<T: Item>(name: &str, json: Value) -> Result<T, InvalidItem> {
     serde_path_to_error::deserialize(json).map_err(|error| {
         let path = error.path().to_string();
@@ -297,36 +254,3 @@ macro_rules! item_basics {
     };
 }
 pub(super) use item_basics;
-
-/// Whether an item takes part in anything (`statecode`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// It does.
-    #[default]
-    Active,
-    /// It is kept, and skipped.
-    Inactive,
-}
-
-impl State {
-    /// Whether it is the state that takes part.
-    pub fn is_active(&self) -> bool {
-        *self == Self::Active
-    }
-}
-
-/// Where an item came from, kept so that it can go back unchanged.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Source {
-    /// The GUID the item had there, lower case without braces.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Whether it was part of a managed solution.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub managed: bool,
-    /// Columns that mean nothing here, with their texts.
-    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    pub attributes: std::collections::BTreeMap<String, String>,
-}

@@ -32,15 +32,25 @@ pub struct Rendered {
 
 /// A text whose slugs cannot be told from the rest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the slug `{slug}` is not closed: add the `}}` that ends it")]
-pub struct Unclosed {
-    /// The beginning of the slug.
-    pub slug: String,
+pub enum InvalidSlug {
+    /// A slug has no end.
+    #[error("the slug `{0}` is not closed: add the `}}` that ends it")]
+    Unclosed(String),
+    /// A query stands within a query.
+    #[error("the query `{0}` stands within another query: only plain slugs may stand there")]
+    Nested(String),
 }
+
+/// Longest text that slugs are replaced in, in bytes of the outcome. A slug that would make it longer has no value.
+pub const RENDERED_MAX: usize = 64 << 10;
 
 impl Template {
     /// Finds the slugs of a text.
-    pub fn parse(text: &str) -> Result<Self, Unclosed> {
+    pub fn parse(text: &str) -> Result<Self, InvalidSlug> {
+        Self::read(text, true)
+    }
+
+    fn read(text: &str, may_query: bool) -> Result<Self, InvalidSlug> {
         let mut parts = Vec::new();
         let mut plain = 0;
         let mut at = 0;
@@ -51,12 +61,13 @@ impl Template {
                 at = brace + 1;
                 continue;
             }
-            let end =
-                brace + 1 + closing(&text[brace + 1..]).ok_or_else(|| Unclosed { slug: beginning(&text[start..]) })?;
+            let end = brace
+                + 1
+                + closing(&text[brace + 1..]).ok_or_else(|| InvalidSlug::Unclosed(beginning(&text[start..])))?;
             if plain < start {
                 parts.push(Part::Text(text[plain..start].to_owned()));
             }
-            parts.push(slug(&text[start..=end], &text[brace + 1..end])?);
+            parts.push(slug(&text[start..=end], &text[brace + 1..end], may_query)?);
             plain = end + 1;
             at = plain;
         }
@@ -79,8 +90,8 @@ impl Template {
             match part {
                 Part::Text(text) => rendered.text.push_str(text),
                 Part::Key { spelt, key } => match value(key) {
-                    Some(found) => rendered.text.push_str(&found),
-                    None => rendered.misses(spelt),
+                    Some(found) if rendered.text.len() + found.len() <= RENDERED_MAX => rendered.text.push_str(&found),
+                    _ => rendered.misses(spelt),
                 },
                 // Without a connector for business records every query is unresolved (ruling 8.11).
                 Part::Query { spelt, .. } => rendered.misses(spelt),
@@ -133,11 +144,14 @@ fn is_query(inner: &str) -> bool {
     inner.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("$odata."))
 }
 
-fn slug(spelt: &str, inner: &str) -> Result<Part, Unclosed> {
+fn slug(spelt: &str, inner: &str, may_query: bool) -> Result<Part, InvalidSlug> {
     let spelt = spelt.to_owned();
     if is_query(inner) {
+        if !may_query {
+            return Err(InvalidSlug::Nested(beginning(&spelt)));
+        }
         let options = inner.split_once('?').map_or("", |(_, options)| options);
-        return Ok(Part::Query { spelt, options: Template::parse(options)? });
+        return Ok(Part::Query { spelt, options: Template::read(options, false)? });
     }
     // Exports break lines inside slugs; no key contains a control character.
     let key: String = inner.chars().filter(|c| !c.is_control()).collect();
@@ -205,7 +219,16 @@ mod tests {
         let error = Template::parse("Call from {customerName").unwrap_err();
         assert_eq!(error.to_string(), "the slug `{customerName` is not closed: add the `}` that ends it");
         assert!(Template::parse("{ReconnectUrl{ReconnectID}}").is_err());
+        let nested = "{$odata.a.b.?".repeat(50_000) + &"}".repeat(50_000);
+        assert!(matches!(Template::parse(&nested), Err(InvalidSlug::Nested(_))), "depth must not cost stack");
         assert!(Template::parse("{$odata.a.b.?$filter=x eq '{y'}").is_err());
+    }
+
+    #[test]
+    fn a_rendered_text_stays_bounded() {
+        let rendered = Template::parse(&"{a}".repeat(1000)).unwrap().render(&mut |_| Some("x".repeat(1000)));
+        assert!(rendered.text.len() <= RENDERED_MAX && rendered.text.len() > RENDERED_MAX / 2);
+        assert_eq!(rendered.unresolved, ["{a}"]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct InvalidToken;
 
 impl Token {
     /// Fewest characters.
-    pub const MIN: usize = 16;
+    pub const MIN: usize = 8;
     /// Most characters.
     pub const MAX: usize = 512;
 

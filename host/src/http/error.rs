@@ -21,6 +21,10 @@ impl From<Error> for Refusal {
             }
             Error::Store(store::Error::Exists { .. }) => problem(StatusCode::PRECONDITION_FAILED, "exists"),
             Error::Store(store::Error::Stale { .. }) => problem(StatusCode::PRECONDITION_FAILED, "stale"),
+            Error::Store(store::Error::Gone { .. }) => problem(StatusCode::PRECONDITION_FAILED, "stale"),
+            Error::Store(store::Error::StillNeeded { by, .. }) => {
+                problem(StatusCode::CONFLICT, "in-use").with_referrers(vec![by])
+            }
             Error::Store(store::Error::ReadOnly { .. }) => problem(StatusCode::CONFLICT, "read-only"),
             Error::Store(store::Error::Invalid(InvalidItem { problems, .. })) => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-item").with_errors(problems.0)

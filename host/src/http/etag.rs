@@ -96,7 +96,7 @@ impl Conditions {
             return Ok(Expect::Present);
         }
         let Some(current) = current else {
-            return Err(store::Error::NotFound { kind, name: name.to_owned() }.into());
+            return Err(store::Error::Gone { kind, name: name.to_owned() }.into());
         };
         // Writing compares strongly: a weak tag names no revision.
         let tag = format!("\"{current}\"");
@@ -142,6 +142,6 @@ mod tests {
         assert_eq!(expect("*", None), Ok(Expect::Present));
         assert_eq!(expect("W/\"42\"", at(42)), Err(412));
         assert_eq!(expect("\"41\"", at(42)), Err(412));
-        assert_eq!(expect("\"41\"", None), Err(404));
+        assert_eq!(expect("\"41\"", None), Err(412));
     }
 }

@@ -69,7 +69,7 @@ fn size(verdict: &Verdict) -> usize {
 }
 
 fn object(payload: &str) -> Result<Map<String, Value>, Invalid> {
-    serde_json::from_str(payload).map_err(|error| Invalid::Payload(error.to_string()))
+    serde_json::from_str(payload).map_err(|error| Invalid::Payload(quote(&error.to_string())))
 }
 
 fn code(what: &'static str, found: &str) -> Result<(), Invalid> {

@@ -22,9 +22,18 @@ pub(super) fn announce(
         NotificationEvent::IncomingUnauthenticated
     });
     let bound = workstream.and_then(|workstream| bound(&workstream.notifications, event));
+    if let Some(inactive) = bound.filter(|name| snapshot.active(*name).is_none()) {
+        account.warn(
+            "notification-inactive",
+            format!("the workstream binds notification `{inactive}`, which is inactive"),
+        );
+    }
     let (name, because) = match bound.filter(|name| snapshot.active(*name).is_some()) {
         Some(name) => (name.clone(), "the workstream binds it to this event"),
-        None => (shipped(channel, event)?, "it shipped for the channel, and the workstream binds none to this event"),
+        None => (
+            shipped(channel, event)?,
+            "it shipped for the channel, and the workstream binds no active one to this event",
+        ),
     };
     let template = snapshot.active(&name)?;
     account.line(|| line("notification", Some(name.as_str()), Outcome::Chosen, because));

@@ -2,7 +2,7 @@
 //!
 //! The one meaning of the imports `context` and `library`. The sandbox counts and forwards; it decides nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::domain::slug::{Rendered, Template};
@@ -52,7 +52,11 @@ pub struct Reads {
     snapshot: Arc<Snapshot>,
     facts: Arc<Facts>,
     recorded: Vec<Read>,
+    known: HashSet<String>,
 }
+
+/// Longest question or answer that is kept of a read, in characters. What is longer is cut, and says so.
+const RECORDED_MAX: usize = 500;
 
 /// One read and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +70,7 @@ pub struct Read {
 impl Reads {
     /// Reads of `facts` and `snapshot`, none made yet.
     pub fn new(snapshot: Arc<Snapshot>, facts: Arc<Facts>) -> Self {
-        Self { snapshot, facts, recorded: Vec::new() }
+        Self { snapshot, facts, recorded: Vec::new(), known: HashSet::new() }
     }
 
     /// The reads made so far, each once, in order.
@@ -76,8 +80,9 @@ impl Reads {
 
     fn record(&mut self, what: String, answer: String) {
         // A rule that asks in a loop asks the same: what was answered once is on record.
-        if !self.recorded.iter().any(|read| read.what == what) {
-            self.recorded.push(Read { what, answer });
+        let what = shorten(what);
+        if self.known.insert(what.clone()) {
+            self.recorded.push(Read { what, answer: shorten(answer) });
         }
     }
 
@@ -205,6 +210,13 @@ impl Reads {
         const REFUSED: &str = "not-granted";
         self.record(format!("records.look-up({entity}, {attribute}, {options})"), REFUSED.to_owned());
         REFUSED
+    }
+}
+
+fn shorten(text: String) -> String {
+    match text.char_indices().nth(RECORDED_MAX) {
+        None => text,
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
     }
 }
 

@@ -207,7 +207,8 @@ fn for_channel<'a>(snapshot: &'a Snapshot, channel: Channel, account: &mut Accou
             && voice.is_active()
             && voice.direction == crate::domain::CallDirection::Inbound
     });
-    let mut bound = voice.filter_map(|(_, voice)| voice.session_template.clone());
+    let bound = voice.filter_map(|(_, voice)| voice.session_template.clone());
+    let mut bound = bound.filter(|name| snapshot.active(name).is_some());
     let (name, because) = match bound.next() {
         Some(name) => (name, "the default voice profile binds it"),
         None => (shipped(channel)?, "it shipped for the channel"),

@@ -26,11 +26,15 @@ pub enum Error {
     MissingReferences(Vec<MissingReference>),
     #[error("{kind} `{name}` is in use by {}: remove these links first, or delete it with `force`", Users(referrers))]
     InUse { kind: Kind, name: String, referrers: Vec<Referrer> },
+    #[error("{kind} `{name}` is gone since it was read: write it without `If-Match` to make it again")]
+    Gone { kind: Kind, name: String },
+    #[error("{kind} `{name}` cannot be taken from {} `{}`, which would then hold for everybody or for nothing: change that first", by.collection, by.name)]
+    StillNeeded { kind: Kind, name: String, by: Referrer },
     #[error("rank {rank} is taken by profile `{by}`: choose another rank")]
     RankTaken { rank: u8, by: String },
     #[error("profile `{profile}` is the custom default and cannot have rank and roles: remove the default first")]
     IsDefault { profile: String },
-    #[error("profile `{profile}` {why}, so it cannot be the custom default")]
+    #[error("profile `{profile}` {why}, so it cannot be the custom default: choose another default first")]
     CannotBeDefault { profile: String, why: &'static str },
     #[error(
         "user `{login}` is assigned to profile `{profile}` already, and this environment refuses a second assignment: take the first one back"

@@ -2,15 +2,28 @@
 
 use serde_json::Value;
 
-use crate::domain::{AnyItem, Kind};
+use crate::domain::{AnyItem, App, Kind};
 
-/// `item` without its references to `name` of `kind`; nothing if it cannot do without them.
+/// What is left of an item after its links to another were taken out.
+pub(super) enum Rest {
+    /// The item without them.
+    Item(AnyItem),
+    /// Nothing: the link was all there was to it.
+    Nothing,
+    /// It cannot do without them, or would mean something wider.
+    Needed,
+}
+
+/// `item` without its references to `target` of `kind`.
 ///
 /// A reference in a list takes its list entry along (a pane tool its placement, a macro the script step that runs it); any other
 /// leaves its attribute empty.
-pub(super) fn without(item: &AnyItem, name: &str, kind: Kind, target: &str) -> Option<AnyItem> {
+pub(super) fn without(item: &AnyItem, name: &str, kind: Kind, target: &str) -> Rest {
     // No stored name contains a control character, so the mark is nobody's name.
     const MARK: &str = "\u{0}unlinked";
+    if matches!(item, AnyItem::DefaultProfile(_)) {
+        return Rest::Nothing;
+    }
     let mut marked = item.clone();
     marked.references(&mut |reference| {
         if reference.kind == kind && **reference.name == *target {
@@ -19,7 +32,25 @@ pub(super) fn without(item: &AnyItem, name: &str, kind: Kind, target: &str) -> O
     });
     let mut json = marked.to_json();
     prune(&mut json, MARK);
-    AnyItem::parse(item.kind(), name, json).ok()
+    match AnyItem::parse(item.kind(), name, json) {
+        Ok(rest) if !widens(item, &rest) => Rest::Item(rest),
+        _ => Rest::Needed,
+    }
+}
+
+/// Whether a list that restricts became empty, which means "everybody" or "everywhere".
+fn widens(before: &AnyItem, after: &AnyItem) -> bool {
+    match (before, after) {
+        (AnyItem::Profile(before), AnyItem::Profile(after)) => !before.apps.is_empty() && after.apps.is_empty(),
+        (AnyItem::PaneTool(before), AnyItem::PaneTool(after)) => {
+            !before.requires.roles.is_empty() && after.requires.roles.is_empty()
+        }
+        (AnyItem::App(before), AnyItem::App(after)) => {
+            let open = |app: &App| app.out_of_the_box.iter().filter(|rule| rule.roles.is_empty()).count();
+            open(after) > open(before)
+        }
+        _ => false,
+    }
 }
 
 fn prune(value: &mut Value, mark: &str) {
@@ -70,7 +101,11 @@ mod tests {
         ];
         for (kind, json, target_kind, target, kept) in cases {
             let item = AnyItem::parse(kind, "x", json).unwrap();
-            let after = without(&item, "x", target_kind, target).map(|item| item.to_json().to_string());
+            let after = match without(&item, "x", target_kind, target) {
+                Rest::Item(rest) => Some(rest.to_json().to_string()),
+                Rest::Nothing => None,
+                Rest::Needed => panic!("{kind} can do without"),
+            };
             assert_eq!(after.is_some(), kept.is_some(), "for {kind}");
             if let (Some(after), Some(kept)) = (after, kept) {
                 assert!(after.contains(kept), "{after}");
@@ -79,6 +114,29 @@ mod tests {
                     "{after}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_restriction_never_turns_into_everybody() {
+        let cases = [
+            (
+                Kind::PaneTool,
+                json!({"name": "T", "kind": "t", "control": "c", "requires": {"roles": ["csr"]}}),
+                Kind::SecurityRole,
+                "csr",
+            ),
+            (Kind::Profile, json!({"name": "P", "apps": ["desk"]}), Kind::App, "desk"),
+            (
+                Kind::App,
+                json!({"name": "A", "outOfTheBox": [{"profile": "new_p", "roles": ["csr"]}]}),
+                Kind::SecurityRole,
+                "csr",
+            ),
+        ];
+        for (kind, json, target_kind, target) in cases {
+            let item = AnyItem::parse(kind, "x", json).unwrap();
+            assert!(matches!(without(&item, "x", target_kind, target), Rest::Needed), "for {kind}");
         }
     }
 }

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::{AnyItem, DefaultProfile, Kind, Revision};
+use crate::store::{Change, Expect, Layer, Strictness};
 
 struct Desk {
     store: Store,
@@ -126,8 +128,6 @@ fn what_may_not_be_written_is_refused_with_a_sentence() {
     ];
     insta::assert_snapshot!(refusals.join("\n"));
 }
-
-use crate::domain::DefaultProfile;
 
 #[test]
 fn a_change_that_changes_nothing_makes_no_revision() {

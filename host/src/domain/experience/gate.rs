@@ -1,0 +1,55 @@
+//! Gates: what must be open before something appears.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What hid something.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct HiddenBy {
+    /// The gate.
+    pub gate: Gate,
+    /// What would open it.
+    pub needs: String,
+    /// The reason code of the rule component, when its rule is the gate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+impl fmt::Display for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Profile => "profile",
+            Self::Tenant => "tenant",
+            Self::Licence => "licence",
+            Self::Role => "role",
+            Self::Configured => "configured",
+            Self::Rule => "rule",
+        })
+    }
+}
+
+impl HiddenBy {
+    /// `gate`, which `needs` would open.
+    pub fn gate(gate: Gate, needs: impl Into<String>) -> Self {
+        Self { gate, needs: needs.into(), code: None }
+    }
+}
+
+/// What must be open for something to appear (domain 3.3), in the order they are tried; then the tool's own rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gate {
+    /// The profile enables it.
+    Profile,
+    /// The environment allows it.
+    Tenant,
+    /// The person has the licence.
+    Licence,
+    /// The person has the role.
+    Role,
+    /// What it builds on is configured.
+    Configured,
+    /// Its rule component shows it.
+    Rule,
+}

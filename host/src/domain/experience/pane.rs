@@ -1,0 +1,78 @@
+//! The side panel: what became of every tool.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::HiddenBy;
+use crate::domain::PaneMode;
+
+/// The side panel in force.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Pane {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// How it starts in this session.
+    pub mode: PaneMode,
+    /// Every tool the profile places, hidden ones included, from the top.
+    pub tools: Vec<Tool>,
+}
+
+/// A tool and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tool {
+    /// The tool kind, such as `scripts`.
+    pub tool: String,
+    /// The unique name of the tool.
+    pub unique_name: String,
+    /// Shown.
+    pub name: String,
+    /// Position from the top.
+    pub order: u32,
+    /// Path of the icon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+    /// Shown while pointing at the icon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tooltip: Option<String>,
+    /// The control or page that draws it.
+    pub control: String,
+    /// What became of it.
+    #[serde(flatten)]
+    pub status: ToolStatus,
+}
+
+/// What became of a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(tag = "status", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum ToolStatus {
+    /// The person sees it.
+    Shown {
+        /// What its rule component decided.
+        #[schema(value_type = Object)]
+        payload: Value,
+    },
+    /// A gate or its rule component hid it.
+    Hidden {
+        /// Which, and what it needs.
+        hidden_by: HiddenBy,
+    },
+    /// Its rule component broke; the tool is not shown.
+    Failed {
+        /// How.
+        fault: ToolFault,
+    },
+}
+
+/// How a rule component broke.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct ToolFault {
+    /// A stable code, such as `plugin.timeout`.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+    /// The component, as `publisher/name`.
+    pub plugin: String,
+    /// Its version.
+    pub version: String,
+}

@@ -1,0 +1,244 @@
+//! A change set on its way to a revision: what each change does to the library and the people.
+//!
+//! Refuses what the author did not expect, and what only the upgrader may write. Whether the outcome holds together is
+//! checked when the draft is settled.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::domain::name::check_authored_name;
+use crate::domain::revision::ChangeRecord;
+use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, SecondAssignment, User};
+
+use super::{
+    Change, ChangeSet, Changed, Entry, Error, Expect, How, Layer, MissingReference, Referrer, Replaced, Snapshot,
+    Strictness, Tolerated, checks, people, rows,
+    unlink::{self, Rest},
+};
+
+/// A change set on its way to a revision.
+pub(super) struct Draft<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) before: &'a Snapshot,
+    pub(super) library: Snapshot,
+    pub(super) revision: Revision,
+    pub(super) strictness: Strictness,
+    pub(super) layer: Layer,
+    pub(super) touched: BTreeSet<(Kind, Arc<str>)>,
+    pub(super) users: Vec<(Arc<str>, User)>,
+    pub(super) changed: Vec<Changed>,
+    pub(super) replaced: Vec<Replaced>,
+    pub(super) tolerated: Vec<Tolerated>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(connection: &'a Connection, before: &'a Snapshot, changes: &ChangeSet) -> Self {
+        Self {
+            connection,
+            before,
+            library: before.clone(),
+            revision: Revision(before.revision().0 + 1),
+            strictness: changes.strictness,
+            layer: changes.layer.unwrap_or(Layer::Custom),
+            touched: BTreeSet::new(),
+            users: Vec::new(),
+            changed: Vec::new(),
+            replaced: Vec::new(),
+            tolerated: Vec::new(),
+        }
+    }
+
+    pub(super) fn apply(&mut self, change: Change) -> Result<(), Error> {
+        match change {
+            Change::Put { name, item, expect } => self.put(name, item, expect),
+            Change::Delete { kind, name, expect, force } => self.delete(kind, &name, expect, force),
+            Change::Assign { profile, login } => self.assign(&profile, &login),
+            Change::Unassign { profile, login } => self.unassign(&profile, &login),
+        }
+    }
+
+    fn put(&mut self, name: Arc<str>, item: AnyItem, expect: Expect) -> Result<(), Error> {
+        let kind = item.kind();
+        let present = self.expect(kind, &name, expect)?;
+        self.writable(kind, &name)?;
+        if present.is_none() && self.layer == Layer::Custom {
+            match (check_authored_name(kind, &name), self.strictness) {
+                (Err(error), Strictness::Refuse) => return Err(error.into()),
+                (Err(error), Strictness::Report) => {
+                    let problem =
+                        Problem { attribute: "uniqueName".into(), message: error.to_string(), tolerable: true };
+                    self.tolerated.push(Tolerated { kind, name: name.to_string(), problem });
+                }
+                (Ok(()), _) => {}
+            }
+        }
+        match item {
+            AnyItem::User(user) => self.users.push((name, user)),
+            item => {
+                self.library.insert(Arc::clone(&name), Entry::new(item, self.revision, self.layer));
+                self.touched.insert((kind, name));
+            }
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, kind: Kind, name: &Arc<str>, expect: Expect, force: bool) -> Result<(), Error> {
+        let expect = if expect == Expect::Anything { Expect::Present } else { expect };
+        self.expect(kind, name, expect)?;
+        self.writable(kind, name)?;
+        if kind == Kind::User {
+            return self.delete_user(name);
+        }
+        let referrers = self.referrers(kind, name)?;
+        if !referrers.is_empty() && !force {
+            return Err(Error::InUse { kind, name: name.to_string(), referrers });
+        }
+        for referrer in referrers {
+            self.unlink(kind, name, &referrer)?;
+        }
+        // The mapping is a part of the profile and goes with it.
+        if kind == Kind::Profile && self.library.entry(Kind::RankAndRoles, name).is_some() {
+            self.library.remove(Kind::RankAndRoles, name);
+            self.touched.insert((Kind::RankAndRoles, Arc::clone(name)));
+        }
+        self.library.remove(kind, name);
+        self.touched.insert((kind, Arc::clone(name)));
+        Ok(())
+    }
+
+    fn delete_user(&mut self, login: &str) -> Result<(), Error> {
+        for profile in people::assigned_profiles(self.connection, login, self.before.revision())? {
+            rows::unassign(self.connection, self.revision, login, profile.as_str())?;
+            self.record(ChangeRecord::ASSIGNMENTS, format!("{profile}/{login}"), How::Deleted);
+        }
+        rows::end(self.connection, self.revision, Kind::User, login)?;
+        self.record(Kind::User.collection(), login, How::Deleted);
+        Ok(())
+    }
+
+    /// Takes one link to an item away (ruling 8.5).
+    fn unlink(&mut self, kind: Kind, name: &str, referrer: &Referrer) -> Result<(), Error> {
+        if referrer.collection == ChangeRecord::ASSIGNMENTS {
+            rows::unassign(self.connection, self.revision, &referrer.name, name)?;
+            self.record(ChangeRecord::ASSIGNMENTS, format!("{name}/{}", referrer.name), How::Deleted);
+            return Ok(());
+        }
+        let referring: Kind = referrer.collection.parse().map_err(|error| Error::Corrupt(Box::new(error)))?;
+        if referring == Kind::User {
+            if let Some((mut user, _)) = people::current_user(self.connection, &referrer.name)? {
+                user.roles.retain(|role| role.as_str() != name);
+                self.users.push((referrer.name.as_str().into(), user));
+            }
+            return Ok(());
+        }
+        self.writable(referring, &referrer.name)?;
+        let key: Arc<str> = referrer.name.as_str().into();
+        let Some(entry) = self.library.entry(referring, &key) else { return Ok(()) };
+        match unlink::without(&entry.item, &key, kind, name) {
+            Rest::Item(item) => self.library.insert(Arc::clone(&key), Entry::new(item, self.revision, self.layer)),
+            Rest::Nothing => self.library.remove(referring, &key),
+            Rest::Needed => {
+                return Err(Error::StillNeeded { kind, name: name.to_owned(), by: referrer.clone() });
+            }
+        }
+        self.touched.insert((referring, key));
+        Ok(())
+    }
+
+    fn assign(&mut self, profile: &Name<Profile>, login: &Name<User>) -> Result<(), Error> {
+        let Some(wanted) = self.library.get(profile) else {
+            return Err(Error::NotFound { kind: Kind::Profile, name: profile.to_string() });
+        };
+        let apps = wanted.apps.clone();
+        self.flush_users()?;
+        if people::current_user(self.connection, login.as_str())?.is_none() {
+            return Err(Error::MissingReferences(vec![MissingReference {
+                collection: ChangeRecord::ASSIGNMENTS.to_owned(),
+                name: profile.to_string(),
+                attribute: "login".to_owned(),
+                wanted_in: Kind::User.collection().to_owned(),
+                wanted: login.to_string(),
+            }]));
+        }
+        // Read at the revision being made, so that earlier changes of this set count.
+        let assigned = people::assigned_profiles(self.connection, login.as_str(), self.revision)?;
+        if assigned.contains(profile) {
+            return Ok(());
+        }
+        for earlier in assigned {
+            let overlaps = self
+                .library
+                .get(&earlier)
+                .is_none_or(|other| apps.is_empty() || other.apps.is_empty() || !other.apps.is_disjoint(&apps));
+            if !overlaps {
+                continue;
+            }
+            if self.library.environment().second_assignment == SecondAssignment::IsRefused {
+                return Err(Error::AlreadyAssigned { login: login.to_string(), profile: earlier.to_string() });
+            }
+            rows::unassign(self.connection, self.revision, login.as_str(), earlier.as_str())?;
+            self.record(ChangeRecord::ASSIGNMENTS, format!("{earlier}/{login}"), How::Deleted);
+            self.replaced.push(Replaced { login: login.to_string(), profile: earlier.to_string() });
+        }
+        rows::assign(self.connection, self.revision, login.as_str(), profile.as_str())?;
+        self.record(ChangeRecord::ASSIGNMENTS, format!("{profile}/{login}"), How::Created);
+        Ok(())
+    }
+
+    fn unassign(&mut self, profile: &Name<Profile>, login: &Name<User>) -> Result<(), Error> {
+        let assigned = people::assigned_profiles(self.connection, login.as_str(), self.revision)?;
+        if !assigned.contains(profile) {
+            return Ok(());
+        }
+        rows::unassign(self.connection, self.revision, login.as_str(), profile.as_str())?;
+        self.record(ChangeRecord::ASSIGNMENTS, format!("{profile}/{login}"), How::Deleted);
+        Ok(())
+    }
+
+    /// Refuses what the author did not expect; the revision that wrote the item, if there is one.
+    fn expect(&self, kind: Kind, name: &str, expect: Expect) -> Result<Option<Revision>, Error> {
+        let present = match kind {
+            Kind::User => people::current_user(self.connection, name)?.map(|(_, since)| since),
+            _ => self.library.entry(kind, name).map(|entry| entry.revision),
+        };
+        let name = || name.to_owned();
+        match (expect, present) {
+            (Expect::Present, None) => Err(Error::NotFound { kind, name: name() }),
+            (Expect::Revision(_), None) => Err(Error::Gone { kind, name: name() }),
+            (Expect::Absent, Some(_)) => Err(Error::Exists { kind, name: name() }),
+            (Expect::Revision(seen), Some(current)) if seen != current => {
+                Err(Error::Stale { kind, name: name(), seen, current })
+            }
+            _ => Ok(present),
+        }
+    }
+
+    fn writable(&self, kind: Kind, name: &str) -> Result<(), Error> {
+        let shipped = self.library.entry(kind, name).is_some_and(|entry| entry.layer == Layer::OutOfTheBox);
+        if shipped && self.layer == Layer::Custom {
+            return Err(Error::ReadOnly { kind, name: name.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Who uses an item: library items, then people.
+    fn referrers(&self, kind: Kind, name: &str) -> Result<Vec<Referrer>, Error> {
+        const LISTED: usize = 100_000;
+        let people = match kind {
+            Kind::Profile => people::assigned_logins(self.connection, name, "", LISTED)?,
+            Kind::SecurityRole => people::holders(self.connection, name, LISTED)?,
+            _ => Vec::new(),
+        };
+        let collection = if kind == Kind::Profile { ChangeRecord::ASSIGNMENTS } else { Kind::User.collection() };
+        let mut referrers = checks::referrers(&self.library, kind, name);
+        referrers.extend(people.into_iter().map(|login| Referrer { collection: collection.to_owned(), name: login }));
+        Ok(referrers)
+    }
+
+    /// Remembers what really changed.
+    pub(super) fn record(&mut self, collection: &str, name: impl Into<String>, how: How) {
+        self.changed.push(Changed { collection: collection.to_owned(), name: name.into(), how });
+    }
+}
