@@ -3,6 +3,8 @@
 //! Native is the same resolution with rules that cost nothing, so the ratio is what sandboxed rules add to an answer. Cold
 //! and warm start differ in whether compiled code is in the cache. Only the ratios outlive the machine.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;

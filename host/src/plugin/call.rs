@@ -79,7 +79,10 @@ impl Plugin {
     pub(super) fn evaluate(&self, engine: &Engine, settings: &str, reads: Reads) -> Evaluation {
         let (outcome, reads) = match Call::start(self, engine, reads) {
             Ok(mut call) => (call.evaluate(settings), call.into_reads()),
-            Err((error, reads)) => (Err(error), reads),
+            Err(failed) => {
+                let (error, reads) = *failed;
+                (Err(error), reads)
+            }
         };
         Evaluation {
             plugin: self.label.to_string(),
@@ -107,8 +110,8 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// Makes an instance. What was read until it failed comes back with the error.
-    pub(super) fn start(plugin: &'a Plugin, engine: &'a Engine, reads: Reads) -> Result<Self, (CallError, Reads)> {
-        let Some(slot) = engine.slot() else { return Err((CallError::Busy(engine.config.patience), reads)) };
+    pub(super) fn start(plugin: &'a Plugin, engine: &'a Engine, reads: Reads) -> Result<Self, Box<(CallError, Reads)>> {
+        let Some(slot) = engine.slot() else { return Err(Box::new((CallError::Busy(engine.config.patience), reads))) };
         let state = State::new(Arc::clone(&plugin.label), plugin.limits, reads);
         let mut store = Store::new(&engine.wasmtime, state);
         store.limiter(|state| &mut state.meter);
@@ -120,7 +123,7 @@ impl<'a> Call<'a> {
             Err(error) => {
                 let explained = trap::explain(&error, store.data(), &plugin.limits);
                 report(store.data());
-                Err((explained, store.into_data().reads))
+                Err(Box::new((explained, store.into_data().reads)))
             }
         }
     }

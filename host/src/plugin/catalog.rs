@@ -97,7 +97,7 @@ impl Catalog {
     /// Makes an instance of the rule bound to `kind`, and keeps it. Nothing if no rule is bound to it.
     pub fn start(&self, kind: &str, reads: Reads) -> Option<Result<Call<'_>, CallError>> {
         let plugin = self.plugin(kind)?;
-        Some(Call::start(plugin, &self.engine, reads).map_err(|(error, _)| error))
+        Some(Call::start(plugin, &self.engine, reads).map_err(|failed| failed.0))
     }
 
     fn plugin(&self, kind: &str) -> Option<&Plugin> {

@@ -137,7 +137,7 @@ impl<'a> Draft<'a> {
         let key: Arc<str> = referrer.name.as_str().into();
         let Some(entry) = self.library.entry(referring, &key) else { return Ok(()) };
         match unlink::without(&entry.item, &key, kind, name) {
-            Rest::Item(item) => self.library.insert(Arc::clone(&key), Entry::new(item, self.revision, self.layer)),
+            Rest::Item(item) => self.library.insert(Arc::clone(&key), Entry::new(*item, self.revision, self.layer)),
             Rest::Nothing => self.library.remove(referring, &key),
             Rest::Needed => {
                 return Err(Error::StillNeeded { kind, name: name.to_owned(), by: referrer.clone() });

@@ -7,7 +7,7 @@ use crate::domain::{AnyItem, App, Kind};
 /// What is left of an item after its links to another were taken out.
 pub(super) enum Rest {
     /// The item without them.
-    Item(AnyItem),
+    Item(Box<AnyItem>),
     /// Nothing: the link was all there was to it.
     Nothing,
     /// It cannot do without them, or would mean something wider.
@@ -33,7 +33,7 @@ pub(super) fn without(item: &AnyItem, name: &str, kind: Kind, target: &str) -> R
     let mut json = marked.to_json();
     prune(&mut json, MARK);
     match AnyItem::parse(item.kind(), name, json) {
-        Ok(rest) if !widens(item, &rest) => Rest::Item(rest),
+        Ok(rest) if !widens(item, &rest) => Rest::Item(Box::new(rest)),
         _ => Rest::Needed,
     }
 }
