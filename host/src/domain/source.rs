@@ -36,3 +36,31 @@ pub struct Source {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
 }
+
+/// A GUID in lower case without braces, if `typed` is one.
+pub fn guid(typed: &str) -> Option<String> {
+    let bare = typed.trim();
+    let bare = bare.strip_prefix('{').and_then(|it| it.strip_suffix('}')).unwrap_or(bare);
+    let lengths = [8, 4, 4, 4, 12];
+    let mut parts = bare.split('-');
+    let fits = lengths.iter().all(|length| {
+        parts.next().is_some_and(|part| part.len() == *length && part.bytes().all(|b| b.is_ascii_hexdigit()))
+    });
+    (fits && parts.next().is_none()).then(|| bare.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guid_is_one_in_any_spelling() {
+        let bare = "29cc12f3-0f47-ee11-be6e-000d3a314234";
+        for typed in [bare, "{29CC12F3-0F47-EE11-BE6E-000D3A314234}", " 29CC12f3-0f47-ee11-be6e-000d3a314234\r\n"] {
+            assert_eq!(guid(typed).as_deref(), Some(bare), "{typed}");
+        }
+        for typed in ["", "fab_x", "{29cc12f3}", "29cc12f3-0f47-ee11-be6e-000d3a31423g", &format!("{bare}-0")] {
+            assert_eq!(guid(typed), None, "{typed}");
+        }
+    }
+}

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::row::guid;
+use crate::domain::source::guid;
+
 use super::xml::Element;
 
 /// What `customizations.xml` says.

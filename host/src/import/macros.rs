@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::domain::source::guid;
 use crate::domain::{Definition, Kind, Localized, Macro, Name, Source, State};
 use crate::store::Snapshot;
 
 use super::customizations::Workflow;
-use super::row::{Row, Unreadable, guid, is_stray};
+use super::row::{Row, Unreadable, is_stray};
 use super::work::Work;
 
 /// The category of processes that are macros.

@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::source::guid;
 use crate::domain::{Kind, Name, Profile, RankAndRoles, SecurityRole};
 
 use super::profile::PROFILE;
 use super::report::Outcome;
-use super::row::{Unreadable, guid};
+use super::row::Unreadable;
 use super::rows::Rows;
 use super::work::Work;
 

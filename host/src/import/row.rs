@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::source::guid;
 use crate::domain::{Language, Localized, Source, State, Text};
 
 use super::xml::Element;
@@ -220,18 +221,6 @@ pub(super) fn is_stray(text: &str) -> bool {
     text.trim() != text || text.contains('\r') || slugs.any(|slug| is_slug(slug) && slug.contains('\n'))
 }
 
-/// A GUID in lower case without braces, if `typed` is one.
-pub(super) fn guid(typed: &str) -> Option<String> {
-    let bare = typed.trim();
-    let bare = bare.strip_prefix('{').and_then(|it| it.strip_suffix('}')).unwrap_or(bare);
-    let lengths = [8, 4, 4, 4, 12];
-    let mut parts = bare.split('-');
-    let fits = lengths.iter().all(|length| {
-        parts.next().is_some_and(|part| part.len() == *length && part.bytes().all(|b| b.is_ascii_hexdigit()))
-    });
-    (fits && parts.next().is_none()).then(|| bare.to_ascii_lowercase())
-}
-
 fn unreadable(column: &str, reason: impl ToString) -> Unreadable {
     Unreadable(format!("`{column}`: {}", reason.to_string()))
 }
@@ -248,17 +237,6 @@ mod tests {
     fn row(columns: &str) -> Row {
         let text = format!("<t msdyn_uniquename=\"fab_x\">{columns}</t>");
         Row::new("ts/f/t.xml", "f", xml::parse("t.xml", text.as_bytes()).unwrap())
-    }
-
-    #[test]
-    fn a_guid_is_one_in_any_spelling() {
-        let bare = "29cc12f3-0f47-ee11-be6e-000d3a314234";
-        for typed in [bare, "{29CC12F3-0F47-EE11-BE6E-000D3A314234}", " 29CC12f3-0f47-ee11-be6e-000d3a314234\r\n"] {
-            assert_eq!(guid(typed).as_deref(), Some(bare), "{typed}");
-        }
-        for typed in ["", "fab_x", "{29cc12f3}", "29cc12f3-0f47-ee11-be6e-000d3a31423g", &format!("{bare}-0")] {
-            assert_eq!(guid(typed), None, "{typed}");
-        }
     }
 
     #[test]

@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::source::guid;
 use crate::domain::{Kind, Macro, Name, Script, ScriptStep, StepAction, Text};
 
 use super::macros;
-use super::row::{Row, Unreadable, guid};
+use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
 

@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::source::guid;
 use crate::domain::{
-    AdditionalTab, ApplicationTabTemplate, CommunicationPanel, DefaultScript, Definition, Kind, Script, SessionKind,
-    SessionTemplate, Text,
+    AdditionalTab, ApplicationTabTemplate, CommunicationPanel, DefaultScript, Definition, Item, Kind, Name, Script,
+    SessionKind, SessionTemplate, Text,
 };
 
 use super::customizations::Links;
-use super::row::{Row, Unreadable, guid};
+use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
 
@@ -35,8 +36,12 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
         let template = complete(work, component, row, template, &script_ids);
         drafts.begin(component, &name, template);
     }
-    attach_tabs(work, links, &mut drafts);
-    attach_scripts(work, links, &mut drafts);
+    attach(work, links, &mut drafts, "msdyn_applicationtabtemplateid", |template: &mut SessionTemplate, tab| {
+        template.tabs.push(AdditionalTab { template: tab, order: 0 });
+    });
+    attach(work, links, &mut drafts, "msdyn_productivityagentscriptid", |template: &mut SessionTemplate, script| {
+        template.scripts.push(script);
+    });
     for (name, template) in drafts.iter_mut() {
         put_in_order(template, work.existing(name));
     }
@@ -179,11 +184,18 @@ fn warn_of_unknown_scripts(work: &mut Work<'_>, place: &str, expression: &Defini
     }
 }
 
-fn attach_tabs(work: &mut Work<'_>, links: &mut Links, drafts: &mut Drafts<SessionTemplate>) {
-    for link in links.take("msdyn_sessiontemplateid", "msdyn_applicationtabtemplateid") {
-        let (name, tab) = (link.end("msdyn_sessiontemplateid"), link.end("msdyn_applicationtabtemplateid"));
-        let Some(tab) = work.resolve::<ApplicationTabTemplate>(tab) else {
-            let reason = work.why_not(Kind::ApplicationTabTemplate, tab);
+/// Follows the links from session templates to the items of `T`, whose GUIDs are in `column`.
+fn attach<T: Item>(
+    work: &mut Work<'_>,
+    links: &mut Links,
+    drafts: &mut Drafts<SessionTemplate>,
+    column: &str,
+    add: impl Fn(&mut SessionTemplate, Name<T>),
+) {
+    for link in links.take("msdyn_sessiontemplateid", column) {
+        let (name, target) = (link.end("msdyn_sessiontemplateid"), link.end(column));
+        let Some(target) = work.resolve::<T>(target) else {
+            let reason = work.why_not(T::KIND, target);
             work.leave_out(&link, reason);
             continue;
         };
@@ -192,25 +204,7 @@ fn attach_tabs(work: &mut Work<'_>, links: &mut Links, drafts: &mut Drafts<Sessi
             work.leave_out(&link, reason);
             continue;
         };
-        template.tabs.push(AdditionalTab { template: tab, order: 0 });
-        work.link(&link, Kind::SessionTemplate, name);
-    }
-}
-
-fn attach_scripts(work: &mut Work<'_>, links: &mut Links, drafts: &mut Drafts<SessionTemplate>) {
-    for link in links.take("msdyn_sessiontemplateid", "msdyn_productivityagentscriptid") {
-        let (name, script) = (link.end("msdyn_sessiontemplateid"), link.end("msdyn_productivityagentscriptid"));
-        let Some(script) = work.resolve::<Script>(script) else {
-            let reason = work.why_not(Kind::Script, script);
-            work.leave_out(&link, reason);
-            continue;
-        };
-        let Some(template) = drafts.open(work, name) else {
-            let reason = work.why_not(Kind::SessionTemplate, name);
-            work.leave_out(&link, reason);
-            continue;
-        };
-        template.scripts.push(script);
+        add(template, target);
         work.link(&link, Kind::SessionTemplate, name);
     }
 }

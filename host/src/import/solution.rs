@@ -1,7 +1,8 @@
 //! `solution.xml`: what the solution is called, and what it says its target must own.
 
+use crate::domain::source::guid;
+
 use super::report::SolutionSummary;
-use super::row::guid;
 use super::xml::Element;
 
 /// The prefix used when the publisher's own breaks the authoring rule.
