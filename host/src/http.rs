@@ -10,6 +10,7 @@ mod body;
 mod collections;
 mod copy;
 mod default_profile;
+mod deletion;
 mod environment;
 mod error;
 mod etag;

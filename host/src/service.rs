@@ -17,6 +17,9 @@ use crate::store::{self, Change, ChangeSet, Committed, Layer, Store};
 /// Where compiled components are kept, within the data folder.
 const CACHE: &str = "cache";
 
+/// How often an import is planned because somebody else wrote in between.
+const IMPORT_ATTEMPTS: u32 = 8;
+
 /// One environment, ready to be asked.
 pub struct Service {
     store: Store,
@@ -137,8 +140,21 @@ impl Service {
 
     /// Imports the solution in `zip` as one revision, or only says what that would do.
     ///
-    /// A second import of the same solution changes nothing.
+    /// A second import of the same solution changes nothing. Whoever writes at the same time is not written over: the import
+    /// is planned anew, and refused only after losing many times.
     pub fn import(&self, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
+        for _ in 1..IMPORT_ATTEMPTS {
+            match self.import_once(zip, dry_run, author) {
+                Err(Error::Store(
+                    store::Error::Stale { .. } | store::Error::Exists { .. } | store::Error::Gone { .. },
+                )) => {}
+                done => return done,
+            }
+        }
+        self.import_once(zip, dry_run, author)
+    }
+
+    fn import_once(&self, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
         let Plan { changes, mut report } = import::plan(zip, &*self.store.snapshot()?)?;
         let committed =
             if dry_run { self.store.rehearse(changes, author)? } else { self.store.commit(changes, author)? };

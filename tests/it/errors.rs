@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 type Done = Result<(), Failure>;
 
@@ -85,10 +85,60 @@ async fn references_that_dangle_and_items_in_use() -> Done {
     host.put("/api/v1/queues/desk", json!({"name": "Desk"})).await?;
     let stream = json!({"name": "W", "channel": "chat", "fallbackQueue": "desk"});
     assert_eq!(host.put("/api/v1/workstreams/new_w", stream).await?.status, 201);
-    assert_snapshot!(host.delete("/api/v1/queues/desk").await?, @r#"409 {"code":"in-use","detail":"queue `desk` is in use by workstreams `new_w`: remove these links first, or delete it with `force`","referrers":[{"collection":"workstreams","name":"new_w"}]}"#);
-    assert_eq!(host.delete("/api/v1/queues/desk?force=true").await?.status, 204);
-    assert!(host.get("/api/v1/workstreams/new_w").await?.json().get("fallbackQueue").is_none());
+    assert_snapshot!(host.delete("/api/v1/queues/desk").await?, @r#"409 {"code":"in-use","detail":"queue `desk` is in use by `fallbackQueue` of workstreams `new_w`: remove these links first, or delete it with `force`","referrers":[{"collection":"workstreams","name":"new_w","attribute":"fallbackQueue"}]}"#);
     assert_snapshot!(host.put("/api/v1/profiles/contoso_rep/users/nobody", json!({})).await?, @r#"409 {"code":"missing-reference","detail":"`nobody` is not in users (named by `login` of assignments `contoso_rep`): create what is missing first, or correct the name","missing":[{"collection":"assignments","name":"contoso_rep","attribute":"login","wantedIn":"users","wanted":"nobody"}]}"#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_forced_delete_says_what_it_took_along() -> Done {
+    let host = TestHost::start().await?;
+    for (path, item) in [
+        ("queues/desk", json!({"name": "Desk"})),
+        ("workstreams/new_w", json!({"name": "W", "channel": "chat", "fallbackQueue": "desk"})),
+        ("application-tab-templates/new_tab", json!({"name": "T", "pageType": "dashboard"})),
+        ("scripts/new_a", json!({"name": "A", "language": 1033, "steps": []})),
+        ("scripts/new_b", json!({"name": "B", "language": 1033, "steps": []})),
+    ] {
+        assert_eq!(host.put(&format!("/api/v1/{path}"), item).await?.status, 201, "{path}");
+    }
+    let set = json!({"Set": {"type": "Set_default_agent_script", "inputs": {"ScriptId": "new_b"}}});
+    let template = json!({
+        "name": "Chat", "kind": "generic", "anchorTab": "new_tab",
+        "tabs": [{"template": "new_tab", "order": 1}], "scripts": ["new_a", "new_b"],
+        "defaultScript": {"enabled": true, "expression": {"definition": {"actions": set}}},
+    });
+    assert_eq!(host.put("/api/v1/session-templates/new_chat", template).await?.status, 201);
+
+    assert_snapshot!(host.delete("/api/v1/queues/desk?force=true").await?, @r#"200 {"unlinked":[{"collection":"workstreams","name":"new_w","attribute":"fallbackQueue"}],"warnings":[]}"#);
+    assert!(host.get("/api/v1/workstreams/new_w").await?.json().get("fallbackQueue").is_none());
+    assert_snapshot!(host.delete("/api/v1/application-tab-templates/new_tab?force=true").await?, @r#"200 {"unlinked":[{"collection":"session-templates","name":"new_chat","attribute":"anchorTab"},{"collection":"session-templates","name":"new_chat","attribute":"tabs"}],"warnings":["session template `new_chat` has no anchor tab now: the default anchor opens until it gets one"]}"#);
+    assert_snapshot!(host.delete("/api/v1/scripts/new_b?force=true").await?, @r#"409 {"code":"in-use","detail":"script `new_b` cannot be taken from `scripts` of session-templates `new_chat`: `defaultScript.expression` sets the script `new_b`, which is not among `scripts`: attach it, or name one that is; change that first","referrers":[{"collection":"session-templates","name":"new_chat","attribute":"scripts"}]}"#);
+    assert_snapshot!(host.delete("/api/v1/scripts/new_a?force=true").await?, @r#"200 {"unlinked":[{"collection":"session-templates","name":"new_chat","attribute":"scripts"}],"warnings":[]}"#);
+    let left = host.get("/api/v1/session-templates/new_chat").await?.json();
+    assert_eq!((&left["anchorTab"], &left["tabs"], &left["scripts"]), (&Value::Null, &json!([]), &json!(["new_b"])));
+    Ok(())
+}
+
+#[tokio::test]
+async fn expectations_are_met_or_refused_but_never_ignored() -> Done {
+    let host = TestHost::with_sample().await?;
+    let user = "/api/v1/profiles/contoso_rep/users/dario";
+    for (method, path) in
+        [(Method::PUT, user), (Method::DELETE, user), (Method::POST, "/api/v1/profiles/contoso_rep/users")]
+    {
+        let request = host.request(method.clone(), path).header("if-match", "\"1\"").json(&json!({"add": ["dario"]}));
+        let reply = Reply::to(request).await?;
+        assert_eq!((reply.status, reply.json()["code"].as_str()), (400, Some("invalid-header")), "{method}: {reply}");
+    }
+    assert!(host.get("/api/v1/profiles/contoso_rep/users").await?.names().is_empty(), "nobody was assigned");
+    let copy = |tag: &str| {
+        let copy = json!({"uniqueName": "new_copy", "name": "Copy"});
+        Reply::to(host.request(Method::POST, "/api/v1/profiles/contoso_rep/copy").header("if-match", tag).json(&copy))
+    };
+    assert_eq!(copy("\"0\"").await?.json()["code"], "stale");
+    let seen = host.get("/api/v1/profiles/contoso_rep").await?.header("etag").to_owned();
+    assert_eq!(copy(&seen).await?.status, 201);
     Ok(())
 }
 

@@ -48,6 +48,20 @@ async fn an_exported_solution_is_imported_assigned_and_answered_for() -> Done {
     Ok(())
 }
 
+#[tokio::test]
+async fn imports_at_the_same_time_all_succeed_and_happen_once() -> Done {
+    let host = TestHost::start().await?;
+    let zip = pack(&root().join("tests/fixtures/tailspin"))?;
+    let request = || host.request(Method::POST, "/api/v1/imports").header("content-type", "application/zip");
+    let imports: tokio::task::JoinSet<_> = (0..6).map(|_| Reply::to(request().body(zip.clone()))).collect();
+    let replies = imports.join_all().await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let made: Vec<Value> = replies.iter().map(|reply| reply.json()["revision"].clone()).collect();
+    assert!(replies.iter().all(|reply| reply.status == 200), "{replies:?}");
+    assert!(made.iter().all(|revision| *revision == made[0]), "one revision for all: {made:?}");
+    assert_eq!(replies.iter().filter(|reply| reply.json()["counts"]["created"] != 0).count(), 1);
+    Ok(())
+}
+
 /// The real one, where it is at hand; it is not part of this project.
 #[tokio::test]
 async fn the_published_environment_resolves_end_to_end() -> Done {

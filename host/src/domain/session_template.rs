@@ -148,27 +148,10 @@ impl Item for SessionTemplate {
         if let Some(title) = &self.title {
             slug::check_localized(title, "title", problems);
         }
-        if let Some(default) = &self.default_script {
-            self.check_expression(default, problems);
-        }
-    }
-}
-
-impl SessionTemplate {
-    /// Every script the expression may set must be one a person may choose (ruling 8.12).
-    fn check_expression(&self, default: &DefaultScript, problems: &mut Problems) {
-        let at = "defaultScript.expression";
-        let workflow = match default.expression.workflow() {
-            Ok(workflow) => workflow,
-            Err(error) => return problems.refuse(at, error.to_string()),
-        };
-        for named in workflow.scripts() {
-            if !self.scripts.iter().any(|script| script.as_str() == named) {
-                problems.question(
-                    at,
-                    format!("sets the script `{named}`, which is not among `scripts`: attach it, or name one that is"),
-                );
-            }
+        if let Some(default) = &self.default_script
+            && let Err(error) = default.expression.workflow()
+        {
+            problems.refuse("defaultScript.expression", error.to_string());
         }
     }
 }

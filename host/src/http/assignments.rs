@@ -14,6 +14,7 @@ use crate::domain::{Kind, Name, Profile, User};
 use crate::store::{Change, ChangeSet, Changed, How, Replaced, Store};
 
 use super::body::Typed;
+use super::etag::Unconditional;
 use super::items::{self, REVISION, number};
 use super::page::{self, Page};
 use super::problem::Refusal;
@@ -134,6 +135,7 @@ async fn assign(
     State(app): State<App>,
     Path((profile, login)): Path<(String, String)>,
     _: Query<Nothing>,
+    _: Unconditional,
     By(author): By,
 ) -> Result<Response, Refusal> {
     let assign = app.run(move |service| {
@@ -157,6 +159,7 @@ async fn unassign(
     State(app): State<App>,
     Path((profile, login)): Path<(String, String)>,
     _: Query<Nothing>,
+    _: Unconditional,
     By(author): By,
 ) -> Result<Response, Refusal> {
     let unassign = app.run(move |service| {
@@ -184,6 +187,7 @@ async fn change(
     State(app): State<App>,
     Path(profile): Path<String>,
     _: Query<Nothing>,
+    _: Unconditional,
     By(author): By,
     Typed(changes): Typed<Changes>,
 ) -> Result<Response, Refusal> {

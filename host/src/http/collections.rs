@@ -5,14 +5,15 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Router, routing};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::domain::{self, Item};
+use crate::domain::{self, Kind};
 
 use super::body::{Json, MergePatch};
+use super::deletion::Deletion;
 use super::etag::Conditions;
 use super::items;
 use super::list::{self, ListQuery};
@@ -34,28 +35,51 @@ pub(super) struct DeleteQuery {
 
 type Answer = Result<Response, Refusal>;
 
-async fn list<T: Item + ToSchema>(app: App, query: ListQuery) -> Answer {
-    app.run(move |service| list::list(service, T::KIND, &view::attributes::<T>(), &query)).await
-}
-
-async fn get<T: Item>(app: App, name: String) -> Answer {
-    app.run(move |service| Ok(items::get(service.store(), T::KIND, &name)?.shown(T::KIND, &name))).await
-}
-
-async fn put<T: Item>(app: App, name: String, conditions: Conditions, By(author): By, Json(body): Json) -> Answer {
-    let put = app.run(move |service| items::put(service, T::KIND, &name, body, &conditions, &author));
-    Ok(put.await?.into_response())
-}
-
-async fn patch<T: Item>(app: App, name: String, conditions: Conditions, By(author): By, body: MergePatch) -> Answer {
-    let patch = app.run(move |service| items::patch(service, T::KIND, &name, body.0, &conditions, &author));
-    Ok(patch.await?.into_response())
-}
-
-async fn delete<T: Item>(app: App, name: String, force: bool, conditions: Conditions, By(author): By) -> Answer {
-    let delete = app.run(move |service| items::delete(service, T::KIND, &name, force, &conditions, &author));
-    let revision = delete.await?;
-    Ok((StatusCode::NO_CONTENT, [(items::REVISION, items::number(revision))]).into_response())
+/// What answers for the collection of `kind`, whose lists know the attributes `known`.
+///
+/// The kind is a value and not a type, so that every collection runs the same code.
+fn served(kind: Kind, known: fn() -> Vec<String>) -> Router<App> {
+    let collection = format!("/api/v1/{}", kind.collection());
+    let item = format!("{collection}/{{uniqueName}}");
+    let listed = routing::get(move |State(app): State<App>, Query(query): Query<ListQuery>| async move {
+        app.run(move |service| list::list(service, kind, &known(), &query)).await
+    });
+    let got = move |State(app): State<App>, Path(name): Path<String>, _: Query<Nothing>| async move {
+        app.run(move |service| Ok(items::get(service.store(), kind, &name)?.shown(kind, &name))).await
+    };
+    let put = move |State(app): State<App>,
+                    Path(name): Path<String>,
+                    _: Query<Nothing>,
+                    conditions: Conditions,
+                    By(author): By,
+                    Json(body): Json| async move {
+        let put = app.run(move |service| items::put(service, kind, &name, body, &conditions, &author));
+        Answer::Ok(put.await?.into_response())
+    };
+    let patched = move |State(app): State<App>,
+                        Path(name): Path<String>,
+                        _: Query<Nothing>,
+                        conditions: Conditions,
+                        By(author): By,
+                        MergePatch(body): MergePatch| async move {
+        let patch = app.run(move |service| items::patch(service, kind, &name, body, &conditions, &author));
+        Answer::Ok(patch.await?.into_response())
+    };
+    let deleted = move |State(app): State<App>,
+                        Path(name): Path<String>,
+                        Query(DeleteQuery { force }): Query<DeleteQuery>,
+                        conditions: Conditions,
+                        By(author): By| async move {
+        let delete = app.run(move |service| items::delete(service, kind, &name, force, &conditions, &author));
+        let done = delete.await?;
+        let revision = [(items::REVISION, items::number(done.revision))];
+        Answer::Ok(match force {
+            true => (revision, axum::Json(Deletion::of(done))).into_response(),
+            false => (StatusCode::NO_CONTENT, revision).into_response(),
+        })
+    };
+    let one = routing::get(got).put(put).patch(patched).delete(deleted);
+    Router::new().route(&collection, listed).route(&item, one)
 }
 
 macro_rules! collections {
@@ -63,88 +87,71 @@ macro_rules! collections {
         /// Every collection.
         pub(super) fn routes() -> OpenApiRouter<App> {
             OpenApiRouter::new()$(
-                .routes(routes!($module::list))
-                .routes(routes!($module::get, $module::put, $module::patch, $module::delete))
+                .merge(OpenApiRouter::with_openapi($module::Described::openapi()).merge(
+                    served(domain::Kind::$item, view::attributes::<domain::$item>).into()
+                ))
             )+
         }
 
         #[cfg(test)]
         const SERVED: &[(domain::Kind, &str)] = &[$((domain::Kind::$item, $collection)),+];
 
-        $(mod $module {
-            use super::*;
+        $(
+            /// The five operations as the OpenAPI document has them; what they do is the same for every collection.
+            mod $module {
+                #![expect(dead_code, reason = "the functions are there for their descriptions")]
+                use super::*;
 
-            type Shown = View<domain::$item>;
-            type List = PageOf<domain::$item>;
+                type Shown = View<domain::$item>;
+                type List = PageOf<domain::$item>;
 
-            #[utoipa::path(
-                get, path = concat!("/api/v1/", $collection), operation_id = concat!("list-", $collection), tag = $collection,
-                params(ListQuery), responses((status = 200, description = "One page.", body = List)),
-            )]
-            pub(super) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer {
-                super::list::<domain::$item>(app, query).await
+                #[derive(OpenApi)]
+                #[openapi(paths(list, get, put, patch, delete))]
+                pub(super) struct Described;
+
+                #[utoipa::path(
+                    get, path = concat!("/api/v1/", $collection), operation_id = concat!("list-", $collection),
+                    tag = $collection, params(ListQuery),
+                    responses((status = 200, description = "One page.", body = List)),
+                )]
+                fn list() {}
+
+                #[utoipa::path(
+                    get, path = concat!("/api/v1/", $collection, "/{uniqueName}"), operation_id = concat!("get-", $collection),
+                    tag = $collection, params(("uniqueName" = String, Path, description = "The unique name.")),
+                    responses((status = 200, description = "The item.", body = Shown)),
+                )]
+                fn get() {}
+
+                #[utoipa::path(
+                    put, path = concat!("/api/v1/", $collection, "/{uniqueName}"), operation_id = concat!("put-", $collection),
+                    tag = $collection, params(("uniqueName" = String, Path, description = "The unique name.")), request_body = Shown,
+                    responses(
+                        (status = 200, description = "The item, replaced.", body = Shown),
+                        (status = 201, description = "The item, created.", body = Shown),
+                    ),
+                )]
+                fn put() {}
+
+                #[utoipa::path(
+                    patch, path = concat!("/api/v1/", $collection, "/{uniqueName}"), operation_id = concat!("patch-", $collection),
+                    tag = $collection, params(("uniqueName" = String, Path, description = "The unique name.")),
+                    request_body(content = serde_json::Value, content_type = "application/merge-patch+json", description = "Attributes to change; `null` removes one."),
+                    responses((status = 200, description = "The item, patched.", body = Shown)),
+                )]
+                fn patch() {}
+
+                #[utoipa::path(
+                    delete, path = concat!("/api/v1/", $collection, "/{uniqueName}"), operation_id = concat!("delete-", $collection),
+                    tag = $collection, params(("uniqueName" = String, Path, description = "The unique name."), DeleteQuery),
+                    responses(
+                        (status = 200, description = "It is gone with the links to it, because `force` said so.", body = Deletion),
+                        (status = 204, description = "It is gone."),
+                    ),
+                )]
+                fn delete() {}
             }
-
-            #[utoipa::path(
-                get, path = concat!("/api/v1/", $collection, "/{uniqueName}"), operation_id = concat!("get-", $collection),
-                tag = $collection, params(("uniqueName" = String, Path, description = "The unique name.")),
-                responses((status = 200, description = "The item.", body = Shown)),
-            )]
-            pub(super) async fn get(State(app): State<App>, Path(name): Path<String>, _: Query<Nothing>) -> Answer {
-                super::get::<domain::$item>(app, name).await
-            }
-
-            #[utoipa::path(
-                put, path = concat!("/api/v1/", $collection, "/{uniqueName}"), operation_id = concat!("put-", $collection),
-                tag = $collection, params(("uniqueName" = String, Path, description = "The unique name.")), request_body = Shown,
-                responses(
-                    (status = 200, description = "The item, replaced.", body = Shown),
-                    (status = 201, description = "The item, created.", body = Shown),
-                ),
-            )]
-            pub(super) async fn put(
-                State(app): State<App>,
-                Path(name): Path<String>,
-                _: Query<Nothing>,
-                conditions: Conditions,
-                by: By,
-                body: Json,
-            ) -> Answer {
-                super::put::<domain::$item>(app, name, conditions, by, body).await
-            }
-
-            #[utoipa::path(
-                patch, path = concat!("/api/v1/", $collection, "/{uniqueName}"), operation_id = concat!("patch-", $collection),
-                tag = $collection, params(("uniqueName" = String, Path, description = "The unique name.")),
-                request_body(content = serde_json::Value, content_type = "application/merge-patch+json", description = "Attributes to change; `null` removes one."),
-                responses((status = 200, description = "The item, patched.", body = Shown)),
-            )]
-            pub(super) async fn patch(
-                State(app): State<App>,
-                Path(name): Path<String>,
-                _: Query<Nothing>,
-                conditions: Conditions,
-                by: By,
-                body: MergePatch,
-            ) -> Answer {
-                super::patch::<domain::$item>(app, name, conditions, by, body).await
-            }
-
-            #[utoipa::path(
-                delete, path = concat!("/api/v1/", $collection, "/{uniqueName}"), operation_id = concat!("delete-", $collection),
-                tag = $collection, params(("uniqueName" = String, Path, description = "The unique name."), DeleteQuery),
-                responses((status = 204, description = "It is gone.")),
-            )]
-            pub(super) async fn delete(
-                State(app): State<App>,
-                Path(name): Path<String>,
-                Query(query): Query<DeleteQuery>,
-                conditions: Conditions,
-                by: By,
-            ) -> Answer {
-                super::delete::<domain::$item>(app, name, query.force, conditions, by).await
-            }
-        })+
+        )+
     };
 }
 

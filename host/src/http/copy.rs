@@ -13,6 +13,7 @@ use crate::service::Service;
 use crate::store::{Error, Expect};
 
 use super::body::Typed;
+use super::etag::Conditions;
 use super::items;
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
@@ -35,7 +36,7 @@ struct CopyRequest {
     name: Localized<100>,
 }
 
-/// Copies a profile. People, rank, roles and the default stay with the original.
+/// Copies a profile. People, rank, roles and the default stay with the original. `If-Match` speaks of the original.
 #[utoipa::path(
     post, path = "/api/v1/profiles/{uniqueName}/copy", operation_id = "copy-profile", tag = "profiles",
     params(("uniqueName" = String, Path, description = "The profile to copy.")), request_body = CopyRequest,
@@ -45,11 +46,12 @@ async fn copy(
     State(app): State<App>,
     Path(original): Path<String>,
     _: Query<Nothing>,
+    conditions: Conditions,
     By(author): By,
     Typed(wanted): Typed<CopyRequest>,
 ) -> Result<Response, Refusal> {
     let copy = app.run(move |service| {
-        let copy = copied(service, &original, wanted.name)?;
+        let copy = copied(service, &original, wanted.name, &conditions)?;
         let name = wanted.unique_name.as_str();
         items::commit(service, name, copy.into(), Expect::Absent, &author).map_err(|error| match error {
             Error::Exists { kind, name } => {
@@ -63,8 +65,16 @@ async fn copy(
 }
 
 /// The profile under another name, without what ties it to where it came from.
-fn copied(service: &Service, original: &str, name: Localized<100>) -> Result<Profile, Refusal> {
+fn copied(
+    service: &Service,
+    original: &str,
+    name: Localized<100>,
+    conditions: &Conditions,
+) -> Result<Profile, Refusal> {
     let stored = items::get(service.store(), Kind::Profile, original)?;
+    if conditions.expect(Kind::Profile, original, Some(stored.meta.revision))? == Expect::Absent {
+        return Err(Error::Exists { kind: Kind::Profile, name: original.to_owned() }.into());
+    }
     let mut copy = Profile::from_any(&stored.item).cloned().ok_or_else(Refusal::internal)?;
     copy.name = name;
     copy.source = None;

@@ -109,7 +109,7 @@ async fn delete(
         find(service)?;
         items::delete(service, Kind::DefaultProfile, DefaultProfile::NAME, false, &conditions, &author)
     });
-    Ok((StatusCode::NO_CONTENT, [(REVISION, number(delete.await?))]).into_response())
+    Ok((StatusCode::NO_CONTENT, [(REVISION, number(delete.await?.revision))]).into_response())
 }
 
 fn find(service: &Service) -> Result<items::Stored, Refusal> {

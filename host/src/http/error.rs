@@ -23,7 +23,7 @@ impl From<Error> for Refusal {
             Error::Store(store::Error::Stale { .. }) => problem(StatusCode::PRECONDITION_FAILED, "stale"),
             Error::Store(store::Error::Gone { .. }) => problem(StatusCode::PRECONDITION_FAILED, "stale"),
             Error::Store(store::Error::StillNeeded { by, .. }) => {
-                problem(StatusCode::CONFLICT, "in-use").with_referrers(vec![by])
+                problem(StatusCode::CONFLICT, "in-use").with_referrers(vec![*by])
             }
             Error::Store(store::Error::ReadOnly { .. }) => problem(StatusCode::CONFLICT, "read-only"),
             Error::Store(store::Error::Invalid(InvalidItem { problems, .. })) => {

@@ -111,6 +111,26 @@ impl Conditions {
     }
 }
 
+/// A write to something that has no tag: an expectation cannot be met, and is refused rather than ignored.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unconditional;
+
+impl<S: Sync> FromRequestParts<S> for Unconditional {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        for header in [header::IF_MATCH, header::IF_NONE_MATCH] {
+            if let Some(typed) = header_text(&parts.headers, &header) {
+                let detail = format!(
+                    "`{header}: {typed}` cannot be honoured here, because an assignment has no revision of its own: send the request without it"
+                );
+                return Err(Refusal::new(StatusCode::BAD_REQUEST, "invalid-header", detail));
+            }
+        }
+        Ok(Self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

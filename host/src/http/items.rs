@@ -94,7 +94,7 @@ pub(super) fn patch(
     })
 }
 
-/// Deletes the item of `kind` called `name`, and the links to it if `force` says so. The newest revision afterwards.
+/// Deletes the item of `kind` called `name`, and the links to it if `force` says so.
 pub(super) fn delete(
     service: &Service,
     kind: Kind,
@@ -102,11 +102,11 @@ pub(super) fn delete(
     force: bool,
     conditions: &Conditions,
     author: &Author,
-) -> Result<Revision, Refusal> {
+) -> Result<Committed, Refusal> {
     let current = get(service.store(), kind, name)?;
     let expect = conditions.expect(kind, name, Some(current.meta.revision))?;
     let change = Change::Delete { kind, name: name.into(), expect, force };
-    Ok(service.store().commit(ChangeSet::new([change]), author)?.revision)
+    Ok(service.store().commit(ChangeSet::new([change]), author)?)
 }
 
 /// A write that may have lost a race.

@@ -26,7 +26,8 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     let path = request.uri().path().to_owned();
     let span = tracing::info_span!("request", id);
     async {
-        let mut response = problem::render(next.run(request).await, &id);
+        let writes = !request.method().is_safe();
+        let mut response = problem::render(next.run(request).await, &id, writes);
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }

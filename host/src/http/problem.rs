@@ -106,7 +106,7 @@ impl Refusal {
     }
 
     /// For answers that some layer below made without a word: what their status means here.
-    fn of_status(status: StatusCode) -> Option<Self> {
+    fn of_status(status: StatusCode, may_have_written: bool) -> Option<Self> {
         let (code, detail) = match status {
             StatusCode::NOT_FOUND => {
                 ("not-found", "there is nothing at this address: `/openapi.json` lists what there is")
@@ -114,6 +114,10 @@ impl Refusal {
             StatusCode::METHOD_NOT_ALLOWED => (
                 "method-not-allowed",
                 "this address does not take that method: the header `Allow` lists those it takes",
+            ),
+            StatusCode::SERVICE_UNAVAILABLE if may_have_written => (
+                "timeout",
+                "the request took too long to wait for, and may still be carried out: read what it would change before you repeat it",
             ),
             StatusCode::SERVICE_UNAVAILABLE => {
                 ("timeout", "the request took too long and was given up: repeat it, or ask for less")
@@ -137,9 +141,11 @@ impl IntoResponse for Refusal {
 }
 
 /// Writes the body of every failure, under the id of its request.
-pub(super) fn render(mut response: Response, request_id: &str) -> Response {
+pub(super) fn render(mut response: Response, request_id: &str, may_have_written: bool) -> Response {
     let said = response.extensions_mut().remove::<Refusal>();
-    let Some(Refusal(mut problem)) = said.or_else(|| Refusal::of_status(response.status())) else { return response };
+    let Some(Refusal(mut problem)) = said.or_else(|| Refusal::of_status(response.status(), may_have_written)) else {
+        return response;
+    };
     problem.request_id = Some(request_id.to_owned());
     // Plain data with text keys always has a JSON form; an empty body is better than none at all.
     let body = serde_json::to_vec(&problem).unwrap_or_default();

@@ -85,7 +85,7 @@ async fn delete(
         items::find(service.store(), Kind::RankAndRoles, &profile)?.ok_or_else(|| unmapped(&profile))?;
         items::delete(service, Kind::RankAndRoles, &profile, false, &conditions, &author)
     });
-    Ok((StatusCode::NO_CONTENT, [(REVISION, number(delete.await?))]).into_response())
+    Ok((StatusCode::NO_CONTENT, [(REVISION, number(delete.await?.revision))]).into_response())
 }
 
 /// A mapping of the custom default would never be looked at (domain 3.2).

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, User};
 
-use super::Layer;
+use super::{Layer, Referrer};
 
 /// Changes that happen together or not at all, as one revision.
 #[derive(Debug, Clone, Default)]
@@ -92,6 +92,8 @@ pub struct Committed {
     pub changed: Vec<Changed>,
     /// Direct assignments that gave way to new ones.
     pub replaced: Vec<Replaced>,
+    /// The links that a forced delete took away (ruling 8.5).
+    pub unlinked: Vec<Referrer>,
     /// What was written although an author would have had to mend it.
     pub tolerated: Vec<Tolerated>,
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::domain::{AnyItem, Item, Kind, Name, Problem, Problems, Profile, SessionKind, SessionTemplate};
+use crate::domain::source::guid;
+use crate::domain::{AnyItem, Item, Kind, Name, Problem, Problems, Profile, Script, SessionKind, SessionTemplate};
 
 use super::{Error, Layer, Referrer, Snapshot};
 
@@ -25,15 +26,9 @@ pub(super) fn check(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) ->
         if touched.contains(&(kind, Arc::clone(&name))) {
             entry.item.check(&mut problems);
         }
+        in_company(library, &entry.item, &mut problems);
         match &entry.item {
-            AnyItem::Profile(profile) => {
-                one_template_per_entity(library, profile, &mut problems);
-                findings.extend(default_stays_active(library, &name, profile));
-            }
-            AnyItem::Workstream(workstream) => {
-                generic(library, workstream.session_template.as_ref(), &mut problems);
-            }
-            AnyItem::VoiceProfile(voice) => generic(library, voice.session_template.as_ref(), &mut problems),
+            AnyItem::Profile(profile) => findings.extend(default_stays_active(library, &name, profile)),
             AnyItem::RankAndRoles(_) => findings.extend(rank_and_roles(library, &name)),
             AnyItem::DefaultProfile(default) => findings.extend(can_be_default(library, &default.profile)),
             _ => {}
@@ -44,20 +39,64 @@ pub(super) fn check(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) ->
     findings
 }
 
+/// What is wrong with one item, by itself and beside the items it names.
+pub(super) fn of_item(library: &Snapshot, kind: Kind, name: &str) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    if let Some(entry) = library.entry(kind, name) {
+        entry.item.check(&mut problems);
+        in_company(library, &entry.item, &mut problems);
+    }
+    problems.0
+}
+
+/// What an item may not be beside the items it names.
+fn in_company(library: &Snapshot, item: &AnyItem, problems: &mut Problems) {
+    match item {
+        AnyItem::Profile(profile) => one_template_per_entity(library, profile, problems),
+        AnyItem::SessionTemplate(template) => expression_sets_attached(library, template, problems),
+        AnyItem::Workstream(workstream) => generic(library, workstream.session_template.as_ref(), problems),
+        AnyItem::VoiceProfile(voice) => generic(library, voice.session_template.as_ref(), problems),
+        _ => {}
+    }
+}
+
+/// Every script the expression may set must be one a person may choose (ruling 8.12). Expressions that were exported name
+/// scripts by the GUID they came with.
+fn expression_sets_attached(library: &Snapshot, template: &SessionTemplate, problems: &mut Problems) {
+    // An expression that cannot be read is found by the item itself.
+    let Some(Ok(workflow)) = template.default_script.as_ref().map(|default| default.expression.workflow()) else {
+        return;
+    };
+    for named in workflow.scripts() {
+        let id = guid(named);
+        let is_named = |script: &Name<Script>| {
+            let source = || library.get(script)?.source.as_ref()?.id.as_deref();
+            script.as_str() == named || (id.is_some() && source() == id.as_deref())
+        };
+        if !template.scripts.iter().any(is_named) {
+            let message =
+                format!("sets the script `{named}`, which is not among `scripts`: attach it, or name one that is");
+            problems.question("defaultScript.expression", message);
+        }
+    }
+}
+
 /// The library items that name `name` of `kind`.
 pub(super) fn referrers(library: &Snapshot, kind: Kind, name: &str) -> Vec<Referrer> {
     let mut referrers = Vec::new();
     for referring in Kind::ALL {
         for (referrer, entry) in library.entries(*referring) {
-            let mut names = false;
-            entry
-                .item
-                .clone()
-                .references(&mut |reference| names |= reference.kind == kind && **reference.name == *name);
-            if names {
-                let collection = referring.collection().to_owned();
-                referrers.push(Referrer { collection, name: referrer.to_string() });
-            }
+            let mut attributes = BTreeSet::new();
+            entry.item.clone().references(&mut |reference| {
+                if reference.kind == kind && **reference.name == *name {
+                    attributes.insert(reference.attribute);
+                }
+            });
+            referrers.extend(attributes.into_iter().map(|attribute| Referrer {
+                collection: referring.collection().to_owned(),
+                name: referrer.to_string(),
+                attribute: attribute.to_owned(),
+            }));
         }
     }
     referrers

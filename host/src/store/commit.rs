@@ -35,19 +35,19 @@ impl Store {
             draft.apply(change)?;
         }
         draft.settle()?;
-        let Draft { library, changed, replaced, tolerated, revision, .. } = draft;
-        if changed.is_empty() {
-            return Ok(Committed { revision: base, changed, replaced, tolerated });
-        }
-        if !keep {
-            return Ok(Committed { revision, changed, replaced, tolerated });
+        let Draft { library, changed, replaced, unlinked, tolerated, revision, .. } = draft;
+        let nothing_new = changed.is_empty();
+        let made = if nothing_new { base } else { revision };
+        let committed = Committed { revision: made, changed, replaced, unlinked, tolerated };
+        if nothing_new || !keep {
+            return Ok(committed);
         }
         transaction
             .prepare_cached("INSERT INTO revision (id, at, who, why) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![revision.0, jiff::Timestamp::now().to_string(), author.who, author.why])?;
         transaction.commit()?;
         self.publish(&Arc::new(library.at_revision(revision)));
-        Ok(Committed { revision, changed, replaced, tolerated })
+        Ok(committed)
     }
 }
 

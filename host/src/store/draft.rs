@@ -30,6 +30,7 @@ pub(super) struct Draft<'a> {
     pub(super) users: Vec<(Arc<str>, User)>,
     pub(super) changed: Vec<Changed>,
     pub(super) replaced: Vec<Replaced>,
+    pub(super) unlinked: Vec<Referrer>,
     pub(super) tolerated: Vec<Tolerated>,
 }
 
@@ -46,6 +47,7 @@ impl<'a> Draft<'a> {
             users: Vec::new(),
             changed: Vec::new(),
             replaced: Vec::new(),
+            unlinked: Vec::new(),
             tolerated: Vec::new(),
         }
     }
@@ -95,9 +97,10 @@ impl<'a> Draft<'a> {
         if !referrers.is_empty() && !force {
             return Err(Error::InUse { kind, name: name.to_string(), referrers });
         }
-        for referrer in referrers {
-            self.unlink(kind, name, &referrer)?;
+        for referrer in &referrers {
+            self.unlink(kind, name, referrer)?;
         }
+        self.unlinked.extend(referrers);
         // The mapping is a part of the profile and goes with it.
         if kind == Kind::Profile && self.library.entry(Kind::RankAndRoles, name).is_some() {
             self.library.remove(Kind::RankAndRoles, name);
@@ -136,12 +139,18 @@ impl<'a> Draft<'a> {
         self.writable(referring, &referrer.name)?;
         let key: Arc<str> = referrer.name.as_str().into();
         let Some(entry) = self.library.entry(referring, &key) else { return Ok(()) };
+        let needed = |why| Error::StillNeeded { kind, name: name.to_owned(), by: Box::new(referrer.clone()), why };
         match unlink::without(&entry.item, &key, kind, name) {
-            Rest::Item(item) => self.library.insert(Arc::clone(&key), Entry::new(*item, self.revision, self.layer)),
-            Rest::Nothing => self.library.remove(referring, &key),
-            Rest::Needed => {
-                return Err(Error::StillNeeded { kind, name: name.to_owned(), by: referrer.clone() });
+            Rest::Item(item) => {
+                let broken_before = checks::of_item(&self.library, referring, &key);
+                self.library.insert(Arc::clone(&key), Entry::new(*item, self.revision, self.layer));
+                let broken = checks::of_item(&self.library, referring, &key).into_iter();
+                if let Some(new) = broken.into_iter().find(|problem| !broken_before.contains(problem)) {
+                    return Err(needed(format!("`{}` {}", new.attribute, new.message)));
+                }
             }
+            Rest::Nothing => self.library.remove(referring, &key),
+            Rest::Needed(why) => return Err(needed(why)),
         }
         self.touched.insert((referring, key));
         Ok(())
@@ -231,9 +240,14 @@ impl<'a> Draft<'a> {
             Kind::SecurityRole => people::holders(self.connection, name, LISTED)?,
             _ => Vec::new(),
         };
-        let collection = if kind == Kind::Profile { ChangeRecord::ASSIGNMENTS } else { Kind::User.collection() };
+        let (collection, attribute) = match kind {
+            Kind::Profile => (ChangeRecord::ASSIGNMENTS, "login"),
+            _ => (Kind::User.collection(), "roles"),
+        };
+        let person =
+            |login| Referrer { collection: collection.to_owned(), name: login, attribute: attribute.to_owned() };
         let mut referrers = checks::referrers(&self.library, kind, name);
-        referrers.extend(people.into_iter().map(|login| Referrer { collection: collection.to_owned(), name: login }));
+        referrers.extend(people.into_iter().map(person));
         Ok(referrers)
     }
 

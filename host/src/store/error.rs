@@ -28,8 +28,8 @@ pub enum Error {
     InUse { kind: Kind, name: String, referrers: Vec<Referrer> },
     #[error("{kind} `{name}` is gone since it was read: write it without `If-Match` to make it again")]
     Gone { kind: Kind, name: String },
-    #[error("{kind} `{name}` cannot be taken from {} `{}`, which would then hold for everybody or for nothing: change that first", by.collection, by.name)]
-    StillNeeded { kind: Kind, name: String, by: Referrer },
+    #[error("{kind} `{name}` cannot be taken from `{}` of {} `{}`: {why}; change that first", by.attribute, by.collection, by.name)]
+    StillNeeded { kind: Kind, name: String, by: Box<Referrer>, why: String },
     #[error("rank {rank} is taken by profile `{by}`: choose another rank")]
     RankTaken { rank: u8, by: String },
     #[error("profile `{profile}` is the custom default and cannot have rank and roles: remove the default first")]
@@ -81,6 +81,8 @@ pub struct Referrer {
     pub collection: String,
     /// The item, or the person.
     pub name: String,
+    /// The attribute that names it.
+    pub attribute: String,
 }
 
 /// How many names a sentence lists before it only counts.
@@ -108,7 +110,8 @@ impl fmt::Display for Users<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, referrer) in self.0.iter().take(NAMED).enumerate() {
             let comma = if index == 0 { "" } else { ", " };
-            write!(f, "{comma}{} `{}`", referrer.collection, referrer.name)?;
+            let Referrer { collection, name, attribute } = referrer;
+            write!(f, "{comma}`{attribute}` of {collection} `{name}`")?;
         }
         if self.0.len() > NAMED {
             write!(f, " and {} more", self.0.len() - NAMED)?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::{AnyItem, App, Kind};
+use crate::domain::{AnyItem, App, InvalidItem, Kind};
 
 /// What is left of an item after its links to another were taken out.
 pub(super) enum Rest {
@@ -10,8 +10,8 @@ pub(super) enum Rest {
     Item(Box<AnyItem>),
     /// Nothing: the link was all there was to it.
     Nothing,
-    /// It cannot do without them, or would mean something wider.
-    Needed,
+    /// It cannot do without them, or would mean something wider: the reason.
+    Needed(String),
 }
 
 /// `item` without its references to `target` of `kind`.
@@ -33,8 +33,11 @@ pub(super) fn without(item: &AnyItem, name: &str, kind: Kind, target: &str) -> R
     let mut json = marked.to_json();
     prune(&mut json, MARK);
     match AnyItem::parse(item.kind(), name, json) {
-        Ok(rest) if !widens(item, &rest) => Rest::Item(Box::new(rest)),
-        _ => Rest::Needed,
+        Ok(rest) if widens(item, &rest) => Rest::Needed("without it, it would hold for everybody".to_owned()),
+        Ok(rest) => Rest::Item(Box::new(rest)),
+        Err(InvalidItem { problems, .. }) => {
+            Rest::Needed(problems.0.first().map_or_else(String::new, ToString::to_string))
+        }
     }
 }
 
@@ -104,7 +107,7 @@ mod tests {
             let after = match without(&item, "x", target_kind, target) {
                 Rest::Item(rest) => Some(rest.to_json().to_string()),
                 Rest::Nothing => None,
-                Rest::Needed => panic!("{kind} can do without"),
+                Rest::Needed(why) => panic!("{kind} can do without: {why}"),
             };
             assert_eq!(after.is_some(), kept.is_some(), "for {kind}");
             if let (Some(after), Some(kept)) = (after, kept) {
@@ -136,7 +139,7 @@ mod tests {
         ];
         for (kind, json, target_kind, target) in cases {
             let item = AnyItem::parse(kind, "x", json).unwrap();
-            assert!(matches!(without(&item, "x", target_kind, target), Rest::Needed), "for {kind}");
+            assert!(matches!(without(&item, "x", target_kind, target), Rest::Needed(_)), "for {kind}");
         }
     }
 }

@@ -218,6 +218,32 @@ fn a_forced_delete_takes_the_links_along() {
 }
 
 #[test]
+fn an_expression_may_set_an_attached_script_by_its_name_or_the_guid_it_came_with() {
+    const GUID: &str = "29cc12f3-0f47-ee11-be6e-000d3a314234";
+    let desk = Desk::new();
+    desk.given(&[
+        ("scripts", "new_hello", json!({"name": "H", "language": 1033, "steps": [], "source": {"id": GUID}})),
+        ("scripts", "new_other", json!({"name": "O", "language": 1033, "steps": []})),
+    ]);
+    let template = |script: &str| {
+        let set = json!({"Set": {"type": "Set_default_agent_script", "inputs": {"ScriptId": script}}});
+        let expression = json!({"definition": {"actions": set}});
+        let default = json!({"enabled": true, "expression": expression});
+        let json = json!({"name": "T", "kind": "generic", "scripts": ["new_hello"], "defaultScript": default});
+        put("session-templates", "new_chat", json)
+    };
+    for attached in ["new_hello", GUID, "{29CC12F3-0F47-EE11-BE6E-000D3A314234}"] {
+        desk.does([template(attached)]);
+    }
+    for stranger in ["new_other", "39cc12f3-0f47-ee11-be6e-000d3a314234"] {
+        let refused = desk.refuses([template(stranger)]);
+        assert!(refused.contains(&format!("`{stranger}`")) && refused.contains("attach it"), "{refused}");
+    }
+    let refused = desk.refuses([delete(Kind::Script, "new_hello", true)]);
+    assert!(refused.starts_with("script `new_hello` cannot be taken from `scripts`"), "{refused}");
+}
+
+#[test]
 fn every_old_revision_can_be_read_again() {
     let desk = Desk::new();
     let before = desk.store.newest().unwrap();
