@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::service::Service;
+use crate::store::Store;
 
 use failure::Failure;
 
@@ -38,7 +39,7 @@ enum Command {
 /// Where the data folder is, for every sub-command that needs one.
 #[derive(Debug, clap::Args)]
 struct Data {
-    /// The data folder; made if it is not there.
+    /// The data folder; `serve` and `import` make it if it is not there.
     #[arg(long = "data", value_name = "DIR", default_value = "./data")]
     folder: PathBuf,
 }
@@ -69,9 +70,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 impl Data {
-    /// The service over the data folder.
+    /// The service over the data folder, made if it is not there.
     fn open(&self) -> Result<Service, Failure> {
         Service::start(&self.folder).map_err(Failure::of)
+    }
+
+    /// The service over the data folder, for commands that only read: a mistyped folder is no reason to make one.
+    fn open_existing(&self) -> Result<Service, Failure> {
+        if self.folder.join(Store::FILE).exists() {
+            return self.open();
+        }
+        let shown = self.folder.display();
+        Err(Failure::usage(format!(
+            "there is no environment in `{shown}`: name another folder with `--data`, or make one with `loadout serve --data {shown}`"
+        )))
     }
 }
 

@@ -78,17 +78,15 @@ impl Options {
 pub struct Server {
     listener: TcpListener,
     router: Router,
-    metrics: Arc<Metrics>,
     drain: Duration,
 }
 
 impl Server {
     /// Takes the address `listen`; port 0 takes any that is free.
     pub async fn bind(service: Arc<Service>, listen: SocketAddr, options: Options) -> io::Result<Self> {
-        let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
-        let app = App { service, token: options.token, metrics: Arc::clone(&metrics) };
+        let app = App { service, token: options.token, metrics: Arc::new(Metrics::new()) };
         let listener = TcpListener::bind(listen).await?;
-        Ok(Self { listener, router: router(app, options.timeout), metrics, drain: options.drain })
+        Ok(Self { listener, router: router(app, options.timeout), drain: options.drain })
     }
 
     /// The address the server listens on.
@@ -99,7 +97,6 @@ impl Server {
     /// Serves until `stop`, then takes no new requests and finishes those in flight.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let (stopped, stopping) = tokio::sync::oneshot::channel();
-        let settling = tokio::spawn(settle(self.metrics));
         let serving = axum::serve(self.listener, self.router).with_graceful_shutdown(async move {
             stop.await;
             // Nobody listens any more if the server ended on its own.
@@ -112,24 +109,13 @@ impl Server {
                 Err(_) => std::future::pending().await,
             }
         };
-        let served = tokio::select! {
+        tokio::select! {
             served = serving.into_future() => served,
             () = overdue => {
                 tracing::warn!("requests in flight did not finish in time and were cut off");
                 Ok(())
             }
-        };
-        settling.abort();
-        served
-    }
-}
-
-/// Keeps what was measured from piling up while nobody reads it.
-async fn settle(metrics: Arc<Metrics>) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(5));
-    loop {
-        ticks.tick().await;
-        metrics.settle();
+        }
     }
 }
 

@@ -52,7 +52,24 @@ fn what_failed_is_one_sentence() -> Done {
     assert_snapshot!(run(&["import", "nothing.zip"])?, @"1 error: `nothing.zip` cannot be read: No such file or directory (os error 2)");
     assert_snapshot!(run(&["resolve", "--user", "a", "--app", "b", "--session", "session.json"])?, @"1 error: `session.json` is no session: entty: unknown field `entty`, expected one of `workstream`, `channel`, `entity`, `template`, `event`, `context` at line 1 column 8");
     std::fs::write(folder.path().join("file"), "")?;
-    assert_snapshot!(run(&["resolve", "--data", "file", "--user", "a", "--app", "b"])?, @"1 error: the data folder `file` cannot be used: File exists (os error 17)");
+    assert_snapshot!(run(&["serve", "--data", "file"])?, @"1 error: the data folder `file` cannot be used: File exists (os error 17)");
+    Ok(())
+}
+
+#[test]
+fn what_only_reads_makes_no_environment() -> Done {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("solution.zip"), "PK")?;
+    let asked = ["resolve", "--data", "mistyped", "--user", "a", "--app", "b"];
+    let tried = ["import", "solution.zip", "--data", "mistyped", "--dry-run"];
+    for arguments in [&asked[..], &tried] {
+        let output = loadout(arguments, folder.path()).output()?;
+        assert_eq!(
+            outcome(&output),
+            "2 error: there is no environment in `mistyped`: name another folder with `--data`, or make one with `loadout serve --data mistyped`"
+        );
+    }
+    assert!(!folder.path().join("mistyped").exists());
     Ok(())
 }
 

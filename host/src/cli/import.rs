@@ -29,11 +29,12 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) fn run(self) -> Result<(), Failure> {
-        log::start(LogFormat::Text, "warn");
+        log::start(LogFormat::Text, tracing::Level::WARN);
         let shown = self.file.display();
         let zip = fs::read(&self.file).map_err(|error| Failure::because(format!("`{shown}` cannot be read"), error))?;
         let author = Author { who: "admin".to_owned(), why: format!("import of {shown}") };
-        let imported = self.data.open()?.import(&zip, self.dry_run, &author);
+        let service = if self.dry_run { self.data.open_existing()? } else { self.data.open()? };
+        let imported = service.import(&zip, self.dry_run, &author);
         let imported = imported.map_err(|error| Failure::because(format!("`{shown}` is not imported"), error))?;
         if self.json {
             return print(&serde_json::to_string(&imported).map_err(Failure::of)?);

@@ -2,7 +2,13 @@
 
 use std::io;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// What says how much is logged: a level, or a list such as `info,loadout::http=debug`.
+const VARIABLE: &str = "RUST_LOG";
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -13,13 +19,23 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// Starts the log of this process; without `RUST_LOG`, `level` says how much of it.
-pub(super) fn start(format: LogFormat, level: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+/// Starts the log of this process; without a `RUST_LOG` that can be read, `level` says how much of it.
+pub(super) fn start(format: LogFormat, level: tracing::Level) {
+    let asked = std::env::var(VARIABLE).ok().filter(|asked| !asked.trim().is_empty());
+    let (targets, misread) = match asked.map(|asked| asked.parse::<Targets>()) {
+        None => (Targets::new().with_default(level), None),
+        Some(Ok(targets)) => (targets, None),
+        Some(Err(error)) => (Targets::new().with_default(level), Some(error)),
+    };
+    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     // The first log of a process stays; a second start is a test in the same process.
     let _ = match format {
-        LogFormat::Text => log.with_ansi(false).try_init(),
-        LogFormat::Json => log.json().try_init(),
+        LogFormat::Text => tracing_subscriber::registry().with(log.with_ansi(false).with_filter(targets)).try_init(),
+        LogFormat::Json => tracing_subscriber::registry().with(log.json().with_filter(targets)).try_init(),
     };
+    if let Some(error) = misread {
+        tracing::warn!(
+            "`{VARIABLE}` is not understood ({error}): write a level, or a list such as `info,loadout=debug`"
+        );
+    }
 }

@@ -75,9 +75,9 @@ fn pair(typed: &str) -> Result<(String, String), String> {
 
 impl Resolve {
     pub(super) fn run(self) -> Result<(), Failure> {
-        log::start(LogFormat::Text, "warn");
+        log::start(LogFormat::Text, tracing::Level::WARN);
         let session = self.session()?;
-        let service = self.data.open()?;
+        let service = self.data.open_existing()?;
         let question = Question {
             who: Who::Login(self.user),
             profile: None,

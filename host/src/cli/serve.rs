@@ -38,7 +38,7 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
-        log::start(self.log_format, "info");
+        log::start(self.log_format, tracing::Level::INFO);
         let service = self.data.open()?;
         if let Some(sample) = &self.sample {
             service.add_sample(sample).map_err(Failure::of)?;

@@ -1,65 +1,96 @@
 //! What Prometheus reads. Each server counts for itself; nothing is global.
 
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use metrics::{counter, gauge, histogram, with_local_recorder};
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusRecorder};
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
 
 use super::problem::Refusal;
 use super::state::App;
 
-const REQUESTS: &str = "loadout_http_requests_total";
-const SECONDS: &str = "loadout_http_request_seconds";
-const REVISION: &str = "loadout_revision";
+/// The text format that is written.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Upper bounds of the latency histogram, in seconds: a memoised answer takes a fraction of a millisecond.
 const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    method: &'static str,
+    route: String,
+}
+
+/// What was asked for, and how it went.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+/// Makes the histogram of a route that is asked for the first time.
+#[derive(Debug, Clone)]
+struct Seconds;
+
+impl MetricConstructor<Histogram> for Seconds {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(BUCKETS.iter().copied())
+    }
+}
+
 /// The counters of one server.
 pub(super) struct Metrics {
-    recorder: PrometheusRecorder,
+    registry: Registry,
+    requests: Family<Answered, Counter>,
+    seconds: Family<Asked, Histogram, Seconds>,
+    revision: Gauge<u64, AtomicU64>,
 }
 
 impl Metrics {
-    pub(super) fn new() -> Result<Self, BuildError> {
-        let recorder = PrometheusBuilder::new().set_buckets(BUCKETS)?.build_recorder();
-        with_local_recorder(&recorder, || {
-            metrics::describe_counter!(REQUESTS, "Requests answered.");
-            metrics::describe_histogram!(SECONDS, metrics::Unit::Seconds, "Time from request to answer.");
-            metrics::describe_gauge!(REVISION, "The newest revision of the configuration.");
-        });
-        Ok(Self { recorder })
+    pub(super) fn new() -> Self {
+        let mut registry = Registry::with_prefix("loadout");
+        let (requests, seconds) = (Family::default(), Family::new_with_constructor(Seconds));
+        let revision = Gauge::default();
+        registry.register("http_requests", "Requests answered", Family::clone(&requests));
+        registry.register_with_unit(
+            "http_request",
+            "Time from request to answer",
+            Unit::Seconds,
+            Family::clone(&seconds),
+        );
+        registry.register("revision", "The newest revision of the configuration", Gauge::clone(&revision));
+        Self { registry, requests, seconds, revision }
     }
 
     /// Counts one answer. `route` is the pattern, never the address, so that the series stay few.
     pub(super) fn count(&self, method: &'static str, route: String, status: u16, took: Duration) {
-        with_local_recorder(&self.recorder, || {
-            let (named, status) = (route.clone(), status.to_string());
-            counter!(REQUESTS, "method" => method, "route" => route, "status" => status).increment(1);
-            histogram!(SECONDS, "method" => method, "route" => named).record(took);
-        });
-    }
-
-    /// Moves what was recorded into the buckets, so that it does not pile up between two readings.
-    pub(super) fn settle(&self) {
-        self.recorder.handle().run_upkeep();
+        self.seconds.get_or_create(&Asked { method, route: route.clone() }).observe(took.as_secs_f64());
+        self.requests.get_or_create(&Answered { method, route, status }).inc();
     }
 
     fn render(&self, revision: u64) -> String {
-        // A float holds every revision this side of 2^53.
-        with_local_recorder(&self.recorder, || gauge!(REVISION).set(revision as f64));
-        self.recorder.handle().render()
+        self.revision.set(revision);
+        let mut written = String::new();
+        // Writing to a text fails only where a metric fails to describe itself, and none here can.
+        let _ = text::encode(&mut written, &self.registry);
+        written
     }
 }
 
 /// What Prometheus reads.
 #[utoipa::path(get, path = "/metrics", tag = "operation", security(()), responses(
-    (status = 200, description = "Counters in the text format of Prometheus.", body = String, content_type = "text/plain"),
+    (status = 200, description = "Counters in the text format of OpenMetrics.", body = String, content_type = "application/openmetrics-text"),
 ))]
 pub(super) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refusal> {
     let revision = app.run(|service| Ok(service.store().newest()?)).await?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render(revision.0)))
+    Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], app.metrics.render(revision.0)))
 }
