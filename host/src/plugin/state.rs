@@ -16,12 +16,13 @@ pub(super) struct State {
     pub(super) reads: Reads,
     pub(super) meter: Meter,
     stderr: Vec<u8>,
+    random: u64,
     wasi: Option<Box<(WasiCtx, ResourceTable)>>,
 }
 
 impl State {
     pub(super) fn new(plugin: Arc<str>, limits: Limits, reads: Reads) -> Self {
-        Self { plugin, reads, meter: Meter::new(limits), stderr: Vec::new(), wasi: None }
+        Self { plugin, reads, meter: Meter::new(limits), stderr: Vec::new(), random: 0, wasi: None }
     }
 
     /// What was written to standard error and still fitted.
@@ -43,6 +44,14 @@ impl State {
             tracing::debug!(plugin = %self.plugin, level, "{line:?}");
         }
         Ok(())
+    }
+
+    /// The next eight random bytes, the same in every call: a Weyl sequence, mixed.
+    pub(super) fn random(&mut self) -> [u8; 8] {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)).to_le_bytes()
     }
 
     /// The part of WASI that the library answers, made when it is first asked for: most rules never do.

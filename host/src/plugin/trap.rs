@@ -15,6 +15,7 @@ pub(super) struct Refused(&'static str);
 impl Refused {
     pub(super) const WAITING: Self = Self("it tried to wait; a rule cannot sleep");
     pub(super) const EXIT: Self = Self("it tried to exit; a rule answers instead");
+    pub(super) const SO_MUCH_RANDOMNESS: Self = Self("it asked for more than 64 KiB of random numbers at once");
     pub(super) const NOTHING_THERE: Self = Self("it used a file or stream that does not exist");
 }
 

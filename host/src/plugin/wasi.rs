@@ -4,8 +4,9 @@
 //! output is dropped and standard error kept up to the log cap. Setting an alarm ends the call: a deadline does not interrupt
 //! the host, so the host never waits.
 //!
-//! What cannot wait comes from `wasmtime-wasi`, with a context that holds nothing. Streams, polling, the monotonic clock and
-//! files are linked by hand: the usual implementation may block the thread, and a call must never reach it.
+//! The environment and the wall clock come from `wasmtime-wasi`, with a context that holds nothing and that most calls never
+//! need. Streams, polling, the monotonic clock and files are linked by hand: the usual implementation may block the thread,
+//! and a call must never reach it.
 
 use std::time::Duration;
 
@@ -16,7 +17,6 @@ use wasmtime::component::{
 use wasmtime_wasi::cli::{WasiCli, WasiCliCtxView};
 use wasmtime_wasi::clocks::{HostWallClock, WasiClocks, WasiClocksCtxView};
 use wasmtime_wasi::p2::bindings;
-use wasmtime_wasi::random::{Deterministic, WasiRandom, WasiRandomCtx};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
 use super::state::State;
@@ -169,29 +169,37 @@ fn link_clocks(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     })
 }
 
+/// Every hash map of a Rust plugin asks for a seed, so this is by hand: making the library's context for each call costs more
+/// than all else that is done for a fresh instance.
 fn link_random(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    bindings::random::random::add_to_linker::<_, WasiRandom>(linker, numbers)?;
-    bindings::random::insecure::add_to_linker::<_, WasiRandom>(linker, numbers)?;
-    bindings::random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, numbers)
+    for (interface, prefix) in [("random", "get-random"), ("insecure", "get-insecure-random")] {
+        let mut instance = linker.instance(&format!("wasi:random/{interface}@0.2.12"))?;
+        counted(&mut instance, &format!("{prefix}-bytes"), random_bytes)?;
+        counted(&mut instance, &format!("{prefix}-u64"), |state, ()| Ok((u64::from_le_bytes(state.random()),)))?;
+    }
+    let mut seed = linker.instance("wasi:random/insecure-seed@0.2.12")?;
+    counted(&mut seed, "insecure-seed", |_, ()| Ok((SEED,)))
 }
 
-fn numbers(state: &mut State) -> &mut WasiRandomCtx {
-    state.wasi().0.random()
+fn random_bytes(state: &mut State, (count,): (u64,)) -> Answer<Vec<u8>> {
+    if count > CHUNK {
+        return Err(Refused::SO_MUCH_RANDOMNESS.into());
+    }
+    let mut bytes = Vec::new();
+    while (bytes.len() as u64) < count {
+        bytes.extend(state.random());
+    }
+    bytes.truncate(usize::try_from(count)?);
+    Ok((bytes,))
 }
 
-/// What stands behind the library's part: clocks at zero, and the same random bytes in every call.
+/// What stands behind the library's part: no arguments, no variables, and a clock at zero.
 pub(super) fn nothing() -> WasiCtx {
-    WasiCtxBuilder::new()
-        .wall_clock(Frozen)
-        .secure_random(Deterministic::new(SEED.to_vec()))
-        .insecure_random(Deterministic::new(SEED.to_vec()))
-        .insecure_random_seed(u128::from_le_bytes(SEED))
-        .max_random_size(CHUNK)
-        .build()
+    WasiCtxBuilder::new().wall_clock(Frozen).build()
 }
 
-/// The seed of all random numbers. Any bytes do; these are of the golden ratio.
-const SEED: [u8; 16] = *b"\x15\x7c\x4a\x7f\xb9\x79\x37\x9e\xf4\x39\xcc\x60\x5c\xed\xc8\x34";
+/// The seed of hash maps. Any numbers do; these are of the golden ratio.
+const SEED: (u64, u64) = (0x9e37_79b9_7f4a_7c15, 0x34c8_ed5c_60cc_39f4);
 
 /// A clock that stands still.
 struct Frozen;
