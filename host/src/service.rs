@@ -12,7 +12,7 @@ use crate::domain::{Kind, Name, Profile, Revision, User};
 use crate::import::{self, Plan, Report};
 use crate::plugin::{Catalog, Config, EngineError, PluginInfo};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
-use crate::store::{self, Change, ChangeSet, Committed, Layer, Store};
+use crate::store::{self, Change, ChangeSet, Committed, Layer, Person, Store};
 
 /// Where compiled components are kept, within the data folder.
 const CACHE: &str = "cache";
@@ -164,25 +164,20 @@ impl Service {
 
     /// Answers a question.
     pub fn experience(&self, question: &Question) -> Result<Experience, Error> {
-        let snapshot = match question.as_of {
-            Some(revision) => self.store.snapshot_at(revision)?,
-            None => self.store.snapshot()?,
-        };
-        let mut subject = match &question.who {
-            Who::Login(login) => {
-                let person = self
-                    .store
-                    .person(login, snapshot.revision())?
-                    .ok_or_else(|| store::Error::NotFound { kind: Kind::User, name: login.to_string() })?;
-                Subject {
-                    login: Some(login.to_string()),
-                    user: person.user,
-                    direct: person.direct,
-                    hypothetical_profile: None,
-                }
+        let (snapshot, mut subject) = match (&question.who, question.as_of) {
+            (Who::Login(login), as_of) => {
+                let (snapshot, person) = match as_of {
+                    Some(revision) => (self.store.snapshot_at(revision)?, self.store.person(login, revision)?),
+                    None => self.store.newest_with(login)?,
+                };
+                let gone = || store::Error::NotFound { kind: Kind::User, name: login.to_string() };
+                let Person { login, user, direct } = person.ok_or_else(gone)?;
+                (snapshot, Subject { login: Some(login.to_string()), user, direct, hypothetical_profile: None })
             }
-            Who::Hypothetical(user) => {
-                Subject { login: None, user: user.clone(), direct: Vec::new(), hypothetical_profile: None }
+            (Who::Hypothetical(user), as_of) => {
+                let snapshot =
+                    as_of.map_or_else(|| self.store.snapshot(), |revision| self.store.snapshot_at(revision))?;
+                (snapshot, Subject { login: None, user: user.clone(), direct: Vec::new(), hypothetical_profile: None })
             }
         };
         subject.hypothetical_profile = question.profile.clone();

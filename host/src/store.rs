@@ -64,7 +64,11 @@ impl Store {
 
     /// The library at the newest revision.
     pub fn snapshot(&self) -> Result<Arc<Snapshot>, Error> {
-        let newest = self.newest()?;
+        self.library(self.newest()?)
+    }
+
+    /// The library at `newest`, which is kept in memory and made anew if somebody else wrote it.
+    fn library(&self, newest: Revision) -> Result<Arc<Snapshot>, Error> {
         let known = self.newest.load_full();
         if known.revision() == newest {
             return Ok(known);

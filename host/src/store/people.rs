@@ -1,10 +1,12 @@
 //! People and their direct assignments, looked up by key.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{AnyItem, Item, Kind, Name, Profile, Revision, User};
+use crate::domain::{AnyItem, InvalidName, Item, Kind, Name, Profile, Revision, User};
 
-use super::{Error, Store};
+use super::{Error, Snapshot, Store};
 
 /// One person, as far as profile selection asks.
 #[derive(Debug, Clone)]
@@ -20,15 +22,13 @@ pub struct Person {
 impl Store {
     /// The person with `login` at `revision`, if there was one.
     pub fn person(&self, login: &Name<User>, revision: Revision) -> Result<Option<Person>, Error> {
-        self.read(|connection| {
-            let mut find = connection.prepare_cached(
-                "SELECT body FROM item WHERE kind = 'users' AND name = ?1 AND since <= ?2 AND (until IS NULL OR until > ?2)",
-            )?;
-            let body = find.query_row(params![login.as_str(), revision.0], |row| row.get::<_, String>(0)).optional()?;
-            let Some(body) = body else { return Ok(None) };
-            let user = parse_user(login.as_str(), &body)?;
-            Ok(Some(Person { login: login.clone(), user, direct: assigned_profiles(connection, login.as_str(), revision)? }))
-        })
+        Ok(self.read(|connection| look_up(connection, login, Some(revision)))?.1)
+    }
+
+    /// The library at the newest revision, and the person with `login` at the same.
+    pub fn newest_with(&self, login: &Name<User>) -> Result<(Arc<Snapshot>, Option<Person>), Error> {
+        let (newest, person) = self.read(|connection| look_up(connection, login, None))?;
+        Ok((self.library(newest)?, person))
     }
 
     /// Up to `limit` people assigned to `profile` directly, by login, after the login `after`.
@@ -57,6 +57,33 @@ impl Store {
     pub fn user(&self, login: &str) -> Result<Option<(User, Revision)>, Error> {
         self.read(|connection| current_user(connection, login))
     }
+}
+
+/// A person at `revision` or the newest one, and which that was. One statement, because every statement takes a lock of the file
+/// that all threads share.
+fn look_up(
+    connection: &Connection,
+    login: &Name<User>,
+    revision: Option<Revision>,
+) -> Result<(Revision, Option<Person>), Error> {
+    let mut find = connection.prepare_cached(
+        "WITH at (revision) AS (SELECT coalesce(?2, (SELECT max(id) FROM revision), 0))
+         SELECT revision,
+                (SELECT body FROM item
+                  WHERE kind = 'users' AND name = ?1 AND since <= revision AND (until IS NULL OR until > revision)),
+                (SELECT json_group_array(profile ORDER BY profile) FROM assignment
+                  WHERE login = ?1 AND since <= revision AND (until IS NULL OR until > revision))
+           FROM at",
+    )?;
+    let (revision, body, direct) = find.query_row(params![login.as_str(), revision.map(|it| it.0)], |row| {
+        Ok((Revision(row.get(0)?), row.get::<_, Option<String>>(1)?, row.get::<_, String>(2)?))
+    })?;
+    let Some(body) = body else { return Ok((revision, None)) };
+    let user = parse_user(login.as_str(), &body)?;
+    let direct: Vec<String> = serde_json::from_str(&direct).map_err(|error| Error::Corrupt(error.into()))?;
+    let direct = direct.iter().map(|profile| profile.parse()).collect::<Result<_, _>>();
+    let direct = direct.map_err(|error: InvalidName| Error::Corrupt(error.into()))?;
+    Ok((revision, Some(Person { login: login.clone(), user, direct })))
 }
 
 fn parse_user(login: &str, body: &str) -> Result<User, Error> {
