@@ -77,12 +77,13 @@ impl Data {
 
     /// The service over the data folder, for commands that only read: a mistyped folder is no reason to make one.
     fn open_existing(&self) -> Result<Service, Failure> {
-        if self.folder.join(Store::FILE).exists() {
+        // A folder that cannot be looked into is opened for the error that says why.
+        if self.folder.join(Store::FILE).try_exists().unwrap_or(true) {
             return self.open();
         }
         let shown = self.folder.display();
         Err(Failure::usage(format!(
-            "there is no environment in `{shown}`: name another folder with `--data`, or make one with `loadout serve --data {shown}`"
+            "there is no environment in `{shown}`: name another folder with `--data`, or make one with `loadout serve` or `loadout import`"
         )))
     }
 }

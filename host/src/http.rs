@@ -1,7 +1,8 @@
 //! The HTTP API. The one module that names `axum`, status codes and headers.
 //!
 //! Handlers parse, call and render. Whatever goes wrong is `application/problem+json`; whatever blocks runs where
-//! blocking is allowed. `/openapi.json` describes every route, and is made from the handlers themselves.
+//! blocking is allowed. `/openapi.json` describes every route, and is made from the descriptions beside
+//! the handlers.
 
 mod assignments;
 mod attribute;

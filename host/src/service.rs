@@ -12,7 +12,7 @@ use crate::domain::{Kind, Name, Profile, Revision, User};
 use crate::import::{self, Plan, Report};
 use crate::plugin::{Catalog, Config, EngineError, PluginInfo};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
-use crate::store::{self, Change, ChangeSet, Committed, Layer, Person, Store};
+use crate::store::{self, Change, ChangeSet, Committed, Layer, Person, Snapshot, Store};
 
 /// Where compiled components are kept, within the data folder.
 const CACHE: &str = "cache";
@@ -144,18 +144,17 @@ impl Service {
     /// is planned anew, and refused only after losing many times.
     pub fn import(&self, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
         for _ in 1..IMPORT_ATTEMPTS {
-            match self.import_once(zip, dry_run, author) {
-                Err(Error::Store(
-                    store::Error::Stale { .. } | store::Error::Exists { .. } | store::Error::Gone { .. },
-                )) => {}
+            let base = self.store.snapshot()?;
+            match self.import_over(&base, zip, dry_run, author) {
+                Err(Error::Store(_)) if self.store.newest()? != base.revision() => {}
                 done => return done,
             }
         }
-        self.import_once(zip, dry_run, author)
+        self.import_over(&*self.store.snapshot()?, zip, dry_run, author)
     }
 
-    fn import_once(&self, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
-        let Plan { changes, mut report } = import::plan(zip, &*self.store.snapshot()?)?;
+    fn import_over(&self, base: &Snapshot, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
+        let Plan { changes, mut report } = import::plan(zip, base)?;
         let committed =
             if dry_run { self.store.rehearse(changes, author)? } else { self.store.commit(changes, author)? };
         report.tolerate(&committed.tolerated);

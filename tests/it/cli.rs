@@ -66,7 +66,7 @@ fn what_only_reads_makes_no_environment() -> Done {
         let output = loadout(arguments, folder.path()).output()?;
         assert_eq!(
             outcome(&output),
-            "2 error: there is no environment in `mistyped`: name another folder with `--data`, or make one with `loadout serve --data mistyped`"
+            "2 error: there is no environment in `mistyped`: name another folder with `--data`, or make one with `loadout serve` or `loadout import`"
         );
     }
     assert!(!folder.path().join("mistyped").exists());

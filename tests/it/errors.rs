@@ -94,6 +94,8 @@ async fn references_that_dangle_and_items_in_use() -> Done {
 async fn a_forced_delete_says_what_it_took_along() -> Done {
     let host = TestHost::start().await?;
     for (path, item) in [
+        ("profiles/new_p", json!({"name": "P"})),
+        ("users/ada", json!({"displayName": "Ada"})),
         ("queues/desk", json!({"name": "Desk"})),
         ("workstreams/new_w", json!({"name": "W", "channel": "chat", "fallbackQueue": "desk"})),
         ("application-tab-templates/new_tab", json!({"name": "T", "pageType": "dashboard"})),
@@ -110,6 +112,9 @@ async fn a_forced_delete_says_what_it_took_along() -> Done {
     });
     assert_eq!(host.put("/api/v1/session-templates/new_chat", template).await?.status, 201);
 
+    assert_eq!(host.put("/api/v1/profiles/new_p/users/ada", json!({})).await?.status, 200);
+    assert_snapshot!(host.delete("/api/v1/profiles/new_p").await?, @r#"409 {"code":"in-use","detail":"profile `new_p` is in use by `profile` of assignments `ada`: remove these links first, or delete it with `force`","referrers":[{"collection":"assignments","name":"ada","attribute":"profile"}]}"#);
+    assert_snapshot!(host.delete("/api/v1/users/ada?force=true").await?, @r#"200 {"unlinked":[{"collection":"assignments","name":"new_p","attribute":"login"}],"warnings":[]}"#);
     assert_snapshot!(host.delete("/api/v1/queues/desk?force=true").await?, @r#"200 {"unlinked":[{"collection":"workstreams","name":"new_w","attribute":"fallbackQueue"}],"warnings":[]}"#);
     assert!(host.get("/api/v1/workstreams/new_w").await?.json().get("fallbackQueue").is_none());
     assert_snapshot!(host.delete("/api/v1/application-tab-templates/new_tab?force=true").await?, @r#"200 {"unlinked":[{"collection":"session-templates","name":"new_chat","attribute":"anchorTab"},{"collection":"session-templates","name":"new_chat","attribute":"tabs"}],"warnings":["session template `new_chat` has no anchor tab now: the default anchor opens until it gets one"]}"#);
@@ -124,9 +129,12 @@ async fn a_forced_delete_says_what_it_took_along() -> Done {
 async fn expectations_are_met_or_refused_but_never_ignored() -> Done {
     let host = TestHost::with_sample().await?;
     let user = "/api/v1/profiles/contoso_rep/users/dario";
-    for (method, path) in
-        [(Method::PUT, user), (Method::DELETE, user), (Method::POST, "/api/v1/profiles/contoso_rep/users")]
-    {
+    for (method, path) in [
+        (Method::PUT, user),
+        (Method::DELETE, user),
+        (Method::POST, "/api/v1/profiles/contoso_rep/users"),
+        (Method::POST, "/api/v1/imports"),
+    ] {
         let request = host.request(method.clone(), path).header("if-match", "\"1\"").json(&json!({"add": ["dario"]}));
         let reply = Reply::to(request).await?;
         assert_eq!((reply.status, reply.json()["code"].as_str()), (400, Some("invalid-header")), "{method}: {reply}");

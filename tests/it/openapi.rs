@@ -80,6 +80,19 @@ async fn every_operation_under_api_asks_for_the_token() -> Done {
 }
 
 #[tokio::test]
+async fn every_operation_that_is_described_is_served() -> Done {
+    let host = TestHost::start().await?;
+    let document = host.get("/openapi.json").await?.json();
+    for (method, path) in operations(&document) {
+        let request = host.request(Method::from_bytes(method.as_bytes())?, &path.replace(['{', '}'], ""));
+        let reply = Reply::to(request).await?;
+        assert_ne!(reply.status, 405, "{method} {path}");
+        assert!(!reply.text.contains("there is nothing at this address"), "{method} {path}: {reply}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn every_reference_of_the_document_leads_somewhere() -> Done {
     fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
         match value {

@@ -21,7 +21,7 @@ pub(super) enum LogFormat {
 
 /// Starts the log of this process; without a `RUST_LOG` that can be read, `level` says how much of it.
 pub(super) fn start(format: LogFormat, level: tracing::Level) {
-    let asked = std::env::var(VARIABLE).ok().filter(|asked| !asked.trim().is_empty());
+    let asked = std::env::var(VARIABLE).ok().map(|asked| tidy(&asked)).filter(|asked| !asked.is_empty());
     let (targets, misread) = match asked.map(|asked| asked.parse::<Targets>()) {
         None => (Targets::new().with_default(level), None),
         Some(Ok(targets)) => (targets, None),
@@ -37,5 +37,27 @@ pub(super) fn start(format: LogFormat, level: tracing::Level) {
         tracing::warn!(
             "`{VARIABLE}` is not understood ({error}): write a level, or a list such as `info,loadout=debug`"
         );
+    }
+}
+
+/// A list without blanks and empty entries, each of which the parser would take for the name of a module or for a level.
+fn tidy(list: &str) -> String {
+    list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_and_empty_entries_say_nothing() {
+        for (typed, expected) in [
+            (" info", "info"),
+            ("info,", "info"),
+            ("info, loadout::http=debug", "info,loadout::http=debug"),
+            (" , ", ""),
+        ] {
+            assert_eq!(tidy(typed), expected, "for {typed:?}");
+        }
     }
 }

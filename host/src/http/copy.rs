@@ -72,9 +72,8 @@ fn copied(
     conditions: &Conditions,
 ) -> Result<Profile, Refusal> {
     let stored = items::get(service.store(), Kind::Profile, original)?;
-    if conditions.expect(Kind::Profile, original, Some(stored.meta.revision))? == Expect::Absent {
-        return Err(Error::Exists { kind: Kind::Profile, name: original.to_owned() }.into());
-    }
+    // `If-None-Match: *` asks for nothing more: a copy never replaces anything.
+    conditions.expect(Kind::Profile, original, Some(stored.meta.revision))?;
     let mut copy = Profile::from_any(&stored.item).cloned().ok_or_else(Refusal::internal)?;
     copy.name = name;
     copy.source = None;

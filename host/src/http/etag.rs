@@ -122,7 +122,7 @@ impl<S: Sync> FromRequestParts<S> for Unconditional {
         for header in [header::IF_MATCH, header::IF_NONE_MATCH] {
             if let Some(typed) = header_text(&parts.headers, &header) {
                 let detail = format!(
-                    "`{header}: {typed}` cannot be honoured here, because an assignment has no revision of its own: send the request without it"
+                    "`{header}: {typed}` cannot be honoured here, because what it changes has no revision of its own: send the request without it"
                 );
                 return Err(Refusal::new(StatusCode::BAD_REQUEST, "invalid-header", detail));
             }

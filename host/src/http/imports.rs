@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use crate::service::Imported;
 
 use super::body::Package;
+use super::etag::Unconditional;
 use super::items::{REVISION, number};
 use super::problem::Refusal;
 use super::query::{By, Query};
@@ -39,6 +40,7 @@ struct ImportQuery {
 async fn import(
     State(app): State<App>,
     Query(query): Query<ImportQuery>,
+    _: Unconditional,
     By(author): By,
     Package(zip): Package,
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<Imported>), Refusal> {

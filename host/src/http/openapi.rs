@@ -1,4 +1,4 @@
-//! The OpenAPI document: generated from the handlers, finished here.
+//! The OpenAPI document: generated from the descriptions beside the handlers, finished here.
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Info, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder};

@@ -19,34 +19,32 @@ pub(super) struct Finding {
 
 /// Checks what was touched, and the items whose rules look at what was touched.
 pub(super) fn check(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (kind, name) in affected(library, touched) {
-        let Some(entry) = library.entry(kind, &name) else { continue };
-        let mut problems = Problems::default();
-        if touched.contains(&(kind, Arc::clone(&name))) {
-            entry.item.check(&mut problems);
-        }
-        in_company(library, &entry.item, &mut problems);
-        match &entry.item {
-            AnyItem::Profile(profile) => findings.extend(default_stays_active(library, &name, profile)),
-            AnyItem::RankAndRoles(_) => findings.extend(rank_and_roles(library, &name)),
-            AnyItem::DefaultProfile(default) => findings.extend(can_be_default(library, &default.profile)),
-            _ => {}
-        }
-        let found = problems.0.into_iter();
-        findings.extend(found.map(|problem| Finding { kind, name: Arc::clone(&name), problem, refusal: None }));
-    }
-    findings
+    let affected = affected(library, touched);
+    affected.iter().flat_map(|item| findings(library, item.0, &item.1, touched.contains(item))).collect()
 }
 
-/// What is wrong with one item, by itself and beside the items it names.
-pub(super) fn of_item(library: &Snapshot, kind: Kind, name: &str) -> Vec<Problem> {
+/// How many rules an item breaks at `attribute`, by itself and beside the items it names.
+pub(super) fn broken_at(library: &Snapshot, kind: Kind, name: &Arc<str>, attribute: &str) -> usize {
+    findings(library, kind, name, true).iter().filter(|finding| finding.problem.attribute == attribute).count()
+}
+
+/// The rules an item breaks beside the items it names and, if `own` says so, by itself.
+pub(super) fn findings(library: &Snapshot, kind: Kind, name: &Arc<str>, own: bool) -> Vec<Finding> {
+    let Some(entry) = library.entry(kind, name) else { return Vec::new() };
     let mut problems = Problems::default();
-    if let Some(entry) = library.entry(kind, name) {
+    if own {
         entry.item.check(&mut problems);
-        in_company(library, &entry.item, &mut problems);
     }
-    problems.0
+    in_company(library, &entry.item, &mut problems);
+    let conflict = match &entry.item {
+        AnyItem::Profile(profile) => default_stays_active(library, name, profile),
+        AnyItem::RankAndRoles(_) => rank_and_roles(library, name),
+        AnyItem::DefaultProfile(default) => can_be_default(library, &default.profile),
+        _ => None,
+    };
+    let problems = problems.0.into_iter();
+    let problems = problems.map(|problem| Finding { kind, name: Arc::clone(name), problem, refusal: None });
+    conflict.into_iter().chain(problems).collect()
 }
 
 /// What an item may not be beside the items it names.
@@ -102,11 +100,11 @@ pub(super) fn referrers(library: &Snapshot, kind: Kind, name: &str) -> Vec<Refer
     referrers
 }
 
-/// What was touched, and what binds a session template that was touched.
+/// What was touched, and what binds a session template or script that was touched.
 fn affected(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> BTreeSet<(Kind, Arc<str>)> {
     let mut affected = touched.clone();
-    for (_, template) in touched.iter().filter(|(kind, _)| *kind == Kind::SessionTemplate) {
-        for referrer in referrers(library, Kind::SessionTemplate, template) {
+    for (kind, name) in touched.iter().filter(|(kind, _)| matches!(kind, Kind::SessionTemplate | Kind::Script)) {
+        for referrer in referrers(library, *kind, name) {
             affected.extend(referrer.collection.parse().ok().map(|kind: Kind| (kind, referrer.name.as_str().into())));
         }
     }

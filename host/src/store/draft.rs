@@ -14,7 +14,9 @@ use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, SecondAssig
 
 use super::{
     Change, ChangeSet, Changed, Entry, Error, Expect, How, Layer, MissingReference, Referrer, Replaced, Snapshot,
-    Strictness, Tolerated, checks, people, rows,
+    Strictness, Tolerated,
+    checks::{self, Finding},
+    people, rows,
     unlink::{self, Rest},
 };
 
@@ -27,6 +29,8 @@ pub(super) struct Draft<'a> {
     pub(super) strictness: Strictness,
     pub(super) layer: Layer,
     pub(super) touched: BTreeSet<(Kind, Arc<str>)>,
+    /// What the author wrote, and is there to mend.
+    pub(super) authored: BTreeSet<(Kind, Arc<str>)>,
     pub(super) users: Vec<(Arc<str>, User)>,
     pub(super) changed: Vec<Changed>,
     pub(super) replaced: Vec<Replaced>,
@@ -44,6 +48,7 @@ impl<'a> Draft<'a> {
             strictness: changes.strictness,
             layer: changes.layer.unwrap_or(Layer::Custom),
             touched: BTreeSet::new(),
+            authored: BTreeSet::new(),
             users: Vec::new(),
             changed: Vec::new(),
             replaced: Vec::new(),
@@ -80,6 +85,7 @@ impl<'a> Draft<'a> {
             AnyItem::User(user) => self.users.push((name, user)),
             item => {
                 self.library.insert(Arc::clone(&name), Entry::new(item, self.revision, self.layer));
+                self.authored.insert((kind, Arc::clone(&name)));
                 self.touched.insert((kind, name));
             }
         }
@@ -115,6 +121,8 @@ impl<'a> Draft<'a> {
         for profile in people::assigned_profiles(self.connection, login, self.before.revision())? {
             rows::unassign(self.connection, self.revision, login, profile.as_str())?;
             self.record(ChangeRecord::ASSIGNMENTS, format!("{profile}/{login}"), How::Deleted);
+            let (collection, attribute) = (ChangeRecord::ASSIGNMENTS.to_owned(), "login".to_owned());
+            self.unlinked.push(Referrer { collection, name: profile.to_string(), attribute });
         }
         rows::end(self.connection, self.revision, Kind::User, login)?;
         self.record(Kind::User.collection(), login, How::Deleted);
@@ -142,11 +150,10 @@ impl<'a> Draft<'a> {
         let needed = |why| Error::StillNeeded { kind, name: name.to_owned(), by: Box::new(referrer.clone()), why };
         match unlink::without(&entry.item, &key, kind, name) {
             Rest::Item(item) => {
-                let broken_before = checks::of_item(&self.library, referring, &key);
                 self.library.insert(Arc::clone(&key), Entry::new(*item, self.revision, self.layer));
-                let broken = checks::of_item(&self.library, referring, &key).into_iter();
-                if let Some(new) = broken.into_iter().find(|problem| !broken_before.contains(problem)) {
-                    return Err(needed(format!("`{}` {}", new.attribute, new.message)));
+                let broken = checks::findings(&self.library, referring, &key, true).into_iter();
+                if let Some(new) = broken.into_iter().find(|finding| self.is_new(finding)) {
+                    return Err(needed(format!("`{}` {}", new.problem.attribute, new.problem.message)));
                 }
             }
             Rest::Nothing => self.library.remove(referring, &key),
@@ -241,7 +248,7 @@ impl<'a> Draft<'a> {
             _ => Vec::new(),
         };
         let (collection, attribute) = match kind {
-            Kind::Profile => (ChangeRecord::ASSIGNMENTS, "login"),
+            Kind::Profile => (ChangeRecord::ASSIGNMENTS, "profile"),
             _ => (Kind::User.collection(), "roles"),
         };
         let person =
@@ -249,6 +256,13 @@ impl<'a> Draft<'a> {
         let mut referrers = checks::referrers(&self.library, kind, name);
         referrers.extend(people.into_iter().map(person));
         Ok(referrers)
+    }
+
+    /// Whether an item breaks a rule that it did not break before the change set.
+    pub(super) fn is_new(&self, finding: &Finding) -> bool {
+        let Finding { kind, name, problem, .. } = finding;
+        let broken = |library| checks::broken_at(library, *kind, name, &problem.attribute);
+        broken(&self.library) > broken(self.before)
     }
 
     /// Remembers what really changed.

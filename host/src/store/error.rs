@@ -79,7 +79,7 @@ pub struct MissingReference {
 pub struct Referrer {
     /// The collection; `assignments` for a person who is assigned to a profile.
     pub collection: String,
-    /// The item, or the person.
+    /// The item; of an assignment the person, or the profile if the person is what is named.
     pub name: String,
     /// The attribute that names it.
     pub attribute: String,

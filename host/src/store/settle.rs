@@ -23,7 +23,11 @@ impl Draft<'_> {
             return Err(Error::MissingReferences(missing));
         }
         for finding in checks::check(&self.library, &self.touched) {
-            self.weigh(finding)?;
+            // What was wrong before stays wrong without being anybody's mistake now, unless the author wrote the item.
+            let authored = self.authored.contains(&(finding.kind, Arc::clone(&finding.name)));
+            if authored || !finding.problem.tolerable || self.is_new(&finding) {
+                self.weigh(finding)?;
+            }
         }
         for (kind, name) in std::mem::take(&mut self.touched) {
             self.write(kind, &name)?;

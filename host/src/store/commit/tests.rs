@@ -241,6 +241,36 @@ fn an_expression_may_set_an_attached_script_by_its_name_or_the_guid_it_came_with
     }
     let refused = desk.refuses([delete(Kind::Script, "new_hello", true)]);
     assert!(refused.starts_with("script `new_hello` cannot be taken from `scripts`"), "{refused}");
+    let forgets = json!({"name": "H", "language": 1033, "steps": []});
+    let refused = desk.refuses([put("scripts", "new_hello", forgets)]);
+    assert!(refused.contains("session template `new_chat` is not valid"), "{refused}");
+}
+
+#[test]
+fn what_was_wrong_before_is_in_nobodys_way() {
+    let desk = Desk::new();
+    let set = json!({"Set": {"type": "Set_default_agent_script", "inputs": {"ScriptId": "new_gone"}}});
+    let default = json!({"enabled": true, "expression": {"definition": {"actions": set}}});
+    let tab = json!({"name": "T", "pageType": "dashboard"});
+    let template =
+        json!({"name": "T", "kind": "generic", "anchorTab": "new_tab", "scripts": ["new_a"], "defaultScript": default});
+    let exported = ChangeSet {
+        strictness: Strictness::Report,
+        ..ChangeSet::new([
+            put("application-tab-templates", "new_tab", tab),
+            put("scripts", "new_a", json!({"name": "A", "language": 1033, "steps": []})),
+            put("session-templates", "new_old", template.clone()),
+        ])
+    };
+    assert_eq!(desk.store.commit(exported, &author()).unwrap().tolerated.len(), 1);
+    desk.does([put("scripts", "new_a", json!({"name": "Renamed", "language": 1033, "steps": []}))]);
+    desk.does([delete(Kind::ApplicationTabTemplate, "new_tab", true), delete(Kind::Script, "new_a", true)]);
+    let refused = desk.refuses([put(
+        "session-templates",
+        "new_old",
+        json!({"name": "Mine", "kind": "generic", "defaultScript": template["defaultScript"]}),
+    )]);
+    assert!(refused.contains("`new_gone`"), "whoever writes the template mends it: {refused}");
 }
 
 #[test]
