@@ -7,6 +7,7 @@ mod sections;
 mod session;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -45,7 +46,7 @@ pub struct Experience {
     pub copilot: ActiveCopilot,
     /// The library items the tools name, by collection and unique name, ready to be drawn.
     #[schema(value_type = BTreeMap<String, BTreeMap<String, Object>>)]
-    pub library: BTreeMap<String, BTreeMap<String, Value>>,
+    pub library: BTreeMap<String, BTreeMap<String, Arc<Value>>>,
     /// What an administrator should mend.
     pub warnings: Vec<Warning>,
     /// Why, as deep as was asked for.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +13,7 @@ use super::explain::Account;
 use super::{Facts, ItemReference, texts};
 
 /// Content by collection and unique name.
-pub(super) type Content = BTreeMap<String, BTreeMap<String, Value>>;
+pub(super) type Content = BTreeMap<String, BTreeMap<String, Arc<Value>>>;
 
 /// Collects what the rules named. What they made up is a warning.
 pub(super) fn collect(snapshot: &Snapshot, named: Vec<ItemReference>, facts: &Facts, account: &mut Account) -> Content {
@@ -26,8 +27,8 @@ pub(super) fn collect(snapshot: &Snapshot, named: Vec<ItemReference>, facts: &Fa
         };
         if let Entry::Vacant(place) = content.entry(kind).or_default().entry(name) {
             let item = match &entry.item {
-                AnyItem::Script(item) => script(place.key(), item, facts, account),
-                item => plain(item.to_json(), facts.language),
+                AnyItem::Script(item) => Arc::new(script(place.key(), item, facts, account)),
+                _ => entry.drawn(facts.language, |item| plain(item.to_json(), facts.language)),
             };
             place.insert(item);
         }

@@ -4,9 +4,14 @@
 //! cost disk and not memory.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use serde_json::Value;
 
 use crate::domain::{AnyItem, DefaultProfile, Environment, Item, Kind, Name, Profile, RankAndRoles, Revision};
+
+/// Languages for which what is drawn of an item is kept.
+const LANGUAGES: usize = 8;
 
 /// The library at one revision.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +30,7 @@ pub struct Entry {
     /// Who owns it.
     pub layer: Layer,
     json: OnceLock<Arc<str>>,
+    drawn: RwLock<BTreeMap<u32, Arc<Value>>>,
 }
 
 /// Who owns an item.
@@ -50,12 +56,28 @@ impl Layer {
 impl Entry {
     /// An item as it is stored.
     pub fn new(item: AnyItem, revision: Revision, layer: Layer) -> Self {
-        Self { item, revision, layer, json: OnceLock::new() }
+        Self { item, revision, layer, json: OnceLock::new(), drawn: RwLock::default() }
     }
 
     /// The item's JSON text, made once.
     pub fn json(&self) -> &Arc<str> {
         self.json.get_or_init(|| self.item.to_json().to_string().into())
+    }
+
+    /// What people who read `language` are shown of the item: made by `draw` once and kept, for a few languages. Whoever asks
+    /// must draw alike.
+    pub fn drawn(&self, language: u32, draw: impl FnOnce(&AnyItem) -> Value) -> Arc<Value> {
+        // What a panic left behind is whole: an entry is there or it is not.
+        if let Some(known) = self.drawn.read().unwrap_or_else(PoisonError::into_inner).get(&language) {
+            return Arc::clone(known);
+        }
+        let drawn = Arc::new(draw(&self.item));
+        let mut kept = self.drawn.write().unwrap_or_else(PoisonError::into_inner);
+        // Anybody may ask for any language, so not all are kept.
+        if kept.len() < LANGUAGES {
+            kept.insert(language, Arc::clone(&drawn));
+        }
+        drawn
     }
 }
 
@@ -164,5 +186,31 @@ impl Snapshot {
     pub(super) fn at_revision(mut self, revision: Revision) -> Self {
         self.revision = revision;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_item_is_drawn_once_for_each_of_a_few_languages() {
+        let queue = AnyItem::parse(Kind::Queue, "desk", json!({"name": "Desk"})).unwrap();
+        let (entry, drawings) = (Entry::new(queue, Revision(1), Layer::Custom), AtomicU32::new(0));
+        let draw = |language: u32| {
+            let drawn = entry.drawn(language, |_| {
+                drawings.fetch_add(1, Relaxed);
+                json!(language)
+            });
+            assert_eq!(*drawn, json!(language));
+        };
+        (0..100).for_each(draw);
+        (0..100).for_each(draw);
+        let (asked, kept) = (200, u32::try_from(LANGUAGES).unwrap());
+        assert_eq!(drawings.into_inner(), asked - kept);
     }
 }
