@@ -169,8 +169,8 @@ fn link_clocks(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     })
 }
 
-/// Every hash map of a Rust plugin asks for a seed, so this is by hand: making the library's context for each call costs more
-/// than all else that is done for a fresh instance.
+/// Every hash map of a Rust plugin asks for a seed, so this is by hand: the library's context would be made for each call, with
+/// generators, sockets and folders that no plugin gets.
 fn link_random(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     for (interface, prefix) in [("random", "get-random"), ("insecure", "get-insecure-random")] {
         let mut instance = linker.instance(&format!("wasi:random/{interface}@0.2.12"))?;
