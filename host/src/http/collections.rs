@@ -73,9 +73,10 @@ fn served(kind: Kind, known: fn() -> Vec<String>) -> Router<App> {
         let delete = app.run(move |service| items::delete(service, kind, &name, force, &conditions, &author));
         let done = delete.await?;
         let revision = [(items::REVISION, items::number(done.revision))];
-        Answer::Ok(match force {
-            true => (revision, axum::Json(Deletion::of(done))).into_response(),
-            false => (StatusCode::NO_CONTENT, revision).into_response(),
+        Answer::Ok(if force {
+            (revision, axum::Json(Deletion::of(done))).into_response()
+        } else {
+            (StatusCode::NO_CONTENT, revision).into_response()
         })
     };
     let one = routing::get(got).put(put).patch(patched).delete(deleted);
