@@ -284,3 +284,28 @@ fn refuse(instance: &mut LinkerInstance<'_, State>, name: &str, why: Refused) ->
 fn resource<T: 'static>(instance: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
     instance.resource(name, ResourceType::host::<T>(), |_, _| Ok(()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::resolve::Reads;
+
+    use super::super::limits::Limits;
+    use super::*;
+
+    #[test]
+    fn random_numbers_are_the_same_in_every_call_and_never_too_many() {
+        let call = || State::new("p".into(), Limits::default(), Reads::new(Arc::default(), Arc::default()));
+        let drawn = |state: &mut State, count| random_bytes(state, (count,)).map(|(bytes,)| bytes);
+        let (mut one, mut other) = (call(), call());
+        for count in [0, 1, 8, 9, CHUNK] {
+            let bytes = drawn(&mut one, count).unwrap();
+            assert_eq!(bytes.len() as u64, count);
+            assert_eq!(bytes, drawn(&mut other, count).unwrap(), "for {count}");
+        }
+        assert_ne!(one.random(), one.random(), "within a call they differ");
+        let refused = drawn(&mut one, CHUNK + 1).unwrap_err();
+        assert_eq!(refused.to_string(), "it asked for more than 64 KiB of random numbers at once");
+    }
+}
