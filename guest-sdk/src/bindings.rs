@@ -1,5 +1,7 @@
 //! The generated side of the contract, and the bridge between it and the types authors see. Only in components.
 
+pub mod upgrade;
+
 use std::marker::PhantomData;
 
 use self::exports::loadout::plugin::tool_rule as rule;

@@ -7,8 +7,10 @@
 mod cases;
 mod reads;
 mod slug;
+mod upgrade;
 
 pub use cases::check_cases;
+pub use upgrade::check_upgrade_cases;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,167 @@
+//! Tests of upgrade steps: pages as JSON, and cases as data.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Fixture, Items};
+use crate::upgrade::{Link, LookUp, Migration, Page, Row, RowReference, UpgradeStep};
+use crate::{Fault, Library};
+
+impl Fixture {
+    /// Lets a step migrate a page over the fixture's library.
+    ///
+    /// The page is an object with `rows` and `related`; a row has `table`, `id`, `values` by column, `lookUps` and `links`. A row's
+    /// look-ups and links name their other end, and links are followed from one end only: give both rows theirs.
+    ///
+    /// # Panics
+    ///
+    /// If `page` is no page.
+    pub fn migrate<S: UpgradeStep>(&self, page: Value) -> Result<Migration, Fault> {
+        S::migrate(&read(page), &Library::new(self))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct Rows {
+    rows: Vec<WrittenRow>,
+    related: Vec<WrittenRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WrittenRow {
+    table: String,
+    id: String,
+    #[serde(default)]
+    values: BTreeMap<String, String>,
+    #[serde(default)]
+    look_ups: Vec<WrittenLookUp>,
+    #[serde(default)]
+    links: Vec<WrittenLink>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLookUp {
+    column: String,
+    #[serde(default)]
+    table: String,
+    id: String,
+    #[serde(default)]
+    label: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLink {
+    #[serde(default)]
+    relationship: String,
+    #[serde(default)]
+    table: String,
+    id: String,
+}
+
+fn read(page: Value) -> Page {
+    let rows: Rows = serde_json::from_value(page).unwrap_or_else(|error| panic!("this is no page: {error}"));
+    let all = |rows: Vec<WrittenRow>| rows.into_iter().map(Row::from).collect();
+    Page { rows: all(rows.rows), related: all(rows.related) }
+}
+
+impl From<WrittenRow> for Row {
+    fn from(row: WrittenRow) -> Self {
+        let look_ups = row.look_ups.into_iter();
+        let links = row.links.into_iter();
+        Self {
+            table: row.table,
+            id: row.id,
+            values: row.values.into_iter().collect(),
+            look_ups: look_ups
+                .map(|it| LookUp { column: it.column, table: it.table, id: it.id, label: it.label })
+                .collect(),
+            links: links.map(|it| Link { relationship: it.relationship, table: it.table, id: it.id }).collect(),
+            ..Self::default()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseFile {
+    #[serde(default)]
+    library: Items,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// What the case shows, as a sentence.
+    name: String,
+    page: Value,
+    /// `{"upserts": […], "quarantine": […], "notes": […]}`, each left out if there is none; or `{"fault": code}`.
+    expect: Value,
+}
+
+/// Runs every case of every `.json` file of a folder: a page, and what a step makes of it.
+///
+/// # Panics
+///
+/// If a case has another outcome than it expects, a file cannot be read as cases, or there are none.
+pub fn check_upgrade_cases<S: UpgradeStep>(folder: impl AsRef<Path>) {
+    let folder = folder.as_ref();
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("`{}` cannot be read: {error}", folder.display()));
+    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    let (mut count, mut failures) = (0, Vec::new());
+    for file in files.iter().filter(|file| file.extension().is_some_and(|it| it == "json")) {
+        let text = fs::read_to_string(file).map_err(|error| error.to_string());
+        let cases: CaseFile = text
+            .and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()))
+            .unwrap_or_else(|error| panic!("`{}` is no file of cases: {error}", file.display()));
+        for case in cases.cases {
+            count += 1;
+            let fixture = Fixture { library: cases.library.clone(), ..Fixture::default() };
+            let found = fixture.migrate::<S>(case.page).map_or_else(|fault| json!({ "fault": fault.code() }), shown);
+            if found != case.expect {
+                let file = file.file_name().unwrap_or_default().display();
+                failures.push(format!("{file}: {}\n  expected {}\n  found    {found}", case.name, case.expect));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} of {count} cases failed:\n{}", failures.len(), failures.join("\n"));
+    assert!(count > 0, "there are no cases in `{}`", folder.display());
+}
+
+fn shown(migration: Migration) -> Value {
+    let row = |row: &RowReference| format!("{}/{}", row.table, row.id);
+    let mut shown = Map::new();
+    let mut add = |key: &str, values: Vec<Value>| {
+        if !values.is_empty() {
+            shown.insert(key.to_owned(), Value::Array(values));
+        }
+    };
+    let upserts = migration.upserts.iter().map(|it| {
+        let mut upsert = json!({ "kind": it.kind, "name": it.unique_name });
+        upsert[if it.merges { "patch" } else { "item" }] = it.attributes.clone();
+        upsert["sources"] = it.sources.iter().map(row).collect();
+        if !it.aliases.is_empty() {
+            upsert["aliases"] = it.aliases.clone().into();
+        }
+        upsert
+    });
+    add("upserts", upserts.collect());
+    let quarantine = migration.quarantine.iter();
+    add("quarantine", quarantine.map(|it| json!(format!("{}: {}: {}", row(&it.row), it.code, it.reason))).collect());
+    let notes = migration.notes.iter().map(|it| {
+        let place = it.row.as_ref().map_or_else(String::new, row);
+        json!(format!("{place}: {}: {}", it.code, it.message))
+    });
+    add("notes", notes.collect());
+    Value::Object(shown)
+}

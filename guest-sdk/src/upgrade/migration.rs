@@ -1,0 +1,125 @@
+//! What a step answers: items that shall be, rows that cannot be used, and what is worth knowing.
+
+use serde_json::Value;
+
+use super::{Row, RowReference};
+
+/// What became of a page of rows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Migration {
+    /// Items that shall be as described.
+    pub upserts: Vec<Upsert>,
+    /// Rows that cannot be used. They are kept, and reported.
+    pub quarantine: Vec<Quarantined>,
+    /// What an administrator should know.
+    pub notes: Vec<Note>,
+}
+
+/// An item that shall be as described.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upsert {
+    /// The collection, such as `session-templates`.
+    pub kind: String,
+    /// How the item was called. The host turns a name that does not suit the target into one that does.
+    pub unique_name: String,
+    /// What else references may call the item; its old name and the ids of its sources always do.
+    pub aliases: Vec<String>,
+    /// Whether `attributes` are merged into what is there instead of replacing it.
+    pub merges: bool,
+    /// A JSON object, in the form the HTTP API takes. References may use old names and ids.
+    pub attributes: Value,
+    /// The rows it was made from; the first is the one it stands for.
+    pub sources: Vec<RowReference>,
+}
+
+/// A row that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// The row.
+    pub row: RowReference,
+    /// A stable code in lower case with hyphens.
+    pub code: String,
+    /// One sentence that says what would make the row usable.
+    pub reason: String,
+}
+
+/// Why a row cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// A stable code in lower case with hyphens.
+    pub code: String,
+    /// One sentence that says what would make the row usable.
+    pub reason: String,
+}
+
+/// What an administrator should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// A stable code in lower case with hyphens.
+    pub code: String,
+    /// The row it is about.
+    pub row: Option<RowReference>,
+    /// One sentence.
+    pub message: String,
+}
+
+impl Migration {
+    /// Proposes what `row` became, or quarantines it.
+    pub fn add(&mut self, row: &Row, became: Result<Upsert, Unusable>) {
+        match became {
+            Ok(upsert) => self.upserts.push(upsert),
+            Err(why) => self.quarantine(row, why),
+        }
+    }
+
+    /// Says that a row cannot be used.
+    pub fn quarantine(&mut self, row: &Row, why: Unusable) {
+        self.quarantine.push(Quarantined { row: row.reference(), code: why.code, reason: why.reason });
+    }
+
+    /// Says something about a row.
+    pub fn note(&mut self, row: &Row, code: &str, message: impl Into<String>) {
+        self.notes.push(Note { code: code.to_owned(), row: Some(row.reference()), message: message.into() });
+    }
+}
+
+impl Upsert {
+    /// An item that is just as `attributes` say.
+    pub fn item(kind: &str, unique_name: &str, attributes: Value) -> Self {
+        let (kind, unique_name) = (kind.to_owned(), unique_name.to_owned());
+        Self { kind, unique_name, aliases: Vec::new(), merges: false, attributes, sources: Vec::new() }
+    }
+
+    /// An item as it is there, with `attributes` merged into it (a JSON merge patch).
+    pub fn patch(kind: &str, unique_name: &str, attributes: Value) -> Self {
+        Self { merges: true, ..Self::item(kind, unique_name, attributes) }
+    }
+
+    /// Adds a row it was made from.
+    #[must_use]
+    pub fn from(mut self, row: &Row) -> Self {
+        self.sources.push(row.reference());
+        self
+    }
+
+    /// Adds rows it was made from.
+    #[must_use]
+    pub fn from_all<'a>(mut self, rows: impl IntoIterator<Item = &'a Row>) -> Self {
+        self.sources.extend(rows.into_iter().map(Row::reference));
+        self
+    }
+
+    /// Adds something else that references may call it.
+    #[must_use]
+    pub fn alias(mut self, alias: impl Into<String>) -> Self {
+        self.aliases.push(alias.into());
+        self
+    }
+}
+
+impl Unusable {
+    /// A reason with its code.
+    pub fn new(code: &str, reason: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), reason: reason.into() }
+    }
+}
