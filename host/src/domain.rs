@@ -13,12 +13,14 @@ pub mod environment;
 pub mod experience;
 pub mod item;
 pub mod macros;
+pub mod merge_patch;
 pub mod name;
 pub mod notification_template;
 pub mod pane_tool;
 pub mod problem;
 pub mod profile;
 pub mod revision;
+pub mod row;
 pub mod script;
 pub mod session_template;
 pub mod slug;
@@ -47,10 +49,11 @@ pub use profile::{
     Profile,
 };
 pub use revision::Revision;
+pub use row::{Row, RowKey};
 pub use script::{Script, ScriptStep, StepAction};
 pub use session_template::{AdditionalTab, CommunicationPanel, DefaultScript, Entity, SessionKind, SessionTemplate};
 pub use smart_assist_configuration::{SmartAssistConfiguration, SuggestionType};
-pub use source::{Source, State};
+pub use source::{Origin, Source, State};
 pub use text::{Language, Localized, Text};
 pub use user::{SecurityRole, User};
 pub use voice_profile::{CallDirection, Recording, VoiceProfile};

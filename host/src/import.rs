@@ -35,6 +35,7 @@ mod script;
 mod session_template;
 mod smart_assist;
 mod solution;
+mod source_rows;
 mod tab;
 mod unread;
 mod work;
@@ -56,6 +57,9 @@ use work::Work;
 pub use archive::Error as ArchiveError;
 pub use report::{Component, Counts, Dependency, Link, LinkOutcome, Outcome, Report, SolutionSummary, Warning};
 pub use xml::{Error as XmlError, Problem as XmlProblem};
+pub(crate) use archive::admit;
+pub(crate) use source_rows::{SolutionRows, rows};
+pub(crate) use xml::{Element, parse, stream};
 
 /// What an import is going to do.
 #[derive(Debug, Clone)]

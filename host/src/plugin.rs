@@ -3,7 +3,7 @@
 //! A [`Catalog`] holds components that were inspected, compiled and bound to tool kinds. Each question gets a fresh
 //! instance with a deadline and caps on memory, calls, output and log lines; whatever a plugin does wrong becomes a
 //! [`CallError`], and costs no other plugin and no other request. What a fault means for the person is decided in
-//! [`crate::resolve`].
+//! [`crate::resolve`]; what one means for an upgrade, in [`crate::upgrade`].
 
 mod cache;
 mod call;
@@ -15,6 +15,7 @@ mod limits;
 mod manifest;
 mod slots;
 mod state;
+mod step;
 mod trap;
 mod v0_1;
 mod wasi;
@@ -25,4 +26,4 @@ pub use decision::Invalid;
 pub use engine::{Config, EngineError};
 pub use inspect::LoadError;
 pub use limits::{Exceeded, Limits, Modesty};
-pub use manifest::{Manifest, ManifestError};
+pub use manifest::{Manifest, ManifestError, Provides, StepPart};

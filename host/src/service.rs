@@ -12,7 +12,7 @@ use crate::domain::{Kind, Name, Profile, Revision, User};
 use crate::import::{self, Plan, Report};
 use crate::plugin::{Catalog, Config, EngineError, PluginInfo};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
-use crate::store::{self, Change, ChangeSet, Committed, Layer, Person, Snapshot, Store};
+use crate::store::{self, Authority, Change, ChangeSet, Committed, Person, Snapshot, Store};
 
 /// Where compiled components are kept, within the data folder.
 const CACHE: &str = "cache";
@@ -106,7 +106,7 @@ impl Service {
     pub fn open(folder: &Path, rules: Arc<dyn ToolRules>) -> Result<Self, Error> {
         let service = Self::new(Store::open(folder)?, rules);
         let why = "content that shipped with this version".to_owned();
-        service.write(content::shipped(), Some(Layer::OutOfTheBox), &Author { who: "loadout".to_owned(), why })?;
+        service.write(content::shipped(), Authority::Product, &Author { who: "loadout".to_owned(), why })?;
         Ok(service)
     }
 
@@ -128,13 +128,13 @@ impl Service {
     /// Puts the sample `name` into the environment. Nothing changes if it is there already.
     pub fn add_sample(&self, name: &str) -> Result<Committed, Error> {
         let sample = content::sample(name).ok_or_else(|| Error::UnknownSample { name: name.to_owned() })?;
-        self.write(sample, None, &Author { who: "loadout".to_owned(), why: format!("sample `{name}`") })
+        self.write(sample, Authority::Custom, &Author { who: "loadout".to_owned(), why: format!("sample `{name}`") })
     }
 
-    fn write(&self, content: Content, layer: Option<Layer>, author: &Author) -> Result<Committed, Error> {
+    fn write(&self, content: Content, authority: Authority, author: &Author) -> Result<Committed, Error> {
         let items = content.items.into_iter().map(|(name, item)| Change::put(name, item));
         let assignments = content.assignments.into_iter().map(|(login, profile)| Change::Assign { profile, login });
-        let changes = ChangeSet { layer, ..ChangeSet::new(items.chain(assignments)) };
+        let changes = ChangeSet { authority, ..ChangeSet::new(items.chain(assignments)) };
         Ok(self.store.commit(changes, author)?)
     }
 

@@ -9,9 +9,12 @@ mod commit;
 mod draft;
 mod error;
 mod history;
+pub mod journal;
 mod people;
 mod rows;
+mod runs;
 mod schema;
+mod review;
 mod settle;
 mod snapshot;
 mod unlink;
@@ -24,10 +27,13 @@ use rusqlite::Connection;
 
 use crate::domain::Revision;
 
-pub use change::{Change, ChangeSet, Changed, Committed, Expect, How, Replaced, Strictness, Tolerated};
+pub use change::{Authority, Change, ChangeSet, Changed, Committed, Expect, How, Replaced, Strictness, Tolerated};
 pub use error::{Error, MissingReference, Referrer};
 pub use people::Person;
+pub use review::review;
+pub use runs::{LEASE_SECONDS, Lease, NewRun, Run, RunState, StepRun};
 pub use snapshot::{Entry, Layer, Snapshot};
+pub use unlink::{Rest, without};
 
 /// Connections for reading that are kept open while nobody reads.
 const IDLE_READERS: usize = 8;
@@ -51,7 +57,7 @@ impl Store {
         let path = folder.join(Self::FILE);
         let mut writer = Connection::open(&path)?;
         schema::configure(&writer)?;
-        schema::migrate(&mut writer)?;
+        schema::migrate(&mut writer, Some(&path))?;
         let newest = rows::load(&writer, rows::newest(&writer)?)?;
         let newest = ArcSwap::from_pointee(newest);
         Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest })

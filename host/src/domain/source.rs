@@ -35,6 +35,18 @@ pub struct Source {
     /// Columns that mean nothing here, with their texts.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
+    /// Attributes of something that came with the product whose values came from elsewhere, as paths such as
+    /// `productivityPane.enabled`. A newer product leaves them alone (ruling 8.15).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<String, Origin>,
+}
+
+/// Where a value came from that the product did not bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub enum Origin {
+    /// The environment had it before it was upgraded.
+    #[serde(rename = "kept from existing environment")]
+    ExistingEnvironment,
 }
 
 /// A GUID in lower case without braces, if `typed` is one.

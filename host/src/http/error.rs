@@ -42,6 +42,14 @@ impl From<Error> for Refusal {
             Error::Store(store::Error::IsDefault { .. }) => problem(StatusCode::CONFLICT, "is-default"),
             Error::Store(store::Error::CannotBeDefault { .. }) => problem(StatusCode::CONFLICT, "cannot-be-default"),
             Error::Store(store::Error::AlreadyAssigned { .. }) => problem(StatusCode::CONFLICT, "already-assigned"),
+            Error::Store(store::Error::NoSuchRun { .. }) => problem(StatusCode::NOT_FOUND, "not-found"),
+            Error::Store(store::Error::LeaseHeld { .. } | store::Error::LeaseLost { .. }) => {
+                problem(StatusCode::CONFLICT, "upgrade-held")
+            }
+            Error::Store(store::Error::RunUnfinished { .. }) => problem(StatusCode::CONFLICT, "upgrade-unfinished"),
+            Error::Store(store::Error::PlanUsed { .. }) => problem(StatusCode::CONFLICT, "plan-used"),
+            Error::Store(store::Error::BaseMoved { .. }) => problem(StatusCode::PRECONDITION_FAILED, "stale"),
+            Error::Store(store::Error::WrongState { .. }) => problem(StatusCode::CONFLICT, "upgrade-state"),
             Error::Resolve(resolve::Error::Unknown { .. }) => problem(StatusCode::NOT_FOUND, "not-found"),
             Error::Resolve(resolve::Error::Inactive { .. }) => problem(StatusCode::CONFLICT, "inactive"),
             Error::Resolve(resolve::Error::AmbiguousSession { .. } | resolve::Error::EmptySession) => {
@@ -75,6 +83,7 @@ impl From<Error> for Refusal {
             Error::Resolve(resolve::Error::NoProfile { .. }) => problem(StatusCode::CONFLICT, "no-profile"),
             Error::Store(
                 store::Error::Newer { .. }
+                | store::Error::Older { .. }
                 | store::Error::NotOurs
                 | store::Error::Corrupt(_)
                 | store::Error::Folder { .. }

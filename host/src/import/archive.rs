@@ -5,7 +5,7 @@
 //! proportion. Writes nothing anywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Seek};
 
 use zip::ZipArchive;
 use zip::result::ZipError;
@@ -171,7 +171,7 @@ impl<'a> Headers<'a> {
 }
 
 /// The name and packed size of an entry that may be read; nothing for a directory.
-fn admit(zip: &ZipArchive<Cursor<&[u8]>>, index: usize) -> Result<Option<(String, u64)>, Error> {
+pub(crate) fn admit<R: Read + Seek>(zip: &ZipArchive<R>, index: usize) -> Result<Option<(String, u64)>, Error> {
     let unnamed = |error: ZipError| Error::Damaged { entry: format!("entry {index}"), reason: error.to_string() };
     let entry = zip.by_index_data(index).map_err(unnamed)?;
     let name = entry.name().map_err(unnamed)?.into_owned();

@@ -101,7 +101,7 @@ fn read_one(
     warn_of_stray_inputs(work, file, &definition);
     let mut attributes = row.rest();
     attributes.insert("JsonFileName".to_owned(), path);
-    let source = Some(Source { id: Some(id), managed: work.solution.summary.managed, attributes });
+    let source = Some(Source { id: Some(id), managed: work.solution.summary.managed, attributes, ..Source::default() });
     Ok(Macro { name, description, state, definition, source })
 }
 

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::domain::source::guid;
-use crate::domain::{Language, Localized, Source, State, Text};
+use crate::domain::{Language, Localized, RowKey, Source, State, Text};
 
+use super::source_rows::source_row;
 use super::xml::Element;
 
 /// One row of one table.
@@ -40,6 +41,11 @@ impl Row {
         let name = name.or_else(column).filter(|it| !it.is_empty()).unwrap_or_else(|| folder.to_owned());
         element.children.retain(|child| child.name != "msdyn_uniquename");
         Self { table: element.name.clone(), file: file.to_owned(), name, element, stray: Vec::new() }
+    }
+
+    /// The row as it is, for whoever migrates it instead of importing it.
+    pub(super) fn into_source(self) -> crate::domain::Row {
+        source_row(RowKey::new(self.table, self.name), self.element)
     }
 
     fn take(&mut self, column: &str) -> Option<Element> {
@@ -192,7 +198,7 @@ impl Row {
         let own_id = self.take(&key).map(|id| id.text).and_then(|id| guid(&id));
         let mut attributes = self.rest();
         attributes.extend(also.iter().map(|(column, value)| ((*column).to_owned(), value.clone())));
-        Source { id: own_id, managed, attributes }
+        Source { id: own_id, managed, attributes, ..Source::default() }
     }
 
     /// Keeps what is left of the row in the item it is a part of, unless it says nothing.

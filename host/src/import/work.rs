@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::domain::name::check_name;
 use crate::domain::{AnyItem, Item, Kind, Name, Problems};
-use crate::store::{Change, ChangeSet, Expect, Layer, Snapshot, Strictness};
+use crate::store::{Authority, Change, ChangeSet, Expect, Layer, Snapshot, Strictness};
 
 use super::customizations::Ends;
 use super::report::{Component, Link, LinkOutcome, Outcome, Report, Verdict, Verdicts};
@@ -237,7 +237,7 @@ impl<'a> Work<'a> {
             Change::Put { name, item: planned.item, expect }
         });
         let changes =
-            ChangeSet { changes: changes.collect(), strictness: Strictness::Report, layer: Some(Layer::Custom) };
+            ChangeSet { changes: changes.collect(), strictness: Strictness::Report, authority: Authority::Custom };
         (changes, self.report)
     }
 }

@@ -4,6 +4,10 @@
 //! deeper or larger than any export. Reads the predefined entities and character references, and nothing else.
 //! Line ends and attribute values are normalised as XML 1.0 says; everything else in a text is kept, blanks included.
 
+use std::cell::Cell;
+use std::io::{self, BufReader, ErrorKind, Read};
+use std::rc::Rc;
+
 use quick_xml::XmlVersion;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
@@ -16,15 +20,15 @@ const ELEMENTS_MAX: usize = 200_000;
 
 /// One element with everything in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Element {
+pub(crate) struct Element {
     /// Its name, prefix included.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its attributes in document order.
-    pub(super) attributes: Vec<(String, String)>,
+    pub(crate) attributes: Vec<(String, String)>,
     /// The elements within it, in document order.
-    pub(super) children: Vec<Element>,
+    pub(crate) children: Vec<Element>,
     /// Its own text, without that of its children.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// A file that is no XML this import reads.
@@ -54,6 +58,9 @@ pub enum Problem {
     /// It is nested too deeply.
     #[error("elements are nested deeper than {DEPTH_MAX} levels")]
     TooDeep,
+    /// One of its tags or texts is too long.
+    #[error("it has a tag or text of more than {EVENT_MAX} bytes")]
+    TooLong,
     /// It has too many elements.
     #[error("it has more than {ELEMENTS_MAX} elements")]
     TooLarge,
@@ -63,7 +70,7 @@ impl Problem {
     /// Whether nobody writes such a document by mistake.
     pub(super) fn is_hostile(&self) -> bool {
         match self {
-            Self::Doctype | Self::TooDeep | Self::TooLarge => true,
+            Self::Doctype | Self::TooDeep | Self::TooLarge | Self::TooLong => true,
             Self::NotUtf8 | Self::Malformed(_) => false,
         }
     }
@@ -71,12 +78,12 @@ impl Problem {
 
 impl Element {
     /// The value of an attribute.
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The first child of a name.
-    pub(super) fn child(&self, name: &str) -> Option<&Element> {
+    pub(crate) fn child(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.name == name)
     }
 
@@ -92,7 +99,7 @@ impl Element {
 }
 
 /// Reads a document and returns its root element.
-pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Element, Error> {
+pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Element, Error> {
     let at = |position: u64, problem: Problem| Error { file: file.to_owned(), position, problem };
     let text = std::str::from_utf8(bytes).map_err(|error| at(error.valid_up_to() as u64, Problem::NotUtf8))?;
     let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
@@ -105,6 +112,71 @@ pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Element, Error> {
         if done {
             return tree.root.ok_or_else(|| at(reader.buffer_position(), malformed("there is no element in it")));
         }
+    }
+}
+
+/// Longest single tag or text of a document that is read piece by piece, in bytes.
+const EVENT_MAX: u64 = 8 << 20;
+
+/// Reads a document piece by piece: each element that `is_piece` names is handed to `visit`, with the elements it lies in, and
+/// forgotten. However long the document is, one piece of it is in memory.
+pub(crate) fn stream<E: From<Error>>(
+    file: &str,
+    input: impl Read,
+    is_piece: impl Fn(&str) -> bool,
+    visit: &mut dyn FnMut(&[Element], Element) -> Result<(), E>,
+) -> Result<(), E> {
+    let at = |position: u64, problem: Problem| Error { file: file.to_owned(), position, problem };
+    let taken = Rc::new(Cell::new(0));
+    let input = Metered { input, taken: Rc::clone(&taken) };
+    let mut reader = Reader::from_reader(BufReader::with_capacity(64 << 10, input));
+    let (mut tree, mut buffer) = (Tree::default(), Vec::new());
+    loop {
+        taken.set(0);
+        let event = match reader.read_event_into(&mut buffer) {
+            Ok(event) => event,
+            Err(quick_xml::Error::Io(error)) if error.kind() == ErrorKind::FileTooLarge => {
+                return Err(at(reader.buffer_position(), Problem::TooLong).into());
+            }
+            Err(quick_xml::Error::Encoding(_)) => return Err(at(reader.buffer_position(), Problem::NotUtf8).into()),
+            Err(error) => return Err(at(reader.error_position(), malformed(error)).into()),
+        };
+        let position = reader.buffer_position();
+        let ended = match event {
+            Event::Eof => {
+                tree.accept(Event::Eof).map_err(|problem| at(position, problem))?;
+                let nothing = || at(position, malformed("there is no element in it"));
+                return tree.root.map(drop).ok_or_else(|| nothing().into());
+            }
+            Event::Empty(start) => tree.begin(&start).map(|()| true),
+            Event::End(_) => Ok(true),
+            other => tree.accept(other).map(|()| false),
+        };
+        if ended.map_err(|problem| at(position, problem))? {
+            match tree.open.pop_if(|element| is_piece(&element.name)) {
+                Some(piece) => {
+                    // What is forgotten no longer counts.
+                    tree.elements = tree.open.len();
+                    visit(&tree.open, piece)?;
+                }
+                None => tree.end().map_err(|problem| at(position, problem))?,
+            }
+        }
+        buffer.clear();
+    }
+}
+
+/// Counts what is read, and ends where one event takes too much of it.
+struct Metered<R> {
+    input: R,
+    taken: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.taken.set(self.taken.get() + read as u64);
+        if self.taken.get() > EVENT_MAX { Err(ErrorKind::FileTooLarge.into()) } else { Ok(read) }
     }
 }
 
@@ -188,6 +260,43 @@ fn malformed(reason: impl ToString) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn pieces(text: &[u8]) -> Result<Vec<String>, Error> {
+        let mut found = Vec::new();
+        stream("f.xml", text, |name| name == "r", &mut |within, piece| {
+            let within: Vec<&str> = within.iter().map(|element| element.name.as_str()).collect();
+            found.push(format!("{}: {} {:?}", within.join("/"), piece.attributes.len(), piece.children.len()));
+            Ok::<(), Error>(())
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn a_long_document_is_read_piece_by_piece() {
+        let text = "\u{feff}<?xml version=\"1.0\"?><a><b x='1'><r i='&amp;quot;'><f/><f/></r>\n<r/></b><b/></a>";
+        assert_eq!(pieces(text.as_bytes()).unwrap(), ["a/b: 1 2", "a/b: 0 0"]);
+        let long = format!("<a>{}</a>", "<r><f/></r>".repeat(ELEMENTS_MAX));
+        assert_eq!(pieces(long.as_bytes()).unwrap().len(), ELEMENTS_MAX);
+    }
+
+    #[test]
+    fn a_long_document_is_refused_for_what_a_short_one_is() {
+        let refused = |text: &[u8]| pieces(text).unwrap_err().problem.to_string();
+        let endless = format!("<a><r x='{}'/></a>", "y".repeat(9 << 20));
+        for (text, expected) in [
+            (b"<!DOCTYPE a [<!ENTITY b 'c'>]><a/>".as_slice(), "it contains a DOCTYPE"),
+            (b"<a><r>", "it ends before"),
+            (b"<a><r></a>", "ill-formed document"),
+            (b"", "there is no element"),
+            (b"<a><r x='\xff'/></a>", "it is not UTF-8"),
+            (b"<a>&b;</a>", "`&b;` is declared nowhere"),
+            (endless.as_bytes(), "it has a tag or text of more"),
+            ("<a>".repeat(99).as_bytes(), "it is nested"),
+        ] {
+            let found = refused(text);
+            assert!(found.starts_with(expected), "{found}");
+        }
+    }
 
     #[test]
     fn elements_attributes_and_texts_are_read_as_they_are() {

@@ -68,6 +68,7 @@ pub(super) struct Plugin {
     /// `publisher/name`.
     pub(super) name: String,
     pub(super) version: String,
+    pub(super) digest: String,
     /// `publisher/name version`.
     pub(super) label: Arc<str>,
     pub(super) limits: Limits,
@@ -112,12 +113,7 @@ impl<'a> Call<'a> {
     /// Makes an instance. What was read until it failed comes back with the error.
     pub(super) fn start(plugin: &'a Plugin, engine: &'a Engine, reads: Reads) -> Result<Self, Box<(CallError, Reads)>> {
         let Some(slot) = engine.slot() else { return Err(Box::new((CallError::Busy(engine.config.patience), reads))) };
-        let state = State::new(Arc::clone(&plugin.label), plugin.limits, reads);
-        let mut store = Store::new(&engine.wasmtime, state);
-        store.limiter(|state| &mut state.meter);
-        store.set_hostcall_fuel(plugin.limits.output);
-        // Before the instance is made, because its start code may loop, too.
-        store.set_epoch_deadline(ticks(plugin.limits.deadline));
+        let mut store = store(engine, &plugin.label, &plugin.limits, reads);
         match plugin.rule.instantiate(&mut store) {
             Ok(instance) => Ok(Self { plugin, store, instance, _slot: slot }),
             Err(error) => {
@@ -143,8 +139,17 @@ impl<'a> Call<'a> {
     }
 }
 
+/// A store with its limits, and the deadline running: start code of an instance may loop, too.
+pub(super) fn store(engine: &Engine, label: &Arc<str>, limits: &Limits, reads: Reads) -> Store<State> {
+    let mut store = Store::new(&engine.wasmtime, State::new(Arc::clone(label), *limits, reads));
+    store.limiter(|state| &mut state.meter);
+    store.set_hostcall_fuel(limits.output);
+    store.set_epoch_deadline(ticks(limits.deadline));
+    store
+}
+
 /// Passes on what was left on standard error, for whoever looks after the plugin.
-fn report(state: &State) {
+pub(super) fn report(state: &State) {
     let (stderr, dropped) = (state.stderr(), state.meter.dropped());
     if !stderr.is_empty() || dropped > 0 {
         tracing::debug!(plugin = %state.plugin, dropped, "standard error: {stderr:?}");

@@ -14,22 +14,27 @@ use wasmtime::component::{Component, Linker};
 
 use crate::resolve::{Evaluation, Facts, Reads, ToolRules};
 use crate::store::Snapshot;
+use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
 use super::cache::Cache;
 use super::call::{Call, CallError, Plugin};
 use super::engine::{Config, Engine, EngineError};
 use super::inspect::{LoadError, inspect};
-use super::manifest::Manifest;
+use super::manifest::{Manifest, Provides};
 use super::state::State;
+use super::step::Step;
 use super::v0_1::Rule;
+use super::v0_1::upgrade::Step as Prepared;
 use super::{v0_1, wasi};
 
-/// Ready components by tool kind.
+/// Ready components: rules by tool kind, and steps of upgrades.
 pub struct Catalog {
     engine: Engine,
     plugins: Vec<Plugin>,
     infos: Vec<PluginInfo>,
     by_kind: BTreeMap<String, usize>,
+    steps: Vec<Step>,
+    step_infos: Vec<StepInfo>,
 }
 
 /// A plugin that is there.
@@ -47,7 +52,7 @@ pub struct PluginInfo {
     pub description: String,
     /// The SHA-256 of the component, in hexadecimal.
     pub digest: String,
-    /// The tool kinds it decides about.
+    /// The tool kinds it decides about; none for a step of upgrades.
     pub kinds: Vec<String>,
     /// The JSON Schema of its settings.
     pub settings_schema: Option<Map<String, Value>>,
@@ -78,7 +83,7 @@ impl Catalog {
             let opened = Cache::open(folder);
             opened.map_err(|error| tracing::warn!(%error, "no compiled code in `{}`", folder.display())).ok()
         });
-        let mut catalog = Self { engine, plugins: Vec::new(), infos: Vec::new(), by_kind: BTreeMap::new() };
+        let mut catalog = Self { engine, plugins: Vec::new(), infos: Vec::new(), by_kind: BTreeMap::new(), steps: Vec::new(), step_infos: Vec::new() };
         let mut problems = Vec::new();
         for (name, component) in components {
             if let Err(reason) = catalog.add(&linker, cache.as_ref(), component) {
@@ -107,10 +112,12 @@ impl Catalog {
     fn add(&mut self, linker: &Linker<State>, cache: Option<&Cache>, component: &[u8]) -> Result<(), LoadError> {
         let manifest = inspect(component)?;
         let name = format!("{}/{}", manifest.publisher, manifest.name);
-        if self.plugins.iter().any(|there| there.name == name) {
+        if self.infos.iter().any(|there| there.full_name() == name) {
             return Err(LoadError::NameTaken(name));
         }
-        if let Some((kind, by)) = manifest.kinds.iter().find_map(|kind| Some((kind, self.plugin(kind)?))) {
+        if let Provides::Tool { kinds } = &manifest.provides
+            && let Some((kind, by)) = kinds.iter().find_map(|kind| Some((kind, self.plugin(kind)?)))
+        {
             return Err(LoadError::KindTaken { kind: kind.clone(), by: by.name.clone() });
         }
         let digest = hexadecimal(&Sha256::digest(component));
@@ -119,14 +126,50 @@ impl Catalog {
             Some(cache) => cache.compiled(engine, &digest, component),
             None => Component::from_binary(engine, component),
         };
-        let rule = compiled.and_then(|compiled| Rule::new(linker, &compiled));
-        let rule = rule.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        let unusable = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
+        let compiled = compiled.map_err(unusable)?;
         let label = Arc::from(format!("{name} {}", manifest.version));
-        let limits = self.engine.config.limits.lowered(manifest.limits);
-        self.by_kind.extend(manifest.kinds.iter().map(|kind| (kind.clone(), self.plugins.len())));
-        self.plugins.push(Plugin { name, version: manifest.version.clone(), label, limits, rule });
+        match &manifest.provides {
+            Provides::Tool { kinds } => {
+                let rule = Rule::new(linker, &compiled).map_err(unusable)?;
+                let limits = self.engine.config.limits.lowered(manifest.limits);
+                self.by_kind.extend(kinds.iter().map(|kind| (kind.clone(), self.plugins.len())));
+                self.plugins.push(Plugin {
+                    name,
+                    version: manifest.version.clone(),
+                    digest: digest.clone(),
+                    label,
+                    limits,
+                    rule,
+                });
+            }
+            Provides::Step(step) => {
+                let prepared = Prepared::new(linker, &compiled).map_err(unusable)?;
+                let limits = self.engine.config.step_limits.lowered(manifest.limits);
+                let info = StepInfo {
+                    name,
+                    version: manifest.version.clone(),
+                    digest: digest.clone(),
+                    after: step.after.clone(),
+                    tables: step.tables.clone(),
+                    from: step.from.clone(),
+                    before: step.before.clone(),
+                };
+                self.step_infos.push(info.clone());
+                self.steps.push(Step { info, label, limits, prepared });
+            }
+        }
         self.infos.push(PluginInfo::new(manifest, digest));
         Ok(())
+    }
+
+    fn step(&self, name: &str) -> Result<&Step, StepFault> {
+        let missing = || StepFault {
+            step: name.to_owned(),
+            code: "step.missing".to_owned(),
+            message: "no plugin of this name is a step".to_owned(),
+        };
+        self.steps.iter().find(|step| step.info.name == name).ok_or_else(missing)
     }
 
     /// Uses as many slots for each plugin as there are processors, so that no person's request maps its memory first.
@@ -150,18 +193,41 @@ impl ToolRules for Catalog {
     fn fingerprint(&self) -> String {
         let mut text = String::new();
         for (kind, at) in &self.by_kind {
-            if let Some(info) = self.infos.get(*at) {
+            if let Some(plugin) = self.plugins.get(*at) {
                 // Writing into a string cannot fail.
-                let _ = writeln!(text, "{kind} {}", info.digest);
+                let _ = writeln!(text, "{kind} {}", plugin.digest);
             }
         }
         text
     }
 }
 
+impl Steps for Catalog {
+    fn infos(&self) -> &[StepInfo] {
+        &self.step_infos
+    }
+
+    fn check(&self, step: &str, page: &Page, library: &Arc<Snapshot>) -> Result<Vec<StepNote>, StepFault> {
+        self.step(step)?.check(&self.engine, page, library)
+    }
+
+    fn migrate(&self, step: &str, page: &Page, library: &Arc<Snapshot>) -> Result<Migration, StepFault> {
+        self.step(step)?.migrate(&self.engine, page, library)
+    }
+}
+
 impl PluginInfo {
+    /// `publisher/name`.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.publisher, self.name)
+    }
+
     fn new(manifest: Manifest, digest: String) -> Self {
-        let Manifest { publisher, name, version, world, description, kinds, settings_schema, limits: _ } = manifest;
+        let Manifest { publisher, name, version, world, description, provides, settings_schema, limits: _ } = manifest;
+        let kinds = match provides {
+            Provides::Tool { kinds } => kinds,
+            Provides::Step(_) => Vec::new(),
+        };
         Self { publisher, name, version, world, description, digest, kinds, settings_schema }
     }
 }

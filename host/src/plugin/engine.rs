@@ -30,6 +30,8 @@ const TABLES: u32 = 8;
 pub struct Config {
     /// What a call may use at most. A manifest may ask for less.
     pub limits: Limits,
+    /// What a call of an upgrade's step may use at most. A manifest may ask for less.
+    pub step_limits: Limits,
     /// How many calls may run at once.
     pub slots: u32,
     /// How long a call waits for a slot.
@@ -38,7 +40,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { limits: Limits::default(), slots: 64, patience: Duration::from_secs(1) }
+        Self { limits: Limits::default(), step_limits: Limits::of_steps(), slots: 64, patience: Duration::from_secs(1) }
     }
 }
 
@@ -105,7 +107,7 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
         .max_tables_per_module(TABLES)
-        .max_memory_size(config.limits.memory)
+        .max_memory_size(config.limits.memory.max(config.step_limits.memory))
         .max_unused_warm_slots(slots.saturating_mul(MEMORIES));
     if PoolingAllocationConfig::is_pagemap_scan_available() {
         pool.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(MEMORY_KEPT).table_keep_resident(TABLE_KEPT);

@@ -4,13 +4,16 @@
 
 use wasmparser::{Parser, Payload};
 
-use super::manifest::{Manifest, ManifestError, TOOL_WORLD};
+use super::manifest::{Manifest, ManifestError, Provides};
 
 /// The custom section with the manifest.
 const MANIFEST_SECTION: &str = "loadout:manifest";
 
 /// The interface a tool plugin exports.
 const TOOL_RULE: &str = "loadout:plugin/tool-rule@0.1.0";
+
+/// The interface a step of upgrades exports.
+const UPGRADE_STEP: &str = "loadout:plugin/upgrade-step@0.1.0";
 
 const LARGEST: usize = 32 << 20;
 const LARGEST_MANIFEST: usize = 64 << 10;
@@ -86,8 +89,15 @@ pub enum LoadError {
     #[error("it imports {}, which no plugin is offered; a rule reads `loadout:plugin/context` and `library` only", names(.0))]
     Imports(Vec<String>),
     /// Exports of another world.
-    #[error("its manifest says `{TOOL_WORLD}`, which exports `{TOOL_RULE}`, but it exports {}", names(.0))]
-    WrongWorld(Vec<String>),
+    #[error("its manifest says `{world}`, which exports `{wanted}`, but it exports {}", names(found))]
+    WrongWorld {
+        /// What its manifest says.
+        world: String,
+        /// What that world exports.
+        wanted: &'static str,
+        /// What it exports.
+        found: Vec<String>,
+    },
     /// It could not be compiled, or does not fit the interfaces it names.
     #[error("it cannot be made ready: {0}")]
     Compile(String),
@@ -115,8 +125,12 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
     if !refused.is_empty() {
         return Err(LoadError::Imports(refused));
     }
-    if !outline.exports.iter().any(|export| export == TOOL_RULE) {
-        return Err(LoadError::WrongWorld(outline.exports));
+    let wanted = match manifest.provides {
+        Provides::Tool { .. } => TOOL_RULE,
+        Provides::Step(_) => UPGRADE_STEP,
+    };
+    if !outline.exports.iter().any(|export| export == wanted) {
+        return Err(LoadError::WrongWorld { world: manifest.world, wanted, found: outline.exports });
     }
     Ok(manifest)
 }

@@ -43,6 +43,20 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// What one call of a step of upgrades may use: nobody waits for a page, and a page is larger than a question.
+    pub fn of_steps() -> Self {
+        Self {
+            deadline: Duration::from_secs(10),
+            host_calls: 100_000,
+            handed_over: 32 * MIB,
+            output: 8 * MIB,
+            items: 10_000,
+            ..Self::default()
+        }
+    }
+}
+
 /// What a plugin gets along with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Modesty {

@@ -7,14 +7,20 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::upgrade::{READER, SourceTable, Version};
+
 use super::limits::{Limits, Modesty};
 
-/// The world of tool plugins, the only one this host runs.
+/// The world of tool plugins.
 pub(super) const TOOL_WORLD: &str = "loadout:plugin/tool@0.1.0";
+
+/// The world of plugins that upgrade old environments.
+pub(super) const UPGRADE_WORLD: &str = "loadout:plugin/upgrade@0.1.0";
 
 const LONGEST_NAME: usize = 64;
 const LONGEST_DESCRIPTION: usize = 500;
 const MOST_KINDS: usize = 32;
+const MOST_TABLES: usize = 64;
 
 /// What a plugin says about itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,12 +35,37 @@ pub struct Manifest {
     pub world: String,
     /// One sentence.
     pub description: String,
-    /// The tool kinds it decides about.
-    pub kinds: Vec<String>,
+    /// What it does.
+    pub provides: Provides,
     /// The JSON Schema of its settings.
     pub settings_schema: Option<Map<String, Value>>,
     /// What it gets along with, where that is less than it could have.
     pub limits: Modesty,
+}
+
+/// What a plugin does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Provides {
+    /// It decides about tools of these kinds.
+    Tool {
+        /// The kinds.
+        kinds: Vec<String>,
+    },
+    /// It is a step of upgrades.
+    Step(StepPart),
+}
+
+/// What a step of upgrades says about itself.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepPart {
+    /// The steps that must be through before, as `publisher/name`.
+    pub after: Vec<String>,
+    /// The tables it reads.
+    pub tables: Vec<SourceTable>,
+    /// The first version of an old environment it reads; every one if there is none.
+    pub from: Option<Version>,
+    /// The first version it no longer reads.
+    pub before: Option<Version>,
 }
 
 /// Why a manifest is refused.
@@ -57,7 +88,7 @@ pub enum ManifestError {
     #[error("its manifest asks for the capability `{0}`; this host grants none yet, so leave `capabilities` empty")]
     Capability(String),
     /// Another world.
-    #[error("it is built for the world `{0}`; this host runs plugins for `{TOOL_WORLD}`")]
+    #[error("it is built for the world `{0}`; this host runs plugins for `{TOOL_WORLD}` and `{UPGRADE_WORLD}`")]
     World(String),
 }
 
@@ -74,13 +105,23 @@ impl Manifest {
         check("plugin.version", &version, is_version(&version), "a version has three numbers, such as `1.0.2`")?;
         let fits = description.chars().count() <= LONGEST_DESCRIPTION;
         check("plugin.description", &description, fits, "500 characters are the most")?;
-        if world != TOOL_WORLD {
-            return Err(ManifestError::World(world));
-        }
-        let kinds = checked_kinds(file.tool.kinds)?;
+        let (provides, most) = match world.as_str() {
+            TOOL_WORLD => {
+                none(&world, "upgrade", file.upgrade.is_some())?;
+                let tool = file.tool.ok_or_else(|| ManifestError::Toml("missing field `tool`".to_owned()))?;
+                (Provides::Tool { kinds: checked_kinds(tool.kinds)? }, Limits::default())
+            }
+            UPGRADE_WORLD => {
+                none(&world, "tool", file.tool.is_some())?;
+                none(&world, "settings", file.settings.is_some())?;
+                let step = file.upgrade.ok_or_else(|| ManifestError::Toml("missing field `upgrade`".to_owned()))?;
+                (Provides::Step(step.checked()?), Limits::of_steps())
+            }
+            _ => return Err(ManifestError::World(world)),
+        };
         let settings_schema = file.settings.map(|settings| parse_schema(&settings.schema)).transpose()?;
-        let limits = file.limits.unwrap_or_default().lowered()?;
-        Ok(Self { publisher, name, version, world, description, kinds, settings_schema, limits })
+        let limits = file.limits.unwrap_or_default().lowered(most)?;
+        Ok(Self { publisher, name, version, world, description, provides, settings_schema, limits })
     }
 }
 
@@ -91,7 +132,8 @@ struct File {
     #[serde(default)]
     capabilities: Vec<String>,
     plugin: Header,
-    tool: ToolPart,
+    tool: Option<ToolPart>,
+    upgrade: Option<UpgradePart>,
     settings: Option<SettingsPart>,
     limits: Option<LimitsPart>,
 }
@@ -114,6 +156,25 @@ struct ToolPart {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct UpgradePart {
+    #[serde(default)]
+    after: Vec<String>,
+    reader: u32,
+    from: Option<String>,
+    before: Option<String>,
+    tables: Vec<TablePart>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TablePart {
+    name: String,
+    #[serde(default)]
+    with: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SettingsPart {
     schema: String,
 }
@@ -126,9 +187,47 @@ struct LimitsPart {
     host_calls: Option<u32>,
 }
 
+impl UpgradePart {
+    fn checked(self) -> Result<StepPart, ManifestError> {
+        let offered = format!("this host reads old environments as reader 1 to {READER} does");
+        check("upgrade.reader", &self.reader.to_string(), (1..=READER).contains(&self.reader), &offered)?;
+        for step in &self.after {
+            let is_step = step.split_once('/').is_some_and(|(publisher, name)| is_name(publisher) && is_name(name));
+            check("upgrade.after", step, is_step, "a step is named as `publisher/name`")?;
+        }
+        let count = (1..=MOST_TABLES).contains(&self.tables.len());
+        check("upgrade.tables", &self.tables.len().to_string(), count, "a step reads 1 to 64 tables")?;
+        for table in self.tables.iter().flat_map(|table| table.with.iter().chain([&table.name])) {
+            check("upgrade.tables", table, is_table(table), "a table has up to 128 of a-z, 0-9 and `_`")?;
+        }
+        let version = |key, text: Option<String>| {
+            let parsed = text.map(|text| text.parse::<Version>().map_err(|_| text)).transpose();
+            parsed.map_err(|text| ManifestError::Value {
+                key,
+                value: text,
+                rule: "a version has numbers and dots, such as `9.1`".to_owned(),
+            })
+        };
+        let from = version("upgrade.from", self.from)?;
+        let before = version("upgrade.before", self.before)?;
+        let tables = self.tables.into_iter().map(|it| SourceTable { name: it.name, with: it.with }).collect();
+        Ok(StepPart { after: self.after, tables, from, before })
+    }
+}
+
+/// Refuses a part of the manifest that means nothing in its world.
+fn none(world: &str, part: &str, there: bool) -> Result<(), ManifestError> {
+    let message = || format!("`[{part}]` means nothing in the world `{world}`: remove it");
+    if there { Err(ManifestError::Toml(message())) } else { Ok(()) }
+}
+
+fn is_table(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=128).contains(&text.len()) && text.bytes().all(fits)
+}
+
 impl LimitsPart {
-    fn lowered(self) -> Result<Modesty, ManifestError> {
-        let most = Limits::default();
+    fn lowered(self, most: Limits) -> Result<Modesty, ManifestError> {
         let deadline = lower("limits.deadline-ms", self.deadline_ms, most.deadline.as_millis())?;
         let memory = lower("limits.memory-mib", self.memory_mib, (most.memory >> 20) as u128)?;
         let host_calls = lower("limits.host-calls", self.host_calls, most.host_calls.into())?;
@@ -218,7 +317,7 @@ mod tests {
     fn a_whole_manifest_is_read() {
         let manifest = Manifest::parse(WHOLE).unwrap();
         assert_eq!((manifest.publisher.as_str(), manifest.name.as_str()), ("loadout", "scripts"));
-        assert_eq!(manifest.kinds, ["scripts"]);
+        assert_eq!(manifest.provides, Provides::Tool { kinds: vec!["scripts".to_owned()] });
         assert_eq!(Value::Object(manifest.settings_schema.unwrap()), serde_json::json!({ "type": "object" }));
         let expected =
             Modesty { deadline: Some(Duration::from_millis(20)), memory: Some(16 << 20), host_calls: Some(2000) };
@@ -230,6 +329,43 @@ mod tests {
         let short = WHOLE.split("[settings]").next().unwrap().replace("capabilities = []", "");
         let manifest = Manifest::parse(&short).unwrap();
         assert_eq!((manifest.settings_schema, manifest.limits), (None, Modesty::default()));
+    }
+
+    const STEP: &str = r#"
+        [plugin]
+        publisher = "loadout"
+        name = "console"
+        version = "0.1.0"
+        world = "loadout:plugin/upgrade@0.1.0"
+        description = "Old console tables."
+        [upgrade]
+        after = ["loadout/first"]
+        reader = 1
+        before = "9.2"
+        [[upgrade.tables]]
+        name = "old_tab"
+        with = ["old_parameter"]
+        [limits]
+        deadline-ms = 2000
+    "#;
+
+    #[test]
+    fn a_step_says_what_it_reads_and_after_what() {
+        let Provides::Step(step) = Manifest::parse(STEP).unwrap().provides else { panic!("it is a step") };
+        let table = SourceTable { name: "old_tab".to_owned(), with: vec!["old_parameter".to_owned()] };
+        assert_eq!((step.after, step.tables), (vec!["loadout/first".to_owned()], vec![table]));
+        assert_eq!((step.from, step.before), (None, "9.2".parse().ok()));
+        for (from, to, expected) in [
+            ("reader = 1", "reader = 9", "its manifest says `upgrade.reader = 9`; this host reads"),
+            ("loadout/first", "first", "its manifest says `upgrade.after = first`; a step is named"),
+            ("\"9.2\"", "\"soon\"", "its manifest says `upgrade.before = soon`; a version has numbers"),
+            ("\"old_tab\"", "\"Old Tab\"", "its manifest says `upgrade.tables = Old Tab`; a table has"),
+            ("[upgrade]", "[tool]\nkinds = [\"a\"]\n[upgrade]", "its manifest cannot be read: `[tool]` means nothing"),
+            ("2000", "20000", "its manifest says `limits.deadline-ms = 20000`; 1 to 10000 is possible"),
+        ] {
+            let error = Manifest::parse(&STEP.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "`{to}` gave: {error}");
+        }
     }
 
     #[test]

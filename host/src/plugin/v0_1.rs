@@ -11,6 +11,8 @@ use crate::resolve::ItemReference;
 
 use super::state::State;
 
+pub(super) mod upgrade;
+
 mod generated {
     wasmtime::component::bindgen!({
         path: "../wit",

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, User};
 
-use super::{Layer, Referrer};
+use super::Referrer;
 
 /// Changes that happen together or not at all, as one revision.
 #[derive(Debug, Clone, Default)]
@@ -15,8 +15,8 @@ pub struct ChangeSet {
     pub changes: Vec<Change>,
     /// What to do about rules that existing environments break.
     pub strictness: Strictness,
-    /// Whose items are written. Only the upgrader and the shipped content write [`Layer::OutOfTheBox`].
-    pub layer: Option<Layer>,
+    /// What may be written.
+    pub authority: Authority,
 }
 
 /// What to do about rules that existing environments break, such as ranks that are taken twice.
@@ -27,6 +27,18 @@ pub enum Strictness {
     Refuse,
     /// Write it all the same and report: the content exists elsewhere.
     Report,
+}
+
+/// What a change set may write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Authority {
+    /// Custom items; those that came with the product are refused.
+    #[default]
+    Custom,
+    /// The items that come with the product. Whatever it writes becomes one of them.
+    Product,
+    /// Both: an item that came with the product stays one, any other is custom (ruling 8.15).
+    Upgrader,
 }
 
 /// One change.
@@ -144,7 +156,7 @@ pub struct Tolerated {
 impl ChangeSet {
     /// Changes by an author who can mend what is refused.
     pub fn new(changes: impl IntoIterator<Item = Change>) -> Self {
-        Self { changes: changes.into_iter().collect(), strictness: Strictness::Refuse, layer: None }
+        Self { changes: changes.into_iter().collect(), strictness: Strictness::Refuse, authority: Authority::Custom }
     }
 }
 

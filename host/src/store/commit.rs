@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::domain::revision::Author;
 
@@ -15,15 +15,21 @@ impl Store {
     /// Changes that change nothing make no revision. References are checked against the outcome, so the items of one
     /// change set may name each other in any order.
     pub fn commit(&self, changes: ChangeSet, author: &Author) -> Result<Committed, Error> {
-        self.attempt(changes, author, true)
+        self.attempt(changes, author, Some(&|_, _| Ok(())))
     }
 
     /// What [`Store::commit`] would do, without doing it.
     pub fn rehearse(&self, changes: ChangeSet, author: &Author) -> Result<Committed, Error> {
-        self.attempt(changes, author, false)
+        self.attempt(changes, author, None)
     }
 
-    fn attempt(&self, changes: ChangeSet, author: &Author, keep: bool) -> Result<Committed, Error> {
+    /// Carries out `changes` if there is a way to `finish`: what else is written, whatever changed, in the same transaction.
+    pub(super) fn attempt(
+        &self,
+        changes: ChangeSet,
+        author: &Author,
+        finish: Option<&dyn Fn(&Connection, &Committed) -> Result<(), Error>>,
+    ) -> Result<Committed, Error> {
         let mut writer = lock(&self.writer);
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let base = rows::newest(&transaction)?;
@@ -39,14 +45,17 @@ impl Store {
         let nothing_new = changed.is_empty();
         let made = if nothing_new { base } else { revision };
         let committed = Committed { revision: made, changed, replaced, unlinked, tolerated };
-        if nothing_new || !keep {
-            return Ok(committed);
+        let Some(finish) = finish else { return Ok(committed) };
+        if !nothing_new {
+            transaction
+                .prepare_cached("INSERT INTO revision (id, at, who, why) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![revision.0, jiff::Timestamp::now().to_string(), author.who, author.why])?;
         }
-        transaction
-            .prepare_cached("INSERT INTO revision (id, at, who, why) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![revision.0, jiff::Timestamp::now().to_string(), author.who, author.why])?;
+        finish(&transaction, &committed)?;
         transaction.commit()?;
-        self.publish(&Arc::new(library.at_revision(revision)));
+        if !nothing_new {
+            self.publish(&Arc::new(library.at_revision(revision)));
+        }
         Ok(committed)
     }
 }

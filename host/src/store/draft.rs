@@ -13,7 +13,7 @@ use crate::domain::revision::ChangeRecord;
 use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, SecondAssignment, User};
 
 use super::{
-    Change, ChangeSet, Changed, Entry, Error, Expect, How, Layer, MissingReference, Referrer, Replaced, Snapshot,
+    Authority, Change, ChangeSet, Changed, Entry, Error, Expect, How, Layer, MissingReference, Referrer, Replaced, Snapshot,
     Strictness, Tolerated,
     checks::{self, Finding},
     people, rows,
@@ -27,7 +27,7 @@ pub(super) struct Draft<'a> {
     pub(super) library: Snapshot,
     pub(super) revision: Revision,
     pub(super) strictness: Strictness,
-    pub(super) layer: Layer,
+    pub(super) authority: Authority,
     pub(super) touched: BTreeSet<(Kind, Arc<str>)>,
     /// What the author wrote, and is there to mend.
     pub(super) authored: BTreeSet<(Kind, Arc<str>)>,
@@ -46,7 +46,7 @@ impl<'a> Draft<'a> {
             library: before.clone(),
             revision: Revision(before.revision().0 + 1),
             strictness: changes.strictness,
-            layer: changes.layer.unwrap_or(Layer::Custom),
+            authority: changes.authority,
             touched: BTreeSet::new(),
             authored: BTreeSet::new(),
             users: Vec::new(),
@@ -70,7 +70,7 @@ impl<'a> Draft<'a> {
         let kind = item.kind();
         let present = self.expect(kind, &name, expect)?;
         self.writable(kind, &name)?;
-        if present.is_none() && self.layer == Layer::Custom {
+        if present.is_none() && self.authority != Authority::Product {
             match (check_authored_name(kind, &name), self.strictness) {
                 (Err(error), Strictness::Refuse) => return Err(error.into()),
                 (Err(error), Strictness::Report) => {
@@ -84,7 +84,8 @@ impl<'a> Draft<'a> {
         match item {
             AnyItem::User(user) => self.users.push((name, user)),
             item => {
-                self.library.insert(Arc::clone(&name), Entry::new(item, self.revision, self.layer));
+                let layer = self.layer_of(kind, &name);
+                self.library.insert(Arc::clone(&name), Entry::new(item, self.revision, layer));
                 self.authored.insert((kind, Arc::clone(&name)));
                 self.touched.insert((kind, name));
             }
@@ -150,7 +151,8 @@ impl<'a> Draft<'a> {
         let needed = |why| Error::StillNeeded { kind, name: name.to_owned(), by: Box::new(referrer.clone()), why };
         match unlink::without(&entry.item, &key, kind, name) {
             Rest::Item(item) => {
-                self.library.insert(Arc::clone(&key), Entry::new(*item, self.revision, self.layer));
+                let layer = self.layer_of(referring, &key);
+                self.library.insert(Arc::clone(&key), Entry::new(*item, self.revision, layer));
                 let broken = checks::findings(&self.library, referring, &key, true).into_iter();
                 if let Some(new) = broken.into_iter().find(|finding| self.is_new(finding)) {
                     return Err(needed(format!("`{}` {}", new.problem.attribute, new.problem.message)));
@@ -233,10 +235,19 @@ impl<'a> Draft<'a> {
 
     fn writable(&self, kind: Kind, name: &str) -> Result<(), Error> {
         let shipped = self.library.entry(kind, name).is_some_and(|entry| entry.layer == Layer::OutOfTheBox);
-        if shipped && self.layer == Layer::Custom {
+        if shipped && self.authority == Authority::Custom {
             return Err(Error::ReadOnly { kind, name: name.to_owned() });
         }
         Ok(())
+    }
+
+    /// Whose item this is once it is written.
+    pub(super) fn layer_of(&self, kind: Kind, name: &str) -> Layer {
+        match (self.authority, self.before.entry(kind, name)) {
+            (Authority::Product, _) => Layer::OutOfTheBox,
+            (Authority::Upgrader, Some(before)) => before.layer,
+            _ => Layer::Custom,
+        }
     }
 
     /// Who uses an item: library items, then people.

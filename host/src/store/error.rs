@@ -44,8 +44,28 @@ pub enum Error {
     NoSuchRevision { asked: Revision, newest: Revision },
     #[error("the database has shape {found}, this program knows shapes up to {known}: use a newer loadout")]
     Newer { found: usize, known: usize },
+    #[error(
+        "the database has shape {found}, this program works on shape {known}: start `loadout serve` once, which changes it and keeps a copy"
+    )]
+    Older { found: usize, known: usize },
     #[error("the database file was not made by loadout: choose another data folder")]
     NotOurs,
+    #[error(
+        "upgrade {run} is being carried out by {owner}, last heard of {seconds} seconds ago: wait for it, or type `loadout upgrade status`"
+    )]
+    LeaseHeld { run: u64, owner: String, seconds: u64 },
+    #[error("upgrade {run} was taken over by somebody else: type `loadout upgrade status`")]
+    LeaseLost { run: u64 },
+    #[error("upgrade {run} is not finished: carry it on with `loadout upgrade resume`, or drop it with `loadout upgrade abandon`")]
+    RunUnfinished { run: u64 },
+    #[error("the plan `{plan}` was used by upgrade {run} already: make a new one with `loadout upgrade plan`")]
+    PlanUsed { plan: String, run: u64 },
+    #[error("the plan is for revision {base}, and the newest is {newest}: make a new one with `loadout upgrade plan`")]
+    BaseMoved { base: Revision, newest: Revision },
+    #[error("there is no upgrade {run}: type `loadout upgrade history`")]
+    NoSuchRun { run: u64 },
+    #[error("upgrade {run} is {state}, so it cannot be {wanted}: type `loadout upgrade status {run}`")]
+    WrongState { run: u64, state: &'static str, wanted: &'static str },
     #[error("the database holds something this program cannot read")]
     Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the data folder `{path}` cannot be used")]

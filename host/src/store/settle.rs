@@ -16,7 +16,8 @@ impl Draft<'_> {
         for (kind, name) in self.touched.clone() {
             if let Some(entry) = self.library.entry(kind, &name) {
                 let item = self.canonical(entry.item.clone(), &name, &mut missing);
-                self.library.insert(name, Entry::new(item, self.revision, self.layer));
+                let layer = self.layer_of(kind, &name);
+                self.library.insert(name, Entry::new(item, self.revision, layer));
             }
         }
         if !missing.is_empty() {

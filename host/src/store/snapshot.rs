@@ -173,6 +173,16 @@ impl Snapshot {
         links
     }
 
+    /// The library with some items as they shall be. An item that came with the product stays one.
+    pub fn overlaid(&self, items: impl IntoIterator<Item = (Arc<str>, AnyItem)>) -> Self {
+        let mut overlaid = self.clone();
+        for (name, item) in items {
+            let layer = self.entry(item.kind(), &name).map_or(Layer::Custom, |entry| entry.layer);
+            overlaid.insert(name, Entry::new(item, self.revision, layer));
+        }
+        overlaid
+    }
+
     pub(super) fn insert(&mut self, name: Arc<str>, entry: Entry) {
         self.items.entry(entry.item.kind()).or_default().insert(name, Arc::new(entry));
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::domain::{AnyItem, App, InvalidItem, Kind};
 
 /// What is left of an item after its links to another were taken out.
-pub(super) enum Rest {
+pub enum Rest {
     /// The item without them.
     Item(Box<AnyItem>),
     /// Nothing: the link was all there was to it.
@@ -18,7 +18,7 @@ pub(super) enum Rest {
 ///
 /// A reference in a list takes its list entry along (a pane tool its placement, a macro the script step that runs it); any other
 /// leaves its attribute empty.
-pub(super) fn without(item: &AnyItem, name: &str, kind: Kind, target: &str) -> Rest {
+pub fn without(item: &AnyItem, name: &str, kind: Kind, target: &str) -> Rest {
     // No stored name contains a control character, so the mark is nobody's name.
     const MARK: &str = "\u{0}unlinked";
     if matches!(item, AnyItem::DefaultProfile(_)) {

@@ -4,16 +4,16 @@
 
 wit_bindgen::generate!({ path: "../../wit", world: "upgrade" });
 
-use exports::loadout::plugin::upgrade_step::{Fault, Guest, Migration, Row};
+use exports::loadout::plugin::upgrade_step::{Fault, Guest, Migration, Note, Page};
 
 struct Step;
 
 impl Guest for Step {
-    fn check(_page: Vec<Row>) -> Result<Vec<String>, Fault> {
+    fn check(_page: Page) -> Result<Vec<Note>, Fault> {
         Ok(Vec::new())
     }
 
-    fn migrate(_page: Vec<Row>) -> Result<Migration, Fault> {
+    fn migrate(_page: Page) -> Result<Migration, Fault> {
         Ok(Migration { upserts: Vec::new(), quarantine: Vec::new(), notes: Vec::new() })
     }
 }
@@ -21,4 +21,4 @@ impl Guest for Step {
 #[cfg(target_arch = "wasm32")]
 export!(Step);
 #[cfg(not(target_arch = "wasm32"))]
-const _: fn(Vec<Row>) -> Result<Migration, Fault> = <Step as Guest>::migrate;
+const _: fn(Page) -> Result<Migration, Fault> = <Step as Guest>::migrate;

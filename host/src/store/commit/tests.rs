@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::{AnyItem, DefaultProfile, Kind, Revision};
-use crate::store::{Change, Expect, Layer, Strictness};
+use crate::store::{Authority, Change, Expect, Strictness};
 
 struct Desk {
     store: Store,
@@ -17,7 +17,7 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         let desk = Self { store: Store::open(folder.path()).unwrap(), _folder: folder };
         let shipped = ChangeSet {
-            layer: Some(Layer::OutOfTheBox),
+            authority: Authority::Product,
             ..ChangeSet::new([
                 put("profiles", "msdyn_oob", json!({"name": "OOB"})),
                 put("apps", "workspace", json!({"name": "Workspace", "aliases": ["msdyn_Workspace"]})),

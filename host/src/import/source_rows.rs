@@ -1,0 +1,77 @@
+//! The rows of a solution as they are, for whoever migrates them instead of importing them.
+//!
+//! A row is known by its table and unique name, a process by its GUID. What a look-up names is known by its unique name,
+//! and its table is not said.
+
+use crate::domain::row::LookUp;
+use crate::domain::{Row, RowKey};
+use crate::store::journal::Edge;
+
+use super::archive::Archive;
+use super::customizations::{Customizations, Ends};
+use super::report::SolutionSummary;
+use super::rows::Rows;
+use super::solution::Solution;
+use super::xml::Element;
+use super::{CUSTOMIZATIONS, Error, SOLUTION, row, take, xml};
+
+/// The rows of a solution, sorted.
+pub(crate) struct SolutionRows {
+    /// How the solution describes itself.
+    pub(crate) summary: SolutionSummary,
+    /// The version of the environment it was exported from, as it stands there.
+    pub(crate) platform: Option<String>,
+    /// The prefix of names made up for it.
+    pub(crate) prefix: String,
+    /// The rows.
+    pub(crate) rows: Vec<Row>,
+    /// The links between them.
+    pub(crate) links: Vec<Edge>,
+}
+
+/// Reads the rows of the solution in `zip`.
+pub(crate) fn rows(zip: &[u8]) -> Result<SolutionRows, Error> {
+    let mut archive = Archive::read(zip)?;
+    let root = xml::parse(SOLUTION, &take(&mut archive, SOLUTION)?)?;
+    let solution = Solution::read(&root).ok_or(Error::NoManifest)?;
+    let customizations = xml::parse(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?)?;
+    let Customizations { workflows, mut links, .. } = Customizations::read(customizations);
+    let (mut files, _) = Rows::take_from(&mut archive)?;
+    let mut rows: Vec<Row> = files.rest().flat_map(|(_, rows)| rows).map(row::Row::into_source).collect();
+    rows.extend(workflows.into_iter().map(|it| source_row(RowKey::new("workflow", it.id), it.element)));
+    let links = links.rest().into_iter().filter_map(edge).collect();
+    Ok(SolutionRows {
+        summary: solution.summary,
+        platform: root.attribute("version").map(str::to_owned),
+        prefix: solution.prefix,
+        rows,
+        links,
+    })
+}
+
+/// A row as it is: every column with a text, and every look-up.
+pub(super) fn source_row(key: RowKey, element: Element) -> Row {
+    let mut row = Row { key, ..Row::default() };
+    row.values.extend(element.attributes);
+    for child in element.children.into_iter().filter(|child| !child.is_nil()) {
+        let named = child.child_text("msdyn_uniquename").map(|name| name.trim().to_owned());
+        if let Some(id) = named.filter(|id| !id.is_empty()) {
+            row.look_ups.push(LookUp { column: child.name, id, ..LookUp::default() });
+            continue;
+        }
+        let text = child.attribute("default").map_or(child.text.clone(), str::to_owned);
+        if !text.is_empty() {
+            row.values.push((child.name, text));
+        }
+    }
+    row
+}
+
+/// A link names its ends by the columns of their keys, such as `msdyn_sessiontemplateid`.
+fn edge(link: Ends) -> Option<Edge> {
+    let mut ends = link.ends.into_iter().map(|(column, id)| {
+        let table = column.strip_suffix("id").unwrap_or(&column);
+        RowKey::new(table, id)
+    });
+    Some(Edge { relation: link.table, from: ends.next()?, to: ends.next()? })
+}

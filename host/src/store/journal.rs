@@ -1,0 +1,164 @@
+//! The journal of one run of an upgrade: every row that was read and what became of it, what steps proposed, and the items that
+//! come of it. A database of its own, so that the configuration is untouched until the end.
+//!
+//! Everything is written in pieces, each whole or not at all and each with the position reached, so that whoever is killed
+//! goes on where the last piece ended. Refuses to write for anybody but the newest holder of the run's lease.
+
+mod account;
+mod graph;
+mod items;
+mod proposals;
+
+pub use account::{Account, Accounted, Note, Outcome, Tally};
+pub use graph::Edge;
+pub use items::StagedItem;
+pub use proposals::Proposal;
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::Error;
+
+/// Marks the file as a journal, in SQLite's `application_id`.
+const APPLICATION_ID: i32 = 0x4c6f_4a6e; // "LoJn"
+
+/// The journal of one run.
+pub struct Journal {
+    connection: Connection,
+    token: u64,
+}
+
+/// A piece of the journal while it is written.
+pub struct Piece<'a>(&'a Transaction<'a>);
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// What is being done.
+    pub phase: Phase,
+    /// The step it is done for, counted in the order in which steps are carried out.
+    pub step: usize,
+    /// How much of it is done: records read, or the last row that was migrated.
+    pub cursor: u64,
+}
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = UpgradePhase)]
+pub enum Phase {
+    /// Rows are read.
+    Reading,
+    /// A step looks at its pages.
+    Checking,
+    /// A step migrates its pages.
+    Migrating,
+    /// What a step proposed becomes items.
+    Settling,
+    /// All steps are through.
+    Ready,
+}
+
+impl Phase {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Checking => "checking",
+            Self::Migrating => "migrating",
+            Self::Settling => "settling",
+            Self::Ready => "ready",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, Error> {
+        let all = [Self::Reading, Self::Checking, Self::Migrating, Self::Settling, Self::Ready];
+        let unknown = || Error::Corrupt(format!("`{text}` is no phase of an upgrade").into());
+        all.into_iter().find(|phase| phase.as_str() == text).ok_or_else(unknown)
+    }
+}
+
+impl Journal {
+    /// Opens the journal at `file`, or begins it, for whoever holds the lease with `token`. Whoever held it before writes
+    /// nothing any more.
+    pub fn open(file: &Path, token: u64) -> Result<Self, Error> {
+        let mut connection = Connection::open(file)?;
+        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // What a page needs at once is small; the rest may wait on disk.
+        connection.pragma_update(None, "cache_size", -4_000)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let known: i32 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        if known != APPLICATION_ID {
+            transaction.execute_batch(include_str!("journal.sql"))?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        }
+        let newest: u64 = transaction.query_row("SELECT token FROM state", [], |row| row.get(0))?;
+        if token < newest {
+            return Err(Error::LeaseLost { run: 0 });
+        }
+        transaction.execute("UPDATE state SET token = ?1", [token])?;
+        transaction.commit()?;
+        Ok(Self { connection, token })
+    }
+
+    /// Opens the journal at `file` to look at it. Nothing if there is none.
+    pub fn look(file: &Path) -> Result<Option<Self>, Error> {
+        if !file.exists() {
+            return Ok(None);
+        }
+        let connection = Connection::open(file)?;
+        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        connection.pragma_update(None, "query_only", true)?;
+        let known: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        Ok((known == APPLICATION_ID).then_some(Self { connection, token: 0 }))
+    }
+
+    /// How far the run is.
+    pub fn position(&self) -> Result<Position, Error> {
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?));
+        let (phase, step, cursor) =
+            self.connection.query_row("SELECT phase, step, cursor FROM state", [], read)?;
+        Ok(Position { phase: Phase::parse(&phase)?, step, cursor })
+    }
+
+    /// Writes one piece, whole or, if `work` fails, not at all.
+    pub fn write<T, E: From<Error>>(&mut self, work: impl FnOnce(&Piece<'_>) -> Result<T, E>) -> Result<T, E> {
+        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = begun.map_err(Error::from)?;
+        let newest = transaction.query_row("SELECT token FROM state", [], |row| row.get::<_, u64>(0));
+        if newest.map_err(Error::from)? != self.token {
+            return Err(Error::LeaseLost { run: 0 }.into());
+        }
+        let done = work(&Piece(&transaction))?;
+        transaction.commit().map_err(Error::from)?;
+        Ok(done)
+    }
+}
+
+impl Piece<'_> {
+    /// Says how far the run is once this piece is written.
+    pub fn move_to(&self, position: Position) -> Result<(), Error> {
+        let Position { phase, step, cursor } = position;
+        let set = "UPDATE state SET phase = ?1, step = ?2, cursor = ?3";
+        self.0.prepare_cached(set)?.execute(params![phase.as_str(), step, cursor])?;
+        Ok(())
+    }
+}
+
+/// The answer to a question that has one row at most.
+fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+    read: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>, Error> {
+    Ok(connection.prepare_cached(sql)?.query_row(parameters, read).optional()?)
+}
+
+fn corrupt(error: serde_json::Error) -> Error {
+    Error::Corrupt(error.into())
+}

@@ -1,0 +1,36 @@
+-- Upgrades of old environments: what was carried out, and who is at it. What a run proposes lies in a journal of its own until its
+-- end, which is one revision.
+CREATE TABLE upgrade_run (
+    id       INTEGER PRIMARY KEY,
+    plan     TEXT NOT NULL UNIQUE,
+    state    TEXT NOT NULL,
+    base     INTEGER NOT NULL,
+    source   TEXT NOT NULL,
+    digest   TEXT NOT NULL,
+    who      TEXT NOT NULL,
+    started  TEXT NOT NULL,
+    ended    TEXT,
+    revision INTEGER REFERENCES revision (id) DEFERRABLE INITIALLY DEFERRED,
+    undone   INTEGER REFERENCES revision (id) DEFERRABLE INITIALLY DEFERRED,
+    report   TEXT
+) STRICT;
+
+-- The steps of a run, with the component that was asked.
+CREATE TABLE upgrade_step (
+    run     INTEGER NOT NULL REFERENCES upgrade_run (id),
+    name    TEXT NOT NULL,
+    version TEXT NOT NULL,
+    digest  TEXT NOT NULL,
+    PRIMARY KEY (run, name)
+) STRICT, WITHOUT ROWID;
+
+-- Who may carry out a run. Each taking makes a larger token, and whoever holds a smaller one writes nothing any more.
+CREATE TABLE upgrade_lease (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    run   INTEGER REFERENCES upgrade_run (id),
+    owner TEXT NOT NULL,
+    token INTEGER NOT NULL,
+    beat  INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO upgrade_lease (one, run, owner, token, beat) VALUES (1, NULL, '', 0, 0);

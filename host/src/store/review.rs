@@ -1,0 +1,43 @@
+//! What the store would say to a library, before anybody writes it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::domain::{InvalidItem, Kind, Problems};
+
+use super::checks::{self, Finding};
+use super::{Error, MissingReference, Snapshot, Tolerated};
+
+/// Checks the items of `library` that are `touched`, and what depends on them, as a write with
+/// [`Strictness::Report`](super::Strictness::Report) would: what existing environments break is returned, anything else
+/// is an error.
+pub fn review(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> Result<Vec<Tolerated>, Error> {
+    let mut missing = Vec::new();
+    for (kind, name) in touched {
+        let Some(entry) = library.entry(*kind, name) else { continue };
+        entry.item.clone().references(&mut |reference| {
+            if library.canonical(reference.kind, reference.name).is_none() {
+                missing.push(MissingReference {
+                    collection: kind.collection().to_owned(),
+                    name: name.to_string(),
+                    attribute: reference.attribute.to_owned(),
+                    wanted_in: reference.kind.collection().to_owned(),
+                    wanted: reference.name.to_string(),
+                });
+            }
+        });
+    }
+    if !missing.is_empty() {
+        return Err(Error::MissingReferences(missing));
+    }
+    let mut tolerated = Vec::new();
+    for Finding { kind, name, problem, refusal } in checks::check(library, touched) {
+        let name = name.to_string();
+        if !problem.tolerable {
+            let invalid = InvalidItem { kind, name, problems: Problems(vec![problem]) };
+            return Err(refusal.unwrap_or_else(|| invalid.into()));
+        }
+        tolerated.push(Tolerated { kind, name, problem });
+    }
+    Ok(tolerated)
+}

@@ -1,0 +1,57 @@
+//! Upgrades: an old environment becomes configuration, and can be undone.
+//!
+//! Steps do the work; the engine reads rows, hands them out in pages, believes nothing it is told, and keeps the journal.
+//! Nothing is visible before the end, which is one revision. Refuses to begin what it could not finish: a plan is for one
+//! revision and for the components it was made with, and serves once.
+
+mod answer;
+mod graph;
+mod names;
+mod pages;
+mod prove;
+mod reader;
+mod realise;
+mod run;
+mod settle;
+mod step;
+
+use std::fmt::Write as _;
+
+use crate::{import, store};
+
+pub use graph::{GraphError, ordered};
+pub use reader::{PACKED_MAX, ReadError, Record, Source, SourceInfo};
+pub use realise::keep;
+pub use run::{Carried, Progress, Run, Tell};
+pub use step::{
+    InvalidVersion, Migration, Page, Quarantined, READER, SourceTable, StepFault, StepInfo, StepNote, Steps, Upsert,
+    Version,
+};
+
+/// Why an upgrade did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The old environment is not read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A step broke, or said that it cannot work.
+    #[error(transparent)]
+    Step(#[from] StepFault),
+    /// Steps have no order.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The solution in it cannot be imported.
+    #[error(transparent)]
+    Import(#[from] import::Error),
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

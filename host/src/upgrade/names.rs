@@ -1,0 +1,86 @@
+//! Names that suit the target, made of names that need not.
+
+use crate::domain::Kind;
+use crate::domain::name::{NAME_MAX, check_authored_name};
+use crate::domain::source::guid;
+
+/// Characters left for the part that tells two items of one name apart.
+const TOLD_APART: usize = 40;
+
+/// The name an item of `kind` gets that was called `old`: the same if it suits, otherwise words in lower case behind the
+/// prefix, where the kind asks for one.
+pub(super) fn suited(kind: Kind, old: &str, prefix: &str) -> String {
+    if check_authored_name(kind, old).is_ok() {
+        return old.to_owned();
+    }
+    let words = words(old);
+    let words = if words.is_empty() { kind.collection().trim_end_matches('s').replace('-', "_") } else { words };
+    let name = if kind.is_prefixed() { format!("{prefix}_{words}") } else { words };
+    name.chars().take(NAME_MAX - TOLD_APART).collect()
+}
+
+/// The name of another item that would be called the same: part of the row's id follows, all of it if need be.
+pub(super) fn told_apart(name: &str, row: &str, attempt: usize) -> String {
+    let id = guid(row).unwrap_or_else(|| words(row));
+    let id: String = if attempt == 0 { id.chars().take(8).collect() } else { id };
+    let room = NAME_MAX - id.chars().count().min(TOLD_APART - 4) - 4;
+    let start: String = name.chars().take(room).collect();
+    let id: String = id.chars().take(TOLD_APART - 4).collect();
+    if attempt < 2 { format!("{start}_{id}") } else { format!("{start}_{id}_{attempt}") }
+}
+
+/// `IncomingCall - default` becomes `incoming_call_default`.
+fn words(text: &str) -> String {
+    let mut words = String::new();
+    let (mut after_small, mut gap) = (false, false);
+    for c in text.chars() {
+        if !c.is_alphanumeric() {
+            (gap, after_small) = (true, false);
+            continue;
+        }
+        if (gap || (c.is_uppercase() && after_small)) && !words.is_empty() {
+            words.push('_');
+        }
+        gap = false;
+        after_small = c.is_lowercase() || c.is_numeric();
+        words.extend(c.to_lowercase());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::name::check_name;
+
+    #[test]
+    fn names_are_made_to_suit() {
+        for (kind, old, expected) in [
+            (Kind::SessionTemplate, "TwilioCallSessionTemplate", "old_twilio_call_session_template"),
+            (Kind::SessionTemplate, "msdyn_case", "msdyn_case"),
+            (Kind::NotificationTemplate, "Incoming call - default", "old_incoming_call_default"),
+            (Kind::ApplicationTabTemplate, "¿?", "old_application_tab_template"),
+            (Kind::Workstream, "Night shift", "Night shift"),
+            (Kind::Workstream, " Night shift ", "night_shift"),
+        ] {
+            assert_eq!(suited(kind, old, "old"), expected);
+        }
+        let id = "aec047f0-0dae-e911-a984-000d3a33efbc";
+        assert_eq!(told_apart("old_x", id, 0), "old_x_aec047f0");
+        assert_eq!(told_apart("old_x", id, 1), format!("old_x_{id}"));
+        assert_eq!(told_apart("old_x", id, 2), format!("old_x_{id}_2"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_it_was_called_it_can_be_called_here(old in ".*", row in "[ -~]{0,200}", attempt in 0_usize..4) {
+            for kind in [Kind::SessionTemplate, Kind::Workstream] {
+                let name = suited(kind, &old, "legacy");
+                prop_assert!(check_authored_name(kind, &name).is_ok(), "{name:?}");
+                prop_assert!(check_name(kind, &told_apart(&name, &row, attempt)).is_ok());
+            }
+        }
+    }
+}

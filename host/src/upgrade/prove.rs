@@ -1,0 +1,78 @@
+//! Whether a step can be trusted with more than a look: the same page gives the same answer, and carrying out an answer
+//! twice changes nothing.
+
+use std::sync::Arc;
+
+use crate::domain::Kind;
+use crate::store::Snapshot;
+use crate::store::journal::Journal;
+
+use super::Error;
+use super::answer::{believe, fault, proposable};
+use super::realise::realise;
+use super::pages::{Turned, turn};
+use super::step::{Migration, Page, StepInfo, Steps};
+
+/// A page that was migrated, kept to be tried again.
+pub(super) struct Sample {
+    pub(super) page: Page,
+    pub(super) answer: Migration,
+}
+
+/// Takes the first pages of a step as samples, before it migrates anything for good. Refuses a step whose second answer differs.
+pub(super) fn samples(
+    steps: &dyn Steps,
+    journal: &Journal,
+    step: &StepInfo,
+    library: &Arc<Snapshot>,
+    most: usize,
+) -> Result<Vec<Sample>, Error> {
+    let (mut after, mut samples) = (0, Vec::new());
+    while samples.len() < most
+        && let Some(Turned { page, last, .. }) = turn(journal, step, after)?
+    {
+        after = last;
+        let answer = steps.migrate(&step.name, &page, library)?;
+        believe(step, &page, &answer)?;
+        if steps.migrate(&step.name, &page, library)? != answer {
+            let message = "it answered differently when it was asked the same thing again".to_owned();
+            return Err(fault(step, "step.differs", message).into());
+        }
+        samples.push(Sample { page, answer });
+    }
+    Ok(samples)
+}
+
+/// Migrates samples again over `after`, which is the library with everything the step proposed. Refuses a step that would
+/// change something that it has just made so.
+pub(super) fn twice_is_once(
+    steps: &dyn Steps,
+    journal: &Journal,
+    step: &StepInfo,
+    samples: &[Sample],
+    after: &Arc<Snapshot>,
+) -> Result<(), Error> {
+    let called = |kind: Kind, alias: &str| journal.called(kind.collection(), alias);
+    for Sample { page, .. } in samples {
+        let again = steps.migrate(&step.name, page, after)?;
+        believe(step, page, &again)?;
+        for upsert in &again.upserts {
+            let Some(kind) = proposable(&upsert.kind) else { continue };
+            let own = upsert.sources.first().map_or("", |row| row.id.as_str());
+            let names = called(kind, own)?;
+            let there = after.canonical(kind, &upsert.name).map(|name| name.to_string());
+            let Some(name) = names.first().filter(|_| !upsert.merges).cloned().or(there).or(names.first().cloned())
+            else {
+                continue;
+            };
+            let now = after.entry(kind, &name).map(|entry| &entry.item);
+            let became = realise(after, &called, (kind, &name), now, upsert.merges, &upsert.attributes)?;
+            let Ok(became) = became else { continue };
+            if now.is_none_or(|now| now.to_json() != became.item.to_json()) {
+                let message = format!("it would change `{name}` of `{}` again after it made it so", upsert.kind);
+                return Err(fault(step, "step.not-idempotent", message).into());
+            }
+        }
+    }
+    Ok(())
+}

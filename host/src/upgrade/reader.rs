@@ -1,0 +1,181 @@
+//! Old environments, read row by row.
+//!
+//! Three formats: a Configuration Migration package, an exported solution, and what `loadout export` wrote, which is a
+//! solution. Fetches nothing that is named in them. Refuses an archive only if it is none of these, is damaged, or is
+//! hostile; anything else is a row, even if nobody knows its table.
+
+mod package;
+mod solution;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use crate::domain::Row;
+use crate::import::{self, ArchiveError, admit};
+use crate::store::journal::{Edge, Note};
+
+use super::step::Version;
+
+use package::Package;
+use solution::Solution;
+
+/// Largest archive that is read, packed, in bytes.
+pub const PACKED_MAX: u64 = 2 << 30;
+
+/// An old environment that was opened.
+pub struct Source {
+    /// What it says about itself.
+    pub info: SourceInfo,
+    format: Format,
+}
+
+/// What an old environment says about itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UpgradeSource)]
+pub struct SourceInfo {
+    /// `configuration-migration` or `solution`.
+    pub format: String,
+    /// The name of the solution, or of the file.
+    pub name: String,
+    /// The version of the environment it was exported from, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The prefix that names get that have none.
+    pub prefix: String,
+    /// The SHA-256 of the archive, in hexadecimal.
+    pub digest: String,
+}
+
+enum Format {
+    Package(Package),
+    Solution(Box<Solution>),
+}
+
+/// One thing that was read.
+#[derive(Debug)]
+pub enum Record {
+    /// A row, without its links.
+    Row(Row),
+    /// A link between two rows, whether they were read or not.
+    Link(Edge),
+    /// Something an administrator should know.
+    Note(Note),
+}
+
+/// An old environment that is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file is not there, or cannot be read.
+    #[error("the archive cannot be read")]
+    File(#[from] io::Error),
+    /// The archive cannot be unpacked, or should not be.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// One of its documents cannot be read, or should not be.
+    #[error(transparent)]
+    Xml(#[from] import::XmlError),
+    /// The solution in it is none.
+    #[error(transparent)]
+    Import(#[from] import::Error),
+    /// It is neither.
+    #[error(
+        "the archive is no old environment, it has neither `data.xml` nor `solution.xml`: choose the zip file that the Configuration Migration tool or the export of a solution made"
+    )]
+    Unknown,
+    /// It is too large.
+    #[error("the archive has {size} bytes, {PACKED_MAX} are allowed: export fewer tables at once")]
+    TooLarge {
+        /// Its size.
+        size: u64,
+    },
+}
+
+impl Source {
+    /// Opens the archive at `path`, which people call `name`.
+    pub fn open(path: &Path, name: &str) -> Result<Self, ReadError> {
+        let size = std::fs::metadata(path)?.len();
+        if size > PACKED_MAX {
+            return Err(ReadError::TooLarge { size });
+        }
+        let digest = digest(path)?;
+        let mut zip = ZipArchive::new(File::open(path)?).map_err(not_a_zip)?;
+        let mut names = Vec::new();
+        for index in 0..zip.len() {
+            names.extend(admit(&zip, index)?.map(|(name, _)| name));
+        }
+        let has = |file: &str| names.iter().any(|name| name == file);
+        if has(package::DATA) {
+            let package = Package::open(path, &mut zip, &names)?;
+            let (format, name) = ("configuration-migration".to_owned(), name.to_owned());
+            let prefix = package::PREFIX.to_owned();
+            let info = SourceInfo { format, name, version: None, prefix, digest };
+            return Ok(Self { info, format: Format::Package(package) });
+        }
+        if has("solution.xml") {
+            let solution = Solution::read(std::fs::read(path)?)?;
+            let info = SourceInfo {
+                format: "solution".to_owned(),
+                name: solution.name().to_owned(),
+                version: solution.platform().map(str::to_owned),
+                prefix: solution.prefix().to_owned(),
+                digest,
+            };
+            return Ok(Self { info, format: Format::Solution(Box::new(solution)) });
+        }
+        Err(ReadError::Unknown)
+    }
+
+    /// Hands every record but the first `skipped` to `visit`, always in the same order.
+    pub fn read<E: From<ReadError>>(
+        &self,
+        skipped: u64,
+        visit: &mut dyn FnMut(Record) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut left = skipped;
+        let mut visit = |record| {
+            if left > 0 {
+                left -= 1;
+                return Ok(());
+            }
+            visit(record)
+        };
+        match &self.format {
+            Format::Package(package) => package.read(&mut visit),
+            Format::Solution(solution) => solution.read_all(&mut visit),
+        }
+    }
+
+    /// The zip file of a solution, whose items are imported rather than migrated.
+    pub fn solution(&self) -> Option<&[u8]> {
+        match &self.format {
+            Format::Package(_) => None,
+            Format::Solution(solution) => Some(solution.zip()),
+        }
+    }
+
+    /// The version of the environment, if it says one that can be compared.
+    pub fn version(&self) -> Option<Version> {
+        self.info.version.as_deref()?.parse().ok()
+    }
+}
+
+fn not_a_zip(error: ZipError) -> ReadError {
+    ArchiveError::NotAZip { reason: error.to_string() }.into()
+}
+
+fn digest(path: &Path) -> io::Result<String> {
+    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(super::hexadecimal(&hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! Carries a run out: rows are read, steps migrate them page by page, and what they propose becomes items.
+//!
+//! Everything goes into the journal, in pieces. A run that ended early goes on from where the journal ends, and ends with
+//! the same bytes as one nobody disturbed: nothing depends on the clock, on who carries it out, or on where it stopped.
+//! The configuration itself is not touched here.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::{AnyItem, Kind, RowKey};
+use crate::import::{self, LinkOutcome};
+use crate::store::journal::{Account, Edge, Journal, Note, Outcome, Phase, Piece, Position, Proposal, StagedItem};
+use crate::store::{Change, Layer, Snapshot};
+
+use super::answer::{believe, believe_notes};
+use super::pages::{Turned, turn};
+use super::prove::{samples, twice_is_once};
+use super::reader::{Record, Source};
+use super::settle::Settling;
+use super::step::{StepInfo, StepNote, Steps};
+use super::{Error, hexadecimal};
+
+/// Records that are written in one piece.
+const RECORDS: usize = 500;
+/// Pages a step has to migrate twice before it is trusted.
+const SAMPLES: usize = 2;
+/// The name under which solutions are imported.
+pub(super) const IMPORT: &str = "loadout/import";
+
+/// What a run is made of.
+pub struct Run<'a> {
+    /// Runs the steps.
+    pub steps: &'a dyn Steps,
+    /// The steps that are carried out, in order.
+    pub order: &'a [StepInfo],
+    /// The configuration before.
+    pub base: &'a Arc<Snapshot>,
+    /// The old environment.
+    pub source: &'a Source,
+    /// The prefix of names that have none.
+    pub prefix: &'a str,
+}
+
+/// How far a run is, for people.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UpgradeProgress)]
+pub struct Progress {
+    /// What is being done.
+    pub phase: Phase,
+    /// The step it is done for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// How many rows are done.
+    pub done: u64,
+    /// How many there are; nothing while they are read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<u64>,
+}
+
+/// Told of progress; an error ends the run where it is.
+pub type Tell<'a> = &'a dyn Fn(&Progress) -> Result<(), Error>;
+
+/// What came of a run.
+pub struct Carried {
+    /// The items as they shall be, by collection and name.
+    pub items: Vec<StagedItem>,
+    /// The library with them.
+    pub library: Arc<Snapshot>,
+    /// A digest of what each step proposed, in order.
+    pub digests: Vec<String>,
+}
+
+impl Run<'_> {
+    /// Carries the run out from where the journal ends. `trying` looks at every page first, and tries whether steps can be
+    /// trusted.
+    pub fn carry_out(&self, journal: &mut Journal, trying: bool, tell: Tell<'_>) -> Result<Carried, Error> {
+        if journal.position()?.phase == Phase::Reading {
+            self.read(journal, tell)?;
+        }
+        let mut library = self.library(journal)?;
+        if trying {
+            for step in self.order {
+                self.check(journal, step, &library, tell)?;
+            }
+        }
+        loop {
+            let Position { phase, step: index, cursor } = journal.position()?;
+            let Some(step) = self.order.get(index).filter(|_| phase != Phase::Ready) else { break };
+            let samples = if trying { samples(self.steps, journal, step, &library, SAMPLES)? } else { Vec::new() };
+            if phase == Phase::Migrating {
+                self.migrate(journal, (index, step), cursor, &library, tell)?;
+            }
+            self.tell(tell, Phase::Settling, Some(step), 0, None)?;
+            let settling = Settling { step, index, library: &library, prefix: self.prefix };
+            write(journal, |piece| {
+                settling.settle(piece)?;
+                Ok(piece.move_to(Position { phase: Phase::Migrating, step: index + 1, cursor: 0 })?)
+            })?;
+            library = self.library(journal)?;
+            twice_is_once(self.steps, journal, step, &samples, &library)?;
+        }
+        if journal.position()?.phase != Phase::Ready {
+            self.close(journal)?;
+        }
+        let digests = (0..self.order.len()).map(|index| digest(journal, index)).collect::<Result<_, _>>()?;
+        Ok(Carried { items: journal.staged()?, library, digests })
+    }
+
+    /// The configuration with everything that is staged so far.
+    fn library(&self, journal: &Journal) -> Result<Arc<Snapshot>, Error> {
+        let staged = journal.staged()?;
+        if staged.is_empty() {
+            return Ok(Arc::clone(self.base));
+        }
+        Ok(Arc::new(self.base.overlaid(staged.into_iter().map(|it| (it.name, it.item)))))
+    }
+
+    fn tell(&self, tell: Tell<'_>, phase: Phase, step: Option<&StepInfo>, done: u64, of: Option<u64>) -> Result<(), Error> {
+        tell(&Progress { phase, step: step.map(|step| step.name.clone()), done, of })
+    }
+
+    fn read(&self, journal: &mut Journal, tell: Tell<'_>) -> Result<(), Error> {
+        let mut cursor = journal.position()?.cursor;
+        let mut waiting = Vec::with_capacity(RECORDS);
+        self.source.read(cursor, &mut |record| {
+            waiting.push(record);
+            if waiting.len() < RECORDS {
+                return Ok::<(), Error>(());
+            }
+            cursor += waiting.len() as u64;
+            write_records(journal, &mut waiting, cursor)?;
+            self.tell(tell, Phase::Reading, None, cursor, None)
+        })?;
+        cursor += waiting.len() as u64;
+        write_records(journal, &mut waiting, cursor)?;
+        write(journal, |piece| {
+            self.import(piece)?;
+            Ok(piece.move_to(Position { phase: Phase::Migrating, step: 0, cursor: 0 })?)
+        })
+    }
+
+    /// What a solution brings is imported: its tables are this product's own.
+    fn import(&self, piece: &Piece<'_>) -> Result<(), Error> {
+        let Some(zip) = self.source.solution() else { return Ok(()) };
+        let import::Plan { changes, report } = import::plan(zip, self.base)?;
+        for change in changes.changes {
+            if let Change::Put { name, item, .. } = change {
+                piece.stage(&StagedItem { name, item, step: IMPORT.to_owned() })?;
+            }
+        }
+        for component in &report.components {
+            let key = key_of(component);
+            // A file or a section that is no row is accounted for like one.
+            piece.add_row(&crate::domain::Row { key: key.clone(), ..Default::default() })?;
+            let Some(outcome) = outcome_of(component.outcome) else { continue };
+            let reason = component.notes.join("; ");
+            let is_there = !matches!(outcome, Outcome::Quarantined);
+            piece.account(&key, outcome, &Account {
+                step: IMPORT,
+                kind: component.collection.as_deref().filter(|_| is_there),
+                name: component.name.as_deref().filter(|_| is_there),
+                reason: Some(reason.as_str()).filter(|reason| !is_there && !reason.is_empty()),
+            })?;
+        }
+        let note = |code: &str, place: String, message: String| Note {
+            step: IMPORT.to_owned(),
+            code: code.to_owned(),
+            place,
+            message,
+        };
+        for warning in report.warnings {
+            piece.note(&note(&warning.code, warning.place, warning.message))?;
+        }
+        for link in report.links.into_iter().filter(|link| link.outcome == LinkOutcome::LeftOut) {
+            let message = link.reason.unwrap_or_default();
+            piece.note(&note("link-left-out", format!("{}: {}", link.table, link.ends.join(" ")), message))?;
+        }
+        for missing in report.dependencies.into_iter().filter(|dependency| !dependency.satisfied) {
+            let place = format!("{}/{}", missing.required_table, missing.required_name);
+            let message = format!("`{}` needs it, and it is neither in the solution nor here", missing.dependent_name);
+            piece.note(&note("dependency-missing", place, message))?;
+        }
+        Ok(())
+    }
+
+    fn check(
+        &self,
+        journal: &mut Journal,
+        step: &StepInfo,
+        library: &Arc<Snapshot>,
+        tell: Tell<'_>,
+    ) -> Result<(), Error> {
+        let mut after = 0;
+        let mut done = 0;
+        while let Some(Turned { page, last, .. }) = turn(journal, step, after)? {
+            let notes = self.steps.check(&step.name, &page, library)?;
+            believe_notes(step, &page, &notes)?;
+            write(journal, |piece| notes.iter().try_for_each(|it| Ok(piece.note(&noted(step, it))?)))?;
+            after = last;
+            done += page.rows.len() as u64;
+            self.tell(tell, Phase::Checking, Some(step), done, None)?;
+        }
+        Ok(())
+    }
+
+    fn migrate(
+        &self,
+        journal: &mut Journal,
+        (index, step): (usize, &StepInfo),
+        cursor: u64,
+        library: &Arc<Snapshot>,
+        tell: Tell<'_>,
+    ) -> Result<(), Error> {
+        let tables: Vec<&str> = step.tables.iter().map(|table| table.name.as_str()).collect();
+        let (of, mut after, mut done) = (journal.count(Some(&tables))?, cursor, 0);
+        while let Some(Turned { page, last, too_large }) = turn(journal, step, after)? {
+            let answer = self.steps.migrate(&step.name, &page, library)?;
+            believe(step, &page, &answer)?;
+            write(journal, |piece| {
+                let by = Account { step: &step.name, ..Account::default() };
+                for row in &too_large {
+                    let reason = "more rows belong to it than can be looked at at once: split it";
+                    piece.account(row, Outcome::Quarantined, &Account { reason: Some(reason), ..by.clone() })?;
+                }
+                for upsert in &answer.upserts {
+                    piece.propose(index, &Proposal {
+                        ordinal: 0,
+                        kind: upsert.kind.clone(),
+                        proposed: upsert.name.clone(),
+                        aliases: upsert.aliases.clone(),
+                        merges: upsert.merges,
+                        attributes: upsert.attributes.clone(),
+                        sources: upsert.sources.clone(),
+                        name: None,
+                    })?;
+                }
+                for one in &answer.quarantine {
+                    let reason = format!("{} ({})", one.reason, one.code);
+                    piece.account(&one.row, Outcome::Quarantined, &Account { reason: Some(&reason), ..by.clone() })?;
+                }
+                answer.notes.iter().try_for_each(|it| piece.note(&noted(step, it)))?;
+                Ok(piece.move_to(Position { phase: Phase::Migrating, step: index, cursor: last })?)
+            })?;
+            after = last;
+            done += page.rows.len() as u64;
+            self.tell(tell, Phase::Migrating, Some(step), done, Some(of))?;
+        }
+        Ok(())
+    }
+
+    /// Accounts for what no step had a use for, and for links that lead nowhere.
+    fn close(&self, journal: &mut Journal) -> Result<(), Error> {
+        let read: BTreeSet<&str> = self
+            .order
+            .iter()
+            .flat_map(|step| &step.tables)
+            .flat_map(|table| table.with.iter().chain([&table.name]))
+            .map(String::as_str)
+            .collect();
+        let skipped = match self.source.solution() {
+            Some(zip) => import::plan(zip, self.base)?.report.components,
+            None => Vec::new(),
+        };
+        let (open, loose) = (journal.open_tables()?, journal.loose_links()?);
+        write(journal, |piece| {
+            for component in skipped.iter().filter(|component| outcome_of(component.outcome).is_none()) {
+                let reason = component.notes.join("; ");
+                let account = Account { step: IMPORT, reason: Some(&reason), ..Account::default() };
+                piece.account(&key_of(component), Outcome::Kept, &account)?;
+            }
+            for table in open {
+                if read.contains(table.as_str()) {
+                    let reason = "nothing that was migrated names it or is linked to it";
+                    piece.close_table(&table, Outcome::Quarantined, reason)?;
+                } else {
+                    let reason = format!("no step reads `{table}`: it is kept as it is");
+                    piece.close_table(&table, Outcome::Kept, &reason)?;
+                }
+            }
+            for Edge { relation, from, to } in loose {
+                let message = format!("`{relation}` links it to `{to}`, and one of the two is in no record: the link is left out");
+                let (step, code, place) = (String::new(), "link-without-row".to_owned(), from.to_string());
+                piece.note(&Note { step, code, place, message })?;
+            }
+            Ok(piece.move_to(Position { phase: Phase::Ready, step: self.order.len(), cursor: 0 })?)
+        })
+    }
+}
+
+/// Writes one piece of the journal.
+fn write(journal: &mut Journal, work: impl FnOnce(&Piece<'_>) -> Result<(), Error>) -> Result<(), Error> {
+    journal.write(work)
+}
+
+fn write_records(journal: &mut Journal, waiting: &mut Vec<Record>, cursor: u64) -> Result<(), Error> {
+    write(journal, |piece| {
+        for record in waiting.drain(..) {
+            match record {
+                Record::Row(row) => {
+                    if !piece.add_row(&row)? {
+                        add_again(piece, row)?;
+                    }
+                }
+                Record::Link(link) => piece.add_link(&link)?,
+                Record::Note(note) => piece.note(&note)?,
+            }
+        }
+        Ok(piece.move_to(Position { phase: Phase::Reading, step: 0, cursor })?)
+    })
+}
+
+/// A row that is there twice is kept under another id, and quarantined.
+fn add_again(piece: &Piece<'_>, row: crate::domain::Row) -> Result<(), Error> {
+    for copy in 2.. {
+        let key = RowKey::new(&row.key.table, format!("{}#{copy}", row.key.id));
+        if piece.add_row(&crate::domain::Row { key: key.clone(), look_ups: Vec::new(), ..row.clone() })? {
+            let reason = format!("another row has the id `{}`: keep one of them", row.key.id);
+            piece.account(&key, Outcome::Quarantined, &Account { reason: Some(&reason), ..Account::default() })?;
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn key_of(component: &import::Component) -> RowKey {
+    let table = if component.table.is_empty() { "file" } else { &component.table };
+    RowKey::new(table, &component.source_name)
+}
+
+/// What an import's outcome means for the row; nothing for one it left alone, which a step may take.
+fn outcome_of(outcome: import::Outcome) -> Option<Outcome> {
+    match outcome {
+        import::Outcome::Created | import::Outcome::Updated => Some(Outcome::Migrated),
+        import::Outcome::Merged => Some(Outcome::Merged),
+        import::Outcome::Unchanged => Some(Outcome::AlreadyThere),
+        import::Outcome::Quarantined => Some(Outcome::Quarantined),
+        import::Outcome::Skipped => None,
+    }
+}
+
+fn noted(step: &StepInfo, note: &StepNote) -> Note {
+    let place = note.row.as_ref().map_or_else(String::new, ToString::to_string);
+    Note { step: step.name.clone(), code: note.code.clone(), place, message: note.message.clone() }
+}
+
+/// A digest of what a step proposed.
+fn digest(journal: &Journal, index: usize) -> Result<String, Error> {
+    let (mut hash, mut after) = (Sha256::new(), 0);
+    loop {
+        let proposals = journal.proposals(index, after, 500)?;
+        let Some(last) = proposals.last() else { return Ok(hexadecimal(&hash.finalize())) };
+        after = last.ordinal;
+        for it in &proposals {
+            let (aliases, sources) = (it.aliases.join("\0"), it.sources.iter().map(|key| format!("{key}\0")).collect::<String>());
+            let name = it.name.as_deref().unwrap_or_default();
+            for text in [&it.kind, &it.proposed, name, &it.attributes, &aliases, &sources] {
+                hash.update((text.len() as u64).to_le_bytes());
+                hash.update(text.as_bytes());
+            }
+            hash.update([u8::from(it.merges)]);
+        }
+    }
+}
+
+/// The items of a run that differ from what is there.
+pub(super) fn changed<'a>(
+    items: &'a [StagedItem],
+    base: &'a Snapshot,
+) -> impl Iterator<Item = (&'a StagedItem, Option<&'a AnyItem>, Layer)> {
+    items.iter().filter_map(|staged| {
+        let kind: Kind = staged.item.kind();
+        let here = base.entry(kind, &staged.name);
+        let is_new = here.is_none_or(|here| here.item.to_json() != staged.item.to_json());
+        is_new.then(|| (staged, here.map(|it| &it.item), here.map_or(Layer::Custom, |it| it.layer)))
+    })
+}

@@ -1,0 +1,145 @@
+//! What a step proposed becomes items: names that suit, references that lead somewhere, and an account for every row.
+//!
+//! Done for all of a step at once, when all its pages are through: only then is it known what everything is called. Depends on
+//! nothing but the journal and the library before the step, so doing it again gives the same.
+
+use std::sync::Arc;
+
+use crate::domain::{AnyItem, Kind};
+use crate::store::journal::{Account, Note, Outcome, Piece, Proposal, StagedItem};
+use crate::store::{Layer, Snapshot};
+
+use super::Error;
+use super::answer::{fault, proposable};
+use super::realise::{Realised, Unrealised, realise};
+use super::names::{suited, told_apart};
+use super::step::StepInfo;
+
+/// Proposals that are looked at in one go.
+const CHUNK: usize = 200;
+
+/// What is settled.
+pub(super) struct Settling<'a> {
+    pub(super) step: &'a StepInfo,
+    /// The step's place in the order.
+    pub(super) index: usize,
+    /// The library before the step.
+    pub(super) library: &'a Snapshot,
+    /// The prefix of names that have none.
+    pub(super) prefix: &'a str,
+}
+
+impl Settling<'_> {
+    /// Settles everything the step proposed.
+    pub(super) fn settle(&self, piece: &Piece<'_>) -> Result<(), Error> {
+        self.each(piece, &mut |proposal, kind| {
+            let name = self.name(piece, &proposal, kind)?;
+            Ok(piece.name_proposal(&proposal, &name)?)
+        })?;
+        self.each(piece, &mut |proposal, kind| self.become_one(piece, &proposal, kind))
+    }
+
+    fn each(
+        &self,
+        piece: &Piece<'_>,
+        work: &mut dyn FnMut(Proposal, Kind) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut after = 0;
+        loop {
+            let proposals = piece.proposals(self.index, after, CHUNK)?;
+            let Some(last) = proposals.last() else { return Ok(()) };
+            after = last.ordinal;
+            for proposal in proposals {
+                // Answers with other kinds were not believed.
+                if let Some(kind) = proposable(&proposal.kind) {
+                    work(proposal, kind)?;
+                }
+            }
+        }
+    }
+
+    /// How the item of a proposal is called here.
+    fn name(&self, piece: &Piece<'_>, proposal: &Proposal, kind: Kind) -> Result<String, Error> {
+        if proposal.merges
+            && let Some(here) = self.library.canonical(kind, &proposal.proposed)
+        {
+            return Ok(here.to_string());
+        }
+        let wanted = suited(kind, &proposal.proposed, self.prefix);
+        let mut name = wanted.clone();
+        for attempt in 0.. {
+            match piece.taken_by(&proposal.kind, &name)? {
+                Some(other) if other != proposal.ordinal && !proposal.merges => {
+                    let row = proposal.sources.first().map_or("", |row| row.id.as_str());
+                    name = told_apart(&wanted, row, attempt);
+                }
+                _ => break,
+            }
+        }
+        if name != proposal.proposed {
+            let message = format!("`{}` of `{}` is called `{name}` here", proposal.proposed, proposal.kind);
+            self.note(piece, "renamed", &format!("{}/{name}", proposal.kind), message)?;
+        }
+        Ok(name)
+    }
+
+    fn become_one(&self, piece: &Piece<'_>, proposal: &Proposal, kind: Kind) -> Result<(), Error> {
+        let name = proposal.name.as_deref().unwrap_or(&proposal.proposed);
+        let staged = piece.staged(kind, name)?;
+        let now = staged.as_ref().or_else(|| self.library.entry(kind, name).map(|entry| &entry.item));
+        let called = |kind: Kind, alias: &str| piece.called(kind.collection(), alias);
+        let became =
+            realise(self.library, &called, (kind, name), now, proposal.merges, &proposal.attributes)?;
+        let place = format!("{}/{name}", proposal.kind);
+        let item = match became {
+            Ok(Realised { item, notes }) => {
+                for (code, message) in notes {
+                    self.note(piece, code, &place, message)?;
+                }
+                item
+            }
+            Err(Unrealised::Quarantine(reason)) => {
+                return self.account(piece, proposal, &Account { reason: Some(&reason), ..self.by() }, Outcome::Quarantined);
+            }
+            Err(Unrealised::Invalid(reason)) => {
+                return Err(fault(self.step, "step.invalid-proposal", format!("it proposed what cannot be: {reason}")).into());
+            }
+        };
+        let outcome = if self.is_so(kind, name, &item) { Outcome::AlreadyThere } else { Outcome::Migrated };
+        if outcome == Outcome::Migrated || staged.is_some() {
+            piece.stage(&StagedItem { name: Arc::from(name), item, step: self.step.name.clone() })?;
+        }
+        let account = Account { kind: Some(&proposal.kind), name: Some(name), ..self.by() };
+        self.account(piece, proposal, &account, outcome)
+    }
+
+    /// Whether an item is so already.
+    fn is_so(&self, kind: Kind, name: &str, item: &AnyItem) -> bool {
+        let here = self.library.entry(kind, name);
+        here.is_some_and(|here| here.item.to_json() == item.to_json() && matches!(here.layer, Layer::Custom | Layer::OutOfTheBox))
+    }
+
+    /// Accounts for the rows of a proposal: the first stands for the item, the others are parts of it.
+    fn account(
+        &self,
+        piece: &Piece<'_>,
+        proposal: &Proposal,
+        account: &Account<'_>,
+        outcome: Outcome,
+    ) -> Result<(), Error> {
+        for (index, row) in proposal.sources.iter().enumerate() {
+            let is_part = index > 0 && outcome == Outcome::Migrated;
+            piece.account(row, if is_part { Outcome::Merged } else { outcome }, account)?;
+        }
+        Ok(())
+    }
+
+    fn by(&self) -> Account<'_> {
+        Account { step: &self.step.name, ..Account::default() }
+    }
+
+    fn note(&self, piece: &Piece<'_>, code: &str, place: &str, message: String) -> Result<(), Error> {
+        let (step, code, place) = (self.step.name.clone(), code.to_owned(), place.to_owned());
+        Ok(piece.note(&Note { step, code, place, message })?)
+    }
+}
