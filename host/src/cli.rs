@@ -8,6 +8,7 @@ mod log;
 mod resolve;
 mod serve;
 mod token;
+mod upgrade;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -34,6 +35,7 @@ enum Command {
     Serve(serve::Serve),
     Resolve(resolve::Resolve),
     Import(import::Import),
+    Upgrade(upgrade::Upgrade),
 }
 
 /// Where the data folder is, for every sub-command that needs one.
@@ -58,6 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Resolve(resolve) => resolve.run(),
         Command::Import(import) => import.run(),
+        Command::Upgrade(upgrade) => upgrade.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -75,11 +78,22 @@ impl Data {
         Service::start(&self.folder).map_err(Failure::of)
     }
 
-    /// The service over the data folder, for commands that only read: a mistyped folder is no reason to make one.
+    /// The service over the data folder, for commands that need one that is there: a mistyped folder is no reason to make one.
     fn open_existing(&self) -> Result<Service, Failure> {
+        self.must_exist()?;
+        self.open()
+    }
+
+    /// The service over the data folder, for commands that change nothing in its database.
+    fn look(&self) -> Result<Service, Failure> {
+        self.must_exist()?;
+        Service::look(&self.folder).map_err(Failure::of)
+    }
+
+    fn must_exist(&self) -> Result<(), Failure> {
         // A folder that cannot be looked into is opened for the error that says why.
         if self.folder.join(Store::FILE).try_exists().unwrap_or(true) {
-            return self.open();
+            return Ok(());
         }
         let shown = self.folder.display();
         Err(Failure::usage(format!(

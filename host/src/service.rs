@@ -2,6 +2,10 @@
 //!
 //! The HTTP API and the command line are thin over this. Synchronous: whoever serves many at once decides where it runs.
 
+mod upgrades;
+
+pub use upgrades::{PlanOptions, UpgradeStatus};
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +16,7 @@ use crate::domain::{Kind, Name, Profile, Revision, User};
 use crate::import::{self, Plan, Report};
 use crate::plugin::{Catalog, Config, EngineError, PluginInfo};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
+use crate::upgrade::{self, Migration, Page, StepFault, StepInfo, StepNote, Steps};
 use crate::store::{self, Authority, Change, ChangeSet, Committed, Person, Snapshot, Store};
 
 /// Where compiled components are kept, within the data folder.
@@ -24,7 +29,30 @@ const IMPORT_ATTEMPTS: u32 = 8;
 pub struct Service {
     store: Store,
     rules: Arc<dyn ToolRules>,
+    steps: Arc<dyn Steps>,
     plugins: Vec<PluginInfo>,
+}
+
+/// No step at all: an environment whose plugins are none.
+struct NoSteps;
+
+impl Steps for NoSteps {
+    fn infos(&self) -> &[StepInfo] {
+        &[]
+    }
+
+    fn check(&self, step: &str, _: &Page, _: &Arc<Snapshot>) -> Result<Vec<StepNote>, StepFault> {
+        Err(no_step(step))
+    }
+
+    fn migrate(&self, step: &str, _: &Page, _: &Arc<Snapshot>) -> Result<Migration, StepFault> {
+        Err(no_step(step))
+    }
+}
+
+fn no_step(step: &str) -> StepFault {
+    let message = "there are no steps".to_owned();
+    StepFault { step: step.to_owned(), code: "step.missing".to_owned(), message }
 }
 
 /// Whose experience a question is about.
@@ -81,6 +109,17 @@ pub enum Error {
     /// The archive is not imported.
     #[error(transparent)]
     Import(#[from] import::Error),
+    /// There is no such step.
+    #[error("there is no step `{name}`: known are {known}")]
+    UnknownStep {
+        /// What was asked for.
+        name: String,
+        /// The steps there are.
+        known: String,
+    },
+    /// The upgrade did not go on.
+    #[error(transparent)]
+    Upgrade(upgrade::Error),
     /// The sandbox did not start.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -89,30 +128,65 @@ pub enum Error {
     Resolve(#[from] resolve::Error),
 }
 
+impl From<upgrade::Error> for Error {
+    fn from(error: upgrade::Error) -> Self {
+        match error {
+            upgrade::Error::Store(error) => Self::Store(error),
+            upgrade::Error::Import(error) => Self::Import(error),
+            other => Self::Upgrade(other),
+        }
+    }
+}
+
+/// The built-in plugins, compiled code kept within `folder`.
+fn bundled(folder: &Path) -> Result<Catalog, EngineError> {
+    let bundled: Vec<(&str, &[u8])> = loadout_plugins::ALL.iter().map(|it| (it.name, it.component)).collect();
+    let (catalog, problems) = Catalog::load(&bundled, Some(&folder.join(CACHE)), Config::default())?;
+    for problem in problems {
+        tracing::error!("{problem}");
+    }
+    Ok(catalog)
+}
+
 impl Service {
     /// The service of the data folder `folder`, which is made if it is not there: shipped content in place, tools decided by
     /// the built-in components.
     pub fn start(folder: &Path) -> Result<Self, Error> {
-        let bundled: Vec<(&str, &[u8])> = loadout_plugins::ALL.iter().map(|it| (it.name, it.component)).collect();
-        let (catalog, problems) = Catalog::load(&bundled, Some(&folder.join(CACHE)), Config::default())?;
-        for problem in problems {
-            tracing::error!("{problem}");
-        }
+        let catalog = Arc::new(bundled(folder)?);
         let plugins = catalog.plugins().to_vec();
-        Ok(Self { plugins, ..Self::open(folder, Arc::new(catalog))? })
+        Ok(Self { plugins, ..Self::open_with(folder, Arc::clone(&catalog) as _, catalog)? })
+    }
+
+    /// The service of a data folder that is there, to look at and to plan with: its database is not changed.
+    pub fn look(folder: &Path) -> Result<Self, Error> {
+        let catalog = Arc::new(bundled(folder)?);
+        let plugins = catalog.plugins().to_vec();
+        Ok(Self { store: Store::look(folder)?, rules: Arc::clone(&catalog) as _, steps: catalog, plugins })
     }
 
     /// The service of `folder` as [`Service::start`] makes it, with tools decided by `rules`.
     pub fn open(folder: &Path, rules: Arc<dyn ToolRules>) -> Result<Self, Error> {
-        let service = Self::new(Store::open(folder)?, rules);
+        Self::open_with(folder, rules, Arc::new(NoSteps))
+    }
+
+    /// As [`Service::open`], with old environments upgraded by `steps`.
+    pub fn open_with(folder: &Path, rules: Arc<dyn ToolRules>, steps: Arc<dyn Steps>) -> Result<Self, Error> {
+        let service = Self { steps, ..Self::new(Store::open(folder)?, rules) };
         let why = "content that shipped with this version".to_owned();
-        service.write(content::shipped(), Authority::Product, &Author { who: "loadout".to_owned(), why })?;
+        let here = service.store.snapshot()?;
+        let mut shipped = content::shipped();
+        for (name, item) in &mut shipped.items {
+            if let Some(entry) = here.entry(item.kind(), name) {
+                *item = upgrade::keep(item, &entry.item, name);
+            }
+        }
+        service.write(shipped, Authority::Product, &Author { who: "loadout".to_owned(), why })?;
         Ok(service)
     }
 
     /// A service over `store` whose tools are decided by `rules`.
     pub fn new(store: Store, rules: Arc<dyn ToolRules>) -> Self {
-        Self { store, rules, plugins: Vec::new() }
+        Self { store, rules, steps: Arc::new(NoSteps), plugins: Vec::new() }
     }
 
     /// The plugins that decide about tools.

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::domain::Revision;
 
@@ -61,6 +61,21 @@ impl Store {
         let newest = rows::load(&writer, rows::newest(&writer)?)?;
         let newest = ArcSwap::from_pointee(newest);
         Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest })
+    }
+
+    /// Opens the database in `folder` to look at it. Nothing in the folder is changed, and whatever would is an error.
+    pub fn look(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(Self::FILE);
+        let writer = open_to_look(&path)?;
+        schema::refuse_older(&writer)?;
+        let newest = rows::load(&writer, rows::newest(&writer)?)?;
+        let newest = ArcSwap::from_pointee(newest);
+        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest })
+    }
+
+    /// The folder the database is in.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
     }
 
     /// The number of the newest revision, whoever wrote it.
@@ -108,9 +123,8 @@ impl Store {
         let connection = match idle {
             Some(connection) => connection,
             None => {
-                let connection = Connection::open(&self.path)?;
+                let connection = open_to_look(&self.path)?;
                 schema::configure(&connection)?;
-                connection.pragma_update(None, "query_only", true)?;
                 connection
             }
         };
@@ -121,6 +135,11 @@ impl Store {
         }
         answer
     }
+}
+
+fn open_to_look(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(path, flags)?)
 }
 
 /// A panicking query rolled back while unwinding, so what a poisoned lock guards is still consistent.

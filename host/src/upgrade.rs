@@ -5,21 +5,30 @@
 //! revision and for the components it was made with, and serves once.
 
 mod answer;
+mod difference;
 mod graph;
 mod names;
+mod owner;
 mod pages;
+mod plan;
 mod prove;
 mod reader;
 mod realise;
 mod run;
 mod settle;
 mod step;
+mod undo;
 
 use std::fmt::Write as _;
 
 use crate::{import, store};
 
+pub use difference::{AttributeChange, Difference, attribute_changes, differences};
 pub use graph::{GraphError, ordered};
+pub use owner::{is_gone, this_process};
+pub use plan::{
+    Changed, Plan, PlannedRow, PlannedStep, SideBySide, StepChanged, identity, select, tallied,
+};
 pub use reader::{PACKED_MAX, ReadError, Record, Source, SourceInfo};
 pub use realise::keep;
 pub use run::{Carried, Progress, Run, Tell};
@@ -27,6 +36,7 @@ pub use step::{
     InvalidVersion, Migration, Page, Quarantined, READER, SourceTable, StepFault, StepInfo, StepNote, Steps, Upsert,
     Version,
 };
+pub use undo::{Conflict, UndoError, inverse};
 
 /// Why an upgrade did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +53,27 @@ pub enum Error {
     /// The solution in it cannot be imported.
     #[error(transparent)]
     Import(#[from] import::Error),
+    /// A step changed since it was carried out.
+    #[error(transparent)]
+    Changed(#[from] StepChanged),
+    /// A run cannot be undone.
+    #[error(transparent)]
+    Undo(#[from] UndoError),
+    /// There is no such plan.
+    #[error("there is no plan `{0}`: make one with `loadout upgrade plan FILE.zip`")]
+    NoSuchPlan(String),
+    /// The components a plan was made with are no longer those that are there.
+    #[error("the plan was made with other components than are there now (`{0}` is another): make a new one with `loadout upgrade plan`")]
+    OtherComponents(String),
+    /// The journal or the plan of a run cannot be kept or read.
+    #[error("`{path}` cannot be used")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] store::Error),

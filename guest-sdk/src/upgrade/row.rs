@@ -11,6 +11,26 @@ use serde_json::{Map, Value, json};
 
 use super::Unusable;
 
+/// Columns that say who touched a row and when. They mean nothing in another environment.
+const SYSTEM: &[&str] = &[
+    "createdby",
+    "createdon",
+    "createdonbehalfby",
+    "importsequencenumber",
+    "modifiedby",
+    "modifiedon",
+    "modifiedonbehalfby",
+    "organizationid",
+    "overriddencreatedon",
+    "ownerid",
+    "owningbusinessunit",
+    "owningteam",
+    "owninguser",
+    "timezoneruleversionnumber",
+    "utcconversiontimezonecode",
+    "versionnumber",
+];
+
 /// Rows to migrate, with the rows around them.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
@@ -153,6 +173,7 @@ impl Row {
     }
 
     /// Where the row came from, in the form the attribute `source` of items has: its GUID, and the columns nobody has read.
+    /// Left out is who touched it and when.
     pub fn source(&self) -> Value {
         self.text(&format!("{}id", self.table));
         self.text("msdyn_uniquename");
@@ -160,7 +181,7 @@ impl Row {
         let read = self.read.borrow();
         let values = self.values.iter().map(|(column, text)| (column, text));
         let look_ups = self.look_ups.iter().map(|look_up| (&look_up.column, &look_up.id));
-        let mut left: Vec<_> = values.chain(look_ups).filter(|(column, _)| !read.contains(*column)).collect();
+        let mut left: Vec<_> = values.chain(look_ups).filter(|(column, _)| !read.contains(*column) && !SYSTEM.contains(&column.as_str())).collect();
         left.sort();
         let left: Map<String, Value> =
             left.into_iter().map(|(column, text)| (column.clone(), Value::from(text.as_str()))).collect();

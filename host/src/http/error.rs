@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use crate::domain::{InvalidItem, InvalidName};
 use crate::import::ArchiveError;
 use crate::service::Error;
+use crate::upgrade::{self, ReadError};
 use crate::{import, resolve, store};
 
 use super::problem::Refusal;
@@ -42,7 +43,7 @@ impl From<Error> for Refusal {
             Error::Store(store::Error::IsDefault { .. }) => problem(StatusCode::CONFLICT, "is-default"),
             Error::Store(store::Error::CannotBeDefault { .. }) => problem(StatusCode::CONFLICT, "cannot-be-default"),
             Error::Store(store::Error::AlreadyAssigned { .. }) => problem(StatusCode::CONFLICT, "already-assigned"),
-            Error::Store(store::Error::NoSuchRun { .. }) => problem(StatusCode::NOT_FOUND, "not-found"),
+            Error::Store(store::Error::NoSuchRun { .. } | store::Error::NoneUnfinished) => problem(StatusCode::NOT_FOUND, "not-found"),
             Error::Store(store::Error::LeaseHeld { .. } | store::Error::LeaseLost { .. }) => {
                 problem(StatusCode::CONFLICT, "upgrade-held")
             }
@@ -71,10 +72,38 @@ impl From<Error> for Refusal {
                 | ArchiveError::Symlink { .. }
                 | ArchiveError::Encrypted { .. },
             )) => problem(StatusCode::UNPROCESSABLE_ENTITY, "refused-archive"),
-            Error::Import(import::Error::Xml(_)) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-xml"),
+            Error::UnknownStep { .. } | Error::Upgrade(upgrade::Error::NoSuchPlan(_)) => {
+                problem(StatusCode::NOT_FOUND, "not-found")
+            }
+            Error::Upgrade(upgrade::Error::Changed(_)) => problem(StatusCode::CONFLICT, "step-changed"),
+            Error::Upgrade(upgrade::Error::OtherComponents(_)) => {
+                problem(StatusCode::PRECONDITION_FAILED, "stale")
+            }
+            Error::Upgrade(upgrade::Error::Undo(_)) => problem(StatusCode::CONFLICT, "depended-on"),
+            Error::Upgrade(upgrade::Error::Step(_)) => problem(StatusCode::UNPROCESSABLE_ENTITY, "step-failed"),
+            Error::Upgrade(upgrade::Error::Graph(_)) => problem(StatusCode::CONFLICT, "steps-without-order"),
+            Error::Upgrade(upgrade::Error::Read(ReadError::TooLarge { .. })) => {
+                problem(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large")
+            }
+            Error::Upgrade(upgrade::Error::Read(ReadError::Unknown | ReadError::Import(_))) => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "not-an-environment")
+            }
+            Error::Upgrade(upgrade::Error::Read(ReadError::Archive(_))) => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "refused-archive")
+            }
+            Error::Upgrade(upgrade::Error::Read(ReadError::Xml(_))) | Error::Import(import::Error::Xml(_)) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-xml"),
             Error::Import(
                 import::Error::ConfigurationMigration | import::Error::NotASolution { .. } | import::Error::NoManifest,
             ) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
+            Error::Upgrade(upgrade::Error::Import(_)) => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution")
+            }
+            Error::Upgrade(
+                upgrade::Error::File { .. } | upgrade::Error::Store(_) | upgrade::Error::Read(ReadError::File(_)),
+            ) => {
+                tracing::error!(error = chain(&error), "the upgrade failed");
+                Self::internal()
+            }
             Error::Engine(_) => {
                 tracing::error!(error = chain(&error), "the sandbox failed");
                 Self::internal()

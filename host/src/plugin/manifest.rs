@@ -171,6 +171,8 @@ struct TablePart {
     name: String,
     #[serde(default)]
     with: Vec<String>,
+    #[serde(default)]
+    together: bool,
 }
 
 #[derive(Deserialize)]
@@ -210,7 +212,7 @@ impl UpgradePart {
         };
         let from = version("upgrade.from", self.from)?;
         let before = version("upgrade.before", self.before)?;
-        let tables = self.tables.into_iter().map(|it| SourceTable { name: it.name, with: it.with }).collect();
+        let tables = self.tables.into_iter().map(|it| SourceTable { name: it.name, with: it.with, together: it.together }).collect();
         Ok(StepPart { after: self.after, tables, from, before })
     }
 }
@@ -352,7 +354,7 @@ mod tests {
     #[test]
     fn a_step_says_what_it_reads_and_after_what() {
         let Provides::Step(step) = Manifest::parse(STEP).unwrap().provides else { panic!("it is a step") };
-        let table = SourceTable { name: "old_tab".to_owned(), with: vec!["old_parameter".to_owned()] };
+        let table = SourceTable { name: "old_tab".to_owned(), with: vec!["old_parameter".to_owned()], together: false };
         assert_eq!((step.after, step.tables), (vec!["loadout/first".to_owned()], vec![table]));
         assert_eq!((step.from, step.before), (None, "9.2".parse().ok()));
         for (from, to, expected) in [

@@ -62,6 +62,8 @@ pub enum Error {
     PlanUsed { plan: String, run: u64 },
     #[error("the plan is for revision {base}, and the newest is {newest}: make a new one with `loadout upgrade plan`")]
     BaseMoved { base: Revision, newest: Revision },
+    #[error("no upgrade is unfinished: make a plan with `loadout upgrade plan FILE.zip`, and carry it out with `apply`")]
+    NoneUnfinished,
     #[error("there is no upgrade {run}: type `loadout upgrade history`")]
     NoSuchRun { run: u64 },
     #[error("upgrade {run} is {state}, so it cannot be {wanted}: type `loadout upgrade status {run}`")]

@@ -25,6 +25,11 @@ impl Store {
             Ok(records)
         })
     }
+
+    /// What one revision changed, by collection and name.
+    pub fn changes_of(&self, revision: Revision) -> Result<Vec<ChangeRecord>, Error> {
+        self.read(|connection| changes(connection, revision))
+    }
 }
 
 fn changes(connection: &Connection, revision: Revision) -> Result<Vec<ChangeRecord>, Error> {

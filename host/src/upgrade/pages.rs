@@ -28,17 +28,48 @@ pub(super) struct Turned {
     pub(super) too_large: Vec<RowKey>,
 }
 
-/// The page of `step` behind the row at `after`; nothing if there are no more rows.
+/// Rows that come on one page because they must, at most.
+const TOGETHER_MAX: usize = 2_000;
+/// The position behind every row: from here on, tables that come together are counted.
+const TOGETHER: u64 = 1 << 62;
+
+/// The page of `step` behind the row at `after`; nothing if there are no more rows. Tables whose rows come together are last.
 pub(super) fn turn(journal: &Journal, step: &StepInfo, after: u64) -> Result<Option<Turned>, Error> {
-    let tables: Vec<&str> = step.tables.iter().map(|table| table.name.as_str()).collect();
-    let candidates = journal.open_rows(&tables, after, ROWS_MAX)?;
+    let of = |together: bool| step.tables.iter().filter(move |table| table.together == together);
+    if after < TOGETHER {
+        let tables: Vec<&str> = of(false).map(|table| table.name.as_str()).collect();
+        let candidates = journal.open_rows(&tables, after, ROWS_MAX)?;
+        if let Some(turned) = fill(journal, step, candidates, after, PAGE_MAX)? {
+            return Ok(Some(turned));
+        }
+    }
+    let done = usize::try_from(after.saturating_sub(TOGETHER)).unwrap_or(usize::MAX);
+    for (index, table) in of(true).enumerate().skip(if after < TOGETHER { 0 } else { done + 1 }) {
+        let mut candidates = journal.open_rows(&[&table.name], 0, TOGETHER_MAX + 1)?;
+        let left_over = candidates.split_off(candidates.len().min(TOGETHER_MAX));
+        if let Some(mut turned) = fill(journal, step, candidates, after, usize::MAX)? {
+            turned.last = TOGETHER + index as u64;
+            turned.too_large.extend(left_over.into_iter().map(|(_, key)| key));
+            return Ok(Some(turned));
+        }
+    }
+    Ok(None)
+}
+
+fn fill(
+    journal: &Journal,
+    step: &StepInfo,
+    candidates: Vec<(u64, RowKey)>,
+    after: u64,
+    page_max: usize,
+) -> Result<Option<Turned>, Error> {
     let (mut page, mut too_large) = (Page::default(), Vec::new());
     let (mut last, mut size, mut there) = (after, 0, BTreeSet::new());
     if candidates.is_empty() {
         return Ok(None);
     }
     for (ordinal, key) in candidates {
-        if size > PAGE_MAX {
+        if size > page_max {
             break;
         }
         last = ordinal;

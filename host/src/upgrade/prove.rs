@@ -11,13 +11,7 @@ use super::Error;
 use super::answer::{believe, fault, proposable};
 use super::realise::realise;
 use super::pages::{Turned, turn};
-use super::step::{Migration, Page, StepInfo, Steps};
-
-/// A page that was migrated, kept to be tried again.
-pub(super) struct Sample {
-    pub(super) page: Page,
-    pub(super) answer: Migration,
-}
+use super::step::{Page, StepInfo, Steps};
 
 /// Takes the first pages of a step as samples, before it migrates anything for good. Refuses a step whose second answer differs.
 pub(super) fn samples(
@@ -26,7 +20,7 @@ pub(super) fn samples(
     step: &StepInfo,
     library: &Arc<Snapshot>,
     most: usize,
-) -> Result<Vec<Sample>, Error> {
+) -> Result<Vec<Page>, Error> {
     let (mut after, mut samples) = (0, Vec::new());
     while samples.len() < most
         && let Some(Turned { page, last, .. }) = turn(journal, step, after)?
@@ -38,7 +32,7 @@ pub(super) fn samples(
             let message = "it answered differently when it was asked the same thing again".to_owned();
             return Err(fault(step, "step.differs", message).into());
         }
-        samples.push(Sample { page, answer });
+        samples.push(page);
     }
     Ok(samples)
 }
@@ -49,11 +43,11 @@ pub(super) fn twice_is_once(
     steps: &dyn Steps,
     journal: &Journal,
     step: &StepInfo,
-    samples: &[Sample],
+    samples: &[Page],
     after: &Arc<Snapshot>,
 ) -> Result<(), Error> {
     let called = |kind: Kind, alias: &str| journal.called(kind.collection(), alias);
-    for Sample { page, .. } in samples {
+    for page in samples {
         let again = steps.migrate(&step.name, page, after)?;
         believe(step, page, &again)?;
         for upsert in &again.upserts {

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::{AnyItem, Kind, RowKey};
+use crate::domain::RowKey;
 use crate::import::{self, LinkOutcome};
 use crate::store::journal::{Account, Edge, Journal, Note, Outcome, Phase, Piece, Position, Proposal, StagedItem};
-use crate::store::{Change, Layer, Snapshot};
+use crate::store::{Change, Snapshot};
 
 use super::answer::{believe, believe_notes};
 use super::pages::{Turned, turn};
@@ -363,17 +363,4 @@ fn digest(journal: &Journal, index: usize) -> Result<String, Error> {
             hash.update([u8::from(it.merges)]);
         }
     }
-}
-
-/// The items of a run that differ from what is there.
-pub(super) fn changed<'a>(
-    items: &'a [StagedItem],
-    base: &'a Snapshot,
-) -> impl Iterator<Item = (&'a StagedItem, Option<&'a AnyItem>, Layer)> {
-    items.iter().filter_map(|staged| {
-        let kind: Kind = staged.item.kind();
-        let here = base.entry(kind, &staged.name);
-        let is_new = here.is_none_or(|here| here.item.to_json() != staged.item.to_json());
-        is_new.then(|| (staged, here.map(|it| &it.item), here.map_or(Layer::Custom, |it| it.layer)))
-    })
 }

@@ -53,6 +53,8 @@ pub struct SourceTable {
     pub name: String,
     /// The tables whose rows come along where they name a row, are named by it or are linked to it.
     pub with: Vec<String>,
+    /// Whether all its rows come on one page, because what they become depends on each other.
+    pub together: bool,
 }
 
 /// The version of an old environment, such as `9.2.23111`.

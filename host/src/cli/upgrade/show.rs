@@ -1,0 +1,142 @@
+//! Plans and upgrades, for people.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::service::UpgradeStatus;
+use crate::store::Run;
+use crate::store::journal::{Accounted, Note};
+use crate::upgrade::{Difference, Plan, PlannedStep, SideBySide};
+
+/// Lines of each sort that are shown; the rest is counted.
+const SHOWN: usize = 50;
+
+pub(super) fn plan(plan: &Plan) -> String {
+    let source = &plan.source;
+    let version = source.version.as_ref().map_or_else(String::new, |version| format!(", version {version}"));
+    let mut lines = vec![format!("plan {} from {} ({}{version}), for revision {}", plan.id, source.name, source.format, plan.base)];
+    lines.extend(plan.steps.iter().map(step));
+    lines.extend(tally(&plan.rows, plan.links));
+    section(&mut lines, "changes", plan.differences.iter().map(difference));
+    let quarantined = plan.quarantine.iter().map(|row| format!("quarantined {}/{}: {}", row.table, row.id, row.reason));
+    section(&mut lines, "quarantined rows", quarantined);
+    section(&mut lines, "notes", plan.notes.iter().map(note));
+    lines.extend(plan.experiences.iter().map(side_by_side));
+    let created = plan.differences.iter().filter(|difference| difference.created).count();
+    let updated = plan.differences.len() - created;
+    lines.push(format!("{created} created, {updated} updated; nothing was written"));
+    lines.push(format!("carry it out with: loadout upgrade apply {}", plan.id));
+    lines.join("\n")
+}
+
+pub(super) fn status(status: &UpgradeStatus) -> String {
+    let mut lines = vec![run(&status.run)];
+    if let Some(progress) = &status.progress {
+        let of = progress.of.map_or_else(String::new, |of| format!(" of {of}"));
+        let step = progress.step.as_deref().unwrap_or("rows");
+        lines.push(format!("{} {step}: {}{of}", progress.phase.as_str(), progress.done));
+    }
+    if let Some(lease) = &status.run.lease {
+        lines.push(format!("held by {}, last heard of {} seconds ago", lease.owner, lease.seconds));
+    }
+    lines.extend(tally(&status.rows, 0));
+    section(&mut lines, "notes", status.notes.iter().map(note));
+    lines.join("\n")
+}
+
+pub(super) fn history(runs: &[Run]) -> String {
+    if runs.is_empty() {
+        return "there was no upgrade yet".to_owned();
+    }
+    runs.iter().map(run).collect::<Vec<_>>().join("\n")
+}
+
+pub(super) fn row(row: &Accounted) -> String {
+    let outcome = row.outcome.map_or("open", |outcome| outcome.as_str());
+    let item = match (&row.collection, &row.name) {
+        (Some(collection), Some(name)) => format!(" -> {collection}/{name}"),
+        _ => String::new(),
+    };
+    let reason = row.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+    format!("{outcome:13} {}{item}{reason}", row.key)
+}
+
+fn run(run: &Run) -> String {
+    let revision = match (run.undone, run.revision) {
+        (Some(undone), _) => format!(" by revision {undone}"),
+        (None, Some(revision)) => format!(" as revision {revision}"),
+        (None, None) => String::new(),
+    };
+    format!("upgrade {} from {}: {}{revision}, begun {} by {}", run.id, run.source, run.state.as_str(), run.started, run.who)
+}
+
+fn step(step: &PlannedStep) -> String {
+    let before = match (step.before, step.changed) {
+        (Some(run), true) => format!(", another component than in upgrade {run}"),
+        (Some(run), false) => format!(", as in upgrade {run}"),
+        (None, _) => String::new(),
+    };
+    let skipped = step.skipped.as_ref().map_or_else(String::new, |why| format!(", left out: {why}"));
+    format!("step {} {}{before}{skipped}", step.name, step.version)
+}
+
+fn tally(rows: &BTreeMap<String, BTreeMap<String, u64>>, links: u64) -> Vec<String> {
+    let width = rows.keys().map(String::len).max().unwrap_or(0);
+    let counts = |of_table: &BTreeMap<String, u64>| {
+        of_table.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect::<Vec<_>>().join(", ")
+    };
+    let mut lines: Vec<String> =
+        rows.iter().map(|(table, of_table)| format!("rows  {table:width$}  {}", counts(of_table))).collect();
+    if links > 0 {
+        lines.push(format!("links {:width$}  {links} read", ""));
+    }
+    lines
+}
+
+fn difference(difference: &Difference) -> String {
+    let Difference { collection, name, out_of_the_box, created, attributes, step } = difference;
+    if *created {
+        return format!("create {collection}/{name} ({step})");
+    }
+    let shipped = if *out_of_the_box { ", out of the box" } else { "" };
+    let short = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string()));
+    let changes = attributes.iter().map(|it| format!("\n       {}: {} -> {}", it.path, short(&it.before), short(&it.after)));
+    format!("update {collection}/{name} ({step}{shipped}){}", changes.collect::<String>())
+}
+
+fn note(note: &Note) -> String {
+    let step = if note.step.is_empty() { String::new() } else { format!(" ({})", note.step) };
+    format!("note {} at {}: {}{step}", note.code, note.place, note.message)
+}
+
+fn side_by_side(it: &SideBySide) -> String {
+    let user = it.user.as_deref().unwrap_or("somebody without roles");
+    let mut text = format!("{user} in {}:", it.app);
+    let changes = crate::upgrade::attribute_changes(&it.before, &it.after);
+    // Numbers that are new each time say nothing about what somebody gets.
+    let telling = changes.iter().filter(|change| !["decisionId", "revision"].contains(&change.path.as_str()));
+    let short = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string()));
+    let lines: Vec<String> =
+        telling.map(|it| format!("\n       {}: {} -> {}", it.path, short(&it.before), short(&it.after))).collect();
+    if lines.is_empty() {
+        text.push_str(" the same before and after");
+    }
+    text + &lines.concat()
+}
+
+fn cut(text: &str) -> String {
+    const LONGEST: usize = 160;
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+fn section(lines: &mut Vec<String>, what: &str, entries: impl ExactSizeIterator<Item = String>) {
+    let count = entries.len();
+    lines.extend(entries.take(SHOWN));
+    if count > SHOWN {
+        lines.push(format!("… and {} more {what}: see them with `--json`", count - SHOWN));
+    }
+}

@@ -1,0 +1,58 @@
+//! Who works on a run: a process, told apart from every other one by its machine, its number and its beginning.
+//!
+//! A number alone is not enough, because numbers are used again. Where the system does not tell (anywhere but Linux), a
+//! process counts as alive until its lease runs out.
+
+use std::fs;
+
+/// How this process is called in a lease.
+pub fn this_process() -> String {
+    let id = std::process::id();
+    format!("process {id} on {} ({})", host(), mark(id))
+}
+
+/// Whether the process of a lease no longer exists. Only known of processes of this machine.
+pub fn is_gone(owner: &str) -> bool {
+    let Some((machine, mark_of)) = owner.strip_suffix(')').and_then(|owner| owner.rsplit_once(" (")) else { return false };
+    let Some((id, place)) = machine.strip_prefix("process ").and_then(|rest| rest.split_once(" on ")) else { return false };
+    let Ok(id) = id.parse() else { return false };
+    place == host() && boot(mark_of) == boot(&mark(id)) && !boot(mark_of).is_empty() && mark_of != mark(id)
+}
+
+fn host() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "this machine".to_owned() } else { name.to_owned() }
+}
+
+/// What is known of a process besides its number: which start of the machine it belongs to, and when it began.
+fn mark(id: u32) -> String {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let boot: String = boot.chars().take_while(|c| *c != '-').collect();
+    let status = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    // The name of a program, in brackets, may hold anything; what follows it are numbers.
+    let began = status.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(19));
+    format!("{boot}.{}", began.unwrap_or("gone"))
+}
+
+fn boot(mark: &str) -> &str {
+    mark.split_once('.').map_or("", |(boot, _)| boot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_gone_when_it_is_and_not_before() {
+        assert!(!is_gone(&this_process()));
+        assert!(!is_gone("somebody else"));
+        assert!(!is_gone("process 1 on another machine (0.1)"));
+        if cfg!(target_os = "linux") {
+            let mut child = std::process::Command::new("true").spawn().unwrap();
+            let owner = format!("process {} on {} ({})", child.id(), host(), mark(child.id()));
+            child.wait().unwrap();
+            assert!(is_gone(&owner), "{owner}");
+        }
+    }
+}
