@@ -45,8 +45,19 @@ fn write_component(from: &Path, to: &Path, name: &str) -> Result<(), Box<dyn Err
     Ok(fs::write(to, packed)?)
 }
 
+/// The guest that is a step of upgrades.
+const STEP: &str = "bad_step";
+
 fn manifest(guest: &str) -> String {
     let kind = guest.replace('_', "-");
+    if guest == STEP {
+        return format!(
+            "[plugin]\npublisher = \"tests\"\nname = \"{kind}\"\nversion = \"0.1.0\"\n\
+             world = \"loadout:plugin/upgrade@0.1.0\"\ndescription = \"Misbehaves.\"\n\
+             [upgrade]\nreader = 1\n[[upgrade.tables]]\nname = \"old_desk\"\nwith = [\"old_chair\"]\n\
+             [limits]\ndeadline-ms = 500\n"
+        );
+    }
     let limits = if SHORT_DEADLINE.contains(&guest) { "[limits]\ndeadline-ms = 50\n" } else { "" };
     format!(
         "[plugin]\npublisher = \"tests\"\nname = \"{kind}\"\nversion = \"0.1.0\"\n\

@@ -64,7 +64,7 @@ macro_rules! export_tool {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Rule = $crate::bindings::Exported<$tool>;
-            $crate::bindings::export!(Rule with_types_in $crate::bindings);
+    $crate::bindings::export!(Rule with_types_in $crate::bindings);
         };
     };
 }

@@ -69,7 +69,7 @@ macro_rules! export_upgrade {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Step = $crate::bindings::upgrade::Exported<$step>;
-            $crate::bindings::upgrade::export_upgrade_step!(Step with_types_in $crate::bindings::upgrade);
+    $crate::bindings::upgrade::export_upgrade_step!(Step with_types_in $crate::bindings::upgrade);
         };
     };
 }

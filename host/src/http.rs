@@ -32,6 +32,7 @@ mod query;
 mod rank_and_roles;
 mod revisions;
 mod state;
+mod upgrades;
 mod view;
 
 use std::future::Future;
@@ -134,6 +135,7 @@ fn router(app: App, timeout: Duration) -> Router {
         .merge(revisions::routes())
         .merge(plugins::routes())
         .merge(imports::routes())
+        .merge(upgrades::routes())
         .split_for_parts();
     // Plain data with text keys always has a JSON form.
     let document: Arc<str> = openapi::finish(document).to_json().unwrap_or_default().into();

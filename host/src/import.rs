@@ -55,11 +55,11 @@ use solution::Solution;
 use work::Work;
 
 pub use archive::Error as ArchiveError;
-pub use report::{Component, Counts, Dependency, Link, LinkOutcome, Outcome, Report, SolutionSummary, Warning};
-pub use xml::{Error as XmlError, Problem as XmlProblem};
 pub(crate) use archive::admit;
+pub use report::{Component, Counts, Dependency, Link, LinkOutcome, Outcome, Report, SolutionSummary, Warning};
 pub(crate) use source_rows::{SolutionRows, rows};
 pub(crate) use xml::{Element, parse, stream};
+pub use xml::{Error as XmlError, Problem as XmlProblem};
 
 /// What an import is going to do.
 #[derive(Debug, Clone)]

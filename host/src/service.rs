@@ -16,8 +16,8 @@ use crate::domain::{Kind, Name, Profile, Revision, User};
 use crate::import::{self, Plan, Report};
 use crate::plugin::{Catalog, Config, EngineError, PluginInfo};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
-use crate::upgrade::{self, Migration, Page, StepFault, StepInfo, StepNote, Steps};
 use crate::store::{self, Authority, Change, ChangeSet, Committed, Person, Snapshot, Store};
+use crate::upgrade::{self, Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
 /// Where compiled components are kept, within the data folder.
 const CACHE: &str = "cache";

@@ -26,9 +26,7 @@ use crate::{import, store};
 pub use difference::{AttributeChange, Difference, attribute_changes, differences};
 pub use graph::{GraphError, ordered};
 pub use owner::{is_gone, this_process};
-pub use plan::{
-    Changed, Plan, PlannedRow, PlannedStep, SideBySide, StepChanged, identity, select, tallied,
-};
+pub use plan::{Changed, Plan, PlannedRow, PlannedStep, SideBySide, StepChanged, identity, select, tallied};
 pub use reader::{PACKED_MAX, ReadError, Record, Source, SourceInfo};
 pub use realise::keep;
 pub use run::{Carried, Progress, Run, Tell};
@@ -63,7 +61,9 @@ pub enum Error {
     #[error("there is no plan `{0}`: make one with `loadout upgrade plan FILE.zip`")]
     NoSuchPlan(String),
     /// The components a plan was made with are no longer those that are there.
-    #[error("the plan was made with other components than are there now (`{0}` is another): make a new one with `loadout upgrade plan`")]
+    #[error(
+        "the plan was made with other components than are there now (`{0}` is another): make a new one with `loadout upgrade plan`"
+    )]
     OtherComponents(String),
     /// The journal or the plan of a run cannot be kept or read.
     #[error("`{path}` cannot be used")]

@@ -8,15 +8,8 @@ use std::{env, fs};
 use loadout_plugin_build::{Guest, Guests, embed_manifest};
 
 /// The folders of the plugins: rules in the order in which a pane usually has their tools, then steps of upgrades.
-const PLUGINS: [&str; 7] = [
-    "smart-assist",
-    "scripts",
-    "macros",
-    "knowledge-search",
-    "legacy-console",
-    "workstreams",
-    "existing-settings",
-];
+const PLUGINS: [&str; 7] =
+    ["smart-assist", "scripts", "macros", "knowledge-search", "legacy-console", "workstreams", "existing-settings"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out_dir = env::var_os("OUT_DIR").ok_or("cargo did not set `OUT_DIR`")?;

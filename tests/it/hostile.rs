@@ -199,6 +199,13 @@ fn no_manifest() {
     assert_snapshot!(problem("no_manifest"), @"plugin `no_manifest` is not used: it has no manifest; pack `plugin.toml` into it, as `embed_manifest` of the crate `loadout-plugin-build` does");
 }
 
+/// It is no rule and is bound to no tool. What it does wrong as a step is in `upgrade.rs`.
+#[test]
+fn bad_step() {
+    let plugin = CATALOG.0.plugins().iter().find(|plugin| plugin.name == "bad-step").expect("a step is a plugin");
+    assert_eq!((plugin.world.as_str(), plugin.kinds.len()), ("loadout:plugin/upgrade@0.1.0", 0));
+}
+
 #[test]
 fn of_two_plugins_for_one_kind_the_first_stays() {
     let components = [("first", guests::WELL_BEHAVED), ("second", guests::WELL_BEHAVED)];

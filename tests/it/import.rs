@@ -1,15 +1,13 @@
 //! An environment that was exported elsewhere comes along, whole, and twice is once.
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use insta::assert_snapshot;
+use loadout_tests::archive::{entries, pack, root};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
-use zip::write::SimpleFileOptions;
 
 use crate::components::RULES;
 
@@ -153,36 +151,4 @@ fn summary(answer: &Value) -> String {
         lines.push(format!("script {name}: {}", steps.collect::<Vec<_>>().join(", ")));
     }
     lines.join("\n")
-}
-
-/// A folder as the zip file an export makes of it.
-fn pack(folder: &Path) -> Result<Vec<u8>, Failure> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder)?.to_string_lossy().replace('\\', "/");
-                files.push((name, fs::read(&path)?));
-            }
-        }
-    }
-    let files: Vec<(&str, Vec<u8>)> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
-    entries(&files)
-}
-
-fn entries(files: &[(&str, Vec<u8>)]) -> Result<Vec<u8>, Failure> {
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, bytes) in files {
-        zip.start_file(*name, SimpleFileOptions::default())?;
-        zip.write_all(bytes)?;
-    }
-    Ok(zip.finish()?.into_inner())
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

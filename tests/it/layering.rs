@@ -10,10 +10,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("resolve", &["domain", "store"]),
     ("import", &["domain", "store"]),
-    ("plugin", &["domain", "store", "resolve"]),
-    ("service", &["domain", "content", "store", "resolve", "import", "plugin"]),
-    ("http", &["domain", "store", "resolve", "import", "plugin", "service"]),
-    ("cli", &["domain", "content", "store", "resolve", "import", "plugin", "service", "http"]),
+    ("upgrade", &["domain", "store", "import"]),
+    ("plugin", &["domain", "store", "resolve", "upgrade"]),
+    ("service", &["domain", "content", "store", "resolve", "import", "upgrade", "plugin"]),
+    ("http", &["domain", "store", "resolve", "import", "upgrade", "plugin", "service"]),
+    ("cli", &["domain", "content", "store", "resolve", "import", "upgrade", "plugin", "service", "http"]),
 ];
 
 /// A foreign crate and the modules that may name it.
@@ -26,8 +27,8 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("tower_http", &["http"]),
     ("tokio", &["http", "cli"]),
     ("clap", &["cli"]),
-    ("zip", &["import"]),
-    ("quick_xml", &["import"]),
+    ("zip", &["import", "upgrade"]),
+    ("quick_xml", &["import", "upgrade"]),
     ("loadout_plugins", &["service"]),
 ];
 

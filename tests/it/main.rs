@@ -10,3 +10,4 @@ mod hostile;
 mod import;
 mod layering;
 mod openapi;
+mod upgrade;

@@ -33,6 +33,17 @@ const OTHERS: &[&str] = &[
     "POST /api/v1/imports",
     "GET /api/v1/plugins",
     "GET /api/v1/revisions",
+    "POST /api/v1/upgrade-plans",
+    "GET /api/v1/upgrade-plans/{}",
+    "GET /api/v1/upgrades",
+    "POST /api/v1/upgrades",
+    "POST /api/v1/upgrades/baseline",
+    "GET /api/v1/upgrades/{}",
+    "GET /api/v1/upgrades/{}/rows",
+    "GET /api/v1/upgrades/{}/events",
+    "POST /api/v1/upgrades/{}/resume",
+    "POST /api/v1/upgrades/{}/abandon",
+    "POST /api/v1/upgrades/{}/rollback",
 ];
 
 fn operations(document: &Value) -> Vec<(String, String)> {

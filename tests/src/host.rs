@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use loadout::http::{Options, Server, Token};
 use loadout::resolve::{Evaluation, Reads, ToolRules};
 use loadout::service::Service;
+use loadout::upgrade::Steps;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -26,7 +28,7 @@ pub struct TestHost {
     client: Client,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<io::Result<()>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// No rule is bound to any tool: most tests ask about what is decided before rules are.
@@ -55,16 +57,37 @@ impl TestHost {
 
     /// A server with the sample `contoso`, whose tools are decided by `rules`.
     pub async fn with_rules(rules: Arc<dyn ToolRules>) -> Result<Self, Failure> {
-        Self::assemble(Some("contoso"), rules).await
+        Self::assemble(Some("contoso"), rules, None).await
+    }
+
+    /// A server with the sample `contoso` if it is asked for, whose tools are decided and whose upgrades are carried out by the
+    /// same plugins.
+    pub async fn with_plugins<P: ToolRules + Steps + 'static>(
+        sample: Option<&str>,
+        plugins: Arc<P>,
+    ) -> Result<Self, Failure> {
+        Self::assemble(sample, Arc::clone(&plugins) as _, Some(plugins as _)).await
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     async fn over(sample: Option<&str>) -> Result<Self, Failure> {
-        Self::assemble(sample, Arc::new(NoRules)).await
+        Self::assemble(sample, Arc::new(NoRules), None).await
     }
 
-    async fn assemble(sample: Option<&str>, rules: Arc<dyn ToolRules>) -> Result<Self, Failure> {
+    async fn assemble(
+        sample: Option<&str>,
+        rules: Arc<dyn ToolRules>,
+        steps: Option<Arc<dyn Steps>>,
+    ) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
-        let service = Service::open(folder.path(), rules)?;
+        let service = match steps {
+            Some(steps) => Service::open_with(folder.path(), rules, steps)?,
+            None => Service::open(folder.path(), rules)?,
+        };
         if let Some(sample) = sample {
             service.add_sample(sample)?;
         }
@@ -76,7 +99,7 @@ impl TestHost {
             // Dropped or told: either way the test is over.
             let _ = stopped.await;
         }));
-        Ok(Self { address, client: Client::new(), stop: Some(stop), served, _folder: folder })
+        Ok(Self { address, client: Client::new(), stop: Some(stop), served, folder })
     }
 
     /// The address of `path`.

@@ -2,5 +2,6 @@
 //!
 //! The tests themselves are in `it/`, one file for each part of the product.
 
+pub mod archive;
 pub mod guests;
 pub mod host;

@@ -147,9 +147,9 @@ impl Row {
     pub fn number<N: FromStr>(&self, column: &str) -> Result<Option<N>, Unusable> {
         let Some(text) = self.text(column).map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
         let number = text.parse();
-        number.map(Some).map_err(|_| {
-            Unusable::new("no-number", format!("`{column}`: `{text}` is no number it can have"))
-        })
+        number
+            .map(Some)
+            .map_err(|_| Unusable::new("no-number", format!("`{column}`: `{text}` is no number it can have")))
     }
 
     /// One of a few codes, and what it means.
@@ -181,7 +181,10 @@ impl Row {
         let read = self.read.borrow();
         let values = self.values.iter().map(|(column, text)| (column, text));
         let look_ups = self.look_ups.iter().map(|look_up| (&look_up.column, &look_up.id));
-        let mut left: Vec<_> = values.chain(look_ups).filter(|(column, _)| !read.contains(*column) && !SYSTEM.contains(&column.as_str())).collect();
+        let mut left: Vec<_> = values
+            .chain(look_ups)
+            .filter(|(column, _)| !read.contains(*column) && !SYSTEM.contains(&column.as_str()))
+            .collect();
         left.sort();
         let left: Map<String, Value> =
             left.into_iter().map(|(column, text)| (column.clone(), Value::from(text.as_str()))).collect();

@@ -172,7 +172,10 @@ impl Upgrade {
             Command::Rows(rows) => rows.run(),
             Command::Abandon(Abandon { run, data }) => {
                 let dropped = data.open_existing()?.abandon_upgrade(run).map_err(Failure::of)?;
-                print(&format!("upgrade {} from {} is abandoned; nothing of it was visible", dropped.id, dropped.source))
+                print(&format!(
+                    "upgrade {} from {} is abandoned; nothing of it was visible",
+                    dropped.id, dropped.source
+                ))
             }
             Command::Rollback(Rollback { run, data }) => {
                 let author = Author { who: WHO.to_owned(), why: format!("roll-back of upgrade {run}") };
@@ -266,11 +269,7 @@ impl Rows {
     }
 }
 
-fn carry(
-    service: &crate::service::Service,
-    lease: &crate::store::Lease,
-    json: bool,
-) -> Result<(), Failure> {
+fn carry(service: &crate::service::Service, lease: &crate::store::Lease, json: bool) -> Result<(), Failure> {
     let bar = Bar::new();
     let done = service.carry_upgrade(lease, &|progress| bar.show(progress));
     bar.end();

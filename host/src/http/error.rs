@@ -43,7 +43,9 @@ impl From<Error> for Refusal {
             Error::Store(store::Error::IsDefault { .. }) => problem(StatusCode::CONFLICT, "is-default"),
             Error::Store(store::Error::CannotBeDefault { .. }) => problem(StatusCode::CONFLICT, "cannot-be-default"),
             Error::Store(store::Error::AlreadyAssigned { .. }) => problem(StatusCode::CONFLICT, "already-assigned"),
-            Error::Store(store::Error::NoSuchRun { .. } | store::Error::NoneUnfinished) => problem(StatusCode::NOT_FOUND, "not-found"),
+            Error::Store(store::Error::NoSuchRun { .. } | store::Error::NoneUnfinished) => {
+                problem(StatusCode::NOT_FOUND, "not-found")
+            }
             Error::Store(store::Error::LeaseHeld { .. } | store::Error::LeaseLost { .. }) => {
                 problem(StatusCode::CONFLICT, "upgrade-held")
             }
@@ -76,9 +78,7 @@ impl From<Error> for Refusal {
                 problem(StatusCode::NOT_FOUND, "not-found")
             }
             Error::Upgrade(upgrade::Error::Changed(_)) => problem(StatusCode::CONFLICT, "step-changed"),
-            Error::Upgrade(upgrade::Error::OtherComponents(_)) => {
-                problem(StatusCode::PRECONDITION_FAILED, "stale")
-            }
+            Error::Upgrade(upgrade::Error::OtherComponents(_)) => problem(StatusCode::PRECONDITION_FAILED, "stale"),
             Error::Upgrade(upgrade::Error::Undo(_)) => problem(StatusCode::CONFLICT, "depended-on"),
             Error::Upgrade(upgrade::Error::Step(_)) => problem(StatusCode::UNPROCESSABLE_ENTITY, "step-failed"),
             Error::Upgrade(upgrade::Error::Graph(_)) => problem(StatusCode::CONFLICT, "steps-without-order"),
@@ -91,13 +91,13 @@ impl From<Error> for Refusal {
             Error::Upgrade(upgrade::Error::Read(ReadError::Archive(_))) => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "refused-archive")
             }
-            Error::Upgrade(upgrade::Error::Read(ReadError::Xml(_))) | Error::Import(import::Error::Xml(_)) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-xml"),
+            Error::Upgrade(upgrade::Error::Read(ReadError::Xml(_))) | Error::Import(import::Error::Xml(_)) => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-xml")
+            }
             Error::Import(
                 import::Error::ConfigurationMigration | import::Error::NotASolution { .. } | import::Error::NoManifest,
             ) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
-            Error::Upgrade(upgrade::Error::Import(_)) => {
-                problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution")
-            }
+            Error::Upgrade(upgrade::Error::Import(_)) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
             Error::Upgrade(
                 upgrade::Error::File { .. } | upgrade::Error::Store(_) | upgrade::Error::Read(ReadError::File(_)),
             ) => {

@@ -34,7 +34,8 @@ pub(super) async fn conditional(request: Request, next: Next) -> Response {
     }
     let seen = header_text(request.headers(), &header::IF_NONE_MATCH);
     let response = next.run(request).await;
-    if response.status() != StatusCode::OK {
+    let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it == "text/event-stream");
+    if response.status() != StatusCode::OK || is_stream {
         return response;
     }
     let (mut parts, mut body) = response.into_parts();

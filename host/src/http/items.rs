@@ -10,9 +10,9 @@ use crate::service::Service;
 use crate::store::{self, Change, ChangeSet, Committed, Expect, How, Layer, Store};
 
 use super::etag::{self, Conditions};
+use super::page;
 use super::problem::Refusal;
 use super::view::{self, Meta, Said};
-use super::page;
 
 /// The newest revision, on every answer to a write.
 pub(super) const REVISION: HeaderName = HeaderName::from_static("x-loadout-revision");

@@ -83,7 +83,14 @@ impl Catalog {
             let opened = Cache::open(folder);
             opened.map_err(|error| tracing::warn!(%error, "no compiled code in `{}`", folder.display())).ok()
         });
-        let mut catalog = Self { engine, plugins: Vec::new(), infos: Vec::new(), by_kind: BTreeMap::new(), steps: Vec::new(), step_infos: Vec::new() };
+        let mut catalog = Self {
+            engine,
+            plugins: Vec::new(),
+            infos: Vec::new(),
+            by_kind: BTreeMap::new(),
+            steps: Vec::new(),
+            step_infos: Vec::new(),
+        };
         let mut problems = Vec::new();
         for (name, component) in components {
             if let Err(reason) = catalog.add(&linker, cache.as_ref(), component) {

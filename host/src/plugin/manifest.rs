@@ -212,7 +212,11 @@ impl UpgradePart {
         };
         let from = version("upgrade.from", self.from)?;
         let before = version("upgrade.before", self.before)?;
-        let tables = self.tables.into_iter().map(|it| SourceTable { name: it.name, with: it.with, together: it.together }).collect();
+        let tables = self
+            .tables
+            .into_iter()
+            .map(|it| SourceTable { name: it.name, with: it.with, together: it.together })
+            .collect();
         Ok(StepPart { after: self.after, tables, from, before })
     }
 }

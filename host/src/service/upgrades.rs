@@ -72,7 +72,13 @@ pub struct UpgradeStatus {
 
 impl Service {
     /// Plans the upgrade from the old environment in `file`, which people call `called`. Writes nothing to the database.
-    pub fn plan_upgrade(&self, file: &Path, called: &str, options: &PlanOptions, tell: Tell<'_>) -> Result<Plan, Error> {
+    pub fn plan_upgrade(
+        &self,
+        file: &Path,
+        called: &str,
+        options: &PlanOptions,
+        tell: Tell<'_>,
+    ) -> Result<Plan, Error> {
         let mut source = Source::open(file, called).map_err(upgrade::Error::from)?;
         if let Some(prefix) = &options.prefix {
             source.info.prefix.clone_from(prefix);
@@ -93,13 +99,8 @@ impl Service {
         let scratch = folder.join(format!("scratch-{}.db", std::process::id()));
         let _scratch = Scratch(scratch.clone());
         let mut journal = Journal::open(&scratch, 0)?;
-        let run = Run {
-            steps: &*self.steps,
-            order: &selected,
-            base: &base,
-            source: &source,
-            prefix: &source.info.prefix,
-        };
+        let run =
+            Run { steps: &*self.steps, order: &selected, base: &base, source: &source, prefix: &source.info.prefix };
         let Carried { items, library, digests } = run.carry_out(&mut journal, true, tell)?;
         let mut proposed = digests.into_iter();
         for step in steps.iter_mut().filter(|step| step.skipped.is_none()) {
@@ -109,7 +110,12 @@ impl Service {
         let mut notes = journal.notes(LISTED)?;
         for tolerated in review(&library, &touched)? {
             let place = format!("{}/{}", tolerated.kind.collection(), tolerated.name);
-            let note = Note { step: String::new(), code: "tolerated".to_owned(), place, message: tolerated.problem.to_string() };
+            let note = Note {
+                step: String::new(),
+                code: "tolerated".to_owned(),
+                place,
+                message: tolerated.problem.to_string(),
+            };
             if !notes.iter().any(|known| (&known.place, &known.message) == (&note.place, &note.message)) {
                 notes.push(note);
             }
@@ -205,8 +211,7 @@ impl Service {
         let plan = self.upgrade_plan(&record.plan)?;
         let selected = self.components_of(&plan)?;
         let folder = self.upgrade_folder(&plan.id);
-        let mut source =
-            Source::open(&folder.join(SOURCE), &plan.source.name).map_err(upgrade::Error::from)?;
+        let mut source = Source::open(&folder.join(SOURCE), &plan.source.name).map_err(upgrade::Error::from)?;
         source.info.prefix.clone_from(&plan.source.prefix);
         let base = self.store.snapshot_at(plan.base)?;
         let newest = self.store.newest()?;
@@ -214,13 +219,8 @@ impl Service {
             return Err(store::Error::BaseMoved { base: plan.base, newest }.into());
         }
         let mut journal = Journal::open(&folder.join(JOURNAL), lease.token)?;
-        let run = Run {
-            steps: &*self.steps,
-            order: &selected,
-            base: &base,
-            source: &source,
-            prefix: &source.info.prefix,
-        };
+        let run =
+            Run { steps: &*self.steps, order: &selected, base: &base, source: &source, prefix: &source.info.prefix };
         let Carried { items, digests, .. } = run.carry_out(&mut journal, false, tell)?;
         let planned = plan.steps.iter().filter(|step| step.skipped.is_none());
         if let Some((step, _)) = planned.zip(&digests).find(|(step, digest)| step.result != **digest) {
@@ -238,11 +238,8 @@ impl Service {
             let expect = here.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
             Change::Put { name: staged.name, item: staged.item, expect }
         });
-        let changes = ChangeSet {
-            changes: changes.collect(),
-            strictness: Strictness::Report,
-            authority: Authority::Upgrader,
-        };
+        let changes =
+            ChangeSet { changes: changes.collect(), strictness: Strictness::Report, authority: Authority::Upgrader };
         let why = format!("upgrade {} from {}", record.id, record.source);
         self.store.finish_run(lease, changes, &Author { who: record.who, why }, &report.to_string())?;
         Ok(())

@@ -13,8 +13,8 @@ use crate::domain::revision::ChangeRecord;
 use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, SecondAssignment, User};
 
 use super::{
-    Authority, Change, ChangeSet, Changed, Entry, Error, Expect, How, Layer, MissingReference, Referrer, Replaced, Snapshot,
-    Strictness, Tolerated,
+    Authority, Change, ChangeSet, Changed, Entry, Error, Expect, How, Layer, MissingReference, Referrer, Replaced,
+    Snapshot, Strictness, Tolerated,
     checks::{self, Finding},
     people, rows,
     unlink::{self, Rest},

@@ -56,13 +56,17 @@ pub enum Error {
     LeaseHeld { run: u64, owner: String, seconds: u64 },
     #[error("upgrade {run} was taken over by somebody else: type `loadout upgrade status`")]
     LeaseLost { run: u64 },
-    #[error("upgrade {run} is not finished: carry it on with `loadout upgrade resume`, or drop it with `loadout upgrade abandon`")]
+    #[error(
+        "upgrade {run} is not finished: carry it on with `loadout upgrade resume`, or drop it with `loadout upgrade abandon`"
+    )]
     RunUnfinished { run: u64 },
     #[error("the plan `{plan}` was used by upgrade {run} already: make a new one with `loadout upgrade plan`")]
     PlanUsed { plan: String, run: u64 },
     #[error("the plan is for revision {base}, and the newest is {newest}: make a new one with `loadout upgrade plan`")]
     BaseMoved { base: Revision, newest: Revision },
-    #[error("no upgrade is unfinished: make a plan with `loadout upgrade plan FILE.zip`, and carry it out with `apply`")]
+    #[error(
+        "no upgrade is unfinished: make a plan with `loadout upgrade plan FILE.zip`, and carry it out with `apply`"
+    )]
     NoneUnfinished,
     #[error("there is no upgrade {run}: type `loadout upgrade history`")]
     NoSuchRun { run: u64 },

@@ -120,8 +120,7 @@ impl Journal {
     /// How far the run is.
     pub fn position(&self) -> Result<Position, Error> {
         let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?));
-        let (phase, step, cursor) =
-            self.connection.query_row("SELECT phase, step, cursor FROM state", [], read)?;
+        let (phase, step, cursor) = self.connection.query_row("SELECT phase, step, cursor FROM state", [], read)?;
         Ok(Position { phase: Phase::parse(&phase)?, step, cursor })
     }
 

@@ -194,29 +194,37 @@ impl Store {
         author: &Author,
         report: &str,
     ) -> Result<Committed, Error> {
-        self.attempt(changes, author, Some(&|connection, committed| {
-            hold(connection, lease)?;
-            let run = unfinished(connection, lease.run, "finished")?;
-            let before = if committed.changed.is_empty() { committed.revision.0 } else { committed.revision.0 - 1 };
-            if before != run.base.0 {
-                return Err(Error::BaseMoved { base: run.base, newest: Revision(before) });
-            }
-            connection.execute(
-                "UPDATE upgrade_run SET state = 'applied', ended = ?2, revision = ?3, report = ?4 WHERE id = ?1",
-                params![run.id, jiff::Timestamp::now().to_string(), committed.revision.0, report],
-            )?;
-            release(connection)
-        }))
+        self.attempt(
+            changes,
+            author,
+            Some(&|connection, committed| {
+                hold(connection, lease)?;
+                let run = unfinished(connection, lease.run, "finished")?;
+                let before = if committed.changed.is_empty() { committed.revision.0 } else { committed.revision.0 - 1 };
+                if before != run.base.0 {
+                    return Err(Error::BaseMoved { base: run.base, newest: Revision(before) });
+                }
+                connection.execute(
+                    "UPDATE upgrade_run SET state = 'applied', ended = ?2, revision = ?3, report = ?4 WHERE id = ?1",
+                    params![run.id, jiff::Timestamp::now().to_string(), committed.revision.0, report],
+                )?;
+                release(connection)
+            }),
+        )
     }
 
     /// Undoes a run that was applied, as one revision.
     pub fn undo_run(&self, run: u64, changes: ChangeSet, author: &Author) -> Result<Committed, Error> {
-        self.attempt(changes, author, Some(&|connection, committed| {
-            in_state(connection, run, RunState::Applied, "rolled back")?;
-            let set = "UPDATE upgrade_run SET state = 'rolled-back', undone = ?2 WHERE id = ?1";
-            connection.execute(set, params![run, committed.revision.0])?;
-            Ok(())
-        }))
+        self.attempt(
+            changes,
+            author,
+            Some(&|connection, committed| {
+                in_state(connection, run, RunState::Applied, "rolled back")?;
+                let set = "UPDATE upgrade_run SET state = 'rolled-back', undone = ?2 WHERE id = ?1";
+                connection.execute(set, params![run, committed.revision.0])?;
+                Ok(())
+            }),
+        )
     }
 
     /// Drops a run that is not finished. Whoever still works on it writes nothing any more.
@@ -239,7 +247,8 @@ impl Store {
     pub fn run(&self, id: u64) -> Result<(Run, Option<String>), Error> {
         self.read(|connection| {
             let run = find(connection, "id = ?1", [id])?.pop().ok_or(Error::NoSuchRun { run: id })?;
-            let report = connection.query_row("SELECT report FROM upgrade_run WHERE id = ?1", [id], |row| row.get(0))?;
+            let report =
+                connection.query_row("SELECT report FROM upgrade_run WHERE id = ?1", [id], |row| row.get(0))?;
             Ok((run, report))
         })
     }

@@ -44,7 +44,8 @@ pub(super) fn believe(step: &StepInfo, page: &Page, answer: &Migration) -> Resul
     if let Some(lost) = roots.iter().find(|row| !used.contains(**row) && !quarantined.contains(**row)) {
         return fault("step.lost-row", format!("it neither used nor quarantined `{lost}`, which was on its page"));
     }
-    if let Some(both) = quarantined.iter().find(|row| answer.upserts.iter().any(|it| it.sources.first() == Some(**row))) {
+    if let Some(both) = quarantined.iter().find(|row| answer.upserts.iter().any(|it| it.sources.first() == Some(**row)))
+    {
         return fault("step.contradiction", format!("it made an item of `{both}` and quarantined it, too"));
     }
     believe_notes(step, page, &answer.notes)
@@ -110,7 +111,8 @@ mod tests {
         });
         let answer = Migration { upserts: upserts.collect(), quarantine: quarantine.collect(), notes: Vec::new() };
         let step = StepInfo { name: "a/b".to_owned(), version: "1.0.0".to_owned(), ..StepInfo::default() };
-        believe(&step, &page, &answer).map_or_else(|fault| format!("{}: {}", fault.code, fault.message), |()| "yes".into())
+        believe(&step, &page, &answer)
+            .map_or_else(|fault| format!("{}: {}", fault.code, fault.message), |()| "yes".into())
     }
 
     #[test]
@@ -127,9 +129,21 @@ mod tests {
             (&[("users", "Q", all, "{}")], &[], "step.invalid-proposal: it proposed `Q` of `users`: no item"),
             (&[("nothing", "Q", all, "{}")], &[], "step.invalid-proposal: it proposed `Q` of `nothing`: no item"),
             (&[("queues", " ", all, "{}")], &[], "step.invalid-proposal: it proposed ` ` of `queues`: it has no name"),
-            (&[("queues", "Q", &[], "{}")], &[], "step.invalid-proposal: it proposed `Q` of `queues`: it was made of no"),
-            (&[("queues", "Q", all, "[]")], &[], "step.invalid-proposal: it proposed `Q` of `queues`: its attributes are no"),
-            (&[("queues", "Q", all, "{")], &[], "step.invalid-proposal: it proposed `Q` of `queues`: its attributes are not"),
+            (
+                &[("queues", "Q", &[], "{}")],
+                &[],
+                "step.invalid-proposal: it proposed `Q` of `queues`: it was made of no",
+            ),
+            (
+                &[("queues", "Q", all, "[]")],
+                &[],
+                "step.invalid-proposal: it proposed `Q` of `queues`: its attributes are no",
+            ),
+            (
+                &[("queues", "Q", all, "{")],
+                &[],
+                "step.invalid-proposal: it proposed `Q` of `queues`: its attributes are not",
+            ),
         ] {
             let found = believed(upserts, quarantine);
             assert!(found.starts_with(expected), "{found}");

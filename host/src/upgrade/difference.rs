@@ -103,7 +103,9 @@ mod tests {
         let after = json!({ "a": 1, "b": { "c": [2], "d": 2, "e": { "f": 1 } } });
         let found: Vec<String> = attribute_changes(&before, &after)
             .into_iter()
-            .map(|it| format!("{}: {:?} -> {:?}", it.path, it.before.map(|v| v.to_string()), it.after.map(|v| v.to_string())))
+            .map(|it| {
+                format!("{}: {:?} -> {:?}", it.path, it.before.map(|v| v.to_string()), it.after.map(|v| v.to_string()))
+            })
             .collect();
         assert_eq!(
             found,

@@ -8,7 +8,9 @@ use super::step::StepInfo;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
     /// A predecessor is not there.
-    #[error("step `{step}` must come after `{after}`, and no plugin of that name is a step: install it, or remove `{step}`")]
+    #[error(
+        "step `{step}` must come after `{after}`, and no plugin of that name is a step: install it, or remove `{step}`"
+    )]
     Missing {
         /// The step.
         step: String,

@@ -13,8 +13,12 @@ pub fn this_process() -> String {
 
 /// Whether the process of a lease no longer exists. Only known of processes of this machine.
 pub fn is_gone(owner: &str) -> bool {
-    let Some((machine, mark_of)) = owner.strip_suffix(')').and_then(|owner| owner.rsplit_once(" (")) else { return false };
-    let Some((id, place)) = machine.strip_prefix("process ").and_then(|rest| rest.split_once(" on ")) else { return false };
+    let Some((machine, mark_of)) = owner.strip_suffix(')').and_then(|owner| owner.rsplit_once(" (")) else {
+        return false;
+    };
+    let Some((id, place)) = machine.strip_prefix("process ").and_then(|rest| rest.split_once(" on ")) else {
+        return false;
+    };
     let Ok(id) = id.parse() else { return false };
     place == host() && boot(mark_of) == boot(&mark(id)) && !boot(mark_of).is_empty() && mark_of != mark(id)
 }

@@ -151,9 +151,10 @@ fn select_one(
     }
     // Newest first; what was abandoned or undone never happened.
     let counts = |run: &&RunRecord| matches!(run.state, RunState::Applied | RunState::Baseline);
-    let earlier = runs.iter().filter(counts).find_map(|run| {
-        run.steps.iter().find(|other| other.name == step.name).map(|other| (run, other))
-    });
+    let earlier = runs
+        .iter()
+        .filter(counts)
+        .find_map(|run| run.steps.iter().find(|other| other.name == step.name).map(|other| (run, other)));
     let Some((run, earlier)) = earlier else { return Ok(planned) };
     (planned.before, planned.changed) = (Some(run.id), earlier.digest != step.digest);
     if run.state == RunState::Baseline {
@@ -202,7 +203,9 @@ pub fn identity(base: Revision, source: &SourceInfo, steps: &[PlannedStep], runs
 /// A tally in the form it has on the wire.
 pub fn tallied(tally: Tally) -> BTreeMap<String, BTreeMap<String, u64>> {
     let of_table = |outcomes: BTreeMap<_, u64>| {
-        outcomes.into_iter().map(|(outcome, count): (crate::store::journal::Outcome, u64)| (outcome.as_str().to_owned(), count))
+        outcomes
+            .into_iter()
+            .map(|(outcome, count): (crate::store::journal::Outcome, u64)| (outcome.as_str().to_owned(), count))
     };
     tally.into_iter().map(|(table, outcomes)| (table, of_table(outcomes).collect())).collect()
 }
@@ -251,18 +254,16 @@ mod tests {
         assert_eq!(selected(&[run(1, Applied, "old")], Some(Changed::Run)), "Some(1) true None");
         let skipped = "Some(1) true Some(\"upgrade 1 did it with another component\")";
         assert_eq!(selected(&[run(1, Applied, "old")], Some(Changed::Skip)), skipped);
-        assert_eq!(selected(&[run(4, Baseline, "old")], None), "Some(4) true Some(\"upgrade 4 declared it to be done\")");
+        assert_eq!(
+            selected(&[run(4, Baseline, "old")], None),
+            "Some(4) true Some(\"upgrade 4 declared it to be done\")"
+        );
     }
 
     #[test]
     fn a_plan_is_another_one_when_anything_is() {
-        let source = SourceInfo {
-            format: "f".into(),
-            name: "n".into(),
-            version: None,
-            prefix: "p".into(),
-            digest: "d".into(),
-        };
+        let source =
+            SourceInfo { format: "f".into(), name: "n".into(), version: None, prefix: "p".into(), digest: "d".into() };
         let steps = select(&[&step("new")], None, &[], None).unwrap();
         let first = identity(Revision(1), &source, &steps, 0);
         assert_eq!(first, identity(Revision(1), &SourceInfo { name: "m".into(), ..source.clone() }, &steps, 0));

@@ -9,8 +9,8 @@ use crate::store::journal::Journal;
 
 use super::Error;
 use super::answer::{believe, fault, proposable};
-use super::realise::realise;
 use super::pages::{Turned, turn};
+use super::realise::realise;
 use super::step::{Page, StepInfo, Steps};
 
 /// Takes the first pages of a step as samples, before it migrates anything for good. Refuses a step whose second answer differs.

@@ -94,7 +94,11 @@ fn lead(
         match meant.first().map(|name| name.as_str().into()).or_else(canonical) {
             Some(new) => {
                 if meant.len() > 1 {
-                    let message = format!("`{}` names `{old}`, and {} items were called so: `{new}` is taken", reference.attribute, meant.len());
+                    let message = format!(
+                        "`{}` names `{old}`, and {} items were called so: `{new}` is taken",
+                        reference.attribute,
+                        meant.len()
+                    );
                     notes.push(("ambiguous-reference", message));
                 }
                 *reference.name = new;

@@ -118,7 +118,14 @@ impl Run<'_> {
         Ok(Arc::new(self.base.overlaid(staged.into_iter().map(|it| (it.name, it.item)))))
     }
 
-    fn tell(&self, tell: Tell<'_>, phase: Phase, step: Option<&StepInfo>, done: u64, of: Option<u64>) -> Result<(), Error> {
+    fn tell(
+        &self,
+        tell: Tell<'_>,
+        phase: Phase,
+        step: Option<&StepInfo>,
+        done: u64,
+        of: Option<u64>,
+    ) -> Result<(), Error> {
         tell(&Progress { phase, step: step.map(|step| step.name.clone()), done, of })
     }
 
@@ -158,12 +165,16 @@ impl Run<'_> {
             let Some(outcome) = outcome_of(component.outcome) else { continue };
             let reason = component.notes.join("; ");
             let is_there = !matches!(outcome, Outcome::Quarantined);
-            piece.account(&key, outcome, &Account {
-                step: IMPORT,
-                kind: component.collection.as_deref().filter(|_| is_there),
-                name: component.name.as_deref().filter(|_| is_there),
-                reason: Some(reason.as_str()).filter(|reason| !is_there && !reason.is_empty()),
-            })?;
+            piece.account(
+                &key,
+                outcome,
+                &Account {
+                    step: IMPORT,
+                    kind: component.collection.as_deref().filter(|_| is_there),
+                    name: component.name.as_deref().filter(|_| is_there),
+                    reason: Some(reason.as_str()).filter(|reason| !is_there && !reason.is_empty()),
+                },
+            )?;
         }
         let note = |code: &str, place: String, message: String| Note {
             step: IMPORT.to_owned(),
@@ -226,16 +237,19 @@ impl Run<'_> {
                     piece.account(row, Outcome::Quarantined, &Account { reason: Some(reason), ..by.clone() })?;
                 }
                 for upsert in &answer.upserts {
-                    piece.propose(index, &Proposal {
-                        ordinal: 0,
-                        kind: upsert.kind.clone(),
-                        proposed: upsert.name.clone(),
-                        aliases: upsert.aliases.clone(),
-                        merges: upsert.merges,
-                        attributes: upsert.attributes.clone(),
-                        sources: upsert.sources.clone(),
-                        name: None,
-                    })?;
+                    piece.propose(
+                        index,
+                        &Proposal {
+                            ordinal: 0,
+                            kind: upsert.kind.clone(),
+                            proposed: upsert.name.clone(),
+                            aliases: upsert.aliases.clone(),
+                            merges: upsert.merges,
+                            attributes: upsert.attributes.clone(),
+                            sources: upsert.sources.clone(),
+                            name: None,
+                        },
+                    )?;
                 }
                 for one in &answer.quarantine {
                     let reason = format!("{} ({})", one.reason, one.code);
@@ -264,7 +278,9 @@ impl Run<'_> {
             Some(zip) => import::plan(zip, self.base)?.report.components,
             None => Vec::new(),
         };
-        let (open, loose) = (journal.open_tables()?, journal.loose_links()?);
+        // The links of a solution were accounted for by its import.
+        let loose = if self.source.solution().is_some() { Vec::new() } else { journal.loose_links()? };
+        let open = journal.open_tables()?;
         write(journal, |piece| {
             for component in skipped.iter().filter(|component| outcome_of(component.outcome).is_none()) {
                 let reason = component.notes.join("; ");
@@ -281,7 +297,9 @@ impl Run<'_> {
                 }
             }
             for Edge { relation, from, to } in loose {
-                let message = format!("`{relation}` links it to `{to}`, and one of the two is in no record: the link is left out");
+                let message = format!(
+                    "`{relation}` links it to `{to}`, and one of the two is in no record: the link is left out"
+                );
                 let (step, code, place) = (String::new(), "link-without-row".to_owned(), from.to_string());
                 piece.note(&Note { step, code, place, message })?;
             }
@@ -354,7 +372,8 @@ fn digest(journal: &Journal, index: usize) -> Result<String, Error> {
         let Some(last) = proposals.last() else { return Ok(hexadecimal(&hash.finalize())) };
         after = last.ordinal;
         for it in &proposals {
-            let (aliases, sources) = (it.aliases.join("\0"), it.sources.iter().map(|key| format!("{key}\0")).collect::<String>());
+            let (aliases, sources) =
+                (it.aliases.join("\0"), it.sources.iter().map(|key| format!("{key}\0")).collect::<String>());
             let name = it.name.as_deref().unwrap_or_default();
             for text in [&it.kind, &it.proposed, name, &it.attributes, &aliases, &sources] {
                 hash.update((text.len() as u64).to_le_bytes());

@@ -11,8 +11,8 @@ use crate::store::{Layer, Snapshot};
 
 use super::Error;
 use super::answer::{fault, proposable};
-use super::realise::{Realised, Unrealised, realise};
 use super::names::{suited, told_apart};
+use super::realise::{Realised, Unrealised, realise};
 use super::step::StepInfo;
 
 /// Proposals that are looked at in one go.
@@ -39,11 +39,7 @@ impl Settling<'_> {
         self.each(piece, &mut |proposal, kind| self.become_one(piece, &proposal, kind))
     }
 
-    fn each(
-        &self,
-        piece: &Piece<'_>,
-        work: &mut dyn FnMut(Proposal, Kind) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn each(&self, piece: &Piece<'_>, work: &mut dyn FnMut(Proposal, Kind) -> Result<(), Error>) -> Result<(), Error> {
         let mut after = 0;
         loop {
             let proposals = piece.proposals(self.index, after, CHUNK)?;
@@ -88,8 +84,7 @@ impl Settling<'_> {
         let staged = piece.staged(kind, name)?;
         let now = staged.as_ref().or_else(|| self.library.entry(kind, name).map(|entry| &entry.item));
         let called = |kind: Kind, alias: &str| piece.called(kind.collection(), alias);
-        let became =
-            realise(self.library, &called, (kind, name), now, proposal.merges, &proposal.attributes)?;
+        let became = realise(self.library, &called, (kind, name), now, proposal.merges, &proposal.attributes)?;
         let place = format!("{}/{name}", proposal.kind);
         let item = match became {
             Ok(Realised { item, notes }) => {
@@ -99,10 +94,17 @@ impl Settling<'_> {
                 item
             }
             Err(Unrealised::Quarantine(reason)) => {
-                return self.account(piece, proposal, &Account { reason: Some(&reason), ..self.by() }, Outcome::Quarantined);
+                return self.account(
+                    piece,
+                    proposal,
+                    &Account { reason: Some(&reason), ..self.by() },
+                    Outcome::Quarantined,
+                );
             }
             Err(Unrealised::Invalid(reason)) => {
-                return Err(fault(self.step, "step.invalid-proposal", format!("it proposed what cannot be: {reason}")).into());
+                return Err(
+                    fault(self.step, "step.invalid-proposal", format!("it proposed what cannot be: {reason}")).into()
+                );
             }
         };
         let outcome = if self.is_so(kind, name, &item) { Outcome::AlreadyThere } else { Outcome::Migrated };
@@ -116,7 +118,9 @@ impl Settling<'_> {
     /// Whether an item is so already.
     fn is_so(&self, kind: Kind, name: &str, item: &AnyItem) -> bool {
         let here = self.library.entry(kind, name);
-        here.is_some_and(|here| here.item.to_json() == item.to_json() && matches!(here.layer, Layer::Custom | Layer::OutOfTheBox))
+        here.is_some_and(|here| {
+            here.item.to_json() == item.to_json() && matches!(here.layer, Layer::Custom | Layer::OutOfTheBox)
+        })
     }
 
     /// Accounts for the rows of a proposal: the first stands for the item, the others are parts of it.

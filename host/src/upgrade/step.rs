@@ -179,10 +179,15 @@ mod tests {
     #[test]
     fn a_step_reads_the_versions_it_names() {
         let info = StepInfo { from: "9.0".parse().ok(), before: "9.2.5".parse().ok(), ..StepInfo::default() };
-        for (version, expected) in [("8.9", false), ("9", true), ("9.2.4.100", true), ("9.2.5.0", false), ("10.1", false)] {
+        for (version, expected) in
+            [("8.9", false), ("9", true), ("9.2.4.100", true), ("9.2.5.0", false), ("10.1", false)]
+        {
             assert_eq!(info.reads(version.parse().ok().as_ref()), expected, "{version}");
         }
         assert!(info.reads(None));
-        assert_eq!("x.1".parse::<Version>().unwrap_err().to_string(), "`x.1` is no version: use numbers and dots, such as `9.2`");
+        assert_eq!(
+            "x.1".parse::<Version>().unwrap_err().to_string(),
+            "`x.1` is no version: use numbers and dots, such as `9.2`"
+        );
     }
 }

@@ -119,10 +119,8 @@ fn set(body: &mut Value, keys: &[&str], value: Option<Value>) {
 fn listed(conflicts: &[Conflict]) -> String {
     const NAMED: usize = 5;
     let named = conflicts.iter().take(NAMED);
-    let mut text = named
-        .map(|it| format!("`{}` of `{}`: {}", it.name, it.collection, it.reason))
-        .collect::<Vec<_>>()
-        .join("; ");
+    let mut text =
+        named.map(|it| format!("`{}` of `{}`: {}", it.name, it.collection, it.reason)).collect::<Vec<_>>().join("; ");
     if conflicts.len() > NAMED {
         text.push_str(&format!("; and {} more", conflicts.len() - NAMED));
     }
@@ -171,7 +169,8 @@ mod tests {
 
     #[test]
     fn what_was_changed_since_stands_in_the_way() {
-        let refused = |record: ChangeRecord, here: &[(&str, Value)]| inverse(3, &[record], &now(here)).unwrap_err().to_string();
+        let refused =
+            |record: ChangeRecord, here: &[(&str, Value)]| inverse(3, &[record], &now(here)).unwrap_err().to_string();
         let updated = record(Some(json!({ "name": "Old" })), json!({ "name": "New" }));
         insta::assert_snapshot!(refused(updated.clone(), &[("q", json!({ "name": "Newer" }))]), @"upgrade 3 cannot be rolled back, because later changes depend on it: `q` of `queues`: `name` was changed by revision 7 or before it; undo those first");
         insta::assert_snapshot!(refused(updated, &[]), @"upgrade 3 cannot be rolled back, because later changes depend on it: `q` of `queues`: it was deleted since; undo those first");

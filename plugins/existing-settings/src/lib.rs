@@ -17,11 +17,8 @@ pub(crate) struct ExistingSettings;
 const PROFILE: &str = "msdyn_appconfiguration";
 
 /// The profiles that come with the apps there were when settings belonged to the whole environment.
-const OUT_OF_THE_BOX: &[&str] = &[
-    "msdyn_csw_channels_default_profile",
-    "msdyn_csw_default_profile",
-    "msdyn_omnichannel_default_profile",
-];
+const OUT_OF_THE_BOX: &[&str] =
+    &["msdyn_csw_channels_default_profile", "msdyn_csw_default_profile", "msdyn_omnichannel_default_profile"];
 
 impl UpgradeStep for ExistingSettings {
     fn migrate(page: &Page, library: &Library<'_>) -> Result<Migration, Fault> {
@@ -41,7 +38,11 @@ pub(crate) fn unique_name(row: &Row) -> &str {
 
 /// The out-of-the-box profiles a setting is for, with the rows that say so. A setting that is linked to no profile was for
 /// everybody; one that is linked to custom profiles only is for none of these.
-pub(crate) fn profiles_of<'a>(page: &'a Page, row: &'a Row, library: &Library<'_>) -> (BTreeSet<&'static str>, Vec<&'a Row>) {
+pub(crate) fn profiles_of<'a>(
+    page: &'a Page,
+    row: &'a Row,
+    library: &Library<'_>,
+) -> (BTreeSet<&'static str>, Vec<&'a Row>) {
     let linked: Vec<&Row> = page.around(row, PROFILE).collect();
     let here = |name: &str| matches!(library.item::<Value>("profiles", name), Ok(Some(_)));
     let there = OUT_OF_THE_BOX.iter().copied().filter(|name| here(name));

@@ -117,7 +117,10 @@ fn place<'a>(
             placed.rows.push(row);
         }
         (None, None) => {
-            let reason = format!("the tool `{}` (`{}`) is neither in the package nor here: export `{TOOL}`, too", look_up.id, look_up.label);
+            let reason = format!(
+                "the tool `{}` (`{}`) is neither in the package nor here: export `{TOOL}`, too",
+                look_up.id, look_up.label
+            );
             return Err(Unusable::new("tool-missing", reason));
         }
     }

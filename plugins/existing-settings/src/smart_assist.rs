@@ -41,7 +41,10 @@ pub(crate) fn migrate(
         if !row.is_inactive() {
             added.push((profiles, name.to_owned(), sources));
         } else if is_shipped {
-            migration.quarantine(row, Unusable::new("inactive", "it came with the product and was inactive: there is nothing to keep"));
+            migration.quarantine(
+                row,
+                Unusable::new("inactive", "it came with the product and was inactive: there is nothing to keep"),
+            );
         }
     }
     add_to_profiles(library, ["smartAssist", ""], &added, migration)

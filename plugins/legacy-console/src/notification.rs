@@ -21,7 +21,8 @@ pub(crate) fn migrate(page: &Page, row: &Row, migration: &mut Migration) {
     }
     fields.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
     for (_, field, _) in fields.iter().skip(FIELDS_MAX) {
-        let reason = format!("the notification has {FIELDS_MAX} fields already, which is the most there can be: remove one");
+        let reason =
+            format!("the notification has {FIELDS_MAX} fields already, which is the most there can be: remove one");
         migration.quarantine(field, Unusable::new("too-many-fields", reason));
     }
     fields.truncate(FIELDS_MAX);

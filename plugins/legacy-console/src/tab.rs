@@ -38,7 +38,8 @@ type Made<'a> = (Upsert, Vec<(&'a Row, Unusable)>);
 
 fn template<'a>(page: &'a Page, row: &'a Row, migration: &mut Migration) -> Result<Made<'a>, Unusable> {
     let name = row.required("msdyn_name", 100)?;
-    let mut item = json!({ "name": name, "pageType": page_type(page, row)? });
+    let (page_type, exported) = page_type(page, row)?;
+    let mut item = json!({ "name": name, "pageType": page_type });
     if let Some(title) = row.fitting("msdyn_title", 200)? {
         item["title"] = title.into();
     }
@@ -51,6 +52,7 @@ fn template<'a>(page: &'a Page, row: &'a Row, migration: &mut Migration) -> Resu
     // The label of the column is "Can close", and its true means no.
     item["closable"] = (!row.switch("msdyn_pinned")?.unwrap_or(false)).into();
     let (mut parameters, mut used, mut unusable, mut kept) = (Parameters::new(), vec![row], Vec::new(), Vec::new());
+    used.extend(exported);
     for parameter in page.around(row, PARAMETER) {
         match read_parameter(parameter) {
             Ok((key, value)) => {
@@ -66,7 +68,11 @@ fn template<'a>(page: &'a Page, row: &'a Row, migration: &mut Migration) -> Resu
     match copy.map(read_copy).transpose() {
         Ok(copy) => add_copy(row, &mut parameters, copy.unwrap_or_default(), migration),
         Err(reason) => {
-            migration.note(row, "parameters-unreadable", format!("`msdyn_templateparameters` is kept and not used: {reason}"));
+            migration.note(
+                row,
+                "parameters-unreadable",
+                format!("`msdyn_templateparameters` is kept and not used: {reason}"),
+            );
             unread = copy;
         }
     }
@@ -85,17 +91,21 @@ fn template<'a>(page: &'a Page, row: &'a Row, migration: &mut Migration) -> Resu
     Ok((Upsert::item("application-tab-templates", name, item).from_all(used), unusable))
 }
 
-fn page_type(page: &Page, row: &Row) -> Result<&'static str, Unusable> {
+/// What kind of page it is, and the row that says so, where it was exported.
+fn page_type<'a>(page: &'a Page, row: &Row) -> Result<(&'static str, Option<&'a Row>), Unusable> {
     let missing = || Unusable::new("value-missing", "`msdyn_pagetype` has no value, and it is required");
     let look_up = row.look_up("msdyn_pagetype").ok_or_else(missing)?;
     let exported = page.found(look_up).filter(|found| found.table == PAGE_TYPE);
     let called = exported.and_then(|found| found.text("msdyn_name")).unwrap_or(&look_up.label);
     let bare: String = called.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     let known = PAGE_TYPES.iter().find(|(old, _)| *old == bare).map(|(_, new)| *new);
-    known.ok_or_else(|| {
+    known.map(|known| (known, exported)).ok_or_else(|| {
         Unusable::new(
             "unknown-page-type",
-            format!("the page type `{}` is called `{called}`, which is no page type: export `{PAGE_TYPE}`, too", look_up.id),
+            format!(
+                "the page type `{}` is called `{called}`, which is no page type: export `{PAGE_TYPE}`, too",
+                look_up.id
+            ),
         )
     })
 }

@@ -47,7 +47,8 @@ impl UpgradeStep for Workstreams {
         let note = |row: &Row| Note {
             code: "legacy-mode".to_owned(),
             row: Some(row.reference()),
-            message: "it was authored in the retired admin app and could not be edited in the newer one; here it can".to_owned(),
+            message: "it was authored in the retired admin app and could not be edited in the newer one; here it can"
+                .to_owned(),
         };
         Ok(legacy.map(note).collect())
     }

@@ -1,4 +1,4 @@
-//! What the guests share: the bindings of the world `tool`, and a macro that turns a function into a rule.
+//! What the guests share: the bindings of the worlds, and macros that turn a function into a rule or a step.
 //!
 //! Written against the bare bindings and not the SDK, so that a guest can do what the SDK would not let it.
 #![expect(missing_docs, reason = "the documentation of the bindings is in the WIT files")]
@@ -13,6 +13,25 @@ wit_bindgen::generate!({
 
 pub use exports::loadout::plugin::tool_rule::{Decision, Fault, Guest, ItemReference, Presentation, Reason};
 pub use loadout::plugin::{context, library, records, trace};
+
+/// The bindings of the world `upgrade`.
+pub mod upgrade {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "upgrade",
+        pub_export_macro: true,
+        export_macro_name: "export_upgrade_step",
+        default_bindings_module: "loadout_test_guests::upgrade",
+        with: {
+            "loadout:plugin/library@0.1.0": super::loadout::plugin::library,
+            "loadout:plugin/trace@0.1.0": super::loadout::plugin::trace,
+        },
+    });
+
+    pub use exports::loadout::plugin::upgrade_step::{
+        Fault, Guest, Migration, Note, Page, Quarantined, Row, RowReference, Upsert,
+    };
+}
 
 /// What a rule answers.
 pub type Answer = Result<Decision, Fault>;
@@ -40,5 +59,32 @@ macro_rules! rule {
         // Elsewhere the names of exports mean something to the linker, and nobody loads a guest.
         #[cfg(not(target_arch = "wasm32"))]
         const _: fn(String) -> $crate::Answer = <Rule as $crate::Guest>::evaluate;
+    };
+}
+
+/// Exports a function from a page to a migration as the step of a component.
+#[macro_export]
+macro_rules! step {
+    ($step:expr) => {
+        struct Step;
+
+        impl $crate::upgrade::Guest for Step {
+            fn check(_: $crate::upgrade::Page) -> Result<Vec<$crate::upgrade::Note>, $crate::upgrade::Fault> {
+                Ok(Vec::new())
+            }
+
+            fn migrate(page: $crate::upgrade::Page) -> Result<$crate::upgrade::Migration, $crate::upgrade::Fault> {
+                let step: fn(
+                    $crate::upgrade::Page,
+                ) -> Result<$crate::upgrade::Migration, $crate::upgrade::Fault> = $step;
+                step(page)
+            }
+        }
+
+        #[cfg(target_arch = "wasm32")]
+        $crate::upgrade::export_upgrade_step!(Step with_types_in $crate::upgrade);
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn($crate::upgrade::Page) -> Result<$crate::upgrade::Migration, $crate::upgrade::Fault> =
+            <Step as $crate::upgrade::Guest>::migrate;
     };
 }

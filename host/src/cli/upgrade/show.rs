@@ -15,7 +15,8 @@ const SHOWN: usize = 50;
 pub(super) fn plan(plan: &Plan) -> String {
     let source = &plan.source;
     let version = source.version.as_ref().map_or_else(String::new, |version| format!(", version {version}"));
-    let mut lines = vec![format!("plan {} from {} ({}{version}), for revision {}", plan.id, source.name, source.format, plan.base)];
+    let mut lines =
+        vec![format!("plan {} from {} ({}{version}), for revision {}", plan.id, source.name, source.format, plan.base)];
     lines.extend(plan.steps.iter().map(step));
     lines.extend(tally(&plan.rows, plan.links));
     section(&mut lines, "changes", plan.differences.iter().map(difference));
@@ -68,7 +69,14 @@ fn run(run: &Run) -> String {
         (None, Some(revision)) => format!(" as revision {revision}"),
         (None, None) => String::new(),
     };
-    format!("upgrade {} from {}: {}{revision}, begun {} by {}", run.id, run.source, run.state.as_str(), run.started, run.who)
+    format!(
+        "upgrade {} from {}: {}{revision}, begun {} by {}",
+        run.id,
+        run.source,
+        run.state.as_str(),
+        run.started,
+        run.who
+    )
 }
 
 fn step(step: &PlannedStep) -> String {
@@ -100,8 +108,10 @@ fn difference(difference: &Difference) -> String {
         return format!("create {collection}/{name} ({step})");
     }
     let shipped = if *out_of_the_box { ", out of the box" } else { "" };
-    let short = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string()));
-    let changes = attributes.iter().map(|it| format!("\n       {}: {} -> {}", it.path, short(&it.before), short(&it.after)));
+    let short =
+        |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string()));
+    let changes =
+        attributes.iter().map(|it| format!("\n       {}: {} -> {}", it.path, short(&it.before), short(&it.after)));
     format!("update {collection}/{name} ({step}{shipped}){}", changes.collect::<String>())
 }
 
@@ -116,7 +126,8 @@ fn side_by_side(it: &SideBySide) -> String {
     let changes = crate::upgrade::attribute_changes(&it.before, &it.after);
     // Numbers that are new each time say nothing about what somebody gets.
     let telling = changes.iter().filter(|change| !["decisionId", "revision"].contains(&change.path.as_str()));
-    let short = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string()));
+    let short =
+        |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string()));
     let lines: Vec<String> =
         telling.map(|it| format!("\n       {}: {} -> {}", it.path, short(&it.before), short(&it.after))).collect();
     if lines.is_empty() {

@@ -71,8 +71,7 @@ fn lowered(page: &Page) -> step::Page {
 
 fn row(row: &Row) -> step::Row {
     let look_ups = row.look_ups.iter().cloned();
-    let look_ups =
-        look_ups.map(|it| step::LookUp { column: it.column, table: it.table, id: it.id, label: it.label });
+    let look_ups = look_ups.map(|it| step::LookUp { column: it.column, table: it.table, id: it.id, label: it.label });
     let links = row.links.iter().cloned();
     let links = links.map(|it| step::Link { relationship: it.relationship, table: it.table, id: it.id });
     step::Row {

@@ -160,7 +160,6 @@ fn links(connection: &Connection, key: &RowKey) -> Result<Vec<Link>, Error> {
         "SELECT relation, other_tab, other FROM edge WHERE id = ?2 AND tab IN (?1, '') AND is_link = 1
          UNION SELECT relation, tab, id FROM edge WHERE other = ?2 AND other_tab IN (?1, '') AND is_link = 1",
     )?;
-    let read =
-        |row: &rusqlite::Row<'_>| Ok(Link { relationship: row.get(0)?, table: row.get(1)?, id: row.get(2)? });
+    let read = |row: &rusqlite::Row<'_>| Ok(Link { relationship: row.get(0)?, table: row.get(1)?, id: row.get(2)? });
     Ok(find.query_map(params![key.table, key.id], read)?.collect::<Result<_, _>>()?)
 }

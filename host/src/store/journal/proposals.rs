@@ -49,8 +49,9 @@ impl Piece<'_> {
         self.0.prepare_cached(set)?.execute(params![proposal.ordinal, name])?;
         let own = proposal.sources.first().map(|row| row.id.as_str());
         let aliases = proposal.aliases.iter().map(String::as_str);
-        let mut add =
-            self.0.prepare_cached("INSERT INTO alias (kind, alias, name) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
+        let mut add = self
+            .0
+            .prepare_cached("INSERT INTO alias (kind, alias, name) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
         for alias in aliases.chain([proposal.proposed.as_str()]).chain(own) {
             add.execute(params![proposal.kind, alias, name])?;
         }
@@ -88,12 +89,7 @@ impl Piece<'_> {
     }
 }
 
-fn proposals(
-    connection: &rusqlite::Connection,
-    step: usize,
-    after: u64,
-    limit: usize,
-) -> Result<Vec<Proposal>, Error> {
+fn proposals(connection: &rusqlite::Connection, step: usize, after: u64, limit: usize) -> Result<Vec<Proposal>, Error> {
     let mut find = connection.prepare_cached(
         "SELECT ordinal, kind, proposed, aliases, merges, attributes, sources, name FROM proposal
           WHERE step = ?1 AND ordinal > ?2 ORDER BY ordinal LIMIT ?3",

@@ -73,10 +73,7 @@ impl Package {
         Ok(Self { path: path.to_owned(), notes, tables })
     }
 
-    pub(super) fn read<E: From<ReadError>>(
-        &self,
-        visit: &mut dyn FnMut(Record) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub(super) fn read<E: From<ReadError>>(&self, visit: &mut dyn FnMut(Record) -> Result<(), E>) -> Result<(), E> {
         self.notes.iter().cloned().map(Record::Note).try_for_each(&mut *visit)?;
         let opened = File::open(&self.path).map_err(ReadError::from)?;
         let mut zip = ZipArchive::new(opened).map_err(not_a_zip)?;
@@ -90,7 +87,8 @@ impl Package {
                 if !self.tables.is_empty() && !self.tables.contains(table) {
                     let message = format!("`{SCHEMA}` does not describe the table; its rows are read all the same");
                     let (step, code) = (String::new(), "table-not-in-schema".to_owned());
-                    visit(Record::Note(Note { step, code, place: table.to_owned(), message })).map_err(Stop::Visitor)?;
+                    visit(Record::Note(Note { step, code, place: table.to_owned(), message }))
+                        .map_err(Stop::Visitor)?;
                 }
             }
             if piece.name == "record" {

@@ -1,0 +1,521 @@
+//! An old environment lives on: nothing is lost, nothing half-done is visible, and what was done can be undone.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use loadout::domain::revision::Author;
+use loadout::domain::{AnyItem, Kind};
+use loadout::service::{PlanOptions, Service};
+use loadout::store::{Change, ChangeSet, Snapshot, Store};
+use loadout::upgrade::{Changed, Migration, Page, Plan, StepFault, StepInfo, StepNote, Steps};
+use loadout_tests::archive::{console, entries, pack, package, root};
+use loadout_tests::host::{Failure, Reply, TestHost};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::components::RULES;
+
+type Done = Result<(), Failure>;
+
+/// Another handle on the same steps, of which only some are there, or which are another version of themselves.
+struct Chosen {
+    infos: Vec<StepInfo>,
+}
+
+impl Chosen {
+    fn of(names: &[&str]) -> Arc<Self> {
+        let infos = RULES.infos().iter().filter(|info| names.contains(&info.name.as_str())).cloned().collect();
+        Arc::new(Self { infos })
+    }
+}
+
+impl Steps for Chosen {
+    fn infos(&self) -> &[StepInfo] {
+        &self.infos
+    }
+
+    fn check(&self, step: &str, page: &Page, library: &Arc<Snapshot>) -> Result<Vec<StepNote>, StepFault> {
+        RULES.check(step, page, library)
+    }
+
+    fn migrate(&self, step: &str, page: &Page, library: &Arc<Snapshot>) -> Result<Migration, StepFault> {
+        RULES.migrate(step, page, library)
+    }
+}
+
+const BUILT_IN: &[&str] = &["loadout/legacy-console", "loadout/workstreams", "loadout/existing-settings"];
+
+fn service(folder: &Path, steps: Arc<dyn Steps>) -> Result<Service, Failure> {
+    Ok(Service::open_with(folder, Arc::clone(&*RULES) as _, steps)?)
+}
+
+fn plan(service: &Service, zip: &[u8], options: &PlanOptions) -> Result<Plan, loadout::service::Error> {
+    let file = service.store().folder().join("source-of-the-test.zip");
+    fs::write(&file, zip).expect("the folder of a test can be written");
+    service.plan_upgrade(&file, "old.zip", options, &|_| Ok(()))
+}
+
+fn apply(service: &Service, plan: &Plan) -> Result<u64, loadout::service::Error> {
+    let lease = service.begin_upgrade(&plan.id, "tests")?;
+    service.carry_upgrade(&lease, &|_| Ok(()))?;
+    Ok(lease.run)
+}
+
+/// The whole library as text.
+fn library(store: &Store) -> Result<BTreeMap<String, String>, Failure> {
+    let snapshot = store.snapshot()?;
+    let entries =
+        Kind::ALL.iter().flat_map(|kind| snapshot.entries(*kind).map(move |(name, entry)| (kind, name, entry)));
+    Ok(entries.map(|(kind, name, entry)| (format!("{}/{name}", kind.collection()), entry.json().to_string())).collect())
+}
+
+#[tokio::test]
+async fn an_old_environment_is_planned_carried_out_watched_and_undone_over_http() -> Done {
+    let host = TestHost::with_plugins(None, Arc::clone(&*RULES)).await?;
+    let zip = pack(&root().join("tests/fixtures/wingtip"))?;
+    let before = host.get("/api/v1/revisions").await?.text;
+    let post =
+        |path: &str| host.request(Method::POST, path).header("content-type", "application/zip").body(zip.clone());
+    let planned = Reply::to(post("/api/v1/upgrade-plans?name=wingtip.zip&app=omnichannel")).await?;
+    assert_eq!(planned.status, 201, "{planned}");
+    assert_eq!(host.get("/api/v1/revisions").await?.text, before, "a plan writes nothing");
+    let planned = planned.json();
+    assert_snapshot!(shown(&planned));
+    let plan = planned["id"].as_str().unwrap_or_default();
+    assert_eq!(host.get(&format!("/api/v1/upgrade-plans/{plan}")).await?.json(), planned);
+
+    let begun = host.post("/api/v1/upgrades", json!({ "plan": plan })).await?;
+    assert_eq!((begun.status, begun.header("location")), (202, "/api/v1/upgrades/1"));
+    let events = host.get("/api/v1/upgrades/1/events").await?;
+    assert_eq!(events.header("content-type"), "text/event-stream");
+    assert!(events.text.contains("event: done\ndata: {\"state\":\"applied\""), "{}", events.text);
+    let done = host.get("/api/v1/upgrades/1").await?.json();
+    assert_eq!((done["state"].as_str(), &done["rows"]), (Some("applied"), &planned["rows"]));
+    assert_eq!(host.get("/api/v1/upgrades").await?.json()["items"][0]["id"], 1);
+    let again = host.post("/api/v1/upgrades", json!({ "plan": plan })).await?;
+    assert_eq!((again.status, again.json()["code"].as_str()), (409, Some("plan-used")), "{again}");
+
+    let workstream = host.get("/api/v1/workstreams/Wingtip%20calls").await?.json();
+    assert_eq!(workstream["sessionTemplate"], "legacy_flight_call");
+    assert_eq!(workstream["fallbackQueue"], "Night desk");
+    let profile = host.get("/api/v1/profiles/msdyn_omnichannel_default_profile").await?.json();
+    assert_eq!(profile["productivityPane"]["mode"], "collapsed");
+    assert_eq!(profile["source"]["kept"]["productivityPane.mode"], "kept from existing environment");
+    let kept = host.get("/api/v1/upgrades/1/rows?outcome=kept").await?.json();
+    assert_eq!(kept["items"][0]["table"], "wing_plane");
+    let first = host.get("/api/v1/upgrades/1/rows?limit=1").await?.json();
+    let next = first["next"].as_str().unwrap_or_default();
+    assert_eq!(
+        (&first["items"][0]["ordinal"], &host.get(next).await?.json()["items"][0]["ordinal"]),
+        (&json!(1), &json!(2))
+    );
+
+    let second = Reply::to(post("/api/v1/upgrade-plans")).await?.json();
+    assert_eq!(second["differences"], json!([]), "a second upgrade from the same environment changes nothing");
+
+    let undone = host.post("/api/v1/upgrades/1/rollback", Value::Null).await?;
+    assert_eq!((undone.status, undone.json()["state"].as_str()), (200, Some("rolled-back")), "{undone}");
+    assert_eq!(host.get("/api/v1/workstreams/Wingtip%20calls").await?.status, 404);
+    let profile = host.get("/api/v1/profiles/msdyn_omnichannel_default_profile").await?.json();
+    assert_eq!((&profile["productivityPane"]["mode"], &profile["source"]), (&json!("expanded"), &Value::Null));
+    let refused = host.post("/api/v1/upgrades/1/rollback", Value::Null).await?;
+    assert_snapshot!(refused, @r#"409 {"code":"upgrade-state","detail":"upgrade 1 is rolled-back, so it cannot be rolled back: type `loadout upgrade status 1`"}"#);
+    for (path, expected) in
+        [("/api/v1/upgrades/7", 404), ("/api/v1/upgrades/seven", 404), ("/api/v1/upgrade-plans/..%2f", 404)]
+    {
+        let reply = host.get(path).await?;
+        assert_eq!(reply.status, expected, "{path}: {reply}");
+    }
+    Ok(())
+}
+
+/// What people look at in a plan, without what is new each time.
+fn shown(plan: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut lines =
+        vec![format!("{} {}, {} links", text(&plan["source"]["name"]), text(&plan["source"]["format"]), plan["links"])];
+    for (table, counts) in plan["rows"].as_object().into_iter().flatten() {
+        lines.push(format!("{table}: {counts}"));
+    }
+    for difference in list(&plan["differences"]) {
+        let how = if difference["created"] == true { "create" } else { "update" };
+        lines.push(format!("{how} {}/{}", text(&difference["collection"]), text(&difference["name"])));
+        let is_shipped = difference["outOfTheBox"] == true;
+        for attribute in list(&difference["attributes"]).iter().filter(|_| is_shipped) {
+            lines.push(format!("    {}: {} -> {}", text(&attribute["path"]), attribute["before"], attribute["after"]));
+        }
+    }
+    for row in list(&plan["quarantine"]) {
+        lines.push(format!("quarantined {}/{}: {}", text(&row["table"]), text(&row["id"]), text(&row["reason"])));
+    }
+    for note in list(&plan["notes"]) {
+        lines.push(format!("{} at {}: {}", text(&note["code"]), text(&note["where"]), text(&note["message"])));
+    }
+    for people in list(&plan["experiences"]) {
+        let pane = |when: &str| people[when]["productivityPane"]["mode"].clone();
+        lines.push(format!("pane in {}: {} -> {}", text(&people["app"]), pane("before"), pane("after")));
+    }
+    lines.join("\n")
+}
+
+/// The real ones, where they are at hand; they are not part of this project.
+#[test]
+fn of_the_published_environments_every_row_is_accounted_for() -> Done {
+    let folder = tempfile::tempdir()?;
+    let service = service(folder.path(), Chosen::of(BUILT_IN))?;
+    for name in ["legacy_console_2019_cmt.zip", "contoso_solution_2023.zip"] {
+        let Ok(zip) = fs::read(root().join("../shared/exports").join(name)) else { return Ok(()) };
+        let read = rows_in(&zip)?;
+        let people = vec![(None, "customer-service-workspace".to_owned())];
+        let planned = plan(&service, &zip, &PlanOptions { people, ..PlanOptions::default() })?;
+        let accounted: u64 = planned.rows.values().flat_map(|outcomes| outcomes.values()).sum();
+        assert_eq!(accounted, read, "{name}: {:?}", planned.rows);
+        assert!(planned.quarantine.is_empty(), "{name}: {:?}", planned.quarantine);
+        assert!(!planned.differences.is_empty() && planned.experiences.len() == 1);
+        let run = apply(&service, &planned)?;
+        let done = service.upgrade_rows(run, None, 0, 1000)?;
+        assert_eq!(done.len() as u64, read);
+        assert!(done.iter().all(|row| row.outcome.is_some() && row.name.is_some()), "{name}: {done:?}");
+        let again = plan(&service, &zip, &PlanOptions::default())?;
+        assert_eq!(again.differences, [], "{name} twice is {name} once");
+    }
+    Ok(())
+}
+
+/// How many rows an archive has, counted without any of the program's own reading.
+fn rows_in(zip: &[u8]) -> Result<u64, Failure> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip))?;
+    let mut count = 0;
+    for at in 0..archive.len() {
+        let mut text = String::new();
+        let mut entry = archive.by_index(at)?;
+        let name = entry.name()?.into_owned();
+        std::io::Read::read_to_string(&mut entry, &mut text)?;
+        count += match name.as_str() {
+            "data.xml" => text.matches("<record ").count(),
+            "customizations.xml" => text.matches("<Workflow ").count(),
+            name => usize::from(name.split('/').count() == 3),
+        };
+    }
+    Ok(count as u64)
+}
+
+#[test]
+fn kept_values_survive_a_newer_product_and_a_rollback_restores_all_of_it() -> Done {
+    let folder = tempfile::tempdir()?;
+    let zip = pack(&root().join("tests/fixtures/wingtip"))?;
+    let first = service(folder.path(), Chosen::of(BUILT_IN))?;
+    let before = library(first.store())?;
+    let planned = plan(&first, &zip, &PlanOptions::default())?;
+    let run = apply(&first, &planned)?;
+    let after = library(first.store())?;
+    assert_ne!(before, after);
+    drop(first);
+    // Each start writes what ships with the program.
+    let again = service(folder.path(), Chosen::of(BUILT_IN))?;
+    assert_eq!(library(again.store())?, after);
+    again.roll_back_upgrade(run, &Author { who: "tests".to_owned(), why: String::new() })?;
+    assert_eq!(library(again.store())?, before);
+    Ok(())
+}
+
+#[test]
+fn what_depends_on_an_upgrade_keeps_it_from_being_undone() -> Done {
+    let folder = tempfile::tempdir()?;
+    let zip = pack(&root().join("tests/fixtures/wingtip"))?;
+    let service = service(folder.path(), Chosen::of(BUILT_IN))?;
+    let run = apply(&service, &plan(&service, &zip, &PlanOptions::default())?)?;
+    let author = Author { who: "tests".to_owned(), why: String::new() };
+    let put = |kind, name: &str, json: Value| -> Result<(), Failure> {
+        let item = AnyItem::parse(kind, name, json)?;
+        service.store().commit(ChangeSet::new([Change::put(name, item)]), &author)?;
+        Ok(())
+    };
+    put(Kind::Queue, "Night desk", json!({ "name": "Day desk", "private": true }))?;
+    let refused = service.roll_back_upgrade(run, &author).unwrap_err();
+    assert_snapshot!(refused, @"upgrade 1 cannot be rolled back, because later changes depend on it: `Night desk` of `queues`: it was changed by revision 3; undo those first");
+    let queue = service.store().snapshot_at(loadout::domain::Revision(2))?;
+    let queue = queue.entry(Kind::Queue, "Night desk").map(|entry| entry.item.to_json()).ok_or("no queue")?;
+    put(Kind::Queue, "Night desk", queue)?;
+    put(
+        Kind::Workstream,
+        "New",
+        json!({ "name": "New", "channel": "voice", "sessionTemplate": "legacy_flight_call" }),
+    )?;
+    let refused = service.roll_back_upgrade(run, &author).unwrap_err();
+    assert_snapshot!(refused, @"session template `legacy_flight_call` is in use by `sessionTemplate` of workstreams `New`: remove these links first, or delete it with `force`");
+    Ok(())
+}
+
+#[test]
+fn a_step_that_misbehaves_stops_the_upgrade_by_name_and_nothing_is_visible() -> Done {
+    let folder = tempfile::tempdir()?;
+    let service = service(folder.path(), Chosen::of(&["tests/bad-step"]))?;
+    let newest = service.store().newest()?;
+    let sinner = |sin: &str| {
+        let row = |sin: &str| vec![("name", "Desk".to_owned()), ("sin", sin.to_owned())];
+        let zip = package("old_desk", &[row(""), row(sin), row("")])?;
+        let planned = plan(&service, &zip, &PlanOptions::default());
+        Ok::<_, Failure>(
+            planned.map_or_else(|error| error.to_string(), |plan| format!("{:?} {:?}", plan.rows, plan.quarantine)),
+        )
+    };
+    assert_snapshot!(sinner("loops")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it ran past its deadline of 500 ms (plugin.timeout)");
+    assert_snapshot!(sinner("eats")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it asked for more than 32 MiB of memory (plugin.memory)");
+    assert_snapshot!(sinner("panics")?, @"");
+    assert_snapshot!(sinner("faults")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it answered with the fault `no-desk`: this is no desk (plugin.failed)");
+    assert_snapshot!(sinner("loses")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it neither used nor quarantined `old_desk/00000002-0000-4000-8000-000000000002`, which was on its page (step.lost-row)");
+    assert_snapshot!(sinner("lies")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it made `desk 00000002-0000-4000-8000-000000000002` of `queues` of `old_desk/nowhere`, which was not on its page (step.unknown-row)");
+    assert_snapshot!(sinner("no-kind")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it proposed `desk 00000002-0000-4000-8000-000000000002` of `desks`: no item of this collection comes from rows (step.invalid-proposal)");
+    assert_snapshot!(sinner("people")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it proposed `desk 00000002-0000-4000-8000-000000000002` of `users`: no item of this collection comes from rows (step.invalid-proposal)");
+    assert_snapshot!(sinner("no-json")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it proposed `desk 00000002-0000-4000-8000-000000000002` of `queues`: its attributes are not JSON: EOF while parsing an object at line 1 column 1 (step.invalid-proposal)");
+    assert_snapshot!(sinner("no-item")?, @"");
+    assert_snapshot!(sinner("no-reason")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it quarantined `old_desk/00000002-0000-4000-8000-000000000002` without a reason (step.no-reason)");
+    assert_snapshot!(sinner("both")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it made an item of `old_desk/00000002-0000-4000-8000-000000000002` and quarantined it, too (step.contradiction)");
+    assert_snapshot!(sinner("floods")?, @"");
+    assert_snapshot!(sinner("creeps")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it would change `desk 00000002-0000-4000-8000-000000000002` of `queues` again after it made it so (step.not-idempotent)");
+    assert_snapshot!(sinner("refused")?, @r#"{"old_desk": {"migrated": 2, "quarantined": 1}} [PlannedRow { table: "old_desk", id: "00000002-0000-4000-8000-000000000002", reason: "nobody sits there (refused)" }]"#);
+    assert_eq!((service.store().newest()?, service.upgrades()?), (newest, Vec::new()));
+    Ok(())
+}
+
+/// Good while it is planned, and something else when it is carried out.
+struct TurnsBad {
+    inner: Arc<Chosen>,
+    asked: std::sync::atomic::AtomicU32,
+}
+
+impl Steps for TurnsBad {
+    fn infos(&self) -> &[StepInfo] {
+        self.inner.infos()
+    }
+
+    fn check(&self, step: &str, page: &Page, library: &Arc<Snapshot>) -> Result<Vec<StepNote>, StepFault> {
+        self.inner.check(step, page, library)
+    }
+
+    fn migrate(&self, step: &str, page: &Page, library: &Arc<Snapshot>) -> Result<Migration, StepFault> {
+        let mut answer = self.inner.migrate(step, page, library)?;
+        // Two samples and the migration itself, and one look at what came of it.
+        if self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 4 {
+            answer.upserts[0].attributes = r#"{"name":"something else"}"#.to_owned();
+        }
+        Ok(answer)
+    }
+}
+
+#[test]
+fn a_step_that_does_something_else_than_was_planned_is_stopped() -> Done {
+    let folder = tempfile::tempdir()?;
+    let steps = TurnsBad { inner: Chosen::of(&["tests/bad-step"]), asked: Default::default() };
+    let service = service(folder.path(), Arc::new(steps))?;
+    let zip = package("old_desk", &[vec![("name", "Desk".to_owned())]])?;
+    let planned = plan(&service, &zip, &PlanOptions::default())?;
+    let newest = service.store().newest()?;
+    let stopped = apply(&service, &planned).unwrap_err();
+    assert_snapshot!(stopped, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it proposed something else than when the plan was made (step.differs)");
+    assert_eq!(service.store().newest()?, newest);
+    assert_eq!(service.upgrades()?[0].state.as_str(), "abandoned");
+    Ok(())
+}
+
+#[test]
+fn of_two_runs_at_once_the_second_is_told_who_holds_the_lease() -> Done {
+    let folder = tempfile::tempdir()?;
+    let first = service(folder.path(), Chosen::of(&["tests/bad-step"]))?;
+    let second = service(folder.path(), Chosen::of(&["tests/bad-step"]))?;
+    let desk = |name: &str| package("old_desk", &[vec![("name", name.to_owned())]]);
+    let (one, other) = (
+        plan(&first, &desk("one")?, &PlanOptions::default())?,
+        plan(&second, &desk("other")?, &PlanOptions::default())?,
+    );
+    let lease = first.begin_upgrade(&one.id, "tests")?;
+    let told = second.begin_upgrade(&other.id, "tests").unwrap_err().to_string();
+    let process = format!("upgrade 1 is being carried out by process {} on ", std::process::id());
+    assert!(told.starts_with(&process) && told.contains("seconds ago: wait for it"), "{told}");
+    // Whoever abandons a run takes the lease away from who holds it.
+    second.abandon_upgrade(1)?;
+    let lost = first.carry_upgrade(&lease, &|_| Ok(())).unwrap_err();
+    assert_snapshot!(lost, @"upgrade 1 was taken over by somebody else: type `loadout upgrade status`");
+    let lease = second.begin_upgrade(&other.id, "tests")?;
+    second.carry_upgrade(&lease, &|_| Ok(()))?;
+    let moved = first.begin_upgrade(&plan_again(&first, &one)?, "tests").unwrap_err();
+    assert_snapshot!(moved, @"the plan is for revision 1, and the newest is 2: make a new one with `loadout upgrade plan`");
+    Ok(())
+}
+
+/// A plan for the same revision that was not used yet.
+fn plan_again(service: &Service, plan: &Plan) -> Result<String, Failure> {
+    let folder = service.store().folder().join("upgrades");
+    let id = "00000000000000ff";
+    fs::create_dir_all(folder.join(id))?;
+    fs::write(folder.join(id).join("plan.json"), serde_json::to_vec(&Plan { id: id.to_owned(), ..plan.clone() })?)?;
+    Ok(id.to_owned())
+}
+
+#[test]
+fn a_step_that_changed_and_a_baseline_leave_the_choice_to_people() -> Done {
+    let folder = tempfile::tempdir()?;
+    let zip = package("old_desk", &[vec![("name", "Desk".to_owned())]])?;
+    let old = Chosen::of(&["tests/bad-step"]);
+    let first = service(folder.path(), Arc::clone(&old) as _)?;
+    apply(&first, &plan(&first, &zip, &PlanOptions::default())?)?;
+    let infos = old.infos.iter().map(|info| StepInfo {
+        digest: "ffff".repeat(16),
+        version: "0.2.0".to_owned(),
+        ..info.clone()
+    });
+    let newer = service(folder.path(), Arc::new(Chosen { infos: infos.collect() }))?;
+    let refused = plan(&newer, &zip, &PlanOptions::default()).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("step `tests/bad-step` was carried out in upgrade 1 by another component (0.1.0, "),
+        "{refused}"
+    );
+    assert!(
+        refused.ends_with("choose `--changed run` to carry it out again, or `--changed skip` to leave what it did"),
+        "{refused}"
+    );
+    let skipped = plan(&newer, &zip, &PlanOptions { changed: Some(Changed::Skip), ..PlanOptions::default() })?;
+    assert_eq!(skipped.steps[0].skipped.as_deref(), Some("upgrade 1 did it with another component"));
+    assert_snapshot!(format!("{:?}", skipped.rows), @r#"{"old_desk": {"kept": 1}}"#);
+    newer.baseline(&["tests/bad-step".to_owned()], "tests")?;
+    let declared = plan(&newer, &zip, &PlanOptions::default())?;
+    assert_eq!(declared.steps[0].skipped.as_deref(), Some("upgrade 2 declared it to be done"));
+    let unknown = newer.baseline(&["tests/nobody".to_owned()], "tests").unwrap_err();
+    assert_snapshot!(unknown, @"there is no step `tests/nobody`: known are tests/bad-step");
+    Ok(())
+}
+
+#[test]
+fn an_archive_that_is_no_environment_is_refused_with_a_sentence() -> Done {
+    let folder = tempfile::tempdir()?;
+    let service = service(folder.path(), Chosen::of(BUILT_IN))?;
+    let refused = |zip: &[u8]| plan(&service, zip, &PlanOptions::default()).unwrap_err().to_string();
+    let data = |text: &str| entries(&[("data.xml", text.as_bytes().to_vec())]);
+    assert_snapshot!(refused(b"PK"), @"the file is not a complete zip archive (invalid Zip archive: Could not find EOCD): export or download it again");
+    assert_snapshot!(refused(&entries(&[("a.txt", b"x".to_vec())])?), @"the archive is no old environment, it has neither `data.xml` nor `solution.xml`: choose the zip file that the Configuration Migration tool or the export of a solution made");
+    assert_snapshot!(refused(&data("<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><entities>&b;</entities>")?), @"");
+    assert_snapshot!(refused(&data("<entities><entity name='t'><records><record id='1'>")?), @"");
+    let bomb = data(&format!("<entities>{}</entities>", " ".repeat(64 << 20)))?;
+    assert_snapshot!(refused(&bomb), @"");
+    let moved = entries(&[("../data.xml", b"x".to_vec())])?;
+    assert_snapshot!(refused(&moved), @"`../data.xml` is not a path within the archive: use relative names with `/` and without `..`");
+    Ok(())
+}
+
+fn loadout(arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
+    command.args(arguments).env("RUST_LOG", "error").current_dir(folder);
+    command
+}
+
+fn output(arguments: &[&str], folder: &Path) -> Result<String, Failure> {
+    let output = loadout(arguments, folder).output()?;
+    if !output.status.success() {
+        return Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Files that hold the configuration, with their bytes.
+fn database(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = ["loadout.db", "loadout.db-wal"].into_iter();
+    files.filter_map(|file| Some((file.to_owned(), fs::read(folder.join("env").join(file)).ok()?))).collect()
+}
+
+#[test]
+fn planning_leaves_the_database_byte_equal() -> Done {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("old.zip"), pack(&root().join("tests/fixtures/wingtip"))?)?;
+    drop(Service::open(&folder.path().join("env"), Arc::clone(&*RULES) as _)?);
+    let before = database(folder.path());
+    let text = output(&["upgrade", "plan", "old.zip", "--data", "env"], folder.path())?;
+    assert!(text.contains("nothing was written"), "{text}");
+    assert_eq!(before, database(folder.path()));
+    assert!(!before.is_empty());
+    Ok(())
+}
+
+/// Numbers that a long trial sets, such as 1,000 kills over 50,000 rows.
+fn number(variable: &str, usual: usize) -> usize {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// A small generator is enough to choose moments (splitmix64).
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[test]
+fn an_upgrade_that_is_killed_goes_on_and_ends_with_the_same_bytes() -> Done {
+    let (kills, rows) = (number("LOADOUT_TEST_KILLS", 12), number("LOADOUT_TEST_ROWS", 1_500));
+    let mut state = number("LOADOUT_TEST_SEED", 7) as u64;
+    let folder = tempfile::tempdir()?;
+    let begin = |name: &str| -> Result<(std::path::PathBuf, String), Failure> {
+        let own = folder.path().join(name);
+        fs::create_dir_all(&own)?;
+        fs::write(own.join("old.zip"), console(rows)?)?;
+        drop(Service::open(&own.join("env"), Arc::clone(&*RULES) as _)?);
+        let plan = output(&["upgrade", "plan", "old.zip", "--data", "env", "--json"], &own)?;
+        let plan: Value = serde_json::from_str(&plan)?;
+        Ok((own, plan["id"].as_str().ok_or("a plan without id")?.to_owned()))
+    };
+    let (calm, plan) = begin("calm")?;
+    let begun = Instant::now();
+    output(&["upgrade", "apply", &plan, "--data", "env"], &calm)?;
+    let undisturbed = begun.elapsed();
+    let (mut killed, mut finished) = (0, 0);
+    while killed < kills {
+        let (wild, plan) = begin(&format!("wild-{finished}"))?;
+        let mut arguments = vec!["upgrade", "apply", &plan, "--data", "env"];
+        let mut disturbed = 0_u32;
+        loop {
+            let mut child = loadout(&arguments, &wild).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+            // Up to what a whole run takes, and longer each time, so that it ends at last whatever a start costs.
+            let most = u64::try_from(undisturbed.as_micros())? * u64::from(disturbed + 4) / 4;
+            let moment = Instant::now() + Duration::from_micros(random(&mut state) % most);
+            while Instant::now() < moment && child.try_wait()?.is_none() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            match child.try_wait()? {
+                Some(status) if status.success() => break,
+                Some(status) => return Err(format!("it ended with {status} after {disturbed} kills").into()),
+                None => {
+                    child.kill()?;
+                    child.wait()?;
+                    (killed, disturbed) = (killed + 1, disturbed + 1);
+                }
+            }
+            let status: Value = serde_json::from_str(
+                &output(&["upgrade", "status", "--data", "env", "--json"], &wild).unwrap_or("{}".to_owned()),
+            )?;
+            match status["state"].as_str() {
+                Some("applied") => break,
+                Some("unfinished") => arguments = vec!["upgrade", "resume", "--data", "env"],
+                // Killed before it began.
+                _ => {}
+            }
+        }
+        let [calm, wild] = [&calm, &wild].map(|folder| {
+            let rows = output(&["upgrade", "rows", "1", "--data", "env"], folder)?;
+            Ok::<_, Failure>((
+                rows,
+                library(&Store::look(&folder.join("env"))?)?,
+                Store::look(&folder.join("env"))?.newest()?,
+            ))
+        });
+        assert!(calm? == wild?, "the run that was killed {disturbed} times ended differently");
+        finished += 1;
+    }
+    eprintln!("{killed} kills over {finished} upgrades of {rows} rows; undisturbed {undisturbed:?}");
+    Ok(())
+}
