@@ -13,6 +13,7 @@ pub mod environment;
 pub mod experience;
 pub mod item;
 pub mod macros;
+pub mod merge_patch;
 pub mod name;
 pub mod notification_template;
 pub mod pane_tool;

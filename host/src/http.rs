@@ -21,7 +21,6 @@ mod health;
 mod imports;
 mod items;
 mod list;
-mod merge_patch;
 mod metrics;
 mod observe;
 mod openapi;

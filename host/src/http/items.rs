@@ -5,14 +5,14 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use crate::domain::revision::Author;
-use crate::domain::{AnyItem, Kind, Name, Revision};
+use crate::domain::{AnyItem, Kind, Name, Revision, merge_patch};
 use crate::service::Service;
 use crate::store::{self, Change, ChangeSet, Committed, Expect, How, Layer, Store};
 
 use super::etag::{self, Conditions};
+use super::page;
 use super::problem::Refusal;
 use super::view::{self, Meta, Said};
-use super::{merge_patch, page};
 
 /// The newest revision, on every answer to a write.
 pub(super) const REVISION: HeaderName = HeaderName::from_static("x-loadout-revision");
