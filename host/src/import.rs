@@ -11,37 +11,42 @@
 //!
 //! - An item that is here already is replaced by the archive's. An item of which the archive has only parts or links gets
 //!   those. What the product ships is never written.
+//! - What a solution cannot say may stand in documents beside its tables, in the folder `loadout/`. An archive that was exported
+//!   here says everything: tables are read as though only shipped content was here, so that the outcome is the same
+//!   wherever it is imported.
 //! - Columns that mean nothing here are kept in `source.attributes`, those of parts under `<table>/<name>/<column>`.
 //! - Texts keep their bytes; a stray blank or carriage return is a warning.
 //! - Nothing depends on the order of files, rows or links.
 
-mod application_extension;
+pub(crate) mod application_extension;
 mod archive;
-mod channel_provider;
-mod copilot;
+pub(crate) mod channel_provider;
+pub(crate) mod copilot;
 mod customizations;
-mod dependencies;
-mod inbox;
-mod macros;
-mod notification;
-mod pane;
-mod pane_tool;
-mod profile;
-mod rank;
+pub(crate) mod dependencies;
+pub(crate) mod document;
+pub(crate) mod inbox;
+pub(crate) mod macros;
+pub(crate) mod notification;
+pub(crate) mod pane;
+pub(crate) mod pane_tool;
+pub(crate) mod profile;
+pub(crate) mod rank;
 mod report;
 mod row;
 mod rows;
-mod script;
-mod session_template;
-mod smart_assist;
+pub(crate) mod script;
+pub(crate) mod session_template;
+mod settle;
+pub(crate) mod smart_assist;
 mod solution;
-mod tab;
+pub(crate) mod tab;
 mod unread;
 mod work;
 mod xml;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
@@ -49,6 +54,7 @@ use crate::store::{ChangeSet, Snapshot};
 
 use archive::Archive;
 use customizations::Customizations;
+use document::Documents;
 use rows::Rows;
 use solution::Solution;
 use work::Work;
@@ -103,12 +109,14 @@ pub fn plan(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
     let solution = Solution::read(&solution).ok_or(Error::NoManifest)?;
     let customizations = xml::parse(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?)?;
     let Customizations { workflows, mut links, roles, unread } = Customizations::read(customizations);
-    let (mut rows, spoilt) = Rows::take_from(&mut archive)?;
+    let documents = Documents::take_from(&mut archive);
+    let (mut rows, spoilt) = Rows::take_from(&mut archive, documents.are_whole())?;
 
-    let mut work = Work::new(base, &solution, &roles);
+    let shipped = documents.are_whole().then(|| base.shipped());
+    let mut work = Work::new(base, shipped.as_ref(), &solution, &roles);
     dependencies::check(&mut work, &rows);
-    macros::read(&mut work, workflows, &mut archive.files);
-    script::read(&mut work, &mut rows);
+    let macros = macros::read(&mut work, workflows, &mut archive.files);
+    script::read(&mut work, &mut rows, &macros);
     tab::read(&mut work, &mut rows);
     notification::read(&mut work, &mut rows, &mut links);
     session_template::read(&mut work, &mut rows, &mut links);
@@ -117,6 +125,8 @@ pub fn plan(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
     channel_provider::read(&mut work, &mut rows);
     application_extension::read(&mut work, &mut rows);
     profile::read(&mut work, &mut rows, &mut links);
+    documents.read(&mut work);
+    settle::settle(&mut work);
     unread::report(&mut work, rows, links, unread, spoilt, archive);
     let (changes, report) = work.finish();
     Ok(Plan { changes, report })
