@@ -10,10 +10,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("resolve", &["domain", "store"]),
     ("import", &["domain", "store"]),
+    ("export", &["domain", "store", "import"]),
     ("plugin", &["domain", "store", "resolve"]),
-    ("service", &["domain", "content", "store", "resolve", "import", "plugin"]),
-    ("http", &["domain", "store", "resolve", "import", "plugin", "service"]),
-    ("cli", &["domain", "content", "store", "resolve", "import", "plugin", "service", "http"]),
+    ("service", &["domain", "content", "store", "resolve", "import", "export", "plugin"]),
+    ("http", &["domain", "store", "resolve", "import", "export", "plugin", "service"]),
+    ("cli", &["domain", "content", "store", "resolve", "import", "export", "plugin", "service", "http"]),
 ];
 
 /// A foreign crate and the modules that may name it.
@@ -26,7 +27,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("tower_http", &["http"]),
     ("tokio", &["http", "cli"]),
     ("clap", &["cli"]),
-    ("zip", &["import"]),
+    ("zip", &["import", "export"]),
     ("quick_xml", &["import"]),
     ("loadout_plugins", &["service"]),
 ];
