@@ -2,6 +2,7 @@
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+mod export;
 mod failure;
 mod import;
 mod log;
@@ -34,6 +35,7 @@ enum Command {
     Serve(serve::Serve),
     Resolve(resolve::Resolve),
     Import(import::Import),
+    Export(export::Export),
 }
 
 /// Where the data folder is, for every sub-command that needs one.
@@ -58,6 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Resolve(resolve) => resolve.run(),
         Command::Import(import) => import.run(),
+        Command::Export(export) => export.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

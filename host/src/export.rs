@@ -5,8 +5,8 @@
 //! tables are read back by the import's own planner, and whatever came out otherwise than it is becomes a document. The
 //! finished archive is read back once more, and refused rather than handed out if anything is missing from it.
 //!
-//! Refuses to write what shipped with the product, which is everywhere already, and people, who belong to one environment
-//! (ruling 8.16). A name that cannot be a path is respelt there; inside, it stays what it is.
+//! Refuses to write what shipped with the product, which is everywhere already, and people, who belong to one environment. Their
+//! assignments travel only if somebody asks for it (ruling 8.16). A name that cannot be a path is respelt there; inside, it stays what it is.
 
 mod application_extension;
 mod channel_provider;
@@ -34,8 +34,11 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::Kind;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{Kind, Revision};
 use crate::import;
+use crate::import::assignment;
 use crate::import::document::{FORMAT, format_path};
 use crate::import::{LinkOutcome, Outcome, Plan, Report};
 use crate::store::{Change, Snapshot};
@@ -49,6 +52,8 @@ pub use options::{InvalidOption, Options};
 /// An exported environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Export {
+    /// The revision that was exported.
+    pub revision: Revision,
     /// The bytes of the zip archive.
     pub zip: Vec<u8>,
     /// How many custom items of each kind are in it, for the kinds that have any.
@@ -82,8 +87,11 @@ const CONTENT_TYPES: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
     <Default Extension=\"xml\" ContentType=\"application/octet-stream\" />\n  \
     <Default Extension=\"json\" ContentType=\"application/octet-stream\" />\n</Types>\n";
 
-/// Exports every custom item of `snapshot`.
-pub fn archive(snapshot: &Snapshot, options: &Options) -> Result<Export, Error> {
+/// The profiles that people are assigned to directly, by login.
+pub type Assignments = BTreeMap<String, BTreeSet<String>>;
+
+/// Exports every custom item of `snapshot`, and `assignments` if there are any to travel with it.
+pub fn archive(snapshot: &Snapshot, assignments: &Assignments, options: &Options) -> Result<Export, Error> {
     let prefix = solution::prefix(snapshot);
     let shipped = snapshot.shipped();
     let mut tables = Tables::new(snapshot, &prefix);
@@ -98,12 +106,15 @@ pub fn archive(snapshot: &Snapshot, options: &Options) -> Result<Export, Error> 
         }
     };
     files.extend(document::write(snapshot, &said, &mut paths));
+    if !assignments.is_empty() {
+        files.push((assignment::path(), document::text(assignments)));
+    }
     files[DESCRIPTIVE..].sort();
     let zip = pack::pack(&files)?;
     check(snapshot, import::plan(&zip, &shipped)?)?;
     let count = |kind: &Kind| (*kind, document::custom(snapshot).filter(|(of, _, _)| of == kind).count());
     let counts = Kind::ALL.iter().map(count).filter(|(_, count)| *count > 0).collect();
-    Ok(Export { zip, counts })
+    Ok(Export { revision: snapshot.revision(), zip, counts })
 }
 
 fn write(tables: &mut Tables<'_>) {

@@ -20,6 +20,7 @@
 
 pub(crate) mod application_extension;
 mod archive;
+pub(crate) mod assignment;
 pub(crate) mod channel_provider;
 pub(crate) mod copilot;
 mod customizations;
@@ -53,6 +54,7 @@ mod tests;
 use crate::store::{ChangeSet, Snapshot};
 
 use archive::Archive;
+use assignment::Wanted;
 use customizations::Customizations;
 use document::Documents;
 use rows::Rows;
@@ -70,6 +72,8 @@ pub struct Plan {
     pub changes: ChangeSet,
     /// What was read, and what becomes of it.
     pub report: Report,
+    /// Direct assignments that the archive asks for, see [`Plan::assign`].
+    assignments: Vec<Wanted>,
 }
 
 /// An archive that is not imported at all.
@@ -109,6 +113,7 @@ pub fn plan(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
     let solution = Solution::read(&solution).ok_or(Error::NoManifest)?;
     let customizations = xml::parse(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?)?;
     let Customizations { workflows, mut links, roles, unread } = Customizations::read(customizations);
+    let assignments = archive.files.remove(&assignment::path());
     let documents = Documents::take_from(&mut archive);
     let (mut rows, spoilt) = Rows::take_from(&mut archive, documents.are_whole())?;
 
@@ -127,9 +132,10 @@ pub fn plan(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
     profile::read(&mut work, &mut rows, &mut links);
     documents.read(&mut work);
     settle::settle(&mut work);
+    let assignments = assignment::read(&mut work, assignments);
     unread::report(&mut work, rows, links, unread, spoilt, archive);
     let (changes, report) = work.finish();
-    Ok(Plan { changes, report })
+    Ok(Plan { changes, report, assignments })
 }
 
 fn take(archive: &mut Archive, file: &'static str) -> Result<Vec<u8>, Error> {

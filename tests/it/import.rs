@@ -114,7 +114,7 @@ async fn a_hostile_archive_is_refused_and_nothing_is_written() -> Done {
     Ok(())
 }
 
-async fn import(host: &TestHost, path: &str, zip: Vec<u8>) -> Result<Reply, Failure> {
+pub(crate) async fn import(host: &TestHost, path: &str, zip: Vec<u8>) -> Result<Reply, Failure> {
     Reply::to(host.request(Method::POST, path).header("content-type", "application/zip").body(zip)).await
 }
 
@@ -156,7 +156,7 @@ fn summary(answer: &Value) -> String {
 }
 
 /// A folder as the zip file an export makes of it.
-fn pack(folder: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn pack(folder: &Path) -> Result<Vec<u8>, Failure> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -183,6 +183,6 @@ fn entries(files: &[(&str, Vec<u8>)]) -> Result<Vec<u8>, Failure> {
     Ok(zip.finish()?.into_inner())
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

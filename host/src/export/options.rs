@@ -5,6 +5,8 @@
 pub struct Options {
     pub(super) name: String,
     pub(super) version: String,
+    /// Whether direct assignments travel, too (ruling 8.16).
+    pub with_assignments: bool,
 }
 
 /// A text that a solution cannot be called, or that is no version of one.
@@ -30,7 +32,7 @@ impl Options {
     /// The version of a solution nobody gave one.
     pub const VERSION: &str = "1.0.0.0";
 
-    /// A solution called `name`, in `version`.
+    /// A solution called `name`, in `version`, without assignments.
     pub fn new(name: &str, version: &str) -> Result<Self, InvalidOption> {
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -42,13 +44,18 @@ impl Options {
         if numbers.len() != 4 || !numbers.iter().all(is_number) {
             return Err(InvalidOption::Version { typed: version.to_owned() });
         }
-        Ok(Self { name: name.to_owned(), version: version.to_owned() })
+        Ok(Self { name: name.to_owned(), version: version.to_owned(), with_assignments: false })
+    }
+
+    /// The unique name of the solution.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { name: Self::NAME.to_owned(), version: Self::VERSION.to_owned() }
+        Self { name: Self::NAME.to_owned(), version: Self::VERSION.to_owned(), with_assignments: false }
     }
 }
 

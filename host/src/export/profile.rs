@@ -3,7 +3,7 @@
 //! The format has one app per profile; a profile for every app names the family. A role that is not shipped is in no table, so
 //! mappings to it are in documents only.
 
-use crate::domain::{AnyItem, App, Kind, Name, Profile, RankAndRoles};
+use crate::domain::{AnyItem, Kind, Name, Profile, RankAndRoles};
 use crate::import::profile::{APP_FAMILY, ID, PROFILE};
 use crate::import::rank::MAPPING;
 use crate::store::{Layer, Snapshot};
@@ -47,17 +47,17 @@ fn app(snapshot: &Snapshot, profile: &Profile) -> Option<String> {
         };
     };
     let is_meant = |typed: &&String| snapshot.canonical(Kind::App, typed.trim()).as_ref() == Some(app.shared());
-    Some(came_with.flatten().filter(is_meant).cloned().unwrap_or_else(|| elsewhere(snapshot, app)))
+    Some(came_with.flatten().filter(is_meant).cloned().unwrap_or_else(|| elsewhere(snapshot, app.as_str())))
 }
 
 /// What an app is called elsewhere. A custom app is in no table and goes by its name.
-fn elsewhere(snapshot: &Snapshot, app: &Name<App>) -> String {
-    let entry = snapshot.entry(Kind::App, app.as_str()).filter(|entry| entry.layer == Layer::OutOfTheBox);
+pub(super) fn elsewhere(snapshot: &Snapshot, app: &str) -> String {
+    let entry = snapshot.entry(Kind::App, app).filter(|entry| entry.layer == Layer::OutOfTheBox);
     let alias = entry.and_then(|entry| match &entry.item {
         AnyItem::App(app) => app.aliases.first(),
         _ => None,
     });
-    alias.map_or_else(|| app.to_string(), ToString::to_string)
+    alias.map_or_else(|| app.to_owned(), ToString::to_string)
 }
 
 fn roles(tables: &mut Tables<'_>, profile: &Name<Profile>, ranked: &RankAndRoles) {

@@ -8,6 +8,7 @@ use crate::import::rank::MAPPING;
 use crate::store::{Layer, Snapshot};
 
 use super::Options;
+use super::profile::elsewhere;
 use super::tables::Tables;
 use super::xml::Element;
 
@@ -81,7 +82,11 @@ fn required(snapshot: &Snapshot) -> Vec<Element> {
                 let is_shipped = target.is_some_and(|target| target.layer == Layer::OutOfTheBox);
                 if let Some(table) = table(reference.kind).filter(|_| is_shipped) {
                     let dependent = table_or_collection(*kind);
-                    required.insert((table, reference.name.to_string(), dependent, name.to_string()));
+                    let required_name = match reference.kind {
+                        Kind::App => elsewhere(snapshot, reference.name),
+                        _ => reference.name.to_string(),
+                    };
+                    required.insert((table, required_name, dependent, name.to_string()));
                 }
             });
         }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use crate::domain::{InvalidItem, InvalidName};
 use crate::import::ArchiveError;
 use crate::service::Error;
-use crate::{import, resolve, store};
+use crate::{export, import, resolve, store};
 
 use super::problem::Refusal;
 
@@ -67,6 +67,13 @@ impl From<Error> for Refusal {
             Error::Import(
                 import::Error::ConfigurationMigration | import::Error::NotASolution { .. } | import::Error::NoManifest,
             ) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
+            Error::Export(export::Error::Unreadable(_) | export::Error::Unfaithful { .. }) => {
+                problem(StatusCode::CONFLICT, "not-exportable")
+            }
+            Error::Export(export::Error::Pack { .. }) => {
+                tracing::error!(error = chain(&error), "the export failed");
+                Self::internal()
+            }
             Error::Engine(_) => {
                 tracing::error!(error = chain(&error), "the sandbox failed");
                 Self::internal()

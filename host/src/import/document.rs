@@ -8,7 +8,7 @@
 //! solution as it is read otherwise.
 //!
 //! A document that cannot be read is quarantined, and with it the item it is about: half of an item is worse than none. People
-//! are no configuration and are not read.
+//! are no configuration and are not read; `loadout/assignments.json` is read elsewhere.
 
 use std::collections::BTreeSet;
 
