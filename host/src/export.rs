@@ -99,7 +99,7 @@ pub fn archive(snapshot: &Snapshot, assignments: &Assignments, options: &Options
     let (mut files, mut paths, said) = loop {
         let mut paths = Paths::default();
         let files = files(&tables, options, &mut paths);
-        let plan = import::plan(&pack::pack(&files)?, &shipped)?;
+        let plan = import::plan_files(files.iter().cloned(), &shipped)?;
         // What the import would not take says nothing, and is said by documents.
         if !drop_unread(&mut tables, &plan.report) {
             break (files, paths, items(plan));
@@ -151,22 +151,19 @@ fn files(tables: &Tables<'_>, options: &Options, paths: &mut Paths) -> Vec<(Stri
 
 /// Takes out of the tables what the import left alone; whether there was anything.
 fn drop_unread(tables: &mut Tables<'_>, report: &Report) -> bool {
-    let before = (tables.rows.len(), tables.workflows.len(), tables.links.len());
+    let size = |tables: &Tables<'_>| (tables.rows.len(), tables.workflows.len(), tables.links.len());
+    let before = size(tables);
     let unread = report.components.iter().filter(|it| matches!(it.outcome, Outcome::Skipped | Outcome::Quarantined));
-    for component in unread {
-        if component.table == "workflow" {
-            tables.workflows.remove(&component.source_name);
-        } else {
-            tables.rows.retain(|(table, name), _| (*table, name) != (component.table.as_str(), &component.source_name));
-        }
-    }
-    for link in report.links.iter().filter(|link| link.outcome == LinkOutcome::LeftOut) {
-        tables.links.retain(|known| {
-            let ends = known.ends.iter().map(|(column, name)| format!("{column}={name}"));
-            known.table != link.table || !ends.eq(link.ends.iter().cloned())
-        });
-    }
-    (tables.rows.len(), tables.workflows.len(), tables.links.len()) != before
+    let unread: BTreeSet<(&str, &str)> = unread.map(|it| (it.table.as_str(), it.source_name.as_str())).collect();
+    tables.rows.retain(|(table, name), _| !unread.contains(&(*table, name.as_str())));
+    tables.workflows.retain(|id, _| !unread.contains(&("workflow", id.as_str())));
+    let left_out = report.links.iter().filter(|link| link.outcome == LinkOutcome::LeftOut);
+    let left_out: BTreeSet<(&str, &[String])> = left_out.map(|it| (it.table.as_str(), it.ends.as_slice())).collect();
+    tables.links.retain(|link| {
+        let ends = link.ends.each_ref().map(|(column, name)| format!("{column}={name}"));
+        !left_out.contains(&(link.table, ends.as_slice()))
+    });
+    size(tables) != before
 }
 
 /// What a plan for an environment without custom items makes.

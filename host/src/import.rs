@@ -108,7 +108,15 @@ const CUSTOMIZATIONS: &str = "customizations.xml";
 
 /// Plans the import of the solution in `zip` into an environment that is now as `base` shows.
 pub fn plan(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
-    let mut archive = Archive::read(zip)?;
+    plan_archive(Archive::read(zip)?, base)
+}
+
+/// As [`plan`], of files that are no archive yet.
+pub(crate) fn plan_files(files: impl IntoIterator<Item = (String, Vec<u8>)>, base: &Snapshot) -> Result<Plan, Error> {
+    plan_archive(Archive { files: files.into_iter().collect() }, base)
+}
+
+fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
     let solution = xml::parse(SOLUTION, &take(&mut archive, SOLUTION)?)?;
     let solution = Solution::read(&solution).ok_or(Error::NoManifest)?;
     let customizations = xml::parse(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?)?;

@@ -35,6 +35,7 @@ fn wrong_usage_ends_in_two() -> Done {
         &["serve", "--sample", "fabrikam"],
         &["serve", "--listen", "everywhere"],
         &["import"],
+        &["export"],
     ] {
         let output = loadout(arguments, folder.path()).output()?;
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", outcome(&output));

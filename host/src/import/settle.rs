@@ -3,6 +3,7 @@
 //! An item that names something which is neither planned nor here is quarantined, and then what names it in turn. The custom default
 //! stays active, whatever the archive says (ruling 8.4).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{AnyItem, DefaultProfile, Item, Kind, Profile, State};
@@ -15,19 +16,32 @@ use super::work::Work;
 /// Withdraws what the store would refuse.
 pub(super) fn settle(work: &mut Work<'_>) {
     keep_default_active(work);
-    loop {
-        let lost: Vec<_> = work
-            .planned_names()
-            .into_iter()
-            .filter_map(|(kind, name)| Some((problem(work, kind, &name)?, kind, name)))
-            .collect();
-        if lost.is_empty() {
-            return;
+    let naming = naming(work);
+    let mut open = work.planned_names();
+    while let Some((kind, name)) = open.pop() {
+        let Some(reason) = problem(work, kind, &name) else { continue };
+        work.withdraw(kind, &name, Outcome::Quarantined, &reason);
+        // Only what names it can have become wrong. Each is asked once for each name it lost, however long the chain.
+        if kind == Kind::Profile {
+            open.push((Kind::RankAndRoles, Arc::clone(&name)));
         }
-        for (reason, kind, name) in lost {
-            work.withdraw(kind, &name, Outcome::Quarantined, &reason);
-        }
+        open.extend(naming.get(&(kind, name)).into_iter().flatten().cloned());
     }
+}
+
+/// An item by kind and name.
+type Key = (Kind, Arc<str>);
+
+/// Which planned items name an item.
+fn naming(work: &Work<'_>) -> BTreeMap<Key, Vec<Key>> {
+    let mut naming: BTreeMap<Key, Vec<Key>> = BTreeMap::new();
+    for key in work.planned_names() {
+        let Some(mut item) = work.planned_any(key.0, &key.1).cloned() else { continue };
+        item.references(&mut |reference| {
+            naming.entry((reference.kind, Arc::clone(reference.name))).or_default().push(key.clone());
+        });
+    }
+    naming
 }
 
 fn keep_default_active(work: &mut Work<'_>) {

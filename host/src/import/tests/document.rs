@@ -138,3 +138,18 @@ fn documents_of_a_format_nobody_knows_are_left_alone() {
     let reason = "quarantined: `loadout/format.json` says 2, and 1 is known: use a newer version";
     assert_eq!(account(&plan, "loadout", "loadout/queues/desk.json"), reason);
 }
+
+#[test]
+fn what_names_something_lost_is_lost_however_long_the_chain() {
+    let mut files = Files::fabrikam();
+    for index in 0..500 {
+        let step = json!({ "uniqueName": "s", "name": "S", "order": 1, "action": { "type": "script", "script": format!("fab_{}", index + 1) } });
+        let script = json!({ "item": { "name": "S", "language": 1033, "steps": [step] } });
+        files.put(&format!("loadout/scripts/fab_{index}.json"), script.to_string());
+    }
+    let plan = planned(&files);
+    let lost =
+        plan.report.components.iter().filter(|it| it.table == "loadout/scripts" && it.outcome == Outcome::Quarantined);
+    assert_eq!(lost.count(), 500, "the last one names nothing");
+    assert_eq!(plan.changes.changes.len(), planned(&Files::fabrikam()).changes.changes.len(), "and nothing else");
+}
