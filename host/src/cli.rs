@@ -2,6 +2,7 @@
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+mod export;
 mod failure;
 mod import;
 mod log;
@@ -36,6 +37,7 @@ enum Command {
     Resolve(resolve::Resolve),
     Import(import::Import),
     Upgrade(upgrade::Upgrade),
+    Export(export::Export),
 }
 
 /// Where the data folder is, for every sub-command that needs one.
@@ -61,6 +63,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Resolve(resolve) => resolve.run(),
         Command::Import(import) => import.run(),
         Command::Upgrade(upgrade) => upgrade.run(),
+        Command::Export(export) => export.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

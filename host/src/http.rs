@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod etag;
 mod experience;
+mod export;
 mod filter;
 mod health;
 mod imports;
@@ -136,6 +137,7 @@ fn router(app: App, timeout: Duration) -> Router {
         .merge(plugins::routes())
         .merge(imports::routes())
         .merge(upgrades::routes())
+        .merge(export::routes())
         .split_for_parts();
     // Plain data with text keys always has a JSON form.
     let document: Arc<str> = openapi::finish(document).to_json().unwrap_or_default().into();

@@ -11,45 +11,53 @@
 //!
 //! - An item that is here already is replaced by the archive's. An item of which the archive has only parts or links gets
 //!   those. What the product ships is never written.
+//! - What a solution cannot say may stand in documents beside its tables, in the folder `loadout/`. An archive that was exported
+//!   here says everything: tables are read as though only shipped content was here, so that the outcome is the same
+//!   wherever it is imported.
 //! - Columns that mean nothing here are kept in `source.attributes`, those of parts under `<table>/<name>/<column>`.
 //! - Texts keep their bytes; a stray blank or carriage return is a warning.
 //! - Nothing depends on the order of files, rows or links.
 
-mod application_extension;
+pub(crate) mod application_extension;
 mod archive;
-mod channel_provider;
-mod copilot;
+pub(crate) mod assignment;
+pub(crate) mod channel_provider;
+pub(crate) mod copilot;
 mod customizations;
-mod dependencies;
-mod inbox;
-mod macros;
-mod notification;
-mod pane;
-mod pane_tool;
-mod profile;
-mod rank;
+pub(crate) mod dependencies;
+pub(crate) mod document;
+pub(crate) mod inbox;
+pub(crate) mod macros;
+pub(crate) mod notification;
+pub(crate) mod pane;
+pub(crate) mod pane_tool;
+pub(crate) mod profile;
+pub(crate) mod rank;
 mod report;
 mod row;
 mod rows;
-mod script;
-mod session_template;
-mod smart_assist;
+pub(crate) mod script;
+pub(crate) mod session_template;
+mod settle;
+pub(crate) mod smart_assist;
 mod solution;
 mod source_rows;
-mod tab;
+pub(crate) mod tab;
 mod unread;
 mod work;
 mod xml;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
 use crate::store::{ChangeSet, Snapshot};
 
 use archive::Archive;
+use assignment::Wanted;
 use customizations::Customizations;
+use document::Documents;
 use rows::Rows;
 use solution::Solution;
 use work::Work;
@@ -68,6 +76,8 @@ pub struct Plan {
     pub changes: ChangeSet,
     /// What was read, and what becomes of it.
     pub report: Report,
+    /// Direct assignments that the archive asks for, see [`Plan::assign`].
+    assignments: Vec<Wanted>,
 }
 
 /// An archive that is not imported at all.
@@ -102,17 +112,28 @@ const CUSTOMIZATIONS: &str = "customizations.xml";
 
 /// Plans the import of the solution in `zip` into an environment that is now as `base` shows.
 pub fn plan(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
-    let mut archive = Archive::read(zip)?;
+    plan_archive(Archive::read(zip)?, base)
+}
+
+/// As [`plan`], of files that are no archive yet.
+pub(crate) fn plan_files(files: impl IntoIterator<Item = (String, Vec<u8>)>, base: &Snapshot) -> Result<Plan, Error> {
+    plan_archive(Archive { files: files.into_iter().collect() }, base)
+}
+
+fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
     let solution = xml::parse(SOLUTION, &take(&mut archive, SOLUTION)?)?;
     let solution = Solution::read(&solution).ok_or(Error::NoManifest)?;
     let customizations = xml::parse(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?)?;
     let Customizations { workflows, mut links, roles, unread } = Customizations::read(customizations);
-    let (mut rows, spoilt) = Rows::take_from(&mut archive)?;
+    let assignments = archive.files.remove(&assignment::path());
+    let documents = Documents::take_from(&mut archive);
+    let (mut rows, spoilt) = Rows::take_from(&mut archive, documents.are_whole())?;
 
-    let mut work = Work::new(base, &solution, &roles);
+    let shipped = documents.are_whole().then(|| base.shipped());
+    let mut work = Work::new(base, shipped.as_ref(), &solution, &roles);
     dependencies::check(&mut work, &rows);
-    macros::read(&mut work, workflows, &mut archive.files);
-    script::read(&mut work, &mut rows);
+    let macros = macros::read(&mut work, workflows, &mut archive.files);
+    script::read(&mut work, &mut rows, &macros);
     tab::read(&mut work, &mut rows);
     notification::read(&mut work, &mut rows, &mut links);
     session_template::read(&mut work, &mut rows, &mut links);
@@ -121,9 +142,12 @@ pub fn plan(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
     channel_provider::read(&mut work, &mut rows);
     application_extension::read(&mut work, &mut rows);
     profile::read(&mut work, &mut rows, &mut links);
+    documents.read(&mut work);
+    settle::settle(&mut work);
+    let assignments = assignment::read(&mut work, assignments);
     unread::report(&mut work, rows, links, unread, spoilt, archive);
     let (changes, report) = work.finish();
-    Ok(Plan { changes, report })
+    Ok(Plan { changes, report, assignments })
 }
 
 fn take(archive: &mut Archive, file: &'static str) -> Result<Vec<u8>, Error> {

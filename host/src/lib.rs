@@ -1,8 +1,8 @@
 //! A service for experience profiles: what does this person get, and why?
 //!
 //! Read in this order: [`domain`] holds the values, [`content`] what ships, [`store`] keeps them, [`resolve`] computes
-//! answers from them, [`import`] brings them from elsewhere and [`upgrade`] from the past, [`plugin`] runs the rules they ask, [`service`]
-//! joins them, [`http`] and [`cli`] are how it is asked.
+//! answers from them, [`import`] brings them from elsewhere, [`export`] takes them there, [`upgrade`] brings them from the
+//! past, [`plugin`] runs the rules and steps they ask, [`service`] joins them, [`http`] and [`cli`] are how it is asked.
 
 pub mod domain;
 
@@ -13,6 +13,8 @@ pub mod store;
 pub mod resolve;
 
 pub mod import;
+
+pub mod export;
 
 pub mod upgrade;
 

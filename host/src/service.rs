@@ -13,6 +13,7 @@ use crate::content::{self, Content};
 use crate::domain::experience::{Experience, ExplainLevel};
 use crate::domain::revision::Author;
 use crate::domain::{Kind, Name, Profile, Revision, User};
+use crate::export::{self, Assignments, Export};
 use crate::import::{self, Plan, Report};
 use crate::plugin::{Catalog, Config, EngineError, PluginInfo};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
@@ -106,6 +107,9 @@ pub enum Error {
         /// What was asked for.
         name: String,
     },
+    /// The environment is not exported.
+    #[error(transparent)]
+    Export(#[from] export::Error),
     /// The archive is not imported.
     #[error(transparent)]
     Import(#[from] import::Error),
@@ -228,11 +232,28 @@ impl Service {
     }
 
     fn import_over(&self, base: &Snapshot, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
-        let Plan { changes, mut report } = import::plan(zip, base)?;
+        let mut plan = import::plan(zip, base)?;
+        plan.assign(base.environment().second_assignment, |login| {
+            let person = self.store.person(login, base.revision())?;
+            Ok::<_, Error>(person.map(|person| person.direct))
+        })?;
+        let Plan { changes, mut report, .. } = plan;
         let committed =
             if dry_run { self.store.rehearse(changes, author)? } else { self.store.commit(changes, author)? };
         report.tolerate(&committed.tolerated);
         Ok(Imported { dry_run, revision: committed.revision, report })
+    }
+
+    /// Exports the custom configuration at the newest revision as a solution.
+    pub fn export(&self, options: &export::Options) -> Result<Export, Error> {
+        let snapshot = self.store.snapshot()?;
+        let mut assignments = Assignments::new();
+        if options.with_assignments {
+            for (login, profile) in self.store.assignments(snapshot.revision())? {
+                assignments.entry(login).or_default().insert(profile);
+            }
+        }
+        Ok(export::archive(&snapshot, &assignments, options)?)
     }
 
     /// Answers a question.

@@ -10,13 +10,13 @@ use serde_json::Value;
 
 type Done = Result<(), Failure>;
 
-fn loadout(arguments: &[&str], data: &Path) -> Command {
+pub(crate) fn loadout(arguments: &[&str], data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
     command.args(arguments).env_remove("LOADOUT_ADMIN_TOKEN").env("RUST_LOG", "error").current_dir(data);
     command
 }
 
-fn outcome(output: &Output) -> String {
+pub(crate) fn outcome(output: &Output) -> String {
     let error = String::from_utf8_lossy(&output.stderr);
     format!("{} {}", output.status.code().unwrap_or(-1), error.trim_end())
 }
@@ -35,6 +35,7 @@ fn wrong_usage_ends_in_two() -> Done {
         &["serve", "--sample", "fabrikam"],
         &["serve", "--listen", "everywhere"],
         &["import"],
+        &["export"],
     ] {
         let output = loadout(arguments, folder.path()).output()?;
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", outcome(&output));

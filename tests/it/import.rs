@@ -112,7 +112,7 @@ async fn a_hostile_archive_is_refused_and_nothing_is_written() -> Done {
     Ok(())
 }
 
-async fn import(host: &TestHost, path: &str, zip: Vec<u8>) -> Result<Reply, Failure> {
+pub(crate) async fn import(host: &TestHost, path: &str, zip: Vec<u8>) -> Result<Reply, Failure> {
     Reply::to(host.request(Method::POST, path).header("content-type", "application/zip").body(zip)).await
 }
 

@@ -10,11 +10,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("resolve", &["domain", "store"]),
     ("import", &["domain", "store"]),
+    ("export", &["domain", "store", "import"]),
     ("upgrade", &["domain", "store", "import"]),
     ("plugin", &["domain", "store", "resolve", "upgrade"]),
-    ("service", &["domain", "content", "store", "resolve", "import", "upgrade", "plugin"]),
-    ("http", &["domain", "store", "resolve", "import", "upgrade", "plugin", "service"]),
-    ("cli", &["domain", "content", "store", "resolve", "import", "upgrade", "plugin", "service", "http"]),
+    ("service", &["domain", "content", "store", "resolve", "import", "export", "upgrade", "plugin"]),
+    ("http", &["domain", "store", "resolve", "import", "export", "upgrade", "plugin", "service"]),
+    ("cli", &["domain", "content", "store", "resolve", "import", "export", "upgrade", "plugin", "service", "http"]),
 ];
 
 /// A foreign crate and the modules that may name it.
@@ -27,7 +28,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("tower_http", &["http"]),
     ("tokio", &["http", "cli"]),
     ("clap", &["cli"]),
-    ("zip", &["import", "upgrade"]),
+    ("zip", &["import", "export", "upgrade"]),
     ("quick_xml", &["import", "upgrade"]),
     ("loadout_plugins", &["service"]),
 ];

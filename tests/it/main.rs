@@ -6,6 +6,7 @@ mod components;
 mod crash;
 mod errors;
 mod experience;
+mod export;
 mod hostile;
 mod import;
 mod layering;

@@ -31,6 +31,7 @@ const OTHERS: &[&str] = &[
     "GET /api/v1/users/{}/experience",
     "POST /api/v1/experience",
     "POST /api/v1/imports",
+    "GET /api/v1/export",
     "GET /api/v1/plugins",
     "GET /api/v1/revisions",
     "POST /api/v1/upgrade-plans",

@@ -1,4 +1,4 @@
-//! JSON merge patch (RFC 7396).
+//! JSON merge patch (RFC 7396): applying one, and finding the one between two documents.
 
 use serde_json::{Map, Value};
 
@@ -19,6 +19,35 @@ pub fn merge(target: &mut Value, patch: Value) {
             merge(target.entry(key).or_insert(Value::Null), value);
         }
     }
+}
+
+/// The patch that makes `to` of `from`, if there is one: where `to` has a member that is `null`, there is none.
+///
+/// A list is replaced whole, because a merge patch cannot reach into one.
+pub fn between(from: &Value, to: &Value) -> Option<Value> {
+    let patch = difference(from, to);
+    let mut merged = from.clone();
+    merge(&mut merged, patch.clone());
+    (merged == *to).then_some(patch)
+}
+
+fn difference(from: &Value, to: &Value) -> Value {
+    let (Value::Object(from), Value::Object(to)) = (from, to) else { return to.clone() };
+    let mut patch = Map::new();
+    for (key, wanted) in to {
+        match from.get(key) {
+            Some(there) if there == wanted => {}
+            Some(there) => {
+                patch.insert(key.clone(), difference(there, wanted));
+            }
+            None => {
+                patch.insert(key.clone(), wanted.clone());
+            }
+        }
+    }
+    let gone = from.keys().filter(|key| !to.contains_key(*key));
+    patch.extend(gone.map(|key| (key.clone(), Value::Null)));
+    Value::Object(patch)
 }
 
 #[cfg(test)]
@@ -48,6 +77,22 @@ mod tests {
             let before = target.clone();
             merge(&mut target, patch.clone());
             assert_eq!(target, merged, "{before} with {patch}");
+        }
+    }
+
+    #[test]
+    fn the_patch_between_two_documents_makes_one_of_the_other() {
+        for (from, to, patch) in [
+            (json!({"a": 1}), json!({"a": 1}), json!({})),
+            (json!({"a": {"b": 1, "c": 2}}), json!({"a": {"b": 1, "d": 3}}), json!({"a": {"d": 3, "c": null}})),
+            (json!({"a": [1, 2]}), json!({"a": [2, 1]}), json!({"a": [2, 1]})),
+            (json!({}), json!({"a": [{"b": null}]}), json!({"a": [{"b": null}]})),
+            (json!({"a": "x"}), json!({"a": {"b": {}}}), json!({"a": {"b": {}}})),
+        ] {
+            assert_eq!(between(&from, &to), Some(patch), "from {from} to {to}");
+        }
+        for to in [json!({"a": null}), json!({"b": {"c": null}})] {
+            assert_eq!(between(&json!({"a": 1}), &to), None, "nothing can be patched to `null`: {to}");
         }
     }
 }

@@ -74,6 +74,11 @@ impl<const MAX: usize> Localized<MAX> {
         self.labels.get(&language).unwrap_or(&self.default).as_str()
     }
 
+    /// The translations by language.
+    pub fn labels(&self) -> impl Iterator<Item = (Language, &str)> {
+        self.labels.iter().map(|(language, text)| (*language, text.as_str()))
+    }
+
     /// Every wording: the default, then the translations by language.
     pub fn wordings(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.default).chain(self.labels.values()).map(Text::as_str)

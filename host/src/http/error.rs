@@ -8,7 +8,7 @@ use crate::domain::{InvalidItem, InvalidName};
 use crate::import::ArchiveError;
 use crate::service::Error;
 use crate::upgrade::{self, ReadError};
-use crate::{import, resolve, store};
+use crate::{export, import, resolve, store};
 
 use super::problem::Refusal;
 
@@ -98,6 +98,13 @@ impl From<Error> for Refusal {
                 import::Error::ConfigurationMigration | import::Error::NotASolution { .. } | import::Error::NoManifest,
             ) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
             Error::Upgrade(upgrade::Error::Import(_)) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
+            Error::Export(export::Error::Unreadable(_) | export::Error::Unfaithful { .. }) => {
+                problem(StatusCode::CONFLICT, "not-exportable")
+            }
+            Error::Export(export::Error::Pack { .. }) => {
+                tracing::error!(error = chain(&error), "the export failed");
+                Self::internal()
+            }
             Error::Upgrade(
                 upgrade::Error::File { .. } | upgrade::Error::Store(_) | upgrade::Error::Read(ReadError::File(_)),
             ) => {

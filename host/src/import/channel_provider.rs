@@ -6,16 +6,16 @@ use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::Work;
 
-const TABLE: &str = "msdyn_channelprovider";
+pub(crate) const TABLE: &str = "msdyn_channelprovider";
 /// The only version there is, by its code and by its label.
-const API_VERSIONS: &[(i64, u8)] = &[(162_450_000, 2), (2, 2)];
+pub(crate) const API_VERSIONS: &[(i64, u8)] = &[(162_450_000, 2), (2, 2)];
 
 /// Plans every provider. The address of a widget is kept and never called.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows) {
     for row in rows.take(TABLE) {
         let Some((component, row, mut provider)) = work.read(row, provider) else { continue };
         let name = row.name.clone();
-        provider.source = Some(row.source(work.solution.summary.managed, &[]));
+        provider.source = row.source(work.solution.summary.managed, &[]);
         work.put(component, &name, provider);
     }
 }

@@ -6,9 +6,9 @@ use super::row::Unreadable;
 use super::rows::Rows;
 use super::work::{Drafts, Work};
 
-const TABLE: &str = "msdyn_appcopilotconfiguration";
+pub(crate) const TABLE: &str = "msdyn_appcopilotconfiguration";
 
-const FEATURES: &[(i64, CopilotFeature)] = &[
+pub(crate) const FEATURES: &[(i64, CopilotFeature)] = &[
     (829_050_000, CopilotFeature::AskAQuestion),
     (829_050_001, CopilotFeature::LiveConversationResponse),
     (829_050_002, CopilotFeature::WriteAnEmail),

@@ -7,7 +7,7 @@ use super::rows::Rows;
 use super::work::Work;
 
 /// The kinds that tables become.
-const KINDS: &[(&str, Kind)] = &[
+pub(crate) const KINDS: &[(&str, Kind)] = &[
     ("msdyn_appconfiguration", Kind::Profile),
     ("msdyn_sessiontemplate", Kind::SessionTemplate),
     ("msdyn_applicationtabtemplate", Kind::ApplicationTabTemplate),

@@ -19,11 +19,11 @@ pub(super) const STOCK_TWIN: &str = "22222222-aaaa-4bbb-8ccc-000000000002";
 
 /// The files of an archive, in order.
 #[derive(Clone)]
-pub(super) struct Files(pub(super) Vec<(String, Vec<u8>)>);
+pub(crate) struct Files(pub(crate) Vec<(String, Vec<u8>)>);
 
 impl Files {
     /// The whole solution.
-    pub(super) fn fabrikam() -> Self {
+    pub(crate) fn fabrikam() -> Self {
         let mut files = Self(Vec::new());
         files.put("[Content_Types].xml", "\u{feff}<?xml version=\"1.0\"?><Types />");
         files.put("solution.xml", SOLUTION);
@@ -36,7 +36,7 @@ impl Files {
         files
     }
 
-    pub(super) fn put(&mut self, path: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn put(&mut self, path: &str, content: impl AsRef<[u8]>) {
         let content = content.as_ref().to_vec();
         match self.0.iter_mut().find(|(known, _)| known == path) {
             Some((_, known)) => *known = content,
@@ -72,7 +72,7 @@ impl Files {
         Self(left)
     }
 
-    pub(super) fn zip(&self) -> Vec<u8> {
+    pub(crate) fn zip(&self) -> Vec<u8> {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         for (path, content) in &self.0 {
             zip.start_file(path.as_str(), SimpleFileOptions::default()).unwrap();

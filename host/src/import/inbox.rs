@@ -14,9 +14,9 @@ use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
 
-const TABLE: &str = "msdyn_inboxconfiguration";
+pub(crate) const TABLE: &str = "msdyn_inboxconfiguration";
 
-const RECORD_TYPES: &[(&str, InboxRecordType)] = &[
+pub(crate) const RECORD_TYPES: &[(&str, InboxRecordType)] = &[
     ("msdyn_ocliveworkitem", InboxRecordType::Chat),
     ("chat", InboxRecordType::Chat),
     ("conversation", InboxRecordType::Chat),
@@ -43,8 +43,10 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, drafts: &mut Drafts<Pro
         profile.inbox.views.retain(|other| other.name != view.name);
         let second_default = view.default && profile.inbox.views.iter().any(|other| other.default);
         profile.inbox.views.push(InboxView { default: view.default && !second_default, ..view });
-        let place = format!("{TABLE}/{}/msdyn_configuration", row.name);
-        profile.source.get_or_insert_default().attributes.insert(place, json);
+        if !row.is_made_up() {
+            let place = format!("{TABLE}/{}/msdyn_configuration", row.name);
+            profile.source.get_or_insert_default().attributes.insert(place, json);
+        }
         row.keep_in(&mut profile.source);
         work.merge(component, Kind::Profile, &name);
         work.note(component, "its filters are kept in the source and not used");

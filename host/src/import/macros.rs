@@ -1,6 +1,7 @@
 //! Macros: processes of category 9000, a row in `customizations.xml` and a definition in `Workflows/`.
 //!
-//! A macro has no unique name there. One that is here already is recognised by its GUID and keeps its name. Any other
+//! A macro rarely has a unique name there. One that is here already is recognised by its GUID and keeps its name. Any other
+//! goes by the column `UniqueName` if that is a name by the authoring rule. Without it, it
 //! is called `<customization prefix>_<its name in snake case>`, and if that name is taken, the first eight digits of the
 //! GUID follow. Macros are named in the order of their GUIDs, so that the order of files decides nothing. A process is
 //! active in state 1, unlike every other row. The definition is kept byte for byte, but for a byte order mark.
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::domain::name::{check_authored_name, check_name};
 use crate::domain::source::guid;
 use crate::domain::{Definition, Kind, Localized, Macro, Name, Source, State};
 use crate::store::Snapshot;
@@ -18,18 +20,23 @@ use super::row::{Row, Unreadable, is_stray};
 use super::work::Work;
 
 /// The category of processes that are macros.
-const CATEGORY: &str = "9000";
+pub(crate) const CATEGORY: &str = "9000";
 /// How many places of stray characters are named before the rest is only counted.
 const PLACES_NAMED: usize = 5;
 
-/// Plans every macro. Takes the definitions it reads out of `files`.
-pub(super) fn read(work: &mut Work<'_>, workflows: Vec<Workflow>, files: &mut BTreeMap<String, Vec<u8>>) {
+/// Plans every macro, and says what each is called by its GUID. Takes the definitions it reads out of `files`.
+pub(super) fn read(
+    work: &mut Work<'_>,
+    workflows: Vec<Workflow>,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> BTreeMap<String, Name<Macro>> {
     let contained: BTreeSet<&str> = workflows.iter().map(|workflow| workflow.id.as_str()).collect();
     for id in work.solution.processes.iter().filter(|id| !contained.contains(id.as_str())) {
         let message = "the solution lists this process and does not contain it: export it again";
         work.report.warn("process-missing", format!("solution.xml/{id}"), message);
     }
-    let known = by_id(work.base);
+    let mut names = by_id(work.here);
+    let known = names.clone();
     let mut seen = None;
     for workflow in workflows {
         let component = work.component("workflow", &workflow.id);
@@ -45,16 +52,21 @@ pub(super) fn read(work: &mut Work<'_>, workflows: Vec<Workflow>, files: &mut BT
             continue;
         }
         match read_one(work, &workflow, files) {
-            Ok(read) => {
+            Ok((read, named)) => {
                 let name = match known.get(&workflow.id) {
                     Some(name) => name.to_string(),
-                    None => new_name(work, &workflow.id, read.name.default_text()),
+                    None => new_name(work, &workflow.id, named, read.name.default_text()),
                 };
                 work.put(component, &name, read);
+                // A macro that is not planned after all is nothing a step can run.
+                if let Some(name) = work.resolve(&name) {
+                    names.insert(workflow.id.clone(), name);
+                }
             }
             Err(reason) => work.quarantine(component, &reason),
         }
     }
+    names
 }
 
 /// The macros that are here, by GUID.
@@ -63,26 +75,23 @@ fn by_id(base: &Snapshot) -> BTreeMap<String, Name<Macro>> {
     base.all::<Macro>().filter_map(with_id).collect()
 }
 
-/// The macros that are here or planned, by GUID.
-pub(super) fn all_by_id(work: &Work<'_>) -> BTreeMap<String, Name<Macro>> {
-    let mut all = by_id(work.base);
-    for (name, planned) in work.planned::<Macro>() {
-        let id = planned.source.as_ref().and_then(|source| source.id.clone());
-        if let (Some(id), Some(name)) = (id, work.resolve(name)) {
-            all.insert(id, name);
-        }
-    }
-    all
-}
-
 fn read_one(
     work: &mut Work<'_>,
     workflow: &Workflow,
     files: &mut BTreeMap<String, Vec<u8>>,
-) -> Result<Macro, Unreadable> {
-    let mut row = Row::new("customizations.xml", &workflow.id, workflow.element.clone());
+) -> Result<(Macro, Option<String>), Unreadable> {
+    let row = Row::new("customizations.xml", &workflow.id, workflow.element.clone());
+    let mut row = if work.whole { row.of_whole() } else { row };
     let id = guid(&workflow.id).ok_or_else(|| Unreadable(format!("`{}` is no GUID", workflow.id)))?;
     row.attribute("WorkflowId");
+    let is_name = |name: &String| match work.whole {
+        true => check_name(Kind::Macro, name).is_ok(),
+        false => check_authored_name(Kind::Macro, name).is_ok(),
+    };
+    let named = workflow.text("UniqueName").map(str::to_owned).filter(is_name);
+    if named.is_some() {
+        row.plain("UniqueName");
+    }
     let name = row.attribute("Name").unwrap_or_default();
     let name: Localized<100> = row
         .wordings("LocalizedNames", name)?
@@ -99,10 +108,12 @@ fn read_one(
         work.warn_of_stray(&format!("workflow/{id}"), &format!("`{column}`"));
     }
     warn_of_stray_inputs(work, file, &definition);
-    let mut attributes = row.rest();
-    attributes.insert("JsonFileName".to_owned(), path);
-    let source = Some(Source { id: Some(id), managed: work.solution.summary.managed, attributes, ..Source::default() });
-    Ok(Macro { name, description, state, definition, source })
+    let source = (!row.is_made_up()).then(|| {
+        let mut attributes = row.rest();
+        attributes.insert("JsonFileName".to_owned(), path);
+        Source { id: Some(id), managed: work.solution.summary.managed, attributes, ..Source::default() }
+    });
+    Ok((Macro { name, description, state, definition, source }, named))
 }
 
 /// Takes a definition if it can be written again: JSON that nests too deeply cannot.
@@ -145,11 +156,17 @@ fn stray_texts(value: &Value, at: &str, places: &mut Vec<String>) {
     }
 }
 
-fn new_name(work: &Work<'_>, id: &str, name: &str) -> String {
-    let wanted = format!("{}_{}", work.solution.prefix, snake_case(name));
-    let is_taken = work.base.entry(Kind::Macro, &wanted).is_some()
-        || work.planned::<Macro>().any(|(planned, _)| planned == wanted);
+fn new_name(work: &Work<'_>, id: &str, named: Option<String>, name: &str) -> String {
+    // Whoever says a unique name means what is called so here; a name that was thought up must not meet anything.
+    let is_here = named.is_none() && work.here.entry(Kind::Macro, &default_name(&work.solution.prefix, name)).is_some();
+    let wanted = named.unwrap_or_else(|| default_name(&work.solution.prefix, name));
+    let is_taken = is_here || work.planned::<Macro>().any(|(planned, _)| planned == wanted);
     if is_taken { format!("{wanted}_{}", &id[..8]) } else { wanted }
+}
+
+/// What a macro is called that says no unique name.
+pub(crate) fn default_name(prefix: &str, name: &str) -> String {
+    format!("{prefix}_{}", snake_case(name))
 }
 
 fn snake_case(name: &str) -> String {

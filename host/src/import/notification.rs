@@ -3,7 +3,7 @@
 //! Fields are reusable there and belong to a template here: a field linked to several templates is copied into each.
 //! Rows older than the countdown switch have none and show it. Links beyond the fourth field are left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{DesktopNotification, Kind, NotificationField, NotificationTemplate, State, Text, Theme};
 
@@ -12,17 +12,17 @@ use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
 
-const TEMPLATE: &str = "msdyn_notificationtemplate";
-const FIELD: &str = "msdyn_notificationfield";
+pub(crate) const TEMPLATE: &str = "msdyn_notificationtemplate";
+pub(crate) const FIELD: &str = "msdyn_notificationfield";
 /// What the form offers when nobody typed a number.
 const COUNTDOWN_SECONDS: u16 = 120;
 
-const DESKTOP: &[(i64, DesktopNotification)] = &[
+pub(crate) const DESKTOP: &[(i64, DesktopNotification)] = &[
     (509_180_000, DesktopNotification::Never),
     (509_180_001, DesktopNotification::InBackground),
     (509_180_002, DesktopNotification::Always),
 ];
-const THEMES: &[(i64, Theme)] = &[(509_180_000, Theme::Dark), (509_180_001, Theme::Light)];
+pub(crate) const THEMES: &[(i64, Theme)] = &[(509_180_000, Theme::Dark), (509_180_001, Theme::Light)];
 
 /// Plans every notification template, with its fields.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
@@ -30,7 +30,7 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
     for row in rows.take(TEMPLATE) {
         let Some((component, row, mut template)) = work.read(row, template) else { continue };
         let name = row.name.clone();
-        template.source = Some(row.source(work.solution.summary.managed, &[]));
+        template.source = row.source(work.solution.summary.managed, &[]);
         drafts.begin(component, &name, template);
     }
     let mut fields = BTreeMap::new();
@@ -58,7 +58,11 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
             kept.entry(field_name).or_insert_with(|| name.to_owned());
         }
     }
+    let mut made_up = BTreeSet::new();
     for (name, (component, row, _)) in fields {
+        if row.is_made_up() {
+            made_up.insert(name.clone());
+        }
         match kept.get(&name).and_then(|template| drafts.open(work, template)) {
             Some(template) => row.keep_in(&mut template.source),
             None => work.skip(component, "no notification template is linked to it"),
@@ -66,6 +70,9 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
     }
     for (_, template) in drafts.iter_mut() {
         template.fields.sort_by(|a, b| (a.order, &a.unique_name).cmp(&(b.order, &b.unique_name)));
+        for field in &mut template.fields {
+            field.unique_name.take_if(|name| made_up.contains(name.as_str()));
+        }
     }
     drafts.put(work, TEMPLATE);
 }

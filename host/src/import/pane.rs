@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Kind, PaneMode, PaneTool, PlacedTool, ProductivityPane, Profile, State, Text};
+use crate::domain::{Kind, PaneMode, PaneTool, PlacedTool, ProductivityPane, Profile, State};
 
 use super::customizations::Links;
 use super::profile::{ID, PROFILE};
@@ -13,9 +13,9 @@ use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
 
-const PANE: &str = "msdyn_paneconfiguration";
-const PANE_TAB: &str = "msdyn_panetabconfiguration";
-const PANE_ID: &str = "msdyn_paneconfigurationid";
+pub(crate) const PANE: &str = "msdyn_paneconfiguration";
+pub(crate) const PANE_TAB: &str = "msdyn_panetabconfiguration";
+pub(crate) const PANE_ID: &str = "msdyn_paneconfigurationid";
 
 /// The panes of an archive, on their way into profiles.
 pub(super) struct Panes {
@@ -102,7 +102,7 @@ impl Panes {
         }
         let used: BTreeSet<String> = placed.into_values().collect();
         let here: Vec<(String, String)> = work
-            .base
+            .here
             .all::<Profile>()
             .filter_map(|(name, it)| Some((name.to_string(), it.productivity_pane.unique_name.as_ref()?.to_string())))
             .filter(|(_, pane)| !used.contains(pane) && self.panes.contains_key(pane))
@@ -134,7 +134,9 @@ impl Panes {
             copy.tools.push(tool);
         }
         draft.productivity_pane = copy;
-        draft.source.get_or_insert_default().attributes.extend(kept.clone());
+        if !kept.is_empty() {
+            draft.source.get_or_insert_default().attributes.extend(kept.clone());
+        }
         work.merge_or_copy(*component, Kind::Profile, profile);
         for placed in tools {
             work.merge_or_copy(placed.component, Kind::Profile, profile);
@@ -157,8 +159,8 @@ fn pane(row: &mut Row) -> Result<(ProductivityPane, State), Unreadable> {
         enabled: row.switch("msdyn_panestate")?.unwrap_or(true),
         mode: if expanded { PaneMode::Expanded } else { PaneMode::Collapsed },
         tools: Vec::new(),
-        unique_name: Some(unique_name(row)?),
-        name: row.text("msdyn_name")?,
+        unique_name: row.own_name()?,
+        name: row.text("msdyn_name")?.filter(|_| !row.is_made_up()),
     };
     Ok((pane, row.state()?))
 }
@@ -173,7 +175,7 @@ fn take_tab(work: &mut Work<'_>, row: Row, panes: &mut BTreeMap<String, Pane>) {
             row.number("msdyn_order")?.unwrap_or_default(),
             row.text("msdyn_iconpath")?,
             row.localized("msdyn_tooltip")?,
-            unique_name(row)?,
+            row.own_name()?,
         );
         Ok((pane, tool, placed, row.state()?))
     });
@@ -203,12 +205,8 @@ fn take_tab(work: &mut Work<'_>, row: Row, panes: &mut BTreeMap<String, Pane>) {
             settings: serde_json::Map::new(),
             icon,
             tooltip,
-            unique_name: Some(unique_name),
+            unique_name,
         },
     });
     pane.keep(row);
-}
-
-fn unique_name(row: &Row) -> Result<Text<128>, Unreadable> {
-    Text::new(row.name.as_str()).map_err(|error| Unreadable(format!("unique name: {error}")))
 }

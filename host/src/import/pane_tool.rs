@@ -9,9 +9,11 @@ use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::Work;
 
-const TABLE: &str = "msdyn_panetoolconfiguration";
+pub(crate) const TABLE: &str = "msdyn_panetoolconfiguration";
 
-const CATEGORIES: &[(i64, ToolCategory)] = &[
+pub(crate) const TYPES: &[(i64, ControlType)] = &[(0, ControlType::Control), (1, ControlType::CustomPage)];
+
+pub(crate) const CATEGORIES: &[(i64, ToolCategory)] = &[
     (100_000_000, ToolCategory::Uncategorized),
     (100_000_001, ToolCategory::AgentGuidance),
     (100_000_002, ToolCategory::Reference),
@@ -25,7 +27,7 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows) {
         let here = work.existing::<PaneTool>(&row.name);
         let Some((component, row, mut tool)) = work.read(row, |row| tool(row, here)) else { continue };
         let name = row.name.clone();
-        tool.source = Some(row.source(work.solution.summary.managed, &[]));
+        tool.source = row.source(work.solution.summary.managed, &[]);
         work.put(component, &name, tool);
     }
 }
@@ -44,9 +46,7 @@ fn tool(row: &mut Row, here: Option<&PaneTool>) -> Result<PaneTool, Unreadable> 
         state: row.state()?,
         kind,
         control: row.required_text("msdyn_controlname")?,
-        control_type: row
-            .choice("msdyn_type", &[(0, ControlType::Control), (1, ControlType::CustomPage)])?
-            .unwrap_or_default(),
+        control_type: row.choice("msdyn_type", TYPES)?.unwrap_or_default(),
         category: row.choice("msdyn_category", CATEGORIES)?.unwrap_or_default(),
         global: row.switch("msdyn_isglobal")?.unwrap_or(false),
         configurable: row.switch("msdyn_isconfigurable")?.unwrap_or(false),

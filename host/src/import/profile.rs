@@ -1,8 +1,7 @@
 //! Experience profiles, with everything linked to them.
 //!
 //! What the format cannot say is kept from the profile that is here: whether all active channels are loaded, whether there
-//! is an inbox, the settings of tools. Direct assignments never travel (ruling 8.16). The custom default stays active, whatever
-//! the archive says (ruling 8.4).
+//! is an inbox, the settings of tools. Links to people are left out (ruling 8.16).
 //!
 //! `CustomerServiceApps` names the whole family of apps, so such a profile is for every app. Any other app is known by its
 //! name or an alias; one that is not known becomes an app of that name.
@@ -22,10 +21,10 @@ use super::rows::Rows;
 use super::work::{Drafts, Work};
 use super::{copilot, inbox};
 
-pub(super) const PROFILE: &str = "msdyn_appconfiguration";
-pub(super) const ID: &str = "msdyn_appconfigurationid";
+pub(crate) const PROFILE: &str = "msdyn_appconfiguration";
+pub(crate) const ID: &str = "msdyn_appconfigurationid";
 /// The name that stands for every app of the family.
-const APP_FAMILY: &str = "CustomerServiceApps";
+pub(crate) const APP_FAMILY: &str = "CustomerServiceApps";
 
 /// Plans every profile, with its links and parts, and the ranks and roles.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
@@ -113,21 +112,14 @@ fn take(
         work.report.warn("rank-out-of-range", format!("{PROFILE}/{name}"), reason);
         also.push(("msdyn_profileorder", rank.to_string()));
     }
-    let mut state = raw.state;
-    if state == State::Inactive && work.base.default_profile().is_some_and(|default| default.as_str() == name) {
-        let message = "it is the custom default here and stays active: choose another default, then import again";
-        work.note(component, message);
-        work.report.warn("default-stays-active", format!("{PROFILE}/{name}"), message);
-        state = State::Active;
-    }
     let here = work.existing::<Profile>(&name);
-    if here.is_none() {
+    if here.is_none() && !work.whole {
         work.note(component, "the archive cannot say whether all active channels are loaded: they are not");
     }
     let profile = Profile {
         name: raw.name,
         description: raw.description,
-        state,
+        state: raw.state,
         apps,
         session_templates: BTreeSet::new(),
         productivity_pane: ProductivityPane::default(),
@@ -139,7 +131,7 @@ fn take(
         copilot: Copilot::default(),
         smart_assist: BTreeSet::new(),
         application_extensions: BTreeSet::new(),
-        source: Some(row.source(work.solution.summary.managed, &also)),
+        source: row.source(work.solution.summary.managed, &also),
     };
     drafts.begin(component, &name, profile);
 }

@@ -14,7 +14,7 @@ use super::row::Unreadable;
 use super::rows::Rows;
 use super::work::Work;
 
-const MAPPING: &str = "msdyn_appprofilerolemapping";
+pub(crate) const MAPPING: &str = "msdyn_appprofilerolemapping";
 
 /// What the archive says of ranks and roles, by profile.
 #[derive(Default)]
@@ -67,7 +67,7 @@ impl Ranks {
                 work.withdraw(Kind::RankAndRoles, profile, Outcome::Skipped, &reason);
                 continue;
             };
-            let here = work.base.rank_and_roles(&found);
+            let here = work.here.rank_and_roles(&found);
             let rank = self.ranks.get(profile).copied().or_else(|| here.and_then(|here| here.rank));
             let roles = self.roles.get(profile).or_else(|| here.map(|here| &here.roles));
             let item = RankAndRoles { rank, roles: roles.cloned().unwrap_or_default() };

@@ -227,7 +227,7 @@ impl Report {
     }
 
     /// Says every warning once, and counts.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let mut said = BTreeSet::new();
         self.warnings.retain(|warning| said.insert(warning.clone()));
         let of = |outcome| self.components.iter().filter(|it| it.outcome == outcome).count();

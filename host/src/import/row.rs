@@ -21,6 +21,9 @@ pub(super) struct Row {
     /// Its unique name.
     pub(super) name: String,
     element: Element,
+    /// Whether the row has what it needs to be one, such as a name, only because it had to be written: see
+    /// [`Row::of_whole`].
+    made_up: bool,
     /// Columns whose text carries characters that nobody typed on purpose.
     pub(super) stray: Vec<String>,
 }
@@ -40,7 +43,28 @@ impl Row {
         let column = || element.child_text("msdyn_uniquename").map(str::to_owned);
         let name = name.or_else(column).filter(|it| !it.is_empty()).unwrap_or_else(|| folder.to_owned());
         element.children.retain(|child| child.name != "msdyn_uniquename");
-        Self { table: element.name.clone(), file: file.to_owned(), name, element, stray: Vec::new() }
+        let table = element.name.clone();
+        Self { table, file: file.to_owned(), name, element, made_up: false, stray: Vec::new() }
+    }
+
+    /// The row of an archive that says everything. Every row that came from elsewhere says whether it can be customized.
+    /// One that does not was written for something that never was a row, so its name, its GUID and the columns that
+    /// mean nothing here are made up, and not kept.
+    pub(super) fn of_whole(mut self) -> Self {
+        let says = |child: &Element| child.name.eq_ignore_ascii_case("iscustomizable");
+        self.made_up = !self.element.children.iter().any(says);
+        self
+    }
+
+    /// Whether the row was written for something that never was one.
+    pub(super) fn is_made_up(&self) -> bool {
+        self.made_up
+    }
+
+    /// The unique name, unless it is made up.
+    pub(super) fn own_name(&self) -> Read<Option<Text<128>>> {
+        let name = Text::new(self.name.as_str()).map_err(|error| Unreadable(format!("unique name: {error}")))?;
+        Ok(Some(name).filter(|_| !self.made_up))
     }
 
     /// The row as it is, for whoever migrates it instead of importing it.
@@ -192,17 +216,23 @@ impl Row {
         kept
     }
 
-    /// Where the row came from: its GUID if it has one, and what is left of it besides `also`.
-    pub(super) fn source(mut self, managed: bool, also: &[(&str, String)]) -> Source {
+    /// Where the row came from, unless it is made up: its GUID if it has one, and what is left of it besides `also`.
+    pub(super) fn source(mut self, managed: bool, also: &[(&str, String)]) -> Option<Source> {
+        if self.made_up {
+            return None;
+        }
         let key = format!("{}id", self.table);
         let own_id = self.take(&key).map(|id| id.text).and_then(|id| guid(&id));
         let mut attributes = self.rest();
         attributes.extend(also.iter().map(|(column, value)| ((*column).to_owned(), value.clone())));
-        Source { id: own_id, managed, attributes, ..Source::default() }
+        Some(Source { id: own_id, managed, attributes, ..Source::default() })
     }
 
-    /// Keeps what is left of the row in the item it is a part of, unless it says nothing.
+    /// Keeps what is left of the row in the item it is a part of, unless it says nothing or is made up.
     pub(super) fn keep_in(self, source: &mut Option<Source>) {
+        if self.made_up {
+            return;
+        }
         let (table, name) = (self.table.clone(), self.name.clone());
         for (column, value) in self.rest() {
             if (column.as_str(), value.as_str()) != ("iscustomizable", "1") {
@@ -301,7 +331,7 @@ mod tests {
              <statuscode>2</statuscode><l><msdyn_uniquename>y</msdyn_uniquename></l><e></e>");
         assert_eq!(row.state().unwrap(), State::Inactive);
         assert_eq!(row.switch("a").unwrap(), Some(true));
-        let source = row.source(true, &[("k", "v".to_owned())]);
+        let source = row.source(true, &[("k", "v".to_owned())]).unwrap();
         assert_eq!(source.id.as_deref(), Some("aaaaaaaa-0f47-ee11-be6e-000d3a314234"));
         let kept: Vec<_> = source.attributes.iter().map(|(k, v)| format!("{k}={v}")).collect();
         assert_eq!((kept.join(" ").as_str(), source.managed), ("b=x k=v l=y", true));

@@ -17,8 +17,8 @@ pub(super) type Spoilt = Vec<(String, String)>;
 
 impl Rows {
     /// Takes the rows out of an archive. Refuses what nobody writes by mistake; anything else that cannot be read is
-    /// only itself spoilt.
-    pub(super) fn take_from(archive: &mut Archive) -> Result<(Self, Spoilt), xml::Error> {
+    /// only itself spoilt. `whole` says that the archive says everything, see [`Row::of_whole`].
+    pub(super) fn take_from(archive: &mut Archive, whole: bool) -> Result<(Self, Spoilt), xml::Error> {
         let (mut rows, mut spoilt) = (Self::default(), Spoilt::new());
         let mut seen = BTreeSet::new();
         let is_row = |path: &str| path.split('/').count() == 3 && path.ends_with(".xml");
@@ -27,6 +27,7 @@ impl Rows {
                 Ok(root) => {
                     let folder = path.split('/').nth(1).unwrap_or_default();
                     let row = Row::new(&path, folder, root);
+                    let row = if whole { row.of_whole() } else { row };
                     if seen.insert((row.table.clone(), row.name.clone())) {
                         rows.0.entry(row.table.clone()).or_default().push(row);
                     } else {

@@ -8,38 +8,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::source::guid;
 use crate::domain::{Kind, Macro, Name, Script, ScriptStep, StepAction, Text};
 
-use super::macros;
 use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
 
-const SCRIPT: &str = "msdyn_productivityagentscript";
-const STEP: &str = "msdyn_productivityagentscriptstep";
+pub(crate) const SCRIPT: &str = "msdyn_productivityagentscript";
+pub(crate) const STEP: &str = "msdyn_productivityagentscriptstep";
 
-#[derive(Clone, Copy)]
-enum Action {
+/// What a step does, without to what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
     Text,
     Macro,
     Script,
 }
 
-const ACTIONS: &[(i64, Action)] =
+pub(crate) const ACTIONS: &[(i64, Action)] =
     &[(192_350_000, Action::Text), (192_350_001, Action::Macro), (192_350_002, Action::Script)];
 
-/// Plans every script, with its steps.
-pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows) {
+/// Plans every script, with its steps. `macros` are those that are here or planned, by GUID.
+pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, macros: &BTreeMap<String, Name<Macro>>) {
     let mut drafts = Drafts::new();
     for row in rows.take(SCRIPT) {
         let Some((component, row, mut script)) = work.read(row, script) else { continue };
         let name = row.name.clone();
-        script.source = Some(row.source(work.solution.summary.managed, &[]));
+        script.source = row.source(work.solution.summary.managed, &[]);
         drafts.begin(component, &name, script);
     }
-    let macros = macros::all_by_id(work);
     // Scripts may point to each other, so all of them are known before any step is read.
     let scripts: BTreeSet<String> = drafts.iter_mut().map(|(name, _)| name.to_string()).collect();
     for row in rows.take(STEP) {
-        take_step(work, row, &mut drafts, &macros, &scripts);
+        take_step(work, row, &mut drafts, macros, &scripts);
     }
     for (_, script) in drafts.iter_mut() {
         script.steps.sort_by(|a, b| (a.order, &a.unique_name).cmp(&(b.order, &b.unique_name)));

@@ -17,10 +17,10 @@ use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
 
-const TEMPLATE: &str = "msdyn_sessiontemplate";
+pub(crate) const TEMPLATE: &str = "msdyn_sessiontemplate";
 
-const KINDS: &[(i64, SessionKind)] = &[(0, SessionKind::Generic), (1, SessionKind::Entity)];
-const PANELS: &[(i64, CommunicationPanel)] = &[
+pub(crate) const KINDS: &[(i64, SessionKind)] = &[(0, SessionKind::Generic), (1, SessionKind::Entity)];
+pub(crate) const PANELS: &[(i64, CommunicationPanel)] = &[
     (162_450_000, CommunicationPanel::Minimized),
     (162_450_001, CommunicationPanel::Hidden),
     (162_450_002, CommunicationPanel::Docked),
@@ -156,7 +156,7 @@ fn complete(
             }
         }
     }
-    template.source = Some(row.source(work.solution.summary.managed, &also));
+    template.source = row.source(work.solution.summary.managed, &also);
     template
 }
 
@@ -170,7 +170,7 @@ fn expression_of(text: &str) -> Result<Definition, String> {
 
 /// The GUIDs that scripts here and in the archive came with.
 fn script_ids(work: &Work<'_>) -> BTreeSet<String> {
-    let here = work.base.all::<Script>().map(|(_, script)| script);
+    let here = work.here.all::<Script>().map(|(_, script)| script);
     let all = here.chain(work.planned::<Script>().map(|(_, script)| script));
     all.filter_map(|script| script.source.as_ref()?.id.clone()).collect()
 }

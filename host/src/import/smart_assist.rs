@@ -6,21 +6,21 @@ use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::Work;
 
-const TABLE: &str = "msdyn_smartassistconfig";
-const TYPES: &[(i64, SuggestionType)] = &[
+pub(crate) const TABLE: &str = "msdyn_smartassistconfig";
+pub(crate) const TYPES: &[(i64, SuggestionType)] = &[
     (192_360_000, SuggestionType::KnowledgeArticle),
     (192_360_001, SuggestionType::SimilarCase),
     (192_360_002, SuggestionType::Bot),
 ];
 /// The code of adaptive cards, the only control there is.
-const ADAPTIVE_CARD: &[(i64, ())] = &[(192_360_000, ())];
+pub(crate) const ADAPTIVE_CARD: &[(i64, ())] = &[(192_360_000, ())];
 
 /// Plans every configuration.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows) {
     for row in rows.take(TABLE) {
         let Some((component, row, mut configuration)) = work.read(row, configuration) else { continue };
         let name = row.name.clone();
-        configuration.source = Some(row.source(work.solution.summary.managed, &[]));
+        configuration.source = row.source(work.solution.summary.managed, &[]);
         work.put(component, &name, configuration);
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn rows(zip: &[u8]) -> Result<SolutionRows, Error> {
     let solution = Solution::read(&root).ok_or(Error::NoManifest)?;
     let customizations = xml::parse(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?)?;
     let Customizations { workflows, mut links, .. } = Customizations::read(customizations);
-    let (mut files, _) = Rows::take_from(&mut archive)?;
+    let (mut files, _) = Rows::take_from(&mut archive, false)?;
     let mut rows: Vec<Row> = files.rest().flat_map(|(_, rows)| rows).map(row::Row::into_source).collect();
     rows.extend(workflows.into_iter().map(|it| source_row(RowKey::new("workflow", it.id), it.element)));
     let links = links.rest().into_iter().filter_map(edge).collect();

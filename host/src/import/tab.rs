@@ -14,10 +14,10 @@ use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
 
-const TEMPLATE: &str = "msdyn_applicationtabtemplate";
-const PARAMETER: &str = "msdyn_templateparameter";
+pub(crate) const TEMPLATE: &str = "msdyn_applicationtabtemplate";
+pub(crate) const PARAMETER: &str = "msdyn_templateparameter";
 
-const PAGE_TYPES: &[(i64, PageType)] = &[
+pub(crate) const PAGE_TYPES: &[(i64, PageType)] = &[
     (509_180_000, PageType::EntityList),
     (509_180_001, PageType::EntityRecord),
     (509_180_002, PageType::WebResource),
@@ -51,7 +51,7 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows) {
                 }
             }
         }
-        template.source = Some(row.source(work.solution.summary.managed, &also));
+        template.source = row.source(work.solution.summary.managed, &also);
         drafts.begin(component, &name, template);
     }
     for row in rows.take(PARAMETER) {
@@ -95,7 +95,7 @@ fn take_parameter(work: &mut Work<'_>, row: Row, drafts: &mut Drafts<Application
         return work.skip(component, reason);
     };
     template.parameters.insert(key.to_string(), value);
-    if row.name != format!("{name}_{key}") {
+    if row.name != format!("{name}_{key}") && !row.is_made_up() {
         let place = format!("{PARAMETER}/{key}");
         template.source.get_or_insert_default().attributes.insert(place, row.name.clone());
     }

@@ -18,7 +18,13 @@ use super::solution::Solution;
 
 /// The plan while it grows.
 pub(super) struct Work<'a> {
+    /// The environment as it is: what is planned is compared with it.
     pub(super) base: &'a Snapshot,
+    /// What the archive can lean on: the whole environment, or what shipped with the product if the archive says
+    /// everything else itself.
+    pub(super) here: &'a Snapshot,
+    /// Whether the archive says everything, so that nothing is kept from what is here.
+    pub(super) whole: bool,
     pub(super) solution: &'a Solution,
     /// Names of roles by GUID, as far as the solution has them.
     pub(super) roles: &'a BTreeMap<String, String>,
@@ -30,6 +36,8 @@ pub(super) struct Work<'a> {
 struct Planned {
     item: AnyItem,
     is_new: bool,
+    /// The account that says what becomes of the item.
+    component: usize,
 }
 
 /// Items of one kind that grow part by part before they are planned.
@@ -42,9 +50,16 @@ struct Draft<T> {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(base: &'a Snapshot, solution: &'a Solution, roles: &'a BTreeMap<String, String>) -> Self {
+    /// Work on an environment that is as `base` shows. An archive that says everything leans on `shipped` instead.
+    pub(super) fn new(
+        base: &'a Snapshot,
+        shipped: Option<&'a Snapshot>,
+        solution: &'a Solution,
+        roles: &'a BTreeMap<String, String>,
+    ) -> Self {
         let report = Report { solution: solution.summary.clone(), ..Report::default() };
-        Self { base, solution, roles, report, planned: BTreeMap::new(), verdicts: Verdicts::new() }
+        let (here, whole) = (shipped.unwrap_or(base), shipped.is_some());
+        Self { base, here, whole, solution, roles, report, planned: BTreeMap::new(), verdicts: Verdicts::new() }
     }
 
     /// Whether the product ships this item.
@@ -55,14 +70,33 @@ impl<'a> Work<'a> {
     /// Where a name leads: to something planned, or to something that is here.
     pub(super) fn resolve<T: Item>(&self, name: &str) -> Option<Name<T>> {
         let planned = self.planned.contains_key(&(T::KIND, Arc::from(name)));
-        let found = if planned { Arc::from(name) } else { self.base.canonical(T::KIND, name)? };
+        let found = if planned { Arc::from(name) } else { self.here.canonical(T::KIND, name)? };
         found.parse().ok()
     }
 
     /// The custom item that is here already, if there is one.
     pub(super) fn existing<T: Item>(&self, name: &str) -> Option<&'a T> {
-        let entry = self.base.entry(T::KIND, name).filter(|entry| entry.layer == Layer::Custom)?;
-        T::from_any(&entry.item)
+        T::from_any(self.existing_any(T::KIND, name)?)
+    }
+
+    /// As [`Work::existing`], of any kind.
+    pub(super) fn existing_any(&self, kind: Kind, name: &str) -> Option<&'a AnyItem> {
+        Some(&self.here.entry(kind, name).filter(|entry| entry.layer == Layer::Custom)?.item)
+    }
+
+    /// What is planned under a name.
+    pub(super) fn planned_any(&self, kind: Kind, name: &str) -> Option<&AnyItem> {
+        self.planned.get(&(kind, Arc::from(name))).map(|planned| &planned.item)
+    }
+
+    /// The names of everything that is planned, in dependency order.
+    pub(super) fn planned_names(&self) -> Vec<(Kind, Arc<str>)> {
+        self.planned.keys().cloned().collect()
+    }
+
+    /// The account that says what becomes of a planned item.
+    pub(super) fn component_of(&self, kind: Kind, name: &str) -> Option<usize> {
+        self.planned.get(&(kind, Arc::from(name))).map(|planned| planned.component)
     }
 
     /// Every planned item of `T`.
@@ -184,12 +218,14 @@ impl<'a> Work<'a> {
 
     /// Plans to write an item. `component` is the account that it settles.
     pub(super) fn put<T: Item + Into<AnyItem>>(&mut self, component: usize, name: &str, item: T) {
-        let kind = T::KIND;
-        let account = &mut self.report.components[component];
-        account.collection = Some(kind.collection().to_owned());
-        account.name = Some(name.to_owned());
+        self.put_any(component, name, item.into());
+    }
+
+    /// As [`Work::put`], of any kind. The first account of an item says what becomes of it; any later one adds to it.
+    pub(super) fn put_any(&mut self, component: usize, name: &str, item: AnyItem) {
+        let kind = item.kind();
         // A merged account is settled by what becomes of its item.
-        account.outcome = Outcome::Merged;
+        self.merge(component, kind, name);
         if self.is_shipped(kind, name) {
             let reason = "shipped with the product and not changed: copy it and change the copy";
             return self.withdraw(kind, name, Outcome::Skipped, reason);
@@ -205,22 +241,25 @@ impl<'a> Work<'a> {
         for problem in &problems.0 {
             self.note(component, problem.to_string());
         }
-        let item = item.into();
-        let here = self.base.entry(kind, name);
-        let outcome = match here {
+        let outcome = match self.base.entry(kind, name) {
             Some(entry) if entry.item.to_json() == item.to_json() => Outcome::Unchanged,
             Some(_) => Outcome::Updated,
             None => Outcome::Created,
         };
+        let component = self.component_of(kind, name).unwrap_or(component);
         self.report.components[component].outcome = outcome;
-        if outcome == Outcome::Unchanged {
-            self.verdicts.insert((kind.collection().to_owned(), name.to_owned()), Verdict::Unchanged);
-        }
-        self.planned.insert((kind, Arc::from(name)), Planned { item, is_new: outcome != Outcome::Unchanged });
+        let verdict = (kind.collection().to_owned(), name.to_owned());
+        match outcome {
+            Outcome::Unchanged => self.verdicts.insert(verdict, Verdict::Unchanged),
+            _ => self.verdicts.remove(&verdict),
+        };
+        let is_new = outcome != Outcome::Unchanged;
+        self.planned.insert((kind, Arc::from(name)), Planned { item, is_new, component });
     }
 
     /// Leaves an item out, and with it its parts and links.
     pub(super) fn withdraw(&mut self, kind: Kind, name: &str, outcome: Outcome, reason: &str) {
+        self.planned.remove(&(kind, Arc::from(name)));
         let verdict = Verdict::Withdrawn { outcome, reason: reason.to_owned() };
         self.verdicts.insert((kind.collection().to_owned(), name.to_owned()), verdict);
     }

@@ -36,6 +36,17 @@ impl Store {
         self.read(|connection| assigned_logins(connection, profile.as_str(), after, limit))
     }
 
+    /// Every direct assignment at `revision`: login and profile, sorted.
+    pub fn assignments(&self, revision: Revision) -> Result<Vec<(String, String)>, Error> {
+        self.read(|connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT login, profile FROM assignment WHERE since <= ?1 AND (until IS NULL OR until > ?1) ORDER BY login, profile",
+            )?;
+            let all = find.query_map([revision.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(all.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Up to `limit` people by login, after the login `after`, each with the revision that wrote it.
     pub fn people(&self, after: &str, limit: usize) -> Result<Vec<(String, User, Revision)>, Error> {
         self.read(|connection| {

@@ -124,6 +124,20 @@ impl Snapshot {
         self.items.get(&kind).into_iter().flatten().map(|(name, entry)| (name, entry.as_ref()))
     }
 
+    /// The part of the library that shipped with the product.
+    pub fn shipped(&self) -> Self {
+        let is_shipped = |entry: &Arc<Entry>| entry.layer == Layer::OutOfTheBox;
+        let of_kind = |items: &BTreeMap<Arc<str>, Arc<Entry>>| {
+            items
+                .iter()
+                .filter(|(_, entry)| is_shipped(entry))
+                .map(|(name, entry)| (name.clone(), entry.clone()))
+                .collect()
+        };
+        let items = self.items.iter().map(|(kind, items)| (*kind, of_kind(items))).collect();
+        Self { revision: self.revision, items }
+    }
+
     /// What holds for everybody.
     pub fn environment(&self) -> Environment {
         let stored =

@@ -152,7 +152,7 @@ impl Run<'_> {
     /// What a solution brings is imported: its tables are this product's own.
     fn import(&self, piece: &Piece<'_>) -> Result<(), Error> {
         let Some(zip) = self.source.solution() else { return Ok(()) };
-        let import::Plan { changes, report } = import::plan(zip, self.base)?;
+        let import::Plan { changes, report, .. } = import::plan(zip, self.base)?;
         for change in changes.changes {
             if let Change::Put { name, item, .. } = change {
                 piece.stage(&StagedItem { name, item, step: IMPORT.to_owned() })?;

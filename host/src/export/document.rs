@@ -1,0 +1,93 @@
+//! Documents in `loadout/`: whatever the tables do not say.
+//!
+//! They are found by reading the tables back: an item that comes out otherwise than it is gets a patch, and one that does not come
+//! out, or that no patch can mend, is written whole. So nothing is lost that nobody thought of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::{AnyItem, Kind, merge_patch};
+use crate::import::document::{Document, FOLDER};
+use crate::store::{Entry, Layer, Snapshot};
+
+use super::path::Paths;
+
+/// Items by kind and name.
+pub(super) type Items = BTreeMap<(Kind, Arc<str>), AnyItem>;
+
+/// The custom items of an environment, people excepted.
+pub(super) fn custom(snapshot: &Snapshot) -> impl Iterator<Item = (Kind, &Arc<str>, &Entry)> {
+    let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::User);
+    let entries = kinds.flat_map(|kind| snapshot.entries(*kind).map(|(name, entry)| (*kind, name, entry)));
+    entries.filter(|(_, _, entry)| entry.layer == Layer::Custom)
+}
+
+/// The documents that make the items of `snapshot` of what the tables `said`, with their paths.
+pub(super) fn write(snapshot: &Snapshot, said: &Items, paths: &mut Paths) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for (kind, name, entry) in custom(snapshot) {
+        let said = said.get(&(kind, Arc::clone(name)));
+        let Some(document) = document(kind, name, &entry.item, said) else { continue };
+        let folder = format!("{FOLDER}/{}", kind.collection());
+        let path = paths.take(&folder, name, ".json");
+        let respelt = path != format!("{folder}/{name}.json");
+        let document = Document { unique_name: respelt.then(|| name.to_string()), ..document };
+        files.push((path, text(&document)));
+    }
+    files
+}
+
+/// JSON for review: indented, keys in the order of the item, a line end at the end.
+pub(super) fn text(document: &impl serde::Serialize) -> Vec<u8> {
+    let value = serde_json::json!(document);
+    format!("{value:#}\n").into_bytes()
+}
+
+/// Whether two items are the same to the byte: members in another order are other bytes in the next export.
+pub(super) fn are_same(one: &AnyItem, other: &AnyItem) -> bool {
+    let [one, other] = [one, other].map(|item| item.to_json().to_string());
+    one == other
+}
+
+fn document(kind: Kind, name: &str, wanted: &AnyItem, said: Option<&AnyItem>) -> Option<Document> {
+    if said.is_some_and(|said| are_same(said, wanted)) {
+        return None;
+    }
+    let json = wanted.to_json();
+    let patch = said.and_then(|said| {
+        let mut said = said.to_json();
+        let Value::Object(patch) = merge_patch::between(&said, &json)? else { return None };
+        merge_patch::merge(&mut said, Value::Object(patch.clone()));
+        let patched = AnyItem::parse(kind, name, said).ok()?;
+        are_same(&patched, wanted).then_some(patch)
+    });
+    Some(match patch {
+        Some(patch) => Document { patch: Some(patch), ..Document::default() },
+        None => Document { item: Some(json), ..Document::default() },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_difference_is_a_patch_and_what_no_patch_can_say_is_the_whole() {
+        let said = json!({ "name": "Map", "pageType": "web-resource", "parameters": { "a": "1", "b": "2" } });
+        let said = AnyItem::parse(Kind::ApplicationTabTemplate, "fab_map", said).unwrap();
+        let of = |wanted: Value| {
+            let wanted = AnyItem::parse(Kind::ApplicationTabTemplate, "fab_map", wanted).unwrap();
+            document(Kind::ApplicationTabTemplate, "fab_map", &wanted, Some(&said)).map(|document| json!(document))
+        };
+        let patch =
+            of(json!({ "name": "Map", "pageType": "web-resource", "parameters": { "b": "2" }, "closable": false }));
+        assert_eq!(patch, Some(json!({ "patch": { "closable": false, "parameters": { "a": null } } })));
+        let whole = json!({ "name": "Map", "pageType": "web-resource", "closable": true, "parameters": { "a": null } });
+        assert_eq!(of(whole.clone()), Some(json!({ "item": whole })));
+        assert_eq!(of(said.to_json()), None);
+    }
+}

@@ -1,0 +1,24 @@
+//! Files into a zip archive, the same bytes for the same files: no clock, and nothing of the machine it runs on.
+
+use std::io::{Cursor, Write};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::Error;
+
+/// Packs `files` in their order.
+pub(super) fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Error> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(6))
+        .last_modified_time(DateTime::DEFAULT)
+        .unix_permissions(0o644);
+    let failed = |error: zip::result::ZipError| Error::Pack { reason: error.to_string() };
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (path, content) in files {
+        zip.start_file(path.as_str(), options).map_err(failed)?;
+        zip.write_all(content).map_err(|error| Error::Pack { reason: error.to_string() })?;
+    }
+    Ok(zip.finish().map_err(failed)?.into_inner())
+}

@@ -1,0 +1,59 @@
+//! Exports: the custom configuration as a solution, for another environment or for review.
+
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, header};
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::export::{Export, Options};
+
+use super::items::{REVISION, number};
+use super::problem::Refusal;
+use super::query::Query;
+use super::state::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(export))
+}
+
+/// How to export.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ExportQuery {
+    /// The unique name of the solution; `loadout_export` without it.
+    #[param(max_length = 65)]
+    name: Option<String>,
+    /// The version of the solution; `1.0.0.0` without it.
+    version: Option<String>,
+    /// Whether direct assignments travel, too, by login.
+    #[serde(default)]
+    #[param(required = false)]
+    with_assignments: bool,
+}
+
+const ZIP: HeaderValue = HeaderValue::from_static("application/zip");
+
+/// Exports the custom configuration as a solution; importing it elsewhere makes the same.
+#[utoipa::path(
+    get, path = "/api/v1/export", operation_id = "export", tag = "imports", params(ExportQuery),
+    responses((
+        status = 200, description = "A zip file, the same bytes for the same configuration.", body = String,
+        content_type = "application/zip",
+    )),
+)]
+async fn export(
+    State(app): State<App>,
+    Query(query): Query<ExportQuery>,
+) -> Result<([(HeaderName, HeaderValue); 3], Vec<u8>), Refusal> {
+    let (name, version) = (query.name.as_deref(), query.version.as_deref());
+    let options = Options::new(name.unwrap_or(Options::NAME), version.unwrap_or(Options::VERSION));
+    let mut options = options.map_err(|error| Refusal::query(error.to_string()))?;
+    options.with_assignments = query.with_assignments;
+    let file = format!("attachment; filename=\"{}.zip\"", options.name());
+    // The name of a solution is letters, digits and `_`, which are always a header.
+    let file = HeaderValue::from_str(&file).unwrap_or_else(|_| HeaderValue::from_static("attachment"));
+    let Export { revision, zip, .. } = app.run(move |service| Ok(service.export(&options)?)).await?;
+    Ok(([(header::CONTENT_TYPE, ZIP), (header::CONTENT_DISPOSITION, file), (REVISION, number(revision))], zip))
+}

@@ -1,0 +1,167 @@
+//! What `loadout/` of an archive says: JSON for what the tables of a solution cannot say.
+//!
+//! `loadout/<collection>/<unique name>.json` holds `{"patch": …}`, a JSON merge patch (RFC 7396) over what the tables say of the
+//! item, or `{"item": …}`, the item whole. A name that cannot be a file name stands in `"uniqueName"`.
+//!
+//! `loadout/format.json` holds `{"format": 1}` and says more than a number: the archive was exported here, so tables and
+//! documents together say everything, and nothing is kept from what is here already. Without it documents add to a
+//! solution as it is read otherwise.
+//!
+//! A document that cannot be read is quarantined, and with it the item it is about: half of an item is worse than none. People
+//! are no configuration and are not read; `loadout/assignments.json` is read elsewhere.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::domain::{AnyItem, DefaultProfile, Environment, Kind, merge_patch};
+
+use super::archive::Archive;
+use super::report::Outcome;
+use super::row::Unreadable;
+use super::work::Work;
+
+/// The folder of the documents.
+pub(crate) const FOLDER: &str = "loadout";
+/// What is in the file that says the archive was exported here.
+pub(crate) const FORMAT: Format = Format { format: 1 };
+
+/// The content of `loadout/format.json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Format {
+    format: u32,
+}
+
+/// The content of `loadout/<collection>/<unique name>.json`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub(crate) struct Document {
+    /// The unique name of the item, where the file cannot be called so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unique_name: Option<String>,
+    /// What to change of what the tables say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) patch: Option<Map<String, Value>>,
+    /// The whole item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) item: Option<Value>,
+}
+
+/// The documents of an archive, not looked at.
+#[derive(Debug, Default)]
+pub(super) struct Documents {
+    whole: bool,
+    /// Why no document is read.
+    unusable: Option<String>,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+/// Where the file that says the archive was exported here is.
+pub(crate) fn format_path() -> String {
+    format!("{FOLDER}/format.json")
+}
+
+impl Documents {
+    /// Takes the documents out of an archive.
+    pub(super) fn take_from(archive: &mut Archive) -> Self {
+        let format = archive.files.remove(&format_path());
+        let is_document = |path: &str| path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'));
+        let files = archive.files.extract_if(.., |path, _| is_document(path)).collect();
+        let unusable = match format.as_deref().map(serde_json::from_slice::<Format>) {
+            None | Some(Ok(FORMAT)) => None,
+            Some(Ok(Format { format })) => {
+                let known = FORMAT.format;
+                Some(format!("`{}` says {format}, and {known} is known: use a newer version", format_path()))
+            }
+            Some(Err(error)) => Some(format!("`{}` cannot be read: {error}", format_path())),
+        };
+        Self { whole: format.is_some() && unusable.is_none(), unusable, files }
+    }
+
+    /// Whether the archive says everything.
+    pub(super) fn are_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Patches what the tables made, and makes what they could not.
+    pub(super) fn read(self, work: &mut Work<'_>) {
+        if let Some(reason) = self.unusable {
+            let component = work.component(FOLDER, &format_path());
+            work.quarantine(component, &Unreadable(reason.clone()));
+            for (path, _) in self.files {
+                let component = work.component(FOLDER, &path);
+                work.quarantine(component, &Unreadable(reason.clone()));
+            }
+            return;
+        }
+        let mut seen = BTreeSet::new();
+        for (path, content) in self.files {
+            let (kind, file) = match place(&path) {
+                Ok(place) => place,
+                Err(reason) => {
+                    let component = work.component(FOLDER, &path);
+                    work.quarantine(component, &Unreadable(reason));
+                    continue;
+                }
+            };
+            let table = format!("{FOLDER}/{}", kind.collection());
+            let read = serde_json::from_slice::<Document>(&content);
+            let named = read.as_ref().ok().and_then(|document| document.unique_name.as_deref());
+            let name = named.unwrap_or(file).to_owned();
+            let component = work.component(&table, &name);
+            let item = match read {
+                _ if !seen.insert((kind, name.clone())) => Err(format!("`{path}` is a second document: keep one")),
+                Ok(document) => item(work, kind, &name, document),
+                Err(error) => Err(format!("`{path}` is no document: {error}")),
+            };
+            match item {
+                Ok(item) => work.put_any(component, &name, item),
+                Err(reason) => {
+                    if work.planned_any(kind, &name).is_some() {
+                        let without = format!("it is not written without its document: {reason}");
+                        work.withdraw(kind, &name, Outcome::Quarantined, &without);
+                    }
+                    work.quarantine(component, &Unreadable(reason));
+                }
+            }
+        }
+    }
+}
+
+/// The collection and the name that a path says.
+fn place(path: &str) -> Result<(Kind, &str), String> {
+    let mut parts = path.split('/').skip(1);
+    let (Some(collection), Some(file), None) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(format!("`{path}` is no place for a document: `{FOLDER}/<collection>/<unique name>.json` is"));
+    };
+    let kind: Kind = collection.parse().map_err(|error: crate::domain::UnknownKind| error.to_string())?;
+    if kind == Kind::User {
+        return Err("people belong to one environment and are never imported: create them there".to_owned());
+    }
+    let name = file.strip_suffix(".json").filter(|name| !name.is_empty());
+    Ok((kind, name.ok_or_else(|| format!("`{path}` is no document: its name must end in `.json`"))?))
+}
+
+fn item(work: &Work<'_>, kind: Kind, name: &str, document: Document) -> Result<AnyItem, String> {
+    let only = match kind {
+        Kind::DefaultProfile => Some(DefaultProfile::NAME),
+        Kind::Environment => Some(Environment::NAME),
+        _ => None,
+    };
+    if let Some(only) = only.filter(|only| *only != name) {
+        return Err(format!("there is only one {kind}, and it is called `{only}`, not `{name}`"));
+    }
+    let json = match document {
+        Document { item: Some(item), patch: None, .. } => item,
+        Document { patch: Some(patch), item: None, .. } => {
+            let there = work.planned_any(kind, name).or_else(|| work.existing_any(kind, name));
+            let mut json = there.ok_or("there is nothing to patch: give the whole as `item`")?.to_json();
+            merge_patch::merge(&mut json, Value::Object(patch));
+            json
+        }
+        _ => return Err("a document has either `patch` or `item`".to_owned()),
+    };
+    AnyItem::parse(kind, name, json).map_err(|error| error.to_string())
+}
