@@ -247,7 +247,8 @@ impl Status {
         let service = self.data.look()?;
         let newest = || service.upgrades().map(|runs| runs.first().map(|run| run.id));
         let Some(run) = self.run.map_or_else(newest, |run| Ok(Some(run))).map_err(Failure::of)? else {
-            return print("there was no upgrade yet: make a plan with `loadout upgrade plan FILE.zip`");
+            let nothing = "there was no upgrade yet: make a plan with `loadout upgrade plan FILE.zip`";
+            return if self.json { print("null") } else { print(nothing) };
         };
         let status = service.upgrade(run).map_err(Failure::of)?;
         if self.json { print_json(&status) } else { print(&show::status(&status)) }

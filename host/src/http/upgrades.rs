@@ -57,6 +57,7 @@ struct PlanQuery {
     /// The prefix of names that have none, 3 to 8 letters or digits.
     prefix: Option<String>,
     /// What to do about steps that changed since they were carried out.
+    #[param(inline)]
     changed: Option<Changed>,
     /// Show the experience of this person before and after.
     user: Option<String>,

@@ -291,7 +291,7 @@ mod tests {
             (b"<a><r x='\xff'/></a>", "it is not UTF-8"),
             (b"<a>&b;</a>", "`&b;` is declared nowhere"),
             (endless.as_bytes(), "it has a tag or text of more"),
-            ("<a>".repeat(99).as_bytes(), "it is nested"),
+            ("<a>".repeat(99).as_bytes(), "elements are nested deeper"),
         ] {
             let found = refused(text);
             assert!(found.starts_with(expected), "{found}");

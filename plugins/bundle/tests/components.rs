@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use loadout_plugins::{ALL, Bundled};
 use wasmparser::{BinaryReaderError, Parser, Payload};
 
+/// The plugins that are steps of upgrades.
+const STEPS: [&str; 3] = ["legacy-console", "workstreams", "existing-settings"];
+
 const MANIFEST: &str = "loadout:manifest";
 
 /// The interfaces of ours a rule may import.
@@ -70,10 +73,17 @@ fn outline(plugin: &Bundled) -> Result<Outline, BinaryReaderError> {
 }
 
 #[test]
-fn every_plugin_exports_the_rule_and_imports_nothing_unexpected() {
+fn every_plugin_exports_its_rule_or_step_and_imports_nothing_unexpected() {
     for plugin in ALL {
         let outline = outline(plugin).unwrap();
-        assert_eq!(outline.exports, ["loadout:plugin/tool-rule@0.1.0"], "of {}", plugin.name);
+        let is_step = STEPS.contains(&plugin.name);
+        let export = if is_step { "loadout:plugin/upgrade-step@0.1.0" } else { "loadout:plugin/tool-rule@0.1.0" };
+        assert_eq!(outline.exports, [export], "of {}", plugin.name);
+        assert!(
+            !is_step || !outline.imports.contains("loadout:plugin/context@0.1.0"),
+            "{} knows a person",
+            plugin.name
+        );
         let known = |import: &str| OURS.contains(&import) || WASI.contains(&import);
         let unexpected: Vec<_> = outline.imports.iter().filter(|import| !known(import)).collect();
         assert!(unexpected.is_empty(), "{} imports {unexpected:#?}", plugin.name);
