@@ -4,6 +4,7 @@ mod api;
 mod cli;
 mod components;
 mod crash;
+mod databases;
 mod errors;
 mod experience;
 mod export;

@@ -103,9 +103,24 @@ pub(super) fn referrers(library: &Snapshot, kind: Kind, name: &str) -> Vec<Refer
 /// What was touched, and what binds a session template or script that was touched.
 fn affected(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> BTreeSet<(Kind, Arc<str>)> {
     let mut affected = touched.clone();
-    for (kind, name) in touched.iter().filter(|(kind, _)| matches!(kind, Kind::SessionTemplate | Kind::Script)) {
-        for referrer in referrers(library, *kind, name) {
-            affected.extend(referrer.collection.parse().ok().map(|kind: Kind| (kind, referrer.name.as_str().into())));
+    let looked_at: BTreeSet<(Kind, &str)> = touched
+        .iter()
+        .filter(|(kind, _)| matches!(kind, Kind::SessionTemplate | Kind::Script))
+        .map(|(kind, name)| (*kind, name.as_ref()))
+        .collect();
+    if looked_at.is_empty() {
+        return affected;
+    }
+    // One look at every item, however many were touched.
+    for kind in Kind::ALL {
+        for (name, entry) in library.entries(*kind) {
+            let mut looks = false;
+            entry.item.clone().references(&mut |reference| {
+                looks |= looked_at.contains(&(reference.kind, reference.name.as_ref()));
+            });
+            if looks {
+                affected.insert((*kind, Arc::clone(name)));
+            }
         }
     }
     affected
