@@ -106,6 +106,7 @@ pub fn archive(snapshot: &Snapshot, assignments: &Assignments, options: &Options
         }
     };
     files.extend(document::write(snapshot, &said, &mut paths));
+    files.extend(document::write_kept(snapshot, &mut paths));
     if !assignments.is_empty() {
         files.push((assignment::path(), document::text(assignments)));
     }

@@ -81,14 +81,15 @@ pub struct Server {
     listener: TcpListener,
     router: Router,
     drain: Duration,
+    service: Arc<Service>,
 }
 
 impl Server {
     /// Takes the address `listen`; port 0 takes any that is free.
     pub async fn bind(service: Arc<Service>, listen: SocketAddr, options: Options) -> io::Result<Self> {
-        let app = App { service, token: options.token, metrics: Arc::new(Metrics::new()) };
+        let app = App { service: Arc::clone(&service), token: options.token, metrics: Arc::new(Metrics::new()) };
         let listener = TcpListener::bind(listen).await?;
-        Ok(Self { listener, router: router(app, options.timeout), drain: options.drain })
+        Ok(Self { listener, router: router(app, options.timeout), drain: options.drain, service })
     }
 
     /// The address the server listens on.
@@ -99,8 +100,11 @@ impl Server {
     /// Serves until `stop`, then takes no new requests and finishes those in flight.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let (stopped, stopping) = tokio::sync::oneshot::channel();
+        let service = self.service;
         let serving = axum::serve(self.listener, self.router).with_graceful_shutdown(async move {
             stop.await;
+            // Upgrades go on from their journal another time; nobody should wait for them now.
+            service.stop_upgrades();
             // Nobody listens any more if the server ended on its own.
             let _ = stopped.send(());
         });

@@ -52,6 +52,9 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
+use crate::domain::AnyItem;
 use crate::store::{ChangeSet, Snapshot};
 
 use archive::Archive;
@@ -76,6 +79,8 @@ pub struct Plan {
     pub changes: ChangeSet,
     /// What was read, and what becomes of it.
     pub report: Report,
+    /// What came with the product as the archive would have it. Only an upgrade may write it.
+    pub(crate) kept: Vec<(Arc<str>, AnyItem)>,
     /// Direct assignments that the archive asks for, see [`Plan::assign`].
     assignments: Vec<Wanted>,
 }
@@ -146,8 +151,9 @@ fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
     settle::settle(&mut work);
     let assignments = assignment::read(&mut work, assignments);
     unread::report(&mut work, rows, links, unread, spoilt, archive);
+    let kept = std::mem::take(&mut work.kept);
     let (changes, report) = work.finish();
-    Ok(Plan { changes, report, assignments })
+    Ok(Plan { changes, report, kept, assignments })
 }
 
 fn take(archive: &mut Archive, file: &'static str) -> Result<Vec<u8>, Error> {

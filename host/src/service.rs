@@ -8,6 +8,7 @@ pub use upgrades::{PlanOptions, UpgradeStatus};
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::content::{self, Content};
 use crate::domain::experience::{Experience, ExplainLevel};
@@ -32,6 +33,7 @@ pub struct Service {
     rules: Arc<dyn ToolRules>,
     steps: Arc<dyn Steps>,
     plugins: Vec<PluginInfo>,
+    stopping: AtomicBool,
 }
 
 /// No step at all: an environment whose plugins are none.
@@ -165,7 +167,7 @@ impl Service {
     pub fn look(folder: &Path) -> Result<Self, Error> {
         let catalog = Arc::new(bundled(folder)?);
         let plugins = catalog.plugins().to_vec();
-        Ok(Self { store: Store::look(folder)?, rules: Arc::clone(&catalog) as _, steps: catalog, plugins })
+        Ok(Self { steps: Arc::clone(&catalog) as _, plugins, ..Self::new(Store::look(folder)?, catalog) })
     }
 
     /// The service of `folder` as [`Service::start`] makes it, with tools decided by `rules`.
@@ -190,7 +192,7 @@ impl Service {
 
     /// A service over `store` whose tools are decided by `rules`.
     pub fn new(store: Store, rules: Arc<dyn ToolRules>) -> Self {
-        Self { store, rules, steps: Arc::new(NoSteps), plugins: Vec::new() }
+        Self { store, rules, steps: Arc::new(NoSteps), plugins: Vec::new(), stopping: AtomicBool::new(false) }
     }
 
     /// The plugins that decide about tools.

@@ -74,6 +74,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The service stops.
+    #[error("upgrade {run} was interrupted, because the service stops: carry it on with `loadout upgrade resume`")]
+    Stopped {
+        /// The run.
+        run: u64,
+    },
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -226,6 +226,22 @@ fn kept_values_survive_a_newer_product_and_a_rollback_restores_all_of_it() -> Do
 }
 
 #[test]
+fn an_upgraded_environment_goes_elsewhere_with_what_it_kept() -> Done {
+    let (here, there) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let first = service(here.path(), Chosen::of(BUILT_IN))?;
+    let zip = pack(&root().join("tests/fixtures/wingtip"))?;
+    apply(&first, &plan(&first, &zip, &PlanOptions::default())?)?;
+    let exported = first.export(&loadout::export::Options::default())?.zip;
+    let second = service(there.path(), Chosen::of(BUILT_IN))?;
+    let planned = plan(&second, &exported, &PlanOptions::default())?;
+    assert!(planned.rows.values().flatten().all(|(outcome, _)| outcome != "quarantined"), "{:?}", planned.rows);
+    apply(&second, &planned)?;
+    assert_eq!(library(first.store())?, library(second.store())?);
+    assert_eq!(plan(&second, &exported, &PlanOptions::default())?.differences, []);
+    Ok(())
+}
+
+#[test]
 fn what_depends_on_an_upgrade_keeps_it_from_being_undone() -> Done {
     let folder = tempfile::tempdir()?;
     let zip = pack(&root().join("tests/fixtures/wingtip"))?;
@@ -347,6 +363,26 @@ fn of_two_runs_at_once_the_second_is_told_who_holds_the_lease() -> Done {
     second.carry_upgrade(&lease, &|_| Ok(()))?;
     let moved = first.begin_upgrade(&plan_again(&first, &one)?, "tests").unwrap_err();
     assert_snapshot!(moved, @"the plan is for revision 1, and the newest is 2: make a new one with `loadout upgrade plan`");
+    Ok(())
+}
+
+#[test]
+fn a_service_that_stops_leaves_its_upgrade_to_be_resumed_at_once() -> Done {
+    let folder = tempfile::tempdir()?;
+    let first = service(folder.path(), Chosen::of(&["tests/bad-step"]))?;
+    let zip = package("old_desk", &[vec![("name", "Desk".to_owned())]])?;
+    let planned = plan(&first, &zip, &PlanOptions::default())?;
+    let lease = first.begin_upgrade(&planned.id, "tests")?;
+    first.stop_upgrades();
+    let stopped = first.carry_upgrade(&lease, &|_| Ok(())).unwrap_err();
+    assert_snapshot!(stopped, @"upgrade 1 was interrupted, because the service stops: carry it on with `loadout upgrade resume`");
+    let second = service(folder.path(), Chosen::of(&["tests/bad-step"]))?;
+    let unfinished = second.begin_upgrade(&planned.id, "tests").unwrap_err();
+    assert_snapshot!(unfinished, @"upgrade 1 is not finished: carry it on with `loadout upgrade resume`, or drop it with `loadout upgrade abandon`");
+    let lease = second.take_upgrade(None)?;
+    assert_eq!(second.carry_upgrade(&lease, &|_| Ok(()))?.run.state.as_str(), "applied");
+    let none = second.take_upgrade(None).unwrap_err();
+    assert_snapshot!(none, @"no upgrade is unfinished: make a plan with `loadout upgrade plan FILE.zip`, and carry it out with `apply`");
     Ok(())
 }
 

@@ -14,8 +14,8 @@ use crate::{Fault, Library};
 impl Fixture {
     /// Lets a step migrate a page over the fixture's library.
     ///
-    /// The page is an object with `rows` and `related`; a row has `table`, `id`, `values` by column, `lookUps` and `links`. A row's
-    /// look-ups and links name their other end, and links are followed from one end only: give both rows theirs.
+    /// The page is an object with `rows` and `related`; a row has `table`, `id`, `values` by column, `lookUps` and `links`. It is
+    /// enough if one of two rows names the other.
     ///
     /// # Panics
     ///

@@ -39,6 +39,27 @@ pub(super) fn write(snapshot: &Snapshot, said: &Items, paths: &mut Paths) -> Vec
     files
 }
 
+/// The documents of what came with the product and holds values that were kept of an older environment.
+pub(super) fn write_kept(snapshot: &Snapshot, paths: &mut Paths) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for kind in Kind::ALL {
+        for (name, entry) in snapshot.entries(*kind).filter(|(_, entry)| entry.layer == Layer::OutOfTheBox) {
+            let json = entry.item.to_json();
+            let Some(kept) = json.pointer("/source/kept").and_then(Value::as_object) else { continue };
+            let mut patch = serde_json::json!({ "source": { "kept": kept } });
+            for path in kept.keys() {
+                let value = json.pointer(&format!("/{}", path.replace('.', "/"))).cloned().unwrap_or(Value::Null);
+                let value = path.rsplit('.').fold(value, |value, key| serde_json::json!({ key: value }));
+                merge_patch::merge(&mut patch, value);
+            }
+            let Value::Object(patch) = patch else { continue };
+            let path = paths.take(&format!("{FOLDER}/{}", kind.collection()), name, ".json");
+            files.push((path, text(&Document { patch: Some(patch), ..Document::default() })));
+        }
+    }
+    files
+}
+
 /// JSON for review: indented, keys in the order of the item, a line end at the end.
 pub(super) fn text(document: &impl serde::Serialize) -> Vec<u8> {
     let value = serde_json::json!(document);

@@ -106,7 +106,10 @@ impl From<Error> for Refusal {
                 Self::internal()
             }
             Error::Upgrade(
-                upgrade::Error::File { .. } | upgrade::Error::Store(_) | upgrade::Error::Read(ReadError::File(_)),
+                upgrade::Error::File { .. }
+                | upgrade::Error::Store(_)
+                | upgrade::Error::Stopped { .. }
+                | upgrade::Error::Read(ReadError::File(_)),
             ) => {
                 tracing::error!(error = chain(&error), "the upgrade failed");
                 Self::internal()

@@ -283,7 +283,7 @@ async fn events(
 ) -> Result<Response, Refusal> {
     app.run(move |service| Ok(service.upgrade(run)?)).await?;
     let told = stream::unfold((app, None::<String>, false), move |(app, mut last, ended)| async move {
-        if ended {
+        if ended || app.service.is_stopping() {
             return None;
         }
         loop {

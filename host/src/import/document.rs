@@ -7,6 +7,9 @@
 //! documents together say everything, and nothing is kept from what is here already. Without it documents add to a
 //! solution as it is read otherwise.
 //!
+//! A patch of something that came with the product, with the values in it that were kept of an older environment, is left
+//! alone by an import: only an upgrade carries it out.
+//!
 //! A document that cannot be read is quarantined, and with it the item it is about: half of an item is worse than none. People
 //! are no configuration and are not read; `loadout/assignments.json` is read elsewhere.
 
@@ -111,6 +114,11 @@ impl Documents {
             let named = read.as_ref().ok().and_then(|document| document.unique_name.as_deref());
             let name = named.unwrap_or(file).to_owned();
             let component = work.component(&table, &name);
+            let shipped = read.as_ref().ok().and_then(|document| kept(work, kind, &name, document));
+            if let Some(item) = shipped.filter(|_| seen.insert((kind, name.clone()))) {
+                work.keep(component, &name, item);
+                continue;
+            }
             let item = match read {
                 _ if !seen.insert((kind, name.clone())) => Err(format!("`{path}` is a second document: keep one")),
                 Ok(document) => item(work, kind, &name, document),
@@ -128,6 +136,16 @@ impl Documents {
             }
         }
     }
+}
+
+/// What came with the product as the archive would have it, if the archive says which of its values were kept of an older
+/// environment.
+fn kept(work: &Work<'_>, kind: Kind, name: &str, document: &Document) -> Option<AnyItem> {
+    let patch = document.patch.clone().filter(|_| work.is_shipped(kind, name))?;
+    patch.get("source")?.get("kept")?.as_object().filter(|kept| !kept.is_empty())?;
+    let mut json = work.base.entry(kind, name)?.item.to_json();
+    merge_patch::merge(&mut json, Value::Object(patch));
+    AnyItem::parse(kind, name, json).ok()
 }
 
 /// The collection and the name that a path says.

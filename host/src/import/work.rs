@@ -29,6 +29,8 @@ pub(super) struct Work<'a> {
     /// Names of roles by GUID, as far as the solution has them.
     pub(super) roles: &'a BTreeMap<String, String>,
     pub(super) report: Report,
+    /// What came with the product as it would be after an upgrade.
+    pub(super) kept: Vec<(Arc<str>, AnyItem)>,
     planned: BTreeMap<(Kind, Arc<str>), Planned>,
     verdicts: Verdicts,
 }
@@ -59,7 +61,17 @@ impl<'a> Work<'a> {
     ) -> Self {
         let report = Report { solution: solution.summary.clone(), ..Report::default() };
         let (here, whole) = (shipped.unwrap_or(base), shipped.is_some());
-        Self { base, here, whole, solution, roles, report, planned: BTreeMap::new(), verdicts: Verdicts::new() }
+        Self {
+            base,
+            here,
+            whole,
+            solution,
+            roles,
+            report,
+            kept: Vec::new(),
+            planned: BTreeMap::new(),
+            verdicts: Verdicts::new(),
+        }
     }
 
     /// Whether the product ships this item.
@@ -255,6 +267,14 @@ impl<'a> Work<'a> {
         };
         let is_new = outcome != Outcome::Unchanged;
         self.planned.insert((kind, Arc::from(name)), Planned { item, is_new, component });
+    }
+
+    /// Notes how something that came with the product would be after an upgrade, and leaves it alone.
+    pub(super) fn keep(&mut self, component: usize, name: &str, item: AnyItem) {
+        let kind = item.kind();
+        self.merge(component, kind, name);
+        self.skip(component, "it came with the product: `loadout upgrade` brings its kept values along");
+        self.kept.push((Arc::from(name), item));
     }
 
     /// Leaves an item out, and with it its parts and links.

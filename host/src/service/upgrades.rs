@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -96,9 +96,8 @@ impl Service {
             .collect();
         let folder = self.upgrade_folder(&id);
         fs::create_dir_all(&folder).map_err(|error| unusable(&folder, error))?;
-        let scratch = folder.join(format!("scratch-{}.db", std::process::id()));
-        let _scratch = Scratch(scratch.clone());
-        let mut journal = Journal::open(&scratch, 0)?;
+        let scratch = Scratch::within(&folder);
+        let mut journal = Journal::open(&scratch.0, 0, 0)?;
         let run =
             Run { steps: &*self.steps, order: &selected, base: &base, source: &source, prefix: &source.info.prefix };
         let Carried { items, library, digests } = run.carry_out(&mut journal, true, tell)?;
@@ -177,7 +176,7 @@ impl Service {
             who: who.to_owned(),
             steps: steps.collect(),
         };
-        Ok(self.store.begin_run(&run, &this_process())?)
+        Ok(self.store.begin_run(&run, &this_process(), is_gone)?)
     }
 
     /// Takes over a run that is not finished, the only one there is if none is named.
@@ -203,6 +202,10 @@ impl Service {
                 tracing::warn!(%error, run = lease.run, "the upgrade that failed was not closed");
             }
         }
+        if done.is_err() {
+            // Whoever carries the run on need not wait; if it is closed or somebody else's by now, there is nothing to let go.
+            let _ = self.store.let_go(lease);
+        }
         done.and_then(|()| self.upgrade(lease.run))
     }
 
@@ -218,7 +221,7 @@ impl Service {
         if newest != plan.base {
             return Err(store::Error::BaseMoved { base: plan.base, newest }.into());
         }
-        let mut journal = Journal::open(&folder.join(JOURNAL), lease.token)?;
+        let mut journal = Journal::open(&folder.join(JOURNAL), lease.run, lease.token)?;
         let run =
             Run { steps: &*self.steps, order: &selected, base: &base, source: &source, prefix: &source.info.prefix };
         let Carried { items, digests, .. } = run.carry_out(&mut journal, false, tell)?;
@@ -243,6 +246,16 @@ impl Service {
         let why = format!("upgrade {} from {}", record.id, record.source);
         self.store.finish_run(lease, changes, &Author { who: record.who, why }, &report.to_string())?;
         Ok(())
+    }
+
+    /// Lets every run that this service carries out end where it is, to be resumed later.
+    pub fn stop_upgrades(&self) {
+        self.stopping.store(true, SeqCst);
+    }
+
+    /// Whether [`Service::stop_upgrades`] was called.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(SeqCst)
     }
 
     /// Drops a run that is not finished. Nothing of it was visible, and nothing of it will be.
@@ -392,6 +405,9 @@ impl Service {
                 if lost.load(SeqCst) {
                     return Err(store::Error::LeaseLost { run: lease.run }.into());
                 }
+                if self.stopping.load(SeqCst) {
+                    return Err(upgrade::Error::Stopped { run: lease.run });
+                }
                 tell(progress)
             })
         })
@@ -414,14 +430,29 @@ impl Drop for Wake<'_> {
 /// A journal that is of no use once the plan is made.
 struct Scratch(PathBuf);
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
+impl Scratch {
+    fn within(folder: &Path) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, SeqCst);
+        let scratch = Self(folder.join(format!("scratch-{}-{count}.db", std::process::id())));
+        // What a process of the same number left behind says nothing about this plan.
+        scratch.remove();
+        scratch
+    }
+
+    fn remove(&self) {
         for end in ["", "-wal", "-shm"] {
             let mut file = self.0.clone().into_os_string();
             file.push(end);
             // What is not there need not go.
             let _ = fs::remove_file(file);
         }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.remove();
     }
 }
 

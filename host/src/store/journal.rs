@@ -26,6 +26,7 @@ const APPLICATION_ID: i32 = 0x4c6f_4a6e; // "LoJn"
 /// The journal of one run.
 pub struct Journal {
     connection: Connection,
+    run: u64,
     token: u64,
 }
 
@@ -80,9 +81,9 @@ impl Phase {
 }
 
 impl Journal {
-    /// Opens the journal at `file`, or begins it, for whoever holds the lease with `token`. Whoever held it before writes
+    /// Opens the journal of `run` at `file`, or begins it, for whoever holds the lease with `token`. Whoever held it before writes
     /// nothing any more.
-    pub fn open(file: &Path, token: u64) -> Result<Self, Error> {
+    pub fn open(file: &Path, run: u64, token: u64) -> Result<Self, Error> {
         let mut connection = Connection::open(file)?;
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -98,11 +99,11 @@ impl Journal {
         }
         let newest: u64 = transaction.query_row("SELECT token FROM state", [], |row| row.get(0))?;
         if token < newest {
-            return Err(Error::LeaseLost { run: 0 });
+            return Err(Error::LeaseLost { run });
         }
         transaction.execute("UPDATE state SET token = ?1", [token])?;
         transaction.commit()?;
-        Ok(Self { connection, token })
+        Ok(Self { connection, run, token })
     }
 
     /// Opens the journal at `file` to look at it. Nothing if there is none.
@@ -114,7 +115,7 @@ impl Journal {
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         connection.pragma_update(None, "query_only", true)?;
         let known: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-        Ok((known == APPLICATION_ID).then_some(Self { connection, token: 0 }))
+        Ok((known == APPLICATION_ID).then_some(Self { connection, run: 0, token: 0 }))
     }
 
     /// How far the run is.
@@ -130,7 +131,7 @@ impl Journal {
         let transaction = begun.map_err(Error::from)?;
         let newest = transaction.query_row("SELECT token FROM state", [], |row| row.get::<_, u64>(0));
         if newest.map_err(Error::from)? != self.token {
-            return Err(Error::LeaseLost { run: 0 }.into());
+            return Err(Error::LeaseLost { run: self.run }.into());
         }
         let done = work(&Piece(&transaction))?;
         transaction.commit().map_err(Error::from)?;

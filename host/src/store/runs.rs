@@ -129,12 +129,14 @@ impl RunState {
 impl Store {
     /// Begins a run and takes its lease. Refused while another is unfinished, and if the plan was used or is not for the
     /// newest revision.
-    pub fn begin_run(&self, run: &NewRun, owner: &str) -> Result<Lease, Error> {
+    ///
+    /// `is_gone` tells whether the owner of a lease no longer exists.
+    pub fn begin_run(&self, run: &NewRun, owner: &str, is_gone: impl Fn(&str) -> bool) -> Result<Lease, Error> {
         self.as_writer(|connection| {
             let newest = rows::newest(connection)?;
             if let Some(unfinished) = find(connection, "state = 'unfinished'", [])?.pop() {
                 return Err(match unfinished.lease {
-                    Some(Lease { run, owner, seconds, .. }) if seconds < LEASE_SECONDS => {
+                    Some(Lease { run, owner, seconds, .. }) if seconds < LEASE_SECONDS && !is_gone(&owner) => {
                         Error::LeaseHeld { run, owner, seconds }
                     }
                     _ => Error::RunUnfinished { run: unfinished.id },
@@ -167,7 +169,6 @@ impl Store {
             unfinished(connection, run, "carried on")?;
             if let Some(held) = lease(connection)?
                 && held.seconds < LEASE_SECONDS
-                && held.owner != owner
                 && !is_gone(&held.owner)
             {
                 return Err(Error::LeaseHeld { run: held.run, owner: held.owner, seconds: held.seconds });
@@ -181,6 +182,15 @@ impl Store {
         self.as_writer(|connection| {
             hold(connection, lease)?;
             connection.execute("UPDATE upgrade_lease SET beat = ?1", [now()])?;
+            Ok(())
+        })
+    }
+
+    /// Lets a lease run out now: whoever held it works on the run no more.
+    pub fn let_go(&self, lease: &Lease) -> Result<(), Error> {
+        self.as_writer(|connection| {
+            hold(connection, lease)?;
+            connection.execute("UPDATE upgrade_lease SET beat = 0", [])?;
             Ok(())
         })
     }

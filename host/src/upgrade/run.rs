@@ -152,7 +152,7 @@ impl Run<'_> {
     /// What a solution brings is imported: its tables are this product's own.
     fn import(&self, piece: &Piece<'_>) -> Result<(), Error> {
         let Some(zip) = self.source.solution() else { return Ok(()) };
-        let import::Plan { changes, report, .. } = import::plan(zip, self.base)?;
+        let import::Plan { changes, report, kept, .. } = import::plan(zip, self.base)?;
         for change in changes.changes {
             if let Change::Put { name, item, .. } = change {
                 piece.stage(&StagedItem { name, item, step: IMPORT.to_owned() })?;
@@ -175,6 +175,15 @@ impl Run<'_> {
                     reason: Some(reason.as_str()).filter(|reason| !is_there && !reason.is_empty()),
                 },
             )?;
+        }
+        // An import leaves alone what came with the product; values that were kept of an older environment come along here.
+        for (name, item) in kept {
+            let collection = item.kind().collection();
+            let here = self.base.entry(item.kind(), &name).map(|here| here.item.to_json());
+            let outcome = if here == Some(item.to_json()) { Outcome::AlreadyThere } else { Outcome::Migrated };
+            let account = Account { step: IMPORT, kind: Some(collection), name: Some(&name), reason: None };
+            piece.account(&RowKey::new(format!("loadout/{collection}"), name.as_ref()), outcome, &account)?;
+            piece.stage(&StagedItem { name: Arc::clone(&name), item, step: IMPORT.to_owned() })?;
         }
         let note = |code: &str, place: String, message: String| Note {
             step: IMPORT.to_owned(),

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::domain::{AnyItem, Kind};
+use crate::store::Snapshot;
 use crate::store::journal::{Account, Note, Outcome, Piece, Proposal, StagedItem};
-use crate::store::{Layer, Snapshot};
 
 use super::Error;
 use super::answer::{fault, proposable};
@@ -117,10 +117,7 @@ impl Settling<'_> {
 
     /// Whether an item is so already.
     fn is_so(&self, kind: Kind, name: &str, item: &AnyItem) -> bool {
-        let here = self.library.entry(kind, name);
-        here.is_some_and(|here| {
-            here.item.to_json() == item.to_json() && matches!(here.layer, Layer::Custom | Layer::OutOfTheBox)
-        })
+        self.library.entry(kind, name).is_some_and(|here| here.item.to_json() == item.to_json())
     }
 
     /// Accounts for the rows of a proposal: the first stands for the item, the others are parts of it.
