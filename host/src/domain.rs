@@ -7,6 +7,7 @@ pub mod app;
 pub mod application_extension;
 pub mod application_tab_template;
 pub mod assignment;
+pub mod attribute_path;
 pub mod channel_provider;
 pub mod definition;
 pub mod environment;

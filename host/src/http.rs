@@ -48,7 +48,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -154,7 +153,7 @@ fn router(app: App, timeout: Duration) -> Router {
         .layer(from_fn(etag::conditional))
         .layer(from_fn_with_state(app.clone(), auth::guard))
         .layer(CatchPanicLayer::custom(observe::panicked))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
+        .layer(from_fn_with_state(timeout, observe::in_time))
         .layer(from_fn_with_state(app.clone(), observe::observe))
         .with_state(app)
 }

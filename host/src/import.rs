@@ -96,7 +96,7 @@ pub enum Error {
     Xml(#[from] XmlError),
     /// It is the other kind of export.
     #[error(
-        "the archive is a Configuration Migration package (`data.xml`), which is not read yet: export the profiles as a solution instead"
+        "the archive is a Configuration Migration package (`data.xml`), which is not imported but upgraded from: use `loadout upgrade plan`"
     )]
     ConfigurationMigration,
     /// It is no solution.

@@ -18,7 +18,7 @@ use crate::export::{self, Assignments, Export};
 use crate::import::{self, Plan, Report};
 use crate::plugin::{Catalog, Config, EngineError, PluginInfo};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
-use crate::store::{self, Authority, Change, ChangeSet, Committed, Person, Snapshot, Store};
+use crate::store::{self, Authority, Change, ChangeSet, Committed, Expect, Person, Snapshot, Store};
 use crate::upgrade::{self, Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
 /// Where compiled components are kept, within the data folder.
@@ -144,6 +144,18 @@ impl From<upgrade::Error> for Error {
     }
 }
 
+/// What ships with the program, over an environment that is as `here` shows: values that were kept stay.
+fn shipped_over(here: &Snapshot) -> ChangeSet {
+    let changes = content::shipped().items.into_iter().map(|(name, item)| match here.entry(item.kind(), &name) {
+        Some(entry) => {
+            let item = upgrade::keep(&item, &entry.item, &name);
+            Change::Put { name, item, expect: Expect::Revision(entry.revision) }
+        }
+        None => Change::Put { name, item, expect: Expect::Absent },
+    });
+    ChangeSet { authority: Authority::Product, ..ChangeSet::new(changes) }
+}
+
 /// The built-in plugins, compiled code kept within `folder`.
 fn bundled(folder: &Path) -> Result<Catalog, EngineError> {
     let bundled: Vec<(&str, &[u8])> = loadout_plugins::ALL.iter().map(|it| (it.name, it.component)).collect();
@@ -179,14 +191,18 @@ impl Service {
     pub fn open_with(folder: &Path, rules: Arc<dyn ToolRules>, steps: Arc<dyn Steps>) -> Result<Self, Error> {
         let service = Self { steps, ..Self::new(Store::open(folder)?, rules) };
         let why = "content that shipped with this version".to_owned();
-        let here = service.store.snapshot()?;
-        let mut shipped = content::shipped();
-        for (name, item) in &mut shipped.items {
-            if let Some(entry) = here.entry(item.kind(), name) {
-                *item = upgrade::keep(item, &entry.item, name);
+        let author = Author { who: "loadout".to_owned(), why };
+        for attempt in 1.. {
+            let here = service.store.snapshot()?;
+            match service.store.commit(shipped_over(&here), &author) {
+                // What was kept is looked at again if somebody wrote in between.
+                Err(_) if attempt < IMPORT_ATTEMPTS && service.store.newest()? != here.revision() => {}
+                done => {
+                    done?;
+                    break;
+                }
             }
         }
-        service.write(shipped, Authority::Product, &Author { who: "loadout".to_owned(), why })?;
         Ok(service)
     }
 

@@ -60,6 +60,11 @@ pub enum Error {
     /// There is no such plan.
     #[error("there is no plan `{0}`: make one with `loadout upgrade plan FILE.zip`")]
     NoSuchPlan(String),
+    /// The old environment beside a plan is another one than it was made for.
+    #[error(
+        "the old environment of the plan `{0}` was changed since it was made: make a new one with `loadout upgrade plan`"
+    )]
+    OtherSource(String),
     /// The components a plan was made with are no longer those that are there.
     #[error(
         "the plan was made with other components than are there now (`{0}` is another): make a new one with `loadout upgrade plan`"

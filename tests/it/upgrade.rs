@@ -226,6 +226,62 @@ fn kept_values_survive_a_newer_product_and_a_rollback_restores_all_of_it() -> Do
 }
 
 #[test]
+fn references_that_are_no_names_cost_only_themselves_and_earlier_upgrades_are_remembered() -> Done {
+    let folder = tempfile::tempdir()?;
+    let service = service(folder.path(), Chosen::of(BUILT_IN))?;
+    let tab = |name: &str| vec![("msdyn_name", name.to_owned()), ("msdyn_title", "Call".to_owned())];
+    let sessions = package("msdyn_consoleapplicationsessiontemplate", &[tab("Flight call"), tab("Flight call")])?;
+    apply(&service, &plan(&service, &sessions, &PlanOptions::default())?)?;
+    // Another package, which has the second of them only.
+    let again = package("msdyn_consoleapplicationsessiontemplate", &[tab("Other"), tab("Flight call")])?;
+    let planned = plan(&service, &again, &PlanOptions::default())?;
+    let changed: Vec<&str> = planned.differences.iter().map(|difference| difference.name.as_str()).collect();
+    assert_eq!(changed, ["legacy_flight_call"], "each row is the item it became before");
+    let workstreams = package(
+        "msdyn_liveworkstream",
+        &[vec![
+            ("msdyn_name", "Calls".to_owned()),
+            ("msdyn_streamsource", "192440000".to_owned()),
+            ("msdyn_sessiontemplate_default", " Flight call&#13;&#10;".to_owned()),
+            ("msdyn_notificationtemplate_consult", "x".repeat(150)),
+        ]],
+    )?;
+    let run = apply(&service, &plan(&service, &workstreams, &PlanOptions::default())?)?;
+    let made = library(service.store())?;
+    assert!(
+        made["workstreams/Calls"].contains(r#""sessionTemplate":"legacy_flight_call""#),
+        "{}",
+        made["workstreams/Calls"]
+    );
+    let codes: Vec<String> = service.upgrade(run)?.notes.into_iter().map(|note| note.code).collect();
+    assert_eq!(codes, ["dangling-reference"]);
+    Ok(())
+}
+
+#[test]
+fn of_two_upgrades_of_one_profile_the_second_can_be_undone_and_then_the_first() -> Done {
+    let folder = tempfile::tempdir()?;
+    let service = service(folder.path(), Chosen::of(BUILT_IN))?;
+    let author = Author { who: "tests".to_owned(), why: String::new() };
+    let before = library(service.store())?;
+    let row = |rest: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+        let named = [("msdyn_name", "Old"), ("msdyn_uniquename", "old_thing")];
+        named.iter().chain(rest).map(|(column, text)| (*column, (*text).to_owned())).collect()
+    };
+    let pane = package("msdyn_paneconfiguration", &[row(&[("msdyn_panemode", "False")])])?;
+    let first = apply(&service, &plan(&service, &pane, &PlanOptions::default())?)?;
+    let between = library(service.store())?;
+    let provider = [("msdyn_label", "Tower"), ("msdyn_channelurl", "https://tower.example"), ("msdyn_sortorder", "1")];
+    let provider = package("msdyn_channelprovider", &[row(&provider)])?;
+    let second = apply(&service, &plan(&service, &provider, &PlanOptions::default())?)?;
+    service.roll_back_upgrade(second, &author)?;
+    assert_eq!(library(service.store())?, between);
+    service.roll_back_upgrade(first, &author)?;
+    assert_eq!(library(service.store())?, before);
+    Ok(())
+}
+
+#[test]
 fn an_upgraded_environment_goes_elsewhere_with_what_it_kept() -> Done {
     let (here, there) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let first = service(here.path(), Chosen::of(BUILT_IN))?;

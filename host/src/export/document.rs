@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::domain::{AnyItem, Kind, merge_patch};
+use crate::domain::{AnyItem, Kind, attribute_path, merge_patch};
 use crate::import::document::{Document, FOLDER};
 use crate::store::{Entry, Layer, Snapshot};
 
@@ -48,9 +48,9 @@ pub(super) fn write_kept(snapshot: &Snapshot, paths: &mut Paths) -> Vec<(String,
             let Some(kept) = json.pointer("/source/kept").and_then(Value::as_object) else { continue };
             let mut patch = serde_json::json!({ "source": { "kept": kept } });
             for path in kept.keys() {
-                let value = json.pointer(&format!("/{}", path.replace('.', "/"))).cloned().unwrap_or(Value::Null);
-                let value = path.rsplit('.').fold(value, |value, key| serde_json::json!({ key: value }));
-                merge_patch::merge(&mut patch, value);
+                let keys = attribute_path::split(path);
+                let value = attribute_path::get(&json, &keys).cloned().unwrap_or(Value::Null);
+                merge_into(&mut patch, attribute_path::patch(&keys, value));
             }
             let Value::Object(patch) = patch else { continue };
             let path = paths.take(&format!("{FOLDER}/{}", kind.collection()), name, ".json");
@@ -58,6 +58,18 @@ pub(super) fn write_kept(snapshot: &Snapshot, paths: &mut Paths) -> Vec<(String,
         }
     }
     files
+}
+
+/// Adds one patch to another. Unlike merging, `null` stays: it takes something out where the patch is applied.
+fn merge_into(patch: &mut Value, other: Value) {
+    match (patch, other) {
+        (Value::Object(members), Value::Object(others)) => {
+            for (key, value) in others {
+                merge_into(members.entry(key).or_insert_with(|| serde_json::json!({})), value);
+            }
+        }
+        (patch, other) => *patch = other,
+    }
 }
 
 /// JSON for review: indented, keys in the order of the item, a line end at the end.

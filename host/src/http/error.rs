@@ -78,7 +78,9 @@ impl From<Error> for Refusal {
                 problem(StatusCode::NOT_FOUND, "not-found")
             }
             Error::Upgrade(upgrade::Error::Changed(_)) => problem(StatusCode::CONFLICT, "step-changed"),
-            Error::Upgrade(upgrade::Error::OtherComponents(_)) => problem(StatusCode::PRECONDITION_FAILED, "stale"),
+            Error::Upgrade(upgrade::Error::OtherComponents(_) | upgrade::Error::OtherSource(_)) => {
+                problem(StatusCode::PRECONDITION_FAILED, "stale")
+            }
             Error::Upgrade(upgrade::Error::Undo(_)) => problem(StatusCode::CONFLICT, "depended-on"),
             Error::Upgrade(upgrade::Error::Step(_)) => problem(StatusCode::UNPROCESSABLE_ENTITY, "step-failed"),
             Error::Upgrade(upgrade::Error::Graph(_)) => problem(StatusCode::CONFLICT, "steps-without-order"),

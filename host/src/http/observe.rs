@@ -1,10 +1,10 @@
 //! Around every request: its id, its line in the log, its count, and the body of its failure.
 
 use std::any::Any;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
@@ -19,6 +19,19 @@ const QUESTIONS: &str = "/api/v1/experience";
 
 /// Most characters of an id that came with the request.
 const ID_MAX: usize = 128;
+
+/// Where an answer takes as long as the archive is large.
+const PLANS: &str = "/api/v1/upgrade-plans";
+
+/// Answers 503 to a request that takes too long, wherever that is known to be too long.
+pub(super) async fn in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    let is_plan = request.uri().path() == PLANS && request.method() == Method::POST;
+    if is_plan {
+        return next.run(request).await;
+    }
+    let answered = tokio::time::timeout(limit, next.run(request)).await;
+    answered.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
+}
 
 /// Observes one request. The header with the token is not looked at here, so it cannot get into the log.
 pub(super) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {

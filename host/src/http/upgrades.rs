@@ -290,8 +290,7 @@ async fn events(
             // A server that cannot read its own store has said so in its log; whoever watches asks again.
             let status = app.run(move |service| Ok(service.upgrade(run)?)).await.ok()?;
             let is_done = status.run.state != RunState::Unfinished;
-            let data =
-                serde_json::json!({ "state": status.run.state, "progress": status.progress, "rows": status.rows });
+            let data = serde_json::json!({ "state": status.run.state, "progress": status.progress, "rows": status.rows, "failure": status.run.failure });
             let data = data.to_string();
             if is_done || last.as_ref() != Some(&data) {
                 let event = Event::default().event(if is_done { "done" } else { "progress" }).data(&data);

@@ -127,10 +127,13 @@ pub(crate) fn stream<E: From<Error>>(
     visit: &mut dyn FnMut(&[Element], Element) -> Result<(), E>,
 ) -> Result<(), E> {
     let at = |position: u64, problem: Problem| Error { file: file.to_owned(), position, problem };
+    const PIECE_MAX: u64 = 2 * EVENT_MAX;
     let taken = Rc::new(Cell::new(0));
     let input = Metered { input, taken: Rc::clone(&taken) };
     let mut reader = Reader::from_reader(BufReader::with_capacity(64 << 10, input));
     let (mut tree, mut buffer) = (Tree::default(), Vec::new());
+    // Where the piece that is being read began, and whether there was any element.
+    let (mut piece_at, mut any) = (None, false);
     loop {
         taken.set(0);
         let event = match reader.read_event_into(&mut buffer) {
@@ -146,20 +149,37 @@ pub(crate) fn stream<E: From<Error>>(
             Event::Eof => {
                 tree.accept(Event::Eof).map_err(|problem| at(position, problem))?;
                 let nothing = || at(position, malformed("there is no element in it"));
-                return tree.root.map(drop).ok_or_else(|| nothing().into());
+                return if any { Ok(()) } else { Err(nothing().into()) };
             }
             Event::Empty(start) => tree.begin(&start).map(|()| true),
             Event::End(_) => Ok(true),
             other => tree.accept(other).map(|()| false),
         };
-        if ended.map_err(|problem| at(position, problem))? {
+        let ended = ended.map_err(|problem| at(position, problem))?;
+        any |= !tree.open.is_empty();
+        let is_within = tree.open.iter().any(|element| is_piece(&element.name));
+        piece_at = if is_within { piece_at.or(Some(position)) } else { None };
+        if piece_at.is_some_and(|began| position - began > PIECE_MAX) {
+            return Err(at(position, Problem::TooLong).into());
+        }
+        if !is_within {
+            // Text between pieces is none of theirs.
+            tree.open.iter_mut().for_each(|element| element.text.clear());
+        }
+        if ended {
             match tree.open.pop_if(|element| is_piece(&element.name)) {
                 Some(piece) => {
                     // What is forgotten no longer counts.
                     tree.elements = tree.open.len();
                     visit(&tree.open, piece)?;
                 }
-                None => tree.end().map_err(|problem| at(position, problem))?,
+                None if is_within => tree.end().map_err(|problem| at(position, problem))?,
+                // What lies around pieces is needed only while it is open.
+                None => {
+                    let open = tree.open.pop().ok_or_else(|| malformed("an element ends that never began"));
+                    open.map_err(|problem| at(position, problem))?;
+                    tree.elements = tree.open.len();
+                }
             }
         }
         buffer.clear();

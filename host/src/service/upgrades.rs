@@ -196,15 +196,20 @@ impl Service {
     /// A step that breaks ends the run: nothing of it becomes visible, and it is abandoned.
     pub fn carry_upgrade(&self, lease: &Lease, tell: Tell<'_>) -> Result<UpgradeStatus, Error> {
         let done = self.while_beating(lease, tell, |tell| self.carry_out(lease, tell));
-        if let Err(Error::Upgrade(upgrade::Error::Step(_)) | Error::Store(store::Error::BaseMoved { .. })) = &done {
-            // The failure says what happened; that the run could not be closed, too, would only hide it.
-            if let Err(error) = self.store.abandon_run(lease.run) {
-                tracing::warn!(%error, run = lease.run, "the upgrade that failed was not closed");
+        if let Err(error) = &done {
+            // Trying again would not help where a step broke; a host that was too busy to ask it is another matter.
+            let is_final = match error {
+                Error::Upgrade(upgrade::Error::Step(fault)) => fault.code != "plugin.busy",
+                Error::Store(store::Error::BaseMoved { .. }) => true,
+                _ => false,
+            };
+            let failure = error.to_string();
+            let closed =
+                if is_final { self.store.give_up(lease, &failure) } else { self.store.let_go(lease, &failure) };
+            // A run that is somebody else's by now is theirs to close; the failure itself is what people are told.
+            if let Err(error) = closed {
+                tracing::debug!(%error, run = lease.run, "the upgrade that failed was not closed");
             }
-        }
-        if done.is_err() {
-            // Whoever carries the run on need not wait; if it is closed or somebody else's by now, there is nothing to let go.
-            let _ = self.store.let_go(lease);
         }
         done.and_then(|()| self.upgrade(lease.run))
     }
@@ -216,6 +221,9 @@ impl Service {
         let folder = self.upgrade_folder(&plan.id);
         let mut source = Source::open(&folder.join(SOURCE), &plan.source.name).map_err(upgrade::Error::from)?;
         source.info.prefix.clone_from(&plan.source.prefix);
+        if source.info.digest != plan.source.digest {
+            return Err(upgrade::Error::OtherSource(plan.id).into());
+        }
         let base = self.store.snapshot_at(plan.base)?;
         let newest = self.store.newest()?;
         if newest != plan.base {
@@ -266,6 +274,10 @@ impl Service {
     /// Undoes a run that was applied, as one revision. Refused where something later depends on it.
     pub fn roll_back_upgrade(&self, run: u64, author: &Author) -> Result<RunRecord, Error> {
         let (record, _) = self.store.run(run)?;
+        if record.state == RunState::Baseline {
+            self.store.revoke_baseline(run)?;
+            return Ok(self.store.run(run)?.0);
+        }
         let revision = match (record.state, record.revision) {
             (RunState::Applied, Some(revision)) => revision,
             (state, _) => {
@@ -482,13 +494,19 @@ fn keep_source(from: &Path, to: &Path) -> Result<(), Error> {
     if from.canonicalize().ok() == to.canonicalize().ok() && to.exists() {
         return Ok(());
     }
-    let unfinished = to.with_extension(format!("{}.tmp", std::process::id()));
+    let unfinished = unfinished(to);
     fs::copy(from, &unfinished).map_err(|error| unusable(&unfinished, error))?;
     fs::rename(&unfinished, to).map_err(|error| unusable(to, error))
 }
 
+/// The name of a file while it is written, told apart from every other.
+fn unfinished(file: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    file.with_extension(format!("{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, SeqCst)))
+}
+
 fn write_whole(file: &Path, text: &[u8]) -> Result<(), Error> {
-    let unfinished = file.with_extension(format!("{}.tmp", std::process::id()));
+    let unfinished = unfinished(file);
     fs::write(&unfinished, text).map_err(|error| unusable(&unfinished, error))?;
     fs::rename(&unfinished, file).map_err(|error| unusable(file, error))
 }

@@ -86,6 +86,9 @@ pub struct Run {
     pub revision: Option<Revision>,
     /// The revision that undid it.
     pub undone: Option<Revision>,
+    /// Why it did not go on, if it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// Its steps.
     pub steps: Vec<StepRun>,
     /// Who works on it.
@@ -186,11 +189,30 @@ impl Store {
         })
     }
 
-    /// Lets a lease run out now: whoever held it works on the run no more.
-    pub fn let_go(&self, lease: &Lease) -> Result<(), Error> {
+    /// Lets a lease run out now: whoever held it works on the run no more, because of `failure`.
+    pub fn let_go(&self, lease: &Lease, failure: &str) -> Result<(), Error> {
         self.as_writer(|connection| {
             hold(connection, lease)?;
-            connection.execute("UPDATE upgrade_lease SET beat = 0", [])?;
+            connection.execute("UPDATE upgrade_run SET failure = ?2 WHERE id = ?1", params![lease.run, failure])?;
+            let over = i64::try_from(LEASE_SECONDS * 1000).unwrap_or_default();
+            connection.execute("UPDATE upgrade_lease SET beat = ?1", [now() - over])?;
+            Ok(())
+        })
+    }
+
+    /// Closes the run of a lease, because of `failure`. Refused if the lease was lost: it is somebody else's run now.
+    pub fn give_up(&self, lease: &Lease, failure: &str) -> Result<(), Error> {
+        self.as_writer(|connection| {
+            hold(connection, lease)?;
+            abandon(connection, lease.run, Some(failure))
+        })
+    }
+
+    /// Takes back that steps were declared to be done.
+    pub fn revoke_baseline(&self, run: u64) -> Result<(), Error> {
+        self.as_writer(|connection| {
+            in_state(connection, run, RunState::Baseline, "taken back")?;
+            connection.execute("UPDATE upgrade_run SET state = 'rolled-back' WHERE id = ?1", [run])?;
             Ok(())
         })
     }
@@ -215,7 +237,7 @@ impl Store {
                     return Err(Error::BaseMoved { base: run.base, newest: Revision(before) });
                 }
                 connection.execute(
-                    "UPDATE upgrade_run SET state = 'applied', ended = ?2, revision = ?3, report = ?4 WHERE id = ?1",
+                    "UPDATE upgrade_run SET state = 'applied', failure = NULL, ended = ?2, revision = ?3, report = ?4 WHERE id = ?1",
                     params![run.id, jiff::Timestamp::now().to_string(), committed.revision.0, report],
                 )?;
                 release(connection)
@@ -241,9 +263,7 @@ impl Store {
     pub fn abandon_run(&self, run: u64) -> Result<Run, Error> {
         self.as_writer(|connection| {
             let dropped = unfinished(connection, run, "abandoned")?;
-            let set = "UPDATE upgrade_run SET state = 'abandoned', ended = ?2 WHERE id = ?1";
-            connection.execute(set, params![run, jiff::Timestamp::now().to_string()])?;
-            release(connection)?;
+            abandon(connection, run, dropped.failure.as_deref())?;
             Ok(dropped)
         })
     }
@@ -311,6 +331,12 @@ fn release(connection: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
+fn abandon(connection: &Connection, run: u64, failure: Option<&str>) -> Result<(), Error> {
+    let set = "UPDATE upgrade_run SET state = 'abandoned', ended = ?2, failure = ?3 WHERE id = ?1";
+    connection.execute(set, params![run, jiff::Timestamp::now().to_string(), failure])?;
+    release(connection)
+}
+
 /// Refuses to go on under a token that is not the newest.
 fn hold(connection: &Connection, held: &Lease) -> Result<(), Error> {
     match lease(connection)? {
@@ -341,7 +367,7 @@ fn in_state(connection: &Connection, run: u64, state: RunState, wanted: &'static
 fn find(connection: &Connection, condition: &str, parameters: impl rusqlite::Params) -> Result<Vec<Run>, Error> {
     let held = lease(connection)?;
     let mut find = connection.prepare_cached(&format!(
-        "SELECT id, plan, state, base, source, digest, who, started, ended, revision, undone FROM upgrade_run
+        "SELECT id, plan, state, base, source, digest, who, started, ended, revision, undone, failure FROM upgrade_run
           WHERE {condition} ORDER BY id DESC"
     ))?;
     let mut rows = find.query(parameters)?;
@@ -361,6 +387,7 @@ fn find(connection: &Connection, condition: &str, parameters: impl rusqlite::Par
             ended: row.get::<_, Option<String>>(8)?.map(time).transpose()?,
             revision: row.get::<_, Option<u64>>(9)?.map(Revision),
             undone: row.get::<_, Option<u64>>(10)?.map(Revision),
+            failure: row.get(11)?,
             steps: steps(connection, id)?,
             lease: held.clone().filter(|lease| lease.run == id),
         });

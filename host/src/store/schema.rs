@@ -82,6 +82,13 @@ fn back_up(connection: &Connection, file: &Path, shape: usize) -> Result<PathBuf
         fs::remove_file(&unfinished).map_err(unusable)?;
     }
     connection.execute("VACUUM INTO ?1", [unfinished.to_string_lossy()])?;
+    // Another process may have been faster: what was copied then is no longer what it was, and the copy it made stays.
+    let is_old = self::shape(&Connection::open(&unfinished)?)? == shape;
+    if !is_old || copy.exists() {
+        fs::remove_file(&unfinished).map_err(unusable)?;
+        return Ok(copy);
+    }
+    fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(unusable)?;
     fs::rename(&unfinished, &copy).map_err(unusable)?;
     Ok(copy)
 }

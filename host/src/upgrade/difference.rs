@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::domain::attribute_path;
 use crate::store::journal::StagedItem;
 use crate::store::{Layer, Snapshot};
 
@@ -32,6 +33,10 @@ pub struct Difference {
 pub struct AttributeChange {
     /// The attribute, as a path such as `productivityPane.mode`.
     pub path: String,
+    /// The keys of the path; none in one that was read.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(crate) keys: Vec<String>,
     /// What it was; nothing if it was not there.
     #[schema(value_type = Option<Object>)]
     pub before: Option<Value>,
@@ -66,28 +71,33 @@ fn difference(staged: &StagedItem, base: &Snapshot) -> Option<Difference> {
 /// The attributes in which two items differ. Objects are compared member by member, anything else as a whole.
 pub fn attribute_changes(before: &Value, after: &Value) -> Vec<AttributeChange> {
     let mut changes = Vec::new();
-    compare(String::new(), Some(before), Some(after), &mut changes);
+    compare(Vec::new(), Some(before), Some(after), &mut changes);
     changes
 }
 
-fn compare(path: String, before: Option<&Value>, after: Option<&Value>, changes: &mut Vec<AttributeChange>) {
+fn compare(keys: Vec<String>, before: Option<&Value>, after: Option<&Value>, changes: &mut Vec<AttributeChange>) {
     if before == after {
         return;
     }
     let members = |value: Option<&Value>| match value {
         Some(Value::Object(members)) => Some(members.clone()),
         // At the top an item that is not there is an empty one.
-        None | Some(Value::Null) if path.is_empty() => Some(serde_json::Map::new()),
+        None | Some(Value::Null) if keys.is_empty() => Some(serde_json::Map::new()),
         _ => None,
     };
     let (Some(old), Some(new)) = (members(before), members(after)) else {
-        changes.push(AttributeChange { path, before: before.cloned(), after: after.cloned() });
+        changes.push(AttributeChange {
+            path: attribute_path::join(&keys),
+            keys,
+            before: before.cloned(),
+            after: after.cloned(),
+        });
         return;
     };
-    let keys = new.keys().chain(old.keys().filter(|key| !new.contains_key(*key)));
-    for key in keys {
-        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        compare(path, old.get(key), new.get(key), changes);
+    for key in new.keys().chain(old.keys().filter(|key| !new.contains_key(*key))) {
+        let mut deeper = keys.clone();
+        deeper.push(key.clone());
+        compare(deeper, old.get(key), new.get(key), changes);
     }
 }
 

@@ -1,8 +1,11 @@
 //! Names that suit the target, made of names that need not.
 
+use std::collections::BTreeMap;
+
 use crate::domain::Kind;
 use crate::domain::name::{NAME_MAX, check_authored_name};
 use crate::domain::source::guid;
+use crate::store::Snapshot;
 
 /// Characters left for the part that tells two items of one name apart.
 const TOLD_APART: usize = 40;
@@ -27,6 +30,37 @@ pub(super) fn told_apart(name: &str, row: &str, attempt: usize) -> String {
     let start: String = name.chars().take(room).collect();
     let id: String = id.chars().take(TOLD_APART - 4).collect();
     if attempt < 2 { format!("{start}_{id}") } else { format!("{start}_{id}_{attempt}") }
+}
+
+/// What the items of a library are called that came from rows with an id, by kind and id.
+pub(super) type BySource = BTreeMap<(Kind, String), String>;
+
+/// The items of `library` that came from rows with an id.
+pub(super) fn by_source(library: &Snapshot) -> BySource {
+    let kinds = Kind::ALL.iter().filter(|kind| kind.is_collection() && **kind != Kind::User);
+    let entries = kinds.flat_map(|kind| library.entries(*kind).map(|(name, entry)| (*kind, name, entry)));
+    let ids = entries.filter_map(|(kind, name, entry)| {
+        let id = entry.item.to_json().pointer("/source/id")?.as_str()?.to_owned();
+        Some(((kind, id), name.to_string()))
+    });
+    ids.collect()
+}
+
+/// What a reference to `old` may mean in a library that earlier upgrades made: an item by the id of its row, or by the name
+/// that suited it.
+pub(super) fn made_before(
+    library: &Snapshot,
+    by_source: &BySource,
+    kind: Kind,
+    old: &str,
+    prefix: &str,
+) -> Option<String> {
+    let by_id = guid(old).and_then(|id| by_source.get(&(kind, id)).cloned());
+    by_id.or_else(|| {
+        let name = suited(kind, old, prefix);
+        let is_there = library.canonical(kind, old).is_none() && library.entry(kind, &name).is_some();
+        is_there.then_some(name)
+    })
 }
 
 /// `IncomingCall - default` becomes `incoming_call_default`.

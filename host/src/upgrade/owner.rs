@@ -20,7 +20,7 @@ pub fn is_gone(owner: &str) -> bool {
         return false;
     };
     let Ok(id) = id.parse() else { return false };
-    place == host() && boot(mark_of) == boot(&mark(id)) && !boot(mark_of).is_empty() && mark_of != mark(id)
+    place == host() && boot(mark_of) == boot(&mark(id)) && boot(mark_of).len() > 1 && mark_of != mark(id)
 }
 
 fn host() -> String {
@@ -33,10 +33,13 @@ fn host() -> String {
 fn mark(id: u32) -> String {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let boot: String = boot.chars().take_while(|c| *c != '-').collect();
+    // Processes of one machine may be numbered apart from each other.
+    let numbered = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let numbered: String = numbered.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
     let status = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     // The name of a program, in brackets, may hold anything; what follows it are numbers.
     let began = status.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(19));
-    format!("{boot}.{}", began.unwrap_or("gone"))
+    format!("{boot}-{numbered}.{}", began.unwrap_or("gone"))
 }
 
 fn boot(mark: &str) -> &str {

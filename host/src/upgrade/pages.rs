@@ -30,6 +30,8 @@ pub(super) struct Turned {
 
 /// Rows that come on one page because they must, at most.
 const TOGETHER_MAX: usize = 2_000;
+/// Characters of a page of such rows; rows beyond it are too many.
+const TOGETHER_SIZE_MAX: usize = 8 << 20;
 /// The position behind every row: from here on, tables that come together are counted.
 const TOGETHER: u64 = 1 << 62;
 
@@ -45,9 +47,9 @@ pub(super) fn turn(journal: &Journal, step: &StepInfo, after: u64) -> Result<Opt
     }
     let done = usize::try_from(after.saturating_sub(TOGETHER)).unwrap_or(usize::MAX);
     for (index, table) in of(true).enumerate().skip(if after < TOGETHER { 0 } else { done + 1 }) {
-        let mut candidates = journal.open_rows(&[&table.name], 0, TOGETHER_MAX + 1)?;
+        let mut candidates = journal.open_rows(&[&table.name], 0, usize::MAX >> 2)?;
         let left_over = candidates.split_off(candidates.len().min(TOGETHER_MAX));
-        if let Some(mut turned) = fill(journal, step, candidates, after, usize::MAX)? {
+        if let Some(mut turned) = fill(journal, step, candidates, after, TOGETHER_SIZE_MAX)? {
             turned.last = TOGETHER + index as u64;
             turned.too_large.extend(left_over.into_iter().map(|(_, key)| key));
             return Ok(Some(turned));
@@ -69,6 +71,10 @@ fn fill(
         return Ok(None);
     }
     for (ordinal, key) in candidates {
+        if size > page_max && page_max == TOGETHER_SIZE_MAX {
+            too_large.push(key);
+            continue;
+        }
         if size > page_max {
             break;
         }

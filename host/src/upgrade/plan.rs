@@ -157,7 +157,7 @@ fn select_one(
         .find_map(|run| run.steps.iter().find(|other| other.name == step.name).map(|other| (run, other)));
     let Some((run, earlier)) = earlier else { return Ok(planned) };
     (planned.before, planned.changed) = (Some(run.id), earlier.digest != step.digest);
-    if run.state == RunState::Baseline {
+    if run.state == RunState::Baseline && changed != Some(Changed::Run) {
         planned.skipped.get_or_insert(format!("upgrade {} declared it to be done", run.id));
         return Ok(planned);
     }
@@ -232,6 +232,7 @@ mod tests {
             ended: None,
             revision: None,
             undone: None,
+            failure: None,
             steps: vec![StepRun { name: "a/b".into(), version: "0.9.0".into(), digest: digest.into() }],
             lease: None,
         }
@@ -254,6 +255,7 @@ mod tests {
         assert_eq!(selected(&[run(1, Applied, "old")], Some(Changed::Run)), "Some(1) true None");
         let skipped = "Some(1) true Some(\"upgrade 1 did it with another component\")";
         assert_eq!(selected(&[run(1, Applied, "old")], Some(Changed::Skip)), skipped);
+        assert_eq!(selected(&[run(4, Baseline, "old")], Some(Changed::Run)), "Some(4) true None");
         assert_eq!(
             selected(&[run(4, Baseline, "old")], None),
             "Some(4) true Some(\"upgrade 4 declared it to be done\")"

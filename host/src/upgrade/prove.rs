@@ -9,6 +9,7 @@ use crate::store::journal::Journal;
 
 use super::Error;
 use super::answer::{believe, fault, proposable};
+use super::names::{by_source, made_before};
 use super::pages::{Turned, turn};
 use super::realise::realise;
 use super::step::{Page, StepInfo, Steps};
@@ -44,16 +45,31 @@ pub(super) fn twice_is_once(
     journal: &Journal,
     step: &StepInfo,
     samples: &[Page],
-    after: &Arc<Snapshot>,
+    (after, prefix): (&Arc<Snapshot>, &str),
 ) -> Result<(), Error> {
-    let called = |kind: Kind, alias: &str| journal.called(kind.collection(), alias);
+    if samples.is_empty() {
+        return Ok(());
+    }
+    let by_source = by_source(after);
+    let called = |kind: Kind, alias: &str| {
+        let mut meant = journal.called(kind.collection(), alias)?;
+        if meant.is_empty() {
+            meant.extend(made_before(after, &by_source, kind, alias, prefix));
+        }
+        Ok(meant)
+    };
     for page in samples {
         let again = steps.migrate(&step.name, page, after)?;
         believe(step, page, &again)?;
         for upsert in &again.upserts {
             let Some(kind) = proposable(&upsert.kind) else { continue };
             let own = upsert.sources.first().map_or("", |row| row.id.as_str());
-            let names = called(kind, own)?;
+            let mut names = called(kind, own)?;
+            if names.len() > 1 {
+                // A row may have become several items; which of them this one is, its name says.
+                let so_called = called(kind, &upsert.name)?;
+                names.retain(|name| so_called.contains(name));
+            }
             let there = after.canonical(kind, &upsert.name).map(|name| name.to_string());
             let Some(name) = names.first().filter(|_| !upsert.merges).cloned().or(there).or(names.first().cloned())
             else {

@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::domain::merge_patch::merge;
-use crate::domain::{AnyItem, Kind, Origin, Problems};
+use crate::domain::name::check_name;
+use crate::domain::{AnyItem, InvalidItem, Kind, Origin, Problems, attribute_path};
 use crate::store::{Error, Layer, Rest, Snapshot, without};
 
 /// What a reference may mean: the items of a kind that are called something.
@@ -55,11 +56,11 @@ pub(super) fn realise(
         let paths = kept.into_iter().map(|path| (path, origin.clone())).collect();
         merge(&mut body, json!({ "source": { "kept": Value::Object(paths) } }));
     }
-    let item = match AnyItem::parse(kind, name, body) {
+    let mut notes = Vec::new();
+    let item = match parse(kind, name, body, &mut notes) {
         Ok(item) => item,
         Err(invalid) => return Ok(Err(Unrealised::Invalid(invalid.to_string()))),
     };
-    let mut notes = Vec::new();
     let item = match lead(library, called, item, name, &mut notes)? {
         Ok(item) => item,
         Err(reason) => return Ok(Err(Unrealised::Quarantine(reason))),
@@ -73,6 +74,74 @@ pub(super) fn realise(
         notes.push(("tolerated", problem.to_string()));
     }
     Ok(Ok(Realised { item, notes }))
+}
+
+/// Reads an item whose references are as an old environment spelt them. Texts that can name nothing, because they are too
+/// long or hold what no name does, are trimmed, or else left out.
+fn parse(
+    kind: Kind,
+    name: &str,
+    mut body: Value,
+    notes: &mut Vec<(&'static str, String)>,
+) -> Result<AnyItem, InvalidItem> {
+    loop {
+        let invalid = match AnyItem::parse(kind, name, body.clone()) {
+            Err(invalid) => invalid,
+            parsed => return parsed,
+        };
+        let Some(path) = invalid.problems.0.first().map(|problem| steps_of(&problem.attribute)) else {
+            return Err(invalid);
+        };
+        let Some(text) = pointed(&mut body, &path).and_then(|value| value.as_str()).map(str::to_owned) else {
+            return Err(invalid);
+        };
+        // Only what was refused as a name is mended; any other text is the step's to answer for.
+        let is_name = invalid.problems.0[0].message.contains(" cannot name ");
+        if !is_name || check_name(kind, &text).is_ok() {
+            return Err(invalid);
+        }
+        let trimmed = text.trim();
+        match pointed(&mut body, &path).filter(|_| check_name(kind, trimmed).is_ok()) {
+            Some(value) => *value = trimmed.into(),
+            None => {
+                let attribute = &invalid.problems.0[0].attribute;
+                let message =
+                    format!("`{attribute}` names {text:?}, which nothing can be called: the reference is left out");
+                notes.push(("dangling-reference", message));
+                take_out(&mut body, &path);
+            }
+        }
+    }
+}
+
+/// One step of a path as an error says it, such as `tabs[0].template`.
+enum PathStep {
+    Key(String),
+    Index(usize),
+}
+
+fn steps_of(path: &str) -> Vec<PathStep> {
+    let parts = path.split(['.', '[']).filter(|part| !part.is_empty());
+    let index = |part: &str| part.strip_suffix(']').and_then(|digits| digits.parse().ok());
+    parts.map(|part| index(part).map_or_else(|| PathStep::Key(part.to_owned()), PathStep::Index)).collect()
+}
+
+fn pointed<'a>(body: &'a mut Value, path: &[PathStep]) -> Option<&'a mut Value> {
+    path.iter().try_fold(body, |value, step| match step {
+        PathStep::Key(key) => value.get_mut(key),
+        PathStep::Index(index) => value.get_mut(index),
+    })
+}
+
+/// Takes what a path leads to out of its object, or the entry of the list it lies in.
+fn take_out(body: &mut Value, path: &[PathStep]) {
+    let entry = path.iter().rposition(|step| matches!(step, PathStep::Index(_)));
+    let Some(at) = entry.or(path.len().checked_sub(1)) else { return };
+    match (pointed(body, &path[..at]), &path[at]) {
+        (Some(Value::Array(list)), PathStep::Index(index)) if *index < list.len() => drop(list.remove(*index)),
+        (Some(Value::Object(members)), PathStep::Key(key)) => drop(members.shift_remove(key)),
+        _ => {}
+    }
 }
 
 /// Leads every reference of an item to what it means. One that means nothing is left out where the item can do without.
@@ -123,37 +192,43 @@ fn lead(
 
 /// The paths of the values a patch sets.
 fn leaves(patch: &Value) -> Vec<String> {
-    fn walk(value: &Value, path: String, found: &mut Vec<String>) {
+    fn walk(value: &Value, keys: &mut Vec<String>, found: &mut Vec<String>) {
         match value {
             Value::Object(members) if !members.is_empty() => {
                 for (key, member) in members {
-                    walk(member, if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, found);
+                    keys.push(key.clone());
+                    walk(member, keys, found);
+                    keys.pop();
                 }
             }
-            _ => found.push(path),
+            _ if keys.first().is_none_or(|first| first == "source") => {}
+            _ => found.push(attribute_path::join(keys)),
         }
     }
     let mut found = Vec::new();
-    walk(patch, String::new(), &mut found);
-    found.retain(|path| !path.is_empty() && path != "source" && !path.starts_with("source."));
+    walk(patch, &mut Vec::new(), &mut found);
     found
 }
 
 /// What the product ships, with the values that were kept of what is here.
+///
+/// A value that the product can no longer hold is given up, and said in the log; all others stay.
 pub fn keep(shipped: &AnyItem, here: &AnyItem, name: &str) -> AnyItem {
     let here = here.to_json();
-    let Some(kept) = here.pointer("/source/kept").and_then(Value::as_object).filter(|kept| !kept.is_empty()) else {
-        return shipped.clone();
-    };
-    let mut body = shipped.to_json();
-    for path in kept.keys() {
-        let value = here.pointer(&format!("/{}", path.replace('.', "/"))).cloned().unwrap_or(Value::Null);
-        let patch = path.rsplit('.').fold(value, |value, key| json!({ key: value }));
-        merge(&mut body, patch);
+    let Some(kept) = here.pointer("/source/kept").and_then(Value::as_object) else { return shipped.clone() };
+    let mut item = shipped.clone();
+    for (path, origin) in kept {
+        let keys = attribute_path::split(path);
+        let value = attribute_path::get(&here, &keys).cloned().unwrap_or(Value::Null);
+        let mut body = item.to_json();
+        merge(&mut body, attribute_path::patch(&keys, value));
+        merge(&mut body, json!({ "source": { "kept": { path: origin } } }));
+        match AnyItem::parse(shipped.kind(), name, body) {
+            Ok(with) => item = with,
+            Err(error) => tracing::warn!(%error, path, "a value kept of an older environment has no place any more"),
+        }
     }
-    merge(&mut body, json!({ "source": { "kept": kept } }));
-    // A product that no longer has such an attribute ships the item as it means it.
-    AnyItem::parse(shipped.kind(), name, body).unwrap_or_else(|_| shipped.clone())
+    item
 }
 
 #[cfg(test)]
@@ -170,8 +245,28 @@ mod tests {
         assert_eq!((&kept["name"], &kept["productivityPane"]["mode"]), (&json!("New"), &json!("collapsed")));
         assert_eq!(kept["productivityPane"]["enabled"], false);
         assert_eq!(kept["source"]["kept"], json!({ "productivityPane.enabled": "kept from existing environment" }));
+        // One value that the product can no longer hold costs no other.
+        let AnyItem::Profile(mut item) = here.clone() else { panic!("it is a profile") };
+        item.source.get_or_insert_default().kept.insert("name".to_owned(), Origin::ExistingEnvironment);
+        let kept = keep(&profile(json!({ "name": "New" })), &AnyItem::Profile(item), "msdyn_p").to_json();
+        assert_eq!((&kept["name"], &kept["productivityPane"]["enabled"]), (&json!("Old"), &json!(false)));
         let untouched = profile(json!({ "name": "Old" }));
         assert_eq!(keep(&shipped, &untouched, "msdyn_p").to_json(), shipped.to_json());
+    }
+
+    #[test]
+    fn references_that_can_name_nothing_are_trimmed_or_left_out() {
+        let long = "x".repeat(150);
+        let body = json!({ "name": "W", "channel": "chat", "sessionTemplate": " Call \r\n",
+            "notifications": { "consult": "", "transfer": long } });
+        let mut notes = Vec::new();
+        let item = parse(Kind::Workstream, "w", body, &mut notes).unwrap().to_json();
+        assert_eq!((&item["sessionTemplate"], &item["notifications"]), (&json!("Call"), &json!({})));
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        let body = json!({ "name": "S", "kind": "generic", "tabs": [{ "template": "a" }, { "template": "b\u{1}c" }] });
+        let item = parse(Kind::SessionTemplate, "s", body, &mut notes).unwrap().to_json();
+        assert_eq!(item["tabs"], json!([{ "template": "a", "order": 0 }]));
+        assert!(parse(Kind::Workstream, "w", json!({ "name": "W", "channel": "smoke" }), &mut notes).is_err());
     }
 
     #[test]

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::RowKey;
+use crate::domain::{Row, RowKey};
 use crate::import::{self, LinkOutcome};
 use crate::store::journal::{Account, Edge, Journal, Note, Outcome, Phase, Piece, Position, Proposal, StagedItem};
 use crate::store::{Change, Snapshot};
 
 use super::answer::{believe, believe_notes};
+use super::names::by_source;
 use super::pages::{Turned, turn};
 use super::prove::{samples, twice_is_once};
 use super::reader::{Record, Source};
@@ -24,6 +25,8 @@ use super::{Error, hexadecimal};
 
 /// Records that are written in one piece.
 const RECORDS: usize = 500;
+/// Characters of records that are written in one piece; the record that passes it is the last.
+const CHARACTERS: usize = 4 << 20;
 /// Pages a step has to migrate twice before it is trusted.
 const SAMPLES: usize = 2;
 /// The name under which solutions are imported.
@@ -94,13 +97,14 @@ impl Run<'_> {
                 self.migrate(journal, (index, step), cursor, &library, tell)?;
             }
             self.tell(tell, Phase::Settling, Some(step), 0, None)?;
-            let settling = Settling { step, index, library: &library, prefix: self.prefix };
+            let by_source = by_source(&library);
+            let settling = Settling { step, index, library: &library, by_source: &by_source, prefix: self.prefix };
             write(journal, |piece| {
                 settling.settle(piece)?;
                 Ok(piece.move_to(Position { phase: Phase::Migrating, step: index + 1, cursor: 0 })?)
             })?;
             library = self.library(journal)?;
-            twice_is_once(self.steps, journal, step, &samples, &library)?;
+            twice_is_once(self.steps, journal, step, &samples, (&library, self.prefix))?;
         }
         if journal.position()?.phase != Phase::Ready {
             self.close(journal)?;
@@ -131,13 +135,14 @@ impl Run<'_> {
 
     fn read(&self, journal: &mut Journal, tell: Tell<'_>) -> Result<(), Error> {
         let mut cursor = journal.position()?.cursor;
-        let mut waiting = Vec::with_capacity(RECORDS);
+        let (mut waiting, mut size) = (Vec::with_capacity(RECORDS), 0);
         self.source.read(cursor, &mut |record| {
+            size += characters(&record);
             waiting.push(record);
-            if waiting.len() < RECORDS {
+            if waiting.len() < RECORDS && size < CHARACTERS {
                 return Ok::<(), Error>(());
             }
-            cursor += waiting.len() as u64;
+            (cursor, size) = (cursor + waiting.len() as u64, 0);
             write_records(journal, &mut waiting, cursor)?;
             self.tell(tell, Phase::Reading, None, cursor, None)
         })?;
@@ -161,7 +166,7 @@ impl Run<'_> {
         for component in &report.components {
             let key = key_of(component);
             // A file or a section that is no row is accounted for like one.
-            piece.add_row(&crate::domain::Row { key: key.clone(), ..Default::default() })?;
+            piece.add_row(&Row { key: key.clone(), ..Default::default() })?;
             let Some(outcome) = outcome_of(component.outcome) else { continue };
             let reason = component.notes.join("; ");
             let is_there = !matches!(outcome, Outcome::Quarantined);
@@ -324,11 +329,12 @@ fn write(journal: &mut Journal, work: impl FnOnce(&Piece<'_>) -> Result<(), Erro
 
 fn write_records(journal: &mut Journal, waiting: &mut Vec<Record>, cursor: u64) -> Result<(), Error> {
     write(journal, |piece| {
-        for record in waiting.drain(..) {
+        let first = cursor - waiting.len() as u64 + 1;
+        for (number, record) in (first..).zip(waiting.drain(..)) {
             match record {
                 Record::Row(row) => {
                     if !piece.add_row(&row)? {
-                        add_again(piece, row)?;
+                        add_again(piece, row, number)?;
                     }
                 }
                 Record::Link(link) => piece.add_link(&link)?,
@@ -339,17 +345,20 @@ fn write_records(journal: &mut Journal, waiting: &mut Vec<Record>, cursor: u64) 
     })
 }
 
-/// A row that is there twice is kept under another id, and quarantined.
-fn add_again(piece: &Piece<'_>, row: crate::domain::Row) -> Result<(), Error> {
-    for copy in 2.. {
-        let key = RowKey::new(&row.key.table, format!("{}#{copy}", row.key.id));
-        if piece.add_row(&crate::domain::Row { key: key.clone(), look_ups: Vec::new(), ..row.clone() })? {
-            let reason = format!("another row has the id `{}`: keep one of them", row.key.id);
-            piece.account(&key, Outcome::Quarantined, &Account { reason: Some(&reason), ..Account::default() })?;
-            break;
-        }
-    }
+/// A row that is there twice is kept under another id, told apart by its place among the records, and quarantined.
+fn add_again(piece: &Piece<'_>, row: Row, number: u64) -> Result<(), Error> {
+    let reason = format!("another row has the id `{}`: keep one of them", row.key.id);
+    let key = RowKey::new(&row.key.table, format!("{}#{number}", row.key.id));
+    piece.add_row(&Row { key: key.clone(), ..row })?;
+    piece.account(&key, Outcome::Quarantined, &Account { reason: Some(&reason), ..Account::default() })?;
     Ok(())
+}
+
+fn characters(record: &Record) -> usize {
+    match record {
+        Record::Row(row) => row.values.iter().map(|(column, text)| column.len() + text.len()).sum::<usize>() + 100,
+        _ => 100,
+    }
 }
 
 fn key_of(component: &import::Component) -> RowKey {

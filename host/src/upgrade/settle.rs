@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
+use crate::domain::source::guid;
 use crate::domain::{AnyItem, Kind};
 use crate::store::Snapshot;
 use crate::store::journal::{Account, Note, Outcome, Piece, Proposal, StagedItem};
 
 use super::Error;
 use super::answer::{fault, proposable};
-use super::names::{suited, told_apart};
+use super::names::{BySource, made_before, suited, told_apart};
 use super::realise::{Realised, Unrealised, realise};
 use super::step::StepInfo;
 
@@ -25,6 +26,8 @@ pub(super) struct Settling<'a> {
     pub(super) index: usize,
     /// The library before the step.
     pub(super) library: &'a Snapshot,
+    /// What the library's items are called, by the ids of the rows they came from.
+    pub(super) by_source: &'a BySource,
     /// The prefix of names that have none.
     pub(super) prefix: &'a str,
 }
@@ -36,6 +39,20 @@ impl Settling<'_> {
             let name = self.name(piece, &proposal, kind)?;
             Ok(piece.name_proposal(&proposal, &name)?)
         })?;
+        // An item that is quarantined is nothing others can mean, so they are looked at again without it.
+        loop {
+            let mut forgotten = 0;
+            self.each(piece, &mut |proposal, kind| {
+                let name = proposal.name.as_deref().unwrap_or(&proposal.proposed).to_owned();
+                if let Err(Unrealised::Quarantine(_)) = self.realise(piece, &proposal, kind)?.1 {
+                    forgotten += piece.forget_name(&proposal.kind, &name)?;
+                }
+                Ok(())
+            })?;
+            if forgotten == 0 {
+                break;
+            }
+        }
         self.each(piece, &mut |proposal, kind| self.become_one(piece, &proposal, kind))
     }
 
@@ -61,16 +78,20 @@ impl Settling<'_> {
         {
             return Ok(here.to_string());
         }
+        let row = proposal.sources.first().map_or("", |row| row.id.as_str());
         let wanted = suited(kind, &proposal.proposed, self.prefix);
-        let mut name = wanted.clone();
+        // An earlier upgrade may have made the item, under whatever name was free then.
+        let before = guid(row).and_then(|id| self.by_source.get(&(kind, id)).cloned());
+        let made_up = wanted != proposal.proposed;
+        let mut name = before.clone().filter(|_| made_up).unwrap_or_else(|| wanted.clone());
         for attempt in 0.. {
-            match piece.taken_by(&proposal.kind, &name)? {
-                Some(other) if other != proposal.ordinal && !proposal.merges => {
-                    let row = proposal.sources.first().map_or("", |row| row.id.as_str());
-                    name = told_apart(&wanted, row, attempt);
-                }
-                _ => break,
+            let taken = piece.taken_by(&proposal.kind, &name)?.is_some_and(|other| other != proposal.ordinal);
+            // A name that was made up here says nothing about an item that has it already, unless it came from the same row.
+            let is_others = made_up && before.as_ref() != Some(&name) && self.library.entry(kind, &name).is_some();
+            if proposal.merges || !(taken || is_others) {
+                break;
             }
+            name = told_apart(&wanted, row, attempt);
         }
         if name != proposal.proposed {
             let message = format!("`{}` of `{}` is called `{name}` here", proposal.proposed, proposal.kind);
@@ -79,12 +100,30 @@ impl Settling<'_> {
         Ok(name)
     }
 
-    fn become_one(&self, piece: &Piece<'_>, proposal: &Proposal, kind: Kind) -> Result<(), Error> {
+    /// What a proposal would become, and whether an item of its name is staged.
+    fn realise(
+        &self,
+        piece: &Piece<'_>,
+        proposal: &Proposal,
+        kind: Kind,
+    ) -> Result<(bool, Result<Realised, Unrealised>), Error> {
         let name = proposal.name.as_deref().unwrap_or(&proposal.proposed);
         let staged = piece.staged(kind, name)?;
         let now = staged.as_ref().or_else(|| self.library.entry(kind, name).map(|entry| &entry.item));
-        let called = |kind: Kind, alias: &str| piece.called(kind.collection(), alias);
-        let became = realise(self.library, &called, (kind, name), now, proposal.merges, &proposal.attributes)?;
+        let called = |kind: Kind, alias: &str| {
+            let mut meant = piece.called(kind.collection(), alias)?;
+            if meant.is_empty() {
+                meant.extend(made_before(self.library, self.by_source, kind, alias, self.prefix));
+            }
+            Ok(meant)
+        };
+        let realised = realise(self.library, &called, (kind, name), now, proposal.merges, &proposal.attributes)?;
+        Ok((staged.is_some(), realised))
+    }
+
+    fn become_one(&self, piece: &Piece<'_>, proposal: &Proposal, kind: Kind) -> Result<(), Error> {
+        let name = proposal.name.as_deref().unwrap_or(&proposal.proposed);
+        let (is_staged, became) = self.realise(piece, proposal, kind)?;
         let place = format!("{}/{name}", proposal.kind);
         let item = match became {
             Ok(Realised { item, notes }) => {
@@ -108,7 +147,7 @@ impl Settling<'_> {
             }
         };
         let outcome = if self.is_so(kind, name, &item) { Outcome::AlreadyThere } else { Outcome::Migrated };
-        if outcome == Outcome::Migrated || staged.is_some() {
+        if outcome == Outcome::Migrated || is_staged {
             piece.stage(&StagedItem { name: Arc::from(name), item, step: self.step.name.clone() })?;
         }
         let account = Account { kind: Some(&proposal.kind), name: Some(name), ..self.by() };

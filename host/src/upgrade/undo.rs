@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::domain::revision::ChangeRecord;
-use crate::domain::{AnyItem, InvalidItem, Kind};
+use crate::domain::{AnyItem, InvalidItem, Kind, attribute_path};
 use crate::store::{Change, Entry, Expect, Snapshot};
 
 use super::difference::{AttributeChange, attribute_changes};
@@ -84,9 +84,8 @@ pub fn inverse(run: u64, done: &[ChangeRecord], now: &Snapshot) -> Result<Vec<Ch
 /// The item with the attributes a run changed as they were before. The path of one that was changed again, if there is one.
 fn restored(before: &Value, after: &Value, here: &Entry) -> Result<Value, String> {
     let mut body = here.item.to_json();
-    for AttributeChange { path, before, after } in attribute_changes(before, after) {
-        let keys: Vec<&str> = path.split('.').collect();
-        if get(&body, &keys) != after.as_ref() {
+    for AttributeChange { path, keys, before, after } in attribute_changes(before, after) {
+        if attribute_path::get(&body, &keys) != after.as_ref() {
             return Err(path);
         }
         set(&mut body, &keys, before);
@@ -94,24 +93,20 @@ fn restored(before: &Value, after: &Value, here: &Entry) -> Result<Value, String
     Ok(body)
 }
 
-fn get<'a>(body: &'a Value, keys: &[&str]) -> Option<&'a Value> {
-    keys.iter().try_fold(body, |value, key| value.get(key))
-}
-
-fn set(body: &mut Value, keys: &[&str], value: Option<Value>) {
+fn set(body: &mut Value, keys: &[String], value: Option<Value>) {
     let Some((last, within)) = keys.split_last() else { return };
     let mut target = body;
     for key in within {
         let Value::Object(members) = target else { return };
-        target = members.entry((*key).to_owned()).or_insert_with(|| Value::Object(serde_json::Map::new()));
+        target = members.entry(key.clone()).or_insert_with(|| Value::Object(serde_json::Map::new()));
     }
     let Value::Object(members) = target else { return };
     match value {
         Some(value) => {
-            members.insert((*last).to_owned(), value);
+            members.insert(last.clone(), value);
         }
         None => {
-            members.shift_remove(*last);
+            members.shift_remove(last);
         }
     }
 }

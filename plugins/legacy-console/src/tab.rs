@@ -55,6 +55,10 @@ fn template<'a>(page: &'a Page, row: &'a Row, migration: &mut Migration) -> Resu
     used.extend(exported);
     for parameter in page.around(row, PARAMETER) {
         match read_parameter(parameter) {
+            Ok((key, _)) if parameters.contains_key(&key) => {
+                let reason = format!("another row is the parameter `{key}` already: keep one of them");
+                unusable.push((parameter, Unusable::new("parameter-twice", reason)));
+            }
             Ok((key, value)) => {
                 kept.push((format!("{PARAMETER}/{key}"), parameter));
                 parameters.insert(key, value);

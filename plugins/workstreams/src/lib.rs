@@ -56,11 +56,23 @@ impl UpgradeStep for Workstreams {
     fn migrate(page: &Page, _: &Library<'_>) -> Result<Migration, Fault> {
         let mut migration = Migration::default();
         for row in &page.rows {
+            if let Some(seconds) = screen_pop(row) {
+                let message =
+                    format!("its screen pop ended after {seconds} seconds; the notification template decides now");
+                migration.note(row, "screen-pop-timeout", message);
+            }
             let made = if row.table == QUEUE { queue(row) } else { workstream(row) };
             migration.add(row, made);
         }
         Ok(migration)
     }
+}
+
+/// The older limit of a screen pop. Kept in the source, so it is not marked as read.
+fn screen_pop(row: &Row) -> Option<&str> {
+    let columns = ["msdyn_screenpoptimeout_optionSet", "msdyn_screenpoptimeout"];
+    let found = |column: &str| row.values.iter().find(|(name, text)| name == column && !text.is_empty());
+    columns.iter().find_map(|column| found(column)).map(|(_, text)| text.as_str())
 }
 
 fn queue(row: &Row) -> Result<Upsert, Unusable> {

@@ -33,6 +33,7 @@ pub(super) fn plan(plan: &Plan) -> String {
 
 pub(super) fn status(status: &UpgradeStatus) -> String {
     let mut lines = vec![run(&status.run)];
+    lines.extend(status.run.failure.iter().map(|failure| format!("it did not go on: {failure}")));
     if let Some(progress) = &status.progress {
         let of = progress.of.map_or_else(String::new, |of| format!(" of {of}"));
         let step = progress.step.as_deref().unwrap_or("rows");

@@ -8,7 +8,7 @@ fn archives_that_are_no_solution_say_what_to_do() {
     let refused = |files: &Files| plan(&files.zip(), &base()).unwrap_err().to_string();
     assert_eq!(
         refused(&package),
-        "the archive is a Configuration Migration package (`data.xml`), which is not read yet: export the profiles as a solution instead"
+        "the archive is a Configuration Migration package (`data.xml`), which is not imported but upgraded from: use `loadout upgrade plan`"
     );
     package.0[0].0 = "readme.txt".into();
     assert!(refused(&package).starts_with("the archive is no exported solution: `solution.xml` is not in it"));

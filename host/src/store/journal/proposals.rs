@@ -58,6 +58,12 @@ impl Piece<'_> {
         Ok(())
     }
 
+    /// Takes back what references may call an item. Returns how many names that were.
+    pub fn forget_name(&self, kind: &str, name: &str) -> Result<usize, Error> {
+        let forget = "DELETE FROM alias WHERE kind = ?1 AND name = ?2";
+        Ok(self.0.prepare_cached(forget)?.execute(params![kind, name])?)
+    }
+
     /// The proposal another row made for an item of this name, if there is one that is not merged.
     pub fn taken_by(&self, kind: &str, name: &str) -> Result<Option<u64>, Error> {
         let sql = "SELECT ordinal FROM proposal WHERE kind = ?1 AND name = ?2 AND merges = 0";

@@ -12,7 +12,8 @@ CREATE TABLE upgrade_run (
     ended    TEXT,
     revision INTEGER REFERENCES revision (id) DEFERRABLE INITIALLY DEFERRED,
     undone   INTEGER REFERENCES revision (id) DEFERRABLE INITIALLY DEFERRED,
-    report   TEXT
+    report   TEXT,
+    failure  TEXT
 ) STRICT;
 
 -- The steps of a run, with the component that was asked.

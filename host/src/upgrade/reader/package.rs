@@ -150,6 +150,7 @@ fn row(table: &str, record: Element) -> Row {
     for field in record.children.iter().filter(|child| child.name == "field") {
         let (Some(column), Some(value)) = (field.attribute("name"), field.attribute("value")) else { continue };
         match field.attribute("lookupentity") {
+            Some(_) if value.trim().is_empty() => {}
             Some(target) => row.look_ups.push(LookUp {
                 column: column.to_owned(),
                 table: target.to_owned(),
