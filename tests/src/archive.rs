@@ -78,33 +78,33 @@ pub fn console(rows: usize) -> Result<Vec<u8>, Failure> {
     let (mut sessions, mut others) = (String::new(), String::new());
     for at in 0..groups {
         let (tab, session, other) = (guid(at * 13 + 1), guid(at * 13 + 2), guid(at * 13 + 3));
-        write!(
+        writeln!(
             tabs,
             "<record id=\"{tab}\"><field name=\"msdyn_name\" value=\"Tab {at}\" /><field name=\"msdyn_title\" value=\"Tab {at} of {{customerName}}\" />\
              <field name=\"msdyn_pagetype\" value=\"{tab}\" lookupentity=\"msdyn_consoleapplicationtype\" lookupentityname=\"ThirdPartyWebsite\" />\
-             <field name=\"msdyn_templateparameters\" value=\"{{&amp;quot;copied&amp;quot;:{{&amp;quot;value&amp;quot;:&amp;quot;{at}&amp;quot;}}}}\" /></record>\n"
+             <field name=\"msdyn_templateparameters\" value=\"{{&amp;quot;copied&amp;quot;:{{&amp;quot;value&amp;quot;:&amp;quot;{at}&amp;quot;}}}}\" /></record>"
         )?;
         let mut targets = String::new();
         for number in 0..10 {
             let (id, key) =
                 (guid(at * 13 + 4 + number), if number == 0 { "url".to_owned() } else { format!("p{number}") });
             write!(targets, "<targetid>{id}</targetid>")?;
-            write!(
+            writeln!(
                 parameters,
                 "<record id=\"{id}\"><field name=\"msdyn_name\" value=\"{at}_{key}\" /><field name=\"msdyn_parametername\" value=\"{key}\" />\
-                 <field name=\"msdyn_value\" value=\"https://tabs.example/{at}/{number}?q={{searchQ}}\" /><field name=\"msdyn_isruntime\" value=\"True\" /></record>\n"
+                 <field name=\"msdyn_value\" value=\"https://tabs.example/{at}/{number}?q={{searchQ}}\" /><field name=\"msdyn_isruntime\" value=\"True\" /></record>"
             )?;
         }
-        write!(
+        writeln!(
             links,
-            "<m2mrelationship sourceid=\"{tab}\" targetentityname=\"{PARAMETER}\" m2mrelationshipname=\"cut\"><targetids>{targets}</targetids></m2mrelationship>\n"
+            "<m2mrelationship sourceid=\"{tab}\" targetentityname=\"{PARAMETER}\" m2mrelationshipname=\"cut\"><targetids>{targets}</targetids></m2mrelationship>"
         )?;
-        write!(
+        writeln!(
             sessions,
             "<record id=\"{session}\"><field name=\"msdyn_name\" value=\"Session {at}\" /><field name=\"msdyn_title\" value=\"Session {at}\" />\
-             <field name=\"msdyn_anchortab\" value=\"{tab}\" lookupentity=\"{TAB}\" lookupentityname=\"Tab {at}\" /></record>\n"
+             <field name=\"msdyn_anchortab\" value=\"{tab}\" lookupentity=\"{TAB}\" lookupentityname=\"Tab {at}\" /></record>"
         )?;
-        write!(others, "<record id=\"{other}\"><field name=\"name\" value=\"Other {at}\" /></record>\n")?;
+        writeln!(others, "<record id=\"{other}\"><field name=\"name\" value=\"Other {at}\" /></record>")?;
     }
     let data = format!(
         "<entities>\n<entity name=\"{TAB}\"><records>{tabs}</records><m2mrelationships>{links}</m2mrelationships></entity>\n\

@@ -118,13 +118,16 @@ pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Element, Error> {
 /// Longest single tag or text of a document that is read piece by piece, in bytes.
 const EVENT_MAX: u64 = 8 << 20;
 
+/// Takes a piece, with the elements it lies in.
+type Visit<'a, E> = &'a mut dyn FnMut(&[Element], Element) -> Result<(), E>;
+
 /// Reads a document piece by piece: each element that `is_piece` names is handed to `visit`, with the elements it lies in, and
 /// forgotten. However long the document is, one piece of it is in memory.
 pub(crate) fn stream<E: From<Error>>(
     file: &str,
     input: impl Read,
     is_piece: impl Fn(&str) -> bool,
-    visit: &mut dyn FnMut(&[Element], Element) -> Result<(), E>,
+    visit: Visit<'_, E>,
 ) -> Result<(), E> {
     let at = |position: u64, problem: Problem| Error { file: file.to_owned(), position, problem };
     const PIECE_MAX: u64 = 2 * EVENT_MAX;

@@ -9,6 +9,9 @@ use crate::domain::revision::Author;
 use super::draft::Draft;
 use super::{ChangeSet, Committed, Error, Store, lock, rows};
 
+/// What else is written with a revision, whatever changed.
+pub(super) type Finish<'a> = &'a dyn Fn(&Connection, &Committed) -> Result<(), Error>;
+
 impl Store {
     /// Carries out `changes` as one revision by `author`, all or none.
     ///
@@ -28,7 +31,7 @@ impl Store {
         &self,
         changes: ChangeSet,
         author: &Author,
-        finish: Option<&dyn Fn(&Connection, &Committed) -> Result<(), Error>>,
+        finish: Option<Finish<'_>>,
     ) -> Result<Committed, Error> {
         let mut writer = lock(&self.writer);
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;

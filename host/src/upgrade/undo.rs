@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(item.to_json(), json!({ "name": "Old", "description": "added later", "private": false }));
 
         let created = record(None, json!({ "name": "New" }));
-        let changes = inverse(3, &[created.clone()], &now(&[("q", json!({ "name": "New" }))])).unwrap();
+        let changes = inverse(3, std::slice::from_ref(&created), &now(&[("q", json!({ "name": "New" }))])).unwrap();
         assert!(matches!(&changes[..], [Change::Delete { .. }]), "{changes:?}");
         assert!(inverse(3, &[created], &now(&[])).unwrap().is_empty());
     }

@@ -7,6 +7,7 @@
 //! - A look-up carries the id of its row, and often the row's name, which may be all that was exported of it.
 //! - Names of relationships are cut at some 45 characters, so links are told apart by the tables they join.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
@@ -167,12 +168,9 @@ fn row(table: &str, record: Element) -> Row {
 /// A value as it was before JSON in it was escaped once more than XML asks for.
 fn text(value: &str) -> String {
     let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-    if value.starts_with(['{', '[']) && value.contains('&') && !is_json(value) {
-        if let Some(inner) = unescape(value).ok().filter(|inner| is_json(inner)) {
-            return inner.into_owned();
-        }
-    }
-    value.to_owned()
+    let may_be = value.starts_with(['{', '[']) && value.contains('&') && !is_json(value);
+    let inner = unescape(value).ok().filter(|inner| may_be && is_json(inner));
+    inner.map_or_else(|| value.to_owned(), Cow::into_owned)
 }
 
 fn links(table: &str, block: &Element) -> Vec<Edge> {
