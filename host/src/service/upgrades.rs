@@ -1,33 +1,34 @@
-//! Upgrades of old environments: plan, apply, resume, abandon, roll back.
+//! Upgrades of old environments: planned here, carried out, looked at and undone in the files beside.
 //!
 //! A plan lies in a folder of its own, `upgrades/<plan>` within the data folder, with the old environment it is for; the run
 //! that carries it out keeps its journal beside them. Whoever carries a run out holds its lease, and renews it while it works.
 
-use std::collections::BTreeSet;
+mod carry;
+mod files;
+mod look;
+mod undo;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::domain::experience::ExplainLevel;
-use crate::domain::revision::Author;
-use crate::domain::{Name, Revision, User};
+use crate::domain::{Kind, Name, Revision, User};
 use crate::resolve::{Subject, resolve};
-use crate::store::journal::{Accounted, Journal, Note, Outcome, Phase, Tally};
-use crate::store::{
-    self, Authority, Change, ChangeSet, Expect, Lease, NewRun, Person, Run as RunRecord, RunState, Snapshot, StepRun,
-    Strictness, review,
-};
+use crate::store::journal::{Journal, Note, Outcome};
+use crate::store::{self, Person, Run as RunRecord, Snapshot, review};
 use crate::upgrade::{
-    self, Carried, Changed, Plan, PlannedRow, Progress, Run, SideBySide, Source, StepFault, StepInfo, Tell,
-    differences, identity, inverse, is_gone, ordered, select, tallied, this_process,
+    self, Carried, Changed, Plan, PlannedRow, Progress, Run, SideBySide, Source, StepInfo, Tell, differences, identity,
+    ordered, select, tallied,
 };
 
 use super::{Error, Service};
+
+use files::{Scratch, keep_source, unusable, write_whole};
 
 /// Where plans and journals lie, within the data folder.
 const UPGRADES: &str = "upgrades";
@@ -35,8 +36,6 @@ const SOURCE: &str = "source.zip";
 const PLAN: &str = "plan.json";
 const JOURNAL: &str = "journal.db";
 
-/// How often a lease is renewed.
-const BEAT: Duration = Duration::from_secs(3);
 /// Notes and quarantined rows a plan lists; the rest is counted.
 const LISTED: usize = 1_000;
 
@@ -62,7 +61,7 @@ pub struct UpgradeStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
     /// How many rows of each table became what.
-    pub rows: std::collections::BTreeMap<String, std::collections::BTreeMap<String, u64>>,
+    pub rows: BTreeMap<String, BTreeMap<String, u64>>,
     /// What an administrator should know, the first of it.
     pub notes: Vec<Note>,
     /// What came of it, once it was applied.
@@ -158,209 +157,6 @@ impl Service {
         serde_json::from_slice(&text).map_err(|error| unusable(&file, error.into()))
     }
 
-    /// Begins to carry out a plan: from now on the run is there, and its lease is held by this process.
-    pub fn begin_upgrade(&self, plan: &str, who: &str) -> Result<Lease, Error> {
-        let plan = self.upgrade_plan(plan)?;
-        self.components_of(&plan)?;
-        let steps = plan.steps.iter().filter(|step| step.skipped.is_none());
-        let steps = steps.map(|step| StepRun {
-            name: step.name.clone(),
-            version: step.version.clone(),
-            digest: step.digest.clone(),
-        });
-        let run = NewRun {
-            plan: plan.id.clone(),
-            base: plan.base,
-            source: plan.source.name.clone(),
-            digest: plan.source.digest.clone(),
-            who: who.to_owned(),
-            steps: steps.collect(),
-        };
-        Ok(self.store.begin_run(&run, &this_process(), is_gone)?)
-    }
-
-    /// Takes over a run that is not finished, the only one there is if none is named.
-    pub fn take_upgrade(&self, run: Option<u64>) -> Result<Lease, Error> {
-        let run = match run {
-            Some(run) => run,
-            None => {
-                let unfinished = self.store.runs()?.into_iter().find(|run| run.state == RunState::Unfinished);
-                unfinished.ok_or(store::Error::NoneUnfinished)?.id
-            }
-        };
-        Ok(self.store.take_lease(run, &this_process(), is_gone)?)
-    }
-
-    /// Carries a run out from where its journal ends, up to the one revision that makes it visible.
-    ///
-    /// A step that breaks ends the run: nothing of it becomes visible, and it is abandoned.
-    pub fn carry_upgrade(&self, lease: &Lease, tell: Tell<'_>) -> Result<UpgradeStatus, Error> {
-        let done = self.while_beating(lease, tell, |tell| self.carry_out(lease, tell));
-        if let Err(error) = &done {
-            // Trying again would not help where a step broke; a host that was too busy to ask it is another matter.
-            let is_final = match error {
-                Error::Upgrade(upgrade::Error::Step(fault)) => fault.code != "plugin.busy",
-                Error::Store(store::Error::BaseMoved { .. }) => true,
-                _ => false,
-            };
-            let failure = error.to_string();
-            let closed =
-                if is_final { self.store.give_up(lease, &failure) } else { self.store.let_go(lease, &failure) };
-            // A run that is somebody else's by now is theirs to close; the failure itself is what people are told.
-            if let Err(error) = closed {
-                tracing::debug!(%error, run = lease.run, "the upgrade that failed was not closed");
-            }
-        }
-        done.and_then(|()| self.upgrade(lease.run))
-    }
-
-    fn carry_out(&self, lease: &Lease, tell: Tell<'_>) -> Result<(), Error> {
-        let (record, _) = self.store.run(lease.run)?;
-        let plan = self.upgrade_plan(&record.plan)?;
-        let selected = self.components_of(&plan)?;
-        let folder = self.upgrade_folder(&plan.id);
-        let mut source = Source::open(&folder.join(SOURCE), &plan.source.name).map_err(upgrade::Error::from)?;
-        source.info.prefix.clone_from(&plan.source.prefix);
-        if source.info.digest != plan.source.digest {
-            return Err(upgrade::Error::OtherSource(plan.id).into());
-        }
-        let base = self.store.snapshot_at(plan.base)?;
-        let newest = self.store.newest()?;
-        if newest != plan.base {
-            return Err(store::Error::BaseMoved { base: plan.base, newest }.into());
-        }
-        let mut journal = Journal::open(&folder.join(JOURNAL), lease.run, lease.token)?;
-        let run =
-            Run { steps: &*self.steps, order: &selected, base: &base, source: &source, prefix: &source.info.prefix };
-        let Carried { items, digests, .. } = run.carry_out(&mut journal, false, tell)?;
-        let planned = plan.steps.iter().filter(|step| step.skipped.is_none());
-        if let Some((step, _)) = planned.zip(&digests).find(|(step, digest)| step.result != **digest) {
-            return Err(upgrade::Error::from(StepFault {
-                step: format!("{} {}", step.name, step.version),
-                code: "step.differs".to_owned(),
-                message: "it proposed something else than when the plan was made".to_owned(),
-            })
-            .into());
-        }
-        let report = report(&plan, journal.tally()?);
-        drop(journal);
-        let changes = items.into_iter().map(|staged| {
-            let here = base.entry(staged.item.kind(), &staged.name);
-            let expect = here.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
-            Change::Put { name: staged.name, item: staged.item, expect }
-        });
-        let changes =
-            ChangeSet { changes: changes.collect(), strictness: Strictness::Report, authority: Authority::Upgrader };
-        let why = format!("upgrade {} from {}", record.id, record.source);
-        self.store.finish_run(lease, changes, &Author { who: record.who, why }, &report.to_string())?;
-        Ok(())
-    }
-
-    /// Lets every run that this service carries out end where it is, to be resumed later.
-    pub fn stop_upgrades(&self) {
-        self.stopping.store(true, SeqCst);
-    }
-
-    /// Whether [`Service::stop_upgrades`] was called.
-    pub fn is_stopping(&self) -> bool {
-        self.stopping.load(SeqCst)
-    }
-
-    /// Drops a run that is not finished. Nothing of it was visible, and nothing of it will be.
-    pub fn abandon_upgrade(&self, run: u64) -> Result<RunRecord, Error> {
-        Ok(self.store.abandon_run(run)?)
-    }
-
-    /// Undoes a run that was applied, as one revision. Refused where something later depends on it.
-    pub fn roll_back_upgrade(&self, run: u64, author: &Author) -> Result<RunRecord, Error> {
-        let (record, _) = self.store.run(run)?;
-        if record.state == RunState::Baseline {
-            self.store.revoke_baseline(run)?;
-            return Ok(self.store.run(run)?.0);
-        }
-        let revision = match (record.state, record.revision) {
-            (RunState::Applied, Some(revision)) => revision,
-            (state, _) => {
-                return Err(store::Error::WrongState { run, state: state.as_str(), wanted: "rolled back" }.into());
-            }
-        };
-        let done = if revision == record.base { Vec::new() } else { self.store.changes_of(revision)? };
-        let now = self.store.snapshot()?;
-        let changes = inverse(run, &done, &now).map_err(upgrade::Error::from)?;
-        let changes = ChangeSet { changes, strictness: Strictness::Report, authority: Authority::Upgrader };
-        self.store.undo_run(run, changes, author)?;
-        Ok(self.store.run(run)?.0)
-    }
-
-    /// Declares steps to be done, all if none is named, for an environment that has what they would bring.
-    pub fn baseline(&self, steps: &[String], who: &str) -> Result<RunRecord, Error> {
-        let infos = self.steps.infos();
-        if let Some(unknown) = steps.iter().find(|name| !infos.iter().any(|info| info.name == **name)) {
-            let known: Vec<&str> = infos.iter().map(|info| info.name.as_str()).collect();
-            return Err(Error::UnknownStep { name: unknown.clone(), known: known.join(", ") });
-        }
-        let chosen = infos.iter().filter(|info| steps.is_empty() || steps.contains(&info.name));
-        let chosen = chosen.map(|info| StepRun {
-            name: info.name.clone(),
-            version: info.version.clone(),
-            digest: info.digest.clone(),
-        });
-        let run = self.store.baseline(&NewRun {
-            plan: format!("baseline-{}", self.store.runs()?.len() + 1),
-            base: self.store.newest()?,
-            source: "the environment as it is".to_owned(),
-            digest: String::new(),
-            who: who.to_owned(),
-            steps: chosen.collect(),
-        })?;
-        Ok(self.store.run(run)?.0)
-    }
-
-    /// Every upgrade, newest first.
-    pub fn upgrades(&self) -> Result<Vec<RunRecord>, Error> {
-        Ok(self.store.runs()?)
-    }
-
-    /// What is known of an upgrade.
-    pub fn upgrade(&self, run: u64) -> Result<UpgradeStatus, Error> {
-        let (run, report) = self.store.run(run)?;
-        let report = report.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        let Some(journal) = Journal::look(&self.upgrade_folder(&run.plan).join(JOURNAL))? else {
-            return Ok(UpgradeStatus { run, progress: None, rows: Default::default(), notes: Vec::new(), report });
-        };
-        let is_unfinished = run.state == RunState::Unfinished;
-        let progress = if is_unfinished { Some(progress(&run, &journal)?) } else { None };
-        let (rows, notes) = (tallied(journal.tally()?), journal.notes(LISTED)?);
-        Ok(UpgradeStatus { run, progress, rows, notes, report })
-    }
-
-    /// Up to `limit` rows of an upgrade behind `after`, of one outcome or of all, in the order they were read.
-    pub fn upgrade_rows(
-        &self,
-        run: u64,
-        outcome: Option<Outcome>,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<Accounted>, Error> {
-        let (run, _) = self.store.run(run)?;
-        let journal = Journal::look(&self.upgrade_folder(&run.plan).join(JOURNAL))?;
-        Ok(journal.map_or_else(|| Ok(Vec::new()), |journal| journal.accounted(outcome, after, limit))?)
-    }
-
-    /// The steps of a plan that are carried out. Refused if a component is another one than when the plan was made.
-    fn components_of(&self, plan: &Plan) -> Result<Vec<StepInfo>, Error> {
-        let planned = plan.steps.iter().filter(|step| step.skipped.is_none());
-        let found = planned.map(|step| {
-            let info = self.steps.infos().iter().find(|info| info.name == step.name && info.digest == step.digest);
-            info.cloned().ok_or_else(|| upgrade::Error::OtherComponents(step.name.clone()).into())
-        });
-        found.collect()
-    }
-
-    fn upgrade_folder(&self, plan: &str) -> PathBuf {
-        self.store.folder().join(UPGRADES).join(plan)
-    }
-
     fn side_by_side(
         &self,
         before: &Arc<Snapshot>,
@@ -389,128 +185,22 @@ impl Service {
             let user = user.map_err(|error| store::Error::Corrupt(error.into()))?;
             return Ok(Subject { login: None, user, direct: Vec::new(), hypothetical_profile: None });
         };
-        let gone = || store::Error::NotFound { kind: crate::domain::Kind::User, name: login.to_string() };
+        let gone = || store::Error::NotFound { kind: Kind::User, name: login.to_string() };
         let Person { login, user, direct } = self.store.person(login, revision)?.ok_or_else(gone)?;
         Ok(Subject { login: Some(login.to_string()), user, direct, hypothetical_profile: None })
     }
 
-    /// Renews the lease while `work` goes on. Once it is lost, the next thing `work` tells ends it.
-    fn while_beating<T>(
-        &self,
-        lease: &Lease,
-        tell: Tell<'_>,
-        work: impl FnOnce(Tell<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let (lost, done, woken) = (AtomicBool::new(false), Mutex::new(false), Condvar::new());
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let mut is_done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                while !*is_done && !lost.load(SeqCst) {
-                    is_done = woken.wait_timeout(is_done, BEAT).unwrap_or_else(PoisonError::into_inner).0;
-                    if !*is_done && matches!(self.store.renew(lease), Err(store::Error::LeaseLost { .. })) {
-                        lost.store(true, SeqCst);
-                    }
-                }
-            });
-            let _wake = Wake { done: &done, woken: &woken };
-            work(&|progress| {
-                if lost.load(SeqCst) {
-                    return Err(store::Error::LeaseLost { run: lease.run }.into());
-                }
-                if self.stopping.load(SeqCst) {
-                    return Err(upgrade::Error::Stopped { run: lease.run });
-                }
-                tell(progress)
-            })
-        })
-    }
-}
-
-/// Ends the renewing of a lease, however the work ended.
-struct Wake<'a> {
-    done: &'a Mutex<bool>,
-    woken: &'a Condvar,
-}
-
-impl Drop for Wake<'_> {
-    fn drop(&mut self) {
-        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.woken.notify_all();
-    }
-}
-
-/// A journal that is of no use once the plan is made.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn within(folder: &Path) -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, SeqCst);
-        let scratch = Self(folder.join(format!("scratch-{}-{count}.db", std::process::id())));
-        // What a process of the same number left behind says nothing about this plan.
-        scratch.remove();
-        scratch
+    /// The steps of a plan that are carried out. Refused if a component is another one than when the plan was made.
+    fn components_of(&self, plan: &Plan) -> Result<Vec<StepInfo>, Error> {
+        let planned = plan.steps.iter().filter(|step| step.skipped.is_none());
+        let found = planned.map(|step| {
+            let info = self.steps.infos().iter().find(|info| info.name == step.name && info.digest == step.digest);
+            info.cloned().ok_or_else(|| upgrade::Error::OtherComponents(step.name.clone()).into())
+        });
+        found.collect()
     }
 
-    fn remove(&self) {
-        for end in ["", "-wal", "-shm"] {
-            let mut file = self.0.clone().into_os_string();
-            file.push(end);
-            // What is not there need not go.
-            let _ = fs::remove_file(file);
-        }
+    fn upgrade_folder(&self, plan: &str) -> PathBuf {
+        self.store.folder().join(UPGRADES).join(plan)
     }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        self.remove();
-    }
-}
-
-fn progress(run: &RunRecord, journal: &Journal) -> Result<Progress, Error> {
-    let position = journal.position()?;
-    let step = run.steps.get(position.step).map(|step| step.name.clone());
-    let of = if position.phase == Phase::Reading { None } else { Some(journal.count(None)?) };
-    let done = of.map_or(position.cursor, |of| position.cursor.min(of));
-    Ok(Progress { phase: position.phase, step: step.filter(|_| of.is_some()), done, of })
-}
-
-/// What is kept with a run that was applied.
-fn report(plan: &Plan, tally: Tally) -> Value {
-    let created = plan.differences.iter().filter(|difference| difference.created).count();
-    serde_json::json!({
-        "source": plan.source,
-        "rows": tallied(tally),
-        "links": plan.links,
-        "created": created,
-        "updated": plan.differences.len() - created,
-        "notes": plan.notes.len(),
-    })
-}
-
-fn keep_source(from: &Path, to: &Path) -> Result<(), Error> {
-    // Planning again over the file that is kept must not copy it onto itself.
-    if from.canonicalize().ok() == to.canonicalize().ok() && to.exists() {
-        return Ok(());
-    }
-    let unfinished = unfinished(to);
-    fs::copy(from, &unfinished).map_err(|error| unusable(&unfinished, error))?;
-    fs::rename(&unfinished, to).map_err(|error| unusable(to, error))
-}
-
-/// The name of a file while it is written, told apart from every other.
-fn unfinished(file: &Path) -> PathBuf {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    file.with_extension(format!("{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, SeqCst)))
-}
-
-fn write_whole(file: &Path, text: &[u8]) -> Result<(), Error> {
-    let unfinished = unfinished(file);
-    fs::write(&unfinished, text).map_err(|error| unusable(&unfinished, error))?;
-    fs::rename(&unfinished, file).map_err(|error| unusable(file, error))
-}
-
-fn unusable(path: &Path, source: io::Error) -> Error {
-    upgrade::Error::File { path: path.display().to_string(), source }.into()
 }

@@ -4,15 +4,17 @@
 //! the same bytes as one nobody disturbed: nothing depends on the clock, on who carries it out, or on where it stopped.
 //! The configuration itself is not touched here.
 
+mod solution;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::domain::{Row, RowKey};
-use crate::import::{self, LinkOutcome};
+use crate::import;
+use crate::store::Snapshot;
 use crate::store::journal::{Account, Edge, Journal, Note, Outcome, Phase, Piece, Position, Proposal, StagedItem};
-use crate::store::{Change, Snapshot};
 
 use super::answer::{believe, believe_notes};
 use super::names::by_source;
@@ -149,66 +151,11 @@ impl Run<'_> {
         cursor += waiting.len() as u64;
         write_records(journal, &mut waiting, cursor)?;
         write(journal, |piece| {
-            self.import(piece)?;
+            if let Some(zip) = self.source.solution() {
+                solution::import(piece, zip, self.base)?;
+            }
             Ok(piece.move_to(Position { phase: Phase::Migrating, step: 0, cursor: 0 })?)
         })
-    }
-
-    /// What a solution brings is imported: its tables are this product's own.
-    fn import(&self, piece: &Piece<'_>) -> Result<(), Error> {
-        let Some(zip) = self.source.solution() else { return Ok(()) };
-        let import::Plan { changes, report, kept, .. } = import::plan(zip, self.base)?;
-        for change in changes.changes {
-            if let Change::Put { name, item, .. } = change {
-                piece.stage(&StagedItem { name, item, step: IMPORT.to_owned() })?;
-            }
-        }
-        for component in &report.components {
-            let key = key_of(component);
-            // A file or a section that is no row is accounted for like one.
-            piece.add_row(&Row { key: key.clone(), ..Default::default() })?;
-            let Some(outcome) = outcome_of(component.outcome) else { continue };
-            let reason = component.notes.join("; ");
-            let is_there = !matches!(outcome, Outcome::Quarantined);
-            piece.account(
-                &key,
-                outcome,
-                &Account {
-                    step: IMPORT,
-                    kind: component.collection.as_deref().filter(|_| is_there),
-                    name: component.name.as_deref().filter(|_| is_there),
-                    reason: Some(reason.as_str()).filter(|reason| !is_there && !reason.is_empty()),
-                },
-            )?;
-        }
-        // An import leaves alone what came with the product; values that were kept of an older environment come along here.
-        for (name, item) in kept {
-            let collection = item.kind().collection();
-            let here = self.base.entry(item.kind(), &name).map(|here| here.item.to_json());
-            let outcome = if here == Some(item.to_json()) { Outcome::AlreadyThere } else { Outcome::Migrated };
-            let account = Account { step: IMPORT, kind: Some(collection), name: Some(&name), reason: None };
-            piece.account(&RowKey::new(format!("loadout/{collection}"), name.as_ref()), outcome, &account)?;
-            piece.stage(&StagedItem { name: Arc::clone(&name), item, step: IMPORT.to_owned() })?;
-        }
-        let note = |code: &str, place: String, message: String| Note {
-            step: IMPORT.to_owned(),
-            code: code.to_owned(),
-            place,
-            message,
-        };
-        for warning in report.warnings {
-            piece.note(&note(&warning.code, warning.place, warning.message))?;
-        }
-        for link in report.links.into_iter().filter(|link| link.outcome == LinkOutcome::LeftOut) {
-            let message = link.reason.unwrap_or_default();
-            piece.note(&note("link-left-out", format!("{}: {}", link.table, link.ends.join(" ")), message))?;
-        }
-        for missing in report.dependencies.into_iter().filter(|dependency| !dependency.satisfied) {
-            let place = format!("{}/{}", missing.required_table, missing.required_name);
-            let message = format!("`{}` needs it, and it is neither in the solution nor here", missing.dependent_name);
-            piece.note(&note("dependency-missing", place, message))?;
-        }
-        Ok(())
     }
 
     fn check(
@@ -296,11 +243,7 @@ impl Run<'_> {
         let loose = if self.source.solution().is_some() { Vec::new() } else { journal.loose_links()? };
         let open = journal.open_tables()?;
         write(journal, |piece| {
-            for component in skipped.iter().filter(|component| outcome_of(component.outcome).is_none()) {
-                let reason = component.notes.join("; ");
-                let account = Account { step: IMPORT, reason: Some(&reason), ..Account::default() };
-                piece.account(&key_of(component), Outcome::Kept, &account)?;
-            }
+            solution::keep_skipped(piece, &skipped)?;
             for table in open {
                 if read.contains(table.as_str()) {
                     let reason = "nothing that was migrated names it or is linked to it";
@@ -358,22 +301,6 @@ fn characters(record: &Record) -> usize {
     match record {
         Record::Row(row) => row.values.iter().map(|(column, text)| column.len() + text.len()).sum::<usize>() + 100,
         _ => 100,
-    }
-}
-
-fn key_of(component: &import::Component) -> RowKey {
-    let table = if component.table.is_empty() { "file" } else { &component.table };
-    RowKey::new(table, &component.source_name)
-}
-
-/// What an import's outcome means for the row; nothing for one it left alone, which a step may take.
-fn outcome_of(outcome: import::Outcome) -> Option<Outcome> {
-    match outcome {
-        import::Outcome::Created | import::Outcome::Updated => Some(Outcome::Migrated),
-        import::Outcome::Merged => Some(Outcome::Merged),
-        import::Outcome::Unchanged => Some(Outcome::AlreadyThere),
-        import::Outcome::Quarantined => Some(Outcome::Quarantined),
-        import::Outcome::Skipped => None,
     }
 }
 

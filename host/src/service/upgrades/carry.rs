@@ -1,0 +1,185 @@
+//! Carrying a plan out: whoever does so holds the lease of the run, and renews it while it works.
+
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::domain::revision::Author;
+use crate::service::{Error, Service};
+use crate::store::journal::{Journal, Tally};
+use crate::store::{self, Authority, Change, ChangeSet, Expect, Lease, NewRun, RunState, StepRun, Strictness};
+use crate::upgrade::{self, Carried, Plan, Run, Source, StepFault, Tell, is_gone, tallied, this_process};
+
+use super::{JOURNAL, SOURCE, UpgradeStatus};
+
+/// How often a lease is renewed.
+const BEAT: Duration = Duration::from_secs(3);
+
+impl Service {
+    /// Begins to carry out a plan: from now on the run is there, and its lease is held by this process.
+    pub fn begin_upgrade(&self, plan: &str, who: &str) -> Result<Lease, Error> {
+        let plan = self.upgrade_plan(plan)?;
+        self.components_of(&plan)?;
+        let steps = plan.steps.iter().filter(|step| step.skipped.is_none());
+        let steps = steps.map(|step| StepRun {
+            name: step.name.clone(),
+            version: step.version.clone(),
+            digest: step.digest.clone(),
+        });
+        let run = NewRun {
+            plan: plan.id.clone(),
+            base: plan.base,
+            source: plan.source.name.clone(),
+            digest: plan.source.digest.clone(),
+            who: who.to_owned(),
+            steps: steps.collect(),
+        };
+        Ok(self.store.begin_run(&run, &this_process(), is_gone)?)
+    }
+
+    /// Takes over a run that is not finished, the only one there is if none is named.
+    pub fn take_upgrade(&self, run: Option<u64>) -> Result<Lease, Error> {
+        let run = match run {
+            Some(run) => run,
+            None => {
+                let unfinished = self.store.runs()?.into_iter().find(|run| run.state == RunState::Unfinished);
+                unfinished.ok_or(store::Error::NoneUnfinished)?.id
+            }
+        };
+        Ok(self.store.take_lease(run, &this_process(), is_gone)?)
+    }
+
+    /// Carries a run out from where its journal ends, up to the one revision that makes it visible.
+    ///
+    /// A step that breaks ends the run: nothing of it becomes visible, and it is abandoned.
+    pub fn carry_upgrade(&self, lease: &Lease, tell: Tell<'_>) -> Result<UpgradeStatus, Error> {
+        let done = self.while_beating(lease, tell, |tell| self.carry_out(lease, tell));
+        if let Err(error) = &done {
+            // Trying again would not help where a step broke; a host that was too busy to ask it is another matter.
+            let is_final = match error {
+                Error::Upgrade(upgrade::Error::Step(fault)) => fault.code != "plugin.busy",
+                Error::Store(store::Error::BaseMoved { .. }) => true,
+                _ => false,
+            };
+            let failure = error.to_string();
+            let closed =
+                if is_final { self.store.give_up(lease, &failure) } else { self.store.let_go(lease, &failure) };
+            // A run that is somebody else's by now is theirs to close; the failure itself is what people are told.
+            if let Err(error) = closed {
+                tracing::debug!(%error, run = lease.run, "the upgrade that failed was not closed");
+            }
+        }
+        done.and_then(|()| self.upgrade(lease.run))
+    }
+
+    fn carry_out(&self, lease: &Lease, tell: Tell<'_>) -> Result<(), Error> {
+        let (record, _) = self.store.run(lease.run)?;
+        let plan = self.upgrade_plan(&record.plan)?;
+        let selected = self.components_of(&plan)?;
+        let folder = self.upgrade_folder(&plan.id);
+        let mut source = Source::open(&folder.join(SOURCE), &plan.source.name).map_err(upgrade::Error::from)?;
+        source.info.prefix.clone_from(&plan.source.prefix);
+        if source.info.digest != plan.source.digest {
+            return Err(upgrade::Error::OtherSource(plan.id).into());
+        }
+        let base = self.store.snapshot_at(plan.base)?;
+        let newest = self.store.newest()?;
+        if newest != plan.base {
+            return Err(store::Error::BaseMoved { base: plan.base, newest }.into());
+        }
+        let mut journal = Journal::open(&folder.join(JOURNAL), lease.run, lease.token)?;
+        let run =
+            Run { steps: &*self.steps, order: &selected, base: &base, source: &source, prefix: &source.info.prefix };
+        let Carried { items, digests, .. } = run.carry_out(&mut journal, false, tell)?;
+        let planned = plan.steps.iter().filter(|step| step.skipped.is_none());
+        if let Some((step, _)) = planned.zip(&digests).find(|(step, digest)| step.result != **digest) {
+            return Err(upgrade::Error::from(StepFault {
+                step: format!("{} {}", step.name, step.version),
+                code: "step.differs".to_owned(),
+                message: "it proposed something else than when the plan was made".to_owned(),
+            })
+            .into());
+        }
+        let report = report(&plan, journal.tally()?);
+        drop(journal);
+        let changes = items.into_iter().map(|staged| {
+            let here = base.entry(staged.item.kind(), &staged.name);
+            let expect = here.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
+            Change::Put { name: staged.name, item: staged.item, expect }
+        });
+        let changes =
+            ChangeSet { changes: changes.collect(), strictness: Strictness::Report, authority: Authority::Upgrader };
+        let why = format!("upgrade {} from {}", record.id, record.source);
+        self.store.finish_run(lease, changes, &Author { who: record.who, why }, &report.to_string())?;
+        Ok(())
+    }
+
+    /// Lets every run that this service carries out end where it is, to be resumed later.
+    pub fn stop_upgrades(&self) {
+        self.stopping.store(true, SeqCst);
+    }
+
+    /// Whether [`Service::stop_upgrades`] was called.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(SeqCst)
+    }
+
+    /// Renews the lease while `work` goes on. Once it is lost, the next thing `work` tells ends it.
+    fn while_beating<T>(
+        &self,
+        lease: &Lease,
+        tell: Tell<'_>,
+        work: impl FnOnce(Tell<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (lost, done, woken) = (AtomicBool::new(false), Mutex::new(false), Condvar::new());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut is_done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                while !*is_done && !lost.load(SeqCst) {
+                    is_done = woken.wait_timeout(is_done, BEAT).unwrap_or_else(PoisonError::into_inner).0;
+                    if !*is_done && matches!(self.store.renew(lease), Err(store::Error::LeaseLost { .. })) {
+                        lost.store(true, SeqCst);
+                    }
+                }
+            });
+            let _wake = Wake { done: &done, woken: &woken };
+            work(&|progress| {
+                if lost.load(SeqCst) {
+                    return Err(store::Error::LeaseLost { run: lease.run }.into());
+                }
+                if self.stopping.load(SeqCst) {
+                    return Err(upgrade::Error::Stopped { run: lease.run });
+                }
+                tell(progress)
+            })
+        })
+    }
+}
+
+/// Ends the renewing of a lease, however the work ended.
+struct Wake<'a> {
+    done: &'a Mutex<bool>,
+    woken: &'a Condvar,
+}
+
+impl Drop for Wake<'_> {
+    fn drop(&mut self) {
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.woken.notify_all();
+    }
+}
+
+/// What is kept with a run that was applied.
+fn report(plan: &Plan, tally: Tally) -> Value {
+    let created = plan.differences.iter().filter(|difference| difference.created).count();
+    serde_json::json!({
+        "source": plan.source,
+        "rows": tallied(tally),
+        "links": plan.links,
+        "created": created,
+        "updated": plan.differences.len() - created,
+        "notes": plan.notes.len(),
+    })
+}

@@ -1,0 +1,64 @@
+//! The files of an upgrade: written whole or not at all, told apart from every other.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use crate::service::Error;
+use crate::upgrade;
+
+/// A journal that is of no use once the plan is made.
+pub(super) struct Scratch(pub(super) PathBuf);
+
+impl Scratch {
+    pub(super) fn within(folder: &Path) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, SeqCst);
+        let scratch = Self(folder.join(format!("scratch-{}-{count}.db", std::process::id())));
+        // What a process of the same number left behind says nothing about this plan.
+        scratch.remove();
+        scratch
+    }
+
+    fn remove(&self) {
+        for end in ["", "-wal", "-shm"] {
+            let mut file = self.0.clone().into_os_string();
+            file.push(end);
+            // What is not there need not go.
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+pub(super) fn keep_source(from: &Path, to: &Path) -> Result<(), Error> {
+    // Planning again over the file that is kept must not copy it onto itself.
+    if from.canonicalize().ok() == to.canonicalize().ok() && to.exists() {
+        return Ok(());
+    }
+    let unfinished = unfinished(to);
+    fs::copy(from, &unfinished).map_err(|error| unusable(&unfinished, error))?;
+    fs::rename(&unfinished, to).map_err(|error| unusable(to, error))
+}
+
+/// The name of a file while it is written, told apart from every other.
+fn unfinished(file: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    file.with_extension(format!("{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, SeqCst)))
+}
+
+pub(super) fn write_whole(file: &Path, text: &[u8]) -> Result<(), Error> {
+    let unfinished = unfinished(file);
+    fs::write(&unfinished, text).map_err(|error| unusable(&unfinished, error))?;
+    fs::rename(&unfinished, file).map_err(|error| unusable(file, error))
+}
+
+pub(super) fn unusable(path: &Path, source: io::Error) -> Error {
+    upgrade::Error::File { path: path.display().to_string(), source }.into()
+}

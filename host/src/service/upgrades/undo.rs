@@ -1,0 +1,58 @@
+//! Ending an upgrade without its result: dropped, undone, or never needed.
+
+use crate::domain::revision::Author;
+use crate::service::{Error, Service};
+use crate::store::{self, Authority, ChangeSet, NewRun, Run as RunRecord, RunState, StepRun, Strictness};
+use crate::upgrade::{self, inverse};
+
+impl Service {
+    /// Drops a run that is not finished. Nothing of it was visible, and nothing of it will be.
+    pub fn abandon_upgrade(&self, run: u64) -> Result<RunRecord, Error> {
+        Ok(self.store.abandon_run(run)?)
+    }
+
+    /// Undoes a run that was applied, as one revision. Refused where something later depends on it.
+    pub fn roll_back_upgrade(&self, run: u64, author: &Author) -> Result<RunRecord, Error> {
+        let (record, _) = self.store.run(run)?;
+        if record.state == RunState::Baseline {
+            self.store.revoke_baseline(run)?;
+            return Ok(self.store.run(run)?.0);
+        }
+        let revision = match (record.state, record.revision) {
+            (RunState::Applied, Some(revision)) => revision,
+            (state, _) => {
+                return Err(store::Error::WrongState { run, state: state.as_str(), wanted: "rolled back" }.into());
+            }
+        };
+        let done = if revision == record.base { Vec::new() } else { self.store.changes_of(revision)? };
+        let now = self.store.snapshot()?;
+        let changes = inverse(run, &done, &now).map_err(upgrade::Error::from)?;
+        let changes = ChangeSet { changes, strictness: Strictness::Report, authority: Authority::Upgrader };
+        self.store.undo_run(run, changes, author)?;
+        Ok(self.store.run(run)?.0)
+    }
+
+    /// Declares steps to be done, all if none is named, for an environment that has what they would bring.
+    pub fn baseline(&self, steps: &[String], who: &str) -> Result<RunRecord, Error> {
+        let infos = self.steps.infos();
+        if let Some(unknown) = steps.iter().find(|name| !infos.iter().any(|info| info.name == **name)) {
+            let known: Vec<&str> = infos.iter().map(|info| info.name.as_str()).collect();
+            return Err(Error::UnknownStep { name: unknown.clone(), known: known.join(", ") });
+        }
+        let chosen = infos.iter().filter(|info| steps.is_empty() || steps.contains(&info.name));
+        let chosen = chosen.map(|info| StepRun {
+            name: info.name.clone(),
+            version: info.version.clone(),
+            digest: info.digest.clone(),
+        });
+        let run = self.store.baseline(&NewRun {
+            plan: format!("baseline-{}", self.store.runs()?.len() + 1),
+            base: self.store.newest()?,
+            source: "the environment as it is".to_owned(),
+            digest: String::new(),
+            who: who.to_owned(),
+            steps: chosen.collect(),
+        })?;
+        Ok(self.store.run(run)?.0)
+    }
+}
