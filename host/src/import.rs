@@ -112,6 +112,31 @@ pub enum Error {
     NoManifest,
 }
 
+/// Whether an import reads the rows of a table.
+pub(crate) fn reads(table: &str) -> bool {
+    const TABLES: &[&str] = &[
+        "msdyn_appconfiguration",
+        "msdyn_appcopilotconfiguration",
+        "msdyn_applicationextension",
+        "msdyn_applicationtabtemplate",
+        "msdyn_appprofilerolemapping",
+        "msdyn_channelprovider",
+        "msdyn_inboxconfiguration",
+        "msdyn_notificationfield",
+        "msdyn_notificationtemplate",
+        "msdyn_paneconfiguration",
+        "msdyn_panetabconfiguration",
+        "msdyn_panetoolconfiguration",
+        "msdyn_productivityagentscript",
+        "msdyn_productivityagentscriptstep",
+        "msdyn_sessiontemplate",
+        "msdyn_smartassistconfig",
+        "msdyn_templateparameter",
+        "workflow",
+    ];
+    TABLES.contains(&table)
+}
+
 const SOLUTION: &str = "solution.xml";
 const CUSTOMIZATIONS: &str = "customizations.xml";
 

@@ -27,7 +27,7 @@ pub use difference::{AttributeChange, Difference, attribute_changes, differences
 pub use graph::{GraphError, ordered};
 pub use owner::{is_gone, this_process};
 pub use plan::{Changed, Plan, PlannedRow, PlannedStep, SideBySide, StepChanged, identity, select, tallied};
-pub use reader::{PACKED_MAX, ReadError, Record, Source, SourceInfo};
+pub use reader::{PACKED_MAX, ReadError, Record, Source, SourceInfo, is_package};
 pub use realise::keep;
 pub use run::{Carried, Progress, Run, Tell};
 pub use step::{

@@ -545,8 +545,12 @@ fn planning_leaves_the_database_byte_equal() -> Done {
     let before = database(folder.path());
     let text = output(&["upgrade", "plan", "old.zip", "--data", "env"], folder.path())?;
     assert!(text.contains("nothing was written"), "{text}");
+    let dry = output(&["import", "old.zip", "--data", "env", "--dry-run"], folder.path())?;
+    assert!(dry.contains("nothing was written"), "{dry}");
     assert_eq!(before, database(folder.path()));
     assert!(!before.is_empty());
+    let imported = output(&["import", "old.zip", "--data", "env"], folder.path())?;
+    assert!(imported.starts_with("upgrade 1 from old.zip: applied as revision 2"), "{imported}");
     Ok(())
 }
 
@@ -618,8 +622,12 @@ fn an_upgrade_that_is_killed_goes_on_and_ends_with_the_same_bytes() -> Done {
         }
         let [calm, wild] = [&calm, &wild].map(|folder| {
             let rows = output(&["upgrade", "rows", "1", "--data", "env"], folder)?;
+            let status: Value =
+                serde_json::from_str(&output(&["upgrade", "status", "--data", "env", "--json"], folder)?)?;
+            let said = [&status["notes"], &status["rows"], &status["report"]].map(Value::to_string);
             Ok::<_, Failure>((
                 rows,
+                said,
                 library(&Store::look(&folder.join("env"))?)?,
                 Store::look(&folder.join("env"))?.newest()?,
             ))

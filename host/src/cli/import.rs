@@ -1,4 +1,5 @@
-//! `loadout import`: an exported solution into a data folder, and the report of it.
+//! `loadout import`: an exported solution into a data folder, and the report of it. A Configuration Migration package is
+//! upgraded from.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,11 +8,13 @@ use crate::domain::revision::Author;
 use crate::import::{Component, Counts, Outcome};
 use crate::service::Imported;
 
+use crate::upgrade::is_package;
+
 use super::failure::Failure;
 use super::log::{self, LogFormat};
-use super::{Data, print};
+use super::{Data, print, upgrade};
 
-/// Import an exported solution and print what became of every part of it.
+/// Import an exported solution, or a Configuration Migration package, and print what became of every part of it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
     /// The zip file that the export made.
@@ -30,6 +33,9 @@ pub(super) struct Import {
 impl Import {
     pub(super) fn run(self) -> Result<(), Failure> {
         log::start(LogFormat::Text, tracing::Level::WARN);
+        if is_package(&self.file) {
+            return upgrade::bring(&self.data, &self.file, self.dry_run, self.json);
+        }
         let shown = self.file.display();
         let zip = fs::read(&self.file).map_err(|error| Failure::because(format!("`{shown}` cannot be read"), error))?;
         let author = Author { who: "admin".to_owned(), why: format!("import of {shown}") };

@@ -3,7 +3,7 @@
 mod bar;
 mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
@@ -268,6 +268,21 @@ impl Rows {
             rows.iter().try_for_each(|row| print(&show::row(row)))?;
         }
     }
+}
+
+/// Brings a whole package along, for whoever imports one: planned and carried out in one go, or only planned.
+pub(super) fn bring(data: &Data, file: &Path, dry_run: bool, json: bool) -> Result<(), Failure> {
+    let service = if dry_run { data.look()? } else { data.open()? };
+    let called = file.file_name().unwrap_or_default().to_string_lossy();
+    let bar = Bar::new();
+    let plan = service.plan_upgrade(file, &called, &PlanOptions::default(), &|progress| bar.show(progress));
+    bar.end();
+    let plan = plan.map_err(|error| Failure::because(format!("`{}` is not imported", file.display()), error))?;
+    if dry_run {
+        return if json { print_json(&plan) } else { print(&show::plan(&plan)) };
+    }
+    let lease = service.begin_upgrade(&plan.id, WHO).map_err(Failure::of)?;
+    carry(&service, &lease, json)
 }
 
 fn carry(service: &crate::service::Service, lease: &crate::store::Lease, json: bool) -> Result<(), Failure> {

@@ -165,6 +165,12 @@ impl Source {
     }
 }
 
+/// Whether the file at `path` is a Configuration Migration package. One that cannot be read is none.
+pub fn is_package(path: &Path) -> bool {
+    let zip = File::open(path).ok().and_then(|file| ZipArchive::new(file).ok());
+    zip.is_some_and(|zip| zip.index_for_name(package::DATA).is_some())
+}
+
 fn not_a_zip(error: ZipError) -> ReadError {
     ArchiveError::NotAZip { reason: error.to_string() }.into()
 }

@@ -249,7 +249,8 @@ impl Run<'_> {
                     let reason = "nothing that was migrated names it or is linked to it";
                     piece.close_table(&table, Outcome::Quarantined, reason)?;
                 } else {
-                    let reason = format!("no step reads `{table}`: it is kept as it is");
+                    let hint = if import::reads(&table) { "; export it as a solution to bring it along" } else { "" };
+                    let reason = format!("no step reads `{table}`: it is kept as it is{hint}");
                     piece.close_table(&table, Outcome::Kept, &reason)?;
                 }
             }
