@@ -290,6 +290,7 @@ fn carry(service: &crate::service::Service, lease: &crate::store::Lease, json: b
     let done = service.carry_upgrade(lease, &|progress| bar.show(progress));
     bar.end();
     let status: UpgradeStatus = done.map_err(Failure::of)?;
+    bar.say_speed(status.rows.values().flat_map(|outcomes| outcomes.values()).sum());
     if json { print_json(&status) } else { print(&show::status(&status)) }
 }
 

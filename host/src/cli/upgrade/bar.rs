@@ -14,13 +14,19 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) struct Bar {
     is_terminal: bool,
+    begun: Instant,
     drawn: Cell<Option<Instant>>,
     last: RefCell<Option<(Phase, Option<String>)>>,
 }
 
 impl Bar {
     pub(super) fn new() -> Self {
-        Self { is_terminal: io::stderr().is_terminal(), drawn: Cell::new(None), last: RefCell::new(None) }
+        Self {
+            is_terminal: io::stderr().is_terminal(),
+            begun: Instant::now(),
+            drawn: Cell::new(None),
+            last: RefCell::new(None),
+        }
     }
 
     /// Shows progress. Never fails: a closed terminal is no reason to stop an upgrade.
@@ -38,6 +44,13 @@ impl Bar {
             let _ = writeln!(io::stderr(), "{} {step}", progress.phase.as_str());
         }
         Ok(())
+    }
+
+    /// Says how fast it was, for whoever has a larger environment to come.
+    pub(super) fn say_speed(&self, rows: u64) {
+        let took = self.begun.elapsed();
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+        let _ = writeln!(io::stderr(), "{rows} rows in {took:.1?}, {} a second", rows.saturating_mul(1000) / millis);
     }
 
     pub(super) fn end(&self) {
