@@ -13,3 +13,4 @@ mod import;
 mod layering;
 mod openapi;
 mod upgrade;
+mod upgrade_process;

@@ -306,6 +306,8 @@ mod tests {
     fn a_long_document_is_refused_for_what_a_short_one_is() {
         let refused = |text: &[u8]| pieces(text).unwrap_err().problem.to_string();
         let endless = format!("<a><r x='{}'/></a>", "y".repeat(9 << 20));
+        let field = format!("<f x='{}'/>", "y".repeat(1 << 20));
+        let piece = format!("<a><r>{}</r></a>", field.repeat(17));
         for (text, expected) in [
             (b"<!DOCTYPE a [<!ENTITY b 'c'>]><a/>".as_slice(), "it contains a DOCTYPE"),
             (b"<a><r>", "it ends before"),
@@ -314,6 +316,7 @@ mod tests {
             (b"<a><r x='\xff'/></a>", "it is not UTF-8"),
             (b"<a>&b;</a>", "`&b;` is declared nowhere"),
             (endless.as_bytes(), "it has a tag or text of more"),
+            (piece.as_bytes(), "it has a tag or text of more"),
             ("<a>".repeat(99).as_bytes(), "elements are nested deeper"),
         ] {
             let found = refused(text);

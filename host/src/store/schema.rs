@@ -116,6 +116,8 @@ mod tests {
         insta::assert_snapshot!(refuse_older(&older).unwrap_err(), @"the database has shape 1, this program works on shape 2: start `loadout serve` once, which changes it and keeps a copy");
         migrate(&mut older, Some(&file)).unwrap();
         refuse_older(&older).unwrap();
+        // Whoever was slower copies nothing over it.
+        back_up(&older, &file, 1).unwrap();
         let copy = Connection::open(folder.path().join("loadout-shape-1-backup.db")).unwrap();
         assert_eq!(shape(&copy).unwrap(), 1);
         let revisions: u32 = copy.query_row("SELECT count(*) FROM revision", [], |row| row.get(0)).unwrap();

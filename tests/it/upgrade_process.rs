@@ -1,0 +1,157 @@
+//! Upgrades by the program itself, as a process that can be killed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use loadout::service::Service;
+use loadout::store::Store;
+use loadout_tests::archive::{console, pack, root};
+use loadout_tests::host::Failure;
+use serde_json::Value;
+
+use crate::components::RULES;
+use crate::upgrade::library;
+
+type Done = Result<(), Failure>;
+
+fn loadout(arguments: &[&str], folder: &Path) -> Command {
+    // A long trial may take an optimised program.
+    let program = std::env::var_os("LOADOUT_TEST_PROGRAM");
+    let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_loadout-under-test").into()));
+    command.args(arguments).env("RUST_LOG", "error").current_dir(folder);
+    command
+}
+
+/// Gives the program the code that was compiled for the tests, so that it need not compile it anew for each folder.
+fn share_compiled(folder: &Path) -> Done {
+    let cache = folder.join("env").join("cache");
+    fs::create_dir_all(&cache)?;
+    for entry in fs::read_dir(env!("CARGO_TARGET_TMPDIR"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it == "compiled") || path.ends_with("key") {
+            fs::copy(&path, cache.join(path.file_name().unwrap_or_default()))?;
+        }
+    }
+    Ok(())
+}
+
+fn output(arguments: &[&str], folder: &Path) -> Result<String, Failure> {
+    let output = loadout(arguments, folder).output()?;
+    if !output.status.success() {
+        return Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Files that hold the configuration, with their bytes.
+fn database(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = ["loadout.db", "loadout.db-wal"].into_iter();
+    files.filter_map(|file| Some((file.to_owned(), fs::read(folder.join("env").join(file)).ok()?))).collect()
+}
+
+#[test]
+fn planning_leaves_the_database_byte_equal() -> Done {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("old.zip"), pack(&root().join("tests/fixtures/wingtip"))?)?;
+    drop(Service::open(&folder.path().join("env"), Arc::clone(&*RULES) as _)?);
+    share_compiled(folder.path())?;
+    let before = database(folder.path());
+    let text = output(&["upgrade", "plan", "old.zip", "--data", "env"], folder.path())?;
+    assert!(text.contains("nothing was written"), "{text}");
+    let dry = output(&["import", "old.zip", "--data", "env", "--dry-run"], folder.path())?;
+    assert!(dry.contains("nothing was written"), "{dry}");
+    assert_eq!(before, database(folder.path()));
+    assert!(!before.is_empty());
+    let imported = output(&["import", "old.zip", "--data", "env"], folder.path())?;
+    assert!(imported.starts_with("upgrade 1 from old.zip: applied as revision 2"), "{imported}");
+    Ok(())
+}
+
+/// Numbers that a long trial sets, such as 1,000 kills over 50,000 rows.
+fn number(variable: &str, usual: usize) -> usize {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// A small generator is enough to choose moments (splitmix64).
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[test]
+fn an_upgrade_that_is_killed_goes_on_and_ends_with_the_same_bytes() -> Done {
+    let (kills, rows) = (number("LOADOUT_TEST_KILLS", 12), number("LOADOUT_TEST_ROWS", 1_500));
+    let mut state = number("LOADOUT_TEST_SEED", 7) as u64;
+    // Of many kills, many should hit the same upgrade.
+    let share = (kills as u64 / 25).clamp(1, 40);
+    let folder = tempfile::tempdir()?;
+    let begin = |name: &str| -> Result<(std::path::PathBuf, String), Failure> {
+        let own = folder.path().join(name);
+        fs::create_dir_all(&own)?;
+        fs::write(own.join("old.zip"), console(rows)?)?;
+        drop(Service::open(&own.join("env"), Arc::clone(&*RULES) as _)?);
+        share_compiled(&own)?;
+        let plan = output(&["upgrade", "plan", "old.zip", "--data", "env", "--json"], &own)?;
+        let plan: Value = serde_json::from_str(&plan)?;
+        Ok((own, plan["id"].as_str().ok_or("a plan without id")?.to_owned()))
+    };
+    let (calm, plan) = begin("calm")?;
+    let begun = Instant::now();
+    output(&["upgrade", "apply", &plan, "--data", "env"], &calm)?;
+    let undisturbed = begun.elapsed();
+    let (mut killed, mut finished) = (0, 0);
+    while killed < kills {
+        let (wild, plan) = begin(&format!("wild-{finished}"))?;
+        let mut arguments = vec!["upgrade", "apply", &plan, "--data", "env"];
+        let mut disturbed = 0_u32;
+        loop {
+            let mut child = loadout(&arguments, &wild).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+            // Longer each time, so that it ends at last whatever a start costs.
+            let most = u64::try_from(undisturbed.as_micros())? * u64::from(disturbed + 16) / 16 / share;
+            let moment = Instant::now() + Duration::from_micros(random(&mut state) % most);
+            while Instant::now() < moment && child.try_wait()?.is_none() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            match child.try_wait()? {
+                Some(status) if status.success() => break,
+                Some(status) => return Err(format!("it ended with {status} after {disturbed} kills").into()),
+                None => {
+                    child.kill()?;
+                    child.wait()?;
+                    (killed, disturbed) = (killed + 1, disturbed + 1);
+                }
+            }
+            let status: Value = serde_json::from_str(
+                &output(&["upgrade", "status", "--data", "env", "--json"], &wild).unwrap_or("{}".to_owned()),
+            )?;
+            match status["state"].as_str() {
+                Some("applied") => break,
+                Some("unfinished") => arguments = vec!["upgrade", "resume", "--data", "env"],
+                // Killed before it began.
+                _ => {}
+            }
+        }
+        let [calm, wild] = [&calm, &wild].map(|folder| {
+            let rows = output(&["upgrade", "rows", "1", "--data", "env"], folder)?;
+            let status: Value =
+                serde_json::from_str(&output(&["upgrade", "status", "--data", "env", "--json"], folder)?)?;
+            let said = [&status["notes"], &status["rows"], &status["report"]].map(Value::to_string);
+            Ok::<_, Failure>((
+                rows,
+                said,
+                library(&Store::look(&folder.join("env"))?)?,
+                Store::look(&folder.join("env"))?.newest()?,
+            ))
+        });
+        assert!(calm? == wild?, "the run that was killed {disturbed} times ended differently");
+        finished += 1;
+    }
+    eprintln!("{killed} kills over {finished} upgrades of {rows} rows; undisturbed {undisturbed:?}");
+    Ok(())
+}
