@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::{Facts, Fixture, Items};
@@ -53,29 +54,44 @@ struct Case {
 ///
 /// If a case has another outcome than it expects, a file cannot be read as cases, or there are none.
 pub fn check_cases<T: Tool>(folder: impl AsRef<Path>) {
+    run(folder.as_ref(), |cases: CaseFile| {
+        let judge =
+            |case: Case| Judged { found: outcome::<T>(&cases.library, &case), name: case.name, expect: case.expect };
+        cases.cases.into_iter().map(judge).collect()
+    });
+}
+
+/// A case, and what came of it.
+pub(super) struct Judged {
+    pub(super) name: String,
+    pub(super) expect: Value,
+    pub(super) found: Value,
+}
+
+/// Reads every `.json` file of a folder and panics unless each of its cases came out as it expects, and there are some.
+pub(super) fn run<F: DeserializeOwned>(folder: &Path, judge: impl Fn(F) -> Vec<Judged>) {
     let (mut count, mut failures) = (0, Vec::new());
-    let mut files: Vec<_> = match fs::read_dir(folder.as_ref()) {
+    let mut files: Vec<_> = match fs::read_dir(folder) {
         Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
-        Err(error) => panic!("`{}` cannot be read: {error}", folder.as_ref().display()),
+        Err(error) => panic!("`{}` cannot be read: {error}", folder.display()),
     };
     files.sort();
     for file in files.iter().filter(|file| file.extension().is_some_and(|it| it == "json")) {
         let read = fs::read_to_string(file).map_err(|error| error.to_string());
-        let cases: CaseFile = match read.and_then(|text| serde_json::from_str(&text).map_err(|it| it.to_string())) {
+        let cases: F = match read.and_then(|text| serde_json::from_str(&text).map_err(|it| it.to_string())) {
             Ok(cases) => cases,
             Err(error) => panic!("`{}` is no file of cases: {error}", file.display()),
         };
-        for case in cases.cases {
+        for Judged { name, expect, found } in judge(cases) {
             count += 1;
-            let found = outcome::<T>(&cases.library, &case);
-            if found != case.expect {
+            if found != expect {
                 let file = file.file_name().unwrap_or_default().display();
-                failures.push(format!("{file}: {}\n  expected {}\n  found    {found}", case.name, case.expect));
+                failures.push(format!("{file}: {name}\n  expected {expect}\n  found    {found}"));
             }
         }
     }
     assert!(failures.is_empty(), "{} of {count} cases failed:\n{}", failures.len(), failures.join("\n"));
-    assert!(count > 0, "there are no cases in `{}`", folder.as_ref().display());
+    assert!(count > 0, "there are no cases in `{}`", folder.display());
 }
 
 fn outcome<T: Tool>(library: &Items, case: &Case) -> Value {

@@ -1,12 +1,12 @@
 //! Tests of upgrade steps: pages as JSON, and cases as data.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::cases::{Judged, run};
 use super::{Fixture, Items};
 use crate::upgrade::{Link, LookUp, Migration, Page, Row, RowReference, UpgradeStep};
 use crate::{Fault, Library};
@@ -114,28 +114,15 @@ struct Case {
 ///
 /// If a case has another outcome than it expects, a file cannot be read as cases, or there are none.
 pub fn check_upgrade_cases<S: UpgradeStep>(folder: impl AsRef<Path>) {
-    let folder = folder.as_ref();
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("`{}` cannot be read: {error}", folder.display()));
-    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.sort();
-    let (mut count, mut failures) = (0, Vec::new());
-    for file in files.iter().filter(|file| file.extension().is_some_and(|it| it == "json")) {
-        let text = fs::read_to_string(file).map_err(|error| error.to_string());
-        let cases: CaseFile = text
-            .and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()))
-            .unwrap_or_else(|error| panic!("`{}` is no file of cases: {error}", file.display()));
-        for case in cases.cases {
-            count += 1;
-            let fixture = Fixture { library: cases.library.clone(), ..Fixture::default() };
-            let found = fixture.migrate::<S>(case.page).map_or_else(|fault| json!({ "fault": fault.code() }), shown);
-            if found != case.expect {
-                let file = file.file_name().unwrap_or_default().display();
-                failures.push(format!("{file}: {}\n  expected {}\n  found    {found}", case.name, case.expect));
-            }
-        }
-    }
-    assert!(failures.is_empty(), "{} of {count} cases failed:\n{}", failures.len(), failures.join("\n"));
-    assert!(count > 0, "there are no cases in `{}`", folder.display());
+    run(folder.as_ref(), |cases: CaseFile| {
+        let fixture = Fixture { library: cases.library, ..Fixture::default() };
+        let judge = |case: Case| Judged {
+            found: fixture.migrate::<S>(case.page).map_or_else(|fault| json!({ "fault": fault.code() }), shown),
+            name: case.name,
+            expect: case.expect,
+        };
+        cases.cases.into_iter().map(judge).collect()
+    });
 }
 
 fn shown(migration: Migration) -> Value {
