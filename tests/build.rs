@@ -48,8 +48,37 @@ fn write_component(from: &Path, to: &Path, name: &str) -> Result<(), Box<dyn Err
 /// The guest that is a step of upgrades.
 const STEP: &str = "bad_step";
 
+/// The guest that takes part in changes of configuration.
+const HANDLER: &str = "changes";
+
+/// What it wants to be asked: name, message, stage and the rest of the declaration.
+const STEPS: [(&str, &str, u32, &str); 8] = [
+    ("check", "profile.update", 10, ""),
+    (
+        "stamp",
+        "profile.update",
+        20,
+        "filtering-attributes = [\"name\"]\nimages = [{ alias = \"before\", kind = \"pre\", attributes = [\"name\"] }]\n",
+    ),
+    ("second", "profile.update", 20, ""),
+    ("after", "profile.update", 40, "images = [{ alias = \"now\", kind = \"post\" }]\n"),
+    ("later", "profile.update", 40, "mode = \"async\"\n"),
+    ("born", "profile.create", 20, ""),
+    ("given", "profile.assign", 10, ""),
+    ("imported", "config.import", 10, ""),
+];
+
 fn manifest(guest: &str) -> String {
     let kind = guest.replace('_', "-");
+    if guest == HANDLER {
+        let head = "[plugin]\npublisher = \"tests\"\nname = \"changes\"\nversion = \"1.0.0\"\n\
+                    world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Does what it is told.\"\n\
+                    [limits]\ndeadline-ms = 200\n";
+        let steps = STEPS.iter().enumerate().map(|(rank, (name, message, stage, rest))| {
+            format!("[[steps]]\nname = \"{name}\"\nmessage = \"{message}\"\nstage = {stage}\nrank = {rank}\n{rest}")
+        });
+        return steps.fold(head.to_owned(), |text, step| text + &step);
+    }
     if guest == STEP {
         return format!(
             "[plugin]\npublisher = \"tests\"\nname = \"{kind}\"\nversion = \"0.1.0\"\n\

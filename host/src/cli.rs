@@ -2,6 +2,7 @@
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+mod compile;
 mod export;
 mod failure;
 mod import;
@@ -38,6 +39,8 @@ enum Command {
     Import(import::Import),
     Upgrade(upgrade::Upgrade),
     Export(export::Export),
+    #[command(name = crate::plugin::COMPILE_COMMAND, hide = true)]
+    Compile(compile::Compile),
 }
 
 /// Where the data folder is, for every sub-command that needs one.
@@ -64,6 +67,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Import(import) => import.run(),
         Command::Upgrade(upgrade) => upgrade.run(),
         Command::Export(export) => export.run(),
+        Command::Compile(compile) => compile.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,9 +15,11 @@ pub mod experience;
 pub mod item;
 pub mod macros;
 pub mod merge_patch;
+pub mod message;
 pub mod name;
 pub mod notification_template;
 pub mod pane_tool;
+pub mod plugin;
 pub mod problem;
 pub mod profile;
 pub mod revision;
@@ -44,6 +46,7 @@ pub use macros::Macro;
 pub use name::{InvalidName, Name, Named, Reference};
 pub use notification_template::{DesktopNotification, NotificationField, NotificationTemplate, Theme};
 pub use pane_tool::{ControlType, PaneTool, ToolCategory, ToolRequirements};
+pub use plugin::{Digest, FaultPolicy, Plugin, PluginVersion, StepOverride};
 pub use problem::{Problem, Problems};
 pub use profile::{
     Channels, Copilot, CopilotFeature, Inbox, InboxRecordType, InboxView, PaneMode, PlacedTool, ProductivityPane,

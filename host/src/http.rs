@@ -12,6 +12,7 @@ mod collections;
 mod copy;
 mod default_profile;
 mod deletion;
+mod deliveries;
 mod environment;
 mod error;
 mod etag;
@@ -26,6 +27,7 @@ mod metrics;
 mod observe;
 mod openapi;
 mod order;
+mod outbox;
 mod page;
 mod plugins;
 mod problem;
@@ -33,6 +35,7 @@ mod query;
 mod rank_and_roles;
 mod revisions;
 mod state;
+mod steps;
 mod upgrades;
 mod view;
 
@@ -47,6 +50,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -100,6 +104,8 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let (stopped, stopping) = tokio::sync::oneshot::channel();
         let service = self.service;
+        // Ends with the server; a question that was being put is put again by the next.
+        let _deliveries = AbortOnDrop(tokio::spawn(deliveries::deliver(Arc::clone(&service))));
         let serving = axum::serve(self.listener, self.router).with_graceful_shutdown(async move {
             stop.await;
             // Upgrades go on from their journal another time; nobody should wait for them now.
@@ -124,6 +130,15 @@ impl Server {
     }
 }
 
+/// A task that ends when nobody needs it any more.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 fn router(app: App, timeout: Duration) -> Router {
     let (router, document) = OpenApiRouter::with_openapi(openapi::empty())
         .routes(routes!(health::live))
@@ -138,6 +153,8 @@ fn router(app: App, timeout: Duration) -> Router {
         .merge(experience::routes())
         .merge(revisions::routes())
         .merge(plugins::routes())
+        .merge(steps::routes())
+        .merge(outbox::routes())
         .merge(imports::routes())
         .merge(upgrades::routes())
         .merge(export::routes())

@@ -18,6 +18,7 @@ pub mod export;
 
 pub mod upgrade;
 
+pub mod pipeline;
 pub mod plugin;
 
 pub mod service;

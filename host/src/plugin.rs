@@ -8,8 +8,10 @@
 mod cache;
 mod call;
 mod catalog;
+mod compiler;
 mod decision;
 mod engine;
+mod handler;
 mod inspect;
 mod limits;
 mod manifest;
@@ -19,11 +21,14 @@ mod step;
 mod trap;
 mod v0_1;
 mod wasi;
+mod workshop;
 
 pub use call::{Call, CallError};
-pub use catalog::{Catalog, PluginInfo, Problem};
+pub use catalog::{Catalog, Missing, PluginInfo, Problem};
+pub use compiler::{COMPILE_COMMAND, ChildCompiler, CompileLimits, Compiler, compile_as_child};
 pub use decision::Invalid;
 pub use engine::{Config, EngineError};
 pub use inspect::LoadError;
 pub use limits::{Exceeded, Limits, Modesty};
-pub use manifest::{Manifest, ManifestError, Provides, StepPart};
+pub use manifest::{Manifest, ManifestError, Provides, StepDeclaration, StepPart};
+pub use workshop::{Ready, Workshop};

@@ -2,27 +2,40 @@
 //!
 //! The HTTP API and the command line are thin over this. Synchronous: whoever serves many at once decides where it runs.
 
+mod commit;
+mod machinery;
+mod outbox;
+mod platform;
+mod plugins;
+mod steps;
 mod upgrades;
 
+pub use outbox::Delivered;
+pub use platform::PlatformOptions;
+pub use plugins::{Activation, PluginError, PluginView, VersionView};
+pub use steps::StepView;
 pub use upgrades::{PlanOptions, UpgradeStatus};
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::content::{self, Content};
+use crate::content;
 use crate::domain::experience::{Experience, ExplainLevel};
+use crate::domain::plugin::Skipped;
 use crate::domain::revision::Author;
 use crate::domain::{Kind, Name, Profile, Revision, User};
 use crate::export::{self, Assignments, Export};
 use crate::import::{self, Plan, Report};
-use crate::plugin::{Catalog, Config, EngineError, PluginInfo};
+use crate::pipeline;
+use crate::plugin::EngineError;
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
 use crate::store::{self, Authority, Change, ChangeSet, Committed, Expect, Person, Snapshot, Store};
-use crate::upgrade::{self, Migration, Page, StepFault, StepInfo, StepNote, Steps};
+use crate::upgrade::{self, Steps};
 
-/// Where compiled components are kept, within the data folder.
-const CACHE: &str = "cache";
+use commit::Origin;
+use machinery::Machinery;
+use platform::Platform;
 
 /// How often an import is planned because somebody else wrote in between.
 const IMPORT_ATTEMPTS: u32 = 8;
@@ -30,32 +43,8 @@ const IMPORT_ATTEMPTS: u32 = 8;
 /// One environment, ready to be asked.
 pub struct Service {
     store: Store,
-    rules: Arc<dyn ToolRules>,
-    steps: Arc<dyn Steps>,
-    plugins: Vec<PluginInfo>,
+    machinery: Machinery,
     stopping: AtomicBool,
-}
-
-/// No step at all: an environment whose plugins are none.
-struct NoSteps;
-
-impl Steps for NoSteps {
-    fn infos(&self) -> &[StepInfo] {
-        &[]
-    }
-
-    fn check(&self, step: &str, _: &Page, _: &Arc<Snapshot>) -> Result<Vec<StepNote>, StepFault> {
-        Err(no_step(step))
-    }
-
-    fn migrate(&self, step: &str, _: &Page, _: &Arc<Snapshot>) -> Result<Migration, StepFault> {
-        Err(no_step(step))
-    }
-}
-
-fn no_step(step: &str) -> StepFault {
-    let message = "there are no steps".to_owned();
-    StepFault { step: step.to_owned(), code: "step.missing".to_owned(), message }
 }
 
 /// Whose experience a question is about.
@@ -95,6 +84,9 @@ pub struct Imported {
     /// What was read, and what became of it.
     #[serde(flatten)]
     pub report: Report,
+    /// Steps that broke and were passed over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skipped>,
 }
 
 /// A question that was not answered, or a change that was not made.
@@ -126,6 +118,12 @@ pub enum Error {
     /// The upgrade did not go on.
     #[error(transparent)]
     Upgrade(upgrade::Error),
+    /// A step does not agree.
+    #[error(transparent)]
+    Step(#[from] pipeline::Refusal),
+    /// Something about a plugin is not done.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
     /// The sandbox did not start.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -145,7 +143,7 @@ impl From<upgrade::Error> for Error {
 }
 
 /// What ships with the program, over an environment that is as `here` shows: values that were kept stay.
-fn shipped_over(here: &Snapshot) -> ChangeSet {
+fn shipped_over(here: &Snapshot) -> Vec<Change> {
     let changes = content::shipped().items.into_iter().map(|(name, item)| match here.entry(item.kind(), &name) {
         Some(entry) => {
             let item = upgrade::keep(&item, &entry.item, &name);
@@ -153,67 +151,71 @@ fn shipped_over(here: &Snapshot) -> ChangeSet {
         }
         None => Change::Put { name, item, expect: Expect::Absent },
     });
-    ChangeSet { authority: Authority::Product, ..ChangeSet::new(changes) }
-}
-
-/// The built-in plugins, compiled code kept within `folder`.
-fn bundled(folder: &Path) -> Result<Catalog, EngineError> {
-    let bundled: Vec<(&str, &[u8])> = loadout_plugins::ALL.iter().map(|it| (it.name, it.component)).collect();
-    let (catalog, problems) = Catalog::load(&bundled, Some(&folder.join(CACHE)), Config::default())?;
-    for problem in problems {
-        tracing::error!("{problem}");
-    }
-    Ok(catalog)
+    changes.collect()
 }
 
 impl Service {
-    /// The service of the data folder `folder`, which is made if it is not there: shipped content in place, tools decided by
-    /// the built-in components.
+    /// The service of the data folder `folder`, which is made if it is not there: shipped content and the built-in plugins in
+    /// place, tools decided by what is installed.
     pub fn start(folder: &Path) -> Result<Self, Error> {
-        let catalog = Arc::new(bundled(folder)?);
-        let plugins = catalog.plugins().to_vec();
-        Ok(Self { plugins, ..Self::open_with(folder, Arc::clone(&catalog) as _, catalog)? })
+        Self::start_with(folder, PlatformOptions::of_this_program())
+    }
+
+    /// As [`Service::start`], with plugins run as `options` say.
+    pub fn start_with(folder: &Path, options: PlatformOptions) -> Result<Self, Error> {
+        let store = Store::open(folder)?;
+        Self::with(store, Machinery::Installed(Platform::open(folder, options)?)).with_shipped()
     }
 
     /// The service of a data folder that is there, to look at and to plan with: its database is not changed.
     pub fn look(folder: &Path) -> Result<Self, Error> {
-        let catalog = Arc::new(bundled(folder)?);
-        let plugins = catalog.plugins().to_vec();
-        Ok(Self { steps: Arc::clone(&catalog) as _, plugins, ..Self::new(Store::look(folder)?, catalog) })
+        let platform = Platform::open(folder, PlatformOptions::of_this_program())?;
+        Ok(Self::with(Store::look(folder)?, Machinery::Installed(platform)))
     }
 
-    /// The service of `folder` as [`Service::start`] makes it, with tools decided by `rules`.
+    /// The service of `folder` as [`Service::start`] makes it, with tools decided by `rules` and without plugins.
     pub fn open(folder: &Path, rules: Arc<dyn ToolRules>) -> Result<Self, Error> {
-        Self::open_with(folder, rules, Arc::new(NoSteps))
+        Self::new(Store::open(folder)?, rules).with_shipped()
     }
 
     /// As [`Service::open`], with old environments upgraded by `steps`.
     pub fn open_with(folder: &Path, rules: Arc<dyn ToolRules>, steps: Arc<dyn Steps>) -> Result<Self, Error> {
-        let service = Self { steps, ..Self::new(Store::open(folder)?, rules) };
+        Self::with(Store::open(folder)?, Machinery::Given { rules, steps }).with_shipped()
+    }
+
+    /// A service over `store` whose tools are decided by `rules`.
+    pub fn new(store: Store, rules: Arc<dyn ToolRules>) -> Self {
+        Self::with(store, Machinery::of_rules(rules))
+    }
+
+    fn with(store: Store, machinery: Machinery) -> Self {
+        Self { store, machinery, stopping: AtomicBool::new(false) }
+    }
+
+    /// The same with what ships with the program in place.
+    fn with_shipped(self) -> Result<Self, Error> {
         let why = "content that shipped with this version".to_owned();
         let author = Author { who: "loadout".to_owned(), why };
         for attempt in 1.. {
-            let here = service.store.snapshot()?;
-            match service.store.commit(shipped_over(&here), &author) {
+            let here = self.store.snapshot()?;
+            let mut changes = shipped_over(&here);
+            let mut components = Vec::new();
+            if let Machinery::Installed(platform) = &self.machinery {
+                let (plugins, their_components) = platform.shipped_over(&here);
+                changes.extend(plugins);
+                components = their_components;
+            }
+            let changes = ChangeSet { authority: Authority::Product, ..ChangeSet::new(changes) };
+            match self.store.install(&components, changes, &author) {
                 // What was kept is looked at again if somebody wrote in between.
-                Err(_) if attempt < IMPORT_ATTEMPTS && service.store.newest()? != here.revision() => {}
+                Err(_) if attempt < IMPORT_ATTEMPTS && self.store.newest()? != here.revision() => {}
                 done => {
                     done?;
                     break;
                 }
             }
         }
-        Ok(service)
-    }
-
-    /// A service over `store` whose tools are decided by `rules`.
-    pub fn new(store: Store, rules: Arc<dyn ToolRules>) -> Self {
-        Self { store, rules, steps: Arc::new(NoSteps), plugins: Vec::new(), stopping: AtomicBool::new(false) }
-    }
-
-    /// The plugins that decide about tools.
-    pub fn plugins(&self) -> &[PluginInfo] {
-        &self.plugins
+        Ok(self)
     }
 
     /// The configuration.
@@ -224,14 +226,10 @@ impl Service {
     /// Puts the sample `name` into the environment. Nothing changes if it is there already.
     pub fn add_sample(&self, name: &str) -> Result<Committed, Error> {
         let sample = content::sample(name).ok_or_else(|| Error::UnknownSample { name: name.to_owned() })?;
-        self.write(sample, Authority::Custom, &Author { who: "loadout".to_owned(), why: format!("sample `{name}`") })
-    }
-
-    fn write(&self, content: Content, authority: Authority, author: &Author) -> Result<Committed, Error> {
-        let items = content.items.into_iter().map(|(name, item)| Change::put(name, item));
-        let assignments = content.assignments.into_iter().map(|(login, profile)| Change::Assign { profile, login });
-        let changes = ChangeSet { authority, ..ChangeSet::new(items.chain(assignments)) };
-        Ok(self.store.commit(changes, author)?)
+        let items = sample.items.into_iter().map(|(name, item)| Change::put(name, item));
+        let assignments = sample.assignments.into_iter().map(|(login, profile)| Change::Assign { profile, login });
+        let author = Author { who: "loadout".to_owned(), why: format!("sample `{name}`") };
+        Ok(self.store.commit(ChangeSet::new(items.chain(assignments)), &author)?)
     }
 
     /// Imports the solution in `zip` as one revision, or only says what that would do.
@@ -256,10 +254,10 @@ impl Service {
             Ok::<_, Error>(person.map(|person| person.direct))
         })?;
         let Plan { changes, mut report, .. } = plan;
-        let committed =
-            if dry_run { self.store.rehearse(changes, author)? } else { self.store.commit(changes, author)? };
+        let origin = Origin { is_import: true, dry_run, ..Origin::default() };
+        let committed = self.attempt(&changes, author, origin)?;
         report.tolerate(&committed.tolerated);
-        Ok(Imported { dry_run, revision: committed.revision, report })
+        Ok(Imported { dry_run, revision: committed.revision, report, skipped: committed.skipped })
     }
 
     /// Exports the custom configuration at the newest revision as a solution.
@@ -294,6 +292,7 @@ impl Service {
         };
         subject.hypothetical_profile = question.profile.clone();
         let session = question.session.as_ref();
-        Ok(resolve(&snapshot, &subject, &question.app, session, question.explain, &*self.rules)?)
+        let rules = self.machinery.rules(&self.store, &snapshot)?;
+        Ok(resolve(&snapshot, &subject, &question.app, session, question.explain, &*rules)?)
     }
 }

@@ -6,10 +6,12 @@
 mod change;
 mod checks;
 mod commit;
+mod components;
 mod draft;
 mod error;
 mod history;
 pub mod journal;
+mod outbox;
 mod people;
 mod review;
 mod rows;
@@ -28,7 +30,10 @@ use rusqlite::{Connection, OpenFlags};
 use crate::domain::Revision;
 
 pub use change::{Authority, Change, ChangeSet, Changed, Committed, Expect, How, Replaced, Strictness, Tolerated};
+pub use commit::Preview;
+pub use components::{Component, ComponentRecord, FailedVersion};
 pub use error::{Error, MissingReference, Referrer};
+pub use outbox::{EventState, NewEvent, OutboxEvent};
 pub use people::Person;
 pub use review::review;
 pub use runs::{LEASE_SECONDS, Lease, NewRun, Run, RunState, StepRun};

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
+use loadout::pipeline::Handlers;
 use loadout::plugin::{Catalog, Config, Limits, Problem};
 use loadout::resolve::{Decision, Evaluation, Facts, Reads, ToolRules};
 use loadout::store::Snapshot;
@@ -204,6 +205,14 @@ fn no_manifest() {
 fn bad_step() {
     let plugin = CATALOG.0.plugins().iter().find(|plugin| plugin.name == "bad-step").expect("a step is a plugin");
     assert_eq!((plugin.world.as_str(), plugin.kinds.len()), ("loadout:plugin/upgrade@0.1.0", 0));
+}
+
+/// It takes part in changes and is bound to no tool. What it does wrong is in `changes.rs`.
+#[test]
+fn changes() {
+    let plugin = CATALOG.0.plugins().iter().find(|plugin| plugin.name == "changes").expect("it is a plugin");
+    assert_eq!((plugin.world.as_str(), plugin.kinds.len()), ("loadout:plugin/step@0.1.0", 0));
+    assert!(Handlers::registrations(&CATALOG.0).iter().all(|step| step.plugin == "tests/changes"));
 }
 
 #[test]

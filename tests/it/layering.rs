@@ -12,10 +12,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("import", &["domain", "store"]),
     ("export", &["domain", "store", "import"]),
     ("upgrade", &["domain", "store", "import"]),
-    ("plugin", &["domain", "store", "resolve", "upgrade"]),
-    ("service", &["domain", "content", "store", "resolve", "import", "export", "upgrade", "plugin"]),
-    ("http", &["domain", "store", "resolve", "import", "export", "upgrade", "plugin", "service"]),
-    ("cli", &["domain", "content", "store", "resolve", "import", "export", "upgrade", "plugin", "service", "http"]),
+    ("pipeline", &["domain", "store"]),
+    ("plugin", &["domain", "store", "resolve", "upgrade", "pipeline"]),
+    ("service", &["domain", "content", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin"]),
+    ("http", &["domain", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin", "service"]),
+    (
+        "cli",
+        &[
+            "domain", "content", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin", "service",
+            "http",
+        ],
+    ),
 ];
 
 /// A foreign crate and the modules that may name it.
@@ -24,6 +31,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("wasmtime", &["plugin"]),
     ("wasmtime_wasi", &["plugin"]),
     ("wasmparser", &["plugin"]),
+    ("rustix", &["plugin"]),
     ("axum", &["http"]),
     ("tower_http", &["http"]),
     ("tokio", &["http", "cli"]),

@@ -1,6 +1,7 @@
 //! Promises made to people, kept or broken.
 
 mod api;
+mod changes;
 mod cli;
 mod components;
 mod crash;
@@ -12,5 +13,6 @@ mod hostile;
 mod import;
 mod layering;
 mod openapi;
+mod plugins;
 mod upgrade;
 mod upgrade_process;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use loadout::service::Service;
 use loadout::store::Store;
 use loadout_tests::archive::{console, pack, root};
-use loadout_tests::host::Failure;
+use loadout_tests::host::{Failure, share_compiled};
 use serde_json::Value;
 
 use crate::components::RULES;
@@ -24,19 +24,6 @@ fn loadout(arguments: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_loadout-under-test").into()));
     command.args(arguments).env("RUST_LOG", "error").current_dir(folder);
     command
-}
-
-/// Gives the program the code that was compiled for the tests, so that it need not compile it anew for each folder.
-fn share_compiled(folder: &Path) -> Done {
-    let cache = folder.join("env").join("cache");
-    fs::create_dir_all(&cache)?;
-    for entry in fs::read_dir(env!("CARGO_TARGET_TMPDIR"))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|it| it == "compiled") || path.ends_with("key") {
-            fs::copy(&path, cache.join(path.file_name().unwrap_or_default()))?;
-        }
-    }
-    Ok(())
 }
 
 fn output(arguments: &[&str], folder: &Path) -> Result<String, Failure> {
@@ -58,7 +45,7 @@ fn planning_leaves_the_database_byte_equal() -> Done {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("old.zip"), pack(&root().join("tests/fixtures/wingtip"))?)?;
     drop(Service::open(&folder.path().join("env"), Arc::clone(&*RULES) as _)?);
-    share_compiled(folder.path())?;
+    share_compiled(&folder.path().join("env"))?;
     let before = database(folder.path());
     let text = output(&["upgrade", "plan", "old.zip", "--data", "env"], folder.path())?;
     assert!(text.contains("nothing was written"), "{text}");
@@ -96,7 +83,7 @@ fn an_upgrade_that_is_killed_goes_on_and_ends_with_the_same_bytes() -> Done {
         fs::create_dir_all(&own)?;
         fs::write(own.join("old.zip"), console(rows)?)?;
         drop(Service::open(&own.join("env"), Arc::clone(&*RULES) as _)?);
-        share_compiled(&own)?;
+        share_compiled(&own.join("env"))?;
         let plan = output(&["upgrade", "plan", "old.zip", "--data", "env", "--json"], &own)?;
         let plan: Value = serde_json::from_str(&plan)?;
         Ok((own, plan["id"].as_str().ok_or("a plan without id")?.to_owned()))

@@ -1,4 +1,17 @@
 //! The guests of `guests/examples` as components: one constant each, [`ALL`] of them, and
 //! [`for_each_guest`](crate::for_each_guest).
 
+use loadout_plugin_build::embed_manifest;
+
+use crate::host::Failure;
+
+/// The component of a rule about the tool kind `kind`, as version `version` of the plugin `tests/<name>`.
+pub fn rule(guest: &[u8], name: &str, version: &str, kind: &str) -> Result<Vec<u8>, Failure> {
+    let manifest = format!(
+        "[plugin]\npublisher = \"tests\"\nname = \"{name}\"\nversion = \"{version}\"\n\
+         world = \"loadout:plugin/tool@0.1.0\"\ndescription = \"A guest.\"\n[tool]\nkinds = [\"{kind}\"]\n"
+    );
+    Ok(embed_manifest(guest, &manifest)?)
+}
+
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));

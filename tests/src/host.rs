@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use loadout::http::{Options, Server, Token};
+use loadout::plugin::{ChildCompiler, CompileLimits, Compiler, Config, Limits};
 use loadout::resolve::{Evaluation, Reads, ToolRules};
-use loadout::service::Service;
+use loadout::service::{PlatformOptions, Service};
 use loadout::upgrade::Steps;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Method, RequestBuilder};
@@ -69,6 +71,15 @@ impl TestHost {
         Self::assemble(sample, Arc::clone(&plugins) as _, Some(plugins as _)).await
     }
 
+    /// A server with the sample `contoso`, whose plugins are installed and can be changed. Components are compiled by `program`.
+    pub async fn with_platform(program: &Path) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        share_compiled(folder.path())?;
+        let service = Service::start_with(folder.path(), platform(program))?;
+        service.add_sample("contoso")?;
+        Self::serve(folder, service).await
+    }
+
     /// The data folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -91,6 +102,10 @@ impl TestHost {
         if let Some(sample) = sample {
             service.add_sample(sample)?;
         }
+        Self::serve(folder, service).await
+    }
+
+    async fn serve(folder: TempDir, service: Service) -> Result<Self, Failure> {
         let listen = ([127, 0, 0, 1], 0).into();
         let server = Server::bind(Arc::new(service), listen, Options::new(Token::new(TOKEN)?)).await?;
         let address = format!("http://{}", server.address()?);
@@ -142,6 +157,12 @@ impl TestHost {
         Reply::to(self.request(Method::DELETE, path)).await
     }
 
+    /// `POST path` with a component.
+    pub async fn install(&self, query: &str, component: &[u8]) -> Result<Reply, Failure> {
+        let request = self.request(Method::POST, &format!("/api/v1/plugins{query}"));
+        Reply::to(request.header("content-type", "application/wasm").body(component.to_vec())).await
+    }
+
     /// Tells the server to stop, and waits until it has.
     pub async fn stop(mut self) -> Result<(), Failure> {
         self.tell();
@@ -155,6 +176,39 @@ impl TestHost {
             let _ = stop.send(());
         }
     }
+}
+
+/// Plugins of which only those are stopped by the clock whose manifest says so, so that a busy machine changes no answer.
+pub fn platform(program: &Path) -> PlatformOptions {
+    let patient = |limits: Limits| Limits { deadline: Duration::from_secs(60), ..limits };
+    let config = Config {
+        limits: patient(Limits::default()),
+        handler_limits: patient(Limits::of_handlers()),
+        patience: Duration::from_secs(60),
+        ..Config::default()
+    };
+    let limits = CompileLimits { patience: Duration::from_secs(300), ..CompileLimits::default() };
+    PlatformOptions { config, compiler: Compiler::Child(ChildCompiler::new(program, limits)) }
+}
+
+/// Gives a data folder the code that was compiled for other tests, so that it need not be compiled anew.
+pub fn share_compiled(folder: &Path) -> Result<(), Failure> {
+    let cache = folder.join("cache");
+    std::fs::create_dir_all(&cache)?;
+    for entry in std::fs::read_dir(compiled())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it == "compiled") || path.ends_with("key") {
+            std::fs::copy(&path, cache.join(path.file_name().unwrap_or_default()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Where tests keep compiled code: beside the folders of what cargo built.
+pub fn compiled() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    let target = program.ancestors().find(|folder| folder.join("tmp").is_dir());
+    target.map(|target| target.join("tmp")).unwrap_or_default()
 }
 
 /// An answer. Displays as `409 {"code":…}`, without what differs from run to run.

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use utoipa::openapi::{RefOr, Schema};
 
 use super::*;
 
@@ -54,6 +55,13 @@ fn parse<T: Item>(name: &str, json: Value) -> Result<T, InvalidItem> {
         problems.refuse(if path == "." { String::new() } else { path }, error.into_inner().to_string());
         InvalidItem { kind: T::KIND, name: name.to_owned(), problems }
     })
+}
+
+fn attributes<T: utoipa::PartialSchema>() -> Vec<String> {
+    match T::schema() {
+        RefOr::T(Schema::Object(object)) => object.properties.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
 }
 
 macro_rules! kinds {
@@ -106,6 +114,18 @@ macro_rules! kinds {
             pub fn is_collection(self) -> bool {
                 match self { $(Self::$kind => kinds!(@visibility $visibility)),+ }
             }
+
+            /// Whether it moves from one environment to another with an export. What an environment runs does not.
+            pub fn is_portable(self) -> bool {
+                match self { $(Self::$kind => kinds!(@portability $visibility)),+ }
+            }
+        }
+
+        impl Kind {
+            /// The attributes items of the kind have in their JSON form.
+            pub fn attributes(self) -> Vec<String> {
+                match self { $(Self::$kind => attributes::<$kind>()),+ }
+            }
         }
 
         impl AnyItem {
@@ -150,6 +170,10 @@ macro_rules! kinds {
     (@naming free) => { false };
     (@visibility collection) => { true };
     (@visibility part) => { false };
+    (@visibility machinery) => { false };
+    (@portability collection) => { true };
+    (@portability part) => { true };
+    (@portability machinery) => { false };
 }
 
 kinds! {
@@ -189,6 +213,8 @@ kinds! {
     DefaultProfile = "default-profile", "default profile", "default profiles", free, part;
     /// The switches of the whole environment. There is one, named [`Environment::NAME`].
     Environment = "environment", "environment", "environments", free, part;
+    /// A plugin: which of its versions serves, and what was decided about it.
+    Plugin = "plugins", "plugin", "plugins", free, machinery;
     /// A person.
     User = "users", "user", "users", free, collection;
 }

@@ -17,9 +17,9 @@ use super::path::Paths;
 /// Items by kind and name.
 pub(super) type Items = BTreeMap<(Kind, Arc<str>), AnyItem>;
 
-/// The custom items of an environment, people excepted.
+/// The custom items of an environment, without its people and what it runs.
 pub(super) fn custom(snapshot: &Snapshot) -> impl Iterator<Item = (Kind, &Arc<str>, &Entry)> {
-    let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::User);
+    let kinds = Kind::ALL.iter().filter(|kind| kind.is_portable() && **kind != Kind::User);
     let entries = kinds.flat_map(|kind| snapshot.entries(*kind).map(|(name, entry)| (*kind, name, entry)));
     entries.filter(|(_, _, entry)| entry.layer == Layer::Custom)
 }

@@ -15,7 +15,7 @@ use crate::store::{Change, ChangeSet, Changed, How, Replaced, Store};
 
 use super::body::Typed;
 use super::etag::Unconditional;
-use super::items::{self, REVISION, number};
+use super::items::{self, REVISION, number, passed_over};
 use super::page::{self, Page};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
@@ -141,12 +141,13 @@ async fn assign(
     let assign = app.run(move |service| {
         let (name, person) = (profile.parse()?, login.parse()?);
         let change = Change::Assign { profile: name, login: person };
-        let done = service.store().commit(ChangeSet::new([change]), &author)?;
+        let done = service.commit(&ChangeSet::new([change]), &author)?;
         let replaced = done.replaced.into_iter().map(|replaced| replaced.profile).collect();
-        Ok((done.revision, Assigned { profile, login, replaced }))
+        let headers = ([(REVISION, number(done.revision))], passed_over(&done.skipped));
+        Ok((headers, Assigned { profile, login, replaced }))
     });
-    let (revision, assigned) = assign.await?;
-    Ok(([(REVISION, number(revision))], axum::Json(assigned)).into_response())
+    let (headers, assigned) = assign.await?;
+    Ok((headers, axum::Json(assigned)).into_response())
 }
 
 /// Takes a direct assignment back.
@@ -165,16 +166,16 @@ async fn unassign(
     let unassign = app.run(move |service| {
         let name = existing(service.store(), &profile)?;
         let change = Change::Unassign { profile: name, login: login.parse()? };
-        let done = service.store().commit(ChangeSet::new([change]), &author)?;
+        let done = service.commit(&ChangeSet::new([change]), &author)?;
         if done.changed.is_empty() {
             let detail = format!(
                 "user `{login}` is not assigned to profile `{profile}` directly: there is nothing to take back"
             );
             return Err(Refusal::new(StatusCode::NOT_FOUND, "not-assigned", detail));
         }
-        Ok(done.revision)
+        Ok(([(REVISION, number(done.revision))], passed_over(&done.skipped)))
     });
-    Ok((StatusCode::NO_CONTENT, [(REVISION, number(unassign.await?))]).into_response())
+    Ok((StatusCode::NO_CONTENT, unassign.await?).into_response())
 }
 
 /// Adds and removes people of a profile, all or none, as one revision.
@@ -199,13 +200,14 @@ async fn change(
         let Changes { add, remove } = changes;
         let removals = remove.into_iter().map(|login| Change::Unassign { profile: name.clone(), login });
         let additions = add.into_iter().map(|login| Change::Assign { profile: name.clone(), login });
-        let done = service.store().commit(ChangeSet::new(removals.chain(additions)), &author)?;
+        let done = service.commit(&ChangeSet::new(removals.chain(additions)), &author)?;
         let (added, removed) =
             (logins(&done.changed, &profile, How::Created), logins(&done.changed, &profile, How::Deleted));
-        Ok((done.revision, AssignmentChanges { profile, added, removed, replaced: done.replaced }))
+        let headers = ([(REVISION, number(done.revision))], passed_over(&done.skipped));
+        Ok((headers, AssignmentChanges { profile, added, removed, replaced: done.replaced }))
     });
-    let (revision, changed) = change.await?;
-    Ok(([(REVISION, number(revision))], axum::Json(changed)).into_response())
+    let (headers, changed) = change.await?;
+    Ok((headers, axum::Json(changed)).into_response())
 }
 
 fn existing(store: &Store, profile: &str) -> Result<Name<Profile>, Refusal> {

@@ -15,6 +15,9 @@ const JSON_MAX: usize = 2 * 1024 * 1024;
 /// Most bytes of a package.
 const PACKAGE_MAX: usize = 64 * 1024 * 1024;
 
+/// Most bytes of a component.
+const COMPONENT_MAX: usize = 32 * 1024 * 1024;
+
 /// JSON, not looked at.
 pub(super) struct Json(pub(super) Value);
 
@@ -26,6 +29,9 @@ pub(super) struct Typed<T>(pub(super) T);
 
 /// A zip file.
 pub(super) struct Package(pub(super) Bytes);
+
+/// A component, not looked at.
+pub(super) struct Component(pub(super) Bytes);
 
 impl<S: Sync> FromRequest<S> for Json {
     type Rejection = Refusal;
@@ -61,6 +67,14 @@ impl<S: Sync> FromRequest<S> for Package {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         read(request, &["application/zip", "application/x-zip-compressed"], PACKAGE_MAX).await.map(Self)
+    }
+}
+
+impl<S: Sync> FromRequest<S> for Component {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        read(request, &["application/wasm"], COMPONENT_MAX).await.map(Self)
     }
 }
 

@@ -72,7 +72,7 @@ fn served(kind: Kind, known: fn() -> Vec<String>) -> Router<App> {
                         By(author): By| async move {
         let delete = app.run(move |service| items::delete(service, kind, &name, force, &conditions, &author));
         let done = delete.await?;
-        let revision = [(items::REVISION, items::number(done.revision))];
+        let revision = ([(items::REVISION, items::number(done.revision))], items::passed_over(&done.skipped));
         Answer::Ok(if force {
             (revision, axum::Json(Deletion::of(done))).into_response()
         } else {

@@ -9,8 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::{Item, Kind, Localized, Name, Profile};
-use crate::service::Service;
-use crate::store::{Error, Expect};
+use crate::service::{Error, Service};
+use crate::store::{self, Expect};
 
 use super::body::Typed;
 use super::etag::Conditions;
@@ -54,7 +54,7 @@ async fn copy(
         let copy = copied(service, &original, wanted.name, &conditions)?;
         let name = wanted.unique_name.as_str();
         items::commit(service, name, copy.into(), Expect::Absent, &author).map_err(|error| match error {
-            Error::Exists { kind, name } => {
+            Error::Store(store::Error::Exists { kind, name }) => {
                 let detail = format!("{kind} `{name}` exists already: choose another unique name for the copy");
                 Refusal::new(StatusCode::CONFLICT, "exists", detail)
             }

@@ -2,6 +2,9 @@
 //!
 //! What is this program's own fault is logged here with its whole chain, and said to nobody.
 
+mod plugin;
+mod step;
+
 use axum::http::StatusCode;
 
 use crate::domain::{InvalidItem, InvalidName};
@@ -51,7 +54,9 @@ impl From<Error> for Refusal {
             }
             Error::Store(store::Error::RunUnfinished { .. }) => problem(StatusCode::CONFLICT, "upgrade-unfinished"),
             Error::Store(store::Error::PlanUsed { .. }) => problem(StatusCode::CONFLICT, "plan-used"),
-            Error::Store(store::Error::BaseMoved { .. }) => problem(StatusCode::PRECONDITION_FAILED, "stale"),
+            Error::Store(store::Error::BaseMoved { .. } | store::Error::Moved { .. }) => {
+                problem(StatusCode::PRECONDITION_FAILED, "stale")
+            }
             Error::Store(store::Error::WrongState { .. }) => problem(StatusCode::CONFLICT, "upgrade-state"),
             Error::Resolve(resolve::Error::Unknown { .. }) => problem(StatusCode::NOT_FOUND, "not-found"),
             Error::Resolve(resolve::Error::Inactive { .. }) => problem(StatusCode::CONFLICT, "inactive"),
@@ -116,6 +121,8 @@ impl From<Error> for Refusal {
                 tracing::error!(error = chain(&error), "the upgrade failed");
                 Self::internal()
             }
+            Error::Plugin(error) => error.into(),
+            Error::Step(refusal) => refusal.into(),
             Error::Engine(_) => {
                 tracing::error!(error = chain(&error), "the sandbox failed");
                 Self::internal()
@@ -127,6 +134,7 @@ impl From<Error> for Refusal {
                 | store::Error::Older { .. }
                 | store::Error::NotOurs
                 | store::Error::Corrupt(_)
+                | store::Error::EventDone { .. }
                 | store::Error::Folder { .. }
                 | store::Error::Database(_),
             ) => {

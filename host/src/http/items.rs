@@ -1,12 +1,13 @@
 //! One item of any kind: read, replaced, patched, deleted. The handlers of the collections are thin over this.
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+use crate::domain::plugin::Skipped;
 use crate::domain::revision::Author;
 use crate::domain::{AnyItem, Kind, Name, Revision, merge_patch};
-use crate::service::Service;
+use crate::service::{Error, Service};
 use crate::store::{self, Change, ChangeSet, Committed, Expect, How, Layer, Store};
 
 use super::etag::{self, Conditions};
@@ -16,6 +17,9 @@ use super::view::{self, Meta, Said};
 
 /// The newest revision, on every answer to a write.
 pub(super) const REVISION: HeaderName = HeaderName::from_static("x-loadout-revision");
+
+/// Steps that broke and were passed over, on the answer to the write they took part in.
+const SKIPPED: HeaderName = HeaderName::from_static("x-loadout-skipped-steps");
 
 /// How often a change that named no revision is tried again when somebody else wrote in between.
 const ATTEMPTS: usize = 8;
@@ -34,6 +38,8 @@ pub(super) struct Written {
     pub(super) created: bool,
     /// The newest revision afterwards.
     pub(super) revision: Revision,
+    /// Steps that broke and were passed over.
+    pub(super) skipped: Vec<Skipped>,
 }
 
 /// The item of `kind` called `name`, if there is one.
@@ -106,12 +112,12 @@ pub(super) fn delete(
     let current = get(service.store(), kind, name)?;
     let expect = conditions.expect(kind, name, Some(current.meta.revision))?;
     let change = Change::Delete { kind, name: name.into(), expect, force };
-    Ok(service.store().commit(ChangeSet::new([change]), author)?)
+    Ok(service.commit(&ChangeSet::new([change]), author)?)
 }
 
 /// A write that may have lost a race.
 pub(super) struct Attempt<T> {
-    pub(super) outcome: Result<T, store::Error>,
+    pub(super) outcome: Result<T, Error>,
     /// Whether losing a race is no reason to give up: the client named no revision.
     pub(super) again: bool,
 }
@@ -121,7 +127,7 @@ pub(super) fn retried<T>(mut attempt: impl FnMut() -> Result<Attempt<T>, Refusal
     for _ in 1..ATTEMPTS {
         let Attempt { outcome, again } = attempt()?;
         match outcome {
-            Err(store::Error::Stale { .. } | store::Error::Exists { .. }) if again => {}
+            Err(Error::Store(store::Error::Stale { .. } | store::Error::Exists { .. })) if again => {}
             outcome => return Ok(outcome?),
         }
     }
@@ -135,14 +141,14 @@ pub(super) fn commit(
     item: AnyItem,
     expect: Expect,
     author: &Author,
-) -> Result<Written, store::Error> {
+) -> Result<Written, Error> {
     let (store, kind) = (service.store(), item.kind());
     let change = Change::Put { name: name.into(), item, expect };
-    let Committed { revision, changed, .. } = store.commit(ChangeSet::new([change]), author)?;
+    let Committed { revision, changed, skipped, .. } = service.commit(&ChangeSet::new([change]), author)?;
     let how = changed.iter().find(|changed| changed.collection == kind.collection() && changed.name == name);
     let stored = written(store, kind, name, revision, how.is_some())?;
     let created = how.is_some_and(|changed| changed.how == How::Created);
-    Ok(Written { kind, name: name.to_owned(), stored, created, revision })
+    Ok(Written { kind, name: name.to_owned(), stored, created, revision, skipped })
 }
 
 fn written(store: &Store, kind: Kind, name: &str, revision: Revision, changed: bool) -> Result<Stored, store::Error> {
@@ -194,6 +200,7 @@ impl IntoResponse for Written {
         let mut response = self.stored.shown(self.kind, &self.name);
         let headers = response.headers_mut();
         headers.insert(REVISION, number(self.revision));
+        headers.extend(passed_over(&self.skipped));
         if self.created {
             *response.status_mut() = StatusCode::CREATED;
             if self.kind.is_collection() {
@@ -205,6 +212,14 @@ impl IntoResponse for Written {
         }
         response
     }
+}
+
+/// The header that names steps that broke and were passed over; none if none was.
+pub(super) fn passed_over(skipped: &[Skipped]) -> HeaderMap {
+    let each = skipped.iter().map(|Skipped { plugin, step, code, .. }| format!("{plugin} {step} {code}"));
+    let text = each.collect::<Vec<_>>().join(", ");
+    let value = HeaderValue::from_str(&text).ok().filter(|_| !skipped.is_empty());
+    value.into_iter().map(|value| (SKIPPED, value)).collect()
 }
 
 /// A revision as the value of a header.

@@ -1,49 +1,79 @@
-//! The plugins that are there.
+//! Plugins: installed, listed, looked at, activated, rolled back, switched off, taken away.
 
 use axum::Json;
-use axum::extract::State;
-use serde::Serialize;
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::plugin::PluginInfo;
+use crate::domain::{self, PluginVersion};
+use crate::service::{Activation, PluginView};
 
-use super::query::{Nothing, Query};
+use super::body::{Component, Typed};
+use super::etag::Unconditional;
+use super::items::{REVISION, number};
+use super::problem::Refusal;
+use super::query::{By, Nothing, Query};
 use super::state::App;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list))
+    OpenApiRouter::new()
+        .routes(routes!(list, install))
+        .routes(routes!(show, remove))
+        .routes(routes!(activate))
+        .routes(routes!(roll_back))
+        .routes(routes!(switch))
+        .routes(routes!(download, remove_version))
 }
 
 /// Every plugin that is there.
 #[derive(Debug, Serialize, ToSchema)]
 struct PluginList {
-    /// In the order they were loaded.
-    items: Vec<Plugin>,
+    /// By publisher and name.
+    items: Vec<PluginView>,
 }
 
-/// A plugin that decides about tools.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Plugin {
-    /// Who made it.
-    publisher: String,
-    /// What it is called.
-    name: String,
-    /// Its version.
-    version: String,
-    /// The world it is built for.
-    world: String,
-    /// One sentence.
-    description: String,
-    /// The SHA-256 of the component, in hexadecimal.
-    digest: String,
-    /// The tool kinds it decides about.
-    kinds: Vec<String>,
-    /// The JSON Schema of its settings.
-    #[schema(value_type = Option<Object>)]
-    settings_schema: Option<serde_json::Map<String, serde_json::Value>>,
+/// How to install.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct InstallQuery {
+    /// Whether the version serves as soon as it is there; it does without this.
+    #[param(required = false)]
+    activate: Option<bool>,
+    /// Whether it may be of another major version than the one that serves.
+    #[serde(default)]
+    #[param(required = false)]
+    accept_major: bool,
+}
+
+/// Which version shall serve.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ActivateBody {
+    /// The version, which must be installed.
+    #[schema(value_type = String)]
+    version: PluginVersion,
+    /// Whether it may be of another major version than the one that serves.
+    #[serde(default)]
+    accept_major: bool,
+}
+
+/// Whether a plugin is asked.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SwitchBody {
+    /// `active` or `inactive`.
+    state: domain::State,
+}
+
+type Shown = ([(HeaderName, HeaderValue); 1], Json<PluginView>);
+
+fn shown(view: PluginView) -> Shown {
+    ([(REVISION, number(view.revision))], Json(view))
 }
 
 /// Lists the plugins that are there.
@@ -51,13 +81,161 @@ struct Plugin {
     get, path = "/api/v1/plugins", operation_id = "list-plugins", tag = "plugins",
     responses((status = 200, description = "Every plugin.", body = PluginList)),
 )]
-async fn list(State(app): State<App>, _: Query<Nothing>) -> Json<PluginList> {
-    Json(PluginList { items: app.service.plugins().iter().cloned().map(Plugin::from).collect() })
+async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<PluginList>, Refusal> {
+    Ok(Json(PluginList { items: app.run(|service| Ok(service.plugins()?)).await? }))
 }
 
-impl From<PluginInfo> for Plugin {
-    fn from(info: PluginInfo) -> Self {
-        let PluginInfo { publisher, name, version, world, description, digest, kinds, settings_schema } = info;
-        Self { publisher, name, version, world, description, digest, kinds, settings_schema }
-    }
+/// Installs a component with its manifest inside. Whatever is wrong with it, what serves goes on serving.
+#[utoipa::path(
+    post, path = "/api/v1/plugins", operation_id = "install-plugin", tag = "plugins", params(InstallQuery),
+    request_body(content = String, content_type = "application/wasm", description = "The component, at most 32 MiB."),
+    responses((status = 201, description = "The plugin, with the version.", body = PluginView)),
+)]
+async fn install(
+    State(app): State<App>,
+    Query(query): Query<InstallQuery>,
+    _: Unconditional,
+    By(author): By,
+    Component(bytes): Component,
+) -> Result<Response, Refusal> {
+    let how = Activation { activate: query.activate.unwrap_or(true), accept_major: query.accept_major };
+    let view = app.run(move |service| Ok(service.install_plugin(&bytes, how, &author)?)).await?;
+    let address = format!("/api/v1/plugins/{}/{}", view.publisher, view.name);
+    let location = HeaderValue::from_str(&address).map_err(|_| Refusal::internal())?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], shown(view)).into_response())
+}
+
+/// Shows a plugin with its versions, those that could not be installed included.
+#[utoipa::path(
+    get, path = "/api/v1/plugins/{publisher}/{name}", operation_id = "get-plugin", tag = "plugins",
+    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    responses((status = 200, description = "The plugin.", body = PluginView)),
+)]
+async fn show(
+    State(app): State<App>,
+    Path((publisher, name)): Path<(String, String)>,
+    _: Query<Nothing>,
+) -> Result<Shown, Refusal> {
+    Ok(shown(app.run(move |service| Ok(service.plugin(&full(&publisher, &name))?)).await?))
+}
+
+/// Takes a plugin away, with all its versions and what was decided about its steps.
+#[utoipa::path(
+    delete, path = "/api/v1/plugins/{publisher}/{name}", operation_id = "delete-plugin", tag = "plugins",
+    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    responses((status = 204, description = "It is gone. Old revisions can still be asked.")),
+)]
+async fn remove(
+    State(app): State<App>,
+    Path((publisher, name)): Path<(String, String)>,
+    _: Query<Nothing>,
+    _: Unconditional,
+    By(author): By,
+) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Refusal> {
+    let removed = app.run(move |service| Ok(service.remove_plugin(&full(&publisher, &name), &author)?)).await?;
+    Ok((StatusCode::NO_CONTENT, [(REVISION, number(removed))]))
+}
+
+/// Lets a version serve that is there.
+#[utoipa::path(
+    post, path = "/api/v1/plugins/{publisher}/{name}/activate", operation_id = "activate-plugin", tag = "plugins",
+    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    request_body = ActivateBody,
+    responses((status = 200, description = "The plugin.", body = PluginView)),
+)]
+async fn activate(
+    State(app): State<App>,
+    Path((publisher, name)): Path<(String, String)>,
+    _: Query<Nothing>,
+    _: Unconditional,
+    By(author): By,
+    Typed(body): Typed<ActivateBody>,
+) -> Result<Shown, Refusal> {
+    let ActivateBody { version, accept_major } = body;
+    let name = full(&publisher, &name);
+    Ok(shown(app.run(move |service| Ok(service.activate_plugin(&name, version, accept_major, &author)?)).await?))
+}
+
+/// Lets the version serve that served before.
+#[utoipa::path(
+    post, path = "/api/v1/plugins/{publisher}/{name}/rollback", operation_id = "roll-back-plugin", tag = "plugins",
+    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    responses((status = 200, description = "The plugin.", body = PluginView)),
+)]
+async fn roll_back(
+    State(app): State<App>,
+    Path((publisher, name)): Path<(String, String)>,
+    _: Query<Nothing>,
+    _: Unconditional,
+    By(author): By,
+) -> Result<Shown, Refusal> {
+    Ok(shown(app.run(move |service| Ok(service.roll_back_plugin(&full(&publisher, &name), &author)?)).await?))
+}
+
+/// Switches a plugin on or off.
+#[utoipa::path(
+    put, path = "/api/v1/plugins/{publisher}/{name}/state", operation_id = "switch-plugin", tag = "plugins",
+    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    request_body = SwitchBody,
+    responses((status = 200, description = "The plugin.", body = PluginView)),
+)]
+async fn switch(
+    State(app): State<App>,
+    Path((publisher, name)): Path<(String, String)>,
+    _: Query<Nothing>,
+    _: Unconditional,
+    By(author): By,
+    Typed(body): Typed<SwitchBody>,
+) -> Result<Shown, Refusal> {
+    let name = full(&publisher, &name);
+    Ok(shown(app.run(move |service| Ok(service.switch_plugin(&name, body.state, &author)?)).await?))
+}
+
+/// Gives the component of a version, byte by byte as it was installed.
+#[utoipa::path(
+    get, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}", operation_id = "get-plugin-version", tag = "plugins",
+    params(
+        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("version" = String, Path, description = "The version."),
+    ),
+    responses((status = 200, description = "The component.", body = String, content_type = "application/wasm")),
+)]
+async fn download(
+    State(app): State<App>,
+    Path((publisher, name, version)): Path<(String, String, String)>,
+    _: Query<Nothing>,
+) -> Result<impl IntoResponse, Refusal> {
+    let version = parse(&version)?;
+    let component = app.run(move |service| Ok(service.plugin_component(&full(&publisher, &name), version)?)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/wasm")], component))
+}
+
+/// Takes a version away that does not serve.
+#[utoipa::path(
+    delete, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}", operation_id = "delete-plugin-version", tag = "plugins",
+    params(
+        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("version" = String, Path, description = "The version."),
+    ),
+    responses((status = 200, description = "The plugin.", body = PluginView)),
+)]
+async fn remove_version(
+    State(app): State<App>,
+    Path((publisher, name, version)): Path<(String, String, String)>,
+    _: Query<Nothing>,
+    _: Unconditional,
+    By(author): By,
+) -> Result<Shown, Refusal> {
+    let (name, version) = (full(&publisher, &name), parse(&version)?);
+    Ok(shown(app.run(move |service| Ok(service.remove_plugin_version(&name, version, &author)?)).await?))
+}
+
+fn full(publisher: &str, name: &str) -> String {
+    format!("{publisher}/{name}")
+}
+
+fn parse(version: &str) -> Result<PluginVersion, Refusal> {
+    version.parse().map_err(|error: domain::plugin::InvalidVersion| {
+        Refusal::new(StatusCode::NOT_FOUND, "not-found", error.to_string())
+    })
 }

@@ -38,9 +38,29 @@ pub struct ProblemDetails {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     referrers: Vec<Referrer>,
+    /// The step that ended the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<StepDetails>,
     /// The request, as the log calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
+    /// Seconds after which the request may be repeated, told by the header `Retry-After`.
+    #[serde(skip)]
+    retry_after: Option<u32>,
+}
+
+/// The step of a plugin that ended a change.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ProblemStep)]
+pub struct StepDetails {
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// Its version.
+    pub version: String,
+    /// The step.
+    pub step: String,
+    /// The step's own code, if it rejects; what broke, if it broke.
+    pub code: String,
 }
 
 /// Why there is no better answer. Small, since every handler carries the possibility of one.
@@ -59,7 +79,9 @@ impl Refusal {
             errors: Vec::new(),
             missing: Vec::new(),
             referrers: Vec::new(),
+            step: None,
             request_id: None,
+            retry_after: None,
         }))
     }
 
@@ -97,6 +119,18 @@ impl Refusal {
     /// The same with what uses the thing.
     pub fn with_referrers(mut self, referrers: Vec<Referrer>) -> Self {
         self.0.referrers = referrers;
+        self
+    }
+
+    /// The same with the step that ended the change.
+    pub fn with_step(mut self, step: StepDetails) -> Self {
+        self.0.step = Some(step);
+        self
+    }
+
+    /// The same with the advice to repeat the request after some seconds.
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.0.retry_after = Some(seconds);
         self
     }
 
@@ -152,5 +186,8 @@ pub(super) fn render(mut response: Response, request_id: &str, may_have_written:
     let (mut parts, _) = response.into_parts();
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     parts.headers.remove(header::CONTENT_LENGTH);
+    if let Some(seconds) = problem.retry_after {
+        parts.headers.insert(header::RETRY_AFTER, seconds.into());
+    }
     Response::from_parts(parts, Body::from(body))
 }

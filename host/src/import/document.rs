@@ -158,6 +158,12 @@ fn place(path: &str) -> Result<(Kind, &str), String> {
     if kind == Kind::User {
         return Err("people belong to one environment and are never imported: create them there".to_owned());
     }
+    if !kind.is_portable() {
+        return Err(format!(
+            "{} are what one environment runs and are never imported: install them there",
+            kind.plural()
+        ));
+    }
     let name = file.strip_suffix(".json").filter(|name| !name.is_empty());
     Ok((kind, name.ok_or_else(|| format!("`{path}` is no document: its name must end in `.json`"))?))
 }

@@ -295,8 +295,12 @@ impl<'a> Work<'a> {
             let expect = here.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
             Change::Put { name, item: planned.item, expect }
         });
-        let changes =
-            ChangeSet { changes: changes.collect(), strictness: Strictness::Report, authority: Authority::Custom };
+        let changes = ChangeSet {
+            changes: changes.collect(),
+            strictness: Strictness::Report,
+            authority: Authority::Custom,
+            base: None,
+        };
         (changes, self.report)
     }
 }

@@ -55,6 +55,18 @@ impl Cache {
         Ok(compiled)
     }
 
+    /// The compiled component, if the folder has it.
+    pub(super) fn find(&self, engine: &wasmtime::Engine, digest: &str) -> Option<Component> {
+        self.read(engine, &file_name(engine, digest))
+    }
+
+    /// Keeps `code`, which a process of this same program compiled for `engine`, and loads it.
+    pub(super) fn adopt(&self, engine: &wasmtime::Engine, digest: &str, code: &[u8]) -> io::Result<Component> {
+        let name = file_name(engine, digest);
+        self.write(&name, code)?;
+        self.read(engine, &name).ok_or_else(|| io::Error::other("what was just written cannot be loaded"))
+    }
+
     fn read(&self, engine: &wasmtime::Engine, name: &str) -> Option<Component> {
         let file = fs::read(self.folder.join(name)).ok()?;
         let (mac, code) = file.split_at_checked(MAC_LENGTH)?;
@@ -65,7 +77,7 @@ impl Cache {
         #[expect(unsafe_code, reason = "loading compiled code is what the cache is for")]
         // SAFETY: `deserialize` wants exactly the bytes that `Component::serialize` gave. The MAC was just verified: with a
         // key that only this host's user can read, `write` signed `code` under this `name`, and `write` is given nothing
-        // but the output of `serialize`. Code of another engine version or configuration has another name, and
+        // but the output of `serialize`, or of `Engine::precompile_component` in a child process of this program. Code of another engine version or configuration has another name, and
         // `deserialize` itself checks that the versions match.
         let loaded = unsafe { Component::deserialize(engine, code) };
         loaded.map_err(|error| tracing::warn!(%error, "`{name}` cannot be loaded; compiling again")).ok()

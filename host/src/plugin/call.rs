@@ -141,7 +141,12 @@ impl<'a> Call<'a> {
 
 /// A store with its limits, and the deadline running: start code of an instance may loop, too.
 pub(super) fn store(engine: &Engine, label: &Arc<str>, limits: &Limits, reads: Reads) -> Store<State> {
-    let mut store = Store::new(&engine.wasmtime, State::new(Arc::clone(label), *limits, reads));
+    store_in(&engine.wasmtime, label, limits, reads)
+}
+
+/// The same in any engine.
+pub(super) fn store_in(engine: &wasmtime::Engine, label: &Arc<str>, limits: &Limits, reads: Reads) -> Store<State> {
+    let mut store = Store::new(engine, State::new(Arc::clone(label), *limits, reads));
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.output);
     store.set_epoch_deadline(ticks(limits.deadline));

@@ -1,40 +1,63 @@
-//! The plugins that are there, and which of them decides about what.
+//! Which ready components are asked, and about what.
 //!
-//! A component that cannot be used leaves the others working; why is on the list of problems.
+//! Immutable: another version, another binding is another catalog. Whoever holds one goes on with it, so a call in flight ends
+//! on the component it began with. A component that cannot be used leaves the others working; why is on the list of
+//! problems, and what it should decide about fails visibly.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
-use wasmtime::component::{Component, Linker};
 
-use crate::resolve::{Evaluation, Facts, Reads, ToolRules};
+use crate::domain::experience::ToolFault;
+use crate::domain::{PluginVersion, StepOverride};
+use crate::pipeline::{Event, Handlers, Outcome, Registration};
+use crate::resolve::{Evaluation, Reads, ToolRules};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
-use super::cache::Cache;
 use super::call::{Call, CallError, Plugin};
+use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
-use super::inspect::{LoadError, inspect};
-use super::manifest::{Manifest, Provides};
-use super::state::State;
+use super::inspect::LoadError;
+use super::manifest::{Manifest, Provides, StepDeclaration};
 use super::step::Step;
-use super::v0_1::Rule;
-use super::v0_1::upgrade::Step as Prepared;
-use super::{v0_1, wasi};
+use super::workshop::{Part, Ready, Workshop};
 
-/// Ready components: rules by tool kind, and steps of upgrades.
+/// Components by what they are asked about: rules by tool kind, and steps of upgrades.
 pub struct Catalog {
-    engine: Engine,
-    plugins: Vec<Plugin>,
+    engine: Arc<Engine>,
+    ready: Vec<Arc<Ready>>,
     infos: Vec<PluginInfo>,
-    by_kind: BTreeMap<String, usize>,
-    steps: Vec<Step>,
+    by_kind: BTreeMap<String, Bound>,
     step_infos: Vec<StepInfo>,
+    registrations: Vec<Registration>,
+    missing: Vec<Missing>,
+}
+
+/// What decides about a tool kind.
+enum Bound {
+    /// The component at this place.
+    Ready(usize),
+    /// The plugin at this place among those that should and cannot.
+    Missing(usize),
+}
+
+/// A plugin that should be asked and cannot be.
+#[derive(Debug, Clone)]
+pub struct Missing {
+    /// Its name, as `publisher/name`.
+    pub name: String,
+    /// Its version.
+    pub version: PluginVersion,
+    /// Its digest.
+    pub digest: String,
+    /// The tool kinds it should decide about, as far as that is known.
+    pub kinds: Vec<String>,
+    /// Why it cannot.
+    pub reason: String,
 }
 
 /// A plugin that is there.
@@ -45,7 +68,7 @@ pub struct PluginInfo {
     /// What it is called.
     pub name: String,
     /// Its version.
-    pub version: String,
+    pub version: PluginVersion,
     /// The world it is built for.
     pub world: String,
     /// One sentence.
@@ -77,97 +100,109 @@ impl Catalog {
         cache: Option<&Path>,
         config: Config,
     ) -> Result<(Self, Vec<Problem>), EngineError> {
-        let engine = Engine::new(config)?;
-        let linker = linker(&engine.wasmtime).map_err(|error| EngineError::new(&error))?;
-        let cache = cache.and_then(|folder| {
-            let opened = Cache::open(folder);
-            opened.map_err(|error| tracing::warn!(%error, "no compiled code in `{}`", folder.display())).ok()
-        });
-        let mut catalog = Self {
-            engine,
-            plugins: Vec::new(),
-            infos: Vec::new(),
-            by_kind: BTreeMap::new(),
-            steps: Vec::new(),
-            step_infos: Vec::new(),
-        };
+        let workshop = Workshop::open(cache, config)?;
+        let mut catalog = Self::of(&workshop);
         let mut problems = Vec::new();
         for (name, component) in components {
-            if let Err(reason) = catalog.add(&linker, cache.as_ref(), component) {
+            let added = workshop.prepare(component, &Compiler::Here).and_then(|ready| catalog.add(ready));
+            if let Err(reason) = added {
                 problems.push(Problem { component: (*name).to_owned(), reason });
             }
         }
-        catalog.warm();
         Ok((catalog, problems))
     }
 
-    /// The plugins that are there, in the order they were loaded.
+    /// A catalog of nothing, for components that `workshop` makes ready.
+    pub fn of(workshop: &Workshop) -> Self {
+        Self {
+            engine: Arc::clone(workshop.engine()),
+            ready: Vec::new(),
+            infos: Vec::new(),
+            by_kind: BTreeMap::new(),
+            step_infos: Vec::new(),
+            registrations: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
+
+    /// Adds a component. Refuses one whose name or tool kind is taken.
+    pub fn add(&mut self, ready: Arc<Ready>) -> Result<(), LoadError> {
+        if let Provides::Tool { kinds } = &ready.manifest().provides
+            && let Some((kind, bound)) = kinds.iter().find_map(|kind| Some((kind, self.by_kind.get(kind)?)))
+        {
+            return Err(LoadError::KindTaken { kind: kind.clone(), by: self.name_of(bound) });
+        }
+        self.add_behind(ready, &BTreeMap::new())
+    }
+
+    /// Adds a component, with what was decided about its steps. Tool kinds that are taken already it does not get.
+    pub fn add_behind(
+        &mut self,
+        ready: Arc<Ready>,
+        overrides: &BTreeMap<String, StepOverride>,
+    ) -> Result<(), LoadError> {
+        let manifest = ready.manifest();
+        let name = manifest.full_name();
+        if self.infos.iter().any(|there| there.full_name() == name) {
+            return Err(LoadError::NameTaken(name));
+        }
+        match &manifest.provides {
+            Provides::Tool { kinds } => {
+                for kind in kinds {
+                    self.by_kind.entry(kind.clone()).or_insert(Bound::Ready(self.ready.len()));
+                }
+            }
+            Provides::Handler { steps } => {
+                let registered = steps.iter().map(|step| registration(&ready, step, overrides.get(&step.name)));
+                self.registrations.extend(registered);
+                self.registrations.sort_by(Registration::order);
+            }
+            Provides::Step(_) => {}
+        }
+        if let Part::Step(step) = &ready.part {
+            self.step_infos.push(step.info.clone());
+        }
+        self.infos.push(PluginInfo::new(manifest.clone(), ready.digest().to_string()));
+        self.ready.push(ready);
+        Ok(())
+    }
+
+    /// Notes a plugin that should be asked and cannot be, so that what it should decide about fails visibly.
+    pub fn add_missing(&mut self, missing: Missing) {
+        for kind in &missing.kinds {
+            self.by_kind.entry(kind.clone()).or_insert(Bound::Missing(self.missing.len()));
+        }
+        self.missing.push(missing);
+    }
+
+    /// The plugins that should be asked and cannot be.
+    pub fn missing(&self) -> &[Missing] {
+        &self.missing
+    }
+
+    fn name_of(&self, bound: &Bound) -> String {
+        match bound {
+            Bound::Ready(at) => self.infos.get(*at).map(PluginInfo::full_name).unwrap_or_default(),
+            Bound::Missing(at) => self.missing.get(*at).map(|missing| missing.name.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// The plugins that are there, in the order they were added.
     pub fn plugins(&self) -> &[PluginInfo] {
         &self.infos
     }
 
     /// Makes an instance of the rule bound to `kind`, and keeps it. Nothing if no rule is bound to it.
     pub fn start(&self, kind: &str, reads: Reads) -> Option<Result<Call<'_>, CallError>> {
-        let plugin = self.plugin(kind)?;
-        Some(Call::start(plugin, &self.engine, reads).map_err(|failed| failed.0))
+        let Bound::Ready(at) = self.by_kind.get(kind)? else { return None };
+        Some(Call::start(self.rule(*at)?, &self.engine, reads).map_err(|failed| failed.0))
     }
 
-    fn plugin(&self, kind: &str) -> Option<&Plugin> {
-        self.by_kind.get(kind).and_then(|at| self.plugins.get(*at))
-    }
-
-    fn add(&mut self, linker: &Linker<State>, cache: Option<&Cache>, component: &[u8]) -> Result<(), LoadError> {
-        let manifest = inspect(component)?;
-        let name = format!("{}/{}", manifest.publisher, manifest.name);
-        if self.infos.iter().any(|there| there.full_name() == name) {
-            return Err(LoadError::NameTaken(name));
+    fn rule(&self, at: usize) -> Option<&Plugin> {
+        match &self.ready.get(at)?.part {
+            Part::Rule(plugin) => Some(plugin),
+            Part::Step(_) | Part::Handler(_) => None,
         }
-        if let Provides::Tool { kinds } = &manifest.provides
-            && let Some((kind, by)) = kinds.iter().find_map(|kind| Some((kind, self.plugin(kind)?)))
-        {
-            return Err(LoadError::KindTaken { kind: kind.clone(), by: by.name.clone() });
-        }
-        let digest = hexadecimal(&Sha256::digest(component));
-        let engine = &self.engine.wasmtime;
-        let compiled = match cache {
-            Some(cache) => cache.compiled(engine, &digest, component),
-            None => Component::from_binary(engine, component),
-        };
-        let unusable = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
-        let compiled = compiled.map_err(unusable)?;
-        let label = Arc::from(format!("{name} {}", manifest.version));
-        match &manifest.provides {
-            Provides::Tool { kinds } => {
-                let rule = Rule::new(linker, &compiled).map_err(unusable)?;
-                let limits = self.engine.config.limits.lowered(manifest.limits);
-                self.by_kind.extend(kinds.iter().map(|kind| (kind.clone(), self.plugins.len())));
-                self.plugins.push(Plugin {
-                    name,
-                    version: manifest.version.clone(),
-                    digest: digest.clone(),
-                    label,
-                    limits,
-                    rule,
-                });
-            }
-            Provides::Step(step) => {
-                let prepared = Prepared::new(linker, &compiled).map_err(unusable)?;
-                let limits = self.engine.config.step_limits.lowered(manifest.limits);
-                let info = StepInfo {
-                    name,
-                    version: manifest.version.clone(),
-                    digest: digest.clone(),
-                    after: step.after.clone(),
-                    tables: step.tables.clone(),
-                    from: step.from.clone(),
-                    before: step.before.clone(),
-                };
-                self.step_infos.push(info.clone());
-                self.steps.push(Step { info, label, limits, prepared });
-            }
-        }
-        self.infos.push(PluginInfo::new(manifest, digest));
-        Ok(())
     }
 
     fn step(&self, name: &str) -> Result<&Step, StepFault> {
@@ -176,36 +211,91 @@ impl Catalog {
             code: "step.missing".to_owned(),
             message: "no plugin of this name is a step".to_owned(),
         };
-        self.steps.iter().find(|step| step.info.name == name).ok_or_else(missing)
+        let steps = self.ready.iter().filter_map(|ready| match &ready.part {
+            Part::Step(step) => Some(step),
+            Part::Rule(_) | Part::Handler(_) => None,
+        });
+        steps.into_iter().find(|step| step.info.name == name).ok_or_else(missing)
     }
+}
 
-    /// Uses as many slots for each plugin as there are processors, so that no person's request maps its memory first.
-    fn warm(&self) {
-        let processors = thread::available_parallelism().map_or(1, usize::from);
-        let count = processors.min(usize::try_from(self.engine.config.slots).unwrap_or(usize::MAX));
-        for plugin in &self.plugins {
-            let reads = || Reads::new(Arc::new(Snapshot::default()), Arc::new(Facts::default()));
-            // The first that fails is the last that is tried; whoever asks the rule will be told.
-            let started: Vec<_> = (0..count).map_while(|_| Call::start(plugin, &self.engine, reads()).ok()).collect();
-            drop(started);
-        }
+impl Missing {
+    fn evaluation(&self, reads: Reads) -> Evaluation {
+        let Self { name, version, reason, .. } = self;
+        let fault = ToolFault {
+            code: "plugin.not-ready".to_owned(),
+            message: format!("it cannot be used: {reason}"),
+            plugin: name.clone(),
+            version: version.to_string(),
+        };
+        Evaluation { plugin: format!("{name} {version}"), outcome: Err(fault), reads: reads.into_recorded() }
     }
 }
 
 impl ToolRules for Catalog {
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
-        Some(self.plugin(kind)?.evaluate(&self.engine, settings, reads))
+        match self.by_kind.get(kind)? {
+            Bound::Ready(at) => Some(self.rule(*at)?.evaluate(&self.engine, settings, reads)),
+            Bound::Missing(at) => Some(self.missing.get(*at)?.evaluation(reads)),
+        }
     }
 
     fn fingerprint(&self) -> String {
         let mut text = String::new();
-        for (kind, at) in &self.by_kind {
-            if let Some(plugin) = self.plugins.get(*at) {
-                // Writing into a string cannot fail.
-                let _ = writeln!(text, "{kind} {}", plugin.digest);
-            }
+        for (kind, bound) in &self.by_kind {
+            let digest = match bound {
+                Bound::Ready(at) => self.rule(*at).map(|plugin| plugin.digest.as_str()),
+                Bound::Missing(at) => self.missing.get(*at).map(|missing| missing.digest.as_str()),
+            };
+            // Writing into a string cannot fail.
+            let _ = writeln!(text, "{kind} {}", digest.unwrap_or_default());
         }
         text
+    }
+}
+
+impl Handlers for Catalog {
+    fn registrations(&self) -> &[Registration] {
+        &self.registrations
+    }
+
+    fn execute(
+        &self,
+        step: &Registration,
+        event: &Event,
+        library: &Arc<Snapshot>,
+    ) -> Result<Outcome, crate::pipeline::StepFault> {
+        let handler = self.ready.iter().find_map(|ready| match &ready.part {
+            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some(handler),
+            _ => None,
+        });
+        let gone = || crate::pipeline::StepFault {
+            code: "plugin.not-ready".to_owned(),
+            message: "its component is not there".to_owned(),
+            retry_after: None,
+        };
+        handler.ok_or_else(gone)?.execute(&self.engine, step, event, library)
+    }
+}
+
+/// A step as its plugin declares it and the environment wants it.
+fn registration(ready: &Ready, step: &StepDeclaration, wanted: Option<&StepOverride>) -> Registration {
+    let wanted = wanted.cloned().unwrap_or_default();
+    let StepDeclaration { name, message, stage, mode, rank, filter, images, on_fault } = step.clone();
+    Registration {
+        plugin: ready.manifest().full_name(),
+        version: ready.manifest().version,
+        digest: ready.digest().to_string(),
+        step: name,
+        message,
+        stage,
+        mode,
+        rank: wanted.rank.unwrap_or(rank),
+        filter,
+        images,
+        on_fault: wanted.on_fault.unwrap_or(on_fault),
+        configuration: Value::Object(wanted.configuration.unwrap_or_default()).to_string(),
+        active: wanted.state.is_active(),
     }
 }
 
@@ -233,23 +323,8 @@ impl PluginInfo {
         let Manifest { publisher, name, version, world, description, provides, settings_schema, limits: _ } = manifest;
         let kinds = match provides {
             Provides::Tool { kinds } => kinds,
-            Provides::Step(_) => Vec::new(),
+            Provides::Step(_) | Provides::Handler { .. } => Vec::new(),
         };
         Self { publisher, name, version, world, description, digest, kinds, settings_schema }
     }
-}
-
-fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine);
-    wasi::link(&mut linker)?;
-    v0_1::link(&mut linker)?;
-    Ok(linker)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

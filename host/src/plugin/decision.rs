@@ -72,7 +72,8 @@ fn object(payload: &str) -> Result<Map<String, Value>, Invalid> {
     serde_json::from_str(payload).map_err(|error| Invalid::Payload(quote(&error.to_string())))
 }
 
-fn code(what: &'static str, found: &str) -> Result<(), Invalid> {
+/// Refuses what is no code.
+pub(super) fn code(what: &'static str, found: &str) -> Result<(), Invalid> {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let starts = found.starts_with(|first: char| first.is_ascii_lowercase());
     if starts && found.len() <= LONGEST_CODE && found.bytes().all(fits) {

@@ -32,6 +32,8 @@ pub struct Config {
     pub limits: Limits,
     /// What a call of an upgrade's step may use at most. A manifest may ask for less.
     pub step_limits: Limits,
+    /// What a call of a step in a change of configuration may use at most. A manifest may ask for less.
+    pub handler_limits: Limits,
     /// How many calls may run at once.
     pub slots: u32,
     /// How long a call waits for a slot.
@@ -40,7 +42,13 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { limits: Limits::default(), step_limits: Limits::of_steps(), slots: 64, patience: Duration::from_secs(1) }
+        Self {
+            limits: Limits::default(),
+            step_limits: Limits::of_steps(),
+            handler_limits: Limits::of_handlers(),
+            slots: 64,
+            patience: Duration::from_secs(1),
+        }
     }
 }
 
@@ -82,10 +90,17 @@ pub(super) fn ticks(deadline: Duration) -> u64 {
     u64::try_from(ticks).unwrap_or(u64::MAX)
 }
 
+/// What serves: code in a pool.
 fn tuned(config: &Config) -> wasmtime::Config {
+    let mut tuned = code();
+    tuned.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
+    tuned
+}
+
+/// Everything that decides what components are compiled to.
+pub(super) fn code() -> wasmtime::Config {
     let mut tuned = wasmtime::Config::new();
     tuned
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)))
         .memory_init_cow(true)
         .concurrency_support(false)
         .epoch_interruption(true)
@@ -107,7 +122,7 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
         .max_tables_per_module(TABLES)
-        .max_memory_size(config.limits.memory.max(config.step_limits.memory))
+        .max_memory_size(config.limits.memory.max(config.step_limits.memory).max(config.handler_limits.memory))
         .max_unused_warm_slots(slots.saturating_mul(MEMORIES));
     if PoolingAllocationConfig::is_pagemap_scan_available() {
         pool.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(MEMORY_KEPT).table_keep_resident(TABLE_KEPT);

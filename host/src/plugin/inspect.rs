@@ -12,6 +12,9 @@ const MANIFEST_SECTION: &str = "loadout:manifest";
 /// The interface a tool plugin exports.
 const TOOL_RULE: &str = "loadout:plugin/tool-rule@0.1.0";
 
+/// The interface a plugin exports that takes part in changes of configuration.
+const CONFIGURATION_STEP: &str = "loadout:plugin/configuration-step@0.1.0";
+
 /// The interface a step of upgrades exports.
 const UPGRADE_STEP: &str = "loadout:plugin/upgrade-step@0.1.0";
 
@@ -101,6 +104,15 @@ pub enum LoadError {
     /// It could not be compiled, or does not fit the interfaces it names.
     #[error("it cannot be made ready: {0}")]
     Compile(String),
+    /// It could be compiled, but not started.
+    #[error("it does not start: {0}")]
+    Trial(String),
+    /// Compiling it costs too much.
+    #[error("compiling it takes more than {0}: split it, or leave out what it does not need")]
+    TooCostly(String),
+    /// It could not be looked at now. Not its fault.
+    #[error("it was not made ready: {0}")]
+    Unavailable(String),
     /// Its name is taken.
     #[error("`{0}` is there already")]
     NameTaken(String),
@@ -128,11 +140,19 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
     let wanted = match manifest.provides {
         Provides::Tool { .. } => TOOL_RULE,
         Provides::Step(_) => UPGRADE_STEP,
+        Provides::Handler { .. } => CONFIGURATION_STEP,
     };
     if !outline.exports.iter().any(|export| export == wanted) {
         return Err(LoadError::WrongWorld { world: manifest.world, wanted, found: outline.exports });
     }
     Ok(manifest)
+}
+
+/// What a component says about itself, whatever else is wrong with it.
+pub(super) fn manifest_of(component: &[u8]) -> Option<Manifest> {
+    check_form(component).ok()?;
+    let manifest = Outline::of(component).ok()?.manifest?;
+    Manifest::parse(std::str::from_utf8(manifest).ok()?).ok()
 }
 
 fn check_form(component: &[u8]) -> Result<(), LoadError> {

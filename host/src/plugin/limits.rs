@@ -44,6 +44,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// What one call of a step in a change of configuration may use: an administrator waits for it, and it may be about many items.
+    pub fn of_handlers() -> Self {
+        Self { deadline: Duration::from_secs(1), handed_over: 8 * MIB, output: 4 * MIB, ..Self::default() }
+    }
+
     /// What one call of a step of upgrades may use: nobody waits for a page, and a page is larger than a question.
     pub fn of_steps() -> Self {
         Self {

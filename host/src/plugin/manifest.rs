@@ -7,17 +7,25 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::domain::PluginVersion;
+use crate::domain::plugin::is_plugin_name;
 use crate::upgrade::{READER, SourceTable, Version};
 
 use super::limits::{Limits, Modesty};
 
+mod steps;
+
+pub use steps::StepDeclaration;
+
 /// The world of tool plugins.
 pub(super) const TOOL_WORLD: &str = "loadout:plugin/tool@0.1.0";
+
+/// The world of plugins that take part in changes of configuration.
+pub(super) const STEP_WORLD: &str = "loadout:plugin/step@0.1.0";
 
 /// The world of plugins that upgrade old environments.
 pub(super) const UPGRADE_WORLD: &str = "loadout:plugin/upgrade@0.1.0";
 
-const LONGEST_NAME: usize = 64;
 const LONGEST_DESCRIPTION: usize = 500;
 const MOST_KINDS: usize = 32;
 const MOST_TABLES: usize = 64;
@@ -30,7 +38,7 @@ pub struct Manifest {
     /// What it is called, such as `scripts`.
     pub name: String,
     /// Its version, such as `0.1.0`.
-    pub version: String,
+    pub version: PluginVersion,
     /// The world it is built for.
     pub world: String,
     /// One sentence.
@@ -53,6 +61,11 @@ pub enum Provides {
     },
     /// It is a step of upgrades.
     Step(StepPart),
+    /// It takes part in changes of configuration.
+    Handler {
+        /// The steps it wants to be asked as.
+        steps: Vec<StepDeclaration>,
+    },
 }
 
 /// What a step of upgrades says about itself.
@@ -88,11 +101,18 @@ pub enum ManifestError {
     #[error("its manifest asks for the capability `{0}`; this host grants none yet, so leave `capabilities` empty")]
     Capability(String),
     /// Another world.
-    #[error("it is built for the world `{0}`; this host runs plugins for `{TOOL_WORLD}` and `{UPGRADE_WORLD}`")]
+    #[error(
+        "it is built for the world `{0}`; this host runs plugins for `{TOOL_WORLD}`, `{STEP_WORLD}` and `{UPGRADE_WORLD}`"
+    )]
     World(String),
 }
 
 impl Manifest {
+    /// `publisher/name`.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.publisher, self.name)
+    }
+
     /// Reads the text of `plugin.toml`.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         let file: File = toml::from_str(text).map_err(|error| ManifestError::Toml(one_line(&error)))?;
@@ -100,22 +120,32 @@ impl Manifest {
             return Err(ManifestError::Capability(capability));
         }
         let Header { publisher, name, version, world, description } = file.plugin;
-        check("plugin.publisher", &publisher, is_name(&publisher), NAME_RULE)?;
-        check("plugin.name", &name, is_name(&name), NAME_RULE)?;
-        check("plugin.version", &version, is_version(&version), "a version has three numbers, such as `1.0.2`")?;
+        check("plugin.publisher", &publisher, is_plugin_name(&publisher), NAME_RULE)?;
+        check("plugin.name", &name, is_plugin_name(&name), NAME_RULE)?;
+        let version = version
+            .parse::<PluginVersion>()
+            .map_err(|_| refused("plugin.version", &version, "a version has three numbers, such as `1.0.2`"))?;
         let fits = description.chars().count() <= LONGEST_DESCRIPTION;
         check("plugin.description", &description, fits, "500 characters are the most")?;
         let (provides, most) = match world.as_str() {
             TOOL_WORLD => {
                 none(&world, "upgrade", file.upgrade.is_some())?;
+                none(&world, "steps", file.steps.is_some())?;
                 let tool = file.tool.ok_or_else(|| ManifestError::Toml("missing field `tool`".to_owned()))?;
                 (Provides::Tool { kinds: checked_kinds(tool.kinds)? }, Limits::default())
             }
             UPGRADE_WORLD => {
                 none(&world, "tool", file.tool.is_some())?;
+                none(&world, "steps", file.steps.is_some())?;
                 none(&world, "settings", file.settings.is_some())?;
                 let step = file.upgrade.ok_or_else(|| ManifestError::Toml("missing field `upgrade`".to_owned()))?;
                 (Provides::Step(step.checked()?), Limits::of_steps())
+            }
+            STEP_WORLD => {
+                none(&world, "tool", file.tool.is_some())?;
+                none(&world, "upgrade", file.upgrade.is_some())?;
+                let steps = file.steps.ok_or_else(|| ManifestError::Toml("missing field `steps`".to_owned()))?;
+                (Provides::Handler { steps: steps::checked(steps)? }, Limits::of_handlers())
             }
             _ => return Err(ManifestError::World(world)),
         };
@@ -134,6 +164,7 @@ struct File {
     plugin: Header,
     tool: Option<ToolPart>,
     upgrade: Option<UpgradePart>,
+    steps: Option<Vec<steps::Part>>,
     settings: Option<SettingsPart>,
     limits: Option<LimitsPart>,
 }
@@ -194,7 +225,8 @@ impl UpgradePart {
         let offered = format!("this host reads old environments as reader 1 to {READER} does");
         check("upgrade.reader", &self.reader.to_string(), (1..=READER).contains(&self.reader), &offered)?;
         for step in &self.after {
-            let is_step = step.split_once('/').is_some_and(|(publisher, name)| is_name(publisher) && is_name(name));
+            let is_step =
+                step.split_once('/').is_some_and(|(publisher, name)| is_plugin_name(publisher) && is_plugin_name(name));
             check("upgrade.after", step, is_step, "a step is named as `publisher/name`")?;
         }
         let count = (1..=MOST_TABLES).contains(&self.tables.len());
@@ -257,21 +289,11 @@ fn lower(key: &'static str, asked: Option<u32>, most: u128) -> Result<Option<u32
 const NAME_RULE: &str = "a name has 1 to 64 of `a` to `z`, `0` to `9` and `-`, and starts with a letter";
 
 fn check(key: &'static str, value: &str, holds: bool, rule: &str) -> Result<(), ManifestError> {
-    if holds {
-        return Ok(());
-    }
-    Err(ManifestError::Value { key, value: value.chars().take(100).collect(), rule: rule.to_owned() })
+    if holds { Ok(()) } else { Err(refused(key, value, rule)) }
 }
 
-fn is_name(text: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    text.len() <= LONGEST_NAME && text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(fits)
-}
-
-fn is_version(text: &str) -> bool {
-    let numbers: Vec<&str> = text.split('.').collect();
-    let is_number = |part: &&str| (1..=9).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-    numbers.len() == 3 && numbers.iter().all(is_number)
+fn refused(key: &'static str, value: &str, rule: &str) -> ManifestError {
+    ManifestError::Value { key, value: value.chars().take(100).collect(), rule: rule.to_owned() }
 }
 
 fn checked_kinds(kinds: Vec<String>) -> Result<Vec<String>, ManifestError> {
@@ -279,7 +301,7 @@ fn checked_kinds(kinds: Vec<String>) -> Result<Vec<String>, ManifestError> {
     let count = (1..=MOST_KINDS).contains(&kinds.len());
     check("tool.kinds", &shown, count, "a plugin decides about 1 to 32 kinds of tool")?;
     for (at, kind) in kinds.iter().enumerate() {
-        check("tool.kinds", kind, is_name(kind), NAME_RULE)?;
+        check("tool.kinds", kind, is_plugin_name(kind), NAME_RULE)?;
         check("tool.kinds", kind, !kinds[..at].contains(kind), "each kind is named once")?;
     }
     Ok(kinds)

@@ -11,6 +11,7 @@ use crate::resolve::ItemReference;
 
 use super::state::State;
 
+pub(super) mod configuration;
 pub(super) mod upgrade;
 
 mod generated {

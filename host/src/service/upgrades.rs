@@ -22,8 +22,8 @@ use crate::resolve::{Subject, resolve};
 use crate::store::journal::{Journal, Note, Outcome};
 use crate::store::{self, Person, Run as RunRecord, Snapshot, review};
 use crate::upgrade::{
-    self, Carried, Changed, Plan, PlannedRow, Progress, Run, SideBySide, Source, StepInfo, Tell, differences, identity,
-    ordered, select, tallied,
+    self, Carried, Changed, Plan, PlannedRow, Progress, Run, SideBySide, Source, StepInfo, Steps, Tell, differences,
+    identity, ordered, select, tallied,
 };
 
 use super::{Error, Service};
@@ -84,7 +84,8 @@ impl Service {
         }
         let base = self.store.snapshot()?;
         let runs = self.store.runs()?;
-        let order = ordered(self.steps.infos()).map_err(upgrade::Error::from)?;
+        let offered = self.machinery.steps(&self.store, &base)?;
+        let order = ordered(offered.infos()).map_err(upgrade::Error::from)?;
         let mut steps = select(&order, source.version().as_ref(), &runs, options.changed)?;
         let id = identity(base.revision(), &source.info, &steps, runs.len());
         let selected: Vec<StepInfo> = order
@@ -97,8 +98,7 @@ impl Service {
         fs::create_dir_all(&folder).map_err(|error| unusable(&folder, error))?;
         let scratch = Scratch::within(&folder);
         let mut journal = Journal::open(&scratch.0, 0, 0)?;
-        let run =
-            Run { steps: &*self.steps, order: &selected, base: &base, source: &source, prefix: &source.info.prefix };
+        let run = Run { steps: &*offered, order: &selected, base: &base, source: &source, prefix: &source.info.prefix };
         let Carried { items, library, digests } = run.carry_out(&mut journal, true, tell)?;
         let mut proposed = digests.into_iter();
         for step in steps.iter_mut().filter(|step| step.skipped.is_none()) {
@@ -163,11 +163,12 @@ impl Service {
         after: &Arc<Snapshot>,
         people: &[(Option<Name<User>>, String)],
     ) -> Result<Vec<SideBySide>, Error> {
+        let rules = self.machinery.rules(&self.store, before)?;
         let mut shown = Vec::new();
         for (login, app) in people {
             let subject = self.subject(login.as_ref(), before.revision())?;
             let experience = |library: &Arc<Snapshot>| {
-                let resolved = resolve(library, &subject, app, None, ExplainLevel::None, &*self.rules);
+                let resolved = resolve(library, &subject, app, None, ExplainLevel::None, &*rules);
                 resolved.map_or_else(
                     |error| Value::String(error.to_string()),
                     |experience| serde_json::to_value(experience).unwrap_or_default(),
@@ -191,10 +192,10 @@ impl Service {
     }
 
     /// The steps of a plan that are carried out. Refused if a component is another one than when the plan was made.
-    fn components_of(&self, plan: &Plan) -> Result<Vec<StepInfo>, Error> {
+    fn components_of(&self, plan: &Plan, offered: &dyn Steps) -> Result<Vec<StepInfo>, Error> {
         let planned = plan.steps.iter().filter(|step| step.skipped.is_none());
         let found = planned.map(|step| {
-            let info = self.steps.infos().iter().find(|info| info.name == step.name && info.digest == step.digest);
+            let info = offered.infos().iter().find(|info| info.name == step.name && info.digest == step.digest);
             info.cloned().ok_or_else(|| upgrade::Error::OtherComponents(step.name.clone()).into())
         });
         found.collect()

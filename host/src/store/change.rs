@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::domain::plugin::Skipped;
 use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, User};
 
 use super::Referrer;
@@ -17,6 +18,8 @@ pub struct ChangeSet {
     pub strictness: Strictness,
     /// What may be written.
     pub authority: Authority,
+    /// The revision that must be the newest; any if there is none.
+    pub base: Option<Revision>,
 }
 
 /// What to do about rules that existing environments break, such as ranks that are taken twice.
@@ -108,6 +111,8 @@ pub struct Committed {
     pub unlinked: Vec<Referrer>,
     /// What was written although an author would have had to mend it.
     pub tolerated: Vec<Tolerated>,
+    /// Steps that broke and were passed over.
+    pub skipped: Vec<Skipped>,
 }
 
 /// One thing that really changed.
@@ -156,7 +161,7 @@ pub struct Tolerated {
 impl ChangeSet {
     /// Changes by an author who can mend what is refused.
     pub fn new(changes: impl IntoIterator<Item = Change>) -> Self {
-        Self { changes: changes.into_iter().collect(), strictness: Strictness::Refuse, authority: Authority::Custom }
+        Self { changes: changes.into_iter().collect(), ..Self::default() }
     }
 }
 

@@ -1,16 +1,38 @@
 //! Writing: a change set becomes one revision, or nothing at all.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use crate::domain::revision::Author;
+use crate::domain::Revision;
+use crate::domain::revision::{Author, ChangeRecord};
 
 use super::draft::Draft;
-use super::{ChangeSet, Committed, Error, Store, lock, rows};
+use super::{ChangeSet, Committed, Error, Store, history, lock, rows};
 
-/// What else is written with a revision, whatever changed.
-pub(super) type Finish<'a> = &'a dyn Fn(&Connection, &Committed) -> Result<(), Error>;
+/// What else is done with the outcome of a change set, whatever changed, before the transaction ends.
+pub(super) type Also<'a> = &'a dyn Fn(&Connection, &Committed) -> Result<(), Error>;
+
+/// How the transaction of a change set ends.
+#[derive(Clone, Copy)]
+pub(super) enum End<'a> {
+    /// It is kept.
+    Keep(Also<'a>),
+    /// It is looked at and forgotten.
+    Forget(Also<'a>),
+}
+
+/// What a change set would do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// The revision it would be made over.
+    pub base: Revision,
+    /// What would come of it.
+    pub committed: Committed,
+    /// Everything it would change, by collection and name, before and after.
+    pub changes: Vec<ChangeRecord>,
+}
 
 impl Store {
     /// Carries out `changes` as one revision by `author`, all or none.
@@ -18,24 +40,37 @@ impl Store {
     /// Changes that change nothing make no revision. References are checked against the outcome, so the items of one
     /// change set may name each other in any order.
     pub fn commit(&self, changes: ChangeSet, author: &Author) -> Result<Committed, Error> {
-        self.attempt(changes, author, Some(&|_, _| Ok(())))
+        self.attempt(changes, author, End::Keep(&|_, _| Ok(())))
     }
 
     /// What [`Store::commit`] would do, without doing it.
     pub fn rehearse(&self, changes: ChangeSet, author: &Author) -> Result<Committed, Error> {
-        self.attempt(changes, author, None)
+        self.attempt(changes, author, End::Forget(&|_, _| Ok(())))
     }
 
-    /// Carries out `changes` if there is a way to `finish`: what else is written, whatever changed, in the same transaction.
-    pub(super) fn attempt(
-        &self,
-        changes: ChangeSet,
-        author: &Author,
-        finish: Option<Finish<'_>>,
-    ) -> Result<Committed, Error> {
+    /// What [`Store::commit`] would do, item by item, without doing it.
+    pub fn preview(&self, changes: ChangeSet, author: &Author) -> Result<Preview, Error> {
+        let seen = RefCell::new((Revision::default(), Vec::new()));
+        let look = |connection: &Connection, committed: &Committed| {
+            let base = rows::newest(connection)?;
+            let changed = !committed.changed.is_empty();
+            let changes = if changed { history::changes(connection, committed.revision)? } else { Vec::new() };
+            seen.replace((base, changes));
+            Ok(())
+        };
+        let committed = self.attempt(changes, author, End::Forget(&look))?;
+        let (base, changes) = seen.into_inner();
+        Ok(Preview { base, committed, changes })
+    }
+
+    /// Carries out `changes` up to their `end`.
+    pub(super) fn attempt(&self, changes: ChangeSet, author: &Author, end: End<'_>) -> Result<Committed, Error> {
         let mut writer = lock(&self.writer);
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let base = rows::newest(&transaction)?;
+        if let Some(wanted) = changes.base.filter(|wanted| *wanted != base) {
+            return Err(Error::Moved { base: wanted, newest: base });
+        }
         let known = self.newest.load_full();
         let library = if known.revision() == base { known } else { Arc::new(rows::load(&transaction, base)?) };
 
@@ -47,14 +82,20 @@ impl Store {
         let Draft { library, changed, replaced, unlinked, tolerated, revision, .. } = draft;
         let nothing_new = changed.is_empty();
         let made = if nothing_new { base } else { revision };
-        let committed = Committed { revision: made, changed, replaced, unlinked, tolerated };
-        let Some(finish) = finish else { return Ok(committed) };
+        let committed = Committed { revision: made, changed, replaced, unlinked, tolerated, skipped: Vec::new() };
+        let also = match end {
+            End::Keep(also) => also,
+            End::Forget(look) => {
+                look(&transaction, &committed)?;
+                return Ok(committed);
+            }
+        };
         if !nothing_new {
             transaction
                 .prepare_cached("INSERT INTO revision (id, at, who, why) VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![revision.0, jiff::Timestamp::now().to_string(), author.who, author.why])?;
         }
-        finish(&transaction, &committed)?;
+        also(&transaction, &committed)?;
         transaction.commit()?;
         if !nothing_new {
             self.publish(&Arc::new(library.at_revision(revision)));

@@ -64,6 +64,10 @@ pub enum Error {
     PlanUsed { plan: String, run: u64 },
     #[error("the plan is for revision {base}, and the newest is {newest}: make a new one with `loadout upgrade plan`")]
     BaseMoved { base: Revision, newest: Revision },
+    #[error("event {id} of the outbox is done already")]
+    EventDone { id: u64 },
+    #[error("the newest revision is {newest}, not {base}: somebody wrote in between, so try again")]
+    Moved { base: Revision, newest: Revision },
     #[error(
         "no upgrade is unfinished: make a plan with `loadout upgrade plan FILE.zip`, and carry it out with `apply`"
     )]

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use crate::domain::Revision;
 use crate::domain::revision::{ChangeRecord, RevisionRecord};
 
-use super::{Error, Store};
+use super::{Error, Store, rows};
 
 impl Store {
     /// Up to `limit` revisions before `before` (or from the newest on), newest first, with what they changed.
@@ -18,7 +18,7 @@ impl Store {
             let mut records = Vec::new();
             while let Some(row) = rows.next()? {
                 let revision = Revision(row.get(0)?);
-                let at = row.get::<_, String>(1)?.parse().map_err(|error: jiff::Error| Error::Corrupt(error.into()))?;
+                let at = rows::timestamp(&row.get::<_, String>(1)?)?;
                 let changes = changes(connection, revision)?;
                 records.push(RevisionRecord { revision, at, who: row.get(2)?, why: row.get(3)?, changes });
             }
@@ -32,7 +32,8 @@ impl Store {
     }
 }
 
-fn changes(connection: &Connection, revision: Revision) -> Result<Vec<ChangeRecord>, Error> {
+/// What `revision` changed, as far as it is written.
+pub(super) fn changes(connection: &Connection, revision: Revision) -> Result<Vec<ChangeRecord>, Error> {
     // Each side of the union finds its rows by index: what ended at the revision, and what began.
     let mut find = connection.prepare_cached(
         "SELECT kind, name, max(CASE WHEN until = ?1 THEN body END), max(CASE WHEN since = ?1 THEN body END) FROM (

@@ -81,6 +81,11 @@ pub(super) fn assign(connection: &Connection, revision: Revision, login: &str, p
 
 const OUT_OF_THE_BOX: &str = "out-of-the-box";
 
-fn corrupt(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+/// The time that a row says.
+pub(super) fn timestamp(text: &str) -> Result<jiff::Timestamp, Error> {
+    text.parse().map_err(|error: jiff::Error| corrupt(error))
+}
+
+pub(super) fn corrupt(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::Corrupt(error.into())
 }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use crate::domain::Revision;
 use crate::domain::revision::Author;
 
+use super::commit::End;
 use super::{ChangeSet, Committed, Error, Store, lock, rows};
 
 /// How long a lease holds without being renewed, in seconds.
@@ -229,7 +230,7 @@ impl Store {
         self.attempt(
             changes,
             author,
-            Some(&|connection, committed| {
+            End::Keep(&|connection, committed| {
                 hold(connection, lease)?;
                 let run = unfinished(connection, lease.run, "finished")?;
                 let before = if committed.changed.is_empty() { committed.revision.0 } else { committed.revision.0 - 1 };
@@ -250,7 +251,7 @@ impl Store {
         self.attempt(
             changes,
             author,
-            Some(&|connection, committed| {
+            End::Keep(&|connection, committed| {
                 in_state(connection, run, RunState::Applied, "rolled back")?;
                 let set = "UPDATE upgrade_run SET state = 'rolled-back', undone = ?2 WHERE id = ?1";
                 connection.execute(set, params![run, committed.revision.0])?;
@@ -283,7 +284,8 @@ impl Store {
         })
     }
 
-    fn as_writer<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+    /// One transaction that writes no revision.
+    pub(super) fn as_writer<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let mut writer = lock(&self.writer);
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done = work(&transaction)?;

@@ -17,6 +17,7 @@ const APPLICATION_ID: i32 = 0x4c6f_6164; // "Load"
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001-revisions", include_str!("migrations/0001-revisions.sql")),
     ("0002-upgrades", include_str!("migrations/0002-upgrades.sql")),
+    ("0003-plugins", include_str!("migrations/0003-plugins.sql")),
 ];
 
 /// Settings of every connection.

@@ -33,6 +33,26 @@ pub mod upgrade {
     };
 }
 
+/// The bindings of the world `step`.
+pub mod change {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "step",
+        pub_export_macro: true,
+        export_macro_name: "export_configuration_step",
+        default_bindings_module: "loadout_test_guests::change",
+        with: {
+            "loadout:plugin/library@0.1.0": super::loadout::plugin::library,
+            "loadout:plugin/trace@0.1.0": super::loadout::plugin::trace,
+        },
+    });
+
+    pub use exports::loadout::plugin::configuration_step::{Event, Fault, Guest, Outcome, Proposal, Rejection, Target};
+}
+
+/// What a step in a change answers.
+pub type Verdict = Result<change::Outcome, change::Fault>;
+
 /// What a rule answers.
 pub type Answer = Result<Decision, Fault>;
 
@@ -86,5 +106,25 @@ macro_rules! step {
         #[cfg(not(target_arch = "wasm32"))]
         const _: fn($crate::upgrade::Page) -> Result<$crate::upgrade::Migration, $crate::upgrade::Fault> =
             <Step as $crate::upgrade::Guest>::migrate;
+    };
+}
+
+/// Exports a function from an event to a [`Verdict`] as the steps of a component.
+#[macro_export]
+macro_rules! handler {
+    ($handler:expr) => {
+        struct Handler;
+
+        impl $crate::change::Guest for Handler {
+            fn execute(event: $crate::change::Event) -> $crate::Verdict {
+                let handler: fn($crate::change::Event) -> $crate::Verdict = $handler;
+                handler(event)
+            }
+        }
+
+        #[cfg(target_arch = "wasm32")]
+        $crate::change::export_configuration_step!(Handler with_types_in $crate::change);
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn($crate::change::Event) -> $crate::Verdict = <Handler as $crate::change::Guest>::execute;
     };
 }

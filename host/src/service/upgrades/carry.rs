@@ -21,7 +21,8 @@ impl Service {
     /// Begins to carry out a plan: from now on the run is there, and its lease is held by this process.
     pub fn begin_upgrade(&self, plan: &str, who: &str) -> Result<Lease, Error> {
         let plan = self.upgrade_plan(plan)?;
-        self.components_of(&plan)?;
+        let offered = self.machinery.steps(&self.store, &*self.store.snapshot()?)?;
+        self.components_of(&plan, &*offered)?;
         let steps = plan.steps.iter().filter(|step| step.skipped.is_none());
         let steps = steps.map(|step| StepRun {
             name: step.name.clone(),
@@ -77,7 +78,6 @@ impl Service {
     fn carry_out(&self, lease: &Lease, tell: Tell<'_>) -> Result<(), Error> {
         let (record, _) = self.store.run(lease.run)?;
         let plan = self.upgrade_plan(&record.plan)?;
-        let selected = self.components_of(&plan)?;
         let folder = self.upgrade_folder(&plan.id);
         let mut source = Source::open(&folder.join(SOURCE), &plan.source.name).map_err(upgrade::Error::from)?;
         source.info.prefix.clone_from(&plan.source.prefix);
@@ -85,13 +85,14 @@ impl Service {
             return Err(upgrade::Error::OtherSource(plan.id).into());
         }
         let base = self.store.snapshot_at(plan.base)?;
+        let offered = self.machinery.steps(&self.store, &base)?;
+        let selected = self.components_of(&plan, &*offered)?;
         let newest = self.store.newest()?;
         if newest != plan.base {
             return Err(store::Error::BaseMoved { base: plan.base, newest }.into());
         }
         let mut journal = Journal::open(&folder.join(JOURNAL), lease.run, lease.token)?;
-        let run =
-            Run { steps: &*self.steps, order: &selected, base: &base, source: &source, prefix: &source.info.prefix };
+        let run = Run { steps: &*offered, order: &selected, base: &base, source: &source, prefix: &source.info.prefix };
         let Carried { items, digests, .. } = run.carry_out(&mut journal, false, tell)?;
         let planned = plan.steps.iter().filter(|step| step.skipped.is_none());
         if let Some((step, _)) = planned.zip(&digests).find(|(step, digest)| step.result != **digest) {
@@ -109,8 +110,12 @@ impl Service {
             let expect = here.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
             Change::Put { name: staged.name, item: staged.item, expect }
         });
-        let changes =
-            ChangeSet { changes: changes.collect(), strictness: Strictness::Report, authority: Authority::Upgrader };
+        let changes = ChangeSet {
+            changes: changes.collect(),
+            strictness: Strictness::Report,
+            authority: Authority::Upgrader,
+            base: None,
+        };
         let why = format!("upgrade {} from {}", record.id, record.source);
         self.store.finish_run(lease, changes, &Author { who: record.who, why }, &report.to_string())?;
         Ok(())

@@ -27,14 +27,15 @@ impl Service {
         let done = if revision == record.base { Vec::new() } else { self.store.changes_of(revision)? };
         let now = self.store.snapshot()?;
         let changes = inverse(run, &done, &now).map_err(upgrade::Error::from)?;
-        let changes = ChangeSet { changes, strictness: Strictness::Report, authority: Authority::Upgrader };
+        let changes = ChangeSet { changes, strictness: Strictness::Report, authority: Authority::Upgrader, base: None };
         self.store.undo_run(run, changes, author)?;
         Ok(self.store.run(run)?.0)
     }
 
     /// Declares steps to be done, all if none is named, for an environment that has what they would bring.
     pub fn baseline(&self, steps: &[String], who: &str) -> Result<RunRecord, Error> {
-        let infos = self.steps.infos();
+        let offered = self.machinery.steps(&self.store, &*self.store.snapshot()?)?;
+        let infos = offered.infos();
         if let Some(unknown) = steps.iter().find(|name| !infos.iter().any(|info| info.name == **name)) {
             let known: Vec<&str> = infos.iter().map(|info| info.name.as_str()).collect();
             return Err(Error::UnknownStep { name: unknown.clone(), known: known.join(", ") });

@@ -1,0 +1,307 @@
+//! Plugins as the environment wants them: the versions that are there, the one that serves, and what was decided about its steps.
+//!
+//! What a plugin can do is said by its component, which is named by its digest. What it may do is said here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::item::item_basics;
+use super::*;
+
+/// Longest name of a publisher or of a plugin.
+const LONGEST_PART: usize = 64;
+
+/// How many versions a roll-back can go back to.
+pub const SERVED_BEFORE_MAX: usize = 10;
+
+/// A plugin, under its name `publisher/name`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Plugin {
+    /// An inactive plugin is kept, and not asked.
+    #[serde(skip_serializing_if = "State::is_active")]
+    pub state: State,
+    /// The versions that are there, with the digest of the component of each.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub versions: BTreeMap<PluginVersion, Digest>,
+    /// The version that serves. Without one the plugin is not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub active: Option<PluginVersion>,
+    /// Whether an administrator chose the version that serves. If not, a newer one that comes with the product takes its place.
+    #[serde(skip_serializing_if = "is_false")]
+    pub pinned: bool,
+    /// The versions that served before, the last one last: a roll-back goes back to it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub served_before: Vec<PluginVersion>,
+    /// What was decided about steps, by name. Holds for every version that has a step of the name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub steps: BTreeMap<String, StepOverride>,
+}
+
+/// What an environment decided about a step that a plugin declares.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct StepOverride {
+    /// An inactive step is not asked.
+    #[serde(skip_serializing_if = "State::is_active")]
+    pub state: State,
+    /// Its place among the steps of its stage, instead of the declared one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank: Option<i32>,
+    /// What the step is told at each call, a JSON object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub configuration: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What happens when the step breaks, instead of what is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_fault: Option<FaultPolicy>,
+}
+
+/// What happens to an operation when a plugin that takes part in it breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultPolicy {
+    /// The operation does not happen.
+    Abort,
+    /// It goes on without the plugin, and says so.
+    Skip,
+}
+
+impl FaultPolicy {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Abort => "abort",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+/// A step that broke and was passed over, because its registration says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = SkippedStep)]
+pub struct Skipped {
+    /// The plugin and its version.
+    pub plugin: String,
+    /// The step.
+    pub step: String,
+    /// A stable code.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+}
+
+/// The version of a plugin: three numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PluginVersion {
+    /// Raised by what old configuration cannot live with.
+    pub major: u32,
+    /// Raised by additions.
+    pub minor: u32,
+    /// Raised by repairs.
+    pub patch: u32,
+}
+
+/// A text that is no version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no version: a version has three numbers, such as `1.0.2`")]
+pub struct InvalidVersion(String);
+
+impl FromStr for PluginVersion {
+    type Err = InvalidVersion;
+
+    fn from_str(text: &str) -> Result<Self, InvalidVersion> {
+        let number = |part: &str| {
+            let well_formed = (1..=9).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+            // One spelling for each version: `01` would be another text for `1`.
+            let plain = part == "0" || !part.starts_with('0');
+            (well_formed && plain).then(|| part.parse().ok()).flatten()
+        };
+        let invalid = || InvalidVersion(text.chars().take(LONGEST_PART).collect());
+        let parts: Option<Vec<u32>> = text.split('.').map(number).collect();
+        match parts.as_deref() {
+            Some(&[major, minor, patch]) => Ok(Self { major, minor, patch }),
+            _ => Err(invalid()),
+        }
+    }
+}
+
+impl fmt::Display for PluginVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { major, minor, patch } = self;
+        write!(f, "{major}.{minor}.{patch}")
+    }
+}
+
+impl TryFrom<String> for PluginVersion {
+    type Error = InvalidVersion;
+
+    fn try_from(text: String) -> Result<Self, InvalidVersion> {
+        text.parse()
+    }
+}
+
+impl From<PluginVersion> for String {
+    fn from(version: PluginVersion) -> Self {
+        version.to_string()
+    }
+}
+
+/// The identity of a component: the SHA-256 of its bytes, in 64 hexadecimal digits of lower case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest(std::sync::Arc<str>);
+
+/// A text that is no digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a digest has 64 hexadecimal digits of lower case")]
+pub struct InvalidDigest;
+
+impl Digest {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Digest {
+    type Err = InvalidDigest;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
+        let fits = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() == 64 && text.bytes().all(fits) { Ok(Self(text.into())) } else { Err(InvalidDigest) }
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = InvalidDigest;
+
+    fn try_from(text: String) -> Result<Self, InvalidDigest> {
+        text.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.0.as_ref().to_owned()
+    }
+}
+
+/// Whether `text` can name a publisher, a plugin, a step or a tool kind: `a` to `z`, `0` to `9` and `-`, a letter first.
+pub fn is_plugin_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.len() <= LONGEST_PART && text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(fits)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "`serde` hands out references")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Plugin {
+    /// The component that serves, if the plugin is asked at all.
+    pub fn serving(&self) -> Option<(PluginVersion, &Digest)> {
+        let version = self.active.filter(|_| self.state.is_active())?;
+        Some((version, self.versions.get(&version)?))
+    }
+
+    /// Makes `version` the one that serves. What served before is remembered for a roll-back.
+    pub fn activate(&mut self, version: PluginVersion) {
+        if self.active == Some(version) {
+            return;
+        }
+        self.served_before.retain(|before| *before != version);
+        self.served_before.extend(self.active.replace(version));
+        let forgotten = self.served_before.len().saturating_sub(SERVED_BEFORE_MAX);
+        self.served_before.drain(..forgotten);
+    }
+
+    /// Goes back to the version that served before, and says which that is.
+    pub fn roll_back(&mut self) -> Option<PluginVersion> {
+        let before = self.served_before.pop()?;
+        self.active = Some(before);
+        Some(before)
+    }
+}
+
+impl Item for Plugin {
+    item_basics!(Plugin);
+
+    fn display_name(&self) -> &str {
+        ""
+    }
+
+    fn check(&self, problems: &mut Problems) {
+        let served = self.active.iter().map(|version| ("active", version));
+        for (attribute, version) in served.chain(self.served_before.iter().map(|it| ("servedBefore", it))) {
+            if !self.versions.contains_key(version) {
+                problems.refuse(attribute, format!("version `{version}` is not there: install it first"));
+            }
+        }
+    }
+
+    fn is_active(&self) -> bool {
+        self.state.is_active()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_has_three_plain_numbers() {
+        let version: PluginVersion = "1.20.3".parse().unwrap();
+        assert_eq!((version.major, version.minor, version.patch), (1, 20, 3));
+        assert!(version > "1.3.20".parse().unwrap(), "versions sort as numbers");
+        for text in ["", "1", "1.2", "1.2.3.4", "1.2.x", "01.2.3", "1.2.3-beta", "+1.2.3", "1234567890.0.0"] {
+            assert!(text.parse::<PluginVersion>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_roll_back_goes_back_one_version_at_a_time() {
+        let [one, two, three]: [PluginVersion; 3] = ["1.0.0", "1.1.0", "2.0.0"].map(|text| text.parse().unwrap());
+        let mut plugin = Plugin::default();
+        for version in [one, two, two, three, one] {
+            plugin.activate(version);
+        }
+        assert_eq!((plugin.active, plugin.served_before.as_slice()), (Some(one), &[two, three][..]));
+        assert_eq!([plugin.roll_back(), plugin.roll_back(), plugin.roll_back()], [Some(three), Some(two), None]);
+        assert_eq!(plugin.active, Some(two), "a roll-back to nothing changes nothing");
+    }
+
+    #[test]
+    fn only_so_many_versions_are_remembered() {
+        let mut plugin = Plugin::default();
+        for minor in 0..30 {
+            plugin.activate(PluginVersion { major: 1, minor, patch: 0 });
+        }
+        assert_eq!(plugin.served_before.len(), SERVED_BEFORE_MAX);
+        assert_eq!(plugin.served_before.last().map(|version| version.minor), Some(28));
+    }
+
+    #[test]
+    fn an_inactive_plugin_serves_nothing() {
+        let version: PluginVersion = "1.0.0".parse().unwrap();
+        let digest: Digest = "0".repeat(64).parse().unwrap();
+        let mut plugin = Plugin { versions: [(version, digest.clone())].into(), ..Plugin::default() };
+        assert_eq!(plugin.serving(), None);
+        plugin.activate(version);
+        assert_eq!(plugin.serving(), Some((version, &digest)));
+        plugin.state = State::Inactive;
+        assert_eq!(plugin.serving(), None);
+    }
+}

@@ -1,0 +1,36 @@
+//! What is not done about a plugin, as clients see it.
+
+use axum::http::StatusCode;
+
+use crate::http::problem::Refusal;
+use crate::plugin::LoadError;
+use crate::service::PluginError;
+
+/// Seconds after which a component that could not be looked at may be sent again.
+const LATER: u32 = 30;
+
+impl From<PluginError> for Refusal {
+    fn from(error: PluginError) -> Self {
+        let detail = error.to_string();
+        let problem = |status, code| Self::new(status, code, detail);
+        match error {
+            PluginError::Refused(LoadError::Unavailable(_))
+            | PluginError::RefusedVersion { reason: LoadError::Unavailable(_), .. } => {
+                problem(StatusCode::SERVICE_UNAVAILABLE, "compiler-unavailable").retry_after(LATER)
+            }
+            PluginError::Refused(_) | PluginError::RefusedVersion { .. } => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "plugin-refused")
+            }
+            PluginError::NoSuchPlugin(_) | PluginError::NoSuchVersion { .. } | PluginError::NoSuchStep { .. } => {
+                problem(StatusCode::NOT_FOUND, "not-found")
+            }
+            PluginError::VersionTaken { .. } => problem(StatusCode::CONFLICT, "version-taken"),
+            PluginError::KindTaken { .. } => problem(StatusCode::CONFLICT, "kind-taken"),
+            PluginError::MajorVersion { .. } => problem(StatusCode::CONFLICT, "major-version"),
+            PluginError::NothingBefore(_) => problem(StatusCode::CONFLICT, "nothing-before"),
+            PluginError::Serves { .. } => problem(StatusCode::CONFLICT, "in-use"),
+            PluginError::Shipped(_) => problem(StatusCode::CONFLICT, "read-only"),
+            PluginError::Given => problem(StatusCode::CONFLICT, "no-plugins"),
+        }
+    }
+}

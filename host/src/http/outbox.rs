@@ -1,0 +1,91 @@
+//! The outbox: questions to asynchronous steps that wait, and those that nobody answered.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::store::{EventState, OutboxEvent};
+
+use super::page;
+use super::problem::Refusal;
+use super::query::{Nothing, Query};
+use super::state::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(retry)).routes(routes!(remove))
+}
+
+/// One page of questions.
+#[derive(Debug, Serialize, ToSchema)]
+struct OutboxPage {
+    /// The oldest first.
+    items: Vec<OutboxEvent>,
+    /// The address of the next page; nothing after the last.
+    next: Option<String>,
+}
+
+/// Which questions.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OutboxQuery {
+    /// Questions on the page, 1 to 500; 50 without it.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<usize>,
+    /// Continues after the question of this number.
+    after: Option<u64>,
+    /// `pending` or `dead`; both without it.
+    #[param(value_type = Option<String>)]
+    state: Option<EventState>,
+}
+
+/// Lists questions to asynchronous steps that were not answered yet.
+#[utoipa::path(
+    get, path = "/api/v1/outbox", operation_id = "list-outbox", tag = "plugins", params(OutboxQuery),
+    responses((status = 200, description = "One page.", body = OutboxPage)),
+)]
+async fn list(State(app): State<App>, Query(query): Query<OutboxQuery>) -> Result<Json<OutboxPage>, Refusal> {
+    let limit = page::limit(query.limit)?;
+    let (state, after) = (query.state, query.after.unwrap_or_default());
+    let mut items = app.run(move |service| Ok(service.store().events(state, after, limit + 1)?)).await?;
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| more).map(|last| {
+        let (size, last) = (query.limit.map(|limit| limit.to_string()), last.id.to_string());
+        let parameters =
+            [("limit", size.as_deref()), ("after", Some(&*last)), ("state", state.map(EventState::as_str))];
+        page::next("/api/v1/outbox", &parameters)
+    });
+    Ok(Json(OutboxPage { items, next }))
+}
+
+/// Puts a question again now, with as many attempts as a new one has.
+#[utoipa::path(
+    post, path = "/api/v1/outbox/{id}/retry", operation_id = "retry-outbox", tag = "plugins",
+    params(("id" = u64, Path, description = "The number of the question.")),
+    responses((status = 200, description = "The question.", body = OutboxEvent)),
+)]
+async fn retry(State(app): State<App>, Path(id): Path<u64>, _: Query<Nothing>) -> Result<Json<OutboxEvent>, Refusal> {
+    let event = app.run(move |service| Ok(service.store().retry_event(id, jiff::Timestamp::now())?)).await?;
+    event.map(Json).ok_or_else(|| answered(id))
+}
+
+/// Drops a question: nobody will be asked.
+#[utoipa::path(
+    delete, path = "/api/v1/outbox/{id}", operation_id = "delete-outbox", tag = "plugins",
+    params(("id" = u64, Path, description = "The number of the question.")),
+    responses((status = 204, description = "It is gone.")),
+)]
+async fn remove(State(app): State<App>, Path(id): Path<u64>, _: Query<Nothing>) -> Result<StatusCode, Refusal> {
+    let there = app.run(move |service| Ok(service.store().drop_event(id)?)).await?;
+    if there { Ok(StatusCode::NO_CONTENT) } else { Err(answered(id)) }
+}
+
+fn answered(id: u64) -> Refusal {
+    let detail = format!("there is no question {id} in the outbox: it was answered, or dropped");
+    Refusal::new(StatusCode::NOT_FOUND, "not-found", detail)
+}

@@ -1,0 +1,59 @@
+//! Steps that take part in changes: listed in the order they are asked, and decided about.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::StepOverride;
+use crate::service::StepView;
+
+use super::body::Typed;
+use super::etag::Unconditional;
+use super::problem::Refusal;
+use super::query::{By, Nothing, Query};
+use super::state::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(decide))
+}
+
+/// Every step that takes part in changes.
+#[derive(Debug, Serialize, ToSchema)]
+struct StepList {
+    /// In the order in which they are asked.
+    items: Vec<StepView>,
+}
+
+/// Lists the steps that take part in changes of configuration, in the order in which they are asked.
+#[utoipa::path(
+    get, path = "/api/v1/steps", operation_id = "list-steps", tag = "plugins",
+    responses((status = 200, description = "Every step.", body = StepList)),
+)]
+async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<StepList>, Refusal> {
+    Ok(Json(StepList { items: app.run(|service| Ok(service.steps()?)).await? }))
+}
+
+/// Decides about a step: whether it is asked, its rank, its configuration, what happens when it breaks. What is left out is as
+/// the plugin declares it.
+#[utoipa::path(
+    put, path = "/api/v1/plugins/{publisher}/{name}/steps/{step}", operation_id = "put-step", tag = "plugins",
+    params(
+        ("publisher" = String, Path, description = "Who made the plugin."), ("name" = String, Path, description = "What it is called."),
+        ("step" = String, Path, description = "The step."),
+    ),
+    request_body = StepOverride, responses((status = 200, description = "The step as it is asked from now on.", body = StepView)),
+)]
+async fn decide(
+    State(app): State<App>,
+    Path((publisher, name, step)): Path<(String, String, String)>,
+    _: Query<Nothing>,
+    _: Unconditional,
+    By(author): By,
+    Typed(wanted): Typed<StepOverride>,
+) -> Result<Json<StepView>, Refusal> {
+    let plugin = format!("{publisher}/{name}");
+    Ok(Json(app.run(move |service| Ok(service.decide_about_step(&plugin, &step, &wanted, &author)?)).await?))
+}

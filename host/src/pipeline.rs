@@ -1,0 +1,31 @@
+//! The pipeline: which steps are asked about a change, in which order, and what their answers mean.
+//!
+//! Sees changes as values and steps as questions: how a step runs is not known here, nor how a change is written. A step that
+//! proposes is believed only as far as the change goes; one that rejects ends it; one that breaks does what its registration
+//! says.
+
+mod event;
+mod filter;
+mod operation;
+mod registration;
+
+pub use event::{Event, Outcome, Proposal, Rejection, StepFault, Target};
+pub(crate) use operation::broke;
+pub use operation::{Operation, Refusal};
+pub use registration::{Image, ImageKind, Mode, Registration};
+
+use std::sync::Arc;
+
+use crate::store::Snapshot;
+
+/// Steps that can be asked.
+pub trait Handlers: Send + Sync {
+    /// The steps, in the order in which they are asked.
+    fn registrations(&self) -> &[Registration];
+
+    /// Asks a step about an event. `library` is the configuration before the change.
+    fn execute(&self, step: &Registration, event: &Event, library: &Arc<Snapshot>) -> Result<Outcome, StepFault>;
+}
+
+#[cfg(test)]
+mod tests;

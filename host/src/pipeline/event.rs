@@ -1,0 +1,87 @@
+//! What a step is asked, and what it answers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A question to a step.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The same each time a step is asked about it.
+    pub id: String,
+    /// What happens, such as `profile.update`.
+    pub message: String,
+    /// 10, 20 or 40.
+    pub stage: u32,
+    /// How often the step was asked about it, this time included.
+    pub attempt: u32,
+    /// The items that change.
+    pub targets: Vec<Target>,
+    /// What steps asked earlier left, as JSON by key.
+    pub shared: BTreeMap<String, String>,
+    /// What else is known, by name.
+    pub properties: Vec<(String, String)>,
+}
+
+/// One item that changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// The collection.
+    pub kind: String,
+    /// The item.
+    pub name: String,
+    /// The paths of the attributes that differ.
+    pub changed: Vec<String>,
+    /// The attributes that differ as they will be, a JSON object.
+    pub values: String,
+    /// What else the step is shown, as JSON by alias.
+    pub images: Vec<(String, String)>,
+}
+
+/// What a step answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The change goes on.
+    Proceed(Proposal),
+    /// The change must not happen.
+    Reject(Rejection),
+}
+
+/// What a step adds to a change.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Proposal {
+    /// Merge patches of targets, by their position.
+    pub patches: Vec<(usize, Value)>,
+    /// What later steps shall find, as JSON by key.
+    pub shared: Vec<(String, String)>,
+}
+
+/// Why a change must not happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Rejection {
+    /// The step's own code.
+    pub code: String,
+    /// One sentence for the person who tried.
+    pub message: String,
+    /// The attribute that is wrong; empty if it is no single one.
+    pub attribute: String,
+}
+
+/// How a step broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepFault {
+    /// A stable code, such as `plugin.timeout`.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+    /// Seconds after which the step may succeed, in its own opinion.
+    pub retry_after: Option<u32>,
+}
+
+impl StepFault {
+    /// What a step answered cannot be carried out.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self { code: "plugin.invalid-result".to_owned(), message: message.into(), retry_after: None }
+    }
+}

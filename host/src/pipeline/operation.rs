@@ -1,0 +1,241 @@
+//! One operation: its changes, taken through the steps of each stage.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::message::{Message, Stage};
+use crate::domain::plugin::Skipped;
+use crate::domain::revision::{Author, ChangeRecord};
+use crate::domain::{AnyItem, FaultPolicy, Kind, merge_patch};
+use crate::store::Snapshot;
+
+use super::filter::Difference;
+use super::{Event, Handlers, Mode, Outcome, Proposal, Registration, Rejection, StepFault, Target};
+
+/// Most targets of one question. More changes make more questions.
+const TARGETS_MAX: usize = 500;
+
+/// Most bytes of what steps leave for each other in one operation.
+const SHARED_MAX: usize = 256 << 10;
+
+/// One operation on configuration.
+pub struct Operation<'a> {
+    /// The steps.
+    pub handlers: &'a dyn Handlers,
+    /// The configuration before the change.
+    pub library: &'a Arc<Snapshot>,
+    /// Names the operation.
+    pub id: String,
+    /// Whether the change is an import.
+    pub is_import: bool,
+    /// Who makes the change, and why.
+    pub author: &'a Author,
+    /// What steps leave for each other.
+    pub shared: BTreeMap<String, String>,
+    /// Steps that broke and were passed over.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Why a change does not happen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A step says no.
+    #[error("{}", rejection.message)]
+    Rejected {
+        /// The plugin, as `publisher/name`.
+        plugin: String,
+        /// Its version.
+        version: String,
+        /// The step.
+        step: String,
+        /// Why.
+        rejection: Rejection,
+    },
+    /// A step broke, and the change must not happen without it.
+    #[error("step `{step}` of plugin `{plugin}` {version} broke, and nothing is written without it: {}", fault.message)]
+    Fault {
+        /// The plugin, as `publisher/name`.
+        plugin: String,
+        /// Its version.
+        version: String,
+        /// The step.
+        step: String,
+        /// How.
+        fault: StepFault,
+    },
+}
+
+impl Operation<'_> {
+    /// Whether any step could be asked about anything.
+    pub fn concerns_nobody(handlers: &dyn Handlers) -> bool {
+        !handlers.registrations().iter().any(|step| step.active)
+    }
+
+    /// Asks the steps of `stage` about `changes`, in order. What they propose is in `changes` afterwards, and the places of what was
+    /// patched come back, each with the step that did it last.
+    pub fn run(
+        &mut self,
+        stage: Stage,
+        changes: &mut [ChangeRecord],
+    ) -> Result<BTreeMap<usize, Registration>, Refusal> {
+        let mut differences: Vec<Difference> = changes.iter().cloned().map(Difference::of).collect();
+        let mut patched = BTreeMap::new();
+        let handlers = self.handlers;
+        let asked = |step: &&Registration| step.active && step.stage == stage && step.mode == Mode::Sync;
+        for step in handlers.registrations().iter().filter(asked) {
+            let concerned = concerned(step, &differences, self.is_import);
+            for (batch, places) in concerned.chunks(TARGETS_MAX).enumerate() {
+                let targets = places.iter().map(|place| differences[*place].target(step)).collect();
+                let event = self.event(step, batch, targets);
+                let answer = handlers.execute(step, &event, self.library);
+                let proposed = match answer {
+                    Ok(Outcome::Reject(rejection)) => return Err(rejected(step, rejection)),
+                    Ok(Outcome::Proceed(proposal)) => self.believe(stage, proposal, places, &differences),
+                    Err(fault) => Err(fault),
+                };
+                let outcomes = match proposed {
+                    Ok(outcomes) => outcomes,
+                    Err(fault) => {
+                        self.pass_over(step, fault)?;
+                        continue;
+                    }
+                };
+                for (place, after) in outcomes {
+                    let record = ChangeRecord { after: Some(after), ..differences[place].record.clone() };
+                    differences[place] = Difference::of(record);
+                    patched.insert(place, step.clone());
+                }
+            }
+        }
+        for place in patched.keys() {
+            changes[*place] = differences[*place].record.clone();
+        }
+        Ok(patched)
+    }
+
+    /// The questions to asynchronous steps that `changes` lead to.
+    pub fn afterwards(&self, changes: &[ChangeRecord]) -> Vec<(Registration, Event)> {
+        let differences: Vec<Difference> = changes.iter().cloned().map(Difference::of).collect();
+        let asked = |step: &&Registration| step.active && step.mode == Mode::Async;
+        let mut events = Vec::new();
+        for step in self.handlers.registrations().iter().filter(asked) {
+            let concerned = concerned(step, &differences, self.is_import);
+            for (batch, places) in concerned.chunks(TARGETS_MAX).enumerate() {
+                let targets = places.iter().map(|place| differences[*place].target(step)).collect();
+                events.push((step.clone(), self.event(step, batch, targets)));
+            }
+        }
+        events
+    }
+
+    fn event(&self, step: &Registration, batch: usize, targets: Vec<Target>) -> Event {
+        let properties = [("author", &self.author.who), ("reason", &self.author.why)];
+        Event {
+            id: format!("{}/{}/{}/{batch}", self.id, step.plugin, step.step),
+            message: step.message.to_string(),
+            stage: step.stage.into(),
+            attempt: 1,
+            targets,
+            shared: self.shared.clone(),
+            properties: properties.map(|(name, value)| (name.to_owned(), value.clone())).into(),
+        }
+    }
+
+    /// What targets become by a proposal, if it can be carried out. Takes over what it leaves for others.
+    fn believe(
+        &mut self,
+        stage: Stage,
+        proposal: Proposal,
+        places: &[usize],
+        differences: &[Difference],
+    ) -> Result<Vec<(usize, Value)>, StepFault> {
+        let mut outcomes: BTreeMap<usize, Value> = BTreeMap::new();
+        if stage == Stage::PostOperation && !proposal.patches.is_empty() {
+            return Err(StepFault::invalid("it patches in stage 40, when the change is made: patch in stage 10 or 20"));
+        }
+        for (target, patch) in proposal.patches {
+            let count = places.len();
+            let place = *places.get(target).ok_or_else(|| {
+                StepFault::invalid(format!("it patches target {target}, and there are {count}, counted from 0"))
+            })?;
+            let record = &differences[place].record;
+            let after = outcomes.entry(place).or_insert_with(|| record.after.clone().unwrap_or_default());
+            if !patch.is_object() || !after.is_object() || !is_written_whole(&record.collection) {
+                let (collection, name) = (&record.collection, &record.name);
+                return Err(StepFault::invalid(format!(
+                    "it patches `{name}` of {collection}, which no patch can change"
+                )));
+            }
+            merge_patch::merge(after, patch);
+        }
+        for (place, after) in &outcomes {
+            let record = &differences[*place].record;
+            let kind: Option<Kind> = record.collection.parse().ok();
+            if let Some(Err(error)) = kind.map(|kind| AnyItem::parse(kind, &record.name, after.clone())) {
+                return Err(StepFault::invalid(format!("what it makes of `{}` is not valid: {error}", record.name)));
+            }
+        }
+        let mut shared = self.shared.clone();
+        for (key, value) in proposal.shared {
+            if serde_json::from_str::<serde::de::IgnoredAny>(&value).is_err() {
+                return Err(StepFault::invalid(format!("what it leaves as `{key}` is no JSON")));
+            }
+            shared.insert(key, value);
+        }
+        let size: usize = shared.iter().map(|(key, value)| key.len() + value.len()).sum();
+        if size > SHARED_MAX {
+            let most = SHARED_MAX >> 10;
+            return Err(StepFault::invalid(format!(
+                "what steps leave for each other has {size} bytes; {most} KiB are the most"
+            )));
+        }
+        self.shared = shared;
+        Ok(outcomes.into_iter().collect())
+    }
+
+    /// Goes on without a step that broke, if it may.
+    fn pass_over(&mut self, step: &Registration, fault: StepFault) -> Result<(), Refusal> {
+        match step.on_fault {
+            FaultPolicy::Abort => Err(broke(step, fault)),
+            FaultPolicy::Skip => {
+                let plugin = format!("{} {}", step.plugin, step.version);
+                let StepFault { code, message, .. } = fault;
+                self.skipped.push(Skipped { plugin, step: step.step.clone(), code, message });
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The change does not happen, because `step` says so.
+fn rejected(step: &Registration, rejection: Rejection) -> Refusal {
+    let Registration { plugin, version, step, .. } = step.clone();
+    Refusal::Rejected { plugin, version: version.to_string(), step, rejection }
+}
+
+/// The change does not happen, because `step` broke.
+pub(crate) fn broke(step: &Registration, fault: StepFault) -> Refusal {
+    let Registration { plugin, version, step, .. } = step.clone();
+    Refusal::Fault { plugin, version: version.to_string(), step, fault }
+}
+
+/// Whether items of a collection are written whole, so that a patch can change what is written.
+fn is_written_whole(collection: &str) -> bool {
+    collection.parse::<Kind>().is_ok_and(|kind| kind != Kind::Plugin)
+}
+
+/// The places of the changes that `step` is asked about.
+fn concerned(step: &Registration, differences: &[Difference], is_import: bool) -> Vec<usize> {
+    let concerns = |(_, difference): &(usize, &Difference)| {
+        let message = Message::of(&difference.record);
+        let asked = match step.message {
+            Message::Import => is_import && message.is_some(),
+            wanted => message == Some(wanted),
+        };
+        asked && difference.concerns(&step.filter)
+    };
+    let found: BTreeSet<usize> = differences.iter().enumerate().filter(concerns).map(|(place, _)| place).collect();
+    found.into_iter().collect()
+}

@@ -1,0 +1,162 @@
+//! Who compiles a component that is not in the cache.
+//!
+//! A component of somebody else is compiled by a process of its own, which sets itself limits of memory and processor time, works
+//! at low priority and has nothing but the component: whatever that costs or breaks, requests go on. Its start code runs there
+//! for the first time, too, under fuel.
+
+mod child;
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use super::inspect::LoadError;
+use super::slots::Slots;
+
+pub use child::compile_as_child;
+
+/// The sub-command by which the program compiles for another process of itself.
+pub const COMPILE_COMMAND: &str = "compile-component";
+
+/// Most bytes of compiled code.
+const LARGEST_CODE: u64 = 512 << 20;
+
+/// First word of an answer: the code follows.
+const READY: u8 = b'+';
+/// First word of an answer: why there is none follows.
+const REFUSED: u8 = b'-';
+
+/// Who compiles.
+#[derive(Debug)]
+pub enum Compiler {
+    /// This process: the component is our own.
+    Here,
+    /// A process for each component.
+    Child(ChildCompiler),
+}
+
+/// Compiles in processes of their own, one at a time.
+#[derive(Debug)]
+pub struct ChildCompiler {
+    program: PathBuf,
+    limits: CompileLimits,
+    turn: Slots,
+}
+
+/// What compiling one component may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// Longest time from start to end of the process.
+    pub time: Duration,
+    /// Processor time, in seconds.
+    pub processor_seconds: u64,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Longest wait for one's turn.
+    pub patience: Duration,
+}
+
+impl Default for CompileLimits {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(120),
+            processor_seconds: 60,
+            memory: 1 << 30,
+            patience: Duration::from_secs(20),
+        }
+    }
+}
+
+impl ChildCompiler {
+    /// Compiles by `program`, which knows the sub-command [`COMPILE_COMMAND`].
+    pub fn new(program: impl Into<PathBuf>, limits: CompileLimits) -> Self {
+        Self { program: program.into(), limits, turn: Slots::new(1) }
+    }
+
+    /// Compiles by the program that is running, even if its file was replaced since it started.
+    pub fn of_this_program() -> Self {
+        let running = Path::new("/proc/self/exe");
+        let program = if running.exists() { running.to_owned() } else { std::env::current_exe().unwrap_or_default() };
+        Self::new(program, CompileLimits::default())
+    }
+
+    /// Compiles one component and tries to start it.
+    pub(super) fn compile(&self, component: &[u8]) -> Result<Vec<u8>, LoadError> {
+        let busy = || LoadError::Unavailable("other components are being compiled: try again in a minute".to_owned());
+        let _turn = self.turn.take(self.limits.patience).ok_or_else(busy)?;
+        let limits = [self.limits.processor_seconds.to_string(), self.limits.memory.to_string()];
+        let mut child = Command::new(&self.program)
+            .arg(COMPILE_COMMAND)
+            .args(limits)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| LoadError::Unavailable(format!("the compiler cannot be started: {error}")))?;
+        let answer = self.answer(&mut child, component);
+        let ended = child.wait();
+        match (answer, ended) {
+            (None, _) => Err(LoadError::TooCostly(format!("{} seconds", self.limits.time.as_secs()))),
+            (Some(answer), Ok(status)) => self.understand(answer, status),
+            (Some(_), Err(error)) => Err(LoadError::Unavailable(format!("the compiler cannot be waited for: {error}"))),
+        }
+    }
+
+    /// What the process writes until it ends; nothing if it takes too long and has to be ended.
+    fn answer(&self, child: &mut Child, component: &[u8]) -> Option<Vec<u8>> {
+        let (mut to, from) = (child.stdin.take(), child.stdout.take());
+        thread::scope(|scope| {
+            let (tell, told) = mpsc::channel();
+            // A process that ends before it has read everything says so by how it ends.
+            scope.spawn(move || to.as_mut().map(|to| to.write_all(component)));
+            scope.spawn(move || {
+                let mut answer = Vec::new();
+                let read = from.map(|from| from.take(LARGEST_CODE).read_to_end(&mut answer));
+                // Nobody listens any more if it took too long. A broken pipe shows in what is missing.
+                let _ = (read, tell.send(answer));
+            });
+            match told.recv_timeout(self.limits.time) {
+                Ok(answer) => Some(answer),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    // It may have ended by itself just now.
+                    let _ = child.kill();
+                    None
+                }
+            }
+        })
+    }
+
+    fn understand(&self, answer: Vec<u8>, status: ExitStatus) -> Result<Vec<u8>, LoadError> {
+        match answer.split_first() {
+            Some((&READY, code)) if status.success() => Ok(code.to_vec()),
+            Some((&REFUSED, why)) if status.success() => {
+                Err(LoadError::Trial(String::from_utf8_lossy(why).into_owned()))
+            }
+            _ => Err(self.explain(status)),
+        }
+    }
+
+    /// Why a process ended without an answer.
+    fn explain(&self, status: ExitStatus) -> LoadError {
+        #[cfg(unix)]
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        #[cfg(not(unix))]
+        let signal = None;
+        const KILLED: i32 = 9;
+        const ABORTED: i32 = 6;
+        const OUT_OF_PROCESSOR_TIME: i32 = 24;
+        match signal {
+            Some(KILLED | OUT_OF_PROCESSOR_TIME) => {
+                LoadError::TooCostly(format!("{} seconds of processor time", self.limits.processor_seconds))
+            }
+            // A process that gets no more memory aborts.
+            Some(ABORTED) => LoadError::TooCostly(format!("{} MiB of memory", self.limits.memory >> 20)),
+            _ => LoadError::Unavailable(format!("the compiler broke off ({status})")),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What the process that compiles does, from its first line to its last.
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
+use wasmtime::component::Component;
+use wasmtime::{Config as EngineConfig, Engine, Trap};
+
+use crate::pipeline::Event;
+use crate::plugin::call;
+use crate::plugin::engine::{self, Config};
+use crate::plugin::inspect::inspect;
+use crate::plugin::manifest::Provides;
+use crate::plugin::v0_1::Rule;
+use crate::plugin::v0_1::configuration::Handler;
+use crate::plugin::v0_1::upgrade::Step;
+use crate::plugin::{trap, workshop};
+use crate::resolve::Reads;
+use crate::upgrade::Page;
+
+use super::{READY, REFUSED};
+
+/// What start code may use: about a second of work.
+const FUEL: u64 = 500_000_000;
+
+/// How nice the process is to others: as nice as can be.
+const NICENESS: i32 = 19;
+
+/// Reads a component from `input`, compiles it, starts it once, and writes what came of it to `output`.
+///
+/// For a process of its own: sets limits of processor time and memory that hold until its end.
+pub fn compile_as_child(
+    processor_seconds: u64,
+    memory: u64,
+    input: &mut dyn Read,
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    let limit = |resource, most| setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
+    limit(Resource::Cpu, processor_seconds)?;
+    limit(Resource::Data, memory)?;
+    limit(Resource::Core, 0)?;
+    setpriority_process(None, NICENESS)?;
+    let mut component = Vec::new();
+    input.read_to_end(&mut component)?;
+    let (word, answer) = match compile(&component) {
+        Ok(code) => (READY, code),
+        Err(refusal) => (REFUSED, refusal.into_bytes()),
+    };
+    output.write_all(&[word])?;
+    output.write_all(&answer)?;
+    output.flush()
+}
+
+fn compile(component: &[u8]) -> Result<Vec<u8>, String> {
+    let cannot = |error: wasmtime::Error| format!("{error:#}");
+    let config = Config::default();
+    let mut serving = engine::code();
+    serving.parallel_compilation(false);
+    let code = Engine::new(&serving).and_then(|engine| engine.precompile_component(component)).map_err(cannot)?;
+    start(component, &config)?;
+    Ok(code)
+}
+
+/// Starts an instance under fuel and asks it something, in an engine of its own: with fuel, the same component always ends the same
+/// way. What it answers does not matter, and neither does how it breaks: only start code that traps, and whatever goes on and on,
+/// is refused. A toolchain may run start code in the first question.
+fn start(component: &[u8], config: &Config) -> Result<(), String> {
+    let cannot = |error: wasmtime::Error| format!("{error:#}");
+    let manifest = inspect(component).map_err(|error| error.to_string())?;
+    let mut fuelled: EngineConfig = engine::code();
+    fuelled.parallel_compilation(false).consume_fuel(true).epoch_interruption(false);
+    let engine = Engine::new(&fuelled).map_err(cannot)?;
+    let linker = workshop::linker(&engine).map_err(cannot)?;
+    let compiled = Component::from_binary(&engine, component).map_err(cannot)?;
+    let most = match manifest.provides {
+        Provides::Tool { .. } => config.limits,
+        Provides::Step(_) => config.step_limits,
+        Provides::Handler { .. } => config.handler_limits,
+    };
+    let limits = most.lowered(manifest.limits);
+    let label = Arc::from(manifest.full_name());
+    let mut store = call::store_in(&engine, &label, &limits, Reads::new(Arc::default(), Arc::default()));
+    store.set_fuel(FUEL).map_err(cannot)?;
+    let asked = match &manifest.provides {
+        Provides::Tool { .. } => {
+            let instance = Rule::new(&linker, &compiled).and_then(|rule| rule.instantiate(&mut store));
+            instance.map(|instance| instance.evaluate(&mut store, "{}").err())
+        }
+        Provides::Step(_) => {
+            let instance = Step::new(&linker, &compiled).and_then(|step| step.instantiate(&mut store));
+            instance.map(|instance| instance.check(&mut store, &Page::default()).err())
+        }
+        Provides::Handler { steps } => {
+            let instance = Handler::new(&linker, &compiled).and_then(|handler| handler.instantiate(&mut store));
+            instance.map(|instance| {
+                let name = steps.first().map_or("", |step| step.name.as_str());
+                instance.execute(&mut store, name, "{}", &Event::default()).err()
+            })
+        }
+    };
+    let endless = |error: &wasmtime::Error| error.downcast_ref() == Some(&Trap::OutOfFuel);
+    const ENDLESS: &str = "it goes on and on, and used up the fuel of many calls";
+    match asked {
+        Ok(Some(error)) if endless(&error) => Err(ENDLESS.to_owned()),
+        Ok(_) => Ok(()),
+        Err(error) if endless(&error) => Err(ENDLESS.to_owned()),
+        Err(error) if error.is::<Trap>() => Err(trap::explain(&error, store.data(), &limits).to_string()),
+        Err(error) => Err(cannot(error)),
+    }
+}

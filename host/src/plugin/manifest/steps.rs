@@ -1,0 +1,126 @@
+//! `[[steps]]` of a manifest: what a plugin wants to be asked about.
+//!
+//! Refuses a step that could never be asked, or that would be shown nothing: an attribute no item has, an image that cannot be.
+
+use serde::Deserialize;
+
+use crate::domain::message::{Message, Stage};
+use crate::domain::plugin::is_plugin_name;
+use crate::domain::{FaultPolicy, attribute_path};
+use crate::pipeline::{Image, ImageKind, Mode};
+
+use super::{ManifestError, NAME_RULE, check, refused};
+
+const MOST_STEPS: usize = 64;
+const MOST_PATHS: usize = 64;
+
+/// A step as a plugin declares it. The environment may decide otherwise about rank, configuration and fault policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepDeclaration {
+    /// Its name.
+    pub name: String,
+    /// What it is asked about.
+    pub message: Message,
+    /// When.
+    pub stage: Stage,
+    /// Whether the change waits for it.
+    pub mode: Mode,
+    /// Its place in its stage.
+    pub rank: i32,
+    /// The attributes it cares about; all if there is none.
+    pub filter: Vec<String>,
+    /// What it is shown besides what differs.
+    pub images: Vec<Image>,
+    /// What happens when it breaks.
+    pub on_fault: FaultPolicy,
+}
+
+/// A step, key by key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Part {
+    name: String,
+    message: String,
+    stage: u32,
+    #[serde(default)]
+    mode: Mode,
+    rank: i32,
+    #[serde(default)]
+    filtering_attributes: Vec<String>,
+    #[serde(default)]
+    images: Vec<Image>,
+    #[serde(default = "abort")]
+    on_fault: FaultPolicy,
+}
+
+fn abort() -> FaultPolicy {
+    FaultPolicy::Abort
+}
+
+/// The steps, if they make sense together.
+pub(super) fn checked(parts: Vec<Part>) -> Result<Vec<StepDeclaration>, ManifestError> {
+    let count = (1..=MOST_STEPS).contains(&parts.len());
+    check("steps", &parts.len().to_string(), count, "a plugin has 1 to 64 steps")?;
+    let mut steps: Vec<StepDeclaration> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let step = part.checked()?;
+        let once = steps.iter().all(|there| there.name != step.name);
+        check("steps.name", &step.name, once, "each step has a name of its own")?;
+        steps.push(step);
+    }
+    Ok(steps)
+}
+
+impl Part {
+    fn checked(self) -> Result<StepDeclaration, ManifestError> {
+        let Self { name, message, stage, mode, rank, filtering_attributes: filter, images, on_fault } = self;
+        check("steps.name", &name, is_plugin_name(&name), NAME_RULE)?;
+        let message: Message = message.parse().map_err(|error: crate::domain::message::UnknownMessage| {
+            refused("steps.message", &message, &error.to_string())
+        })?;
+        let stage =
+            Stage::try_from(stage).map_err(|error| refused("steps.stage", &stage.to_string(), &error.to_string()))?;
+        let waits = mode == Mode::Sync || stage == Stage::PostOperation;
+        check("steps.mode", "async", waits, "only a step of stage 40 is asynchronous")?;
+        let paths = filter.len() + images.iter().map(|image| image.attributes.len()).sum::<usize>();
+        check("steps", &paths.to_string(), paths <= MOST_PATHS, "a step names 64 attributes at most")?;
+        for path in filter.iter().chain(images.iter().flat_map(|image| &image.attributes)) {
+            known(message, path)?;
+        }
+        for (at, image) in images.iter().enumerate() {
+            possible(image, message, stage)?;
+            let once = images[..at].iter().all(|there| there.alias != image.alias);
+            check("steps.images.alias", &image.alias, once, "each image has an alias of its own")?;
+        }
+        Ok(StepDeclaration { name, message, stage, mode, rank, filter, images, on_fault })
+    }
+}
+
+/// Refuses the path of an attribute that no item of the message has.
+fn known(message: Message, path: &str) -> Result<(), ManifestError> {
+    let Some(kind) = message.kind() else {
+        let rule = format!("`{message}` is about items of several kinds: leave attributes out");
+        return Err(refused("steps.filtering-attributes", path, &rule));
+    };
+    let attributes = kind.attributes();
+    let first = attribute_path::split(path).into_iter().next().unwrap_or_default();
+    let rule = format!("{} has {}", kind.with_article(), attributes.join(", "));
+    check("steps.filtering-attributes", path, attributes.contains(&first), &rule)
+}
+
+/// Refuses an image that never is.
+fn possible(image: &Image, message: Message, stage: Stage) -> Result<(), ManifestError> {
+    check("steps.images.alias", &image.alias, is_plugin_name(&image.alias), NAME_RULE)?;
+    match (image.kind, message) {
+        (ImageKind::Pre, Message::Create(_)) => {
+            Err(refused("steps.images.kind", "pre", "before an item is made there is none: ask for `post` in stage 40"))
+        }
+        (ImageKind::Post, Message::Delete(_)) => {
+            Err(refused("steps.images.kind", "post", "after an item is deleted there is none: ask for `pre`"))
+        }
+        (ImageKind::Post, _) if stage != Stage::PostOperation => {
+            Err(refused("steps.images.kind", "post", "only in stage 40 is there an item after the change"))
+        }
+        _ => Ok(()),
+    }
+}

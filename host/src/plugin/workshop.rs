@@ -1,0 +1,192 @@
+//! Where components are made ready: inspected, compiled or found in the cache, bound to their imports, tried.
+//!
+//! Knows one component at a time. Which of them are asked, and about what, is said by a [`Catalog`](super::Catalog).
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::{Component, Linker};
+
+use crate::domain::Digest;
+use crate::resolve::{Facts, Reads};
+use crate::store::Snapshot;
+use crate::upgrade::StepInfo;
+
+use super::cache::Cache;
+use super::call::{Call, Plugin};
+use super::compiler::Compiler;
+use super::engine::{Config, Engine, EngineError};
+use super::handler::Handler;
+use super::inspect::{LoadError, inspect, manifest_of};
+use super::manifest::{Manifest, Provides};
+use super::state::State;
+use super::step::Step;
+use super::v0_1::Rule;
+use super::v0_1::configuration::Handler as PreparedHandler;
+use super::v0_1::upgrade::Step as Prepared;
+use super::{v0_1, wasi};
+
+/// Makes components ready for one engine.
+pub struct Workshop {
+    engine: Arc<Engine>,
+    linker: Linker<State>,
+    cache: Option<Cache>,
+}
+
+/// A component that is ready to be asked.
+pub struct Ready {
+    manifest: Manifest,
+    digest: Digest,
+    pub(super) part: Part,
+}
+
+/// What a component does.
+pub(super) enum Part {
+    /// It decides about tools.
+    Rule(Plugin),
+    /// It is a step of upgrades.
+    Step(Step),
+    /// It takes part in changes of configuration.
+    Handler(Handler),
+}
+
+impl Workshop {
+    /// A workshop that keeps compiled code in the folder `cache`, if one is given.
+    pub fn open(cache: Option<&Path>, config: Config) -> Result<Self, EngineError> {
+        let engine = Engine::new(config)?;
+        let linker = linker(&engine.wasmtime).map_err(|error| EngineError::new(&error))?;
+        let cache = cache.and_then(|folder| {
+            let opened = Cache::open(folder);
+            opened.map_err(|error| tracing::warn!(%error, "no compiled code in `{}`", folder.display())).ok()
+        });
+        Ok(Self { engine: Arc::new(engine), linker, cache })
+    }
+
+    /// Reads the manifest of a component that is fit to be compiled. Nothing is compiled or run.
+    pub fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
+        inspect(component)
+    }
+
+    /// What a component says about itself, whatever else is wrong with it.
+    pub fn manifest(component: &[u8]) -> Option<Manifest> {
+        manifest_of(component)
+    }
+
+    /// The identity of a component.
+    pub fn digest(component: &[u8]) -> Digest {
+        digest(component)
+    }
+
+    /// Makes a component ready. What the cache does not have is compiled by `compiler`.
+    pub fn prepare(&self, component: &[u8], compiler: &Compiler) -> Result<Arc<Ready>, LoadError> {
+        let manifest = inspect(component)?;
+        let digest = digest(component);
+        let compiled = self.compiled(component, &digest, compiler)?;
+        let ready = self.bind(manifest, digest, &compiled)?;
+        self.warm(&ready);
+        Ok(Arc::new(ready))
+    }
+
+    pub(super) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    fn compiled(&self, component: &[u8], digest: &Digest, compiler: &Compiler) -> Result<Component, LoadError> {
+        let engine = &self.engine.wasmtime;
+        let unusable = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
+        match (compiler, &self.cache) {
+            (Compiler::Here, None) => Component::from_binary(engine, component).map_err(unusable),
+            (Compiler::Here, Some(cache)) => cache.compiled(engine, digest.as_str(), component).map_err(unusable),
+            (Compiler::Child(child), cache) => {
+                let cache = cache.as_ref().ok_or_else(|| {
+                    LoadError::Unavailable("the folder for compiled code cannot be used: look at the log".to_owned())
+                })?;
+                if let Some(ready) = cache.find(engine, digest.as_str()) {
+                    return Ok(ready);
+                }
+                let code = child.compile(component)?;
+                cache
+                    .adopt(engine, digest.as_str(), &code)
+                    .map_err(|error| LoadError::Unavailable(format!("its compiled code cannot be kept: {error}")))
+            }
+        }
+    }
+
+    fn bind(&self, manifest: Manifest, digest: Digest, compiled: &Component) -> Result<Ready, LoadError> {
+        let unusable = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
+        let name = manifest.full_name();
+        let version = manifest.version.to_string();
+        let label = Arc::from(format!("{name} {version}"));
+        let config = &self.engine.config;
+        let part = match &manifest.provides {
+            Provides::Tool { .. } => {
+                let rule = Rule::new(&self.linker, compiled).map_err(unusable)?;
+                let limits = config.limits.lowered(manifest.limits);
+                Part::Rule(Plugin { name, version, digest: digest.to_string(), label, limits, rule })
+            }
+            Provides::Step(step) => {
+                let prepared = Prepared::new(&self.linker, compiled).map_err(unusable)?;
+                let limits = config.step_limits.lowered(manifest.limits);
+                let info = StepInfo {
+                    name,
+                    version,
+                    digest: digest.to_string(),
+                    after: step.after.clone(),
+                    tables: step.tables.clone(),
+                    from: step.from.clone(),
+                    before: step.before.clone(),
+                };
+                Part::Step(Step { info, label, limits, prepared })
+            }
+            Provides::Handler { .. } => {
+                let prepared = PreparedHandler::new(&self.linker, compiled).map_err(unusable)?;
+                let limits = config.handler_limits.lowered(manifest.limits);
+                Part::Handler(Handler { label, limits, prepared })
+            }
+        };
+        Ok(Ready { manifest, digest, part })
+    }
+
+    /// Uses as many slots for a rule as there are processors, so that no person's request maps its memory first.
+    fn warm(&self, ready: &Ready) {
+        let Part::Rule(plugin) = &ready.part else { return };
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let count = processors.min(usize::try_from(self.engine.config.slots).unwrap_or(usize::MAX));
+        let reads = || Reads::new(Arc::new(Snapshot::default()), Arc::new(Facts::default()));
+        // The first that fails is the last that is tried; whoever asks the rule will be told.
+        let started: Vec<_> = (0..count).map_while(|_| Call::start(plugin, &self.engine, reads()).ok()).collect();
+        drop(started);
+    }
+}
+
+impl Ready {
+    /// What the component says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The identity of the component.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+}
+
+/// Links what plugins of every world may import.
+pub(super) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasi::link(&mut linker)?;
+    v0_1::link(&mut linker)?;
+    Ok(linker)
+}
+
+fn digest(bytes: &[u8]) -> Digest {
+    let text = Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    text.parse().expect("a SHA-256 in hexadecimal is a digest")
+}

@@ -1,0 +1,202 @@
+//! Changes of configuration by people, taken through the pipeline.
+//!
+//! Steps run while nothing is locked: the change is worked out over one revision, and written if that is still the newest. If
+//! somebody else wrote in between, everything is done again over what is there now, so steps may be asked about the same change
+//! more than once, and nothing of an attempt that lost is left behind.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::domain::message::Stage;
+use crate::domain::revision::{Author, ChangeRecord};
+use crate::domain::{AnyItem, Kind};
+use crate::pipeline::{self, Operation, Registration, StepFault};
+use crate::store::{self, Change, ChangeSet, Committed, NewEvent, Snapshot};
+
+use super::{Error, IMPORT_ATTEMPTS, Service};
+
+/// What kind of change it is, and how it came about.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Origin {
+    /// Whether an archive is imported.
+    pub(super) is_import: bool,
+    /// Whether it is only looked at.
+    pub(super) dry_run: bool,
+    /// How many changes by asynchronous steps led to it.
+    pub(super) hops: u32,
+    /// The event whose proposal it is. The event is done when the change is.
+    pub(super) delivers: Option<u64>,
+}
+
+impl Service {
+    /// Carries out `changes` as one revision by `author`, if every step agrees.
+    pub fn commit(&self, changes: &ChangeSet, author: &Author) -> Result<Committed, Error> {
+        for _ in 1..IMPORT_ATTEMPTS {
+            match self.attempt(changes, author, Origin::default()) {
+                Err(Error::Store(store::Error::Moved { .. })) if changes.base.is_none() => {}
+                done => return done,
+            }
+        }
+        self.attempt(changes, author, Origin::default())
+    }
+
+    /// Carries out `changes` over the newest revision, or is refused because that is not the newest any more.
+    pub(super) fn attempt(&self, changes: &ChangeSet, author: &Author, origin: Origin) -> Result<Committed, Error> {
+        let library = self.store.snapshot()?;
+        let handlers = self.machinery.handlers(&self.store, &library)?;
+        if Operation::concerns_nobody(&*handlers) {
+            return self.write(changes.clone(), author, origin, &[]);
+        }
+        let mut changes = ChangeSet { base: Some(changes.base.unwrap_or(library.revision())), ..changes.clone() };
+        let mut operation = Operation {
+            handlers: &*handlers,
+            library: &library,
+            id: fresh_id(),
+            is_import: origin.is_import,
+            author,
+            shared: BTreeMap::new(),
+            skipped: Vec::new(),
+        };
+        let (places, mut asked) = self.asked(&changes, &library)?;
+        let patched = operation.run(Stage::PreValidation, &mut asked)?;
+        for place in patched.keys() {
+            take_over(&mut changes, places[*place], &asked[*place])?;
+        }
+        let mut preview = self.store.preview(changes.clone(), author)?;
+        let patched = operation.run(Stage::PreOperation, &mut preview.changes)?;
+        for (place, step) in &patched {
+            let change = &preview.changes[*place];
+            let written = changes.changes.iter().rposition(|it| puts(it, change));
+            let written = written.ok_or_else(|| {
+                let (collection, name) = (&change.collection, &change.name);
+                let fault = format!("it patches `{name}` of {collection}, which the change does not write itself");
+                pipeline::broke(step, StepFault::invalid(fault))
+            })?;
+            take_over(&mut changes, written, change)?;
+        }
+        if let Some(step) = patched.values().next_back() {
+            // What does not hold together now did before the steps.
+            let checked = self.store.preview(changes.clone(), author);
+            preview = checked.map_err(|error| match error {
+                store::Error::Moved { .. } | store::Error::Database(_) => Error::Store(error),
+                error => pipeline::broke(step, StepFault::invalid(error.to_string())).into(),
+            })?;
+        }
+        operation.run(Stage::PostOperation, &mut preview.changes)?;
+        let events: Vec<NewEvent> = operation
+            .afterwards(&preview.changes)
+            .into_iter()
+            .map(|(step, event)| NewEvent {
+                event: event.id.clone(),
+                plugin: step.plugin,
+                step: step.step,
+                message: event.message.clone(),
+                body: json!(event),
+                hops: origin.hops,
+            })
+            .collect();
+        let skipped = std::mem::take(&mut operation.skipped);
+        let committed = self.write(changes, author, origin, &events)?;
+        Ok(Committed { skipped, ..committed })
+    }
+
+    fn write(
+        &self,
+        changes: ChangeSet,
+        author: &Author,
+        origin: Origin,
+        events: &[NewEvent],
+    ) -> Result<Committed, Error> {
+        if origin.dry_run {
+            return Ok(self.store.rehearse(changes, author)?);
+        }
+        Ok(self.store.commit_with_events(changes, author, events, origin.delivers)?)
+    }
+
+    /// What `changes` ask for, before anything is checked: for each change its place among them.
+    fn asked(&self, changes: &ChangeSet, library: &Snapshot) -> Result<(Vec<usize>, Vec<ChangeRecord>), Error> {
+        let (mut places, mut asked) = (Vec::new(), Vec::new());
+        for (place, change) in changes.changes.iter().enumerate() {
+            let record = |collection: &str, name: &str, before, after| ChangeRecord {
+                collection: collection.to_owned(),
+                name: name.to_owned(),
+                before,
+                after,
+            };
+            let assignment = |profile: &str, login: &str| format!("{profile}/{login}");
+            let asks = match change {
+                Change::Put { name, item, .. } => {
+                    let before = self.there(library, item.kind(), name)?;
+                    record(item.kind().collection(), name, before, Some(item.to_json()))
+                }
+                Change::Delete { kind, name, .. } => {
+                    record(kind.collection(), name, self.there(library, *kind, name)?, None)
+                }
+                Change::Assign { profile, login } => {
+                    let name = assignment(profile.as_str(), login.as_str());
+                    record(ChangeRecord::ASSIGNMENTS, &name, None, Some(json!({})))
+                }
+                Change::Unassign { profile, login } => {
+                    let name = assignment(profile.as_str(), login.as_str());
+                    record(ChangeRecord::ASSIGNMENTS, &name, Some(json!({})), None)
+                }
+            };
+            if asks.before != asks.after {
+                places.push(place);
+                asked.push(asks);
+            }
+        }
+        Ok((places, asked))
+    }
+
+    fn there(&self, library: &Snapshot, kind: Kind, name: &str) -> Result<Option<Value>, Error> {
+        if kind == Kind::User {
+            return Ok(self.store.user(name)?.map(|(user, _)| AnyItem::from(user).to_json()));
+        }
+        Ok(library.entry(kind, name).map(|entry| entry.item.to_json()))
+    }
+}
+
+/// Whether `change` writes the item that `record` is about.
+fn puts(change: &Change, record: &ChangeRecord) -> bool {
+    matches!(change, Change::Put { name, item, .. }
+        if item.kind().collection() == record.collection && **name == *record.name)
+}
+
+/// Makes the change at `place` write what steps made of it, which is an item: the pipeline takes nothing else.
+fn take_over(changes: &mut ChangeSet, place: usize, made: &ChangeRecord) -> Result<(), store::Error> {
+    if let Some(Change::Put { name, item, .. }) = changes.changes.get_mut(place) {
+        *item = AnyItem::parse(item.kind(), name, made.after.clone().unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+/// A name for an operation.
+fn fresh_id() -> String {
+    let mut bytes = [0; 16];
+    // Names of events must differ within the outbox, which refuses a second of the same name.
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        tracing::warn!(%error, "no randomness for the names of events");
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Nobody takes part in changes.
+pub(super) struct NoHandlers;
+
+impl pipeline::Handlers for NoHandlers {
+    fn registrations(&self) -> &[Registration] {
+        &[]
+    }
+
+    fn execute(
+        &self,
+        _: &Registration,
+        _: &pipeline::Event,
+        _: &Arc<Snapshot>,
+    ) -> Result<pipeline::Outcome, StepFault> {
+        Err(StepFault::invalid("there is no step"))
+    }
+}

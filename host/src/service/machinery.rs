@@ -1,0 +1,72 @@
+//! Where a service has its rules and its steps of upgrades from.
+
+use std::sync::Arc;
+
+use crate::pipeline::Handlers;
+use crate::resolve::ToolRules;
+use crate::store::{self, Snapshot, Store};
+use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
+
+use super::commit::NoHandlers;
+use super::platform::Platform;
+
+/// Where rules and steps come from.
+pub(super) enum Machinery {
+    /// They are given, whatever the configuration says.
+    Given { rules: Arc<dyn ToolRules>, steps: Arc<dyn Steps> },
+    /// They are plugins, as the configuration says.
+    Installed(Platform),
+}
+
+/// No step at all.
+struct NoSteps;
+
+impl Machinery {
+    /// Given rules, and no step.
+    pub(super) fn of_rules(rules: Arc<dyn ToolRules>) -> Self {
+        Self::Given { rules, steps: Arc::new(NoSteps) }
+    }
+
+    /// What decides about tools at the revision of `snapshot`.
+    pub(super) fn rules(&self, store: &Store, snapshot: &Snapshot) -> Result<Arc<dyn ToolRules>, store::Error> {
+        Ok(match self {
+            Self::Given { rules, .. } => Arc::clone(rules),
+            Self::Installed(platform) => platform.catalog(store, snapshot)?,
+        })
+    }
+
+    /// What takes part in changes over the revision of `snapshot`.
+    pub(super) fn handlers(&self, store: &Store, snapshot: &Snapshot) -> Result<Arc<dyn Handlers>, store::Error> {
+        Ok(match self {
+            Self::Given { .. } => Arc::new(NoHandlers),
+            Self::Installed(platform) => platform.catalog(store, snapshot)?,
+        })
+    }
+
+    /// What upgrades old environments at the revision of `snapshot`.
+    pub(super) fn steps(&self, store: &Store, snapshot: &Snapshot) -> Result<Arc<dyn Steps>, store::Error> {
+        Ok(match self {
+            Self::Given { steps, .. } => Arc::clone(steps),
+            Self::Installed(platform) => platform.catalog(store, snapshot)?,
+        })
+    }
+}
+
+impl Steps for NoSteps {
+    fn infos(&self) -> &[StepInfo] {
+        &[]
+    }
+
+    fn check(&self, step: &str, _: &Page, _: &Arc<Snapshot>) -> Result<Vec<StepNote>, StepFault> {
+        Err(no_step(step))
+    }
+
+    fn migrate(&self, step: &str, _: &Page, _: &Arc<Snapshot>) -> Result<Migration, StepFault> {
+        Err(no_step(step))
+    }
+}
+
+fn no_step(step: &str) -> StepFault {
+    let message = "there are no steps".to_owned();
+    StepFault { step: step.to_owned(), code: "step.missing".to_owned(), message }
+}

@@ -1,0 +1,222 @@
+//! The plugins of an environment at run time: which components answer at which revision.
+//!
+//! The truth is the items of the collection `plugins` in the store. Here are only components made ready for them, and the
+//! catalog of the newest revision, which is made anew as soon as an item is another, whoever wrote it. A question goes on with the
+//! catalog it began with.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use arc_swap::ArcSwapOption;
+
+use crate::domain::{Digest, Kind, Plugin, Revision};
+use crate::plugin::{Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Workshop};
+use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, Layer, Snapshot, Store};
+
+/// Where compiled components are kept, within the data folder.
+const CACHE: &str = "cache";
+
+/// How plugins are run.
+#[derive(Debug)]
+pub struct PlatformOptions {
+    /// What calls may use.
+    pub config: Config,
+    /// Who compiles components that did not come with the program.
+    pub compiler: Compiler,
+}
+
+impl PlatformOptions {
+    /// Usual limits; components are compiled by child processes of this program.
+    pub fn of_this_program() -> Self {
+        use crate::plugin::ChildCompiler;
+        Self { config: Config::default(), compiler: Compiler::Child(ChildCompiler::of_this_program()) }
+    }
+}
+
+/// Components made ready.
+pub(super) struct Platform {
+    workshop: Workshop,
+    compiler: Compiler,
+    bundled: Vec<Bundled>,
+    /// Components that somebody holds ready.
+    known: Mutex<HashMap<Digest, Weak<Ready>>>,
+    newest: ArcSwapOption<Serving>,
+    /// Held while a catalog is made, so that many questions after a change make one.
+    making: Mutex<()>,
+}
+
+/// A component that came with the program.
+struct Bundled {
+    manifest: Manifest,
+    digest: Digest,
+    bytes: &'static [u8],
+}
+
+/// What the newest revision asks.
+struct Serving {
+    key: Key,
+    revision: Revision,
+    catalog: Arc<Catalog>,
+}
+
+/// The plugin items of a revision: each with the revision that wrote it.
+type Key = Vec<(Arc<str>, Revision)>;
+
+impl Platform {
+    pub(super) fn open(folder: &Path, options: PlatformOptions) -> Result<Self, EngineError> {
+        let workshop = Workshop::open(Some(&folder.join(CACHE)), options.config)?;
+        let mut bundled = Vec::new();
+        for it in loadout_plugins::ALL {
+            match Workshop::inspect(it.component) {
+                Ok(manifest) => {
+                    let digest = Workshop::digest(it.component);
+                    bundled.push(Bundled { manifest, digest, bytes: it.component });
+                }
+                Err(error) => tracing::error!("the built-in plugin `{}` is not used: {error}", it.name),
+            }
+        }
+        Ok(Self {
+            workshop,
+            compiler: options.compiler,
+            bundled,
+            known: Mutex::default(),
+            newest: ArcSwapOption::empty(),
+            making: Mutex::default(),
+        })
+    }
+
+    /// What the program brings along, over an environment that is as `here` shows: the changes, and the components they name.
+    pub(super) fn shipped_over(&self, here: &Snapshot) -> (Vec<Change>, Vec<Component>) {
+        let mut changes = Vec::new();
+        let mut components = Vec::new();
+        for Bundled { manifest, digest, bytes } in &self.bundled {
+            let (name, version) = (manifest.full_name(), manifest.version);
+            let entry = here.entry(Kind::Plugin, &name);
+            let there = entry.and_then(|entry| <Plugin as crate::domain::Item>::from_any(&entry.item));
+            let mut plugin = there.cloned().unwrap_or_default();
+            plugin.versions.insert(version, digest.clone());
+            if !plugin.pinned {
+                plugin.activate(version);
+            }
+            let expect = entry.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
+            changes.push(Change::Put { name: name.as_str().into(), item: plugin.into(), expect });
+            components.push(Component { digest: digest.clone(), plugin: name, version, bytes: bytes.to_vec() });
+        }
+        (changes, components)
+    }
+
+    /// What is asked at the revision of `snapshot`.
+    pub(super) fn catalog(&self, store: &Store, snapshot: &Snapshot) -> Result<Arc<Catalog>, store::Error> {
+        if let Some(serving) = self.newest.load().as_ref()
+            && serving.revision == snapshot.revision()
+        {
+            return Ok(Arc::clone(&serving.catalog));
+        }
+        let _making = lock(&self.making);
+        let key: Key = snapshot.entries(Kind::Plugin).map(|(name, entry)| (Arc::clone(name), entry.revision)).collect();
+        let known = self.newest.load_full().filter(|serving| serving.key == key);
+        let (catalog, fresh) = match known {
+            Some(serving) if serving.revision >= snapshot.revision() => return Ok(Arc::clone(&serving.catalog)),
+            Some(serving) => (Arc::clone(&serving.catalog), true),
+            None => (Arc::new(self.make(store, snapshot)?), store.newest()? == snapshot.revision()),
+        };
+        if fresh {
+            let serving = Serving { key, revision: snapshot.revision(), catalog: Arc::clone(&catalog) };
+            self.newest.store(Some(Arc::new(serving)));
+        }
+        Ok(catalog)
+    }
+
+    /// Makes a component ready that is not in the store yet.
+    pub(super) fn prepare(&self, bytes: &[u8]) -> Result<Arc<Ready>, LoadError> {
+        let ready = self.workshop.prepare(bytes, &self.compiler)?;
+        lock(&self.known).insert(ready.digest().clone(), Arc::downgrade(&ready));
+        Ok(ready)
+    }
+
+    /// The component of `digest`, ready. Nothing if the store has no such component.
+    pub(super) fn ready(
+        &self,
+        store: &Store,
+        digest: &Digest,
+    ) -> Result<Option<Result<Arc<Ready>, (Vec<u8>, LoadError)>>, store::Error> {
+        if let Some(ready) = lock(&self.known).get(digest).and_then(Weak::upgrade) {
+            return Ok(Some(Ok(ready)));
+        }
+        let own = self.bundled.iter().find(|bundled| bundled.digest == *digest);
+        let (bytes, compiler) = match own {
+            Some(own) => (own.bytes.to_vec(), &Compiler::Here),
+            None => match store.component(digest)? {
+                Some(bytes) => (bytes, &self.compiler),
+                None => return Ok(None),
+            },
+        };
+        let ready = match self.workshop.prepare(&bytes, compiler) {
+            Ok(ready) => ready,
+            Err(error) => return Ok(Some(Err((bytes, error)))),
+        };
+        let mut known = lock(&self.known);
+        known.retain(|_, held| held.strong_count() > 0);
+        known.insert(digest.clone(), Arc::downgrade(&ready));
+        Ok(Some(Ok(ready)))
+    }
+
+    /// The catalog of a revision: what administrators installed comes before what came with the product.
+    fn make(&self, store: &Store, snapshot: &Snapshot) -> Result<Catalog, store::Error> {
+        let mut catalog = Catalog::of(&self.workshop);
+        let mut plugins: Vec<_> = snapshot
+            .entries(Kind::Plugin)
+            .filter_map(|(name, entry)| {
+                Some((entry.layer, name, <Plugin as crate::domain::Item>::from_any(&entry.item)?))
+            })
+            .collect();
+        plugins.sort_by_key(|(layer, name, _)| (*layer == Layer::OutOfTheBox, (*name).clone()));
+        for (_, name, plugin) in &plugins {
+            if let Some((version, digest)) = plugin.serving() {
+                let missing = |kinds, reason: String| {
+                    tracing::error!("plugin `{name}` {version} is not used: {reason}");
+                    Missing { name: name.to_string(), version, digest: digest.to_string(), kinds, reason }
+                };
+                match self.ready(store, digest)? {
+                    Some(Ok(ready)) => {
+                        if let Err(error) = catalog.add_behind(ready, &plugin.steps) {
+                            tracing::error!("plugin `{name}` {version} is not used: {error}");
+                        }
+                    }
+                    Some(Err((bytes, error))) => catalog.add_missing(missing(kinds_of(&bytes), error.to_string())),
+                    None => catalog.add_missing(missing(Vec::new(), "its component is gone".to_owned())),
+                }
+            }
+        }
+        if plugins.is_empty() {
+            // A revision from before plugins were part of the configuration.
+            for bundled in &self.bundled {
+                if let Some(Ok(ready)) = self.ready(store, &bundled.digest)?
+                    && let Err(error) = catalog.add(ready)
+                {
+                    tracing::error!("the built-in plugin `{}` is not used: {error}", bundled.manifest.full_name());
+                }
+            }
+        }
+        Ok(catalog)
+    }
+}
+
+/// A change set by an administrator of plugins, over the revision `base`.
+pub(super) fn change(base: Revision, changes: Vec<Change>) -> ChangeSet {
+    ChangeSet { authority: Authority::Upgrader, base: Some(base), ..ChangeSet::new(changes) }
+}
+
+/// The tool kinds a component that cannot be made ready would decide about.
+fn kinds_of(component: &[u8]) -> Vec<String> {
+    match Workshop::inspect(component).map(|manifest| manifest.provides) {
+        Ok(Provides::Tool { kinds }) => kinds,
+        Ok(Provides::Step(_) | Provides::Handler { .. }) | Err(_) => Vec::new(),
+    }
+}
+
+/// What these locks guard is whole after every line.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,436 @@
+//! Plugins by administrators: installed, activated, rolled back, switched off, taken away.
+//!
+//! Every change is one revision. A component is made ready before a revision names it, so whatever is wrong with it shows while
+//! the version that serves goes on serving.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::domain::revision::Author;
+use crate::domain::{Digest, Item, Kind, Plugin, PluginVersion, Revision, State, StepOverride};
+use crate::plugin::{Catalog, LoadError, Manifest, Provides, Workshop};
+use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};
+
+use super::platform::{self, Platform};
+use super::{Error, IMPORT_ATTEMPTS, Machinery, Service};
+
+/// Why something about a plugin is not done.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentences say all there is to say, and the fields are in them")]
+pub enum PluginError {
+    #[error("the component is refused: {0}")]
+    Refused(LoadError),
+    #[error("plugin `{name}` {version} is refused: {reason}")]
+    RefusedVersion { name: String, version: PluginVersion, reason: LoadError },
+    #[error("there is no plugin `{0}`: `GET /api/v1/plugins` lists those there are")]
+    NoSuchPlugin(String),
+    #[error("plugin `{name}` has no version {version}: there are {known}")]
+    NoSuchVersion { name: String, version: String, known: String },
+    #[error("plugin `{name}` {version} is there with another component ({digest}): raise the version")]
+    VersionTaken { name: String, version: PluginVersion, digest: Digest },
+    #[error("tool kind `{kind}` is decided by plugin `{by}`: switch that off first")]
+    KindTaken { kind: String, by: String },
+    #[error(
+        "plugin `{name}` {to} is a new major version and {from} serves: activate it with `acceptMajor`, once its steps were looked at"
+    )]
+    MajorVersion { name: String, from: PluginVersion, to: PluginVersion },
+    #[error("no version of plugin `{0}` served before: switch the plugin off instead")]
+    NothingBefore(String),
+    #[error("plugin `{name}` {version} serves: activate another version first, or switch the plugin off")]
+    Serves { name: String, version: PluginVersion },
+    #[error("plugin `{0}` came with the product: switch it off instead")]
+    Shipped(String),
+    #[error("plugin `{name}` has no step `{step}`")]
+    NoSuchStep { name: String, step: String },
+    #[error("the plugins of this service are given and cannot be changed")]
+    Given,
+}
+
+/// How to install or activate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Activation {
+    /// Whether the version serves afterwards.
+    pub activate: bool,
+    /// Whether it may be of another major version than the one that serves.
+    pub accept_major: bool,
+}
+
+/// A plugin, as administrators see it.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Plugin)]
+pub struct PluginView {
+    /// Who made it.
+    pub publisher: String,
+    /// What it is called.
+    pub name: String,
+    /// Who owns it: the product, or this environment.
+    pub layer: Layer,
+    /// An inactive plugin is not asked.
+    pub state: State,
+    /// The version that serves.
+    #[schema(value_type = Option<String>)]
+    pub version: Option<PluginVersion>,
+    /// The SHA-256 of the component that serves, in hexadecimal.
+    #[schema(value_type = Option<String>)]
+    pub digest: Option<Digest>,
+    /// The world that version is built for.
+    pub world: Option<String>,
+    /// One sentence about it.
+    pub description: Option<String>,
+    /// The tool kinds it decides about.
+    pub kinds: Vec<String>,
+    /// The JSON Schema of its settings.
+    #[schema(value_type = Option<Object>)]
+    pub settings_schema: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Why the version that should serve does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// Whether an administrator chose the version.
+    pub pinned: bool,
+    /// The versions that are there, the newest first.
+    pub versions: Vec<VersionView>,
+    /// The versions that served before, the last one last.
+    #[schema(value_type = Vec<String>)]
+    pub served_before: Vec<PluginVersion>,
+    /// The versions that could not be installed, the last first.
+    pub failed: Vec<FailedVersion>,
+    /// What was decided about its steps.
+    pub steps: BTreeMap<String, StepOverride>,
+    /// The revision that wrote all this.
+    pub revision: Revision,
+}
+
+/// A version of a plugin.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = PluginVersion)]
+pub struct VersionView {
+    /// The version.
+    #[schema(value_type = String)]
+    pub version: PluginVersion,
+    /// The SHA-256 of its component, in hexadecimal.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// Whether it serves.
+    pub serves: bool,
+    /// When it was installed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub at: Option<jiff::Timestamp>,
+    /// Who installed it.
+    pub who: Option<String>,
+    /// Bytes of the component.
+    pub size: Option<u64>,
+}
+
+impl Service {
+    /// Installs a component: looks at it, compiles it, tries to start it, and lets it serve if `how` says so.
+    ///
+    /// A version that is there already with the same component is not installed again. Whatever is wrong, the version that
+    /// serves goes on serving.
+    pub fn install_plugin(&self, bytes: &[u8], how: Activation, author: &Author) -> Result<PluginView, Error> {
+        let platform = self.platform()?;
+        let manifest = Workshop::inspect(bytes).map_err(|error| self.remember(bytes, error, author))?;
+        let (name, version) = (manifest.full_name(), manifest.version);
+        let digest = Workshop::digest(bytes);
+        // Refused before anything is compiled, as far as that can be known.
+        self.installed(&*self.store.snapshot()?, &manifest, &digest, how)?;
+        platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
+        let component = Component { digest: digest.clone(), plugin: name.clone(), version, bytes: bytes.to_vec() };
+        self.change_plugins(
+            |service, snapshot| {
+                let change = service.installed(snapshot, &manifest, &digest, how)?;
+                Ok((vec![change], vec![component.clone()]))
+            },
+            author,
+        )?;
+        self.plugin(&name)
+    }
+
+    /// Lets a version serve that is there.
+    pub fn activate_plugin(
+        &self,
+        name: &str,
+        version: PluginVersion,
+        accept_major: bool,
+        author: &Author,
+    ) -> Result<PluginView, Error> {
+        self.change_plugin(name, author, |service, snapshot, plugin| {
+            let digest = version_of(name, plugin, version)?.clone();
+            let manifest = service.manifest(name, version, &digest)?;
+            service.may_serve(snapshot, name, plugin, &manifest, accept_major)?;
+            plugin.activate(version);
+            plugin.state = State::Active;
+            plugin.pinned = true;
+            Ok(())
+        })
+    }
+
+    /// Lets the version serve that served before.
+    pub fn roll_back_plugin(&self, name: &str, author: &Author) -> Result<PluginView, Error> {
+        self.change_plugin(name, author, |service, _, plugin| {
+            let version = plugin.roll_back().ok_or_else(|| PluginError::NothingBefore(name.to_owned()))?;
+            plugin.pinned = true;
+            // It served once, and may not be ready any more: then the version that serves goes on.
+            service.manifest(name, version, version_of(name, plugin, version)?)?;
+            Ok(())
+        })
+    }
+
+    /// Switches a plugin on or off.
+    pub fn switch_plugin(&self, name: &str, state: State, author: &Author) -> Result<PluginView, Error> {
+        self.change_plugin(name, author, |service, snapshot, plugin| {
+            if state.is_active()
+                && !plugin.state.is_active()
+                && let Some(version) = plugin.active
+            {
+                let digest = version_of(name, plugin, version)?.clone();
+                let manifest = service.manifest(name, version, &digest)?;
+                service.may_serve(snapshot, name, plugin, &manifest, true)?;
+            }
+            plugin.state = state;
+            Ok(())
+        })
+    }
+
+    /// Takes a version away that does not serve. Old revisions can still be asked with it.
+    pub fn remove_plugin_version(
+        &self,
+        name: &str,
+        version: PluginVersion,
+        author: &Author,
+    ) -> Result<PluginView, Error> {
+        self.change_plugin(name, author, |_, _, plugin| {
+            version_of(name, plugin, version)?;
+            if plugin.active == Some(version) {
+                return Err(PluginError::Serves { name: name.to_owned(), version }.into());
+            }
+            plugin.versions.remove(&version);
+            plugin.served_before.retain(|before| *before != version);
+            Ok(())
+        })
+    }
+
+    /// Takes a plugin away, with all its versions and what was decided about its steps.
+    pub fn remove_plugin(&self, name: &str, author: &Author) -> Result<Revision, Error> {
+        self.change_plugins(
+            |_, snapshot| {
+                let entry = entry(snapshot, name)?;
+                if entry.layer == Layer::OutOfTheBox {
+                    return Err(PluginError::Shipped(name.to_owned()).into());
+                }
+                let expect = Expect::Revision(entry.revision);
+                Ok((vec![Change::Delete { kind: Kind::Plugin, name: name.into(), expect, force: false }], Vec::new()))
+            },
+            author,
+        )
+    }
+
+    /// The plugins that are there, by name.
+    pub fn plugins(&self) -> Result<Vec<PluginView>, Error> {
+        let Machinery::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
+        let snapshot = self.store.snapshot()?;
+        let catalog = platform.catalog(&self.store, &snapshot)?;
+        snapshot.entries(Kind::Plugin).map(|(name, _)| self.view(&snapshot, &catalog, name)).collect()
+    }
+
+    /// One plugin.
+    pub fn plugin(&self, name: &str) -> Result<PluginView, Error> {
+        let snapshot = self.store.snapshot()?;
+        let catalog = self.platform()?.catalog(&self.store, &snapshot)?;
+        self.view(&snapshot, &catalog, name)
+    }
+
+    /// The component of a version.
+    pub fn plugin_component(&self, name: &str, version: PluginVersion) -> Result<Vec<u8>, Error> {
+        let snapshot = self.store.snapshot()?;
+        let digest = version_of(name, item(&snapshot, name)?, version)?;
+        Ok(self.store.component(digest)?.ok_or_else(|| gone(name, version))?)
+    }
+
+    pub(super) fn platform(&self) -> Result<&Platform, Error> {
+        match &self.machinery {
+            Machinery::Installed(platform) => Ok(platform),
+            Machinery::Given { .. } => Err(PluginError::Given.into()),
+        }
+    }
+
+    fn view(&self, snapshot: &Snapshot, catalog: &Catalog, name: &str) -> Result<PluginView, Error> {
+        let entry = entry(snapshot, name)?;
+        let plugin = item(snapshot, name)?;
+        let serving = plugin.serving();
+        let info = serving.and_then(|(_, digest)| {
+            catalog.plugins().iter().find(|info| info.full_name() == name && info.digest == digest.as_str())
+        });
+        let problem = catalog.missing().iter().find(|missing| missing.name == name).map(|it| it.reason.clone());
+        let mut versions = Vec::new();
+        for (version, digest) in plugin.versions.iter().rev() {
+            let record = self.store.component_record(digest)?;
+            versions.push(VersionView {
+                version: *version,
+                digest: digest.clone(),
+                serves: serving.is_some_and(|(serving, _)| serving == *version),
+                at: record.as_ref().map(|record| record.at),
+                size: record.as_ref().map(|record| record.size),
+                who: record.map(|record| record.who),
+            });
+        }
+        let (publisher, short) = name.split_once('/').unwrap_or(("", name));
+        Ok(PluginView {
+            publisher: publisher.to_owned(),
+            name: short.to_owned(),
+            layer: entry.layer,
+            state: plugin.state,
+            version: plugin.active,
+            digest: plugin.active.and_then(|version| plugin.versions.get(&version)).cloned(),
+            world: info.map(|info| info.world.clone()),
+            description: info.map(|info| info.description.clone()),
+            kinds: info.map(|info| info.kinds.clone()).unwrap_or_default(),
+            settings_schema: info.and_then(|info| info.settings_schema.clone()),
+            problem,
+            pinned: plugin.pinned,
+            versions,
+            served_before: plugin.served_before.clone(),
+            failed: self.store.failed_versions(name)?,
+            steps: plugin.steps.clone(),
+            revision: entry.revision,
+        })
+    }
+
+    /// The change that installs a version, if nothing speaks against it.
+    fn installed(
+        &self,
+        snapshot: &Snapshot,
+        manifest: &Manifest,
+        digest: &Digest,
+        how: Activation,
+    ) -> Result<Change, Error> {
+        let (name, version) = (manifest.full_name(), manifest.version);
+        let entry = snapshot.entry(Kind::Plugin, &name);
+        let mut plugin = entry.and_then(|entry| Plugin::from_any(&entry.item)).cloned().unwrap_or_default();
+        if let Some(there) = plugin.versions.get(&version).filter(|there| *there != digest) {
+            let digest = there.clone();
+            return Err(PluginError::VersionTaken { name, version, digest }.into());
+        }
+        plugin.versions.insert(version, digest.clone());
+        if how.activate {
+            self.may_serve(snapshot, &name, &plugin, manifest, how.accept_major)?;
+            plugin.activate(version);
+            plugin.pinned = true;
+        }
+        let expect = entry.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
+        Ok(Change::Put { name: name.into(), item: plugin.into(), expect })
+    }
+
+    /// Refuses what must not serve beside what serves.
+    fn may_serve(
+        &self,
+        snapshot: &Snapshot,
+        name: &str,
+        plugin: &Plugin,
+        manifest: &Manifest,
+        accept_major: bool,
+    ) -> Result<(), Error> {
+        let (name, to) = (name.to_owned(), manifest.version);
+        if let Some(from) = plugin.active.filter(|from| from.major != to.major && !accept_major) {
+            return Err(PluginError::MajorVersion { name, from, to }.into());
+        }
+        let Provides::Tool { kinds } = &manifest.provides else { return Ok(()) };
+        let catalog = self.platform()?.catalog(&self.store, snapshot)?;
+        // What came with the product gives way; what somebody else installed does not.
+        let others = catalog.plugins().iter().filter(|info| {
+            let other = info.full_name();
+            other != name && snapshot.entry(Kind::Plugin, &other).is_some_and(|entry| entry.layer == Layer::Custom)
+        });
+        for other in others {
+            if let Some(kind) = other.kinds.iter().find(|kind| kinds.contains(kind)) {
+                return Err(PluginError::KindTaken { kind: kind.clone(), by: other.full_name() }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The manifest of a version that is made ready first, so that only what can serve will.
+    fn manifest(&self, name: &str, version: PluginVersion, digest: &Digest) -> Result<Manifest, Error> {
+        match self.platform()?.ready(&self.store, digest)? {
+            Some(Ok(ready)) => Ok(ready.manifest().clone()),
+            Some(Err((_, reason))) => {
+                Err(PluginError::RefusedVersion { name: name.to_owned(), version, reason }.into())
+            }
+            None => Err(gone(name, version).into()),
+        }
+    }
+
+    /// Remembers why a version cannot be used, if it can be told which it is.
+    fn remember(&self, bytes: &[u8], reason: LoadError, author: &Author) -> Error {
+        let Some(manifest) = Workshop::manifest(bytes).filter(|_| !matches!(reason, LoadError::Unavailable(_))) else {
+            return PluginError::Refused(reason).into();
+        };
+        let (name, version) = (manifest.full_name(), manifest.version);
+        let kept = self.store.keep_failure(&name, version, &Workshop::digest(bytes), &reason.to_string(), author);
+        if let Err(error) = kept {
+            tracing::error!(%error, "why `{name}` {version} is refused could not be kept");
+        }
+        PluginError::RefusedVersion { name, version, reason }.into()
+    }
+
+    /// Changes one plugin; again over what is there then, if somebody else wrote in between.
+    pub(super) fn change_plugin(
+        &self,
+        name: &str,
+        author: &Author,
+        change: impl Fn(&Self, &Snapshot, &mut Plugin) -> Result<(), Error>,
+    ) -> Result<PluginView, Error> {
+        self.change_plugins(
+            |service, snapshot| {
+                let expect = Expect::Revision(entry(snapshot, name)?.revision);
+                let mut plugin = item(snapshot, name)?.clone();
+                change(service, snapshot, &mut plugin)?;
+                Ok((vec![Change::Put { name: name.into(), item: plugin.into(), expect }], Vec::new()))
+            },
+            author,
+        )?;
+        self.plugin(name)
+    }
+
+    /// Writes what `changes` says, over the revision it was shown; again if somebody else wrote in between.
+    fn change_plugins(
+        &self,
+        changes: impl Fn(&Self, &Snapshot) -> Result<(Vec<Change>, Vec<Component>), Error>,
+        author: &Author,
+    ) -> Result<Revision, Error> {
+        let attempt = || {
+            let snapshot = self.store.snapshot()?;
+            let (changes, components) = changes(self, &snapshot)?;
+            let done = self.store.install(&components, platform::change(snapshot.revision(), changes), author)?;
+            Ok::<_, Error>(done.revision)
+        };
+        for _ in 1..IMPORT_ATTEMPTS {
+            match attempt() {
+                Err(Error::Store(store::Error::Moved { .. })) => {}
+                done => return done,
+            }
+        }
+        attempt()
+    }
+}
+
+fn entry<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a store::Entry, PluginError> {
+    snapshot.entry(Kind::Plugin, name).ok_or_else(|| PluginError::NoSuchPlugin(name.to_owned()))
+}
+
+fn item<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Plugin, PluginError> {
+    Plugin::from_any(&entry(snapshot, name)?.item).ok_or_else(|| PluginError::NoSuchPlugin(name.to_owned()))
+}
+
+fn version_of<'a>(name: &str, plugin: &'a Plugin, version: PluginVersion) -> Result<&'a Digest, PluginError> {
+    plugin.versions.get(&version).ok_or_else(|| {
+        let known: Vec<String> = plugin.versions.keys().map(ToString::to_string).collect();
+        PluginError::NoSuchVersion { name: name.to_owned(), version: version.to_string(), known: known.join(", ") }
+    })
+}
+
+fn gone(name: &str, version: PluginVersion) -> PluginError {
+    let reason = LoadError::Unavailable("its component is gone: install it again".to_owned());
+    PluginError::RefusedVersion { name: name.to_owned(), version, reason }
+}

@@ -1,0 +1,112 @@
+//! Steps as administrators see them and decide about them.
+
+use serde::Serialize;
+
+use crate::domain::revision::Author;
+use crate::domain::{FaultPolicy, PluginVersion, StepOverride};
+use crate::pipeline::{Image, Mode, Registration};
+
+use super::{Error, PluginError, Service};
+
+/// A step, as it is registered now.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Step)]
+pub struct StepView {
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// Its version.
+    #[schema(value_type = String)]
+    pub version: PluginVersion,
+    /// The SHA-256 of the component, in hexadecimal.
+    pub digest: String,
+    /// The step.
+    pub name: String,
+    /// What it is asked about.
+    pub message: String,
+    /// 10, 20 or 40.
+    pub stage: u32,
+    /// Whether the change waits for it.
+    pub mode: Mode,
+    /// Its place in its stage.
+    pub rank: i32,
+    /// The attributes it cares about; all if there is none.
+    pub filtering_attributes: Vec<String>,
+    /// What it is shown besides what differs.
+    pub images: Vec<Image>,
+    /// What happens when it breaks.
+    pub on_fault: FaultPolicy,
+    /// What the environment tells it.
+    #[schema(value_type = Object)]
+    pub configuration: serde_json::Value,
+    /// Whether it is asked.
+    pub active: bool,
+}
+
+impl Service {
+    /// The steps that take part in changes, in the order in which they are asked.
+    pub fn steps(&self) -> Result<Vec<StepView>, Error> {
+        let snapshot = self.store.snapshot()?;
+        let handlers = self.machinery.handlers(&self.store, &snapshot)?;
+        Ok(handlers.registrations().iter().map(StepView::from).collect())
+    }
+
+    /// Decides about a step of a plugin, instead of what was decided before.
+    pub fn decide_about_step(
+        &self,
+        plugin: &str,
+        step: &str,
+        wanted: &StepOverride,
+        author: &Author,
+    ) -> Result<StepView, Error> {
+        let known = |service: &Self| -> Result<Option<StepView>, Error> {
+            Ok(service.steps()?.into_iter().find(|view| view.plugin == plugin && view.name == step))
+        };
+        let missing = || PluginError::NoSuchStep { name: plugin.to_owned(), step: step.to_owned() };
+        known(self)?.ok_or_else(missing)?;
+        self.change_plugin(plugin, author, |_, _, item| {
+            if *wanted == StepOverride::default() {
+                item.steps.remove(step);
+            } else {
+                item.steps.insert(step.to_owned(), wanted.clone());
+            }
+            Ok(())
+        })?;
+        Ok(known(self)?.ok_or_else(missing)?)
+    }
+}
+
+impl From<&Registration> for StepView {
+    fn from(step: &Registration) -> Self {
+        let Registration {
+            plugin,
+            version,
+            digest,
+            step,
+            message,
+            stage,
+            mode,
+            rank,
+            filter,
+            images,
+            on_fault,
+            configuration,
+            active,
+        } = step.clone();
+        Self {
+            plugin,
+            version,
+            digest,
+            name: step,
+            message: message.to_string(),
+            stage: stage.into(),
+            mode,
+            rank,
+            filtering_attributes: filter,
+            images,
+            on_fault,
+            configuration: serde_json::from_str(&configuration).unwrap_or_default(),
+            active,
+        }
+    }
+}

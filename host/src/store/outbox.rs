@@ -1,0 +1,221 @@
+//! Questions to asynchronous steps, on disk until they are answered.
+//!
+//! A question comes with the revision that asks for it, in one transaction, and goes with the one that writes what the step
+//! proposed. So it is put at least once, and what it leads to is written exactly once. Who works on a question holds it for
+//! a while; whoever dies lets it go by that.
+
+use rusqlite::{Connection, Row, params};
+use serde_json::Value;
+
+use crate::domain::Revision;
+use crate::domain::revision::Author;
+
+use super::commit::End;
+use super::{ChangeSet, Committed, Error, Store, rows};
+
+/// A question to be put.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    /// Its name.
+    pub event: String,
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// The step.
+    pub step: String,
+    /// What happened.
+    pub message: String,
+    /// The question itself.
+    pub body: Value,
+    /// How many changes by asynchronous steps led to it.
+    pub hops: u32,
+}
+
+/// A question that was put or will be.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OutboxEvent)]
+pub struct OutboxEvent {
+    /// Its number.
+    pub id: u64,
+    /// Its name.
+    pub event: String,
+    /// The revision that asked for it.
+    pub revision: Revision,
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// The step.
+    pub step: String,
+    /// What happened.
+    pub message: String,
+    /// Whether it will be put.
+    pub state: EventState,
+    /// How often it was put.
+    pub attempts: u32,
+    /// When it will be put next; of a dead one, when it died.
+    #[schema(value_type = String, format = DateTime)]
+    pub due: jiff::Timestamp,
+    /// Why it was not answered the last time, as a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The same in one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The question.
+    #[serde(skip)]
+    pub body: Value,
+    /// How many changes by asynchronous steps led to it.
+    #[serde(skip)]
+    pub hops: u32,
+}
+
+/// Whether a question will be put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventState {
+    /// It will be.
+    Pending,
+    /// It was put too often, or to nobody. It waits for an administrator.
+    Dead,
+}
+
+impl EventState {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+impl Store {
+    /// Carries out `changes` and takes over the questions they lead to. The event `delivers` is done with it.
+    pub fn commit_with_events(
+        &self,
+        changes: ChangeSet,
+        author: &Author,
+        events: &[NewEvent],
+        delivers: Option<u64>,
+    ) -> Result<Committed, Error> {
+        let also = |connection: &Connection, committed: &Committed| {
+            if let Some(id) = delivers {
+                finish(connection, id)?;
+            }
+            events.iter().try_for_each(|event| insert(connection, event, committed.revision))
+        };
+        self.attempt(changes, author, End::Keep(&also))
+    }
+
+    /// Takes the question that is due first, and holds it for `seconds`.
+    pub fn take_event(&self, now: jiff::Timestamp, seconds: u32) -> Result<Option<OutboxEvent>, Error> {
+        self.as_writer(|connection| {
+            let now = now.as_millisecond();
+            let mut find = connection.prepare_cached(
+                "SELECT * FROM outbox WHERE state = 'pending' AND due <= ?1 AND coalesce(taken, 0) <= ?1 ORDER BY due, id LIMIT 1",
+            )?;
+            let Some(event) = find.query_and_then([now], event)?.next().transpose()? else { return Ok(None) };
+            let until = now + i64::from(seconds) * 1000;
+            let mut take = connection.prepare_cached("UPDATE outbox SET taken = ?2, attempts = attempts + 1 WHERE id = ?1")?;
+            take.execute(params![event.id, until])?;
+            Ok(Some(OutboxEvent { attempts: event.attempts + 1, ..event }))
+        })
+    }
+
+    /// Whether a question is due.
+    pub fn is_event_due(&self, now: jiff::Timestamp) -> Result<bool, Error> {
+        self.read(|connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT 1 FROM outbox WHERE state = 'pending' AND due <= ?1 AND coalesce(taken, 0) <= ?1 LIMIT 1",
+            )?;
+            Ok(find.exists([now.as_millisecond()])?)
+        })
+    }
+
+    /// A question was answered, and the answer changes nothing.
+    pub fn finish_event(&self, id: u64) -> Result<(), Error> {
+        self.as_writer(|connection| finish(connection, id))
+    }
+
+    /// A question was not answered: it is put again when it is `due`, or never.
+    pub fn put_event_back(
+        &self,
+        id: u64,
+        state: EventState,
+        due: jiff::Timestamp,
+        code: &str,
+        reason: &str,
+    ) -> Result<(), Error> {
+        self.as_writer(|connection| {
+            let mut put = connection.prepare_cached(
+                "UPDATE outbox SET state = ?2, due = ?3, taken = NULL, code = ?4, reason = ?5 WHERE id = ?1",
+            )?;
+            put.execute(params![id, state.as_str(), due.as_millisecond(), code, reason])?;
+            Ok(())
+        })
+    }
+
+    /// Up to `limit` questions after the one with the number `after`, oldest first.
+    pub fn events(&self, state: Option<EventState>, after: u64, limit: usize) -> Result<Vec<OutboxEvent>, Error> {
+        self.read(|connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT * FROM outbox WHERE id > ?1 AND (?2 IS NULL OR state = ?2) ORDER BY id LIMIT ?3",
+            )?;
+            find.query_and_then(params![after, state.map(EventState::as_str), limit], event)?.collect()
+        })
+    }
+
+    /// Puts a question again now, with as many attempts as a new one has. Nothing if there is none.
+    pub fn retry_event(&self, id: u64, now: jiff::Timestamp) -> Result<Option<OutboxEvent>, Error> {
+        self.as_writer(|connection| {
+            connection
+                .prepare_cached("UPDATE outbox SET state = 'pending', due = ?2, attempts = 0 WHERE id = ?1")?
+                .execute(params![id, now.as_millisecond()])?;
+            let mut find = connection.prepare_cached("SELECT * FROM outbox WHERE id = ?1")?;
+            find.query_and_then([id], event)?.next().transpose()
+        })
+    }
+
+    /// Drops a question. Whether there was one.
+    pub fn drop_event(&self, id: u64) -> Result<bool, Error> {
+        self.as_writer(|connection| Ok(connection.execute("DELETE FROM outbox WHERE id = ?1", [id])? > 0))
+    }
+}
+
+fn insert(connection: &Connection, event: &NewEvent, revision: Revision) -> Result<(), Error> {
+    let NewEvent { event, plugin, step, message, body, hops } = event;
+    let due = jiff::Timestamp::now().as_millisecond();
+    connection
+        .prepare_cached(
+            "INSERT INTO outbox (event, revision, plugin, step, message, body, hops, state, attempts, due)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', 0, ?8)",
+        )?
+        .execute(params![event, revision.0, plugin, step, message, body.to_string(), hops, due])?;
+    Ok(())
+}
+
+/// Ends a question. Refused if somebody else ended it: then what it led to is written already.
+fn finish(connection: &Connection, id: u64) -> Result<(), Error> {
+    let ended = connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id])?;
+    if ended == 1 { Ok(()) } else { Err(Error::EventDone { id }) }
+}
+
+fn event(row: &Row<'_>) -> Result<OutboxEvent, Error> {
+    let state: String = row.get("state")?;
+    let body: String = row.get("body")?;
+    let due = jiff::Timestamp::from_millisecond(row.get("due")?).map_err(rows::corrupt)?;
+    Ok(OutboxEvent {
+        id: row.get("id")?,
+        event: row.get("event")?,
+        revision: Revision(row.get("revision")?),
+        plugin: row.get("plugin")?,
+        step: row.get("step")?,
+        message: row.get("message")?,
+        state: if state == "dead" { EventState::Dead } else { EventState::Pending },
+        attempts: row.get("attempts")?,
+        due,
+        code: row.get("code")?,
+        reason: row.get("reason")?,
+        body: serde_json::from_str(&body).map_err(rows::corrupt)?,
+        hops: row.get("hops")?,
+    })
+}

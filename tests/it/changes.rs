@@ -1,0 +1,220 @@
+//! Steps in changes of configuration: they see, propose, refuse and break, and what is written is what all of them agreed to.
+
+use std::path::Path;
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use loadout_tests::guests;
+use loadout_tests::host::{Failure, Reply, TestHost};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+type Done = Result<(), Failure>;
+
+const PROFILE: &str = "/api/v1/profiles/contoso_rep";
+
+/// A server with the guest `changes`, of which each step does nothing until it is told.
+async fn host() -> Result<TestHost, Failure> {
+    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let installed = host.install("", guests::CHANGES).await?;
+    if installed.status == 201 { Ok(host) } else { Err(installed.to_string().into()) }
+}
+
+async fn tell(host: &TestHost, step: &str, wanted: Value) -> Done {
+    let told = host.put(&format!("/api/v1/plugins/tests/changes/steps/{step}"), wanted).await?;
+    if told.status == 200 { Ok(()) } else { Err(told.to_string().into()) }
+}
+
+async fn revision(host: &TestHost) -> Result<u64, Failure> {
+    let newest = host.get("/api/v1/revisions?limit=1").await?.json();
+    newest["items"][0]["revision"].as_u64().ok_or_else(|| "no revision".into())
+}
+
+#[tokio::test]
+async fn a_rejection_names_the_attribute_and_the_step_and_nothing_is_written() -> Done {
+    let host = host().await?;
+    for (step, change) in [
+        ("check", ("PATCH", PROFILE, json!({"name": "Other"}))),
+        ("stamp", ("PATCH", PROFILE, json!({"name": "Other"}))),
+        ("after", ("PATCH", PROFILE, json!({"name": "Other"}))),
+        ("born", ("PUT", "/api/v1/profiles/contoso_new", json!({"name": "New"}))),
+        ("given", ("PUT", "/api/v1/profiles/contoso_rep/users/kayla", json!({}))),
+    ] {
+        let rejection = json!({"reject": {"message": "Not on a Sunday.", "attribute": "name"}});
+        tell(&host, step, json!({"configuration": rejection})).await?;
+        let before = revision(&host).await?;
+        let (method, path, body) = change;
+        let request = host.request(method.parse()?, path);
+        let request = if step == "given" { request } else { request.json(&body) };
+        let refused = Reply::to(request).await?;
+        assert_eq!(
+            (refused.status, refused.to_string()),
+            (
+                400,
+                format!(
+                    r#"400 {{"code":"plugin.rejected","detail":"Not on a Sunday.","errors":[{{"attribute":"name","message":"Not on a Sunday."}}],"step":{{"plugin":"tests/changes","version":"1.0.0","step":"{step}","code":"not-so"}}}}"#
+                )
+            )
+        );
+        assert_eq!(revision(&host).await?, before, "nothing is written");
+        tell(&host, step, json!({})).await?;
+    }
+    assert_eq!(host.patch(PROFILE, json!({"name": "Other"})).await?.status, 200, "now nobody minds");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_step_is_asked_only_about_what_concerns_it_and_sees_what_it_declared() -> Done {
+    let host = host().await?;
+    tell(&host, "check", json!({"configuration": {"share": {"from": "check"}}})).await?;
+    tell(&host, "stamp", json!({"configuration": {"tell": true}})).await?;
+    let other = host.patch(PROFILE, json!({"description": "Only this"})).await?.json();
+    assert_eq!(other["description"], "Only this", "the name did not change, so the step was not asked");
+    let same = host.patch(PROFILE, json!({"name": other["name"], "description": "That"})).await?.json();
+    assert_eq!(same["description"], "That", "the name was sent, and is the same");
+    let renamed = host.patch(PROFILE, json!({"name": "Renamed"})).await?.json();
+    let seen = renamed["description"].as_str().unwrap_or_default();
+    assert_snapshot!(seen, @r#"["stamp","profile.update",20,["name"],{"before":"{\"name\":\"Contoso Representative\"}"},["check"],"admin"]"#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn steps_are_asked_by_rank_and_the_environment_may_decide_otherwise() -> Done {
+    let host = host().await?;
+    tell(&host, "stamp", json!({"configuration": {"patch": {"description": "stamp"}}})).await?;
+    tell(&host, "second", json!({"configuration": {"patch": {"description": "second"}}})).await?;
+    assert_eq!(host.patch(PROFILE, json!({"name": "A"})).await?.json()["description"], "second");
+    tell(&host, "second", json!({"rank": -1, "configuration": {"patch": {"description": "second"}}})).await?;
+    assert_eq!(host.patch(PROFILE, json!({"name": "B"})).await?.json()["description"], "stamp");
+    tell(&host, "stamp", json!({"state": "inactive"})).await?;
+    assert_eq!(host.patch(PROFILE, json!({"name": "C"})).await?.json()["description"], "second");
+    let order: Vec<String> = host.get("/api/v1/steps").await?.json()["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|step| format!("{} {} {}", step["stage"], step["rank"], step["name"]).replace('"', ""))
+        .collect();
+    assert_snapshot!(order.join(", "), @"10 0 check, 10 6 given, 10 7 imported, 20 -1 second, 20 1 stamp, 20 5 born, 40 3 after, 40 4 later");
+    let reply = host.put("/api/v1/plugins/tests/changes/steps/nothing", json!({})).await?;
+    assert_snapshot!(reply, @r#"404 {"code":"not-found","detail":"plugin `tests/changes` has no step `nothing`"}"#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_breaks_ends_the_change_or_is_passed_over_and_named() -> Done {
+    let host = host().await?;
+    let mut answers = Vec::new();
+    for (step, sin) in [
+        ("check", json!({"trap": true})),
+        ("check", json!({"loop": true})),
+        ("check", json!({"fail": "no luck"})),
+        ("stamp", json!({"garbage": "{"})),
+        ("stamp", json!({"patch": {"nonsense": 1}})),
+        ("stamp", json!({"patch": {"productivityPane": {"tools": [{"tool": "contoso_nothing"}]}}})),
+        ("after", json!({"patch": {"description": "too late"}})),
+    ] {
+        tell(&host, step, json!({"configuration": sin})).await?;
+        let before = revision(&host).await?;
+        let ended = host.patch(PROFILE, json!({"name": "Broken"})).await?;
+        answers.push(ended.to_string());
+        assert_eq!(revision(&host).await?, before, "{ended}");
+        tell(&host, step, json!({"configuration": sin, "onFault": "skip"})).await?;
+        let skipped = host.patch(PROFILE, json!({"name": format!("Without {step} {}", answers.len())})).await?;
+        // A patch that only the store refuses cannot be told from the change itself once it is in.
+        if skipped.status == 200 {
+            answers.push(format!("  skipped: {}", skipped.header("x-loadout-skipped-steps")));
+        } else {
+            answers.push(format!("  not skipped: {skipped}"));
+        }
+        tell(&host, step, json!({})).await?;
+    }
+    assert_snapshot!(answers.join("\n"), @r#"
+    500 {"code":"plugin.trapped","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it trapped: panicked at tests/guests/examples/changes.rs:22:9: it was told to","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.trapped"}}
+      skipped: tests/changes 1.0.0 check plugin.trapped
+    504 {"code":"plugin.timeout","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it ran past its deadline of 200 ms","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.timeout"}}
+      skipped: tests/changes 1.0.0 check plugin.timeout
+    500 {"code":"plugin.failed","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it answered with the fault `on-purpose`: no luck","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.failed"}}
+      skipped: tests/changes 1.0.0 check plugin.failed
+    500 {"code":"plugin.invalid-result","detail":"step `stamp` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: its patch of target 0 is no JSON: EOF while parsing an object at line 1 column 1","step":{"plugin":"tests/changes","version":"1.0.0","step":"stamp","code":"plugin.invalid-result"}}
+      skipped: tests/changes 1.0.0 stamp plugin.invalid-result
+    500 {"code":"plugin.invalid-result","detail":"step `stamp` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: what it makes of `contoso_rep` is not valid: profile `contoso_rep` is not valid: `nonsense`: unknown field `nonsense`, expected one of `name`, `description`, `state`, `apps`, `sessionTemplates`, `productivityPane`, `channels`, `inbox`, `copilot`, `smartAssist`, `applicationExtensions`, `source`","step":{"plugin":"tests/changes","version":"1.0.0","step":"stamp","code":"plugin.invalid-result"}}
+      skipped: tests/changes 1.0.0 stamp plugin.invalid-result
+    500 {"code":"plugin.invalid-result","detail":"step `stamp` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: `contoso_nothing` is not in pane-tools (named by `productivityPane.tools` of profiles `contoso_rep`): create what is missing first, or correct the name","step":{"plugin":"tests/changes","version":"1.0.0","step":"stamp","code":"plugin.invalid-result"}}
+      not skipped: 500 {"code":"plugin.invalid-result","detail":"step `stamp` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: `contoso_nothing` is not in pane-tools (named by `productivityPane.tools` of profiles `contoso_rep`): create what is missing first, or correct the name","step":{"plugin":"tests/changes","version":"1.0.0","step":"stamp","code":"plugin.invalid-result"}}
+    500 {"code":"plugin.invalid-result","detail":"step `after` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it patches in stage 40, when the change is made: patch in stage 10 or 20","step":{"plugin":"tests/changes","version":"1.0.0","step":"after","code":"plugin.invalid-result"}}
+      skipped: tests/changes 1.0.0 after plugin.invalid-result
+    "#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_import_is_one_event_that_can_be_refused() -> Done {
+    let host = host().await?;
+    let (folder, zip) = (loadout_tests::archive::root().join("tests/fixtures/tailspin"), ());
+    let () = zip;
+    let zip = loadout_tests::archive::pack(&folder)?;
+    let import =
+        || host.request(Method::POST, "/api/v1/imports").header("content-type", "application/zip").body(zip.clone());
+    tell(&host, "imported", json!({"configuration": {"reject": {"message": "Frozen.", "attribute": ""}}})).await?;
+    let before = revision(&host).await?;
+    assert_snapshot!(Reply::to(import()).await?, @r#"400 {"code":"plugin.rejected","detail":"Frozen.","step":{"plugin":"tests/changes","version":"1.0.0","step":"imported","code":"not-so"}}"#);
+    assert_eq!(revision(&host).await?, before);
+    tell(&host, "imported", json!({})).await?;
+    assert_eq!(Reply::to(import()).await?.status, 200);
+    Ok(())
+}
+
+/// Waits until the outbox is as `wanted`; the test fails by the time limit of the runner if it never is.
+async fn outbox(host: &TestHost, wanted: impl Fn(&[Value]) -> bool) -> Result<Vec<Value>, Failure> {
+    loop {
+        let items = host.get("/api/v1/outbox").await?.json()["items"].as_array().cloned().unwrap_or_default();
+        if wanted(&items) {
+            return Ok(items);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_asynchronous_step_is_asked_after_the_change_and_what_it_proposes_is_written_once() -> Done {
+    let host = host().await?;
+    let wanted = json!({"configuration": {"patch": {"description": "stamped later"}}});
+    tell(&host, "later", wanted).await?;
+    let changed = host.patch(PROFILE, json!({"name": "Async"})).await?;
+    assert_eq!(changed.status, 200);
+    outbox(&host, <[Value]>::is_empty).await?;
+    assert_eq!(host.get(PROFILE).await?.json()["description"], "stamped later");
+    let history = host.get("/api/v1/revisions?limit=5").await?.json();
+    let by: Vec<String> = history["items"].as_array().into_iter().flatten().map(|it| it["who"].to_string()).collect();
+    assert_eq!(by.iter().filter(|who| who.contains("tests/changes")).count(), 1, "{by:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_step_that_goes_on_failing_ends_among_the_dead_and_can_be_asked_again() -> Done {
+    let host = host().await?;
+    tell(&host, "later", json!({"configuration": {"fail": "not yet", "retryAfter": 0}})).await?;
+    host.patch(PROFILE, json!({"name": "Async"})).await?;
+    let dead = outbox(&host, |items| items.iter().any(|it| it["state"] == "dead")).await?;
+    assert_eq!((&dead[0]["attempts"], &dead[0]["code"]), (&json!(8), &json!("plugin.failed")));
+    assert_eq!(dead[0]["reason"], "it answered with the fault `on-purpose`: not yet");
+    tell(&host, "later", json!({"configuration": {"patch": {"description": "at last"}}})).await?;
+    let retry = format!("/api/v1/outbox/{}/retry", dead[0]["id"]);
+    assert_eq!(Reply::to(host.request(Method::POST, &retry)).await?.status, 200);
+    outbox(&host, <[Value]>::is_empty).await?;
+    assert_eq!(host.get(PROFILE).await?.json()["description"], "at last");
+    assert_snapshot!(host.delete("/api/v1/outbox/77").await?, @r#"404 {"code":"not-found","detail":"there is no question 77 in the outbox: it was answered, or dropped"}"#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn steps_that_call_each_other_in_circles_are_stopped() -> Done {
+    let host = host().await?;
+    // Each change of a profile asks the step again, and the step changes the profile each time.
+    let flip = |text: &str| json!({"configuration": {"patch": {"description": text}}});
+    tell(&host, "later", flip("tick")).await?;
+    host.patch(PROFILE, json!({"name": "Round"})).await?;
+    outbox(&host, <[Value]>::is_empty).await?;
+    assert_eq!(host.get(PROFILE).await?.json()["description"], "tick", "what changes nothing leads to nothing");
+    Ok(())
+}

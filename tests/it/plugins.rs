@@ -1,0 +1,189 @@
+//! Plugins by administrators: what is installed, what serves, and what never does.
+
+use std::path::Path;
+
+use insta::assert_snapshot;
+use loadout_plugin_build::embed_manifest;
+use loadout_tests::guests::{self, rule};
+use loadout_tests::host::{Failure, Reply, TestHost};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+type Done = Result<(), Failure>;
+
+async fn host() -> Result<TestHost, Failure> {
+    TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await
+}
+
+/// What kayla's tool of the kind `kind` is, in a session with a customer.
+async fn tool(host: &TestHost, kind: &str) -> Result<Value, Failure> {
+    let session = json!({"entity": "incident", "context": {"customerName": "Ada"}});
+    let question = json!({"user": "kayla", "app": "customer-service-workspace", "session": session});
+    let answer = host.post("/api/v1/experience", question).await?;
+    let tools = answer.json()["productivityPane"]["tools"].as_array().cloned().unwrap_or_default();
+    let found = tools.into_iter().find(|tool| tool["tool"] == kind);
+    found.ok_or_else(|| format!("no tool `{kind}` in {answer}").into())
+}
+
+#[tokio::test]
+async fn the_built_in_plugins_are_installed_like_any_other() -> Done {
+    let host = host().await?;
+    let listed = host.get("/api/v1/plugins").await?.json();
+    let names: Vec<String> = listed["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|it| format!("{}/{} {} {}", it["publisher"], it["name"], it["version"], it["layer"]).replace('"', ""))
+        .collect();
+    assert_snapshot!(names.join("\n"), @"
+    loadout/existing-settings 0.1.0 out-of-the-box
+    loadout/knowledge-search 0.1.0 out-of-the-box
+    loadout/legacy-console 0.1.0 out-of-the-box
+    loadout/macros 0.1.0 out-of-the-box
+    loadout/scripts 0.1.0 out-of-the-box
+    loadout/smart-assist 0.1.0 out-of-the-box
+    loadout/workstreams 0.1.0 out-of-the-box
+    ");
+    let scripts = host.get("/api/v1/plugins/loadout/scripts").await?.json();
+    assert_eq!((&scripts["kinds"], &scripts["state"]), (&json!(["scripts"]), &json!("active")));
+    assert_eq!(tool(&host, "scripts").await?["status"], "shown");
+    assert_snapshot!(host.delete("/api/v1/plugins/loadout/scripts").await?, @r#"409 {"code":"read-only","detail":"plugin `loadout/scripts` came with the product: switch it off instead"}"#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plugin_takes_the_place_of_a_built_in_one_and_gives_it_back() -> Done {
+    let host = host().await?;
+    let before = tool(&host, "scripts").await?;
+    let one = rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?;
+    let installed = host.install("", &one).await?;
+    assert_eq!((installed.status, installed.header("location")), (201, "/api/v1/plugins/tests/greeter"));
+    let ours = tool(&host, "scripts").await?;
+    assert_eq!(ours["payload"]["greeting"], "Hello Ada");
+
+    let two = rule(guests::FAILS, "greeter", "1.1.0", "scripts")?;
+    assert_eq!(host.install("?activate=false", &two).await?.json()["version"], "1.0.0");
+    assert_eq!(tool(&host, "scripts").await?, ours, "a version that is only installed changes nothing");
+    let activated = host.post("/api/v1/plugins/tests/greeter/activate", json!({"version": "1.1.0"})).await?;
+    assert_eq!((activated.status, &activated.json()["version"]), (200, &json!("1.1.0")));
+    assert_eq!(tool(&host, "scripts").await?["fault"]["version"], "1.1.0");
+
+    let back = Reply::to(host.request(Method::POST, "/api/v1/plugins/tests/greeter/rollback")).await?;
+    assert_eq!((back.status, &back.json()["version"]), (200, &json!("1.0.0")));
+    assert_eq!(tool(&host, "scripts").await?, ours, "a roll-back restores the answer");
+    let again = Reply::to(host.request(Method::POST, "/api/v1/plugins/tests/greeter/rollback")).await?;
+    assert_snapshot!(again, @r#"409 {"code":"nothing-before","detail":"no version of plugin `tests/greeter` served before: switch the plugin off instead"}"#);
+
+    host.put("/api/v1/plugins/tests/greeter/state", json!({"state": "inactive"})).await?;
+    assert_eq!(tool(&host, "scripts").await?, before, "the built-in rule is back");
+    host.put("/api/v1/plugins/tests/greeter/state", json!({"state": "active"})).await?;
+    assert_eq!(tool(&host, "scripts").await?, ours);
+    assert_eq!(host.delete("/api/v1/plugins/tests/greeter").await?.status, 204);
+    assert_eq!(tool(&host, "scripts").await?, before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_old_revision_answers_with_the_plugins_of_then() -> Done {
+    let host = host().await?;
+    let question =
+        |revision: u64| format!("/api/v1/users/kayla/experience?app=customer-service-workspace&asOf={revision}");
+    let first = rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?;
+    let with: u64 = host.install("", &first).await?.header("x-loadout-revision").parse()?;
+    let (before, after) = (host.get(&question(with - 1)).await?, host.get(&question(with)).await?);
+    assert_ne!(before.json()["productivityPane"], after.json()["productivityPane"]);
+    host.delete("/api/v1/plugins/tests/greeter").await?;
+    let second = rule(guests::FAILS, "greeter", "2.0.0", "scripts")?;
+    host.install("", &second).await?;
+    assert_eq!(host.get(&question(with - 1)).await?.text, before.text);
+    assert_eq!(host.get(&question(with)).await?.text, after.text, "byte by byte, though the plugin is gone");
+    Ok(())
+}
+
+#[tokio::test]
+async fn versions_are_told_apart_by_their_digest() -> Done {
+    let host = host().await?;
+    let one = rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "greeter")?;
+    let first = host.install("", &one).await?;
+    let same = host.install("", &one).await?;
+    assert_eq!(same.header("x-loadout-revision"), first.header("x-loadout-revision"), "nothing changed");
+    let other = host.install("", &rule(guests::FAILS, "greeter", "1.0.0", "greeter")?).await?;
+    assert_eq!((other.status, &other.json()["code"]), (409, &json!("version-taken")));
+    let major = host.install("", &rule(guests::FAILS, "greeter", "2.0.0", "greeter")?).await?;
+    assert_snapshot!(major, @r#"409 {"code":"major-version","detail":"plugin `tests/greeter` 2.0.0 is a new major version and 1.0.0 serves: activate it with `acceptMajor`, once its steps were looked at"}"#);
+    let rival = host.install("", &rule(guests::WELL_BEHAVED, "rival", "1.0.0", "greeter")?).await?;
+    assert_snapshot!(rival, @r#"409 {"code":"kind-taken","detail":"tool kind `greeter` is decided by plugin `tests/greeter`: switch that off first"}"#);
+    assert_eq!(
+        host.install("?activate=false", &rule(guests::WELL_BEHAVED, "rival", "1.0.0", "greeter")?).await?.status,
+        201
+    );
+    let version = "/api/v1/plugins/tests/greeter/versions/1.0.0";
+    assert_snapshot!(host.delete(version).await?, @r#"409 {"code":"in-use","detail":"plugin `tests/greeter` 1.0.0 serves: activate another version first, or switch the plugin off"}"#);
+    assert_eq!(
+        host.get(version).await?.headers.get("content-length").and_then(|it| it.to_str().ok()?.parse().ok()),
+        Some(one.len())
+    );
+    assert_snapshot!(host.get("/api/v1/plugins/tests/nobody").await?, @r#"404 {"code":"not-found","detail":"there is no plugin `tests/nobody`: `GET /api/v1/plugins` lists those there are"}"#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bad_component_is_refused_by_name_and_what_serves_goes_on() -> Done {
+    let host = host().await?;
+    let good = rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?;
+    host.install("", &good).await?;
+    let ours = tool(&host, "scripts").await?;
+    let spins = rule(guests::SPINS_AT_START, "greeter", "1.1.0", "scripts")?;
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("nothing", Vec::new()),
+        ("text", b"(component)".to_vec()),
+        ("a core module", b"\0asm\x01\0\0\0".to_vec()),
+        ("something else", b"\x7fELF\x02\x01\x01".to_vec()),
+        ("cut off", good[..good.len() / 2].to_vec()),
+        ("no manifest", guests::NO_MANIFEST.to_vec()),
+        ("a manifest that lies about its world", embed_manifest(guests::BAD_STEP, &manifest("1.1.1"))?),
+        ("sockets", rule(guests::ASKS_FOR_SOCKETS, "greeter", "1.1.2", "scripts")?),
+        ("a loop at the start", spins),
+    ];
+    let mut refusals = Vec::new();
+    for (what, component) in &cases {
+        let refused = host.install("", component).await?;
+        let json = refused.json();
+        // Where it is cut off differs from build to build.
+        let detail = json["detail"].as_str().and_then(|it| it.split(" (at offset").next()).unwrap_or_default();
+        refusals.push(format!("{what}: {} {detail}", refused.status));
+        assert_eq!(tool(&host, "scripts").await?, ours, "{what} changed an answer");
+    }
+    assert_snapshot!(refusals.join("\n"), @r#"
+        nothing: 422 the component is refused: it is no WebAssembly component: it starts like something else
+        text: 422 the component is refused: it is WebAssembly text; give the binary form
+        a core module: 422 the component is refused: it is a core module and no component; compile it for `wasm32-wasip2`
+        something else: 422 the component is refused: it is no WebAssembly component: it starts like something else
+        cut off: 422 the component is refused: it is no valid component: unexpected end-of-file
+        no manifest: 422 the component is refused: it has no manifest; pack `plugin.toml` into it, as `embed_manifest` of the crate `loadout-plugin-build` does
+        a manifest that lies about its world: 422 plugin `tests/greeter` 1.1.1 is refused: its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports `loadout:plugin/upgrade-step@0.1.0`
+        sockets: 422 plugin `tests/greeter` 1.1.2 is refused: it imports `wasi:sockets/network@0.2.6`, `wasi:sockets/instance-network@0.2.6`, `wasi:sockets/udp@0.2.6`, `wasi:sockets/udp-create-socket@0.2.6`, `wasi:sockets/tcp@0.2.6` and 2 more, which no plugin is offered; a rule reads `loadout:plugin/context` and `library` only
+        a loop at the start: 422 plugin `tests/greeter` 1.1.0 is refused: it does not start: it goes on and on, and used up the fuel of many calls
+        "#);
+    let shown = host.get("/api/v1/plugins/tests/greeter").await?.json();
+    assert_eq!(shown["version"], "1.0.0");
+    let failed: Vec<String> = shown["failed"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|it| format!("{}: {}", it["version"], it["reason"]))
+        .collect();
+    assert_snapshot!(failed.join("\n"), @r#"
+        "1.1.0": "it does not start: it goes on and on, and used up the fuel of many calls"
+        "1.1.2": "it imports `wasi:sockets/network@0.2.6`, `wasi:sockets/instance-network@0.2.6`, `wasi:sockets/udp@0.2.6`, `wasi:sockets/udp-create-socket@0.2.6`, `wasi:sockets/tcp@0.2.6` and 2 more, which no plugin is offered; a rule reads `loadout:plugin/context` and `library` only"
+        "1.1.1": "its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports `loadout:plugin/upgrade-step@0.1.0`"
+        "#);
+    Ok(())
+}
+
+fn manifest(version: &str) -> String {
+    format!(
+        "[plugin]\npublisher = \"tests\"\nname = \"greeter\"\nversion = \"{version}\"\n\
+         world = \"loadout:plugin/tool@0.1.0\"\ndescription = \"A guest.\"\n[tool]\nkinds = [\"scripts\"]\n"
+    )
+}
