@@ -2,6 +2,7 @@
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+mod admin_token;
 mod export;
 mod failure;
 mod import;
@@ -38,6 +39,7 @@ enum Command {
     Import(import::Import),
     Upgrade(upgrade::Upgrade),
     Export(export::Export),
+    Token(token::Token),
 }
 
 /// Where the data folder is, for every sub-command that needs one.
@@ -64,6 +66,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Import(import) => import.run(),
         Command::Upgrade(upgrade) => upgrade.run(),
         Command::Export(export) => export.run(),
+        Command::Token(token) => token.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -46,6 +46,10 @@ impl From<Error> for Refusal {
             Error::Store(store::Error::NoSuchRun { .. } | store::Error::NoneUnfinished) => {
                 problem(StatusCode::NOT_FOUND, "not-found")
             }
+            Error::Store(store::Error::NoSuchToken { .. }) => problem(StatusCode::NOT_FOUND, "not-found"),
+            Error::Store(store::Error::TokenExists { .. }) => problem(StatusCode::CONFLICT, "exists"),
+            Error::Store(store::Error::TokenOver { .. }) => problem(StatusCode::CONFLICT, "token-over"),
+            Error::Store(store::Error::PastExpiry { .. }) => Self::request("expires", error.to_string()),
             Error::Store(store::Error::LeaseHeld { .. } | store::Error::LeaseLost { .. }) => {
                 problem(StatusCode::CONFLICT, "upgrade-held")
             }
@@ -128,6 +132,7 @@ impl From<Error> for Refusal {
                 | store::Error::NotOurs
                 | store::Error::Corrupt(_)
                 | store::Error::Folder { .. }
+                | store::Error::NoRandomness(_)
                 | store::Error::Database(_),
             ) => {
                 tracing::error!(error = chain(&error), "the store failed");
