@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::content::{self, Content};
+use crate::domain::access::Caller;
 use crate::domain::experience::{Experience, ExplainLevel};
 use crate::domain::revision::Author;
 use crate::domain::{Kind, Name, Profile, Revision, User};
@@ -239,25 +240,40 @@ impl Service {
     /// A second import of the same solution changes nothing. Whoever writes at the same time is not written over: the import
     /// is planned anew, and refused only after losing many times.
     pub fn import(&self, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
+        self.import_as(&Caller::admin(), zip, dry_run, author)
+    }
+
+    /// [`Service::import`] for `caller`, refused as a whole if something would change that is not theirs to write.
+    pub fn import_as(&self, caller: &Caller, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
         for _ in 1..IMPORT_ATTEMPTS {
             let base = self.store.snapshot()?;
-            match self.import_over(&base, zip, dry_run, author) {
+            match self.import_over(&base, caller, zip, dry_run, author) {
                 Err(Error::Store(_)) if self.store.newest()? != base.revision() => {}
                 done => return done,
             }
         }
-        self.import_over(&*self.store.snapshot()?, zip, dry_run, author)
+        self.import_over(&*self.store.snapshot()?, caller, zip, dry_run, author)
     }
 
-    fn import_over(&self, base: &Snapshot, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
+    fn import_over(
+        &self,
+        base: &Snapshot,
+        caller: &Caller,
+        zip: &[u8],
+        dry_run: bool,
+        author: &Author,
+    ) -> Result<Imported, Error> {
         let mut plan = import::plan(zip, base)?;
         plan.assign(base.environment().second_assignment, |login| {
             let person = self.store.person(login, base.revision())?;
             Ok::<_, Error>(person.map(|person| person.direct))
         })?;
         let Plan { changes, mut report, .. } = plan;
-        let committed =
-            if dry_run { self.store.rehearse(changes, author)? } else { self.store.commit(changes, author)? };
+        let committed = if dry_run {
+            self.store.rehearse_as(caller, changes, author)?
+        } else {
+            self.store.commit_as(caller, changes, author)?
+        };
         report.tolerate(&committed.tolerated);
         Ok(Imported { dry_run, revision: committed.revision, report })
     }

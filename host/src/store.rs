@@ -13,6 +13,7 @@ mod history;
 pub mod journal;
 mod people;
 mod review;
+mod rights;
 mod rows;
 mod runs;
 mod schema;

@@ -46,10 +46,8 @@ struct DescribedPrivilege {
 
 impl From<AccessRole> for DescribedRole {
     fn from(role: AccessRole) -> Self {
-        let described = |privilege: &Privilege| DescribedPrivilege {
-            privilege: *privilege,
-            description: privilege.description(),
-        };
+        let described =
+            |privilege: &Privilege| DescribedPrivilege { privilege: *privilege, description: privilege.description() };
         let privileges = role.privileges().iter().map(described).collect();
         Self { role, description: role.description(), privileges }
     }

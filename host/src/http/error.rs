@@ -46,6 +46,7 @@ impl From<Error> for Refusal {
             Error::Store(store::Error::NoSuchRun { .. } | store::Error::NoneUnfinished) => {
                 problem(StatusCode::NOT_FOUND, "not-found")
             }
+            Error::Store(store::Error::Forbidden { caller, privilege }) => Self::forbidden(&caller, privilege),
             Error::Store(store::Error::NoSuchToken { .. }) => problem(StatusCode::NOT_FOUND, "not-found"),
             Error::Store(store::Error::TokenExists { .. }) => problem(StatusCode::CONFLICT, "exists"),
             Error::Store(store::Error::TokenOver { .. }) => problem(StatusCode::CONFLICT, "token-over"),

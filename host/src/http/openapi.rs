@@ -15,7 +15,6 @@ const TOKEN: &str = "token";
 /// Beside each operation: the privilege it needs.
 const PRIVILEGE: &str = "x-loadout-privilege";
 
-
 const SCHEME: &str = "The admin token, which allows everything, or the secret of a named token, whose roles say what it allows. \
     `x-loadout-privilege` beside an operation is the privilege it needs; without it, any token that serves will do. \
     `GET /api/v1/me` says what a token allows.";
@@ -56,7 +55,12 @@ pub(super) fn finish(mut document: OpenApi) -> OpenApi {
 /// The operations of an address, with their methods.
 pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
     let PathItem { get, put, post, patch, delete, .. } = item;
-    let methods =
-        [(Method::GET, get), (Method::PUT, put), (Method::POST, post), (Method::PATCH, patch), (Method::DELETE, delete)];
+    let methods = [
+        (Method::GET, get),
+        (Method::PUT, put),
+        (Method::POST, post),
+        (Method::PATCH, patch),
+        (Method::DELETE, delete),
+    ];
     methods.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }

@@ -133,7 +133,10 @@ mod tests {
         let known: BTreeSet<String> = lines.iter().cloned().collect();
         assert_eq!(known.len(), lines.len(), "a line stands twice");
         let closed: Vec<_> = served.difference(&known).collect();
-        assert!(closed.is_empty(), "nobody may call these, because `http/privileges.rs` has no line for them: {closed:?}");
+        assert!(
+            closed.is_empty(),
+            "nobody may call these, because `http/privileges.rs` has no line for them: {closed:?}"
+        );
         let idle: Vec<_> = known.difference(&served).collect();
         assert!(idle.is_empty(), "these lines of `http/privileges.rs` open nothing: {idle:?}");
     }

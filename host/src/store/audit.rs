@@ -72,8 +72,8 @@ impl Audit {
     pub fn write(&self, entries: &[AuditEntry]) -> Result<(), Error> {
         let mut writer = lock(&self.writer);
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut insert = transaction
-            .prepare_cached("INSERT INTO audit (at, token, outcome, event) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut insert =
+            transaction.prepare_cached("INSERT INTO audit (at, token, outcome, event) VALUES (?1, ?2, ?3, ?4)")?;
         for AuditEntry { at, token, event } in entries {
             let body = serde_json::to_string(event).map_err(|error| Error::Corrupt(error.into()))?;
             insert.execute((at.to_string(), token, event.outcome().as_str(), body))?;
@@ -116,7 +116,8 @@ impl Audit {
         let mut records = Vec::new();
         while let Some(row) = rows.next()? {
             let at = row.get::<_, String>(1)?.parse().map_err(|error: jiff::Error| Error::Corrupt(error.into()))?;
-            let event = serde_json::from_str(&row.get::<_, String>(3)?).map_err(|error| Error::Corrupt(error.into()))?;
+            let event =
+                serde_json::from_str(&row.get::<_, String>(3)?).map_err(|error| Error::Corrupt(error.into()))?;
             records.push(AuditRecord { id: row.get(0)?, entry: AuditEntry { at, token: row.get(2)?, event } });
         }
         Ok(records)

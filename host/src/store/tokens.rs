@@ -182,9 +182,10 @@ fn find(connection: &Connection, name: &str) -> Result<AccessToken, Error> {
 fn parse(row: &Row<'_>) -> Result<AccessToken, Error> {
     let time = |text: String| text.parse().map_err(|error: jiff::Error| Error::Corrupt(error.into()));
     let perhaps = |column| row.get::<_, Option<String>>(column)?.map(time).transpose();
-    let name = row.get::<_, String>(0)?.parse().map_err(|error: crate::domain::access::InvalidTokenName| {
-        Error::Corrupt(error.into())
-    })?;
+    let name = row
+        .get::<_, String>(0)?
+        .parse()
+        .map_err(|error: crate::domain::access::InvalidTokenName| Error::Corrupt(error.into()))?;
     let roles = serde_json::from_str(&row.get::<_, String>(1)?).map_err(|error| Error::Corrupt(error.into()))?;
     Ok(AccessToken {
         name,

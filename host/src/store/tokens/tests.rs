@@ -59,9 +59,18 @@ fn what_was_revoked_stays_revoked_and_its_name_taken() {
     assert_eq!(store.revoke_token("desk", "somebody").unwrap(), revoked, "a second time changes nothing");
     assert_eq!(told(&store), ["desk token-created", "desk token-revoked"]);
     for (refused, expected) in [
-        (store.rotate_token("desk", "admin"), "the token `desk` is revoked and stays so: make another one under another name"),
-        (store.create_token(&new("desk"), "admin"), "there is, or was, a token `desk` already: choose another name, so that history can tell them apart"),
-        (store.rotate_token("none", "admin"), "there is no token `none`: type `loadout token list`, or ask `/api/v1/tokens`"),
+        (
+            store.rotate_token("desk", "admin"),
+            "the token `desk` is revoked and stays so: make another one under another name",
+        ),
+        (
+            store.create_token(&new("desk"), "admin"),
+            "there is, or was, a token `desk` already: choose another name, so that history can tell them apart",
+        ),
+        (
+            store.rotate_token("none", "admin"),
+            "there is no token `none`: type `loadout token list`, or ask `/api/v1/tokens`",
+        ),
     ] {
         assert_eq!(refused.unwrap_err().to_string(), expected);
     }
