@@ -45,6 +45,14 @@ const OTHERS: &[&str] = &[
     "POST /api/v1/upgrades/{}/resume",
     "POST /api/v1/upgrades/{}/abandon",
     "POST /api/v1/upgrades/{}/rollback",
+    "GET /api/v1/me",
+    "GET /api/v1/access-roles",
+    "GET /api/v1/tokens",
+    "POST /api/v1/tokens",
+    "GET /api/v1/tokens/{}",
+    "DELETE /api/v1/tokens/{}",
+    "POST /api/v1/tokens/{}/rotate",
+    "GET /api/v1/audit",
 ];
 
 fn operations(document: &Value) -> Vec<(String, String)> {

@@ -27,7 +27,7 @@ fn loadout(arguments: &[&str], folder: &Path) -> Command {
 }
 
 /// Gives the program the code that was compiled for the tests, so that it need not compile it anew for each folder.
-fn share_compiled(folder: &Path) -> Done {
+pub(crate) fn share_compiled(folder: &Path) -> Done {
     let cache = folder.join("env").join("cache");
     fs::create_dir_all(&cache)?;
     for entry in fs::read_dir(env!("CARGO_TARGET_TMPDIR"))? {

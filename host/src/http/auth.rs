@@ -131,6 +131,7 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
             Refusal::forbidden(caller.name(), privilege).into_response()
         }
         Some(Line::Nothing) => {
+            tracing::error!(method = %call.method, ?call.route, "`http/privileges.rs` has no line for an address that is served");
             let detail = "no privilege opens this address: use one of those that `/openapi.json` lists";
             Refusal::new(StatusCode::FORBIDDEN, "forbidden", detail).into_response()
         }

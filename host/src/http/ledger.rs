@@ -131,3 +131,54 @@ fn write(service: &Service, batch: Vec<Note>, lost: &Counter) {
         let _ = tell.send(());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::access::{AuditEvent, Denial};
+    use crate::resolve::{Evaluation, Reads, ToolRules};
+    use crate::store::{AuditFilter, Store};
+
+    use super::*;
+
+    struct NoRules;
+
+    impl ToolRules for NoRules {
+        fn evaluate(&self, _: &str, _: &str, _: Reads) -> Option<Evaluation> {
+            None
+        }
+
+        fn fingerprint(&self) -> String {
+            String::new()
+        }
+    }
+
+    fn call(number: usize) -> AuditEntry {
+        let event = AuditEvent::Denied {
+            reason: Denial::Revoked,
+            privilege: None,
+            method: "GET".to_owned(),
+            route: "none".to_owned(),
+            request_id: number.to_string(),
+        };
+        AuditEntry { at: Timestamp::UNIX_EPOCH, token: "desk".to_owned(), event }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_is_counted_and_the_rest_is_written_before_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let service = Arc::new(Service::new(Store::open(folder.path()).unwrap(), Arc::new(NoRules)));
+        let (ledger, writer) = open(Arc::clone(&service), Counter::default());
+        for number in 0..WAITING + 7 {
+            ledger.denied(call(number));
+        }
+        assert_eq!(ledger.lost(), 7, "nobody writes yet");
+        let (stop, stopping) = oneshot::channel();
+        drop(stop);
+        writer.run(stopping).await;
+        let kept = service.store().audit().unwrap().read(&AuditFilter::default(), 2 * WAITING).unwrap();
+        assert_eq!(kept.len(), WAITING);
+        ledger.denied(call(0));
+        assert_eq!(ledger.lost(), 8, "a writer that is gone keeps nothing");
+        ledger.settled().await;
+    }
+}

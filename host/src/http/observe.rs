@@ -10,6 +10,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
+use crate::domain::access::Secret;
+
 use super::problem::{self, Refusal};
 use super::state::App;
 
@@ -44,7 +46,7 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
     let id = given_id(request.headers()).unwrap_or_else(fresh_id);
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let path = request.uri().path().to_owned();
+    let path = without_secrets(request.uri().path());
     let span = tracing::info_span!("request", id);
     request.extensions_mut().insert(RequestId(id.as_str().into()));
     async {
@@ -78,6 +80,12 @@ fn fresh_id() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// An address as the log may have it: some people send the secret of a token where its name belongs.
+fn without_secrets(path: &str) -> String {
+    let hidden = |segment: &str| if Secret::shown(segment).is_some() { "…".to_owned() } else { segment.to_owned() };
+    path.split('/').map(hidden).collect::<Vec<_>>().join("/")
+}
+
 /// Methods by name; invented ones share one, so that nobody can make the series of a counter many.
 fn known(method: &Method) -> &'static str {
     match method.as_str() {
@@ -97,4 +105,16 @@ pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = said.unwrap_or("?"), "a request broke off");
     Refusal::internal().into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_in_an_address_stays_out_of_the_log() {
+        let secret = Secret::of([7; 32]);
+        assert_eq!(without_secrets(&format!("/api/v1/tokens/{}/rotate", secret.reveal())), "/api/v1/tokens/…/rotate");
+        assert_eq!(without_secrets("/api/v1/tokens/desk"), "/api/v1/tokens/desk");
+    }
 }

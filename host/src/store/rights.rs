@@ -1,0 +1,38 @@
+//! Rights: whoever writes needs the privilege for everything that changes, whatever it was that they asked for.
+//!
+//! Where one request changes one kind of item, the address says which privilege that takes. An import and a forced delete
+//! reach further, and nobody knows how far before the change set is settled.
+
+use crate::domain::Kind;
+use crate::domain::access::{Caller, Privilege};
+use crate::domain::revision::{Author, ChangeRecord};
+
+use super::{ChangeSet, Committed, Error, Store};
+
+impl Store {
+    /// [`Store::commit`] for `caller`, refused as a whole if something would change that is not theirs to write.
+    pub fn commit_as(&self, caller: &Caller, changes: ChangeSet, author: &Author) -> Result<Committed, Error> {
+        self.attempt(changes, author, Some(&|_, committed| check(caller, committed)))
+    }
+
+    /// [`Store::rehearse`] for `caller`, refused where [`Store::commit_as`] would be.
+    pub fn rehearse_as(&self, caller: &Caller, changes: ChangeSet, author: &Author) -> Result<Committed, Error> {
+        let committed = self.rehearse(changes, author)?;
+        check(caller, &committed)?;
+        Ok(committed)
+    }
+}
+
+fn check(caller: &Caller, committed: &Committed) -> Result<(), Error> {
+    let needed = committed.changed.iter().map(|changed| match changed.collection.parse::<Kind>() {
+        Ok(kind) => Privilege::to_write(kind),
+        Err(_) => {
+            debug_assert_eq!(changed.collection, ChangeRecord::ASSIGNMENTS);
+            Privilege::PeopleWrite
+        }
+    });
+    match needed.into_iter().find(|privilege| !caller.has(*privilege)) {
+        Some(privilege) => Err(Error::Forbidden { caller: caller.name().to_owned(), privilege }),
+        None => Ok(()),
+    }
+}
