@@ -82,8 +82,11 @@ fn fresh_id() -> String {
 
 /// An address as the log may have it: some people send the secret of a token where its name belongs.
 fn without_secrets(path: &str) -> String {
-    let hidden = |segment: &str| if Secret::shown(segment).is_some() { "…".to_owned() } else { segment.to_owned() };
-    path.split('/').map(hidden).collect::<Vec<_>>().join("/")
+    let is_secret = |segment: &str| Secret::shown(segment).is_some();
+    if !path.split('/').any(is_secret) {
+        return path.to_owned();
+    }
+    path.split('/').map(|segment| if is_secret(segment) { "…" } else { segment }).collect::<Vec<_>>().join("/")
 }
 
 /// Methods by name; invented ones share one, so that nobody can make the series of a counter many.
