@@ -174,16 +174,17 @@ async fn named(app: &App, shown: Option<&str>) -> Result<Result<Caller, Stranger
 /// The same answer to everybody who is not let in. Only what is known to have been a token is kept: nobody without one
 /// fills the disk.
 fn turned_away(app: &App, call: &Call, stranger: Stranger) -> Response {
-    let reason = match stranger {
+    let reason = match &stranger {
         Stranger::Nobody => "no-token",
         Stranger::Unknown => "unknown-token",
         Stranger::Known(token, denial) => {
-            app.ledger.denied(call.denied(&token, denial, None));
+            app.ledger.denied(call.denied(token, *denial, None));
             denial.as_str()
         }
     };
     tracing::info!(reason, "turned a call away");
-    app.metrics.denied(reason);
+    // Everybody may read the counters, so they do not tell an old secret from one that never was.
+    app.metrics.denied(if matches!(stranger, Stranger::Nobody) { "no-token" } else { "invalid-token" });
     let detail = "this address needs a token that serves: send it as `Authorization: Bearer <token>`";
     let mut refusal = Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).into_response();
     refusal.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"loadout\""));
