@@ -21,6 +21,9 @@ use super::privileges::{self, Line, Needs};
 use super::problem::Refusal;
 use super::state::App;
 
+/// Most characters of an invented method that the audit keeps.
+const METHOD_MAX: usize = 32;
+
 /// The token an administrator shows. Never printed.
 #[derive(Clone)]
 pub struct Token(Arc<str>);
@@ -105,9 +108,6 @@ impl Call {
     }
 }
 
-/// Most characters of an invented method that the audit keeps.
-const METHOD_MAX: usize = 32;
-
 /// Lets a request under `/api` pass if whoever calls may make it. Everything else needs no token.
 pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
@@ -131,7 +131,7 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
             Refusal::forbidden(caller.name(), privilege).into_response()
         }
         Some(Line::Nothing) => {
-            tracing::error!(method = %call.method, ?call.route, "`http/privileges.rs` has no line for an address that is served");
+            tracing::error!(method = %call.method, route = ?call.route, "no line of the table of privileges is about this route");
             let detail = "no privilege opens this address: use one of those that `/openapi.json` lists";
             Refusal::new(StatusCode::FORBIDDEN, "forbidden", detail).into_response()
         }

@@ -24,14 +24,14 @@ impl Store {
 }
 
 fn check(caller: &Caller, committed: &Committed) -> Result<(), Error> {
-    let needed = committed.changed.iter().map(|changed| match changed.collection.parse::<Kind>() {
+    let mut needed = committed.changed.iter().map(|changed| match changed.collection.parse::<Kind>() {
         Ok(kind) => Privilege::to_write(kind),
         Err(_) => {
             debug_assert_eq!(changed.collection, ChangeRecord::ASSIGNMENTS);
             Privilege::PeopleWrite
         }
     });
-    match needed.into_iter().find(|privilege| !caller.has(*privilege)) {
+    match needed.find(|privilege| !caller.has(*privilege)) {
         Some(privilege) => Err(Error::Forbidden { caller: caller.name().to_owned(), privilege }),
         None => Ok(()),
     }
