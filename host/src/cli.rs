@@ -2,6 +2,7 @@
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+mod admin_token;
 mod compile;
 mod export;
 mod failure;
@@ -39,6 +40,7 @@ enum Command {
     Import(import::Import),
     Upgrade(upgrade::Upgrade),
     Export(export::Export),
+    Token(token::Token),
     #[command(name = crate::plugin::COMPILE_COMMAND, hide = true)]
     Compile(compile::Compile),
 }
@@ -67,6 +69,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Import(import) => import.run(),
         Command::Upgrade(upgrade) => upgrade.run(),
         Command::Export(export) => export.run(),
+        Command::Token(token) => token.run(),
         Command::Compile(compile) => compile.run(),
     };
     match done {

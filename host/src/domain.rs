@@ -3,6 +3,7 @@
 //! The one module that knows the limits, enumerations and small rules of the domain. Does no I/O, knows no clock, and
 //! names nothing else of this crate; `serde` gives the values their wire form and `utoipa` describes it.
 
+pub mod access;
 pub mod app;
 pub mod application_extension;
 pub mod application_tab_template;

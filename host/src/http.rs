@@ -4,8 +4,10 @@
 //! blocking is allowed. `/openapi.json` describes every route, and is made from the descriptions beside
 //! the handlers.
 
+mod access_roles;
 mod assignments;
 mod attribute;
+mod audit;
 mod auth;
 mod body;
 mod collections;
@@ -22,7 +24,9 @@ mod filter;
 mod health;
 mod imports;
 mod items;
+mod ledger;
 mod list;
+mod me;
 mod metrics;
 mod observe;
 mod openapi;
@@ -30,12 +34,14 @@ mod order;
 mod outbox;
 mod page;
 mod plugins;
+mod privileges;
 mod problem;
 mod query;
 mod rank_and_roles;
 mod revisions;
 mod state;
 mod steps;
+mod tokens;
 mod upgrades;
 mod view;
 
@@ -57,6 +63,7 @@ use utoipa_axum::routes;
 
 use crate::service::Service;
 
+use auth::Admin;
 pub use auth::{InvalidToken, Token};
 use metrics::Metrics;
 use state::App;
@@ -64,7 +71,7 @@ use state::App;
 /// How a server serves.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What administrators show.
+    /// The admin token, which allows everything.
     pub token: Token,
     /// Longest time from request to answer.
     pub timeout: Duration,
@@ -85,14 +92,18 @@ pub struct Server {
     router: Router,
     drain: Duration,
     service: Arc<Service>,
+    writer: ledger::Writer,
 }
 
 impl Server {
     /// Takes the address `listen`; port 0 takes any that is free.
     pub async fn bind(service: Arc<Service>, listen: SocketAddr, options: Options) -> io::Result<Self> {
-        let app = App { service: Arc::clone(&service), token: options.token, metrics: Arc::new(Metrics::new()) };
+        let metrics = Arc::new(Metrics::new());
+        let (ledger, writer) = ledger::open(Arc::clone(&service), metrics.audit_lost());
+        let admin = Admin::holding(options.token);
+        let app = App { service: Arc::clone(&service), admin, ledger, metrics };
         let listener = TcpListener::bind(listen).await?;
-        Ok(Self { listener, router: router(app, options.timeout), drain: options.drain, service })
+        Ok(Self { listener, router: router(app, options.timeout), drain: options.drain, service, writer })
     }
 
     /// The address the server listens on.
@@ -100,8 +111,10 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop`, then takes no new requests and finishes those in flight.
+    /// Serves until `stop`, then takes no new requests, finishes those in flight and writes what the audit still has to keep.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let (written, writing) = tokio::sync::oneshot::channel();
+        let writer = tokio::spawn(self.writer.run(writing));
         let (stopped, stopping) = tokio::sync::oneshot::channel();
         let service = self.service;
         // Ends with the server; a question that was being put is put again by the next.
@@ -120,13 +133,18 @@ impl Server {
                 Err(_) => std::future::pending().await,
             }
         };
-        tokio::select! {
+        let served = tokio::select! {
             served = serving.into_future() => served,
             () = overdue => {
                 tracing::warn!("requests in flight did not finish in time and were cut off");
                 Ok(())
             }
+        };
+        drop(written);
+        if let Err(error) = writer.await {
+            tracing::error!(%error, "writing the audit broke off");
         }
+        served
     }
 }
 
@@ -139,8 +157,9 @@ impl Drop for AbortOnDrop {
     }
 }
 
-fn router(app: App, timeout: Duration) -> Router {
-    let (router, document) = OpenApiRouter::with_openapi(openapi::empty())
+/// Every address, as it is described.
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::empty())
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::metrics))
@@ -158,7 +177,14 @@ fn router(app: App, timeout: Duration) -> Router {
         .merge(imports::routes())
         .merge(upgrades::routes())
         .merge(export::routes())
-        .split_for_parts();
+        .merge(me::routes())
+        .merge(access_roles::routes())
+        .merge(tokens::routes())
+        .merge(audit::routes())
+}
+
+fn router(app: App, timeout: Duration) -> Router {
+    let (router, document) = routes().split_for_parts();
     // Plain data with text keys always has a JSON form.
     let document: Arc<str> = openapi::finish(document).to_json().unwrap_or_default().into();
     router

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::content;
+use crate::domain::access::Caller;
 use crate::domain::experience::{Experience, ExplainLevel};
 use crate::domain::plugin::Skipped;
 use crate::domain::revision::Author;
@@ -237,17 +238,29 @@ impl Service {
     /// A second import of the same solution changes nothing. Whoever writes at the same time is not written over: the import
     /// is planned anew, and refused only after losing many times.
     pub fn import(&self, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
+        self.import_as(&Caller::admin(), zip, dry_run, author)
+    }
+
+    /// [`Service::import`] for `caller`, refused as a whole if something would change that is not theirs to write.
+    pub fn import_as(&self, caller: &Caller, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
         for _ in 1..IMPORT_ATTEMPTS {
             let base = self.store.snapshot()?;
-            match self.import_over(&base, zip, dry_run, author) {
+            match self.import_over(&base, caller, zip, dry_run, author) {
                 Err(Error::Store(_)) if self.store.newest()? != base.revision() => {}
                 done => return done,
             }
         }
-        self.import_over(&*self.store.snapshot()?, zip, dry_run, author)
+        self.import_over(&*self.store.snapshot()?, caller, zip, dry_run, author)
     }
 
-    fn import_over(&self, base: &Snapshot, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
+    fn import_over(
+        &self,
+        base: &Snapshot,
+        caller: &Caller,
+        zip: &[u8],
+        dry_run: bool,
+        author: &Author,
+    ) -> Result<Imported, Error> {
         let mut plan = import::plan(zip, base)?;
         plan.assign(base.environment().second_assignment, |login| {
             let person = self.store.person(login, base.revision())?;
@@ -255,7 +268,7 @@ impl Service {
         })?;
         let Plan { changes, mut report, .. } = plan;
         let origin = Origin { is_import: true, dry_run, ..Origin::default() };
-        let committed = self.attempt(&changes, author, origin)?;
+        let committed = self.attempt(&ChangeSet { caller: Some(caller.clone()), ..changes }, author, origin)?;
         report.tolerate(&committed.tolerated);
         Ok(Imported { dry_run, revision: committed.revision, report, skipped: committed.skipped })
     }

@@ -3,6 +3,7 @@
 //! One write is one transaction is one revision. Hands out domain values, never rows. Nothing that matters lives only in
 //! memory: a snapshot is made anew as soon as the database has a newer revision, whoever wrote it.
 
+mod audit;
 mod change;
 mod checks;
 mod commit;
@@ -14,21 +15,24 @@ pub mod journal;
 mod outbox;
 mod people;
 mod review;
+mod rights;
 mod rows;
 mod runs;
 mod schema;
 mod settle;
 mod snapshot;
+mod tokens;
 mod unlink;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::domain::Revision;
 
+pub use audit::{Audit, AuditFilter};
 pub use change::{Authority, Change, ChangeSet, Changed, Committed, Expect, How, Replaced, Strictness, Tolerated};
 pub use commit::Preview;
 pub use components::{Component, ComponentRecord, FailedVersion};
@@ -38,6 +42,7 @@ pub use people::Person;
 pub use review::review;
 pub use runs::{LEASE_SECONDS, Lease, NewRun, Run, RunState, StepRun};
 pub use snapshot::{Entry, Layer, Snapshot};
+pub use tokens::{Holder, is_news};
 pub use unlink::{Rest, without};
 
 /// Connections for reading that are kept open while nobody reads.
@@ -49,6 +54,7 @@ pub struct Store {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     newest: ArcSwap<Snapshot>,
+    audit: OnceLock<Audit>,
 }
 
 impl Store {
@@ -65,7 +71,7 @@ impl Store {
         schema::migrate(&mut writer, Some(&path))?;
         let newest = rows::load(&writer, rows::newest(&writer)?)?;
         let newest = ArcSwap::from_pointee(newest);
-        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest })
+        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest, audit: OnceLock::new() })
     }
 
     /// Opens the database in `folder` to look at it. Nothing in the folder is changed, and whatever would is an error.
@@ -75,7 +81,7 @@ impl Store {
         schema::refuse_older(&writer)?;
         let newest = rows::load(&writer, rows::newest(&writer)?)?;
         let newest = ArcSwap::from_pointee(newest);
-        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest })
+        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest, audit: OnceLock::new() })
     }
 
     /// The folder the database is in.

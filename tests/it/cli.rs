@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use insta::assert_snapshot;
-use loadout_tests::host::Failure;
+use loadout_tests::host::{Failure, share_compiled};
 use serde_json::Value;
 
 type Done = Result<(), Failure>;
@@ -36,6 +36,15 @@ fn wrong_usage_ends_in_two() -> Done {
         &["serve", "--listen", "everywhere"],
         &["import"],
         &["export"],
+        &["token"],
+        &["token", "create", "desk"],
+        &["token", "create", "desk", "--role", "boss"],
+        &["token", "create", "The Desk", "--role", "workspace"],
+        &["token", "create", "admin", "--role", "workspace"],
+        &["token", "create", "desk", "--role", "workspace", "--expires", "soon"],
+        &["token", "create", "desk", "--role", "workspace"],
+        &["token", "list"],
+        &["token", "revoke", "desk"],
     ] {
         let output = loadout(arguments, folder.path()).output()?;
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", outcome(&output));
@@ -120,19 +129,71 @@ fn an_environment_is_served_asked_and_imported_into() -> Done {
     Ok(())
 }
 
+/// The server logs all it can, and is asked with every token there is.
+#[test]
+fn tokens_are_made_and_revoked_beside_a_server_that_never_logs_them() -> Done {
+    let folder = tempfile::tempdir()?;
+    share_compiled(&folder.path().join("env"))?;
+    let run = |arguments: &[&str]| loadout(arguments, folder.path()).output();
+    let log = folder.path().join("log");
+    let mut server = loadout(&["serve", "--data", "env", "--listen", "127.0.0.1:0"], folder.path())
+        .env("RUST_LOG", "trace")
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(&log)?)
+        .spawn()?;
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().ok_or("no output")?).read_line(&mut line)?;
+    let rest = line.strip_prefix("loadout is ready at http://").ok_or_else(|| format!("not ready: {line}"))?;
+    let (address, _) = rest.split_once(',').ok_or("no address")?;
+
+    assert_snapshot!(String::from_utf8(run(&["token", "list", "--data", "env"])?.stdout)?, @"there are no named tokens: make one with `loadout token create NAME --role ROLE`");
+    let create = ["token", "create", "desk", "--role", "workspace", "--role", "auditor", "--data", "env"];
+    let made = run(&[&create[..], &["--expires", "2999-01-01T00:00:00Z"]].concat())?;
+    let secret = String::from_utf8(made.stdout.clone())?.trim_end().to_owned();
+    assert!(secret.starts_with("loadout_") && secret.len() == 72, "{}", outcome(&made));
+    assert_snapshot!(outcome(&run(&create)?), @"1 error: there is, or was, a token `desk` already: choose another name, so that history can tell them apart");
+    assert_snapshot!(answer(address, "/api/v1/me", &secret)?, @r#"{"name":"desk","roles":["workspace","auditor"],"privileges":["experience.read","history.read","audit.read"]}"#);
+    assert!(text(address, "GET /api/v1/profiles", &secret)?.starts_with("HTTP/1.1 403"));
+    // Somebody takes the one for the other.
+    assert!(text(address, &format!("DELETE /api/v1/tokens/{secret}"), &secret)?.starts_with("HTTP/1.1 403"));
+
+    assert_snapshot!(outcome(&run(&["token", "revoke", "shop", "--data", "env"])?), @"1 error: there is no token `shop`: type `loadout token list`, or ask `/api/v1/tokens`");
+    assert_snapshot!(String::from_utf8(run(&["token", "revoke", "desk", "--data", "env"])?.stdout)?, @"token `desk` serves no more");
+    assert!(text(address, "GET /api/v1/me", &secret)?.starts_with("HTTP/1.1 401"));
+    let listed: Value = serde_json::from_slice(&run(&["token", "list", "--data", "env", "--json"])?.stdout)?;
+    assert_eq!((&listed[0]["name"], listed[0]["revoked"].is_string()), (&"desk".into(), true), "{listed}");
+    let listed = String::from_utf8(run(&["token", "list", "--data", "env"])?.stdout)?;
+    assert!(listed.starts_with("desk  revoked  workspace auditor, made "), "{listed}");
+
+    stop(&mut server)?;
+    let log = std::fs::read_to_string(log)?;
+    assert!(log.contains("turned a call away") && log.contains("TRACE"), "the log says little:\n{log}");
+    let admin = std::fs::read_to_string(folder.path().join("env/admin.token"))?;
+    for secret in [secret.trim_start_matches("loadout_"), admin.trim()] {
+        assert!(!log.contains(secret), "a secret is in the log");
+    }
+    Ok(())
+}
+
 /// The body of the answer to a GET, over a connection of its own.
 fn answer(address: &str, path: &str, token: &str) -> Result<String, Failure> {
+    let text = text(address, &format!("GET {path}"), token)?;
+    let (head, body) = text.split_once("\r\n\r\n").ok_or("no answer")?;
+    assert!(head.starts_with("HTTP/1.1 200"), "{text}");
+    Ok(body.to_owned())
+}
+
+/// The whole answer to a request without a body, such as `GET /api/v1/me`.
+fn text(address: &str, request: &str, token: &str) -> Result<String, Failure> {
     let request = format!(
-        "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
+        "{request} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
         token.trim()
     );
     let mut stream = std::net::TcpStream::connect(address)?;
     std::io::Write::write_all(&mut stream, request.as_bytes())?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
-    let (head, body) = text.split_once("\r\n\r\n").ok_or("no answer")?;
-    assert!(head.starts_with("HTTP/1.1 200"), "{text}");
-    Ok(body.to_owned())
+    Ok(text)
 }
 
 /// Asks the server to stop the way service managers do; it must end on its own, and well.

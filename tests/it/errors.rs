@@ -20,7 +20,7 @@ async fn nothing_under_api_answers_without_the_token() -> Done {
             );
         }
     }
-    assert_snapshot!(Reply::to(host.anonymous(Method::GET, "/api/v1/profiles")).await?, @r#"401 {"code":"unauthorized","detail":"this address needs the admin token: send it as `Authorization: Bearer <token>`"}"#);
+    assert_snapshot!(Reply::to(host.anonymous(Method::GET, "/api/v1/profiles")).await?, @r#"401 {"code":"unauthorized","detail":"this address needs a token that serves: send it as `Authorization: Bearer <token>`"}"#);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Promises made to people, kept or broken.
 
+mod access;
 mod api;
 mod changes;
 mod cli;

@@ -164,9 +164,15 @@ impl TestHost {
     }
 
     /// Tells the server to stop, and waits until it has.
-    pub async fn stop(mut self) -> Result<(), Failure> {
+    pub async fn stop(self) -> Result<(), Failure> {
+        self.stop_and_keep().await.map(drop)
+    }
+
+    /// The same, with the data folder it leaves behind.
+    pub async fn stop_and_keep(mut self) -> Result<TempDir, Failure> {
         self.tell();
-        Ok((&mut self.served).await??)
+        (&mut self.served).await??;
+        Ok(self.folder)
     }
 
     /// Tells the server to stop.

@@ -12,7 +12,7 @@ use crate::http::{Options, Server};
 
 use super::failure::Failure;
 use super::log::{self, LogFormat};
-use super::{Data, print, token};
+use super::{Data, admin_token, print};
 
 /// Most requests that are worked on at once; others wait. Each may hold a connection to the database.
 const BLOCKING_THREADS: usize = 64;
@@ -43,8 +43,8 @@ impl Serve {
         if let Some(sample) = &self.sample {
             service.add_sample(sample).map_err(Failure::of)?;
         }
-        let variable = std::env::var(token::VARIABLE).ok();
-        let found = token::find(self.admin_token_file.as_deref(), variable.as_deref(), &self.data.folder)?;
+        let variable = std::env::var(admin_token::VARIABLE).ok();
+        let found = admin_token::find(self.admin_token_file.as_deref(), variable.as_deref(), &self.data.folder)?;
         let options = Options::new(found.token);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()

@@ -1,101 +1,121 @@
-//! The admin token: from a file, from the environment, or made once and kept in the data folder.
+//! `loadout token`: named tokens of a data folder, for whoever can write there. A server on the same folder sees them at once.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use clap::Subcommand;
+use jiff::Timestamp;
 
-use crate::http::Token;
+use crate::domain::access::{AccessRole, AccessToken, Caller, NewToken, NoRole, Roles, TokenName};
+use crate::store::Store;
 
 use super::failure::Failure;
+use super::log::{self, LogFormat};
+use super::{Data, print};
 
-/// The file in the data folder.
-const FILE: &str = "admin.token";
-/// The variable of the environment.
-pub(super) const VARIABLE: &str = "LOADOUT_ADMIN_TOKEN";
-
-/// A token and where it comes from, for the line that says so.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) token: Token,
-    pub(super) place: String,
+/// Make, list and revoke named tokens.
+#[derive(Debug, clap::Args)]
+pub(super) struct Token {
+    #[command(subcommand)]
+    command: Command,
 }
 
-/// The token in `file`, else the one `variable` holds, else the one kept in `folder`, else a new one kept there.
-pub(super) fn find(file: Option<&Path>, variable: Option<&str>, folder: &Path) -> Result<Found, Failure> {
-    if let Some(file) = file {
-        return Ok(Found { token: read(file)?, place: file.display().to_string() });
+#[derive(Debug, Subcommand)]
+enum Command {
+    Create(Create),
+    List(List),
+    Revoke(Revoke),
+}
+
+/// Make a token and print its secret, which is told this once.
+#[derive(Debug, clap::Args)]
+struct Create {
+    /// Its unique name, which history and the audit show.
+    name: TokenName,
+    /// What its holder is there to do; several roles add up.
+    #[arg(long = "role", value_name = "ROLE", required = true)]
+    roles: Vec<AccessRole>,
+    /// When it stops to serve, such as 2027-01-01T00:00:00Z; never, without it.
+    #[arg(long, value_name = "TIME")]
+    expires: Option<Timestamp>,
+    #[command(flatten)]
+    data: Data,
+}
+
+/// List all tokens, those that serve no more included. Their secrets are nowhere.
+#[derive(Debug, clap::Args)]
+struct List {
+    #[command(flatten)]
+    data: Data,
+    /// Print them as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Revoke a token at once and for good.
+#[derive(Debug, clap::Args)]
+struct Revoke {
+    /// Its unique name.
+    name: TokenName,
+    #[command(flatten)]
+    data: Data,
+}
+
+impl Token {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        log::start(LogFormat::Text, tracing::Level::WARN);
+        match self.command {
+            Command::Create(create) => create.run(),
+            Command::List(list) => list.run(),
+            Command::Revoke(revoke) => revoke.run(),
+        }
     }
-    if let Some(text) = variable {
-        let token = Token::new(text.trim()).map_err(|error| Failure::because(VARIABLE, error))?;
-        return Ok(Found { token, place: format!("the variable {VARIABLE}") });
+}
+
+impl Create {
+    fn run(self) -> Result<(), Failure> {
+        let Self { name, roles, expires, data } = self;
+        let roles = roles.into_iter().collect::<std::collections::BTreeSet<_>>();
+        let roles: Roles = roles.try_into().map_err(|error: NoRole| Failure::usage(error.to_string()))?;
+        let new = NewToken { name, roles, expires };
+        let (_, secret) = open(&data)?.create_token(&new, Caller::ADMIN).map_err(Failure::of)?;
+        print(secret.reveal())
     }
-    let file = folder.join(FILE);
-    let token = match make(&file) {
-        Ok(text) => Token::new(&text).map_err(Failure::of)?,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(&file)?,
-        Err(error) => return Err(Failure::because(format!("`{}` cannot be written", file.display()), error)),
+}
+
+impl List {
+    fn run(self) -> Result<(), Failure> {
+        self.data.must_exist()?;
+        let tokens = Store::look(&self.data.folder).and_then(|store| store.tokens()).map_err(Failure::of)?;
+        if self.json {
+            return print(&serde_json::to_string(&tokens).map_err(Failure::of)?);
+        }
+        print(&table(&tokens, Timestamp::now()))
+    }
+}
+
+impl Revoke {
+    fn run(self) -> Result<(), Failure> {
+        let token = open(&self.data)?.revoke_token(self.name.as_str(), Caller::ADMIN).map_err(Failure::of)?;
+        print(&format!("token `{}` serves no more", token.name))
+    }
+}
+
+/// The store itself: tokens need no plugins, which take a while to start.
+fn open(data: &Data) -> Result<Store, Failure> {
+    data.must_exist()?;
+    Store::open(&data.folder).map_err(Failure::of)
+}
+
+fn table(tokens: &[AccessToken], now: Timestamp) -> String {
+    if tokens.is_empty() {
+        return "there are no named tokens: make one with `loadout token create NAME --role ROLE`".to_owned();
+    }
+    let width = tokens.iter().map(|token| token.name.as_str().len()).max().unwrap_or_default();
+    let line = |token: &AccessToken| {
+        let roles: Vec<&str> = token.roles.iter().map(AccessRole::as_str).collect();
+        let until = token.expires.map_or_else(String::new, |expires| format!(", expires {expires}"));
+        let used = token.last_used.map_or_else(|| "never used".to_owned(), |used| format!("used {used}"));
+        let standing = token.standing(now).as_str();
+        let (name, roles, by) = (token.name.as_str(), roles.join(" "), &token.created_by);
+        format!("{name:width$}  {standing:7}  {roles}, made {} by {by}{until}, {used}", token.created)
     };
-    Ok(Found { token, place: file.display().to_string() })
-}
-
-fn read(file: &Path) -> Result<Token, Failure> {
-    let text = fs::read_to_string(file)
-        .map_err(|error| Failure::because(format!("the token file `{}` cannot be read", file.display()), error))?;
-    Token::new(text.trim()).map_err(|error| Failure::because(format!("the token file `{}`", file.display()), error))
-}
-
-/// Writes a new token where nobody else can read it, and where no token is yet.
-fn make(file: &PathBuf) -> io::Result<String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    // Whole under another name first, so that a process that dies here leaves no half token behind.
-    let draft = file.with_extension(format!("{}.draft", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut written = options.open(&draft)?;
-    written.write_all(text.as_bytes())?;
-    written.sync_all()?;
-    let linked = fs::hard_link(&draft, file);
-    fs::remove_file(&draft)?;
-    linked.map(|()| text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_token_counts() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("mine");
-        fs::write(&file, "from-the-file-0123456789\n").unwrap();
-        let place = |file: Option<&Path>, variable| {
-            find(file, variable, folder.path()).map(|found| found.place).map_err(|failure| failure.to_string())
-        };
-        let variable = Some("from-the-variable-0123456789");
-        assert_eq!(place(Some(&file), variable).unwrap(), file.display().to_string());
-        assert_eq!(place(None, variable).unwrap(), "the variable LOADOUT_ADMIN_TOKEN");
-        assert!(!folder.path().join(FILE).exists(), "no token is made while one is given");
-        assert!(place(None, Some("short")).unwrap_err().starts_with("LOADOUT_ADMIN_TOKEN: a token has"));
-        assert!(place(Some(Path::new("/nowhere/token")), None).unwrap_err().contains("cannot be read"));
-    }
-
-    #[test]
-    fn a_token_is_made_once_and_kept_from_others() {
-        let folder = tempfile::tempdir().unwrap();
-        find(None, None, folder.path()).unwrap();
-        let file = folder.path().join(FILE);
-        let text = fs::read_to_string(&file).unwrap();
-        assert_eq!(text.len(), 64);
-        find(None, None, folder.path()).unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), text, "a second start keeps the token");
-        #[cfg(unix)]
-        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions()) & 0o777, 0o600);
-    }
+    tokens.iter().map(line).collect::<Vec<_>>().join("\n")
 }

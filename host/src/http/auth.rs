@@ -1,16 +1,28 @@
-//! The one secret: a bearer token on everything under `/api/`.
+//! Who calls: the admin token, or a named one, on everything under `/api/`. The guard finds out, and lets nobody do more than
+//! the table of [`privileges`] says.
+//!
+//! Whoever shows no token, an unknown one or one that serves no more is told the same. Why is in the log and in the audit.
 
 use std::fmt;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
+use crate::domain::access::{AuditEntry, AuditEvent, Caller, Denial, Privilege, Secret};
+use crate::store::{Holder, is_news};
+
+use super::observe::RequestId;
+use super::privileges::{self, Line, Needs};
 use super::problem::Refusal;
 use super::state::App;
+
+/// Most characters of an invented method that the audit keeps.
+const METHOD_MAX: usize = 32;
 
 /// The token an administrator shows. Never printed.
 #[derive(Clone)]
@@ -45,15 +57,135 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Lets a request under `/api` pass only with the token.
-pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Whoever shows the admin token, and what they are called.
+#[derive(Clone)]
+pub(super) struct Admin {
+    token: Token,
+    caller: Caller,
+}
+
+impl Admin {
+    /// Whoever shows `token`.
+    pub(super) fn holding(token: Token) -> Self {
+        Self { token, caller: Caller::admin() }
+    }
+}
+
+/// A token that lets nobody in.
+enum Stranger {
+    /// None was shown.
+    Nobody,
+    /// Nobody knows it.
+    Unknown,
+    /// It is the token of this name, which serves no more.
+    Known(String, Denial),
+}
+
+/// A call as the audit knows it.
+struct Call {
+    method: Method,
+    /// The route; nothing if the address leads nowhere.
+    route: Option<MatchedPath>,
+    id: String,
+}
+
+impl Call {
+    fn of(request: &Request) -> Self {
+        let id = request.extensions().get::<RequestId>().map_or_else(String::new, |RequestId(id)| id.to_string());
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        Self { method: request.method().clone(), route, id }
+    }
+
+    fn denied(&self, token: &str, reason: Denial, privilege: Option<Privilege>) -> AuditEntry {
+        let event = AuditEvent::Denied {
+            reason,
+            privilege,
+            method: self.method.as_str().chars().take(METHOD_MAX).collect(),
+            route: self.route.as_ref().map_or("none", MatchedPath::as_str).to_owned(),
+            request_id: self.id.clone(),
+        };
+        AuditEntry { at: Timestamp::now(), token: token.to_owned(), event }
+    }
+}
+
+/// Lets a request under `/api` pass if whoever calls may make it. Everything else needs no token.
+pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if (path != "/api" && !path.starts_with("/api/"))
-        || bearer(request.headers()).is_some_and(|shown| app.token.is(shown))
-    {
+    if path != "/api" && !path.starts_with("/api/") {
         return next.run(request).await;
     }
-    let detail = "this address needs the admin token: send it as `Authorization: Bearer <token>`";
+    let call = Call::of(&request);
+    let shown = bearer(request.headers());
+    let caller = if shown.is_some_and(|shown| app.admin.token.is(shown)) {
+        app.admin.caller.clone()
+    } else {
+        match named(&app, shown).await {
+            Ok(Ok(caller)) => caller,
+            Ok(Err(stranger)) => return turned_away(&app, &call, stranger),
+            Err(refusal) => return refusal.into_response(),
+        }
+    };
+    let line = call.route.as_ref().map(|route| privileges::of(&call.method, route.as_str()));
+    let response = match line {
+        Some(Line::Open(Needs::The(privilege))) if !caller.has(privilege) => {
+            Refusal::forbidden(caller.name(), privilege).into_response()
+        }
+        Some(Line::Nothing) => {
+            tracing::error!(method = %call.method, route = ?call.route, "no line of the table of privileges is about this route");
+            let detail = "no privilege opens this address: use one of those that `/openapi.json` lists";
+            Refusal::new(StatusCode::FORBIDDEN, "forbidden", detail).into_response()
+        }
+        Some(Line::OtherMethods(allowed)) => {
+            (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, allowed)]).into_response()
+        }
+        // An address that leads nowhere says so to everybody who may ask at all.
+        Some(Line::Open(_)) | None => {
+            request.extensions_mut().insert(caller.clone());
+            next.run(request).await
+        }
+    };
+    // Some calls are only understood where they are carried out.
+    if let Some(privilege) = response.extensions().get::<Refusal>().and_then(Refusal::privilege) {
+        tracing::info!(token = caller.name(), %privilege, "denied a call");
+        app.metrics.denied(Denial::MissingPrivilege.as_str());
+        app.ledger.denied(call.denied(caller.name(), Denial::MissingPrivilege, Some(privilege)));
+    }
+    response
+}
+
+/// Whoever holds the named token that was `shown`.
+async fn named(app: &App, shown: Option<&str>) -> Result<Result<Caller, Stranger>, Refusal> {
+    let Some(shown) = shown else { return Ok(Err(Stranger::Nobody)) };
+    let Some(secret) = Secret::shown(shown) else { return Ok(Err(Stranger::Unknown)) };
+    let holder = app.run(move |service| Ok(service.store().holder(&secret)?)).await?;
+    let Some(Holder { token, replaced }) = holder else { return Ok(Err(Stranger::Unknown)) };
+    let now = Timestamp::now();
+    let denial = Denial::of(token.standing(now)).or(replaced.then_some(Denial::Rotated));
+    if let Some(denial) = denial {
+        return Ok(Err(Stranger::Known(token.name.into(), denial)));
+    }
+    let caller = Caller::new(token.name.as_str(), token.roles.clone());
+    if is_news(&token, now) {
+        app.ledger.used(token.name, now);
+    }
+    Ok(Ok(caller))
+}
+
+/// The same answer to everybody who is not let in. Only what is known to have been a token is kept: nobody without one
+/// fills the disk.
+fn turned_away(app: &App, call: &Call, stranger: Stranger) -> Response {
+    let reason = match &stranger {
+        Stranger::Nobody => "no-token",
+        Stranger::Unknown => "unknown-token",
+        Stranger::Known(token, denial) => {
+            app.ledger.denied(call.denied(token, *denial, None));
+            denial.as_str()
+        }
+    };
+    tracing::info!(reason, "turned a call away");
+    // Everybody may read the counters, so they do not tell an old secret from one that never was.
+    app.metrics.denied(if matches!(stranger, Stranger::Nobody) { "no-token" } else { "invalid-token" });
+    let detail = "this address needs a token that serves: send it as `Authorization: Bearer <token>`";
     let mut refusal = Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).into_response();
     refusal.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"loadout\""));
     refusal

@@ -5,11 +5,12 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::{Router, routing};
+use axum::{Extension, Router, routing};
 use serde::Deserialize;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::domain::access::Caller;
 use crate::domain::{self, Kind};
 
 use super::body::{Json, MergePatch};
@@ -69,8 +70,9 @@ fn served(kind: Kind, known: fn() -> Vec<String>) -> Router<App> {
                         Path(name): Path<String>,
                         Query(DeleteQuery { force }): Query<DeleteQuery>,
                         conditions: Conditions,
+                        Extension(caller): Extension<Caller>,
                         By(author): By| async move {
-        let delete = app.run(move |service| items::delete(service, kind, &name, force, &conditions, &author));
+        let delete = app.run(move |service| items::delete(service, &caller, kind, &name, force, &conditions, &author));
         let done = delete.await?;
         let revision = ([(items::REVISION, items::number(done.revision))], items::passed_over(&done.skipped));
         Answer::Ok(if force {

@@ -1,5 +1,6 @@
 //! The custom default: the profile of everybody who has no more specific one.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -8,6 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::access::Caller;
 use crate::domain::{DefaultProfile, Item, Kind};
 use crate::service::Service;
 use crate::store::Expect;
@@ -103,11 +105,12 @@ async fn delete(
     State(app): State<App>,
     _: Query<Nothing>,
     conditions: Conditions,
+    Extension(caller): Extension<Caller>,
     By(author): By,
 ) -> Result<Response, Refusal> {
     let delete = app.run(move |service| {
         find(service)?;
-        items::delete(service, Kind::DefaultProfile, DefaultProfile::NAME, false, &conditions, &author)
+        items::delete(service, &caller, Kind::DefaultProfile, DefaultProfile::NAME, false, &conditions, &author)
     });
     Ok((StatusCode::NO_CONTENT, [(REVISION, number(delete.await?.revision))]).into_response())
 }

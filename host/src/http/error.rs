@@ -49,6 +49,11 @@ impl From<Error> for Refusal {
             Error::Store(store::Error::NoSuchRun { .. } | store::Error::NoneUnfinished) => {
                 problem(StatusCode::NOT_FOUND, "not-found")
             }
+            Error::Store(store::Error::Forbidden { caller, privilege }) => Self::forbidden(&caller, privilege),
+            Error::Store(store::Error::NoSuchToken { .. }) => problem(StatusCode::NOT_FOUND, "not-found"),
+            Error::Store(store::Error::TokenExists { .. }) => problem(StatusCode::CONFLICT, "exists"),
+            Error::Store(store::Error::TokenOver { .. }) => problem(StatusCode::CONFLICT, "token-over"),
+            Error::Store(store::Error::PastExpiry { .. }) => Self::request("expires", error.to_string()),
             Error::Store(store::Error::LeaseHeld { .. } | store::Error::LeaseLost { .. }) => {
                 problem(StatusCode::CONFLICT, "upgrade-held")
             }
@@ -136,6 +141,7 @@ impl From<Error> for Refusal {
                 | store::Error::Corrupt(_)
                 | store::Error::EventDone { .. }
                 | store::Error::Folder { .. }
+                | store::Error::NoRandomness(_)
                 | store::Error::Database(_),
             ) => {
                 tracing::error!(error = chain(&error), "the store failed");

@@ -1,11 +1,13 @@
 //! Exports: the custom configuration as a solution, for another environment or for review.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::access::{Caller, Privilege};
 use crate::export::{Export, Options};
 
 use super::items::{REVISION, number};
@@ -27,7 +29,7 @@ struct ExportQuery {
     name: Option<String>,
     /// The version of the solution; `1.0.0.0` without it.
     version: Option<String>,
-    /// Whether direct assignments travel, too, by login.
+    /// Whether direct assignments travel, too, by login; needs `people.read`.
     #[serde(default)]
     #[param(required = false)]
     with_assignments: bool,
@@ -46,7 +48,11 @@ const ZIP: HeaderValue = HeaderValue::from_static("application/zip");
 async fn export(
     State(app): State<App>,
     Query(query): Query<ExportQuery>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<([(HeaderName, HeaderValue); 3], Vec<u8>), Refusal> {
+    if query.with_assignments && !caller.has(Privilege::PeopleRead) {
+        return Err(Refusal::forbidden(caller.name(), Privilege::PeopleRead));
+    }
     let (name, version) = (query.name.as_deref(), query.version.as_deref());
     let options = Options::new(name.unwrap_or(Options::NAME), version.unwrap_or(Options::VERSION));
     let mut options = options.map_err(|error| Refusal::query(error.to_string()))?;

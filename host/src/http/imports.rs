@@ -1,12 +1,13 @@
 //! Imports: a solution exported elsewhere becomes one revision.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::access::Caller;
 use crate::service::Imported;
 
 use super::body::Package;
@@ -31,7 +32,8 @@ struct ImportQuery {
     dry_run: bool,
 }
 
-/// Imports an exported solution; what became of every part of it is in the report.
+/// Imports an exported solution; what became of every part of it is in the report. Productivity tools and assignments among it need
+/// `productivity.write` and `people.write`, too.
 #[utoipa::path(
     post, path = "/api/v1/imports", operation_id = "import", tag = "imports", params(ImportQuery),
     request_body(content = String, content_type = "application/zip", description = "The zip file that the export made, at most 64 MiB."),
@@ -41,10 +43,11 @@ async fn import(
     State(app): State<App>,
     Query(query): Query<ImportQuery>,
     _: Unconditional,
+    Extension(caller): Extension<Caller>,
     By(author): By,
     Package(zip): Package,
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<Imported>), Refusal> {
-    let imported = app.run(move |service| Ok(service.import(&zip, query.dry_run, &author)?)).await?;
+    let imported = app.run(move |service| Ok(service.import_as(&caller, &zip, query.dry_run, &author)?)).await?;
     let newest =
         if query.dry_run { app.run(|service| Ok(service.store().newest()?)).await? } else { imported.revision };
     Ok(([(REVISION, number(newest))], Json(imported)))

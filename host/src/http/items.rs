@@ -4,6 +4,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+use crate::domain::access::Caller;
 use crate::domain::plugin::Skipped;
 use crate::domain::revision::Author;
 use crate::domain::{AnyItem, Kind, Name, Revision, merge_patch};
@@ -100,9 +101,10 @@ pub(super) fn patch(
     })
 }
 
-/// Deletes the item of `kind` called `name`, and the links to it if `force` says so.
+/// Deletes the item of `kind` called `name`, and the links to it if `force` says so and `caller` may write what holds them.
 pub(super) fn delete(
     service: &Service,
+    caller: &Caller,
     kind: Kind,
     name: &str,
     force: bool,
@@ -112,7 +114,8 @@ pub(super) fn delete(
     let current = get(service.store(), kind, name)?;
     let expect = conditions.expect(kind, name, Some(current.meta.revision))?;
     let change = Change::Delete { kind, name: name.into(), expect, force };
-    Ok(service.commit(&ChangeSet::new([change]), author)?)
+    let changes = ChangeSet { caller: Some(caller.clone()), ..ChangeSet::new([change]) };
+    Ok(service.commit(&changes, author)?)
 }
 
 /// A write that may have lost a race.

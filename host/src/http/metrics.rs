@@ -37,6 +37,12 @@ struct Answered {
     status: u16,
 }
 
+/// Why a call was denied.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Denied {
+    reason: &'static str,
+}
+
 /// Makes the histogram of a route that is asked for the first time.
 #[derive(Debug, Clone)]
 struct Seconds;
@@ -52,6 +58,8 @@ pub(super) struct Metrics {
     registry: Registry,
     requests: Family<Answered, Counter>,
     seconds: Family<Asked, Histogram, Seconds>,
+    denied: Family<Denied, Counter>,
+    audit_lost: Counter,
     revision: Gauge<u64, AtomicU64>,
 }
 
@@ -67,14 +75,27 @@ impl Metrics {
             Unit::Seconds,
             Family::clone(&seconds),
         );
+        let (denied, audit_lost) = (Family::default(), Counter::default());
+        registry.register("denied_calls", "Calls that were denied, by reason", Family::clone(&denied));
+        registry.register("audit_lost", "Denied calls that the audit could not keep", Counter::clone(&audit_lost));
         registry.register("revision", "The newest revision of the configuration", Gauge::clone(&revision));
-        Self { registry, requests, seconds, revision }
+        Self { registry, requests, seconds, denied, audit_lost, revision }
     }
 
     /// Counts one answer. `route` is the pattern, never the address, so that the series stay few.
     pub(super) fn count(&self, method: &'static str, route: String, status: u16, took: Duration) {
         self.seconds.get_or_create(&Asked { method, route: route.clone() }).observe(took.as_secs_f64());
         self.requests.get_or_create(&Answered { method, route, status }).inc();
+    }
+
+    /// Counts a call that was denied.
+    pub(super) fn denied(&self, reason: &'static str) {
+        self.denied.get_or_create(&Denied { reason }).inc();
+    }
+
+    /// Counts denied calls that the audit could not keep.
+    pub(super) fn audit_lost(&self) -> Counter {
+        self.audit_lost.clone()
     }
 
     fn render(&self, revision: u64) -> String {

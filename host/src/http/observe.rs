@@ -1,6 +1,7 @@
 //! Around every request: its id, its line in the log, its count, and the body of its failure.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
@@ -8,6 +9,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
+
+use crate::domain::access::Secret;
 
 use super::problem::{self, Refusal};
 use super::state::App;
@@ -33,14 +36,19 @@ pub(super) async fn in_time(State(limit): State<Duration>, request: Request, nex
     answered.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
 }
 
+/// What the log calls a request, for those further in.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) Arc<str>);
+
 /// Observes one request. The header with the token is not looked at here, so it cannot get into the log.
-pub(super) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = given_id(request.headers()).unwrap_or_else(fresh_id);
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let path = request.uri().path().to_owned();
+    let path = without_secrets(request.uri().path());
     let span = tracing::info_span!("request", id);
+    request.extensions_mut().insert(RequestId(id.as_str().into()));
     async {
         let writes = !request.method().is_safe() && route != QUESTIONS;
         let mut response = problem::render(next.run(request).await, &id, writes);
@@ -72,6 +80,15 @@ fn fresh_id() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// An address as the log may have it: some people send the secret of a token where its name belongs.
+fn without_secrets(path: &str) -> String {
+    let is_secret = |segment: &str| Secret::shown(segment).is_some();
+    if !path.split('/').any(is_secret) {
+        return path.to_owned();
+    }
+    path.split('/').map(|segment| if is_secret(segment) { "…" } else { segment }).collect::<Vec<_>>().join("/")
+}
+
 /// Methods by name; invented ones share one, so that nobody can make the series of a counter many.
 fn known(method: &Method) -> &'static str {
     match method.as_str() {
@@ -91,4 +108,16 @@ pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = said.unwrap_or("?"), "a request broke off");
     Refusal::internal().into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_in_an_address_stays_out_of_the_log() {
+        let secret = Secret::of([7; 32]);
+        assert_eq!(without_secrets(&format!("/api/v1/tokens/{}/rotate", secret.reveal())), "/api/v1/tokens/…/rotate");
+        assert_eq!(without_secrets("/api/v1/tokens/desk"), "/api/v1/tokens/desk");
+    }
 }

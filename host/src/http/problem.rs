@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::domain;
+use crate::domain::access::{AccessRole, Privilege};
 use crate::store::{MissingReference, Referrer};
 
 /// What went wrong, and what to do next.
@@ -41,6 +42,9 @@ pub struct ProblemDetails {
     /// The step that ended the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<StepDetails>,
+    /// The privilege that the caller does not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    privilege: Option<Privilege>,
     /// The request, as the log calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
@@ -80,6 +84,7 @@ impl Refusal {
             missing: Vec::new(),
             referrers: Vec::new(),
             step: None,
+            privilege: None,
             request_id: None,
             retry_after: None,
         }))
@@ -96,6 +101,17 @@ impl Refusal {
         problems.refuse(attribute, message);
         let detail = problems.0.first().map_or_else(String::new, ToString::to_string);
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", detail).with_errors(problems.0)
+    }
+
+    /// A call that needs `privilege`, which the token called `token` does not have.
+    pub fn forbidden(token: &str, privilege: Privilege) -> Self {
+        let having = AccessRole::having(privilege);
+        let detail = format!(
+            "the token `{token}` lacks the privilege `{privilege}`: use one with the role {having}, or ask whoever manages tokens for it"
+        );
+        let mut refusal = Self::new(StatusCode::FORBIDDEN, "forbidden", detail);
+        refusal.0.privilege = Some(privilege);
+        refusal
     }
 
     /// Something broke that the client can do nothing about. The log says what, the answer does not.
@@ -132,6 +148,11 @@ impl Refusal {
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.0.retry_after = Some(seconds);
         self
+    }
+
+    /// The privilege that the caller does not have, if that is why.
+    pub fn privilege(&self) -> Option<Privilege> {
+        self.0.privilege
     }
 
     /// The status of the answer.

@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
+use crate::domain::access::Caller;
 use crate::domain::revision::Author;
 
 use super::problem::Refusal;
@@ -33,7 +34,7 @@ fn parse<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refusal> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
-/// Who writes, and why: the administrator, with the words of the header `X-Loadout-Reason`.
+/// Who writes, and why: the caller, with the words of the header `X-Loadout-Reason`.
 pub(super) struct By(pub(super) Author);
 
 impl By {
@@ -46,6 +47,8 @@ impl<S: Sync> FromRequestParts<S> for By {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        // Whoever writes has passed the guard.
+        let caller = parts.extensions.get::<Caller>().ok_or_else(Refusal::internal)?;
         let given = parts.headers.get(Self::REASON).map_or(&b""[..], |value| value.as_bytes());
         let why = std::str::from_utf8(given).ok().filter(|why| why.chars().count() <= Self::REASON_MAX);
         let why = why.ok_or_else(|| {
@@ -53,7 +56,7 @@ impl<S: Sync> FromRequestParts<S> for By {
                 format!("`X-Loadout-Reason` takes UTF-8 text of at most {} characters: shorten it", Self::REASON_MAX);
             Refusal::new(StatusCode::BAD_REQUEST, "invalid-header", detail)
         })?;
-        Ok(Self(Author { who: "admin".to_owned(), why: why.to_owned() }))
+        Ok(Self(Author { who: caller.name().to_owned(), why: why.to_owned() }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rank and roles of a profile: who gets it by role.
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -7,6 +8,7 @@ use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::access::Caller;
 use crate::domain::{Kind, Name, Profile, RankAndRoles};
 use crate::store::{Error, Store};
 
@@ -78,12 +80,13 @@ async fn delete(
     Path(profile): Path<String>,
     _: Query<Nothing>,
     conditions: Conditions,
+    Extension(caller): Extension<Caller>,
     By(author): By,
 ) -> Result<Response, Refusal> {
     let delete = app.run(move |service| {
         items::get(service.store(), Kind::Profile, &profile)?;
         items::find(service.store(), Kind::RankAndRoles, &profile)?.ok_or_else(|| unmapped(&profile))?;
-        items::delete(service, Kind::RankAndRoles, &profile, false, &conditions, &author)
+        items::delete(service, &caller, Kind::RankAndRoles, &profile, false, &conditions, &author)
     });
     Ok((StatusCode::NO_CONTENT, [(REVISION, number(delete.await?.revision))]).into_response())
 }

@@ -8,7 +8,8 @@ use tracing::Span;
 
 use crate::service::Service;
 
-use super::auth::Token;
+use super::auth::Admin;
+use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::problem::Refusal;
 
@@ -16,7 +17,8 @@ use super::problem::Refusal;
 #[derive(Clone)]
 pub(super) struct App {
     pub(super) service: Arc<Service>,
-    pub(super) token: Token,
+    pub(super) admin: Admin,
+    pub(super) ledger: Ledger,
     pub(super) metrics: Arc<Metrics>,
 }
 

@@ -299,7 +299,7 @@ impl<'a> Work<'a> {
             changes: changes.collect(),
             strictness: Strictness::Report,
             authority: Authority::Custom,
-            base: None,
+            ..ChangeSet::default()
         };
         (changes, self.report)
     }

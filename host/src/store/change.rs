@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::domain::access::Caller;
 use crate::domain::plugin::Skipped;
 use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, User};
 
@@ -20,6 +21,8 @@ pub struct ChangeSet {
     pub authority: Authority,
     /// The revision that must be the newest; any if there is none.
     pub base: Option<Revision>,
+    /// Who must have the privilege for everything that changes, whatever it was that they asked for; nobody must if there is none.
+    pub caller: Option<Caller>,
 }
 
 /// What to do about rules that existing environments break, such as ranks that are taken twice.

@@ -9,7 +9,7 @@ use crate::domain::Revision;
 use crate::domain::revision::{Author, ChangeRecord};
 
 use super::draft::Draft;
-use super::{ChangeSet, Committed, Error, Store, history, lock, rows};
+use super::{ChangeSet, Committed, Error, Store, history, lock, rights, rows};
 
 /// What else is done with the outcome of a change set, whatever changed, before the transaction ends.
 pub(super) type Also<'a> = &'a dyn Fn(&Connection, &Committed) -> Result<(), Error>;
@@ -74,6 +74,7 @@ impl Store {
         let known = self.newest.load_full();
         let library = if known.revision() == base { known } else { Arc::new(rows::load(&transaction, base)?) };
 
+        let caller = changes.caller.clone();
         let mut draft = Draft::new(&transaction, &library, &changes);
         for change in changes.changes {
             draft.apply(change)?;
@@ -83,6 +84,9 @@ impl Store {
         let nothing_new = changed.is_empty();
         let made = if nothing_new { base } else { revision };
         let committed = Committed { revision: made, changed, replaced, unlinked, tolerated, skipped: Vec::new() };
+        if let Some(caller) = &caller {
+            rights::check(caller, &committed)?;
+        }
         let also = match end {
             End::Keep(also) => also,
             End::Forget(look) => {

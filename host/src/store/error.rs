@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::domain::access::Privilege;
 use crate::domain::{InvalidItem, InvalidName, Kind, Revision};
 
 /// A request the store refused, or could not carry out.
@@ -76,6 +77,18 @@ pub enum Error {
     NoSuchRun { run: u64 },
     #[error("upgrade {run} is {state}, so it cannot be {wanted}: type `loadout upgrade status {run}`")]
     WrongState { run: u64, state: &'static str, wanted: &'static str },
+    #[error("the change reaches what `{caller}` may not write: it needs the privilege `{privilege}`, too")]
+    Forbidden { caller: String, privilege: Privilege },
+    #[error("there is no token `{name}`: type `loadout token list`, or ask `/api/v1/tokens`")]
+    NoSuchToken { name: String },
+    #[error("there is, or was, a token `{name}` already: choose another name, so that history can tell them apart")]
+    TokenExists { name: String },
+    #[error("the token `{name}` is {standing} and stays so: make another one under another name")]
+    TokenOver { name: String, standing: &'static str },
+    #[error("the token would expire at {expires}, which is over: name a moment to come")]
+    PastExpiry { expires: jiff::Timestamp },
+    #[error("this machine has no randomness, so no secret can be made: {0}")]
+    NoRandomness(String),
     #[error("the database holds something this program cannot read")]
     Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the data folder `{path}` cannot be used")]

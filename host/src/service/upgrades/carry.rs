@@ -114,7 +114,7 @@ impl Service {
             changes: changes.collect(),
             strictness: Strictness::Report,
             authority: Authority::Upgrader,
-            base: None,
+            ..ChangeSet::default()
         };
         let why = format!("upgrade {} from {}", record.id, record.source);
         self.store.finish_run(lease, changes, &Author { who: record.who, why }, &report.to_string())?;

@@ -27,7 +27,12 @@ impl Service {
         let done = if revision == record.base { Vec::new() } else { self.store.changes_of(revision)? };
         let now = self.store.snapshot()?;
         let changes = inverse(run, &done, &now).map_err(upgrade::Error::from)?;
-        let changes = ChangeSet { changes, strictness: Strictness::Report, authority: Authority::Upgrader, base: None };
+        let changes = ChangeSet {
+            changes,
+            strictness: Strictness::Report,
+            authority: Authority::Upgrader,
+            ..ChangeSet::default()
+        };
         self.store.undo_run(run, changes, author)?;
         Ok(self.store.run(run)?.0)
     }

@@ -1,0 +1,105 @@
+//! Privileges: the smallest things somebody may be allowed to do.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Kind;
+
+macro_rules! privileges {
+    ($($(#[doc = $doc:literal])+ $privilege:ident = $name:literal;)+) => {
+        /// What somebody may be allowed to do.
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+        )]
+        pub enum Privilege {
+            $($(#[doc = $doc])+ #[serde(rename = $name)] $privilege),+
+        }
+
+        impl Privilege {
+            /// Every privilege.
+            pub const ALL: &[Self] = &[$(Self::$privilege),+];
+
+            /// The name on the wire, which never changes.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$privilege => $name),+ }
+            }
+
+            /// What it allows, in a sentence.
+            pub fn description(self) -> &'static str {
+                match self { $(Self::$privilege => concat!($($doc),+).trim_ascii_start()),+ }
+            }
+        }
+    };
+}
+
+privileges! {
+    /// Read the configuration: every collection but people, the default profile, the environment, what plugins are there.
+    ConfigurationRead = "configuration.read";
+    /// Write profiles, templates, tabs, notifications, channels, workstreams, queues, roles, apps, the environment; import.
+    ConfigurationWrite = "configuration.write";
+    /// Write scripts, macros, pane tools and smart assist configurations.
+    ProductivityWrite = "productivity.write";
+    /// Read people, and who is assigned to which profile.
+    PeopleRead = "people.read";
+    /// Write people, and assign them to profiles.
+    PeopleWrite = "people.write";
+    /// Ask what somebody gets.
+    ExperienceRead = "experience.read";
+    /// Read who changed what, with what it was before.
+    HistoryRead = "history.read";
+    /// Export the configuration.
+    Export = "export";
+    /// Plan, carry out, watch and undo upgrades from old environments, whatever they change.
+    Upgrade = "upgrade";
+    /// Install plugins: bring code.
+    PluginInstall = "plugin.install";
+    /// Change the steps and settings of plugins that are there.
+    PluginConfigure = "plugin.configure";
+    /// Read what plugins said while they ran.
+    PluginTraceRead = "plugin.trace.read";
+    /// Record calls of plugins with all they were given, to replay them elsewhere.
+    PluginRecord = "plugin.record";
+    /// Write past steps that may be passed by.
+    PipelineBypass = "pipeline.bypass";
+    /// Make, list, rotate and revoke tokens that hold nothing which the caller does not hold.
+    TokenManage = "token.manage";
+    /// Read who was denied what, and who made and revoked tokens.
+    AuditRead = "audit.read";
+}
+
+impl Privilege {
+    /// What reading items of `kind` needs.
+    pub fn to_read(kind: Kind) -> Self {
+        if kind == Kind::User { Self::PeopleRead } else { Self::ConfigurationRead }
+    }
+
+    /// What writing items of `kind` needs.
+    pub fn to_write(kind: Kind) -> Self {
+        match kind {
+            Kind::Script | Kind::Macro | Kind::PaneTool | Kind::SmartAssistConfiguration => Self::ProductivityWrite,
+            Kind::User => Self::PeopleWrite,
+            Kind::Plugin => Self::PluginConfigure,
+            _ => Self::ConfigurationWrite,
+        }
+    }
+}
+
+impl fmt::Display for Privilege {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_on_the_wire_is_the_name_in_sentences() {
+        for privilege in Privilege::ALL {
+            assert_eq!(serde_json::json!(privilege), privilege.as_str());
+            assert!(privilege.description().ends_with('.'), "{privilege}");
+        }
+    }
+}

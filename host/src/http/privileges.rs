@@ -1,0 +1,183 @@
+//! What each address needs: the one table from method and route to a privilege.
+//!
+//! Whatever is not in the table is open to nobody, and a test fails for an operation of the OpenAPI document without a line here,
+//! and for a line without an operation. Adding an address is one line below; those of the collections follow from their kinds.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use axum::http::Method;
+
+use crate::domain::Kind;
+use crate::domain::access::Privilege;
+
+use Needs::{AnyToken, The};
+use Privilege::*;
+
+/// What whoever calls must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// A token that serves, whatever its roles: the answer is about the caller alone.
+    AnyToken,
+    /// This privilege.
+    The(Privilege),
+}
+
+/// What the table says of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Line {
+    /// Who may make it.
+    Open(Needs),
+    /// The address takes other methods only: these.
+    OtherMethods(String),
+    /// Nobody said who may make it, so nobody may.
+    Nothing,
+}
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+const PATCH: Method = Method::PATCH;
+const DELETE: Method = Method::DELETE;
+
+/// Every address under `/api/` but those of the collections.
+const LINES: &[(Method, &str, Needs)] = &[
+    (GET, "/api/v1/profiles/{uniqueName}/users", The(PeopleRead)),
+    (POST, "/api/v1/profiles/{uniqueName}/users", The(PeopleWrite)),
+    (PUT, "/api/v1/profiles/{uniqueName}/users/{login}", The(PeopleWrite)),
+    (DELETE, "/api/v1/profiles/{uniqueName}/users/{login}", The(PeopleWrite)),
+    (GET, "/api/v1/profiles/{uniqueName}/rank-and-roles", The(ConfigurationRead)),
+    (PUT, "/api/v1/profiles/{uniqueName}/rank-and-roles", The(ConfigurationWrite)),
+    (DELETE, "/api/v1/profiles/{uniqueName}/rank-and-roles", The(ConfigurationWrite)),
+    (POST, "/api/v1/profiles/{uniqueName}/copy", The(ConfigurationWrite)),
+    (GET, "/api/v1/default-profile", The(ConfigurationRead)),
+    (PUT, "/api/v1/default-profile", The(ConfigurationWrite)),
+    (DELETE, "/api/v1/default-profile", The(ConfigurationWrite)),
+    (GET, "/api/v1/environment", The(ConfigurationRead)),
+    (PUT, "/api/v1/environment", The(ConfigurationWrite)),
+    (GET, "/api/v1/users/{login}/experience", The(ExperienceRead)),
+    (POST, "/api/v1/experience", The(ExperienceRead)),
+    (GET, "/api/v1/revisions", The(HistoryRead)),
+    (POST, "/api/v1/imports", The(ConfigurationWrite)),
+    (GET, "/api/v1/export", The(Export)),
+    (GET, "/api/v1/plugins", The(ConfigurationRead)),
+    (POST, "/api/v1/plugins", The(PluginInstall)),
+    (GET, "/api/v1/plugins/{publisher}/{name}", The(ConfigurationRead)),
+    (DELETE, "/api/v1/plugins/{publisher}/{name}", The(PluginInstall)),
+    (POST, "/api/v1/plugins/{publisher}/{name}/activate", The(PluginInstall)),
+    (POST, "/api/v1/plugins/{publisher}/{name}/rollback", The(PluginInstall)),
+    (PUT, "/api/v1/plugins/{publisher}/{name}/state", The(PluginConfigure)),
+    (GET, "/api/v1/plugins/{publisher}/{name}/versions/{version}", The(PluginInstall)),
+    (DELETE, "/api/v1/plugins/{publisher}/{name}/versions/{version}", The(PluginInstall)),
+    (PUT, "/api/v1/plugins/{publisher}/{name}/steps/{step}", The(PluginConfigure)),
+    (GET, "/api/v1/steps", The(ConfigurationRead)),
+    (GET, "/api/v1/outbox", The(PluginTraceRead)),
+    (POST, "/api/v1/outbox/{id}/retry", The(PluginConfigure)),
+    (DELETE, "/api/v1/outbox/{id}", The(PluginConfigure)),
+    (POST, "/api/v1/upgrade-plans", The(Upgrade)),
+    (GET, "/api/v1/upgrade-plans/{plan}", The(Upgrade)),
+    (GET, "/api/v1/upgrades", The(Upgrade)),
+    (POST, "/api/v1/upgrades", The(Upgrade)),
+    (POST, "/api/v1/upgrades/baseline", The(Upgrade)),
+    (GET, "/api/v1/upgrades/{run}", The(Upgrade)),
+    (GET, "/api/v1/upgrades/{run}/rows", The(Upgrade)),
+    (GET, "/api/v1/upgrades/{run}/events", The(Upgrade)),
+    (POST, "/api/v1/upgrades/{run}/resume", The(Upgrade)),
+    (POST, "/api/v1/upgrades/{run}/abandon", The(Upgrade)),
+    (POST, "/api/v1/upgrades/{run}/rollback", The(Upgrade)),
+    (GET, "/api/v1/me", AnyToken),
+    (GET, "/api/v1/access-roles", The(TokenManage)),
+    (GET, "/api/v1/tokens", The(TokenManage)),
+    (POST, "/api/v1/tokens", The(TokenManage)),
+    (GET, "/api/v1/tokens/{name}", The(TokenManage)),
+    (DELETE, "/api/v1/tokens/{name}", The(TokenManage)),
+    (POST, "/api/v1/tokens/{name}/rotate", The(TokenManage)),
+    (GET, "/api/v1/audit", The(AuditRead)),
+];
+
+type Table = HashMap<String, Vec<(Method, Needs)>>;
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table::new();
+    for kind in Kind::ALL.iter().copied().filter(|kind| kind.is_collection()) {
+        let collection = format!("/api/v1/{}", kind.collection());
+        let (read, write) = (The(Privilege::to_read(kind)), The(Privilege::to_write(kind)));
+        let item = [(GET, read), (PUT, write), (PATCH, write), (DELETE, write)];
+        table.insert(format!("{collection}/{{uniqueName}}"), item.into());
+        table.insert(collection, vec![(GET, read)]);
+    }
+    for (method, route, needs) in LINES {
+        table.entry((*route).to_owned()).or_default().push((method.clone(), *needs));
+    }
+    table
+});
+
+/// What the table says of `method` at `route`. Whoever may read may also ask for the head alone.
+pub(super) fn of(method: &Method, route: &str) -> Line {
+    let Some(lines) = TABLE.get(route) else { return Line::Nothing };
+    let wanted = if method == Method::HEAD { &GET } else { method };
+    match lines.iter().find(|(method, _)| method == wanted) {
+        Some((_, needs)) => Line::Open(*needs),
+        None => {
+            let methods: Vec<&str> = lines.iter().map(|(method, _)| method.as_str()).collect();
+            let head = if methods.contains(&"GET") { ",HEAD" } else { "" };
+            Line::OtherMethods(methods.join(",") + head)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::http::{openapi, routes};
+
+    use super::*;
+
+    #[test]
+    fn the_table_has_a_line_for_every_operation_and_an_operation_for_every_line() {
+        let (_, document) = routes().split_for_parts();
+        let mut served = BTreeSet::new();
+        for (path, mut item) in document.paths.paths.into_iter().filter(|(path, _)| path.starts_with("/api/")) {
+            served.extend(openapi::operations(&mut item).map(|(method, _)| format!("{method} {path}")));
+        }
+        let lines = TABLE.iter().flat_map(|(route, lines)| lines.iter().map(move |(method, _)| (method, route)));
+        let lines: Vec<String> = lines.map(|(method, route)| format!("{method} {route}")).collect();
+        let known: BTreeSet<String> = lines.iter().cloned().collect();
+        assert_eq!(known.len(), lines.len(), "a line stands twice");
+        let closed: Vec<_> = served.difference(&known).collect();
+        assert!(
+            closed.is_empty(),
+            "nobody may call these, because `http/privileges.rs` has no line for them: {closed:?}"
+        );
+        let idle: Vec<_> = known.difference(&served).collect();
+        assert!(idle.is_empty(), "these lines of `http/privileges.rs` open nothing: {idle:?}");
+    }
+
+    #[test]
+    fn collections_differ_by_what_is_in_them() {
+        for (method, route, expected) in [
+            (GET, "/api/v1/profiles", The(ConfigurationRead)),
+            (PUT, "/api/v1/profiles/{uniqueName}", The(ConfigurationWrite)),
+            (PATCH, "/api/v1/scripts/{uniqueName}", The(ProductivityWrite)),
+            (DELETE, "/api/v1/macros/{uniqueName}", The(ProductivityWrite)),
+            (PUT, "/api/v1/pane-tools/{uniqueName}", The(ProductivityWrite)),
+            (PUT, "/api/v1/smart-assist-configurations/{uniqueName}", The(ProductivityWrite)),
+            (GET, "/api/v1/scripts/{uniqueName}", The(ConfigurationRead)),
+            (GET, "/api/v1/users", The(PeopleRead)),
+            (Method::HEAD, "/api/v1/users/{uniqueName}", The(PeopleRead)),
+            (PATCH, "/api/v1/users/{uniqueName}", The(PeopleWrite)),
+            (GET, "/api/v1/me", AnyToken),
+        ] {
+            assert_eq!(of(&method, route), Line::Open(expected), "{method} {route}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_the_table_is_open_to_nobody() {
+        assert_eq!(of(&GET, "/api/v1/secrets"), Line::Nothing);
+        assert_eq!(of(&GET, "/api/v1/profiles/contoso_rep"), Line::Nothing, "the table knows routes, not addresses");
+        assert_eq!(of(&POST, "/api/v1/queues"), Line::OtherMethods("GET,HEAD".to_owned()));
+        assert_eq!(of(&GET, "/api/v1/experience"), Line::OtherMethods("POST".to_owned()));
+    }
+}

@@ -1,0 +1,201 @@
+//! The audit: a database of its own beside the configuration.
+//!
+//! Keeps the newest [`Audit::KEPT`] denied calls, whoever makes more of them, and what happened to tokens for good: nobody
+//! covers the making of a token by having calls denied.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter, types::Value};
+
+use crate::domain::access::{AuditEntry, AuditOutcome, AuditRecord};
+
+use super::{Error, Store, lock};
+
+/// Marks the file as an audit, in SQLite's `application_id`.
+const APPLICATION_ID: i32 = 0x4c6f_4175; // "LoAu"
+/// The shape of the database this program writes, in SQLite's `user_version`.
+const SHAPE: usize = 1;
+
+/// The audit of one environment.
+pub struct Audit {
+    writer: Mutex<Connection>,
+    reader: Mutex<Connection>,
+    kept: usize,
+}
+
+/// Which lines of the audit.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Lines with a smaller number only.
+    pub before: Option<u64>,
+    /// Lines about this token only.
+    pub token: Option<String>,
+    /// Lines where this happened only.
+    pub outcome: Option<AuditOutcome>,
+}
+
+impl Audit {
+    /// The name of the database within the data folder.
+    pub const FILE: &str = "audit.db";
+    /// How many denied calls are kept.
+    pub const KEPT: usize = 100_000;
+
+    fn open(folder: &Path, kept: usize) -> Result<Self, Error> {
+        let file = folder.join(Self::FILE);
+        let mut writer = Connection::open(&file)?;
+        writer.busy_timeout(Duration::from_secs(10))?;
+        writer.pragma_update(None, "journal_mode", "WAL")?;
+        // What happened to a token is on disk before it happens.
+        writer.pragma_update(None, "synchronous", "FULL")?;
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let id: i32 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let shape: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if tables == 0 {
+            transaction.execute_batch(include_str!("audit.sql"))?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.pragma_update(None, "user_version", SHAPE)?;
+        } else if id != APPLICATION_ID {
+            return Err(Error::NotOurs);
+        } else if shape > SHAPE {
+            return Err(Error::Newer { found: shape, known: SHAPE });
+        }
+        transaction.commit()?;
+        let reader = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        reader.busy_timeout(Duration::from_secs(10))?;
+        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), kept })
+    }
+
+    /// Writes `entries`, all or none; they are on disk when it returns. Denied calls beyond the newest [`Audit::KEPT`] go.
+    pub fn write(&self, entries: &[AuditEntry]) -> Result<(), Error> {
+        let mut writer = lock(&self.writer);
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut insert =
+            transaction.prepare_cached("INSERT INTO audit (at, token, outcome, event) VALUES (?1, ?2, ?3, ?4)")?;
+        for AuditEntry { at, token, event } in entries {
+            let body = serde_json::to_string(event).map_err(|error| Error::Corrupt(error.into()))?;
+            insert.execute((at.to_string(), token, event.outcome().as_str(), body))?;
+        }
+        drop(insert);
+        transaction
+            .prepare_cached(
+                "DELETE FROM audit WHERE outcome = 'denied' AND id <=
+                    (SELECT id FROM audit WHERE outcome = 'denied' ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+            )?
+            .execute([self.kept])?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Up to `limit` lines, the newest first.
+    pub fn read(&self, filter: &AuditFilter, limit: usize) -> Result<Vec<AuditRecord>, Error> {
+        let mut conditions = vec!["1"];
+        let mut parameters: Vec<Value> = Vec::new();
+        let AuditFilter { before, token, outcome } = filter;
+        if let Some(before) = before {
+            conditions.push("id < ?");
+            parameters.push(i64::try_from(*before).unwrap_or(i64::MAX).into());
+        }
+        if let Some(token) = token {
+            conditions.push("token = ?");
+            parameters.push(token.clone().into());
+        }
+        if let Some(outcome) = outcome {
+            conditions.push("outcome = ?");
+            parameters.push(outcome.as_str().to_owned().into());
+        }
+        parameters.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+        let conditions = conditions.join(" AND ");
+        let reader = lock(&self.reader);
+        let mut find = reader.prepare_cached(&format!(
+            "SELECT id, at, token, event FROM audit WHERE {conditions} ORDER BY id DESC LIMIT ?"
+        ))?;
+        let mut rows = find.query(params_from_iter(parameters))?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next()? {
+            let at = row.get::<_, String>(1)?.parse().map_err(|error: jiff::Error| Error::Corrupt(error.into()))?;
+            let event =
+                serde_json::from_str(&row.get::<_, String>(3)?).map_err(|error| Error::Corrupt(error.into()))?;
+            records.push(AuditRecord { id: row.get(0)?, entry: AuditEntry { at, token: row.get(2)?, event } });
+        }
+        Ok(records)
+    }
+}
+
+impl Store {
+    /// The audit, made if it is not there.
+    pub fn audit(&self) -> Result<&Audit, Error> {
+        if let Some(audit) = self.audit.get() {
+            return Ok(audit);
+        }
+        let opened = Audit::open(self.folder(), Audit::KEPT)?;
+        Ok(self.audit.get_or_init(|| opened))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::access::{AccessRole, AuditEvent, Denial};
+
+    use super::*;
+
+    fn denied(token: &str, call: usize) -> AuditEntry {
+        let event = AuditEvent::Denied {
+            reason: Denial::Expired,
+            privilege: None,
+            method: "GET".to_owned(),
+            route: "/api/v1/me".to_owned(),
+            request_id: call.to_string(),
+        };
+        AuditEntry { at: jiff::Timestamp::UNIX_EPOCH, token: token.to_owned(), event }
+    }
+
+    fn calls(records: &[AuditRecord]) -> Vec<String> {
+        let call = |record: &AuditRecord| match &record.entry.event {
+            AuditEvent::Denied { request_id, .. } => request_id.clone(),
+            event => event.outcome().as_str().to_owned(),
+        };
+        records.iter().map(call).collect()
+    }
+
+    #[test]
+    fn the_newest_denied_calls_are_kept_and_tokens_are_never_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let audit = Audit::open(folder.path(), 3).unwrap();
+        let event = AuditEvent::TokenCreated { by: "admin".to_owned(), roles: AccessRole::Workspace.into() };
+        let made = AuditEntry { at: jiff::Timestamp::UNIX_EPOCH, token: "desk".to_owned(), event };
+        audit.write(&[made]).unwrap();
+        for call in 0..5 {
+            audit.write(&[denied("desk", 2 * call), denied("shop", 2 * call + 1)]).unwrap();
+        }
+        let all = audit.read(&AuditFilter::default(), 100).unwrap();
+        assert_eq!(calls(&all), ["9", "8", "7", "token-created"]);
+        let again = Audit::open(folder.path(), 3).unwrap();
+        assert_eq!(again.read(&AuditFilter::default(), 100).unwrap(), all);
+    }
+
+    #[test]
+    fn lines_are_found_by_token_by_outcome_and_page_by_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let audit = Audit::open(folder.path(), Audit::KEPT).unwrap();
+        let entries: Vec<_> = (0..6).map(|call| denied(if call % 2 == 0 { "desk" } else { "shop" }, call)).collect();
+        audit.write(&entries).unwrap();
+        let find = |filter: AuditFilter, limit| calls(&audit.read(&filter, limit).unwrap());
+        let desk = || AuditFilter { token: Some("desk".to_owned()), ..AuditFilter::default() };
+        assert_eq!(find(desk(), 2), ["4", "2"]);
+        assert_eq!(find(AuditFilter { before: Some(3), ..desk() }, 2), ["0"]);
+        let outcome = |outcome| AuditFilter { outcome: Some(outcome), ..desk() };
+        assert_eq!(find(outcome(AuditOutcome::Denied), 9).len(), 3);
+        assert!(find(outcome(AuditOutcome::TokenRevoked), 9).is_empty());
+    }
+
+    #[test]
+    fn another_file_of_that_name_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = Connection::open(folder.path().join(Audit::FILE)).unwrap();
+        other.execute_batch("CREATE TABLE t (x)").unwrap();
+        assert!(matches!(Audit::open(folder.path(), 3), Err(Error::NotOurs)));
+    }
+}

@@ -1,0 +1,21 @@
+-- Named tokens. A row stays after it is revoked, so that no name serves twice and history can be read.
+CREATE TABLE access_token (
+    name       TEXT PRIMARY KEY,
+    roles      TEXT NOT NULL,
+    created    TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    rotated    TEXT,
+    expires    TEXT,
+    revoked    TEXT,
+    last_used  TEXT
+) STRICT, WITHOUT ROWID;
+
+-- The SHA-256 of every secret a token has or had. A secret is 256 random bits, so nobody finds it from its hash by guessing, and a
+-- slow hash with salt would only make every request slower. The secret itself is nowhere.
+CREATE TABLE access_secret (
+    hash     BLOB PRIMARY KEY,
+    token    TEXT NOT NULL REFERENCES access_token (name),
+    replaced TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX access_secret_of_token ON access_secret (token) WHERE replaced IS NULL;
