@@ -13,12 +13,13 @@ use std::sync::atomic::AtomicBool;
 use crate::content::{self, Content};
 use crate::domain::experience::{Experience, ExplainLevel};
 use crate::domain::revision::Author;
+use crate::domain::trace::{Unwatched, Watch};
 use crate::domain::{Kind, Name, Profile, Revision, User};
 use crate::export::{self, Assignments, Export};
 use crate::import::{self, Plan, Report};
 use crate::plugin::{Catalog, Config, EngineError, PluginInfo};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
-use crate::store::{self, Authority, Change, ChangeSet, Committed, Expect, Person, Snapshot, Store};
+use crate::store::{self, Authority, Change, ChangeSet, Committed, Expect, Person, Snapshot, Store, TraceLog};
 use crate::upgrade::{self, Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
 /// Where compiled components are kept, within the data folder.
@@ -33,6 +34,7 @@ pub struct Service {
     rules: Arc<dyn ToolRules>,
     steps: Arc<dyn Steps>,
     plugins: Vec<PluginInfo>,
+    traces: Option<Arc<TraceLog>>,
     stopping: AtomicBool,
 }
 
@@ -156,10 +158,17 @@ fn shipped_over(here: &Snapshot) -> ChangeSet {
     ChangeSet { authority: Authority::Product, ..ChangeSet::new(changes) }
 }
 
+/// The log of plugin calls in `folder`. Without one the service does all it does otherwise.
+fn trace_log(folder: &Path) -> Option<Arc<TraceLog>> {
+    let opened = TraceLog::open(folder);
+    opened.map(Arc::new).map_err(|error| tracing::error!(%error, "calls of plugins are not recorded")).ok()
+}
+
 /// The built-in plugins, compiled code kept within `folder`.
-fn bundled(folder: &Path) -> Result<Catalog, EngineError> {
+fn bundled(folder: &Path, watch: Arc<dyn Watch>) -> Result<Catalog, EngineError> {
     let bundled: Vec<(&str, &[u8])> = loadout_plugins::ALL.iter().map(|it| (it.name, it.component)).collect();
-    let (catalog, problems) = Catalog::load(&bundled, Some(&folder.join(CACHE)), Config::default())?;
+    let (catalog, problems) =
+        Catalog::load(&bundled, Some(&folder.join(CACHE)), Config { watch, ..Config::default() })?;
     for problem in problems {
         tracing::error!("{problem}");
     }
@@ -170,14 +179,18 @@ impl Service {
     /// The service of the data folder `folder`, which is made if it is not there: shipped content in place, tools decided by
     /// the built-in components.
     pub fn start(folder: &Path) -> Result<Self, Error> {
-        let catalog = Arc::new(bundled(folder)?);
+        let traces = trace_log(folder);
+        let watch = traces.clone().map_or_else(|| Arc::new(Unwatched) as _, |traces| traces as Arc<dyn Watch>);
+        let catalog = Arc::new(bundled(folder, watch)?);
         let plugins = catalog.plugins().to_vec();
-        Ok(Self { plugins, ..Self::open_with(folder, Arc::clone(&catalog) as _, catalog)? })
+        let service = Self { plugins, traces, ..Self::open_with(folder, Arc::clone(&catalog) as _, catalog)? };
+        service.follow(&*service.store.snapshot()?);
+        Ok(service)
     }
 
     /// The service of a data folder that is there, to look at and to plan with: its database is not changed.
     pub fn look(folder: &Path) -> Result<Self, Error> {
-        let catalog = Arc::new(bundled(folder)?);
+        let catalog = Arc::new(bundled(folder, Arc::new(Unwatched))?);
         let plugins = catalog.plugins().to_vec();
         Ok(Self { steps: Arc::clone(&catalog) as _, plugins, ..Self::new(Store::look(folder)?, catalog) })
     }
@@ -208,7 +221,32 @@ impl Service {
 
     /// A service over `store` whose tools are decided by `rules`.
     pub fn new(store: Store, rules: Arc<dyn ToolRules>) -> Self {
-        Self { store, rules, steps: Arc::new(NoSteps), plugins: Vec::new(), stopping: AtomicBool::new(false) }
+        Self {
+            store,
+            rules,
+            steps: Arc::new(NoSteps),
+            plugins: Vec::new(),
+            traces: None,
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// The same service with the log that its plugins are watched by.
+    #[must_use]
+    pub fn with_traces(self, traces: Arc<TraceLog>) -> Self {
+        Self { traces: Some(traces), ..self }
+    }
+
+    /// The log of plugin calls; nothing for a service that only looks, or whose log cannot be written.
+    pub fn traces(&self) -> Option<&Arc<TraceLog>> {
+        self.traces.as_ref()
+    }
+
+    /// Lets the log keep to the settings of a snapshot.
+    fn follow(&self, snapshot: &Snapshot) {
+        if let Some(traces) = &self.traces {
+            traces.follow(snapshot);
+        }
     }
 
     /// The plugins that decide about tools.
@@ -276,6 +314,15 @@ impl Service {
 
     /// Answers a question.
     pub fn experience(&self, question: &Question) -> Result<Experience, Error> {
+        self.answer(question, None)
+    }
+
+    /// Answers a question of the request that is called `request`.
+    pub fn experience_for(&self, request: &str, question: &Question) -> Result<Experience, Error> {
+        self.answer(question, Some(request))
+    }
+
+    fn answer(&self, question: &Question, request: Option<&str>) -> Result<Experience, Error> {
         let (snapshot, mut subject) = match (&question.who, question.as_of) {
             (Who::Login(login), as_of) => {
                 let (snapshot, person) = match as_of {
@@ -293,7 +340,10 @@ impl Service {
             }
         };
         subject.hypothetical_profile = question.profile.clone();
+        if question.as_of.is_none() {
+            self.follow(&snapshot);
+        }
         let session = question.session.as_ref();
-        Ok(resolve(&snapshot, &subject, &question.app, session, question.explain, &*self.rules)?)
+        Ok(resolve(&snapshot, &subject, &question.app, session, question.explain, &*self.rules, request)?)
     }
 }

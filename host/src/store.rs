@@ -17,6 +17,7 @@ mod runs;
 mod schema;
 mod settle;
 mod snapshot;
+mod traces;
 mod unlink;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ pub use people::Person;
 pub use review::review;
 pub use runs::{LEASE_SECONDS, Lease, NewRun, Run, RunState, StepRun};
 pub use snapshot::{Entry, Layer, Snapshot};
+pub use traces::{CallStatistics, HourTally, TraceFilter, TraceLog};
 pub use unlink::{Rest, without};
 
 /// Connections for reading that are kept open while nobody reads.

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use wasmtime::component::{Component, Linker};
 
+use crate::domain::trace;
 use crate::resolve::{Evaluation, Facts, Reads, ToolRules};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
@@ -135,7 +136,11 @@ impl Catalog {
         };
         let unusable = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
         let compiled = compiled.map_err(unusable)?;
-        let label = Arc::from(format!("{name} {}", manifest.version));
+        let component = Arc::new(trace::Component {
+            plugin: name.clone(),
+            version: manifest.version.clone(),
+            digest: digest.clone(),
+        });
         match &manifest.provides {
             Provides::Tool { kinds } => {
                 let rule = Rule::new(linker, &compiled).map_err(unusable)?;
@@ -145,7 +150,7 @@ impl Catalog {
                     name,
                     version: manifest.version.clone(),
                     digest: digest.clone(),
-                    label,
+                    component,
                     limits,
                     rule,
                 });
@@ -163,7 +168,7 @@ impl Catalog {
                     before: step.before.clone(),
                 };
                 self.step_infos.push(info.clone());
-                self.steps.push(Step { info, label, limits, prepared });
+                self.steps.push(Step { info, component, limits, prepared });
             }
         }
         self.infos.push(PluginInfo::new(manifest, digest));
@@ -194,7 +199,7 @@ impl Catalog {
 
 impl ToolRules for Catalog {
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
-        Some(self.plugin(kind)?.evaluate(&self.engine, settings, reads))
+        Some(self.plugin(kind)?.evaluate(&self.engine, kind, settings, reads))
     }
 
     fn fingerprint(&self) -> String {
@@ -246,7 +251,7 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
     Ok(linker)
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing into a string cannot fail.
         let _ = write!(text, "{byte:02x}");

@@ -32,8 +32,9 @@ pub enum Invalid {
 
 /// The decision a verdict stands for.
 pub(super) fn check(verdict: Verdict, limits: &Limits) -> Result<Decision, CallError> {
-    if size(&verdict) > limits.output {
-        return Err(Exceeded::Output(limits.output).into());
+    let found = size(&verdict);
+    if found > limits.output {
+        return Err(Exceeded::Output { limit: limits.output, found: Some(found) }.into());
     }
     match verdict {
         Verdict::Shown { payload, items } => {
