@@ -8,6 +8,7 @@ mod assignments;
 mod attribute;
 mod auth;
 mod body;
+mod call_metrics;
 mod collections;
 mod copy;
 mod default_profile;
@@ -33,6 +34,9 @@ mod query;
 mod rank_and_roles;
 mod revisions;
 mod state;
+mod statistics;
+mod trace_parent;
+mod traces;
 mod upgrades;
 mod view;
 
@@ -66,12 +70,14 @@ pub struct Options {
     pub timeout: Duration,
     /// Longest time requests in flight may take to finish once the server stops.
     pub drain: Duration,
+    /// Whether spans are exported: then the trace of a caller goes on in them.
+    pub exports_spans: bool,
 }
 
 impl Options {
     /// A server with `token` and time limits for people: 30 seconds to answer, 30 seconds to finish.
     pub fn new(token: Token) -> Self {
-        Self { token, timeout: Duration::from_secs(30), drain: Duration::from_secs(30) }
+        Self { token, timeout: Duration::from_secs(30), drain: Duration::from_secs(30), exports_spans: false }
     }
 }
 
@@ -86,7 +92,9 @@ pub struct Server {
 impl Server {
     /// Takes the address `listen`; port 0 takes any that is free.
     pub async fn bind(service: Arc<Service>, listen: SocketAddr, options: Options) -> io::Result<Self> {
-        let app = App { service: Arc::clone(&service), token: options.token, metrics: Arc::new(Metrics::new()) };
+        let metrics = Arc::new(Metrics::new(service.traces()));
+        let Options { token, exports_spans, .. } = options;
+        let app = App { service: Arc::clone(&service), token, metrics, exports_spans };
         let listener = TcpListener::bind(listen).await?;
         Ok(Self { listener, router: router(app, options.timeout), drain: options.drain, service })
     }
@@ -138,6 +146,8 @@ fn router(app: App, timeout: Duration) -> Router {
         .merge(experience::routes())
         .merge(revisions::routes())
         .merge(plugins::routes())
+        .merge(statistics::routes())
+        .merge(traces::routes())
         .merge(imports::routes())
         .merge(upgrades::routes())
         .merge(export::routes())

@@ -12,5 +12,7 @@ mod hostile;
 mod import;
 mod layering;
 mod openapi;
+mod otlp;
+mod traces;
 mod upgrade;
 mod upgrade_process;

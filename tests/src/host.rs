@@ -5,9 +5,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use loadout::domain::trace::Watch;
 use loadout::http::{Options, Server, Token};
 use loadout::resolve::{Evaluation, Reads, ToolRules};
 use loadout::service::Service;
+use loadout::store::TraceLog;
 use loadout::upgrade::Steps;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Method, RequestBuilder};
@@ -69,6 +71,19 @@ impl TestHost {
         Self::assemble(sample, Arc::clone(&plugins) as _, Some(plugins as _)).await
     }
 
+    /// A server with the sample `contoso`, whose tools are decided by the rules that `make` gives for whoever watches them:
+    /// each call is recorded in the data folder.
+    pub async fn recorded(
+        make: impl FnOnce(Arc<dyn Watch>) -> Result<Arc<dyn ToolRules>, Failure>,
+    ) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        let traces = Arc::new(TraceLog::open(folder.path())?);
+        let rules = make(Arc::clone(&traces) as _)?;
+        let service = Service::open(folder.path(), rules)?.with_traces(traces);
+        service.add_sample("contoso")?;
+        Self::serve(folder, service).await
+    }
+
     /// The data folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -91,6 +106,10 @@ impl TestHost {
         if let Some(sample) = sample {
             service.add_sample(sample)?;
         }
+        Self::serve(folder, service).await
+    }
+
+    async fn serve(folder: TempDir, service: Service) -> Result<Self, Failure> {
         let listen = ([127, 0, 0, 1], 0).into();
         let server = Server::bind(Arc::new(service), listen, Options::new(Token::new(TOKEN)?)).await?;
         let address = format!("http://{}", server.address()?);

@@ -1,6 +1,7 @@
 //! Around every request: its id, its line in the log, its count, and the body of its failure.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
@@ -11,6 +12,7 @@ use tracing::Instrument;
 
 use super::problem::{self, Refusal};
 use super::state::App;
+use super::trace_parent;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -33,14 +35,22 @@ pub(super) async fn in_time(State(limit): State<Duration>, request: Request, nex
     answered.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
 }
 
+/// What a request is called: in the log, in its answer and in the records of the calls it causes.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) Arc<str>);
+
 /// Observes one request. The header with the token is not looked at here, so it cannot get into the log.
-pub(super) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = given_id(request.headers()).unwrap_or_else(fresh_id);
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let path = request.uri().path().to_owned();
     let span = tracing::info_span!("request", id);
+    if app.exports_spans {
+        trace_parent::follow(&span, request.headers());
+    }
+    request.extensions_mut().insert(RequestId(id.as_str().into()));
     async {
         let writes = !request.method().is_safe() && route != QUESTIONS;
         let mut response = problem::render(next.run(request).await, &id, writes);

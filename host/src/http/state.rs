@@ -18,6 +18,7 @@ pub(super) struct App {
     pub(super) service: Arc<Service>,
     pub(super) token: Token,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) exports_spans: bool,
 }
 
 /// Work whose type nobody needs to know any more.

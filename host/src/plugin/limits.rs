@@ -246,7 +246,7 @@ mod tests {
         assert!(meter.memory_growing(40, 50, None).unwrap());
         assert!(meter.table_growing(0, 1, None).unwrap());
         let refused = meter.table_growing(1, 2, None).unwrap_err();
-        assert_eq!(refused.downcast_ref(), Some(&Exceeded::Memory { limit: 100, found: 108 }));
+        assert_eq!(refused.downcast_ref(), Some(&Exceeded::Memory { limit: 100, found: 106 }));
     }
 
     #[test]
