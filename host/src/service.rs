@@ -161,7 +161,7 @@ fn shipped_over(here: &Snapshot) -> ChangeSet {
 /// The log of plugin calls in `folder`. Without one the service does all it does otherwise.
 fn trace_log(folder: &Path) -> Option<Arc<TraceLog>> {
     let opened = TraceLog::open(folder);
-    opened.map(Arc::new).map_err(|error| tracing::error!(%error, "calls of plugins are not recorded")).ok()
+    opened.map(Arc::new).map_err(|error| tracing::warn!(%error, "calls of plugins are not recorded")).ok()
 }
 
 /// The built-in plugins, compiled code kept within `folder`.

@@ -35,12 +35,12 @@ struct Ended {
     outcome: &'static str,
 }
 
-/// A histogram of a tally, how it is called, and what one of its units is.
+/// A histogram of a tally, how it is called, and how many of what it counts make one unit.
 struct Shown {
     name: &'static str,
     help: &'static str,
     unit: Unit,
-    scale: f64,
+    per_unit: f64,
     bounds: &'static [u64],
     of: fn(&Tally) -> &Histogram,
 }
@@ -50,7 +50,7 @@ const SHOWN: [Shown; 3] = [
         name: "plugin_instantiate",
         help: "Time until the instance of a call was there",
         unit: Unit::Seconds,
-        scale: 1e-6,
+        per_unit: 1e6,
         bounds: Tally::MICROS,
         of: |tally| &tally.instantiate_micros,
     },
@@ -58,7 +58,7 @@ const SHOWN: [Shown; 3] = [
         name: "plugin_run",
         help: "Time from an instance to its answer",
         unit: Unit::Seconds,
-        scale: 1e-6,
+        per_unit: 1e6,
         bounds: Tally::MICROS,
         of: |tally| &tally.run_micros,
     },
@@ -66,7 +66,7 @@ const SHOWN: [Shown; 3] = [
         name: "plugin_peak_memory",
         help: "Memory of a call at its largest",
         unit: Unit::Bytes,
-        scale: 1.0,
+        per_unit: 1.0,
         bounds: Tally::BYTES,
         of: |tally| &tally.peak_memory,
     },
@@ -86,12 +86,12 @@ impl Collector for Calls {
                 ConstCounter::new(*count).encode(calls.encode_family(&Ended { plugin, version, outcome })?)?;
             }
         }
-        for Shown { name, help, unit, scale, bounds, of } in &SHOWN {
+        for Shown { name, help, unit, per_unit, bounds, of } in &SHOWN {
             let mut series = encoder.encode_descriptor(name, help, Some(unit), MetricType::Histogram)?;
             for (asked, tally) in &tallies {
                 let histogram = of(tally);
-                let buckets = buckets(histogram, bounds, *scale);
-                let sum = float(histogram.sum) * scale;
+                let buckets = buckets(histogram, bounds, *per_unit);
+                let sum = float(histogram.sum) / per_unit;
                 series.encode_family(asked)?.encode_histogram::<NoLabelSet>(sum, histogram.count, &buckets, None)?;
             }
         }
@@ -105,14 +105,13 @@ impl Collector for Calls {
 }
 
 /// Each upper bound with how many values lie below it and above the one before.
-fn buckets(histogram: &Histogram, bounds: &[u64], scale: f64) -> Vec<(f64, u64)> {
+fn buckets(histogram: &Histogram, bounds: &[u64], per_unit: f64) -> Vec<(f64, u64)> {
     let mut buckets: Vec<(f64, u64)> = bounds
         .iter()
-        .map(|bound| (float(*bound) * scale, histogram.up_to.get(bound).copied().unwrap_or_default()))
+        .map(|bound| (float(*bound) / per_unit, histogram.up_to.get(bound).copied().unwrap_or_default()))
         .collect();
     let below: u64 = buckets.iter().map(|(_, count)| count).sum();
-    // The format writes the greatest number as infinity.
-    buckets.push((f64::MAX, histogram.count.saturating_sub(below)));
+    buckets.push((f64::INFINITY, histogram.count.saturating_sub(below)));
     buckets
 }
 
