@@ -179,3 +179,58 @@ fn insert(transaction: &Transaction<'_>, trace: &CallTrace) -> Result<(), Error>
         ])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicU64;
+
+    use super::super::tests::trace;
+    use super::super::{Seen, counts::Counts, sampling::Sampler};
+    use super::*;
+
+    fn writer(folder: &tempfile::TempDir) -> Writer {
+        let path = folder.path().join("traces.db");
+        let seen = Seen { counts: Counts::since(jiff::Timestamp::now()), sampler: Sampler::default() };
+        let shared = Shared { settings: Default::default(), seen: Mutex::new(seen), lost: AtomicU64::new(0) };
+        let connection = file::open(&path).unwrap();
+        Writer::new(path, connection, Arc::new(shared))
+    }
+
+    fn rows(writer: &Writer) -> u32 {
+        writer.connection.query_row("SELECT count(*) FROM call", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_turns_out_to_be_damaged_is_set_aside_and_the_work_done_in_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(&folder);
+        writer.write(&[trace(1, "a/b")]);
+        let attempts = Cell::new(0);
+        let done = writer.attempt(|transaction| {
+            attempts.set(attempts.get() + 1);
+            if attempts.get() == 1 { Err(Error::NotOurs) } else { insert(transaction, &trace(2, "a/b")) }
+        });
+        assert_eq!((done, attempts.get(), rows(&writer)), (true, 2, 1), "the new file has what was written last");
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(names.into_iter().any(|name| name.to_string_lossy().starts_with("traces-set-aside-")));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_counted_and_the_next_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(&folder);
+        writer.shared.seen().counts.add(&trace(1, "a/b"));
+        writer.connection.pragma_update(None, "query_only", true).unwrap();
+        writer.write(&[trace(1, "a/b"), trace(2, "a/b")]);
+        writer.write_counts();
+        assert_eq!((writer.shared.lost.load(Relaxed), rows(&writer)), (2, 0));
+        writer.connection.pragma_update(None, "query_only", false).unwrap();
+        writer.write(&[trace(3, "a/b")]);
+        writer.write_counts();
+        assert_eq!((writer.shared.lost.load(Relaxed), rows(&writer)), (2, 1));
+        let counted = counts::read(&writer.connection, "a/b", 0).unwrap();
+        assert_eq!(counted.len(), 1, "counts wait until they can be written");
+    }
+}
