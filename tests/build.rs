@@ -15,8 +15,10 @@ const NO_MANIFEST: &str = "no_manifest";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(env::var("OUT_DIR")?);
-    let guests = Guests::from_build_script("../Cargo.toml")?.examples_of("loadout-test-guests").build()?;
     let (mut constants, mut all, mut each) = (String::new(), String::new(), String::new());
+    // First, because both lie in the same place when they are compiled.
+    write_named(&folder, &mut constants)?;
+    let guests = Guests::from_build_script("../Cargo.toml")?.examples_of("loadout-test-guests").build()?;
     for guest in guests {
         let name = guest.name.as_str();
         let component = folder.join(format!("{name}.wasm"));
@@ -36,6 +38,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A new example is found by its folder.
     println!("cargo:rerun-if-changed=guests");
     println!("cargo:rerun-if-changed=build.rs");
+    Ok(())
+}
+
+/// The guest whose trap is looked at closely, with the names of its functions.
+const NAMED: &str = "panics";
+
+fn write_named(folder: &Path, constants: &mut String) -> Result<(), Box<dyn Error>> {
+    let guests = Guests::from_build_script("../Cargo.toml")?.example_of("loadout-test-guests", NAMED).with_names();
+    for guest in guests.build()? {
+        let component = folder.join(format!("{NAMED}_with_names.wasm"));
+        write_component(&guest.component, &component, NAMED)?;
+        let constant = format!("{}_WITH_NAMES", NAMED.to_uppercase());
+        writeln!(constants, "/// The guest `{NAMED}`, with the names of its functions.")?;
+        writeln!(constants, "pub const {constant}: &[u8] = include_bytes!({component:?});")?;
+    }
     Ok(())
 }
 
@@ -84,7 +101,7 @@ fn manifest(guest: &str) -> String {
             "[plugin]\npublisher = \"tests\"\nname = \"{kind}\"\nversion = \"0.1.0\"\n\
              world = \"loadout:plugin/upgrade@0.1.0\"\ndescription = \"Misbehaves.\"\n\
              [upgrade]\nreader = 1\n[[upgrade.tables]]\nname = \"old_desk\"\nwith = [\"old_chair\"]\n\
-             [limits]\ndeadline-ms = 500\n"
+             [limits]\ndeadline-ms = 2000\n"
         );
     }
     let limits = if SHORT_DEADLINE.contains(&guest) { "[limits]\ndeadline-ms = 50\n" } else { "" };

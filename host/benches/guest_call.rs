@@ -1,4 +1,5 @@
-//! One rule, three ways: native, in an instance that stays, in a fresh instance for each call; on one thread and on two.
+//! One rule, four ways: native, in an instance that stays, in a fresh instance for each call, and in a fresh instance with every
+//! call recorded; on one thread and on two.
 //!
 //! All ways alternate for five rounds and medians are compared, because only the ratios outlive the machine. The rule is the
 //! built-in scripts rule, with a session whose template chooses between two scripts by an expression.
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use loadout::domain::{AnyItem, Channel, Kind, Revision};
 use loadout::plugin::{Catalog, Config, Limits};
 use loadout::resolve::{Decision, Facts, Reads, ToolRules};
-use loadout::store::{Entry, Layer, Snapshot};
+use loadout::store::{Entry, Layer, Snapshot, TraceLog};
 use loadout_sdk::testing::Fixture;
 use scripts::Scripts;
 use serde_json::{Value, json};
@@ -49,7 +50,18 @@ fn main() {
             assert!(matches!(black_box(evaluation).outcome, Ok(Decision::Shown { .. })));
         })
     };
-    let ways: [(&str, &Way<'_>); 3] = [("native", &native), ("warm", &warm), ("fresh", &fresh)];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let traces = Arc::new(TraceLog::open(folder.path()).expect("a log"));
+    let config = Config { watch: traces, ..endless() };
+    let (watched, _) = Catalog::load(&[("scripts", component)], None, config).expect("the engine starts");
+    let recorded = || -> Box<dyn FnMut() + '_> {
+        Box::new(|| {
+            let evaluation = watched.evaluate("scripts", "{}", reads()).expect("the kind is bound");
+            assert!(matches!(black_box(evaluation).outcome, Ok(Decision::Shown { .. })));
+        })
+    };
+    let ways: [(&str, &Way<'_>); 4] =
+        [("native", &native), ("warm", &warm), ("fresh", &fresh), ("recorded", &recorded)];
 
     let mut rates: BTreeMap<(&str, usize), Vec<f64>> = BTreeMap::new();
     for _ in 0..ROUNDS {
@@ -66,6 +78,7 @@ fn main() {
         println!("{name:<8}{:>12.1}{one:>16.0}{two:>16.0}{:>12.2}", 1e6 / one, two / one);
     }
     println!("fresh : warm    {:.2} (aim: at most 1.60)", rate("warm", 1) / rate("fresh", 1));
+    println!("recorded : fresh {:.2}", rate("fresh", 1) / rate("recorded", 1));
     println!("fresh : native  {:.2}", rate("native", 1) / rate("fresh", 1));
     println!("compiled and loaded in {loaded:.0?}; resident before {before} MiB, now {} MiB", resident());
 }

@@ -8,6 +8,7 @@ mod export;
 mod failure;
 mod import;
 mod log;
+mod otlp;
 mod resolve;
 mod serve;
 mod token;

@@ -31,6 +31,7 @@ pub mod slug;
 pub mod smart_assist_configuration;
 pub mod source;
 pub mod text;
+pub mod trace;
 pub mod user;
 pub mod voice_profile;
 pub mod workstream;
@@ -60,6 +61,7 @@ pub use session_template::{AdditionalTab, CommunicationPanel, DefaultScript, Ent
 pub use smart_assist_configuration::{SmartAssistConfiguration, SuggestionType};
 pub use source::{Origin, Source, State};
 pub use text::{Language, Localized, Text};
+pub use trace::TraceSettings;
 pub use user::{SecurityRole, User};
 pub use voice_profile::{CallDirection, Recording, VoiceProfile};
 pub use workstream::{Channel, Distribution, Notifications, Queue, Workstream};

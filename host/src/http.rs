@@ -10,6 +10,7 @@ mod attribute;
 mod audit;
 mod auth;
 mod body;
+mod call_metrics;
 mod collections;
 mod copy;
 mod default_profile;
@@ -40,8 +41,11 @@ mod query;
 mod rank_and_roles;
 mod revisions;
 mod state;
+mod statistics;
 mod steps;
 mod tokens;
+mod trace_parent;
+mod traces;
 mod upgrades;
 mod view;
 
@@ -77,12 +81,14 @@ pub struct Options {
     pub timeout: Duration,
     /// Longest time requests in flight may take to finish once the server stops.
     pub drain: Duration,
+    /// Whether spans are exported: then the trace of a caller goes on in them.
+    pub exports_spans: bool,
 }
 
 impl Options {
     /// A server with `token` and time limits for people: 30 seconds to answer, 30 seconds to finish.
     pub fn new(token: Token) -> Self {
-        Self { token, timeout: Duration::from_secs(30), drain: Duration::from_secs(30) }
+        Self { token, timeout: Duration::from_secs(30), drain: Duration::from_secs(30), exports_spans: false }
     }
 }
 
@@ -98,10 +104,11 @@ pub struct Server {
 impl Server {
     /// Takes the address `listen`; port 0 takes any that is free.
     pub async fn bind(service: Arc<Service>, listen: SocketAddr, options: Options) -> io::Result<Self> {
-        let metrics = Arc::new(Metrics::new());
+        let metrics = Arc::new(Metrics::new(service.traces()));
         let (ledger, writer) = ledger::open(Arc::clone(&service), metrics.audit_lost());
         let admin = Admin::holding(options.token);
-        let app = App { service: Arc::clone(&service), admin, ledger, metrics };
+        let exports_spans = options.exports_spans;
+        let app = App { service: Arc::clone(&service), admin, ledger, metrics, exports_spans };
         let listener = TcpListener::bind(listen).await?;
         Ok(Self { listener, router: router(app, options.timeout), drain: options.drain, service, writer })
     }
@@ -174,6 +181,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(plugins::routes())
         .merge(steps::routes())
         .merge(outbox::routes())
+        .merge(statistics::routes())
+        .merge(traces::routes())
         .merge(imports::routes())
         .merge(upgrades::routes())
         .merge(export::routes())

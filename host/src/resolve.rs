@@ -21,6 +21,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::domain::experience::{Assignment, ChosenProfile, Experience, ExplainLevel, Outcome};
+use crate::domain::trace::Caller;
 use crate::domain::{App, Kind, Name, Profile};
 use crate::store::Snapshot;
 
@@ -33,7 +34,8 @@ pub use rules::{Decision, Evaluation, ItemReference, ToolRules};
 
 /// Computes what `subject` gets in `app`, and in `session` if one starts.
 ///
-/// Total for questions that make sense: what is broken in the configuration is a warning in the answer.
+/// Total for questions that make sense: what is broken in the configuration is a warning in the answer. `request` names who
+/// asked for the records of calls, and changes nothing else.
 pub fn resolve(
     snapshot: &Arc<Snapshot>,
     subject: &Subject,
@@ -41,6 +43,7 @@ pub fn resolve(
     session: Option<&SessionInput>,
     explain: ExplainLevel,
     rules: &dyn ToolRules,
+    request: Option<&str>,
 ) -> Result<Experience, Error> {
     let mut account = Account::new(explain);
     let app = find_app(snapshot, app)?;
@@ -51,6 +54,7 @@ pub fn resolve(
     };
     let profile = snapshot.get(&name).ok_or_else(|| unknown(Kind::Profile, name.as_str(), String::new()))?;
     let environment = snapshot.environment();
+    let decision_id = decision_id(snapshot, subject, &app, session, rules);
 
     let mut facts = Facts {
         app: app.to_string(),
@@ -60,6 +64,7 @@ pub fn resolve(
         language: subject.user.language,
         base_language: environment.base_language,
         context: session.map(|session| session.context.clone()).unwrap_or_default(),
+        caller: Caller { request: request.map(Arc::from), decision: Some(decision_id.as_str().into()) },
         ..Facts::default()
     };
     let opening = session.map(|input| session::open(snapshot, (&name, profile), input, &mut account)).transpose()?;
@@ -73,7 +78,7 @@ pub fn resolve(
     let library = library::collect(snapshot, named, &facts, &mut account);
     let (warnings, explain) = account.into_parts();
     Ok(Experience {
-        decision_id: decision_id(snapshot, subject, &app, session, rules),
+        decision_id,
         revision: snapshot.revision(),
         user: subject.login.clone(),
         app: app.to_string(),

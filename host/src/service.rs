@@ -25,13 +25,14 @@ use crate::domain::access::Caller;
 use crate::domain::experience::{Experience, ExplainLevel};
 use crate::domain::plugin::Skipped;
 use crate::domain::revision::Author;
+use crate::domain::trace::{Unwatched, Watch};
 use crate::domain::{Kind, Name, Profile, Revision, User};
 use crate::export::{self, Assignments, Export};
 use crate::import::{self, Plan, Report};
 use crate::pipeline;
-use crate::plugin::EngineError;
+use crate::plugin::{Config, EngineError};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
-use crate::store::{self, Authority, Change, ChangeSet, Committed, Expect, Person, Snapshot, Store};
+use crate::store::{self, Authority, Change, ChangeSet, Committed, Expect, Person, Snapshot, Store, TraceLog};
 use crate::upgrade::{self, Steps};
 
 use commit::Origin;
@@ -45,6 +46,7 @@ const IMPORT_ATTEMPTS: u32 = 8;
 pub struct Service {
     store: Store,
     machinery: Machinery,
+    traces: Option<Arc<TraceLog>>,
     stopping: AtomicBool,
 }
 
@@ -155,6 +157,12 @@ fn shipped_over(here: &Snapshot) -> Vec<Change> {
     changes.collect()
 }
 
+/// The log of plugin calls in `folder`. Without one the service does all it does otherwise.
+fn trace_log(folder: &Path) -> Option<Arc<TraceLog>> {
+    let opened = TraceLog::open(folder);
+    opened.map(Arc::new).map_err(|error| tracing::warn!(%error, "calls of plugins are not recorded")).ok()
+}
+
 impl Service {
     /// The service of the data folder `folder`, which is made if it is not there: shipped content and the built-in plugins in
     /// place, tools decided by what is installed.
@@ -165,7 +173,13 @@ impl Service {
     /// As [`Service::start`], with plugins run as `options` say.
     pub fn start_with(folder: &Path, options: PlatformOptions) -> Result<Self, Error> {
         let store = Store::open(folder)?;
-        Self::with(store, Machinery::Installed(Platform::open(folder, options)?)).with_shipped()
+        let traces = trace_log(folder);
+        let watch = traces.clone().map_or_else(|| Arc::new(Unwatched) as _, |traces| traces as Arc<dyn Watch>);
+        let config = Config { watch, ..options.config };
+        let platform = Platform::open(folder, PlatformOptions { config, ..options })?;
+        let service = Self { traces, ..Self::with(store, Machinery::Installed(platform)) }.with_shipped()?;
+        service.follow(&*service.store.snapshot()?);
+        Ok(service)
     }
 
     /// The service of a data folder that is there, to look at and to plan with: its database is not changed.
@@ -190,7 +204,7 @@ impl Service {
     }
 
     fn with(store: Store, machinery: Machinery) -> Self {
-        Self { store, machinery, stopping: AtomicBool::new(false) }
+        Self { store, machinery, traces: None, stopping: AtomicBool::new(false) }
     }
 
     /// The same with what ships with the program in place.
@@ -217,6 +231,24 @@ impl Service {
             }
         }
         Ok(self)
+    }
+
+    /// The same service with the log that its plugins are watched by.
+    #[must_use]
+    pub fn with_traces(self, traces: Arc<TraceLog>) -> Self {
+        Self { traces: Some(traces), ..self }
+    }
+
+    /// The log of plugin calls; nothing for a service that only looks, or whose log cannot be written.
+    pub fn traces(&self) -> Option<&Arc<TraceLog>> {
+        self.traces.as_ref()
+    }
+
+    /// Lets the log keep to the settings of a snapshot.
+    fn follow(&self, snapshot: &Snapshot) {
+        if let Some(traces) = &self.traces {
+            traces.follow(snapshot);
+        }
     }
 
     /// The configuration.
@@ -287,6 +319,15 @@ impl Service {
 
     /// Answers a question.
     pub fn experience(&self, question: &Question) -> Result<Experience, Error> {
+        self.answer(question, None)
+    }
+
+    /// Answers a question of the request that is called `request`.
+    pub fn experience_for(&self, request: &str, question: &Question) -> Result<Experience, Error> {
+        self.answer(question, Some(request))
+    }
+
+    fn answer(&self, question: &Question, request: Option<&str>) -> Result<Experience, Error> {
         let (snapshot, mut subject) = match (&question.who, question.as_of) {
             (Who::Login(login), as_of) => {
                 let (snapshot, person) = match as_of {
@@ -304,8 +345,11 @@ impl Service {
             }
         };
         subject.hypothetical_profile = question.profile.clone();
+        if question.as_of.is_none() {
+            self.follow(&snapshot);
+        }
         let session = question.session.as_ref();
         let rules = self.machinery.rules(&self.store, &snapshot)?;
-        Ok(resolve(&snapshot, &subject, &question.app, session, question.explain, &*rules)?)
+        Ok(resolve(&snapshot, &subject, &question.app, session, question.explain, &*rules, request)?)
     }
 }

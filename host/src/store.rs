@@ -22,6 +22,7 @@ mod schema;
 mod settle;
 mod snapshot;
 mod tokens;
+mod traces;
 mod unlink;
 
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ pub use review::review;
 pub use runs::{LEASE_SECONDS, Lease, NewRun, Run, RunState, StepRun};
 pub use snapshot::{Entry, Layer, Snapshot};
 pub use tokens::{Holder, is_news};
+pub use traces::{CallStatistics, HourTally, TraceFilter, TraceLog};
 pub use unlink::{Rest, without};
 
 /// Connections for reading that are kept open while nobody reads.

@@ -219,7 +219,7 @@ fn changes() {
 fn of_two_plugins_for_one_kind_the_first_stays() {
     let components = [("first", guests::WELL_BEHAVED), ("second", guests::WELL_BEHAVED)];
     let (catalog, problems) = Catalog::load(&components, None, Config::default()).expect("the engine starts");
-    assert_snapshot!(problems.iter().map(Problem::to_string).collect::<String>(), @"plugin `second` is not used: `tests/well-behaved` is there already");
+    assert_snapshot!(problems.iter().map(Problem::to_string).collect::<String>(), @"plugin `second` is not used: the rule of the tool kind `well-behaved` is `tests/well-behaved` already");
     assert_eq!(catalog.plugins().len(), 1);
     let digest = &catalog.plugins()[0].digest;
     assert_eq!(catalog.fingerprint(), format!("well-behaved {digest}\n"));

@@ -39,6 +39,11 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("zip", &["import", "export", "upgrade"]),
     ("quick_xml", &["import", "upgrade"]),
     ("loadout_plugins", &["service"]),
+    ("rustc_demangle", &["plugin"]),
+    ("opentelemetry", &["http", "cli"]),
+    ("opentelemetry_otlp", &["cli"]),
+    ("opentelemetry_sdk", &["http", "cli"]),
+    ("tracing_opentelemetry", &["http", "cli"]),
 ];
 
 #[test]

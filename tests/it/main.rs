@@ -14,6 +14,8 @@ mod hostile;
 mod import;
 mod layering;
 mod openapi;
+mod otlp;
 mod plugins;
+mod traces;
 mod upgrade;
 mod upgrade_process;

@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loadout::service::Service;
 use loadout::store::Store;
 use loadout_tests::archive::{console, pack, root};
-use loadout_tests::host::{Failure, share_compiled};
+use loadout_tests::host::{Failure, platform, share_compiled};
 use serde_json::Value;
 
-use crate::components::RULES;
 use crate::upgrade::library;
 
 type Done = Result<(), Failure>;
@@ -44,8 +42,11 @@ fn database(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 fn planning_leaves_the_database_byte_equal() -> Done {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("old.zip"), pack(&root().join("tests/fixtures/wingtip"))?)?;
-    drop(Service::open(&folder.path().join("env"), Arc::clone(&*RULES) as _)?);
     share_compiled(&folder.path().join("env"))?;
+    drop(Service::start_with(
+        &folder.path().join("env"),
+        platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))),
+    )?);
     let before = database(folder.path());
     let text = output(&["upgrade", "plan", "old.zip", "--data", "env"], folder.path())?;
     assert!(text.contains("nothing was written"), "{text}");
@@ -82,8 +83,8 @@ fn an_upgrade_that_is_killed_goes_on_and_ends_with_the_same_bytes() -> Done {
         let own = folder.path().join(name);
         fs::create_dir_all(&own)?;
         fs::write(own.join("old.zip"), console(rows)?)?;
-        drop(Service::open(&own.join("env"), Arc::clone(&*RULES) as _)?);
         share_compiled(&own.join("env"))?;
+        drop(Service::start_with(&own.join("env"), platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))))?);
         let plan = output(&["upgrade", "plan", "old.zip", "--data", "env", "--json"], &own)?;
         let plan: Value = serde_json::from_str(&plan)?;
         Ok((own, plan["id"].as_str().ok_or("a plan without id")?.to_owned()))

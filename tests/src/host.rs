@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use loadout::domain::trace::Watch;
 use loadout::http::{Options, Server, Token};
 use loadout::plugin::{ChildCompiler, CompileLimits, Compiler, Config, Limits};
 use loadout::resolve::{Evaluation, Reads, ToolRules};
 use loadout::service::{PlatformOptions, Service};
+use loadout::store::TraceLog;
 use loadout::upgrade::Steps;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Method, RequestBuilder};
@@ -76,6 +78,19 @@ impl TestHost {
         let folder = tempfile::tempdir()?;
         share_compiled(folder.path())?;
         let service = Service::start_with(folder.path(), platform(program))?;
+        service.add_sample("contoso")?;
+        Self::serve(folder, service).await
+    }
+
+    /// A server with the sample `contoso`, whose tools are decided by the rules that `make` gives for whoever watches them:
+    /// each call is recorded in the data folder.
+    pub async fn recorded(
+        make: impl FnOnce(Arc<dyn Watch>) -> Result<Arc<dyn ToolRules>, Failure>,
+    ) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        let traces = Arc::new(TraceLog::open(folder.path())?);
+        let rules = make(Arc::clone(&traces) as _)?;
+        let service = Service::open(folder.path(), rules)?.with_traces(traces);
         service.add_sample("contoso")?;
         Self::serve(folder, service).await
     }

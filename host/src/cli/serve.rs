@@ -12,7 +12,7 @@ use crate::http::{Options, Server};
 
 use super::failure::Failure;
 use super::log::{self, LogFormat};
-use super::{Data, admin_token, print};
+use super::{Data, admin_token, otlp, print};
 
 /// Most requests that are worked on at once; others wait. Each may hold a connection to the database.
 const BLOCKING_THREADS: usize = 64;
@@ -34,18 +34,22 @@ pub(super) struct Serve {
     /// How the log is written, on standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
+    /// Where spans are sent for OpenTelemetry (OTLP over HTTP), such as `http://127.0.0.1:4318`. Without it none are made.
+    #[arg(long, value_name = "URL", value_parser = otlp::endpoint)]
+    otlp_endpoint: Option<String>,
 }
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
-        log::start(self.log_format, tracing::Level::INFO);
+        let spans = self.otlp_endpoint.as_deref().map(otlp::Spans::to).transpose()?;
+        log::start_with(self.log_format, tracing::Level::INFO, spans.as_ref());
         let service = self.data.open()?;
         if let Some(sample) = &self.sample {
             service.add_sample(sample).map_err(Failure::of)?;
         }
         let variable = std::env::var(admin_token::VARIABLE).ok();
         let found = admin_token::find(self.admin_token_file.as_deref(), variable.as_deref(), &self.data.folder)?;
-        let options = Options::new(found.token);
+        let options = Options { exports_spans: spans.is_some(), ..Options::new(found.token) };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .max_blocking_threads(BLOCKING_THREADS)

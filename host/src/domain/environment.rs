@@ -21,6 +21,8 @@ pub struct Environment {
     pub tabs_max: u8,
     /// What a second direct assignment does (ruling 8.3).
     pub second_assignment: SecondAssignment,
+    /// What is kept of the calls of plugins.
+    pub traces: TraceSettings,
 }
 
 /// What a second direct assignment of a person does.
@@ -52,6 +54,7 @@ impl Default for Environment {
             sessions_max: 10,
             tabs_max: 10,
             second_assignment: SecondAssignment::Replaces,
+            traces: TraceSettings::default(),
         }
     }
 }
@@ -70,5 +73,6 @@ impl Item for Environment {
         if self.tabs_max == 0 {
             problems.refuse("tabsMax", "must be at least 1: the anchor tab");
         }
+        self.traces.check("traces", problems);
     }
 }

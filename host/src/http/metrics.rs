@@ -1,5 +1,6 @@
 //! What Prometheus reads. Each server counts for itself; nothing is global.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::store::TraceLog;
+
+use super::call_metrics::Calls;
 use super::problem::Refusal;
 use super::state::App;
 
@@ -64,7 +68,8 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn new() -> Self {
+    /// The counters of a server whose plugin calls are recorded in `traces`.
+    pub(super) fn new(traces: Option<&Arc<TraceLog>>) -> Self {
         let mut registry = Registry::with_prefix("loadout");
         let (requests, seconds) = (Family::default(), Family::new_with_constructor(Seconds));
         let revision = Gauge::default();
@@ -79,6 +84,9 @@ impl Metrics {
         registry.register("denied_calls", "Calls that were denied, by reason", Family::clone(&denied));
         registry.register("audit_lost", "Denied calls that the audit could not keep", Counter::clone(&audit_lost));
         registry.register("revision", "The newest revision of the configuration", Gauge::clone(&revision));
+        if let Some(traces) = traces {
+            registry.register_collector(Box::new(Calls(Arc::clone(traces))));
+        }
         Self { registry, requests, seconds, denied, audit_lost, revision }
     }
 

@@ -14,6 +14,7 @@ use crate::domain::access::Secret;
 
 use super::problem::{self, Refusal};
 use super::state::App;
+use super::trace_parent;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -36,7 +37,7 @@ pub(super) async fn in_time(State(limit): State<Duration>, request: Request, nex
     answered.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
 }
 
-/// What the log calls a request, for those further in.
+/// What a request is called: in the log, in its answer and in the records of the calls it causes.
 #[derive(Debug, Clone)]
 pub(super) struct RequestId(pub(super) Arc<str>);
 
@@ -48,6 +49,9 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let path = without_secrets(request.uri().path());
     let span = tracing::info_span!("request", id);
+    if app.exports_spans {
+        trace_parent::follow(&span, request.headers());
+    }
     request.extensions_mut().insert(RequestId(id.as_str().into()));
     async {
         let writes = !request.method().is_safe() && route != QUESTIONS;

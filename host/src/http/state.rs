@@ -20,6 +20,7 @@ pub(super) struct App {
     pub(super) admin: Admin,
     pub(super) ledger: Ledger,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) exports_spans: bool,
 }
 
 /// Work whose type nobody needs to know any more.

@@ -1,16 +1,18 @@
 //! One call: a fresh instance, one question, one checked answer.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::Store;
 
 use crate::domain::experience::ToolFault;
+use crate::domain::trace::{Component, Mode, TraceId};
 use crate::resolve::{Decision, Evaluation, Reads};
 
 use super::decision::{self, Invalid};
 use super::engine::{Engine, ticks};
 use super::limits::{Exceeded, Limits};
+use super::record::{Asked, MAIN_OPERATION, Record, Remains, TOOL_EVALUATE, Times};
 use super::slots::Slot;
 use super::state::State;
 use super::trap;
@@ -35,6 +37,8 @@ pub enum CallError {
         what: String,
         /// The function.
         place: Option<String>,
+        /// How much it may hand to the host at once, where that was too much.
+        at_once: Option<usize>,
     },
     /// The rule answered that it cannot decide.
     #[error("it answered with the fault `{code}`: {message}")]
@@ -69,32 +73,43 @@ pub(super) struct Plugin {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) digest: String,
-    /// `publisher/name version`.
-    pub(super) label: Arc<str>,
+    /// The same three, as records name it.
+    pub(super) component: Arc<Component>,
     pub(super) limits: Limits,
     pub(super) rule: Rule,
 }
 
 impl Plugin {
     /// Asks in a fresh instance.
-    pub(super) fn evaluate(&self, engine: &Engine, settings: &str, reads: Reads) -> Evaluation {
-        let (outcome, reads) = match Call::start(self, engine, reads) {
-            Ok(mut call) => (call.evaluate(settings), call.into_reads()),
-            Err(failed) => {
-                let (error, reads) = *failed;
-                (Err(error), reads)
-            }
+    pub(super) fn evaluate(&self, engine: &Engine, kind: &str, settings: &str, reads: Reads) -> Evaluation {
+        let asked = Asked {
+            message: TOOL_EVALUATE,
+            resource: kind,
+            stage: MAIN_OPERATION,
+            rank: None,
+            mode: Mode::Sync,
+            step: None,
+            settings: Some(settings),
         };
+        let record = Record::begin(&self.component, asked, reads.caller().clone());
+        let (outcome, (reads, remains)) = record.span().in_scope(|| match Call::start(self, engine, reads) {
+            Ok(mut call) => (call.evaluate(settings), call.into_remains()),
+            Err(failed) => {
+                let (error, reads, remains) = *failed;
+                (Err(error), (reads, remains))
+            }
+        });
+        let trace = record.end(&*engine.config.watch, outcome.as_ref().err(), remains);
         Evaluation {
-            plugin: self.label.to_string(),
-            outcome: outcome.map_err(|error| self.fault(&error)),
+            plugin: self.component.to_string(),
+            outcome: outcome.map_err(|error| self.fault(&error, trace)),
             reads: reads.into_recorded(),
         }
     }
 
-    fn fault(&self, error: &CallError) -> ToolFault {
+    fn fault(&self, error: &CallError, trace: Option<TraceId>) -> ToolFault {
         let (plugin, version) = (self.name.clone(), self.version.clone());
-        ToolFault { code: error.code().to_owned(), message: error.to_string(), plugin, version }
+        ToolFault { code: error.code().to_owned(), message: error.to_string(), plugin, version, trace }
     }
 }
 
@@ -105,21 +120,31 @@ pub struct Call<'a> {
     plugin: &'a Plugin,
     store: Store<State>,
     instance: Instance,
+    times: Times,
     // Below the store, so that the instance is gone when its slot is given back.
     _slot: Slot<'a>,
 }
 
 impl<'a> Call<'a> {
-    /// Makes an instance. What was read until it failed comes back with the error.
-    pub(super) fn start(plugin: &'a Plugin, engine: &'a Engine, reads: Reads) -> Result<Self, Box<(CallError, Reads)>> {
-        let Some(slot) = engine.slot() else { return Err(Box::new((CallError::Busy(engine.config.patience), reads))) };
-        let mut store = store(engine, &plugin.label, &plugin.limits, reads);
-        match plugin.rule.instantiate(&mut store) {
-            Ok(instance) => Ok(Self { plugin, store, instance, _slot: slot }),
+    /// Makes an instance. What was read and used until it failed comes back with the error.
+    pub(super) fn start(
+        plugin: &'a Plugin,
+        engine: &'a Engine,
+        reads: Reads,
+    ) -> Result<Self, Box<(CallError, Reads, Remains)>> {
+        let Some(slot) = engine.slot() else {
+            return Err(Box::new((CallError::Busy(engine.config.patience), reads, Remains::default())));
+        };
+        let begun = Instant::now();
+        let mut store = store(engine, &plugin.component, &plugin.limits, reads);
+        let made = plugin.rule.instantiate(&mut store);
+        let times = Times { instantiate: begun.elapsed(), ..Times::default() };
+        match made {
+            Ok(instance) => Ok(Self { plugin, store, instance, times, _slot: slot }),
             Err(error) => {
-                let explained = trap::explain(&error, store.data(), &plugin.limits);
-                report(store.data());
-                Err(Box::new((explained, store.into_data().reads)))
+                let explained = explain(&error, &mut store, &plugin.limits);
+                let (reads, remains) = remains(store, times);
+                Err(Box::new((explained, reads, remains)))
             }
         }
     }
@@ -127,36 +152,48 @@ impl<'a> Call<'a> {
     /// Asks the rule and checks its answer.
     pub fn evaluate(&mut self, settings: &str) -> Result<Decision, CallError> {
         let limits = &self.plugin.limits;
-        match self.instance.evaluate(&mut self.store, settings) {
+        let begun = Instant::now();
+        let answered = self.instance.evaluate(&mut self.store, settings);
+        let decided = match answered {
             Ok(verdict) => decision::check(verdict, limits),
-            Err(error) => Err(trap::explain(&error, self.store.data(), limits)),
-        }
+            Err(error) => Err(explain(&error, &mut self.store, limits)),
+        };
+        self.times.run = begun.elapsed();
+        decided
     }
 
-    fn into_reads(self) -> Reads {
-        report(self.store.data());
-        self.store.into_data().reads
+    fn into_remains(self) -> (Reads, Remains) {
+        remains(self.store, self.times)
     }
 }
 
 /// A store with its limits, and the deadline running: start code of an instance may loop, too.
-pub(super) fn store(engine: &Engine, label: &Arc<str>, limits: &Limits, reads: Reads) -> Store<State> {
-    store_in(&engine.wasmtime, label, limits, reads)
+pub(super) fn store(engine: &Engine, component: &Arc<Component>, limits: &Limits, reads: Reads) -> Store<State> {
+    store_in(&engine.wasmtime, component, limits, reads)
 }
 
 /// The same in any engine.
-pub(super) fn store_in(engine: &wasmtime::Engine, label: &Arc<str>, limits: &Limits, reads: Reads) -> Store<State> {
-    let mut store = Store::new(engine, State::new(Arc::clone(label), *limits, reads));
+pub(super) fn store_in(
+    engine: &wasmtime::Engine,
+    component: &Arc<Component>,
+    limits: &Limits,
+    reads: Reads,
+) -> Store<State> {
+    let mut store = Store::new(engine, State::new(Arc::clone(component), *limits, reads));
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.output);
     store.set_epoch_deadline(ticks(limits.deadline));
     store
 }
 
-/// Passes on what was left on standard error, for whoever looks after the plugin.
-pub(super) fn report(state: &State) {
-    let (stderr, dropped) = (state.stderr(), state.meter.dropped());
-    if !stderr.is_empty() || dropped > 0 {
-        tracing::debug!(plugin = %state.plugin, dropped, "standard error: {stderr:?}");
-    }
+/// Tells why a call ended early, and keeps where.
+pub(super) fn explain(error: &wasmtime::Error, store: &mut Store<State>, limits: &Limits) -> CallError {
+    let explained = trap::explain(error, store.data(), limits);
+    store.data_mut().backtrace = trap::backtrace(error);
+    explained
+}
+
+/// Drops an instance. Its reads are left, and what its record says.
+pub(super) fn remains(store: Store<State>, times: Times) -> (Reads, Remains) {
+    store.into_data().into_remains(times)
 }

@@ -227,6 +227,7 @@ impl Missing {
             message: format!("it cannot be used: {reason}"),
             plugin: name.clone(),
             version: version.to_string(),
+            trace: None,
         };
         Evaluation { plugin: format!("{name} {version}"), outcome: Err(fault), reads: reads.into_recorded() }
     }
@@ -235,7 +236,7 @@ impl Missing {
 impl ToolRules for Catalog {
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
         match self.by_kind.get(kind)? {
-            Bound::Ready(at) => Some(self.rule(*at)?.evaluate(&self.engine, settings, reads)),
+            Bound::Ready(at) => Some(self.rule(*at)?.evaluate(&self.engine, kind, settings, reads)),
             Bound::Missing(at) => Some(self.missing.get(*at)?.evaluation(reads)),
         }
     }

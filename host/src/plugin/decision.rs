@@ -25,6 +25,9 @@ pub enum Invalid {
         /// What it says.
         found: String,
     },
+    /// An outcome is none.
+    #[error("{0}")]
+    Outcome(String),
     /// A text is missing.
     #[error("its {0} is empty")]
     Empty(&'static str),
@@ -32,8 +35,9 @@ pub enum Invalid {
 
 /// The decision a verdict stands for.
 pub(super) fn check(verdict: Verdict, limits: &Limits) -> Result<Decision, CallError> {
-    if size(&verdict) > limits.output {
-        return Err(Exceeded::Output(limits.output).into());
+    let found = size(&verdict);
+    if found > limits.output {
+        return Err(Exceeded::Output { limit: limits.output, found: Some(found) }.into());
     }
     match verdict {
         Verdict::Shown { payload, items } => {

@@ -3,10 +3,13 @@
 //! Tuned so that a call makes no memory-management system call: those take a lock of the whole process, and with them a
 //! second thread makes calls slower instead of faster.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use wasmtime::{Enabled, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::domain::trace::{Unwatched, Watch};
 
 use super::limits::Limits;
 use super::slots::{Slot, Slots};
@@ -38,6 +41,8 @@ pub struct Config {
     pub slots: u32,
     /// How long a call waits for a slot.
     pub patience: Duration,
+    /// Sees every call.
+    pub watch: Arc<dyn Watch>,
 }
 
 impl Default for Config {
@@ -48,6 +53,7 @@ impl Default for Config {
             handler_limits: Limits::of_handlers(),
             slots: 64,
             patience: Duration::from_secs(1),
+            watch: Arc::new(Unwatched),
         }
     }
 }

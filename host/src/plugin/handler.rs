@@ -1,23 +1,33 @@
 //! A step in changes of configuration that is ready to be asked: a fresh instance for each event.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use crate::pipeline::{Event, Outcome, Registration, StepFault};
+use wasmtime::Store;
+
+use crate::domain::trace::{self, Caller, Component};
+use crate::pipeline::{Event, Mode, Outcome, Registration, StepFault};
 use crate::resolve::{Facts, Reads};
 use crate::store::Snapshot;
 
 use super::call::{self, CallError};
+use super::decision::Invalid;
 use super::engine::Engine;
 use super::limits::{Exceeded, Limits};
-use super::trap;
+use super::record::{Asked, Record, Remains, Times};
+use super::state::State;
 use super::v0_1::configuration::Handler as Prepared;
 
 /// A component that handles events.
 pub(super) struct Handler {
-    pub(super) label: Arc<str>,
+    /// The plugin, as records name it.
+    pub(super) component: Arc<Component>,
     pub(super) limits: Limits,
     pub(super) prepared: Prepared,
 }
+
+/// What a handler answers that can be believed, or how it broke and after how many seconds it would like to be asked again.
+type Answer = Result<Outcome, (CallError, Option<u32>)>;
 
 impl Handler {
     pub(super) fn execute(
@@ -27,23 +37,71 @@ impl Handler {
         event: &Event,
         library: &Arc<Snapshot>,
     ) -> Result<Outcome, StepFault> {
-        let Some(_slot) = engine.slot() else { return Err(fault(&CallError::Busy(engine.config.patience))) };
-        let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
-        let mut store = call::store(engine, &self.label, &self.limits, reads);
-        let instance = self.prepared.instantiate(&mut store);
-        let answer = instance.and_then(|instance| instance.execute(&mut store, &step.step, &step.configuration, event));
-        call::report(store.data());
+        let resource = event.targets.first().map_or("", |target| &target.kind);
+        let asked = Asked {
+            message: &event.message,
+            resource,
+            stage: u8::try_from(event.stage).unwrap_or_default(),
+            rank: Some(step.rank),
+            mode: if step.mode == Mode::Async { trace::Mode::Async } else { trace::Mode::Sync },
+            step: Some(&step.step),
+            settings: Some(&step.configuration),
+        };
+        let record = Record::begin(&self.component, asked, Caller::default());
+        let (answer, remains) = record.span().in_scope(|| {
+            let Some(_slot) = engine.slot() else {
+                return (Err((CallError::Busy(engine.config.patience), None)), Remains::default());
+            };
+            let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
+            let mut store = call::store(engine, &self.component, &self.limits, reads);
+            let (answer, times) = self.answer(&mut store, step, event);
+            (answer, call::remains(store, times).1)
+        });
         match answer {
-            Ok(Ok(Outcome::Proceed(proposal))) if proposal.patches.len() > self.limits.items => {
-                let (found, limit) = (proposal.patches.len(), self.limits.items);
-                Err(fault(&Exceeded::Items { found, limit }.into()))
+            Ok(outcome) => {
+                record.end_with(&*engine.config.watch, of(&outcome), None, remains);
+                Ok(outcome)
             }
-            Ok(answer) => answer,
-            Err(error) => Err(fault(&trap::explain(&error, store.data(), &self.limits))),
+            Err((error, retry_after)) => {
+                record.end(&*engine.config.watch, Some(&error), remains);
+                Err(StepFault { code: error.code().to_owned(), message: error.to_string(), retry_after })
+            }
+        }
+    }
+
+    fn answer(&self, store: &mut Store<State>, step: &Registration, event: &Event) -> (Answer, Times) {
+        let (begun, mut times) = (Instant::now(), Times::default());
+        let made = self.prepared.instantiate(store);
+        times.instantiate = begun.elapsed();
+        let said = made.and_then(|instance| instance.execute(store, &step.step, &step.configuration, event));
+        times.run = begun.elapsed().saturating_sub(times.instantiate);
+        let answer = match said {
+            Ok(Ok(outcome)) => self.within(&outcome).map(|()| outcome),
+            Ok(Err(error)) => Err(error),
+            Err(error) => Err((call::explain(&error, store, &self.limits), None)),
+        };
+        (answer, times)
+    }
+
+    fn within(&self, outcome: &Outcome) -> Result<(), (CallError, Option<u32>)> {
+        match outcome {
+            Outcome::Proceed(proposal) if proposal.patches.len() > self.limits.items => {
+                let (found, limit) = (proposal.patches.len(), self.limits.items);
+                Err((Exceeded::Items { found, limit }.into(), None))
+            }
+            Outcome::Proceed(_) | Outcome::Reject(_) => Ok(()),
         }
     }
 }
 
-fn fault(error: &CallError) -> StepFault {
-    StepFault { code: error.code().to_owned(), message: error.to_string(), retry_after: None }
+fn of(outcome: &Outcome) -> trace::Outcome {
+    match outcome {
+        Outcome::Proceed(_) => trace::Outcome::Succeeded,
+        Outcome::Reject(_) => trace::Outcome::Rejected,
+    }
+}
+
+/// What a handler answered is no outcome.
+pub(super) fn invalid(why: impl Into<String>) -> (CallError, Option<u32>) {
+    (Invalid::Outcome(why.into()).into(), None)
 }

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
+use crate::domain::trace::Usage;
+
+use super::record::Times;
+
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
@@ -89,17 +93,35 @@ impl Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Exceeded {
     /// Memories and tables.
-    #[error("it asked for more than {} MiB of memory", .0 / MIB)]
-    Memory(usize),
+    #[error("it asked for more than {} MiB of memory", limit / MIB)]
+    Memory {
+        /// How much it may have.
+        limit: usize,
+        /// How much it asked for.
+        found: usize,
+    },
     /// Calls to imports.
-    #[error("it made more than {0} calls to the host")]
-    HostCalls(u32),
+    #[error("it made more than {limit} calls to the host")]
+    HostCalls {
+        /// How many it may make.
+        limit: u32,
+    },
     /// Bytes handed to imports.
-    #[error("it handed more than {} KiB to the host", .0 / KIB)]
-    HandedOver(usize),
+    #[error("it handed more than {} KiB to the host", limit / KIB)]
+    HandedOver {
+        /// How much it may hand over.
+        limit: usize,
+        /// How much it handed over.
+        found: usize,
+    },
     /// Bytes of a decision.
-    #[error("its answer is larger than {} KiB", .0 / KIB)]
-    Output(usize),
+    #[error("its answer is larger than {} KiB", limit / KIB)]
+    Output {
+        /// How large it may be.
+        limit: usize,
+        /// How large it is, if anybody could look at it.
+        found: Option<usize>,
+    },
     /// Items of a decision.
     #[error("its answer names {found} items; at most {limit} are allowed")]
     Items {
@@ -109,18 +131,23 @@ pub enum Exceeded {
         limit: usize,
     },
     /// Trace lines and standard error, including those that were dropped.
-    #[error("it went on writing beyond {} KiB of trace lines and standard error", .0 / KIB)]
-    Log(usize),
+    #[error("it went on writing beyond {} KiB of trace lines and standard error", limit / KIB)]
+    Log {
+        /// How much is kept.
+        limit: usize,
+        /// How much it wrote.
+        found: usize,
+    },
 }
 
 impl Exceeded {
     /// The stable code.
     pub fn code(self) -> &'static str {
         match self {
-            Self::Memory(_) => "plugin.memory",
-            Self::HostCalls(_) | Self::HandedOver(_) => "plugin.host-calls",
-            Self::Output(_) | Self::Items { .. } => "plugin.output-limit",
-            Self::Log(_) => "plugin.log-limit",
+            Self::Memory { .. } => "plugin.memory",
+            Self::HostCalls { .. } | Self::HandedOver { .. } => "plugin.host-calls",
+            Self::Output { .. } | Self::Items { .. } => "plugin.output-limit",
+            Self::Log { .. } => "plugin.log-limit",
         }
     }
 }
@@ -133,13 +160,11 @@ pub(super) struct Meter {
     host_calls: u32,
     handed_over: usize,
     written: usize,
-    kept: usize,
-    dropped: u32,
 }
 
 impl Meter {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, memory: 0, host_calls: 0, handed_over: 0, written: 0, kept: 0, dropped: 0 }
+        Self { limits, memory: 0, host_calls: 0, handed_over: 0, written: 0 }
     }
 
     /// Counts one call of an import that was handed `bytes` of text.
@@ -147,32 +172,34 @@ impl Meter {
         self.host_calls = self.host_calls.saturating_add(1);
         self.handed_over = self.handed_over.saturating_add(bytes);
         if self.host_calls > self.limits.host_calls {
-            return Err(Exceeded::HostCalls(self.limits.host_calls));
+            return Err(Exceeded::HostCalls { limit: self.limits.host_calls });
         }
         if self.handed_over > self.limits.handed_over {
-            return Err(Exceeded::HandedOver(self.limits.handed_over));
+            return Err(Exceeded::HandedOver { limit: self.limits.handed_over, found: self.handed_over });
         }
         Ok(())
     }
 
-    /// Whether `bytes` more of log still fit. What does not fit is dropped; too much of that is an error.
-    pub(super) fn log(&mut self, bytes: usize) -> Result<bool, Exceeded> {
+    /// Counts `bytes` of log. More than is kept is dropped; too much of that is an error.
+    pub(super) fn log(&mut self, bytes: usize) -> Result<(), Exceeded> {
         self.written = self.written.saturating_add(bytes);
         if self.written > self.limits.log.saturating_mul(LOG_PATIENCE) {
-            return Err(Exceeded::Log(self.limits.log));
+            return Err(Exceeded::Log { limit: self.limits.log, found: self.written });
         }
-        let fits = self.kept.saturating_add(bytes) <= self.limits.log;
-        if fits {
-            self.kept += bytes;
-        } else {
-            self.dropped += 1;
-        }
-        Ok(fits)
+        Ok(())
     }
 
-    /// How many pieces of log were dropped.
-    pub(super) fn dropped(&self) -> u32 {
-        self.dropped
+    /// What was used so far. Memory never shrinks, so what is there is what was there at most.
+    pub(super) fn usage(&self, times: Times) -> Usage {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let bytes = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+        Usage {
+            instantiate_micros: micros(times.instantiate),
+            run_micros: micros(times.run),
+            peak_memory: bytes(self.memory),
+            host_calls: self.host_calls,
+            handed_over: bytes(self.handed_over),
+        }
     }
 
     fn grow(&mut self, from: usize, to: usize, maximum: Option<usize>) -> Result<bool, Exceeded> {
@@ -181,7 +208,7 @@ impl Meter {
         }
         let total = self.memory.saturating_add(to.saturating_sub(from));
         if total > self.limits.memory {
-            return Err(Exceeded::Memory(self.limits.memory));
+            return Err(Exceeded::Memory { limit: self.limits.memory, found: total });
         }
         self.memory = total;
         Ok(true)
@@ -224,7 +251,18 @@ mod tests {
         assert!(meter.memory_growing(40, 50, None).unwrap());
         assert!(meter.table_growing(0, 1, None).unwrap());
         let refused = meter.table_growing(1, 2, None).unwrap_err();
-        assert_eq!(refused.downcast_ref(), Some(&Exceeded::Memory(100)));
+        assert_eq!(refused.downcast_ref(), Some(&Exceeded::Memory { limit: 100, found: 106 }));
+    }
+
+    #[test]
+    fn what_was_used_is_told() {
+        let mut meter = meter();
+        meter.memory_growing(0, 40, None).unwrap();
+        meter.memory_growing(40, 50, None).unwrap();
+        meter.host_call(7).unwrap();
+        let times = Times { instantiate: Duration::from_micros(3), run: Duration::from_micros(5) };
+        let expected = Usage { instantiate_micros: 3, run_micros: 5, peak_memory: 50, host_calls: 1, handed_over: 7 };
+        assert_eq!(meter.usage(times), expected);
     }
 
     #[test]
@@ -238,17 +276,18 @@ mod tests {
     fn calls_and_what_they_hand_over_are_counted() {
         let mut calls = meter();
         let counted: Vec<_> = (0..4).map(|_| calls.host_call(0)).collect();
-        assert_eq!(counted, [Ok(()), Ok(()), Ok(()), Err(Exceeded::HostCalls(3))]);
+        assert_eq!(counted, [Ok(()), Ok(()), Ok(()), Err(Exceeded::HostCalls { limit: 3 })]);
         let mut text = meter();
-        assert_eq!([text.host_call(10), text.host_call(1)], [Ok(()), Err(Exceeded::HandedOver(10))]);
+        assert_eq!(
+            [text.host_call(10), text.host_call(1)],
+            [Ok(()), Err(Exceeded::HandedOver { limit: 10, found: 11 })]
+        );
     }
 
     #[test]
-    fn a_line_that_does_not_fit_is_dropped_and_a_flood_ends_the_call() {
+    fn a_flood_of_log_ends_the_call() {
         let mut meter = meter();
-        let fits: Vec<_> = [8, 8, 2, 8, 8, 7].map(|bytes| meter.log(bytes)).into();
-        let ended = Err(Exceeded::Log(10));
-        assert_eq!(fits, [Ok(true), Ok(false), Ok(true), Ok(false), Ok(false), ended]);
-        assert_eq!(meter.dropped(), 3);
+        let counted = [8, 8, 2, 22, 1].map(|bytes| meter.log(bytes));
+        assert_eq!(counted, [Ok(()), Ok(()), Ok(()), Ok(()), Err(Exceeded::Log { limit: 10, found: 41 })]);
     }
 }

@@ -405,8 +405,13 @@ mod tests {
             ("= []", "= [\"records\"]", "its manifest asks for the capability `records`; this host grants none yet"),
             (
                 "plugin/tool@0.1.0",
+                "plugin/tool@0.2.0",
+                "it is built for the world `loadout:plugin/tool@0.2.0`; this host",
+            ),
+            (
+                "plugin/tool@0.1.0",
                 "plugin/step@0.1.0",
-                "it is built for the world `loadout:plugin/step@0.1.0`; this host",
+                "its manifest cannot be read: `[tool]` means nothing in the world",
             ),
             ("\"loadout\"", "\"../etc\"", "its manifest says `plugin.publisher = ../etc`; a name has"),
             ("\"0.1.0\"", "\"0.1\"", "its manifest says `plugin.version = 0.1`; a version has three numbers"),

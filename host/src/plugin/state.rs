@@ -5,45 +5,67 @@ use std::sync::Arc;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
+use crate::domain::trace::{Component, LogLevel, RefusedCall};
 use crate::resolve::Reads;
 
 use super::limits::{Exceeded, Limits, Meter};
+use super::log::Log;
+use super::record::{Remains, Times};
 use super::wasi;
 
 /// What the host keeps for one call.
 pub(super) struct State {
-    pub(super) plugin: Arc<str>,
+    pub(super) component: Arc<Component>,
     pub(super) reads: Reads,
     pub(super) meter: Meter,
-    stderr: Vec<u8>,
+    /// The functions that ran when it trapped.
+    pub(super) backtrace: Vec<String>,
+    log: Log,
+    refused: Vec<RefusedCall>,
     random: u64,
     wasi: Option<Box<(WasiCtx, ResourceTable)>>,
 }
 
 impl State {
-    pub(super) fn new(plugin: Arc<str>, limits: Limits, reads: Reads) -> Self {
-        Self { plugin, reads, meter: Meter::new(limits), stderr: Vec::new(), random: 0, wasi: None }
+    pub(super) fn new(component: Arc<Component>, limits: Limits, reads: Reads) -> Self {
+        Self {
+            component,
+            reads,
+            meter: Meter::new(limits),
+            backtrace: Vec::new(),
+            log: Log::new(limits.log),
+            refused: Vec::new(),
+            random: 0,
+            wasi: None,
+        }
     }
 
-    /// What was written to standard error and still fitted.
+    /// What was written to standard error and is kept.
     pub(super) fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.stderr).into_owned()
+        self.log.kept_stderr()
     }
 
-    /// Keeps a piece of standard error, if it fits.
+    /// Adds a piece of standard error to the log.
     pub(super) fn write_stderr(&mut self, bytes: &[u8]) -> Result<(), Exceeded> {
-        if self.meter.log(bytes.len())? {
-            self.stderr.extend_from_slice(bytes);
-        }
+        self.meter.log(bytes.len())?;
+        self.log.stderr(bytes);
         Ok(())
     }
 
-    /// Passes a trace line on, if it fits. Shown escaped, so that a line stays one line.
-    pub(super) fn trace(&mut self, level: &'static str, line: &str) -> Result<(), Exceeded> {
-        if self.meter.log(line.len() + 1)? {
-            tracing::debug!(plugin = %self.plugin, level, "{line:?}");
-        }
+    /// Adds a trace line to the log. The program's own log shows it escaped, so that a line stays one line.
+    pub(super) fn trace(&mut self, level: LogLevel, line: &str) -> Result<(), Exceeded> {
+        self.meter.log(line.len() + 1)?;
+        tracing::debug!(plugin = %self.component, ?level, "{line:?}");
+        self.log.line(level, line);
         Ok(())
+    }
+
+    /// Notes that a call to the host was refused.
+    pub(super) fn refuse(&mut self, name: &str) {
+        match self.refused.iter_mut().find(|refused| refused.name == name) {
+            Some(refused) => refused.count = refused.count.saturating_add(1),
+            None => self.refused.push(RefusedCall { name: name.to_owned(), count: 1 }),
+        }
     }
 
     /// The next eight random bytes, the same in every call: a Weyl sequence, mixed.
@@ -58,5 +80,12 @@ impl State {
     pub(super) fn wasi(&mut self) -> (&mut WasiCtx, &mut ResourceTable) {
         let (ctx, table) = &mut **self.wasi.get_or_insert_with(|| Box::new((wasi::nothing(), ResourceTable::new())));
         (ctx, table)
+    }
+
+    /// What is left when the instance is gone: its reads, and what its record says.
+    pub(super) fn into_remains(self, times: Times) -> (Reads, Remains) {
+        let usage = self.meter.usage(times);
+        let text = self.log.into_text();
+        (self.reads, Remains { usage, text, backtrace: self.backtrace, refused: self.refused })
     }
 }

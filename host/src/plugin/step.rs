@@ -1,7 +1,11 @@
 //! A step of upgrades that is ready to be asked: a fresh instance for each page.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use wasmtime::Store;
+
+use crate::domain::trace::{Caller, Component, Mode};
 use crate::resolve::{Facts, Reads};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote};
@@ -9,13 +13,15 @@ use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote};
 use super::call::{self, CallError};
 use super::engine::Engine;
 use super::limits::{Exceeded, Limits};
-use super::trap;
+use super::record::{Asked, CONFIG_UPGRADE, MAIN_OPERATION, PRE_VALIDATION, Record, Remains, Times};
+use super::state::State;
 use super::v0_1::upgrade::{Said, Step as Prepared, StepInstance};
 
 /// A step that is ready to be asked.
 pub(super) struct Step {
     pub(super) info: StepInfo,
-    pub(super) label: Arc<str>,
+    /// The plugin, as records name it.
+    pub(super) component: Arc<Component>,
     pub(super) limits: Limits,
     pub(super) prepared: Prepared,
 }
@@ -27,7 +33,8 @@ impl Step {
         page: &Page,
         library: &Arc<Snapshot>,
     ) -> Result<Vec<StepNote>, StepFault> {
-        self.ask(engine, library, |instance, store| instance.check(store, page))
+        let question = |instance: &StepInstance, store: &mut Store<State>| instance.check(store, page);
+        self.ask(engine, library, self.asked(page, PRE_VALIDATION), question, |_| 0)
     }
 
     pub(super) fn migrate(
@@ -36,31 +43,60 @@ impl Step {
         page: &Page,
         library: &Arc<Snapshot>,
     ) -> Result<Migration, StepFault> {
-        let migration: Migration = self.ask(engine, library, |instance, store| instance.migrate(store, page))?;
-        let found = migration.upserts.len();
-        if found > self.limits.items {
-            let limit = self.limits.items;
-            return Err(self.fault(&Exceeded::Items { found, limit }.into()));
-        }
-        Ok(migration)
+        let question = |instance: &StepInstance, store: &mut Store<State>| instance.migrate(store, page);
+        self.ask(engine, library, self.asked(page, MAIN_OPERATION), question, |answer| answer.upserts.len())
     }
 
+    fn asked<'a>(&'a self, page: &'a Page, stage: u8) -> Asked<'a> {
+        let resource = page.rows.first().map_or("", |row| &row.key.table);
+        let (step, mode) = (Some(self.info.name.as_str()), Mode::Sync);
+        Asked { message: CONFIG_UPGRADE, resource, stage, rank: None, mode, step, settings: None }
+    }
+
+    /// Asks in a fresh instance. `items` counts those of an answer.
     fn ask<T>(
         &self,
         engine: &Engine,
         library: &Arc<Snapshot>,
-        question: impl FnOnce(&StepInstance, &mut wasmtime::Store<super::state::State>) -> wasmtime::Result<Said<T>>,
+        asked: Asked<'_>,
+        question: impl FnOnce(&StepInstance, &mut Store<State>) -> wasmtime::Result<Said<T>>,
+        items: impl FnOnce(&T) -> usize,
     ) -> Result<T, StepFault> {
-        let Some(_slot) = engine.slot() else { return Err(self.fault(&CallError::Busy(engine.config.patience))) };
-        let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
-        let mut store = call::store(engine, &self.label, &self.limits, reads);
-        let answer = self.prepared.instantiate(&mut store).and_then(|instance| question(&instance, &mut store));
-        call::report(store.data());
-        match answer {
+        let record = Record::begin(&self.component, asked, Caller::default());
+        let (answer, remains) = record.span().in_scope(|| {
+            let Some(_slot) = engine.slot() else {
+                return (Err(CallError::Busy(engine.config.patience)), Remains::default());
+            };
+            let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
+            let mut store = call::store(engine, &self.component, &self.limits, reads);
+            let (answer, times) = self.answer(&mut store, question);
+            (answer.and_then(|answer| self.within(items(&answer)).map(|()| answer)), call::remains(store, times).1)
+        });
+        record.end(&*engine.config.watch, answer.as_ref().err(), remains);
+        answer.map_err(|error| self.fault(&error))
+    }
+
+    fn answer<T>(
+        &self,
+        store: &mut Store<State>,
+        question: impl FnOnce(&StepInstance, &mut Store<State>) -> wasmtime::Result<Said<T>>,
+    ) -> (Result<T, CallError>, Times) {
+        let (begun, mut times) = (Instant::now(), Times::default());
+        let made = self.prepared.instantiate(store);
+        times.instantiate = begun.elapsed();
+        let said = made.and_then(|instance| question(&instance, store));
+        times.run = begun.elapsed().saturating_sub(times.instantiate);
+        let answer = match said {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err((code, message))) => Err(self.fault(&CallError::Failed { code, message })),
-            Err(error) => Err(self.fault(&trap::explain(&error, store.data(), &self.limits))),
-        }
+            Ok(Err((code, message))) => Err(CallError::Failed { code, message }),
+            Err(error) => Err(call::explain(&error, store, &self.limits)),
+        };
+        (answer, times)
+    }
+
+    fn within(&self, found: usize) -> Result<(), CallError> {
+        let limit = self.limits.items;
+        if found > limit { Err(Exceeded::Items { found, limit }.into()) } else { Ok(()) }
     }
 
     fn fault(&self, error: &CallError) -> StepFault {

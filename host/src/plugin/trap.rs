@@ -1,6 +1,6 @@
 //! Why a call ended early, told from the engine's error.
 
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
 use super::call::CallError;
 use super::decision::quote;
@@ -31,7 +31,7 @@ pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
     let too_much = is_out_of_copies(error);
     if too_much && backtrace.is_none() {
         // No guest code was running any more: what was too much is the answer.
-        return Exceeded::Output(limits.output).into();
+        return Exceeded::Output { limit: limits.output, found: None }.into();
     }
     let panicked = || panic_text(&state.stderr()).filter(|_| trap == Some(&Trap::UnreachableCodeReached));
     let what = match trap {
@@ -39,7 +39,7 @@ pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
         Some(trap) => panicked().unwrap_or_else(|| quote(&trap.to_string())),
         None => quote(&error.root_cause().to_string()),
     };
-    CallError::Trapped { what, place: backtrace.and_then(place) }
+    CallError::Trapped { what, place: backtrace.and_then(place), at_once: too_much.then_some(limits.output) }
 }
 
 /// Whether more was copied out of the guest than one call may. The engine has no type for this.
@@ -50,9 +50,23 @@ fn is_out_of_copies(error: &wasmtime::Error) -> bool {
 /// The function of the plugin that was running, below what its language brought along. Nothing if names were stripped.
 fn place(backtrace: &WasmBacktrace) -> Option<String> {
     const NOT_ITS_OWN: [&str; 8] = ["std::", "core::", "alloc::", "rust_", "__", "abort", "_R", "wasi"];
-    let names = backtrace.frames().iter().filter_map(|frame| frame.symbols().first()?.name().or(frame.func_name()));
-    let mut own = names.filter(|name| !NOT_ITS_OWN.iter().any(|start| name.trim_start_matches('<').starts_with(start)));
-    own.next().map(quote)
+    let mut names = backtrace.frames().iter().filter_map(name);
+    let own = names.find(|name| !NOT_ITS_OWN.iter().any(|start| name.trim_start_matches('<').starts_with(start)));
+    own.as_deref().map(quote)
+}
+
+/// The functions that were running, the innermost first. Where names were stripped, a function is the number it has in its
+/// module, such as `function 12 (the component has no names)`.
+pub(super) fn backtrace(error: &wasmtime::Error) -> Vec<String> {
+    let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
+    let nameless = |frame: &FrameInfo| format!("function {} (the component has no names)", frame.func_index());
+    frames.iter().map(|frame| name(frame).map_or_else(|| nameless(frame), |name| quote(&name))).collect()
+}
+
+fn name(frame: &FrameInfo) -> Option<String> {
+    let symbol = frame.symbols().first().and_then(|symbol| symbol.name());
+    // Without its hash, which changes with every build and says nothing.
+    symbol.or(frame.func_name()).map(|name| format!("{:#}", rustc_demangle::demangle(name)))
 }
 
 /// What a panic said, or else the first line of standard error.

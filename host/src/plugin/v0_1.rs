@@ -7,6 +7,7 @@ use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::{Component, HasSelf, Linker};
 
+use crate::domain::trace::LogLevel;
 use crate::resolve::ItemReference;
 
 use super::state::State;
@@ -164,6 +165,7 @@ impl records::Host for State {
     ) -> wasmtime::Result<Result<Option<String>, records::Refusal>> {
         self.meter.host_call(entity.len() + attribute.len() + options.len())?;
         let code = self.reads.refuse_look_up(&entity, &attribute, &options);
+        self.refuse("records.look-up");
         let message = format!("no connector is granted to this plugin, so `{entity}` cannot be read");
         Ok(Err(records::Refusal { code: code.to_owned(), message }))
     }
@@ -173,9 +175,9 @@ impl trace::Host for State {
     fn log(&mut self, level: trace::Level, message: String) -> wasmtime::Result<()> {
         self.meter.host_call(0)?;
         let level = match level {
-            trace::Level::Debug => "debug",
-            trace::Level::Info => "info",
-            trace::Level::Warning => "warning",
+            trace::Level::Debug => LogLevel::Debug,
+            trace::Level::Info => LogLevel::Info,
+            trace::Level::Warning => LogLevel::Warning,
         };
         Ok(self.trace(level, &message)?)
     }

@@ -277,7 +277,11 @@ where
 
 /// Links a function that ends the call.
 fn refuse(instance: &mut LinkerInstance<'_, State>, name: &str, why: Refused) -> wasmtime::Result<()> {
-    instance.func_new(name, move |_, _, _, _| Err(why.into()))
+    let refused = name.to_owned();
+    instance.func_new(name, move |mut store, _, _, _| {
+        store.data_mut().refuse(&refused);
+        Err(why.into())
+    })
 }
 
 /// Links a resource with nothing behind it, so that dropping it does nothing.
@@ -296,7 +300,7 @@ mod tests {
 
     #[test]
     fn random_numbers_are_the_same_in_every_call_and_never_too_many() {
-        let call = || State::new("p".into(), Limits::default(), Reads::new(Arc::default(), Arc::default()));
+        let call = || State::new(Arc::default(), Limits::default(), Reads::new(Arc::default(), Arc::default()));
         let drawn = |state: &mut State, count| random_bytes(state, (count,)).map(|(bytes,)| bytes);
         let (mut one, mut other) = (call(), call());
         for count in [0, 1, 8, 9, CHUNK] {

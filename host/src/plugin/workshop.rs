@@ -10,7 +10,7 @@ use std::thread;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, Linker};
 
-use crate::domain::Digest;
+use crate::domain::{Digest, trace};
 use crate::resolve::{Facts, Reads};
 use crate::store::Snapshot;
 use crate::upgrade::StepInfo;
@@ -119,13 +119,14 @@ impl Workshop {
         let unusable = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
         let name = manifest.full_name();
         let version = manifest.version.to_string();
-        let label = Arc::from(format!("{name} {version}"));
+        let component =
+            Arc::new(trace::Component { plugin: name.clone(), version: version.clone(), digest: digest.to_string() });
         let config = &self.engine.config;
         let part = match &manifest.provides {
             Provides::Tool { .. } => {
                 let rule = Rule::new(&self.linker, compiled).map_err(unusable)?;
                 let limits = config.limits.lowered(manifest.limits);
-                Part::Rule(Plugin { name, version, digest: digest.to_string(), label, limits, rule })
+                Part::Rule(Plugin { name, version, digest: digest.to_string(), component, limits, rule })
             }
             Provides::Step(step) => {
                 let prepared = Prepared::new(&self.linker, compiled).map_err(unusable)?;
@@ -139,12 +140,12 @@ impl Workshop {
                     from: step.from.clone(),
                     before: step.before.clone(),
                 };
-                Part::Step(Step { info, label, limits, prepared })
+                Part::Step(Step { info, component, limits, prepared })
             }
             Provides::Handler { .. } => {
                 let prepared = PreparedHandler::new(&self.linker, compiled).map_err(unusable)?;
                 let limits = config.handler_limits.lowered(manifest.limits);
-                Part::Handler(Handler { label, limits, prepared })
+                Part::Handler(Handler { component, limits, prepared })
             }
         };
         Ok(Ready { manifest, digest, part })
@@ -183,10 +184,13 @@ pub(super) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State
 }
 
 fn digest(bytes: &[u8]) -> Digest {
-    let text = Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+    hexadecimal(&Sha256::digest(bytes)).parse().expect("a SHA-256 in hexadecimal is a digest")
+}
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing into a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
-    });
-    text.parse().expect("a SHA-256 in hexadecimal is a digest")
+    })
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::domain::slug::{Rendered, Template};
+use crate::domain::trace::Caller;
 use crate::domain::{Channel, Kind, Language};
 use crate::store::Snapshot;
 
@@ -34,6 +35,8 @@ pub struct Facts {
     pub session_template: Option<String>,
     /// The session's context, from key to text.
     pub context: BTreeMap<String, String>,
+    /// Who asks, for the record of the call. No rule can read it.
+    pub caller: Caller,
 }
 
 impl Facts {
@@ -71,6 +74,11 @@ impl Reads {
     /// Reads of `facts` and `snapshot`, none made yet.
     pub fn new(snapshot: Arc<Snapshot>, facts: Arc<Facts>) -> Self {
         Self { snapshot, facts, recorded: Vec::new(), known: HashSet::new() }
+    }
+
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.facts.caller
     }
 
     /// The reads made so far, each once, in order.

@@ -22,6 +22,7 @@ impl ToolRules for Table {
             message: format!("ended with {settings}"),
             plugin: "test/table".to_owned(),
             version: "1.0.0".to_owned(),
+            trace: None,
         });
         reads.get("customerName");
         reads.get("customerName");

@@ -234,6 +234,11 @@ impl Service {
         snapshot.entries(Kind::Plugin).map(|(name, _)| self.view(&snapshot, &catalog, name)).collect()
     }
 
+    /// Whether there is a plugin of this name.
+    pub fn has_plugin(&self, name: &str) -> Result<bool, Error> {
+        Ok(self.store.snapshot()?.entry(Kind::Plugin, name).is_some())
+    }
+
     /// One plugin.
     pub fn plugin(&self, name: &str) -> Result<PluginView, Error> {
         let snapshot = self.store.snapshot()?;

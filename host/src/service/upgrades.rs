@@ -168,7 +168,7 @@ impl Service {
         for (login, app) in people {
             let subject = self.subject(login.as_ref(), before.revision())?;
             let experience = |library: &Arc<Snapshot>| {
-                let resolved = resolve(library, &subject, app, None, ExplainLevel::None, &*rules);
+                let resolved = resolve(library, &subject, app, None, ExplainLevel::None, &*rules, None);
                 resolved.map_or_else(
                     |error| Value::String(error.to_string()),
                     |experience| serde_json::to_value(experience).unwrap_or_default(),

@@ -27,6 +27,7 @@ pub struct Guests {
     in_build_script: bool,
     selection: Vec<String>,
     asked: Vec<String>,
+    profile: Vec<String>,
 }
 
 /// A plugin that was compiled.
@@ -47,7 +48,8 @@ impl Guests {
     /// The folder must not be the target folder of a cargo that is running.
     pub fn new(manifest: impl Into<PathBuf>, target_folder: impl Into<PathBuf>) -> Self {
         let (manifest, target_folder) = (manifest.into(), target_folder.into());
-        Self { manifest, target_folder, in_build_script: false, selection: Vec::new(), asked: Vec::new() }
+        let profile = PROFILE.map(str::to_owned).to_vec();
+        Self { manifest, target_folder, in_build_script: false, selection: Vec::new(), asked: Vec::new(), profile }
     }
 
     /// As [`Guests::new`], for build scripts: the target folder is shared by all build scripts of the workspace, and
@@ -74,6 +76,22 @@ impl Guests {
     pub fn examples_of(mut self, package: &str) -> Self {
         self.selection = ["--examples", "--package", package].map(str::to_owned).to_vec();
         self.asked = vec![package.to_owned()];
+        self
+    }
+
+    /// One example of one package. It must have the crate type `cdylib`.
+    #[must_use]
+    pub fn example_of(mut self, package: &str, example: &str) -> Self {
+        self.selection = ["--example", example, "--package", package].map(str::to_owned).to_vec();
+        self.asked = vec![package.to_owned()];
+        self
+    }
+
+    /// The same with the names of their functions left in, so that the record of a trap says where it happened. Larger, and
+    /// another component than without.
+    #[must_use]
+    pub fn with_names(mut self) -> Self {
+        self.profile.push("profile.guest.strip='debuginfo'".to_owned());
         self
     }
 
@@ -116,7 +134,7 @@ impl Guests {
         command.env(RUSTFLAGS, rustflags());
         command.arg("build").arg("--manifest-path").arg(&self.manifest).arg("--target-dir").arg(&self.target_folder);
         command.args(["--target", TARGET, "--profile", "guest", "--message-format", "json-render-diagnostics"]);
-        command.args(PROFILE.iter().flat_map(|setting| ["--config", setting]));
+        command.args(self.profile.iter().flat_map(|setting| ["--config", setting]));
         if self.lock_file().is_file() {
             command.arg("--locked");
         }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::HiddenBy;
 use crate::domain::PaneMode;
+use crate::domain::trace::TraceId;
 
 /// The side panel in force.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -75,4 +76,7 @@ pub struct ToolFault {
     pub plugin: String,
     /// Its version.
     pub version: String,
+    /// The record of the call, for `/api/v1/traces/{id}`; nothing if none is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
 }

@@ -7,6 +7,7 @@ use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
 use wasmtime::component::Component;
 use wasmtime::{Config as EngineConfig, Engine, Trap};
 
+use crate::domain::trace;
 use crate::pipeline::Event;
 use crate::plugin::call;
 use crate::plugin::engine::{self, Config};
@@ -65,22 +66,22 @@ fn compile(component: &[u8]) -> Result<Vec<u8>, String> {
 /// Starts an instance under fuel and asks it something, in an engine of its own: with fuel, the same component always ends the same
 /// way. What it answers does not matter, and neither does how it breaks: only start code that traps, and whatever goes on and on,
 /// is refused. A toolchain may run start code in the first question.
-fn start(component: &[u8], config: &Config) -> Result<(), String> {
+fn start(bytes: &[u8], config: &Config) -> Result<(), String> {
     let cannot = |error: wasmtime::Error| format!("{error:#}");
-    let manifest = inspect(component).map_err(|error| error.to_string())?;
+    let manifest = inspect(bytes).map_err(|error| error.to_string())?;
     let mut fuelled: EngineConfig = engine::code();
     fuelled.parallel_compilation(false).consume_fuel(true).epoch_interruption(false);
     let engine = Engine::new(&fuelled).map_err(cannot)?;
     let linker = workshop::linker(&engine).map_err(cannot)?;
-    let compiled = Component::from_binary(&engine, component).map_err(cannot)?;
+    let compiled = Component::from_binary(&engine, bytes).map_err(cannot)?;
     let most = match manifest.provides {
         Provides::Tool { .. } => config.limits,
         Provides::Step(_) => config.step_limits,
         Provides::Handler { .. } => config.handler_limits,
     };
     let limits = most.lowered(manifest.limits);
-    let label = Arc::from(manifest.full_name());
-    let mut store = call::store_in(&engine, &label, &limits, Reads::new(Arc::default(), Arc::default()));
+    let component = Arc::new(trace::Component { plugin: manifest.full_name(), ..trace::Component::default() });
+    let mut store = call::store_in(&engine, &component, &limits, Reads::new(Arc::default(), Arc::default()));
     store.set_fuel(FUEL).map_err(cannot)?;
     let asked = match &manifest.provides {
         Provides::Tool { .. } => {

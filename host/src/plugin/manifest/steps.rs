@@ -124,3 +124,80 @@ fn possible(image: &Image, message: Message, stage: Stage) -> Result<(), Manifes
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plugin::{Manifest, Provides};
+
+    const WHOLE: &str = r#"
+        [plugin]
+        publisher = "contoso"
+        name = "desk"
+        version = "1.0.0"
+        world = "loadout:plugin/step@0.1.0"
+        description = "Guards the desk."
+        [[steps]]
+        name = "guard"
+        message = "profile.update"
+        stage = 20
+        rank = 5
+        filtering-attributes = ["productivityPane.mode"]
+        images = [{ alias = "before", kind = "pre", attributes = ["name"] }]
+        [[steps]]
+        name = "tell"
+        message = "config.import"
+        stage = 40
+        mode = "async"
+        rank = 1
+        on-fault = "skip"
+    "#;
+
+    #[test]
+    fn steps_are_declared_with_what_they_care_about() {
+        let manifest = Manifest::parse(WHOLE).unwrap();
+        let Provides::Handler { steps } = manifest.provides else { panic!("{manifest:?}") };
+        insta::assert_snapshot!(format!("{:?}", steps[0]), @r#"StepDeclaration { name: "guard", message: Update(Profile), stage: PreOperation, mode: Sync, rank: 5, filter: ["productivityPane.mode"], images: [Image { alias: "before", kind: Pre, attributes: ["name"] }], on_fault: Abort }"#);
+        insta::assert_snapshot!(format!("{:?}", steps[1]), @r#"StepDeclaration { name: "tell", message: Import, stage: PostOperation, mode: Async, rank: 1, filter: [], images: [], on_fault: Skip }"#);
+    }
+
+    #[test]
+    fn a_step_that_could_never_be_asked_is_refused() {
+        for (from, to, expected) in [
+            (
+                "profile.update",
+                "profile.publish",
+                "its manifest says `steps.message = profile.publish`; `profile.publish` is no message",
+            ),
+            ("stage = 20", "stage = 30", "its manifest says `steps.stage = 30`; 30 is no stage for steps"),
+            (
+                "stage = 40",
+                "stage = 20",
+                "its manifest says `steps.mode = async`; only a step of stage 40 is asynchronous",
+            ),
+            (
+                "productivityPane.mode",
+                "pane",
+                "its manifest says `steps.filtering-attributes = pane`; a profile has name, ",
+            ),
+            ("[\"name\"]", "[\"nome\"]", "its manifest says `steps.filtering-attributes = nome`; a profile has name, "),
+            ("\"pre\"", "\"post\"", "its manifest says `steps.images.kind = post`; only in stage 40"),
+            ("profile.update", "profile.create", "its manifest says `steps.images.kind = pre`; before an item is made"),
+            (
+                "name = \"tell\"",
+                "name = \"guard\"",
+                "its manifest says `steps.name = guard`; each step has a name of its own",
+            ),
+            ("name = \"tell\"", "name = \"Tell\"", "its manifest says `steps.name = Tell`; a name has"),
+            ("rank = 5", "", "its manifest cannot be read: missing field `rank`"),
+            ("on-fault = \"skip\"", "on-fault = \"hope\"", "its manifest cannot be read: unknown variant `hope`"),
+            (
+                "on-fault = \"skip\"",
+                "filtering-attributes = [\"name\"]",
+                "its manifest says `steps.filtering-attributes = name`; `config.import` is about",
+            ),
+        ] {
+            let error = Manifest::parse(&WHOLE.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "`{to}` gave: {error}");
+        }
+    }
+}

@@ -4,8 +4,10 @@ use serde_json::Value;
 use wasmtime::Store;
 use wasmtime::component::{Component, Linker};
 
-use crate::pipeline::{Event, Outcome, Proposal, Rejection, StepFault, Target};
+use crate::pipeline::{Event, Outcome, Proposal, Rejection, Target};
+use crate::plugin::call::CallError;
 use crate::plugin::decision::{code, quote};
+use crate::plugin::handler::invalid;
 
 use super::State;
 
@@ -28,6 +30,9 @@ pub(in crate::plugin) struct Handler(generated::StepPre<State>);
 /// An instance of it.
 pub(in crate::plugin) struct HandlerInstance(generated::Step);
 
+/// What a handler answers, or how it broke and after how many seconds it would like to be asked again.
+type Said = Result<Outcome, (CallError, Option<u32>)>;
+
 impl Handler {
     /// Binds a component to its imports.
     pub(in crate::plugin) fn new(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Self> {
@@ -48,7 +53,7 @@ impl HandlerInstance {
         step: &str,
         configuration: &str,
         event: &Event,
-    ) -> wasmtime::Result<Result<Outcome, StepFault>> {
+    ) -> wasmtime::Result<Said> {
         let event = step::Event {
             id: event.id.clone(),
             step: step.to_owned(),
@@ -74,31 +79,25 @@ fn target(target: Target) -> step::Target {
     step::Target { kind, unique_name: name, changed, values, images }
 }
 
-fn proceed(proposal: step::Proposal) -> Result<Outcome, StepFault> {
+fn proceed(proposal: step::Proposal) -> Said {
     let patch = |(target, json): (u32, String)| {
         let patch = serde_json::from_str::<Value>(&json);
-        let patch =
-            patch.map_err(|error| StepFault::invalid(format!("its patch of target {target} is no JSON: {error}")))?;
+        let patch = patch.map_err(|error| invalid(format!("its patch of target {target} is no JSON: {error}")))?;
         Ok((usize::try_from(target).unwrap_or(usize::MAX), patch))
     };
-    let patches = proposal.patches.into_iter().map(patch).collect::<Result<_, StepFault>>()?;
+    let patches = proposal.patches.into_iter().map(patch).collect::<Result<_, _>>()?;
     Ok(Outcome::Proceed(Proposal { patches, shared: proposal.shared }))
 }
 
-fn reject(rejection: step::Rejection) -> Result<Outcome, StepFault> {
-    code("rejection", &rejection.code).map_err(|error| StepFault::invalid(error.to_string()))?;
+fn reject(rejection: step::Rejection) -> Said {
+    code("rejection", &rejection.code).map_err(|error| (error.into(), None))?;
     if rejection.message.trim().is_empty() {
-        return Err(StepFault::invalid("its rejection says nothing"));
+        return Err(invalid("its rejection says nothing"));
     }
     let (message, attribute) = (quote(&rejection.message), quote(&rejection.attribute));
     Ok(Outcome::Reject(Rejection { code: rejection.code, message, attribute }))
 }
 
-fn failed(fault: step::Fault) -> StepFault {
-    let (code, sentence) = (quote(&fault.code), quote(&fault.message));
-    StepFault {
-        code: "plugin.failed".to_owned(),
-        message: format!("it answered with the fault `{code}`: {sentence}"),
-        retry_after: fault.retry_after,
-    }
+fn failed(fault: step::Fault) -> (CallError, Option<u32>) {
+    (CallError::Failed { code: quote(&fault.code), message: quote(&fault.message) }, fault.retry_after)
 }

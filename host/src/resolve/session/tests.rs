@@ -71,7 +71,8 @@ fn ask(change: Value, session: Value) -> Experience {
     let direct = vec!["new_agent".parse().unwrap()];
     let subject = Subject { login: None, user, direct, hypothetical_profile: None };
     let session = serde_json::from_value(session).unwrap();
-    resolve(&snapshot, &subject, "customer-service-workspace", Some(&session), ExplainLevel::Full, &NoRules).unwrap()
+    resolve(&snapshot, &subject, "customer-service-workspace", Some(&session), ExplainLevel::Full, &NoRules, None)
+        .unwrap()
 }
 
 fn merge(into: &mut Value, change: Value) {

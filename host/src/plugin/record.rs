@@ -1,0 +1,189 @@
+//! The record of a call: begun before it, ended by handing it to whoever watches.
+//!
+//! What a guest was given is hashed, never kept.
+
+use std::sync::Arc;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tracing::Span;
+use tracing::field::Empty;
+
+use crate::domain::trace::{
+    CallTrace, Caller, Component, LogText, Mode, Outcome, ReachedLimit, RefusedCall, TraceFault, TraceId, Usage, Watch,
+};
+
+use super::call::CallError;
+use super::limits::Exceeded;
+
+/// What a tool's rule is asked.
+pub(super) const TOOL_EVALUATE: &str = "tool.evaluate";
+
+/// What a step of upgrades is asked.
+pub(super) const CONFIG_UPGRADE: &str = "config.upgrade";
+
+/// The stage before everything, in which a step only looks.
+pub(super) const PRE_VALIDATION: u8 = 10;
+
+/// The stage in which an operation happens.
+pub(super) const MAIN_OPERATION: u8 = 30;
+
+/// What a component is asked.
+pub(super) struct Asked<'a> {
+    pub(super) message: &'a str,
+    pub(super) resource: &'a str,
+    pub(super) stage: u8,
+    pub(super) rank: Option<i32>,
+    pub(super) mode: Mode,
+    pub(super) step: Option<&'a str>,
+    pub(super) settings: Option<&'a str>,
+}
+
+/// How long the parts of a call took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Times {
+    pub(super) instantiate: Duration,
+    pub(super) run: Duration,
+}
+
+/// What is left of a call for its record.
+#[derive(Debug, Default)]
+pub(super) struct Remains {
+    pub(super) usage: Usage,
+    pub(super) text: LogText,
+    pub(super) backtrace: Vec<String>,
+    pub(super) refused: Vec<RefusedCall>,
+}
+
+/// The record of a call that has begun.
+pub(super) struct Record<'a> {
+    component: &'a Arc<Component>,
+    asked: Asked<'a>,
+    caller: Caller,
+    at: jiff::Timestamp,
+    span: Span,
+}
+
+impl<'a> Record<'a> {
+    /// Begins the record of a call.
+    pub(super) fn begin(component: &'a Arc<Component>, asked: Asked<'a>, caller: Caller) -> Self {
+        let span = tracing::debug_span!(
+            "plugin.call",
+            plugin = component.plugin,
+            version = component.version,
+            digest = component.digest,
+            message = asked.message,
+            resource = asked.resource,
+            step = asked.step,
+            outcome = Empty,
+            instantiate_micros = Empty,
+            run_micros = Empty,
+            peak_memory = Empty,
+        );
+        Self { component, asked, caller, at: jiff::Timestamp::now(), span }
+    }
+
+    /// The span of the call.
+    pub(super) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Ends the record. Answers what it is known by, if it is kept.
+    pub(super) fn end(self, watch: &dyn Watch, error: Option<&CallError>, remains: Remains) -> Option<TraceId> {
+        let outcome = error.map_or(Outcome::Succeeded, CallError::outcome);
+        self.end_with(watch, outcome, error, remains)
+    }
+
+    /// Ends the record of a call that broke with `error`, if it broke, and otherwise as `outcome` says.
+    pub(super) fn end_with(
+        self,
+        watch: &dyn Watch,
+        outcome: Outcome,
+        error: Option<&CallError>,
+        remains: Remains,
+    ) -> Option<TraceId> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let Self { component, asked, caller, at, span } = self;
+        let Remains { usage, text, backtrace, refused } = remains;
+        span.record("outcome", outcome.as_str());
+        span.record("instantiate_micros", usage.instantiate_micros);
+        span.record("run_micros", usage.run_micros);
+        span.record("peak_memory", usage.peak_memory);
+        let id = TraceId::new(at, *PROCESS, COUNT.fetch_add(1, Relaxed));
+        let kept = watch.saw(CallTrace {
+            id,
+            at,
+            request: caller.request,
+            decision: caller.decision,
+            message: asked.message.to_owned(),
+            resource: asked.resource.to_owned(),
+            stage: asked.stage,
+            rank: asked.rank,
+            mode: asked.mode,
+            step: asked.step.map(str::to_owned),
+            component: Arc::clone(component),
+            outcome,
+            fault: error.map(|error| TraceFault { code: error.code().to_owned(), message: error.to_string() }),
+            limit: error.and_then(|error| error.limit(&usage)),
+            usage,
+            settings_hash: asked.settings.map(hash),
+            refused,
+            stands_for: 1,
+            backtrace,
+            text,
+        });
+        kept.then_some(id)
+    }
+}
+
+/// Tells this process from all others that write into one log.
+static PROCESS: LazyLock<u64> = LazyLock::new(|| {
+    let mut bytes = [0; 8];
+    // Without randomness the number of the process has to do; it is used again only after the process is gone.
+    if getrandom::fill(&mut bytes).is_err() {
+        return std::process::id().into();
+    }
+    u64::from_le_bytes(bytes)
+});
+
+fn hash(settings: &str) -> String {
+    super::workshop::hexadecimal(Sha256::digest(settings).get(..16).unwrap_or_default())
+}
+
+impl CallError {
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Busy(_) => Outcome::Busy,
+            Self::Timeout(_) => Outcome::Timeout,
+            Self::Exceeded(Exceeded::Memory { .. }) => Outcome::Memory,
+            Self::Exceeded(Exceeded::HostCalls { .. } | Exceeded::HandedOver { .. }) => Outcome::HostCalls,
+            Self::Exceeded(Exceeded::Output { .. } | Exceeded::Items { .. }) => Outcome::OutputLimit,
+            Self::Exceeded(Exceeded::Log { .. }) => Outcome::LogLimit,
+            Self::Trapped { .. } => Outcome::Trapped,
+            Self::Failed { .. } => Outcome::Failed,
+            Self::Invalid(_) => Outcome::Invalid,
+        }
+    }
+
+    fn limit(&self, usage: &Usage) -> Option<ReachedLimit> {
+        let millis = |time: &Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let (name, unit, allowed, value) = match self {
+            Self::Busy(patience) => ("patience", "milliseconds", millis(patience), None),
+            Self::Timeout(deadline) => ("time", "milliseconds", millis(deadline), Some(usage.micros() / 1_000)),
+            Self::Exceeded(exceeded) => match *exceeded {
+                Exceeded::Memory { limit, found } => ("memory", "bytes", count(limit), Some(count(found))),
+                Exceeded::HostCalls { limit } => ("host-calls", "calls", limit.into(), Some(usage.host_calls.into())),
+                Exceeded::HandedOver { limit, found } => ("handed-over", "bytes", count(limit), Some(count(found))),
+                Exceeded::Output { limit, found } => ("output", "bytes", count(limit), found.map(count)),
+                Exceeded::Items { limit, found } => ("items", "items", count(limit), Some(count(found))),
+                Exceeded::Log { limit, found } => ("log", "bytes", count(limit), Some(count(found))),
+            },
+            Self::Trapped { at_once, .. } => ("handed-over-at-once", "bytes", count((*at_once)?), None),
+            Self::Failed { .. } | Self::Invalid(_) => return None,
+        };
+        Some(ReachedLimit { name: name.to_owned(), unit: unit.to_owned(), allowed, value })
+    }
+}

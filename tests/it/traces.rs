@@ -1,0 +1,322 @@
+//! Why did a tool fail? The log of plugin calls says so, and nothing it should not.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock};
+
+use insta::assert_snapshot;
+use loadout::domain::trace::{CallTrace, Caller, LogLine};
+use loadout::plugin::{Catalog, Config};
+use loadout::resolve::{Facts, Reads, ToolRules};
+use loadout::store::{Snapshot, TraceFilter, TraceLog};
+use loadout_tests::guests;
+use loadout_tests::host::{Failure, Reply, TestHost};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::components::watched_by;
+
+type Done = Result<(), Failure>;
+
+/// Everything that can be asked, and the log of it.
+static RECORDED: LazyLock<(Catalog, Arc<TraceLog>, tempfile::TempDir)> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let traces = Arc::new(TraceLog::open(folder.path()).expect("a log"));
+    (watched_by(Arc::clone(&traces) as _), traces, folder)
+});
+
+/// The record of asking a rule, which must be the only one of its request.
+fn record(catalog: &Catalog, traces: &TraceLog, request: &str, kind: &str, settings: &str) -> CallTrace {
+    let caller = Caller { request: Some(request.into()), decision: None };
+    let context = BTreeMap::from([("customerName".to_owned(), "Ada".to_owned())]);
+    let facts = Facts { context, caller, ..Facts::default() };
+    let asked = catalog.evaluate(kind, settings, Reads::new(Arc::new(Snapshot::default()), Arc::new(facts)));
+    assert!(asked.is_some(), "`{kind}` is bound");
+    let filter = TraceFilter { request: Some(request.to_owned()), ..TraceFilter::default() };
+    let found = traces.list(&filter, None, 10).expect("the log can be read");
+    let [only] = &found[..] else { panic!("{found:?}") };
+    traces.one(only.id).expect("the log can be read").expect("it is there")
+}
+
+fn record_of(guest: &str, settings: &str) -> CallTrace {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let request = format!("{guest} {}", COUNT.fetch_add(1, Relaxed));
+    record(&RECORDED.0, &RECORDED.1, &request, &guest.replace('_', "-"), settings)
+}
+
+/// How a call ended: outcome, code, the limit and whether the value lies above it.
+fn ending(trace: &CallTrace) -> String {
+    let mut text = trace.outcome.to_string();
+    if let Some(fault) = &trace.fault {
+        // Writing to a text cannot fail.
+        let _ = write!(text, ", {}", fault.code);
+    }
+    if let Some(limit) = &trace.limit {
+        let value = limit.value.map_or("?", |value| if value >= limit.allowed { "more" } else { "less" });
+        let _ = write!(text, ", {} of {} {}: {value}", limit.name, limit.allowed, limit.unit);
+    }
+    text
+}
+
+#[test]
+fn every_guest_that_misbehaves_is_recorded_with_how_it_ended() {
+    let mut endings = String::new();
+    for guest in [
+        "well_behaved",
+        "spins_forever",
+        "spins_at_start",
+        "sleeps",
+        "eat_memory",
+        "grows_slowly",
+        "recurses",
+        "panics",
+        "exits",
+        "huge_answer",
+        "many_items",
+        "bad_json",
+        "fails",
+        "floods_calls",
+        "hands_over_too_much",
+        "floods_stderr",
+    ] {
+        let trace = record_of(guest, "{}");
+        assert_eq!(trace.component.plugin, format!("tests/{}", guest.replace('_', "-")));
+        assert_eq!((trace.component.version.as_str(), trace.component.digest.len()), ("0.1.0", 64));
+        assert_eq!((trace.message.as_str(), trace.stage), ("tool.evaluate", 30));
+        assert!(trace.usage.instantiate_micros > 0 && trace.usage.peak_memory > 0, "{guest}: {:?}", trace.usage);
+        let _ = writeln!(endings, "{guest}: {}", ending(&trace));
+    }
+    assert_snapshot!(endings, @"
+    well_behaved: succeeded
+    spins_forever: timeout, plugin.timeout, time of 50 milliseconds: more
+    spins_at_start: timeout, plugin.timeout, time of 50 milliseconds: more
+    sleeps: trapped, plugin.trapped
+    eat_memory: memory, plugin.memory, memory of 33554432 bytes: more
+    grows_slowly: memory, plugin.memory, memory of 33554432 bytes: more
+    recurses: trapped, plugin.trapped
+    panics: trapped, plugin.trapped
+    exits: trapped, plugin.trapped
+    huge_answer: output-limit, plugin.output-limit, output of 262144 bytes: ?
+    many_items: output-limit, plugin.output-limit, items of 1000 items: more
+    bad_json: invalid, plugin.invalid-result
+    fails: failed, plugin.failed
+    floods_calls: host-calls, plugin.host-calls, host-calls of 10000 calls: more
+    hands_over_too_much: trapped, plugin.trapped, handed-over-at-once of 262144 bytes: ?
+    floods_stderr: log-limit, plugin.log-limit, log of 65536 bytes: more
+    ");
+}
+
+#[test]
+fn calls_that_the_host_refused_are_named() {
+    for (guest, refused) in [("well_behaved", "records.look-up"), ("exits", "exit"), ("sleeps", "subscribe-duration")] {
+        let trace = record_of(guest, r#"{"refused":1}"#);
+        let named: Vec<_> = trace.refused.iter().map(|refused| (refused.name.as_str(), refused.count)).collect();
+        assert_eq!(named, [(refused, 1)], "{guest}");
+    }
+}
+
+#[test]
+fn of_a_flood_the_head_and_the_tail_are_kept_and_the_rest_is_counted() {
+    let text = record_of("floods_trace", &"x".repeat(300)).text;
+    let dropped = text.dropped.expect("not everything fits");
+    // 261 lines fit before the call is ended; 32 of them at the beginning and 32 at the end.
+    assert_eq!((text.lines.len(), dropped.behind, dropped.lines, dropped.bytes), (64, 32, 197, 197_000));
+    assert!(text.lines.iter().all(|line| line.text.len() == 1_000));
+
+    let text = record_of("floods_stderr", "{}").text;
+    let kept: usize = text.lines.iter().map(|line| line.text.len()).sum();
+    assert!((48 << 10..=64 << 10).contains(&kept), "{kept} bytes");
+    assert!(text.dropped.is_some_and(|dropped| dropped.bytes > 150_000));
+}
+
+#[test]
+fn a_trap_says_where_it_happened() {
+    let nameless = record_of("panics", r#"{"where":1}"#);
+    assert!(nameless.backtrace.len() > 3, "{:?}", nameless.backtrace);
+    let is_number = |place: &String| place.starts_with("function ") && place.ends_with(" (the component has no names)");
+    assert!(nameless.backtrace.iter().all(is_number), "{:?}", nameless.backtrace);
+    let LogLine { text, .. } =
+        nameless.text.lines.iter().find(|line| line.text.contains("panicked at")).expect("a panic");
+    assert!(text.contains("panics.rs"), "{text}");
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let traces = Arc::new(TraceLog::open(folder.path()).expect("a log"));
+    let config = Config { watch: Arc::clone(&traces) as _, ..Config::default() };
+    let components = [("panics", guests::PANICS_WITH_NAMES)];
+    let (catalog, problems) = Catalog::load(&components, None, config).expect("the engine starts");
+    assert!(problems.is_empty(), "{problems:?}");
+    let named = record(&catalog, &traces, "named", "panics", "{}");
+    assert!(named.backtrace.iter().any(|place| place == "core::panicking::panic_fmt"), "{:?}", named.backtrace);
+}
+
+async fn host() -> Result<TestHost, Failure> {
+    TestHost::recorded(|watch| Ok(Arc::new(watched_by(watch)))).await
+}
+
+const CONTEXT: &str = "a-value-of-the-context";
+const SETTING: &str = "a-value-of-the-settings";
+
+fn question() -> Value {
+    let session = json!({"entity": "incident", "context": {"customerName": CONTEXT, "anchor.title": CONTEXT}});
+    json!({"user": "kayla", "app": "customer-service-workspace", "session": session})
+}
+
+/// Places the guest `kind` as a tool of the sample's profile.
+async fn place(host: &TestHost, kind: &str, settings: Value) -> Done {
+    let tool = json!({"name": kind, "kind": kind, "control": "x"});
+    assert_eq!(host.put(&format!("/api/v1/pane-tools/contoso_{kind}"), tool).await?.status, 201);
+    let mut profile = host.get("/api/v1/profiles/contoso_rep").await?.json();
+    let tools = profile["productivityPane"]["tools"].as_array_mut().ok_or("tools")?;
+    tools.push(json!({"tool": kind, "order": 90, "settings": settings}));
+    let reply = host.put("/api/v1/profiles/contoso_rep", profile).await?;
+    assert_eq!(reply.status, 200, "{reply}");
+    Ok(())
+}
+
+fn items(reply: &Reply) -> Vec<Value> {
+    assert_eq!(reply.status, 200, "{reply}");
+    reply.json()["items"].as_array().cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn from_an_answer_its_calls_are_found_with_times_and_without_values() -> Done {
+    let host = host().await?;
+    place(&host, "well-behaved", json!({"colour": SETTING})).await?;
+    let request = host.request(Method::POST, "/api/v1/experience").header("x-request-id", "why-is-it-so");
+    let answer = Reply::to(request.json(&question())).await?;
+    let decision = answer.json()["decisionId"].as_str().ok_or("a decision")?.to_owned();
+    assert!(answer.text.contains(CONTEXT), "{answer}");
+
+    let found = items(&host.get("/api/v1/traces?request=why-is-it-so").await?);
+    let mut asked: Vec<_> = found.iter().filter_map(|trace| trace["plugin"].as_str()).collect();
+    asked.sort_unstable();
+    assert_eq!(
+        asked,
+        ["loadout/knowledge-search", "loadout/macros", "loadout/scripts", "loadout/smart-assist", "tests/well-behaved"]
+    );
+    for trace in &found {
+        let number = |name: &str| trace[name].as_u64().unwrap_or_default();
+        assert!(number("instantiateMicros") > 0 && number("runMicros") > 0 && number("peakMemory") > 0, "{trace}");
+        assert_eq!(
+            (&trace["outcome"], &trace["standsFor"], &trace["mode"]),
+            (&json!("succeeded"), &json!(1), &json!("sync"))
+        );
+        assert_eq!(
+            (trace["decision"].as_str(), trace["settingsHash"].as_str().map(str::len)),
+            (Some(&*decision), Some(32))
+        );
+    }
+    assert_eq!(items(&host.get(&format!("/api/v1/traces?decision={decision}")).await?), found);
+
+    let mut written = Vec::new();
+    for file in ["traces.db", "traces.db-wal"] {
+        written.extend(fs::read(host.folder().join(file)).unwrap_or_default());
+    }
+    let contains = |text: &str| written.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(contains("why-is-it-so"));
+    assert!(!contains(CONTEXT) && !contains(SETTING), "values are in the log");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_fault_names_its_record() -> Done {
+    let host = host().await?;
+    place(&host, "panics", json!({})).await?;
+    let answer = host.post("/api/v1/experience", question()).await?.json();
+    let tools = answer["productivityPane"]["tools"].as_array().ok_or("tools")?;
+    let fault = tools.iter().find(|tool| tool["tool"] == "panics").ok_or("the tool")?["fault"].clone();
+    let id = fault["trace"].as_str().ok_or("a record")?;
+    let trace = host.get(&format!("/api/v1/traces/{id}")).await?.json();
+    assert_eq!((&trace["fault"]["code"], &trace["fault"]["message"]), (&fault["code"], &fault["message"]));
+    assert!(trace["text"]["lines"][0]["text"].is_string() && trace["backtrace"][0].is_string(), "{trace}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn records_are_paged_and_filtered_and_what_makes_no_sense_is_refused() -> Done {
+    let host = host().await?;
+    host.post("/api/v1/experience", question()).await?;
+    let first = host.get("/api/v1/traces?limit=3&outcome=succeeded").await?;
+    let next = first.json()["next"].as_str().ok_or("there is more")?.to_owned();
+    assert!(next.starts_with("/api/v1/traces?limit=3&outcome=succeeded&after="), "{next}");
+    let second = host.get(&next).await?;
+    let ids: Vec<Value> = [items(&first), items(&second)].concat().iter().map(|trace| trace["id"].clone()).collect();
+    let whole: Vec<Value> = items(&host.get("/api/v1/traces").await?).iter().map(|trace| trace["id"].clone()).collect();
+    assert_eq!((ids.len(), second.json()["next"].as_str()), (4, None));
+    assert_eq!(ids, whole);
+    for (query, count) in [
+        ("plugin=loadout/scripts", 1),
+        ("plugin=loadout/scripts&version=9.9.9", 0),
+        ("resource=macros&message=tool.evaluate", 1),
+        ("outcome=timeout", 0),
+        ("step=any", 0),
+        ("since=2026-01-01T00:00:00Z", 4),
+        ("until=2026-01-01T00:00:00Z", 0),
+        ("slowerThan=600000", 0),
+    ] {
+        assert_eq!(items(&host.get(&format!("/api/v1/traces?{query}")).await?).len(), count, "for {query}");
+    }
+    for query in ["limit=0", "colour=red", "outcome=broken", "after=me", "since=yesterday", "slowerThan=-1"] {
+        let reply = host.get(&format!("/api/v1/traces?{query}")).await?;
+        assert_eq!((reply.status, reply.json()["code"].as_str()), (400, Some("invalid-query")), "{reply}");
+    }
+    assert_snapshot!(host.get("/api/v1/traces/me").await?, @r#"404 {"code":"not-found","detail":"`me` names no trace: the name of one has 32 hexadecimal digits"}"#);
+    assert_snapshot!(host.get("/api/v1/traces/00000000000000000000000000000000").await?, @r#"404 {"code":"not-found","detail":"trace `00000000000000000000000000000000` does not exist: it was never kept, or not until now"}"#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_plugin_and_shown_to_prometheus() -> Done {
+    let host = host().await?;
+    place(&host, "fails", json!({})).await?;
+    for _ in 0..3 {
+        host.post("/api/v1/experience", question()).await?;
+    }
+    let counted = host.get("/api/v1/plugins/tests/fails/statistics").await?.json();
+    let [only] = &counted["items"].as_array().ok_or("items")?[..] else { panic!("{counted}") };
+    assert_eq!((&counted["plugin"], &only["version"]), (&json!("tests/fails"), &json!("0.1.0")));
+    assert_eq!(only["sinceStart"]["outcomes"], json!({"failed": 3}));
+    assert_eq!(only["sinceStart"]["runMicros"]["count"], 3);
+    assert_eq!(only["hours"].as_array().map(Vec::is_empty), Some(false));
+    assert_snapshot!(host.get("/api/v1/plugins/tests/nothing/statistics").await?, @r#"404 {"code":"not-found","detail":"plugin `tests/nothing` is not here, and was never asked: `/api/v1/plugins` lists what there is"}"#);
+
+    let metrics = Reply::to(host.anonymous(Method::GET, "/metrics")).await?.text;
+    for line in [
+        r#"loadout_plugin_calls_total{plugin="tests/fails",version="0.1.0",outcome="failed"} 3"#,
+        r#"loadout_plugin_run_seconds_count{plugin="tests/fails",version="0.1.0"} 3"#,
+        r#"loadout_plugin_instantiate_seconds_bucket{le="+Inf",plugin="tests/fails",version="0.1.0"} 3"#,
+        r#"loadout_plugin_peak_memory_bytes_bucket{le="4194304.0",plugin="tests/fails",version="0.1.0"} 3"#,
+        "loadout_trace_rows_dropped_total 0",
+        "loadout_trace_queue_length 0",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_plugin_can_be_listened_to_more_closely() -> Done {
+    let host = host().await?;
+    place(&host, "well-behaved", json!({})).await?;
+    let text = async || -> Result<Value, Failure> {
+        host.post("/api/v1/experience", question()).await?;
+        let newest = items(&host.get("/api/v1/traces?plugin=tests/well-behaved&limit=1").await?);
+        let id = newest[0]["id"].as_str().ok_or("a record")?;
+        Ok(host.get(&format!("/api/v1/traces/{id}")).await?.json()["text"].clone())
+    };
+    assert_eq!(text().await?, Value::Null, "it succeeded, and nobody asked for more");
+    let mut environment = host.get("/api/v1/environment").await?.json();
+    // Without what says which revision was read.
+    environment.as_object_mut().ok_or("an object")?.remove("meta");
+    environment["traces"] = json!({"perPlugin": {"tests/well-behaved": {"level": "all"}}});
+    assert_eq!(host.put("/api/v1/environment", environment.clone()).await?.status, 200);
+    assert_eq!(text().await?, json!({"lines": [{"level": "info", "text": "deciding"}]}));
+
+    environment["traces"] = json!({"perPlugin": {"tests/well-behaved": {"colour": "red"}}});
+    assert_snapshot!(host.put("/api/v1/environment", environment.clone()).await?, @r#"422 {"code":"invalid-item","detail":"environment `environment` is not valid: `traces.perPlugin.tests/well-behaved.colour`: unknown field `colour`, expected `level`","errors":[{"attribute":"traces.perPlugin.tests/well-behaved.colour","message":"unknown field `colour`, expected `level`"}]}"#);
+    environment["traces"] = json!({"retentionDays": 0});
+    assert_snapshot!(host.put("/api/v1/environment", environment).await?, @r#"422 {"code":"invalid-item","detail":"environment `environment` is not valid: `traces.retentionDays`: is 0: use 1 to 3650","errors":[{"attribute":"traces.retentionDays","message":"is 0: use 1 to 3650"}]}"#);
+    Ok(())
+}
