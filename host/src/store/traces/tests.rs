@@ -201,7 +201,8 @@ fn what_is_too_old_goes_and_so_does_what_is_too_much() {
 
 #[test]
 fn a_file_that_cannot_be_used_is_set_aside() {
-    let spoil: [(&str, fn(&Path)); 3] = [
+    type Spoil = fn(&Path);
+    let spoil: [(&str, Spoil); 3] = [
         ("newer", |path| file::open(path).unwrap().pragma_update(None, "user_version", 99).unwrap()),
         ("foreign", |path| Connection::open(path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap()),
         ("damaged", |path| fs::write(path, "no database at all".repeat(1_000)).unwrap()),
