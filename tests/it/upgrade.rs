@@ -336,7 +336,7 @@ fn a_step_that_misbehaves_stops_the_upgrade_by_name_and_nothing_is_visible() -> 
             planned.map_or_else(|error| error.to_string(), |plan| format!("{:?} {:?}", plan.rows, plan.quarantine)),
         )
     };
-    assert_snapshot!(sinner("loops")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it ran past its deadline of 500 ms (plugin.timeout)");
+    assert_snapshot!(sinner("loops")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it ran past its deadline of 2000 ms (plugin.timeout)");
     assert_snapshot!(sinner("eats")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it asked for more than 32 MiB of memory (plugin.memory)");
     assert_snapshot!(sinner("panics")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it trapped: panicked at tests/guests/examples/bad_step.rs:24:25: the desk fell over (plugin.trapped)");
     assert_snapshot!(sinner("faults")?, @"step `tests/bad-step 0.1.0` stopped the upgrade, and nothing of it was written: it answered with the fault `no-desk`: this is no desk (plugin.failed)");

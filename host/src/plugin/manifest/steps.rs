@@ -177,9 +177,13 @@ mod tests {
             (
                 "productivityPane.mode",
                 "pane",
-                "its manifest says `steps.filtering-attributes = pane`; a profile has name, ",
+                "its manifest says `steps.filtering-attributes = pane`; a profile has application",
             ),
-            ("[\"name\"]", "[\"nome\"]", "its manifest says `steps.filtering-attributes = nome`; a profile has name, "),
+            (
+                "[\"name\"]",
+                "[\"nome\"]",
+                "its manifest says `steps.filtering-attributes = nome`; a profile has application",
+            ),
             ("\"pre\"", "\"post\"", "its manifest says `steps.images.kind = post`; only in stage 40"),
             ("profile.update", "profile.create", "its manifest says `steps.images.kind = pre`; before an item is made"),
             (
