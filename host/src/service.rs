@@ -8,6 +8,7 @@ mod outbox;
 mod platform;
 mod plugins;
 mod steps;
+mod tools;
 mod upgrades;
 
 pub use outbox::Delivered;

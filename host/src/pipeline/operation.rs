@@ -199,7 +199,7 @@ impl Operation<'_> {
     fn pass_over(&mut self, step: &Registration, fault: StepFault) -> Result<(), Refusal> {
         match step.on_fault {
             FaultPolicy::Abort => Err(broke(step, fault)),
-            FaultPolicy::Skip => {
+            FaultPolicy::Skip | FaultPolicy::UseDefault | FaultPolicy::UseLastGood => {
                 let plugin = format!("{} {}", step.plugin, step.version);
                 let StepFault { code, message, .. } = fault;
                 self.skipped.push(Skipped { plugin, step: step.step.clone(), code, message });

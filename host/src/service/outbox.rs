@@ -58,14 +58,17 @@ impl Service {
                 StepFault { code: "outbox.refused".to_owned(), message: error.to_string(), retry_after: None }
             }
         };
-        let given_up = event.attempts >= ATTEMPTS || fault.code == "outbox.loop";
+        // Whoever was not asked did not fail.
+        let was_asked = !matches!(fault.code.as_str(), "plugin.suspended" | "plugin.busy");
+        let given_up = was_asked && (event.attempts >= ATTEMPTS || fault.code == "outbox.loop");
         let (state, due) = if given_up {
             (EventState::Dead, now)
         } else {
             let pause = fault.retry_after.unwrap_or_else(|| pause(event.attempts)).min(LONGEST_PAUSE);
             (EventState::Pending, now + SignedDuration::from_secs(pause.into()))
         };
-        self.store.put_event_back(event.id, state, due, &fault.code, &fault.message)?;
+        let attempts = if was_asked { event.attempts } else { event.attempts.saturating_sub(1) };
+        self.store.put_event_back(event.id, state, due, attempts, &fault.code, &fault.message)?;
         let OutboxEvent { plugin, step, .. } = &event;
         tracing::warn!(code = fault.code, given_up, "step `{step}` of `{plugin}` was not answered: {}", fault.message);
         Ok(if given_up { Delivered::Died } else { Delivered::Postponed })

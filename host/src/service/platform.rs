@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use arc_swap::ArcSwapOption;
 
 use crate::domain::{Digest, Kind, Plugin, Revision};
-use crate::plugin::{Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Workshop};
+use crate::plugin::{
+    Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Wanted, Workshop,
+};
 use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, Layer, Snapshot, Store};
 
 /// Where compiled components are kept, within the data folder.
@@ -174,13 +176,21 @@ impl Platform {
         plugins.sort_by_key(|(layer, name, _)| (*layer == Layer::OutOfTheBox, (*name).clone()));
         for (_, name, plugin) in &plugins {
             if let Some((version, digest)) = plugin.serving() {
+                let wanted = Wanted { tools: plugin.tools.clone(), steps: plugin.steps.clone() };
                 let missing = |kinds, reason: String| {
                     tracing::error!("plugin `{name}` {version} is not used: {reason}");
-                    Missing { name: name.to_string(), version, digest: digest.to_string(), kinds, reason }
+                    Missing {
+                        name: name.to_string(),
+                        version,
+                        digest: digest.to_string(),
+                        kinds,
+                        tools: plugin.tools.clone(),
+                        reason,
+                    }
                 };
                 match self.ready(store, digest)? {
                     Some(Ok(ready)) => {
-                        if let Err(error) = catalog.add_behind(ready, &plugin.steps) {
+                        if let Err(error) = catalog.add_behind(ready, &wanted) {
                             tracing::error!("plugin `{name}` {version} is not used: {error}");
                         }
                     }
@@ -211,7 +221,7 @@ pub(super) fn change(base: Revision, changes: Vec<Change>) -> ChangeSet {
 /// The tool kinds a component that cannot be made ready would decide about.
 fn kinds_of(component: &[u8]) -> Vec<String> {
     match Workshop::inspect(component).map(|manifest| manifest.provides) {
-        Ok(Provides::Tool { kinds }) => kinds,
+        Ok(Provides::Tool { kinds, .. }) => kinds,
         Ok(Provides::Step(_) | Provides::Handler { .. }) | Err(_) => Vec::new(),
     }
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::domain::revision::Author;
-use crate::domain::{Digest, Item, Kind, Plugin, PluginVersion, Revision, State, StepOverride};
-use crate::plugin::{Catalog, LoadError, Manifest, Provides, Workshop};
+use crate::domain::{Digest, Item, Kind, Plugin, PluginVersion, Revision, State, StepOverride, ToolOverride};
+use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Workshop};
 use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};
 
 use super::platform::{self, Platform};
@@ -43,6 +43,10 @@ pub enum PluginError {
     Shipped(String),
     #[error("plugin `{name}` has no step `{step}`")]
     NoSuchStep { name: String, step: String },
+    #[error("plugin `{name}` decides about no tool `{kind}`")]
+    NoSuchTool { name: String, kind: String },
+    #[error("plugin `{name}` declares no default for tool `{kind}`: give one as `default`, a JSON object")]
+    NoDefault { name: String, kind: String },
     #[error("the plugins of this service are given and cannot be changed")]
     Given,
 }
@@ -96,6 +100,10 @@ pub struct PluginView {
     pub served_before: Vec<PluginVersion>,
     /// The versions that could not be installed, the last first.
     pub failed: Vec<FailedVersion>,
+    /// What was decided about its tools.
+    pub tools: BTreeMap<String, ToolOverride>,
+    /// Whether it is asked, or each of its steps, by this process.
+    pub health: Vec<Health>,
     /// What was decided about its steps.
     pub steps: BTreeMap<String, StepOverride>,
     /// The revision that wrote all this.
@@ -297,6 +305,8 @@ impl Service {
             versions,
             served_before: plugin.served_before.clone(),
             failed: self.store.failed_versions(name)?,
+            tools: plugin.tools.clone(),
+            health: catalog.health(name),
             steps: plugin.steps.clone(),
             revision: entry.revision,
         })
@@ -340,7 +350,7 @@ impl Service {
         if let Some(from) = plugin.active.filter(|from| from.major != to.major && !accept_major) {
             return Err(PluginError::MajorVersion { name, from, to }.into());
         }
-        let Provides::Tool { kinds } = &manifest.provides else { return Ok(()) };
+        let Provides::Tool { kinds, .. } = &manifest.provides else { return Ok(()) };
         let catalog = self.platform()?.catalog(&self.store, snapshot)?;
         // What came with the product gives way; what somebody else installed does not.
         let others = catalog.plugins().iter().filter(|info| {
@@ -356,7 +366,7 @@ impl Service {
     }
 
     /// The manifest of a version that is made ready first, so that only what can serve will.
-    fn manifest(&self, name: &str, version: PluginVersion, digest: &Digest) -> Result<Manifest, Error> {
+    pub(super) fn manifest(&self, name: &str, version: PluginVersion, digest: &Digest) -> Result<Manifest, Error> {
         match self.platform()?.ready(&self.store, digest)? {
             Some(Ok(ready)) => Ok(ready.manifest().clone()),
             Some(Err((_, reason))) => {

@@ -6,6 +6,8 @@ use crate::domain::Problem;
 use crate::http::problem::{Refusal as Answer, StepDetails};
 use crate::pipeline::Refusal;
 
+use super::fault::of_fault;
+
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         let detail = refusal.to_string();
@@ -24,22 +26,5 @@ impl From<Refusal> for Answer {
                 if status == StatusCode::SERVICE_UNAVAILABLE { answer.retry_after(1) } else { answer }
             }
         }
-    }
-}
-
-/// The status of what a plugin did, and its code.
-fn of_fault(code: &str) -> (StatusCode, &'static str) {
-    const INTERNAL: StatusCode = StatusCode::INTERNAL_SERVER_ERROR;
-    match code {
-        "plugin.timeout" => (StatusCode::GATEWAY_TIMEOUT, "plugin.timeout"),
-        "plugin.busy" => (StatusCode::SERVICE_UNAVAILABLE, "plugin.busy"),
-        "plugin.memory" => (INTERNAL, "plugin.memory"),
-        "plugin.host-calls" => (INTERNAL, "plugin.host-calls"),
-        "plugin.output-limit" => (INTERNAL, "plugin.output-limit"),
-        "plugin.log-limit" => (INTERNAL, "plugin.log-limit"),
-        "plugin.trapped" => (INTERNAL, "plugin.trapped"),
-        "plugin.invalid-result" => (INTERNAL, "plugin.invalid-result"),
-        "plugin.not-ready" => (INTERNAL, "plugin.not-ready"),
-        _ => (INTERNAL, "plugin.failed"),
     }
 }
