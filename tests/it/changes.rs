@@ -107,7 +107,7 @@ async fn what_breaks_ends_the_change_or_is_passed_over_and_named() -> Done {
     for (step, sin) in [
         ("check", json!({"trap": true})),
         ("check", json!({"loop": true})),
-        ("check", json!({"fail": "no luck"})),
+        ("second", json!({"fail": "no luck"})),
         ("stamp", json!({"garbage": "{"})),
         ("stamp", json!({"patch": {"nonsense": 1}})),
         ("stamp", json!({"patch": {"productivityPane": {"tools": [{"tool": "contoso_nothing"}]}}})),

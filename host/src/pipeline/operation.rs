@@ -92,7 +92,10 @@ impl Operation<'_> {
                 let answer = handlers.execute(step, &event, self.library);
                 let proposed = match answer {
                     Ok(Outcome::Reject(rejection)) => return Err(rejected(step, rejection)),
-                    Ok(Outcome::Proceed(proposal)) => self.believe(stage, proposal, places, &differences),
+                    Ok(Outcome::Proceed(proposal)) => {
+                        let believed = self.believe(stage, proposal, places, &differences);
+                        believed.inspect_err(|fault| handlers.disbelieve(step, &event, fault))
+                    }
                     Err(fault) => Err(fault),
                 };
                 let outcomes = match proposed {
@@ -128,6 +131,13 @@ impl Operation<'_> {
             }
         }
         events
+    }
+
+    /// The change does not happen, because what `step` made of it in `stage` cannot be.
+    pub fn refuse(&self, step: &Registration, stage: Stage, fault: StepFault) -> Refusal {
+        let event = Event { stage: stage.into(), ..self.event(step, 0, Vec::new()) };
+        self.handlers.disbelieve(step, &event, &fault);
+        broke(step, fault)
     }
 
     fn event(&self, step: &Registration, batch: usize, targets: Vec<Target>) -> Event {

@@ -31,6 +31,10 @@ impl Handlers for Table {
         self.asked.lock().unwrap().push(format!("{} {} {}", event.stage, step.step, targets.join(",")));
         self.answers[&step.step](event)
     }
+
+    fn disbelieve(&self, step: &Registration, _: &Event, fault: &StepFault) {
+        self.asked.lock().unwrap().push(format!("{} is not believed: {}", step.step, fault.code));
+    }
 }
 
 fn proceed(_: &Event) -> Result<Outcome, StepFault> {
@@ -196,6 +200,8 @@ fn what_breaks_aborts_or_is_passed_over_visibly() {
                     assert!(done.unwrap().is_empty());
                     assert_eq!(skipped.into_iter().map(|it| it.message).collect::<Vec<_>>(), [message]);
                     assert_eq!(changes[0].after, Some(json!({"a": 1})), "nothing of it is kept");
+                    let told = table.asked.lock().unwrap().len();
+                    assert_eq!(told, if message == "slow" { 1 } else { 2 }, "what is not believed is told");
                 }
             }
         }

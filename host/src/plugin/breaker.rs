@@ -135,7 +135,8 @@ impl Breaker {
         }
     }
 
-    fn broke(&self, now: Instant, reason: &str) {
+    /// A call that was let through broke.
+    pub(super) fn broke(&self, now: Instant, reason: &str) {
         let mut inner = self.lock();
         if inner.open.is_some() {
             // It was let through before the breaker opened.

@@ -22,6 +22,7 @@ use super::breaker::Health;
 use super::call::{Call, CallError, Plugin};
 use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
+use super::handler::Handler;
 use super::inspect::LoadError;
 use super::manifest::{Manifest, Provides, StepDeclaration};
 use super::policy::Policy;
@@ -232,6 +233,13 @@ impl Catalog {
         }
     }
 
+    fn handler(&self, step: &Registration) -> Option<&Handler> {
+        self.ready.iter().find_map(|ready| match &ready.part {
+            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some(handler),
+            _ => None,
+        })
+    }
+
     fn step(&self, name: &str) -> Result<&Step, StepFault> {
         let missing = || StepFault {
             step: name.to_owned(),
@@ -314,16 +322,18 @@ impl Handlers for Catalog {
         event: &Event,
         library: &Arc<Snapshot>,
     ) -> Result<Outcome, crate::pipeline::StepFault> {
-        let handler = self.ready.iter().find_map(|ready| match &ready.part {
-            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some(handler),
-            _ => None,
-        });
         let gone = || crate::pipeline::StepFault {
             code: "plugin.not-ready".to_owned(),
             message: "its component is not there".to_owned(),
             retry_after: None,
         };
-        handler.ok_or_else(gone)?.execute(&self.engine, step, event, library)
+        self.handler(step).ok_or_else(gone)?.execute(&self.engine, step, event, library)
+    }
+
+    fn disbelieve(&self, step: &Registration, event: &Event, fault: &crate::pipeline::StepFault) {
+        if let Some(handler) = self.handler(step) {
+            handler.disbelieve(&self.engine, step, event, fault);
+        }
     }
 }
 

@@ -53,6 +53,13 @@ impl Guard {
         }
     }
 
+    /// What the component answered as `step` turned out to be no answer.
+    pub(super) fn disbelieve(&self, step: &str, reason: &str) {
+        if let Some((_, breaker)) = self.breakers.iter().find(|(name, _)| name.as_deref() == Some(step)) {
+            breaker.broke(Instant::now(), reason);
+        }
+    }
+
     /// What is let through.
     pub(super) fn health(&self) -> Vec<Health> {
         let now = Instant::now();

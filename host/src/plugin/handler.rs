@@ -39,17 +39,7 @@ impl Handler {
         event: &Event,
         library: &Arc<Snapshot>,
     ) -> Result<Outcome, StepFault> {
-        let resource = event.targets.first().map_or("", |target| &target.kind);
-        let asked = Asked {
-            message: &event.message,
-            resource,
-            stage: u8::try_from(event.stage).unwrap_or_default(),
-            rank: Some(step.rank),
-            mode: if step.mode == Mode::Async { trace::Mode::Async } else { trace::Mode::Sync },
-            step: Some(&step.step),
-            settings: Some(&step.configuration),
-        };
-        let record = Record::begin(&self.component, asked, Caller::default());
+        let record = Record::begin(&self.component, asked(step, event), Caller::default());
         let (answer, remains) = match self.guard.enter(Some(&step.step)) {
             Err(error) => (Err((error, None)), Remains::default()),
             Ok(leave) => {
@@ -72,6 +62,14 @@ impl Handler {
                 Err(StepFault { code: error.code().to_owned(), message: error.to_string(), retry_after })
             }
         }
+    }
+
+    /// What was answered about an event cannot be carried out: a record of its own, and a fault like any other.
+    pub(super) fn disbelieve(&self, engine: &Engine, step: &Registration, event: &Event, fault: &StepFault) {
+        let record = Record::begin(&self.component, asked(step, event), Caller::default());
+        let error = CallError::Invalid(Invalid::Outcome(fault.message.clone()));
+        record.end(&*engine.config.watch, Some(&error), Remains::default());
+        self.guard.disbelieve(&step.step, &fault.message);
     }
 
     fn ask(&self, engine: &Engine, step: &Registration, event: &Event, library: &Arc<Snapshot>) -> (Answer, Remains) {
@@ -106,6 +104,19 @@ impl Handler {
             }
             Outcome::Proceed(_) | Outcome::Reject(_) => Ok(()),
         }
+    }
+}
+
+/// What a record says was asked.
+fn asked<'a>(step: &'a Registration, event: &'a Event) -> Asked<'a> {
+    Asked {
+        message: &event.message,
+        resource: event.targets.first().map_or("", |target| &target.kind),
+        stage: u8::try_from(event.stage).unwrap_or_default(),
+        rank: Some(step.rank),
+        mode: if step.mode == Mode::Async { trace::Mode::Async } else { trace::Mode::Sync },
+        step: Some(&step.step),
+        settings: Some(&step.configuration),
     }
 }
 
