@@ -211,7 +211,7 @@ impl Service {
     /// The same with what ships with the program in place.
     fn with_shipped(self) -> Result<Self, Error> {
         let why = "content that shipped with this version".to_owned();
-        let author = Author { who: "loadout".to_owned(), why };
+        let author = Author::new("loadout", why);
         for attempt in 1.. {
             let here = self.store.snapshot()?;
             let mut changes = shipped_over(&here);
@@ -262,7 +262,7 @@ impl Service {
         let sample = content::sample(name).ok_or_else(|| Error::UnknownSample { name: name.to_owned() })?;
         let items = sample.items.into_iter().map(|(name, item)| Change::put(name, item));
         let assignments = sample.assignments.into_iter().map(|(login, profile)| Change::Assign { profile, login });
-        let author = Author { who: "loadout".to_owned(), why: format!("sample `{name}`") };
+        let author = Author::new("loadout", format!("sample `{name}`"));
         Ok(self.store.commit(ChangeSet::new(items.chain(assignments)), &author)?)
     }
 

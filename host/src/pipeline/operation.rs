@@ -150,6 +150,7 @@ impl Operation<'_> {
             targets,
             shared: self.shared.clone(),
             properties: properties.map(|(name, value)| (name.to_owned(), value.clone())).into(),
+            request: self.author.request.clone(),
         }
     }
 

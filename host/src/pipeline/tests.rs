@@ -72,7 +72,7 @@ fn update(name: &str, before: Value, after: Value) -> ChangeRecord {
 }
 
 fn with<T>(table: &Table, is_import: bool, work: impl FnOnce(&mut Operation<'_>) -> T) -> T {
-    let author = Author { who: "ada".to_owned(), why: "because".to_owned() };
+    let author = Author::new("ada", "because");
     let library = Arc::new(Snapshot::default());
     let mut operation = Operation {
         handlers: table,

@@ -39,7 +39,7 @@ impl Handler {
         event: &Event,
         library: &Arc<Snapshot>,
     ) -> Result<Outcome, StepFault> {
-        let record = Record::begin(&self.component, asked(step, event), Caller::default());
+        let record = Record::begin(&self.component, asked(step, event), caller(event));
         let (answer, remains) = match self.guard.enter(Some(&step.step)) {
             Err(error) => (Err((error, None)), Remains::default()),
             Ok(leave) => {
@@ -66,7 +66,7 @@ impl Handler {
 
     /// What was answered about an event cannot be carried out: a record of its own, and a fault like any other.
     pub(super) fn disbelieve(&self, engine: &Engine, step: &Registration, event: &Event, fault: &StepFault) {
-        let record = Record::begin(&self.component, asked(step, event), Caller::default());
+        let record = Record::begin(&self.component, asked(step, event), caller(event));
         let error = CallError::Invalid(Invalid::Outcome(fault.message.clone()));
         record.end(&*engine.config.watch, Some(&error), Remains::default());
         self.guard.disbelieve(&step.step, &fault.message);
@@ -105,6 +105,10 @@ impl Handler {
             Outcome::Proceed(_) | Outcome::Reject(_) => Ok(()),
         }
     }
+}
+
+fn caller(event: &Event) -> Caller {
+    Caller { request: event.request.clone(), decision: None }
 }
 
 /// What a record says was asked.

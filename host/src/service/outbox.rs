@@ -98,10 +98,8 @@ impl Service {
                 format!("it proposes a change, and {HOPS} changes by steps led to this one: they go in circles");
             return Err(broke(step, "outbox.loop", message));
         }
-        let author = Author {
-            who: event.plugin.clone(),
-            why: format!("step `{}` after revision {}", event.step, event.revision),
-        };
+        let why = format!("step `{}` after revision {}", event.step, event.revision);
+        let author = Author::new(event.plugin.as_str(), why);
         let origin = Origin { hops: event.hops + 1, delivers: Some(event.id), ..Origin::default() };
         for _ in 1..IMPORT_ATTEMPTS {
             match self.attempt(&self.proposed(step, &question, &proposal)?, &author, origin) {
