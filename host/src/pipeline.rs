@@ -11,7 +11,7 @@ mod registration;
 
 pub use event::{Event, Outcome, Proposal, Rejection, StepFault, Target};
 pub(crate) use operation::broke;
-pub use operation::{Operation, Refusal};
+pub use operation::{Operation, Refusal, RegisteredStep};
 pub use registration::{Image, ImageKind, Mode, Registration};
 
 use std::sync::Arc;

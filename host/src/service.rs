@@ -178,7 +178,7 @@ impl Service {
         let watch = traces.clone().map_or_else(|| Arc::new(Unwatched) as _, |traces| traces as Arc<dyn Watch>);
         let config = Config { watch, ..options.config };
         let platform = Platform::open(folder, PlatformOptions { config, ..options })?;
-        let service = Self { traces, ..Self::with(store, Machinery::Installed(platform)) }.with_shipped()?;
+        let service = Self { traces, ..Self::with(store, Machinery::Installed(Box::new(platform))) }.with_shipped()?;
         service.follow(&*service.store.snapshot()?);
         Ok(service)
     }
@@ -186,7 +186,7 @@ impl Service {
     /// The service of a data folder that is there, to look at and to plan with: its database is not changed.
     pub fn look(folder: &Path) -> Result<Self, Error> {
         let platform = Platform::open(folder, PlatformOptions::of_this_program())?;
-        Ok(Self::with(Store::look(folder)?, Machinery::Installed(platform)))
+        Ok(Self::with(Store::look(folder)?, Machinery::Installed(Box::new(platform))))
     }
 
     /// The service of `folder` as [`Service::start`] makes it, with tools decided by `rules` and without plugins.

@@ -1,6 +1,7 @@
 //! One operation: its changes, taken through the steps of each stage.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -44,27 +45,37 @@ pub enum Refusal {
     /// A step says no.
     #[error("{}", rejection.message)]
     Rejected {
-        /// The plugin, as `publisher/name`.
-        plugin: String,
-        /// Its version.
-        version: String,
         /// The step.
-        step: String,
+        by: Box<RegisteredStep>,
         /// Why.
-        rejection: Rejection,
+        rejection: Box<Rejection>,
     },
     /// A step broke, and the change must not happen without it.
-    #[error("step `{step}` of plugin `{plugin}` {version} broke, and nothing is written without it: {}", fault.message)]
+    #[error("{by} broke, and nothing is written without it: {}", fault.message)]
     Fault {
-        /// The plugin, as `publisher/name`.
-        plugin: String,
-        /// Its version.
-        version: String,
         /// The step.
-        step: String,
+        by: Box<RegisteredStep>,
         /// How.
-        fault: StepFault,
+        fault: Box<StepFault>,
     },
+}
+
+/// A step of a version of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredStep {
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// Its version; empty if it is not there.
+    pub version: String,
+    /// The step.
+    pub step: String,
+}
+
+impl fmt::Display for RegisteredStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plugin, version, step } = self;
+        write!(f, "step `{step}` of plugin `{plugin}` {version}")
+    }
 }
 
 impl Operation<'_> {
@@ -222,14 +233,17 @@ impl Operation<'_> {
 
 /// The change does not happen, because `step` says so.
 fn rejected(step: &Registration, rejection: Rejection) -> Refusal {
-    let Registration { plugin, version, step, .. } = step.clone();
-    Refusal::Rejected { plugin, version: version.to_string(), step, rejection }
+    Refusal::Rejected { by: Box::new(named(step)), rejection: Box::new(rejection) }
 }
 
 /// The change does not happen, because `step` broke.
 pub(crate) fn broke(step: &Registration, fault: StepFault) -> Refusal {
-    let Registration { plugin, version, step, .. } = step.clone();
-    Refusal::Fault { plugin, version: version.to_string(), step, fault }
+    Refusal::Fault { by: Box::new(named(step)), fault: Box::new(fault) }
+}
+
+fn named(step: &Registration) -> RegisteredStep {
+    let Registration { plugin, version, step, .. } = step;
+    RegisteredStep { plugin: plugin.clone(), version: version.to_string(), step: step.clone() }
 }
 
 /// Whether items of a collection are written whole, so that a patch can change what is written.

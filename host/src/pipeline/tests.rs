@@ -193,8 +193,8 @@ fn what_breaks_aborts_or_is_passed_over_visibly() {
             });
             match policy {
                 FaultPolicy::Abort => {
-                    let Err(Refusal::Fault { step, fault, .. }) = done else { panic!("{done:?}") };
-                    assert_eq!((step.as_str(), fault.message.as_str()), ("bad", message));
+                    let Err(Refusal::Fault { by, fault }) = done else { panic!("{done:?}") };
+                    assert_eq!((by.step.as_str(), fault.message.as_str()), ("bad", message));
                 }
                 _ => {
                     assert!(done.unwrap().is_empty());

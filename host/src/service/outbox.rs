@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::domain::revision::Author;
 use crate::domain::{AnyItem, Kind, merge_patch};
-use crate::pipeline::{self, Event, Handlers, Outcome, Proposal, Registration, StepFault};
+use crate::pipeline::{self, Event, Handlers, Outcome, Proposal, RegisteredStep, Registration, StepFault};
 use crate::store::{self, Change, ChangeSet, EventState, Expect, OutboxEvent};
 
 use super::commit::Origin;
@@ -51,7 +51,7 @@ impl Service {
         let Some(event) = self.store.take_event(now, HELD)? else { return Ok(Delivered::Nothing) };
         let fault = match self.put(&event) {
             Ok(()) | Err(Error::Store(store::Error::EventDone { .. })) => return Ok(Delivered::Answered),
-            Err(Error::Step(pipeline::Refusal::Fault { fault, .. })) => fault,
+            Err(Error::Step(pipeline::Refusal::Fault { fault, .. })) => *fault,
             Err(error) if is_ours(&error) => return Err(error),
             // Whatever else refuses the change would refuse it again; still, somebody may mend it meanwhile.
             Err(error) => {
@@ -150,12 +150,9 @@ fn registered<'a>(handlers: &'a dyn Handlers, event: &OutboxEvent) -> Result<&'a
     let missing = || {
         let message = format!("plugin `{}` has no step `{}` now, or is switched off", event.plugin, event.step);
         let fault = StepFault { code: "outbox.no-step".to_owned(), message, retry_after: None };
-        Error::Step(pipeline::Refusal::Fault {
-            plugin: event.plugin.clone(),
-            version: String::new(),
-            step: event.step.clone(),
-            fault,
-        })
+        let (plugin, step) = (event.plugin.clone(), event.step.clone());
+        let by = Box::new(RegisteredStep { plugin, version: String::new(), step });
+        Error::Step(pipeline::Refusal::Fault { by, fault: Box::new(fault) })
     };
     step.ok_or_else(missing)
 }

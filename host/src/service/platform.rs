@@ -62,6 +62,21 @@ struct Serving {
     catalog: Arc<Catalog>,
 }
 
+/// What became of looking for a component.
+pub(super) enum Found {
+    /// It is ready.
+    Ready(Arc<Ready>),
+    /// It is there, and cannot be used.
+    Unusable {
+        /// The component.
+        bytes: Vec<u8>,
+        /// Why.
+        reason: LoadError,
+    },
+    /// The store has no such component.
+    Nowhere,
+}
+
 /// The plugin items of a revision: each with the revision that wrote it.
 type Key = Vec<(Arc<str>, Revision)>;
 
@@ -137,31 +152,27 @@ impl Platform {
         Ok(ready)
     }
 
-    /// The component of `digest`, ready. Nothing if the store has no such component.
-    pub(super) fn ready(
-        &self,
-        store: &Store,
-        digest: &Digest,
-    ) -> Result<Option<Result<Arc<Ready>, (Vec<u8>, LoadError)>>, store::Error> {
+    /// The component of `digest`, made ready if it is not.
+    pub(super) fn ready(&self, store: &Store, digest: &Digest) -> Result<Found, store::Error> {
         if let Some(ready) = lock(&self.known).get(digest).and_then(Weak::upgrade) {
-            return Ok(Some(Ok(ready)));
+            return Ok(Found::Ready(ready));
         }
         let own = self.bundled.iter().find(|bundled| bundled.digest == *digest);
         let (bytes, compiler) = match own {
             Some(own) => (own.bytes.to_vec(), &Compiler::Here),
             None => match store.component(digest)? {
                 Some(bytes) => (bytes, &self.compiler),
-                None => return Ok(None),
+                None => return Ok(Found::Nowhere),
             },
         };
         let ready = match self.workshop.prepare(&bytes, compiler) {
             Ok(ready) => ready,
-            Err(error) => return Ok(Some(Err((bytes, error)))),
+            Err(reason) => return Ok(Found::Unusable { bytes, reason }),
         };
         let mut known = lock(&self.known);
         known.retain(|_, held| held.strong_count() > 0);
         known.insert(digest.clone(), Arc::downgrade(&ready));
-        Ok(Some(Ok(ready)))
+        Ok(Found::Ready(ready))
     }
 
     /// The catalog of a revision: what administrators installed comes before what came with the product.
@@ -189,20 +200,22 @@ impl Platform {
                     }
                 };
                 match self.ready(store, digest)? {
-                    Some(Ok(ready)) => {
+                    Found::Ready(ready) => {
                         if let Err(error) = catalog.add_behind(ready, &wanted) {
                             tracing::error!("plugin `{name}` {version} is not used: {error}");
                         }
                     }
-                    Some(Err((bytes, error))) => catalog.add_missing(missing(kinds_of(&bytes), error.to_string())),
-                    None => catalog.add_missing(missing(Vec::new(), "its component is gone".to_owned())),
+                    Found::Unusable { bytes, reason } => {
+                        catalog.add_missing(missing(kinds_of(&bytes), reason.to_string()));
+                    }
+                    Found::Nowhere => catalog.add_missing(missing(Vec::new(), "its component is gone".to_owned())),
                 }
             }
         }
         if plugins.is_empty() {
             // A revision from before plugins were part of the configuration.
             for bundled in &self.bundled {
-                if let Some(Ok(ready)) = self.ready(store, &bundled.digest)?
+                if let Found::Ready(ready) = self.ready(store, &bundled.digest)?
                     && let Err(error) = catalog.add(ready)
                 {
                     tracing::error!("the built-in plugin `{}` is not used: {error}", bundled.manifest.full_name());

@@ -12,7 +12,7 @@ use crate::domain::{Digest, Item, Kind, Plugin, PluginVersion, Revision, State, 
 use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Workshop};
 use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};
 
-use super::platform::{self, Platform};
+use super::platform::{self, Found, Platform};
 use super::{Error, IMPORT_ATTEMPTS, Machinery, Service};
 
 /// Why something about a plugin is not done.
@@ -368,11 +368,11 @@ impl Service {
     /// The manifest of a version that is made ready first, so that only what can serve will.
     pub(super) fn manifest(&self, name: &str, version: PluginVersion, digest: &Digest) -> Result<Manifest, Error> {
         match self.platform()?.ready(&self.store, digest)? {
-            Some(Ok(ready)) => Ok(ready.manifest().clone()),
-            Some(Err((_, reason))) => {
+            Found::Ready(ready) => Ok(ready.manifest().clone()),
+            Found::Unusable { reason, .. } => {
                 Err(PluginError::RefusedVersion { name: name.to_owned(), version, reason }.into())
             }
-            None => Err(gone(name, version).into()),
+            Found::Nowhere => Err(gone(name, version).into()),
         }
     }
 
