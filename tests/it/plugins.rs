@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use insta::assert_snapshot;
+use loadout::domain::experience::ExplainLevel;
+use loadout::service::{Question, Service, Who};
 use loadout_plugin_build::embed_manifest;
 use loadout_tests::guests::{self, rule};
-use loadout_tests::host::{Failure, Reply, TestHost};
+use loadout_tests::host::{Failure, Reply, TestHost, platform};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -97,6 +99,29 @@ async fn an_old_revision_answers_with_the_plugins_of_then() -> Done {
     host.install("", &second).await?;
     assert_eq!(host.get(&question(with - 1)).await?.text, before.text);
     assert_eq!(host.get(&question(with)).await?.text, after.text, "byte by byte, though the plugin is gone");
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_process_on_the_same_folder_follows() -> Done {
+    let host = host().await?;
+    let other = Service::start_with(host.folder(), platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))))?;
+    let ask = || -> Result<String, Failure> {
+        let answer = other.experience(&Question {
+            who: Who::Login("kayla".parse()?),
+            profile: None,
+            app: "customer-service-workspace".to_owned(),
+            session: None,
+            explain: ExplainLevel::None,
+            as_of: None,
+        })?;
+        Ok(serde_json::to_string(&answer.productivity_pane)?)
+    };
+    let before = ask()?;
+    host.install("", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;
+    assert!(ask()?.contains("no-customer"), "the rule that was just installed answers");
+    Reply::to(host.request(Method::DELETE, "/api/v1/plugins/tests/greeter")).await?;
+    assert_eq!(ask()?, before);
     Ok(())
 }
 

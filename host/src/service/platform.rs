@@ -43,6 +43,8 @@ pub(super) struct Platform {
     bundled: Vec<Bundled>,
     /// Components that somebody holds ready.
     known: Mutex<HashMap<Digest, Weak<Ready>>>,
+    /// Components that turned out to be unusable, with the reason: they are not compiled again and again.
+    unusable: Mutex<HashMap<Digest, String>>,
     newest: ArcSwapOption<Serving>,
     /// Held while a catalog is made, so that many questions after a change make one.
     making: Mutex<()>,
@@ -98,6 +100,7 @@ impl Platform {
             compiler: options.compiler,
             bundled,
             known: Mutex::default(),
+            unusable: Mutex::default(),
             newest: ArcSwapOption::empty(),
             making: Mutex::default(),
         })
@@ -125,20 +128,20 @@ impl Platform {
 
     /// What is asked at the revision of `snapshot`.
     pub(super) fn catalog(&self, store: &Store, snapshot: &Snapshot) -> Result<Arc<Catalog>, store::Error> {
-        if let Some(serving) = self.newest.load().as_ref()
-            && serving.revision == snapshot.revision()
-        {
+        let serving = self.newest.load_full();
+        if let Some(serving) = serving.filter(|serving| serving.revision == snapshot.revision()) {
             return Ok(Arc::clone(&serving.catalog));
         }
-        let _making = lock(&self.making);
         let key: Key = snapshot.entries(Kind::Plugin).map(|(name, entry)| (Arc::clone(name), entry.revision)).collect();
+        let is_past = self.newest.load().as_ref().is_some_and(|serving| serving.revision > snapshot.revision());
+        // Whoever asks about the past keeps nobody waiting.
+        let _making = (!is_past).then(|| lock(&self.making));
         let known = self.newest.load_full().filter(|serving| serving.key == key);
-        let (catalog, fresh) = match known {
-            Some(serving) if serving.revision >= snapshot.revision() => return Ok(Arc::clone(&serving.catalog)),
-            Some(serving) => (Arc::clone(&serving.catalog), true),
-            None => (Arc::new(self.make(store, snapshot)?), store.newest()? == snapshot.revision()),
+        let catalog = match known {
+            Some(serving) => Arc::clone(&serving.catalog),
+            None => Arc::new(self.make(store, snapshot)?),
         };
-        if fresh {
+        if !is_past {
             let serving = Serving { key, revision: snapshot.revision(), catalog: Arc::clone(&catalog) };
             self.newest.store(Some(Arc::new(serving)));
         }
@@ -165,9 +168,17 @@ impl Platform {
                 None => return Ok(Found::Nowhere),
             },
         };
+        if let Some(reason) = lock(&self.unusable).get(digest) {
+            return Ok(Found::Unusable { bytes, reason: LoadError::Before(reason.clone()) });
+        }
         let ready = match self.workshop.prepare(&bytes, compiler) {
             Ok(ready) => ready,
-            Err(reason) => return Ok(Found::Unusable { bytes, reason }),
+            Err(reason) => {
+                if !matches!(reason, LoadError::Unavailable(_)) {
+                    lock(&self.unusable).insert(digest.clone(), reason.to_string());
+                }
+                return Ok(Found::Unusable { bytes, reason });
+            }
         };
         let mut known = lock(&self.known);
         known.retain(|_, held| held.strong_count() > 0);

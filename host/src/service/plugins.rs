@@ -176,12 +176,12 @@ impl Service {
 
     /// Lets the version serve that served before.
     pub fn roll_back_plugin(&self, name: &str, author: &Author) -> Result<PluginView, Error> {
-        self.change_plugin(name, author, |service, _, plugin| {
+        self.change_plugin(name, author, |service, snapshot, plugin| {
             let version = plugin.roll_back().ok_or_else(|| PluginError::NothingBefore(name.to_owned()))?;
             plugin.pinned = true;
             // It served once, and may not be ready any more: then the version that serves goes on.
-            service.manifest(name, version, version_of(name, plugin, version)?)?;
-            Ok(())
+            let manifest = service.manifest(name, version, version_of(name, plugin, version)?)?;
+            service.may_serve(snapshot, name, plugin, &manifest, true)
         })
     }
 
