@@ -2,6 +2,7 @@
 //!
 //! What is this program's own fault is logged here with its whole chain, and said to nobody.
 
+mod bundle;
 mod plugin;
 mod step;
 
@@ -126,6 +127,7 @@ impl From<Error> for Refusal {
                 tracing::error!(error = chain(&error), "the upgrade failed");
                 Self::internal()
             }
+            Error::Bundle(error) => error.into(),
             Error::Plugin(error) => error.into(),
             Error::Step(refusal) => refusal.into(),
             Error::Engine(_) => {

@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use arc_swap::ArcSwapOption;
 
 use crate::domain::{Digest, Kind, Plugin, Revision};
-use crate::plugin::{Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Workshop};
+use crate::plugin::{
+    Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Signatures, Workshop,
+};
 use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, Layer, Snapshot, Store};
 
 /// Where compiled components are kept, within the data folder.
@@ -41,6 +43,8 @@ pub(super) struct Platform {
     bundled: Vec<Bundled>,
     /// Components that somebody holds ready.
     known: Mutex<HashMap<Digest, Weak<Ready>>>,
+    /// Who signed the components that were looked at: the hash of a component never changes.
+    signatures: Mutex<HashMap<Digest, Arc<Signatures>>>,
     newest: ArcSwapOption<Serving>,
     /// Held while a catalog is made, so that many questions after a change make one.
     making: Mutex<()>,
@@ -81,6 +85,7 @@ impl Platform {
             compiler: options.compiler,
             bundled,
             known: Mutex::default(),
+            signatures: Mutex::default(),
             newest: ArcSwapOption::empty(),
             making: Mutex::default(),
         })
@@ -160,6 +165,22 @@ impl Platform {
         known.retain(|_, held| held.strong_count() > 0);
         known.insert(digest.clone(), Arc::downgrade(&ready));
         Ok(Some(Ok(ready)))
+    }
+
+    /// Whether a component came with this program.
+    pub(super) fn is_bundled(&self, digest: &Digest) -> bool {
+        self.bundled.iter().any(|bundled| bundled.digest == *digest)
+    }
+
+    /// Who signed a component of the store. Nothing if it is not there, or is one that no program of today would take.
+    pub(super) fn signatures(&self, store: &Store, digest: &Digest) -> Result<Option<Arc<Signatures>>, store::Error> {
+        if let Some(known) = lock(&self.signatures).get(digest) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(component) = store.component(digest)? else { return Ok(None) };
+        let Ok(signatures) = Signatures::of(&component).map(Arc::new) else { return Ok(None) };
+        lock(&self.signatures).insert(digest.clone(), Arc::clone(&signatures));
+        Ok(Some(signatures))
     }
 
     /// The catalog of a revision: what administrators installed comes before what came with the product.
