@@ -178,6 +178,8 @@ mod tests {
 
     use super::*;
 
+    type Files = Vec<(String, Vec<u8>)>;
+
     fn bundle(components: &[(&str, &[u8])]) -> Bundle {
         let plugin = |(name, bytes): &(&str, &[u8])| Bundled {
             plugin: format!("contoso/{name}"),
@@ -204,7 +206,7 @@ mod tests {
 
     #[test]
     fn what_is_not_as_the_index_says_is_refused_by_name() {
-        let refused = |change: &dyn Fn(&mut Value, &mut Vec<(String, Vec<u8>)>)| {
+        let refused = |change: &dyn Fn(&mut Value, &mut Files)| {
             let made = bundle(&[("desk", b"one")]);
             let mut index = json!(Index { format: FORMAT, plugins: made.plugins.clone() });
             let mut files = vec![(file(&made.plugins[0].digest), b"one".to_vec())];

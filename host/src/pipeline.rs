@@ -11,7 +11,7 @@ mod registration;
 
 pub use event::{Event, Outcome, Proposal, Rejection, StepFault, Target};
 pub(crate) use operation::broke;
-pub use operation::{Operation, Refusal};
+pub use operation::{Operation, Refusal, RegisteredStep};
 pub use registration::{Image, ImageKind, Mode, Registration};
 
 use std::sync::Arc;
@@ -25,6 +25,9 @@ pub trait Handlers: Send + Sync {
 
     /// Asks a step about an event. `library` is the configuration before the change.
     fn execute(&self, step: &Registration, event: &Event, library: &Arc<Snapshot>) -> Result<Outcome, StepFault>;
+
+    /// What a step answered about an event cannot be carried out: that is a fault like any other.
+    fn disbelieve(&self, step: &Registration, event: &Event, fault: &StepFault);
 }
 
 #[cfg(test)]

@@ -5,17 +5,20 @@
 //! [`CallError`], and costs no other plugin and no other request. What a fault means for the person is decided in
 //! [`crate::resolve`]; what one means for an upgrade, in [`crate::upgrade`].
 
+mod breaker;
 mod cache;
 mod call;
 mod catalog;
 mod compiler;
 mod decision;
 mod engine;
+mod guard;
 mod handler;
 mod inspect;
 mod limits;
 mod log;
 mod manifest;
+mod policy;
 mod record;
 mod signature;
 mod slots;
@@ -26,8 +29,9 @@ mod v0_1;
 mod wasi;
 mod workshop;
 
+pub use breaker::{BreakerSettings, BreakerState, Health};
 pub use call::{Call, CallError};
-pub use catalog::{Catalog, Missing, PluginInfo, Problem};
+pub use catalog::{Catalog, Missing, PluginInfo, Problem, Wanted};
 pub use compiler::{COMPILE_COMMAND, ChildCompiler, CompileLimits, Compiler, compile_as_child};
 pub use decision::Invalid;
 pub use engine::{Config, EngineError};

@@ -74,7 +74,7 @@ pub fn resolve(
     let facts = Arc::new(facts);
     let opened = opening.map(|opening| opening.render(snapshot, &environment, &facts, &mut account));
     let channels = gates::channels(snapshot, profile, &facts, &mut account);
-    let (productivity_pane, named) = pane::pane(snapshot, profile, &environment, &facts, rules, &mut account);
+    let (productivity_pane, named) = pane::pane(snapshot, profile, &environment, &facts, rules, &mut account)?;
     let library = library::collect(snapshot, named, &facts, &mut account);
     let (warnings, explain) = account.into_parts();
     Ok(Experience {

@@ -10,6 +10,7 @@ mod platform;
 mod plugins;
 mod publishers;
 mod steps;
+mod tools;
 mod upgrades;
 
 pub use bundles::{BundleOptions, InstalledBundle, InstalledComponent};
@@ -194,7 +195,7 @@ impl Service {
         let watch = traces.clone().map_or_else(|| Arc::new(Unwatched) as _, |traces| traces as Arc<dyn Watch>);
         let config = Config { watch, ..options.config };
         let platform = Platform::open(folder, PlatformOptions { config, ..options })?;
-        let service = Self { traces, ..Self::with(store, Machinery::Installed(platform)) }.with_shipped()?;
+        let service = Self { traces, ..Self::with(store, Machinery::Installed(Box::new(platform))) }.with_shipped()?;
         service.follow(&*service.store.snapshot()?);
         Ok(service)
     }
@@ -202,7 +203,7 @@ impl Service {
     /// The service of a data folder that is there, to look at and to plan with: its database is not changed.
     pub fn look(folder: &Path) -> Result<Self, Error> {
         let platform = Platform::open(folder, PlatformOptions::of_this_program())?;
-        Ok(Self::with(Store::look(folder)?, Machinery::Installed(platform)))
+        Ok(Self::with(Store::look(folder)?, Machinery::Installed(Box::new(platform))))
     }
 
     /// The service of `folder` as [`Service::start`] makes it, with tools decided by `rules` and without plugins.
@@ -227,7 +228,7 @@ impl Service {
     /// The same with what ships with the program in place.
     fn with_shipped(self) -> Result<Self, Error> {
         let why = "content that shipped with this version".to_owned();
-        let author = Author { who: "loadout".to_owned(), why };
+        let author = Author::new("loadout", why);
         for attempt in 1.. {
             let here = self.store.snapshot()?;
             let mut changes = shipped_over(&here);
@@ -278,7 +279,7 @@ impl Service {
         let sample = content::sample(name).ok_or_else(|| Error::UnknownSample { name: name.to_owned() })?;
         let items = sample.items.into_iter().map(|(name, item)| Change::put(name, item));
         let assignments = sample.assignments.into_iter().map(|(login, profile)| Change::Assign { profile, login });
-        let author = Author { who: "loadout".to_owned(), why: format!("sample `{name}`") };
+        let author = Author::new("loadout", format!("sample `{name}`"));
         Ok(self.store.commit(ChangeSet::new(items.chain(assignments)), &author)?)
     }
 

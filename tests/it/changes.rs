@@ -64,6 +64,36 @@ async fn a_rejection_names_the_attribute_and_the_step_and_nothing_is_written() -
 }
 
 #[tokio::test]
+async fn the_log_says_which_step_of_which_version_refused_what() -> Done {
+    let host = host().await?;
+    let secret = json!({"reject": {"message": "Not on a Sunday.", "attribute": "name"}, "note": "hidden-away"});
+    tell(&host, "stamp", json!({"configuration": secret})).await?;
+    let refused = host.patch(PROFILE, json!({"name": "Other"})).await?;
+    let traces = host.get(&format!("/api/v1/traces?request={}", refused.header("x-request-id"))).await?;
+    let calls: Vec<String> = traces.json()["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|it| {
+            let fields = ["message", "resource", "stage", "rank", "step", "plugin", "version", "outcome"];
+            fields.map(|field| it[field].to_string().replace('"', "")).join(" ")
+        })
+        .collect();
+    assert_snapshot!(calls.join("\n"), @r#"
+    profile.update profiles 20 1 stamp tests/changes 1.0.0 rejected
+    profile.update profiles 10 0 check tests/changes 1.0.0 succeeded
+    "#);
+    tell(&host, "stamp", json!({"configuration": {"garbage": "{"}})).await?;
+    host.patch(PROFILE, json!({"name": "Other"})).await?;
+    tell(&host, "stamp", json!({"configuration": {"patch": {"nonsense": 1}}})).await?;
+    let disbelieved = host.patch(PROFILE, json!({"name": "Other"})).await?;
+    let invalid = host.get("/api/v1/traces?outcome=invalid&plugin=tests/changes").await?;
+    assert_eq!(invalid.json()["items"].as_array().map(Vec::len), Some(2), "{invalid} {disbelieved}");
+    assert!(!traces.text.contains("hidden-away"), "what a step is told is nobody else's affair");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_step_is_asked_only_about_what_concerns_it_and_sees_what_it_declared() -> Done {
     let host = host().await?;
     tell(&host, "check", json!({"configuration": {"share": {"from": "check"}}})).await?;
@@ -107,7 +137,7 @@ async fn what_breaks_ends_the_change_or_is_passed_over_and_named() -> Done {
     for (step, sin) in [
         ("check", json!({"trap": true})),
         ("check", json!({"loop": true})),
-        ("check", json!({"fail": "no luck"})),
+        ("second", json!({"fail": "no luck"})),
         ("stamp", json!({"garbage": "{"})),
         ("stamp", json!({"patch": {"nonsense": 1}})),
         ("stamp", json!({"patch": {"productivityPane": {"tools": [{"tool": "contoso_nothing"}]}}})),
@@ -133,17 +163,38 @@ async fn what_breaks_ends_the_change_or_is_passed_over_and_named() -> Done {
       skipped: tests/changes 1.0.0 check plugin.trapped
     504 {"code":"plugin.timeout","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it ran past its deadline of 200 ms","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.timeout"}}
       skipped: tests/changes 1.0.0 check plugin.timeout
-    500 {"code":"plugin.failed","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it answered with the fault `on-purpose`: no luck","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.failed"}}
-      skipped: tests/changes 1.0.0 check plugin.failed
+    500 {"code":"plugin.failed","detail":"step `second` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it answered with the fault `on-purpose`: no luck","step":{"plugin":"tests/changes","version":"1.0.0","step":"second","code":"plugin.failed"}}
+      skipped: tests/changes 1.0.0 second plugin.failed
     500 {"code":"plugin.invalid-result","detail":"step `stamp` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: its patch of target 0 is no JSON: EOF while parsing an object at line 1 column 1","step":{"plugin":"tests/changes","version":"1.0.0","step":"stamp","code":"plugin.invalid-result"}}
       skipped: tests/changes 1.0.0 stamp plugin.invalid-result
     500 {"code":"plugin.invalid-result","detail":"step `stamp` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: what it makes of `contoso_rep` is not valid: profile `contoso_rep` is not valid: `nonsense`: unknown field `nonsense`, expected one of `name`, `description`, `state`, `apps`, `sessionTemplates`, `productivityPane`, `channels`, `inbox`, `copilot`, `smartAssist`, `applicationExtensions`, `source`","step":{"plugin":"tests/changes","version":"1.0.0","step":"stamp","code":"plugin.invalid-result"}}
       skipped: tests/changes 1.0.0 stamp plugin.invalid-result
     500 {"code":"plugin.invalid-result","detail":"step `stamp` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: `contoso_nothing` is not in pane-tools (named by `productivityPane.tools` of profiles `contoso_rep`): create what is missing first, or correct the name","step":{"plugin":"tests/changes","version":"1.0.0","step":"stamp","code":"plugin.invalid-result"}}
-      not skipped: 500 {"code":"plugin.invalid-result","detail":"step `stamp` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: `contoso_nothing` is not in pane-tools (named by `productivityPane.tools` of profiles `contoso_rep`): create what is missing first, or correct the name","step":{"plugin":"tests/changes","version":"1.0.0","step":"stamp","code":"plugin.invalid-result"}}
-    500 {"code":"plugin.invalid-result","detail":"step `after` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it patches in stage 40, when the change is made: patch in stage 10 or 20","step":{"plugin":"tests/changes","version":"1.0.0","step":"after","code":"plugin.invalid-result"}}
-      skipped: tests/changes 1.0.0 after plugin.invalid-result
+      skipped: tests/changes 1.0.0 stamp plugin.suspended
+    503 {"code":"plugin.suspended","detail":"step `stamp` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it is suspended, and tried again in 1 s: 5 of its last 5 calls broke, the last one so: `contoso_nothing` is not in pane-tools (named by `productivityPane.tools` of profiles `contoso_rep`): create what is missing first, or correct the name","step":{"plugin":"tests/changes","version":"1.0.0","step":"stamp","code":"plugin.suspended"}}
+      not skipped: 503 {"code":"plugin.suspended","detail":"step `stamp` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it is suspended, and tried again in 1 s: 5 of its last 5 calls broke, the last one so: `contoso_nothing` is not in pane-tools (named by `productivityPane.tools` of profiles `contoso_rep`): create what is missing first, or correct the name","step":{"plugin":"tests/changes","version":"1.0.0","step":"stamp","code":"plugin.suspended"}}
     "#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_step_that_goes_on_breaking_is_suspended_until_a_try_succeeds() -> Done {
+    let host = host().await?;
+    tell(&host, "check", json!({"configuration": {"fail": "no luck"}})).await?;
+    let mut change = 0;
+    let suspended = loop {
+        change += 1;
+        let answer = host.patch(PROFILE, json!({"name": format!("Try {change}")})).await?;
+        if answer.status == 503 {
+            break answer;
+        }
+        assert_eq!(answer.json()["code"], "plugin.failed");
+    };
+    assert_eq!((&suspended.json()["code"], suspended.header("retry-after")), (&json!("plugin.suspended"), "1"));
+    tell(&host, "check", json!({})).await?;
+    while host.patch(PROFILE, json!({"name": "At last"})).await?.status != 200 {}
+    let health = host.get("/api/v1/plugins/tests/changes").await?.json()["health"].clone();
+    assert!(health.as_array().into_iter().flatten().all(|step| step["state"] == "closed"), "{health}");
     Ok(())
 }
 

@@ -29,7 +29,7 @@ fn writer() -> Done {
             let name = format!("{half}-{pair:06}");
             AnyItem::parse(Kind::Queue, &name, json!({"name": name})).map(|item| Change::put(name, item))
         };
-        let author = Author { who: "writer".to_owned(), why: pair.to_string() };
+        let author = Author::new("writer", pair.to_string());
         store.commit(ChangeSet::new([queue("left")?, queue("right")?]), &author)?;
         std::fs::write(Path::new(&folder).join("acknowledged"), (pair + 1).to_string())?;
     }

@@ -41,6 +41,7 @@ const OTHERS: &[&str] = &[
     "PUT /api/v1/plugins/{}/{}/state",
     "GET /api/v1/plugins/{}/{}/versions/{}",
     "DELETE /api/v1/plugins/{}/{}/versions/{}",
+    "PUT /api/v1/plugins/{}/{}/tools/{}",
     "PUT /api/v1/plugins/{}/{}/steps/{}",
     "GET /api/v1/steps",
     "GET /api/v1/outbox",

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use insta::assert_snapshot;
+use loadout::domain::experience::ExplainLevel;
+use loadout::service::{Question, Service, Who};
 use loadout_plugin_build::embed_manifest;
 use loadout_tests::guests::{self, rule};
-use loadout_tests::host::{Failure, Reply, TestHost};
+use loadout_tests::host::{Failure, Reply, TestHost, platform};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -101,6 +103,29 @@ async fn an_old_revision_answers_with_the_plugins_of_then() -> Done {
 }
 
 #[tokio::test]
+async fn another_process_on_the_same_folder_follows() -> Done {
+    let host = host().await?;
+    let other = Service::start_with(host.folder(), platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))))?;
+    let ask = || -> Result<String, Failure> {
+        let answer = other.experience(&Question {
+            who: Who::Login("kayla".parse()?),
+            profile: None,
+            app: "customer-service-workspace".to_owned(),
+            session: None,
+            explain: ExplainLevel::None,
+            as_of: None,
+        })?;
+        Ok(serde_json::to_string(&answer.productivity_pane)?)
+    };
+    let before = ask()?;
+    host.install("", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;
+    assert!(ask()?.contains("no-customer"), "the rule that was just installed answers");
+    Reply::to(host.request(Method::DELETE, "/api/v1/plugins/tests/greeter")).await?;
+    assert_eq!(ask()?, before);
+    Ok(())
+}
+
+#[tokio::test]
 async fn versions_are_told_apart_by_their_digest() -> Done {
     let host = host().await?;
     let one = rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "greeter")?;
@@ -178,6 +203,51 @@ async fn a_bad_component_is_refused_by_name_and_what_serves_goes_on() -> Done {
         "1.1.2": "it imports `wasi:sockets/network@0.2.6`, `wasi:sockets/instance-network@0.2.6`, `wasi:sockets/udp@0.2.6`, `wasi:sockets/udp-create-socket@0.2.6`, `wasi:sockets/tcp@0.2.6` and 2 more, which no plugin is offered; a rule reads `loadout:plugin/context` and `library` only"
         "1.1.1": "its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports `loadout:plugin/upgrade-step@0.1.0`"
         "#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_broken_rule_means_is_decided_for_each_tool() -> Done {
+    let host = host().await?;
+    host.install("", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;
+    let decide = async |wanted: Value| host.put("/api/v1/plugins/tests/greeter/tools/scripts", wanted).await;
+    assert_snapshot!(decide(json!({"onFault": "use-default"})).await?, @r#"422 {"code":"no-default","detail":"plugin `tests/greeter` declares no default for tool `scripts`: give one as `default`, a JSON object"}"#);
+    assert_snapshot!(host.put("/api/v1/plugins/tests/greeter/tools/macros", json!({})).await?, @r#"404 {"code":"not-found","detail":"plugin `tests/greeter` decides about no tool `macros`"}"#);
+    decide(json!({"onFault": "use-last-good"})).await?;
+    let good = tool(&host, "scripts").await?;
+    assert_eq!(good["payload"]["greeting"], "Hello Ada");
+    host.install("", &rule(guests::FAILS, "greeter", "1.1.0", "scripts")?).await?;
+
+    let remembered = tool(&host, "scripts").await?;
+    assert_eq!((&remembered["status"], &remembered["payload"]), (&good["status"], &good["payload"]));
+    assert_eq!(remembered["degraded"]["policy"], "use-last-good");
+    assert_eq!(remembered["degraded"]["fault"]["version"], "1.1.0");
+    decide(json!({"onFault": "use-default", "default": {"plain": true}})).await?;
+    let plain = tool(&host, "scripts").await?;
+    assert_eq!((&plain["payload"], &plain["degraded"]["policy"]), (&json!({"plain": true}), &json!("use-default")));
+    decide(json!({"onFault": "abort"})).await?;
+    let question = json!({"user": "kayla", "app": "customer-service-workspace"});
+    assert_snapshot!(host.post("/api/v1/experience", question).await?, @r#"500 {"code":"plugin.failed","detail":"the rule of tool `scripts` (tests/greeter 1.1.0) broke, and no answer is given without it: it answered with the fault `bad-settings`: `colour` is no setting of mine"}"#);
+    decide(json!({})).await?;
+    assert_eq!(tool(&host, "scripts").await?["status"], "failed");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rule_that_goes_on_breaking_is_suspended_and_its_neighbours_are_not() -> Done {
+    let host = host().await?;
+    host.install("", &rule(guests::FAILS, "greeter", "1.0.0", "scripts")?).await?;
+    let fault = loop {
+        let tool = tool(&host, "scripts").await?;
+        if tool["fault"]["code"] == "plugin.suspended" {
+            break tool["fault"]["message"].to_string();
+        }
+        assert_eq!(tool["fault"]["code"], "plugin.failed");
+    };
+    assert!(fault.contains("5 of its last 5 calls broke"), "{fault}");
+    let shown = host.get("/api/v1/plugins/tests/greeter").await?.json();
+    assert!(["open", "half-open"].contains(&shown["health"][0]["state"].as_str().unwrap_or_default()), "{shown}");
+    assert_eq!(tool(&host, "macros").await?["status"], "shown");
     Ok(())
 }
 

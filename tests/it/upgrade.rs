@@ -218,7 +218,7 @@ fn kept_values_survive_a_newer_product_and_a_rollback_restores_all_of_it() -> Do
     // Each start writes what ships with the program.
     let again = service(folder.path(), Chosen::of(BUILT_IN))?;
     assert_eq!(library(again.store())?, after);
-    again.roll_back_upgrade(run, &Author { who: "tests".to_owned(), why: String::new() })?;
+    again.roll_back_upgrade(run, &Author::new("tests", ""))?;
     assert_eq!(library(again.store())?, before);
     Ok(())
 }
@@ -260,7 +260,7 @@ fn references_that_are_no_names_cost_only_themselves_and_earlier_upgrades_are_re
 fn of_two_upgrades_of_one_profile_the_second_can_be_undone_and_then_the_first() -> Done {
     let folder = tempfile::tempdir()?;
     let service = service(folder.path(), Chosen::of(BUILT_IN))?;
-    let author = Author { who: "tests".to_owned(), why: String::new() };
+    let author = Author::new("tests", "");
     let before = library(service.store())?;
     let row = |rest: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
         let named = [("msdyn_name", "Old"), ("msdyn_uniquename", "old_thing")];
@@ -301,7 +301,7 @@ fn what_depends_on_an_upgrade_keeps_it_from_being_undone() -> Done {
     let zip = pack(&root().join("tests/fixtures/wingtip"))?;
     let service = service(folder.path(), Chosen::of(BUILT_IN))?;
     let run = apply(&service, &plan(&service, &zip, &PlanOptions::default())?)?;
-    let author = Author { who: "tests".to_owned(), why: String::new() };
+    let author = Author::new("tests", "");
     let put = |kind, name: &str, json: Value| -> Result<(), Failure> {
         let item = AnyItem::parse(kind, name, json)?;
         service.store().commit(ChangeSet::new([Change::put(name, item)]), &author)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use loadout::domain::trace::Watch;
 use loadout::http::{Options, Server, Token};
-use loadout::plugin::{ChildCompiler, CompileLimits, Compiler, Config, Limits};
+use loadout::plugin::{BreakerSettings, ChildCompiler, CompileLimits, Compiler, Config, Limits};
 use loadout::resolve::{Evaluation, Reads, ToolRules};
 use loadout::service::{PlatformOptions, Service};
 use loadout::store::TraceLog;
@@ -206,6 +206,11 @@ pub fn platform(program: &Path) -> PlatformOptions {
         limits: patient(Limits::default()),
         handler_limits: patient(Limits::of_handlers()),
         patience: Duration::from_secs(60),
+        breaker: BreakerSettings {
+            pause: Duration::from_millis(200),
+            longest: Duration::from_secs(1),
+            ..BreakerSettings::default()
+        },
         ..Config::default()
     };
     let limits = CompileLimits { patience: Duration::from_secs(300), ..CompileLimits::default() };

@@ -38,7 +38,7 @@ impl Import {
         }
         let shown = self.file.display();
         let zip = fs::read(&self.file).map_err(|error| Failure::because(format!("`{shown}` cannot be read"), error))?;
-        let author = Author { who: "admin".to_owned(), why: format!("import of {shown}") };
+        let author = Author::new("admin", format!("import of {shown}"));
         let service = if self.dry_run { self.data.open_existing()? } else { self.data.open()? };
         let imported = service.import(&zip, self.dry_run, &author);
         let imported = imported.map_err(|error| Failure::because(format!("`{shown}` is not imported"), error))?;

@@ -178,7 +178,7 @@ impl Upgrade {
                 ))
             }
             Command::Rollback(Rollback { run, data }) => {
-                let author = Author { who: WHO.to_owned(), why: format!("roll-back of upgrade {run}") };
+                let author = Author::new(WHO, format!("roll-back of upgrade {run}"));
                 let undone = data.open_existing()?.roll_back_upgrade(run, &author).map_err(Failure::of)?;
                 let revision = undone.undone.unwrap_or_default();
                 print(&format!("upgrade {run} from {} is rolled back by revision {revision}", undone.source))

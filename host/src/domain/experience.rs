@@ -16,7 +16,7 @@ use super::Revision;
 
 pub use explanation::{ExplainLevel, Explanation, Outcome, Warning};
 pub use gate::{Gate, HiddenBy};
-pub use pane::{Pane, Tool, ToolFault, ToolStatus};
+pub use pane::{Degraded, Pane, Tool, ToolFault, ToolStatus};
 pub use sections::{ActiveChannels, ActiveCopilot, HiddenChannel, HiddenFeature, HiddenView, Provider, VisibleInbox};
 pub use session::{Field, Notification, NotificationEvent, Session, Tab};
 

@@ -38,6 +38,9 @@ pub struct Plugin {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub served_before: Vec<PluginVersion>,
+    /// What was decided about tools, by their kind.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tools: BTreeMap<String, ToolOverride>,
     /// What was decided about steps, by name. Holds for every version that has a step of the name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub steps: BTreeMap<String, StepOverride>,
@@ -62,6 +65,19 @@ pub struct StepOverride {
     pub on_fault: Option<FaultPolicy>,
 }
 
+/// What an environment decided about a tool kind that a plugin decides about.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ToolOverride {
+    /// What happens when the rule breaks, instead of what is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_fault: Option<FaultPolicy>,
+    /// What the tool is given when the rule breaks and `onFault` is `use-default`, a JSON object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub default: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
 /// What happens to an operation when a plugin that takes part in it breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -70,6 +86,11 @@ pub enum FaultPolicy {
     Abort,
     /// It goes on without the plugin, and says so.
     Skip,
+    /// It goes on with what was declared for this case, and says so. Only tools have such a thing.
+    UseDefault,
+    /// It goes on with what the plugin last answered to the same question, and says so; without it, where there was no such answer.
+    /// Only for tools.
+    UseLastGood,
 }
 
 impl FaultPolicy {
@@ -78,6 +99,8 @@ impl FaultPolicy {
         match self {
             Self::Abort => "abort",
             Self::Skip => "skip",
+            Self::UseDefault => "use-default",
+            Self::UseLastGood => "use-last-good",
         }
     }
 }
@@ -245,6 +268,11 @@ impl Item for Plugin {
 
     fn check(&self, problems: &mut Problems) {
         let served = self.active.iter().map(|version| ("active", version));
+        for (step, wanted) in &self.steps {
+            if matches!(wanted.on_fault, Some(FaultPolicy::UseDefault | FaultPolicy::UseLastGood)) {
+                problems.refuse(format!("steps.{step}.onFault"), "a step can `abort` or be skipped with `skip`");
+            }
+        }
         for (attribute, version) in served.chain(self.served_before.iter().map(|it| ("servedBefore", it))) {
             if !self.versions.contains_key(version) {
                 problems.refuse(attribute, format!("version `{version}` is not there: install it first"));

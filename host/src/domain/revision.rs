@@ -1,6 +1,7 @@
 //! Revisions: the numbers configuration changes are known by, and the record of each.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,15 @@ pub struct Author {
     pub who: String,
     /// What for, in words; may be empty.
     pub why: String,
+    /// The request it comes with, for the records of the calls it causes. Not kept.
+    pub request: Option<Arc<str>>,
+}
+
+impl Author {
+    /// Somebody who changes something, for a reason that may be empty.
+    pub fn new(who: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { who: who.into(), why: why.into(), request: None }
+    }
 }
 
 /// The record of one revision.

@@ -73,7 +73,7 @@ impl Place {
 }
 
 fn author() -> Author {
-    Author { who: "tests".to_owned(), why: String::new() }
+    Author::new("tests", "")
 }
 
 /// What every export promises.

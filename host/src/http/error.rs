@@ -3,6 +3,7 @@
 //! What is this program's own fault is logged here with its whole chain, and said to nobody.
 
 mod bundle;
+mod fault;
 mod plugin;
 mod step;
 
@@ -68,6 +69,11 @@ impl From<Error> for Refusal {
             Error::Resolve(resolve::Error::Inactive { .. }) => problem(StatusCode::CONFLICT, "inactive"),
             Error::Resolve(resolve::Error::AmbiguousSession { .. } | resolve::Error::EmptySession) => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-session")
+            }
+            Error::Resolve(resolve::Error::Tool { fault, .. }) => {
+                let (status, code) = fault::of_fault(&fault.code);
+                let answer = problem(status, code);
+                if status == StatusCode::SERVICE_UNAVAILABLE { answer.retry_after(1) } else { answer }
             }
             Error::Resolve(resolve::Error::NotInProfile { .. }) => problem(StatusCode::CONFLICT, "not-in-profile"),
             Error::Import(import::Error::Archive(ArchiveError::TooLarge { .. })) => {

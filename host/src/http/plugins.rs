@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::{self, PluginVersion};
+use crate::domain::{self, PluginVersion, ToolOverride};
 use crate::service::{Activation, PluginView};
 
 use super::body::{Component, Typed};
@@ -26,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(activate))
         .routes(routes!(roll_back))
         .routes(routes!(switch))
+        .routes(routes!(decide))
         .routes(routes!(download, remove_version))
 }
 
@@ -189,6 +190,28 @@ async fn switch(
 ) -> Result<Shown, Refusal> {
     let name = full(&publisher, &name);
     Ok(shown(app.run(move |service| Ok(service.switch_plugin(&name, body.state, &author)?)).await?))
+}
+
+/// Decides what happens when the rule of a tool breaks: `abort`, `skip`, `use-default` or `use-last-good`. What is left out is as the
+/// plugin declares it.
+#[utoipa::path(
+    put, path = "/api/v1/plugins/{publisher}/{name}/tools/{kind}", operation_id = "put-plugin-tool", tag = "plugins",
+    params(
+        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("kind" = String, Path, description = "The tool kind."),
+    ),
+    request_body = ToolOverride, responses((status = 200, description = "The plugin.", body = PluginView)),
+)]
+async fn decide(
+    State(app): State<App>,
+    Path((publisher, name, kind)): Path<(String, String, String)>,
+    _: Query<Nothing>,
+    _: Unconditional,
+    By(author): By,
+    Typed(wanted): Typed<ToolOverride>,
+) -> Result<Shown, Refusal> {
+    let name = full(&publisher, &name);
+    Ok(shown(app.run(move |service| Ok(service.decide_about_tool(&name, &kind, &wanted, &author)?)).await?))
 }
 
 /// Gives the component of a version, byte by byte as it was installed.

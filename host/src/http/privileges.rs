@@ -69,6 +69,7 @@ const LINES: &[(Method, &str, Needs)] = &[
     (PUT, "/api/v1/plugins/{publisher}/{name}/state", The(PluginConfigure)),
     (GET, "/api/v1/plugins/{publisher}/{name}/versions/{version}", The(PluginInstall)),
     (DELETE, "/api/v1/plugins/{publisher}/{name}/versions/{version}", The(PluginInstall)),
+    (PUT, "/api/v1/plugins/{publisher}/{name}/tools/{kind}", The(PluginConfigure)),
     (PUT, "/api/v1/plugins/{publisher}/{name}/steps/{step}", The(PluginConfigure)),
     (GET, "/api/v1/plugins/{publisher}/{name}/statistics", The(PluginTraceRead)),
     (GET, "/api/v1/plugins/{publisher}/{name}/bundle", The(PluginInstall)),

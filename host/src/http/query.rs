@@ -1,5 +1,7 @@
 //! Query strings, and the small headers that go with writes. A parameter nobody knows is an error that names it.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
@@ -8,6 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::domain::access::Caller;
 use crate::domain::revision::Author;
 
+use super::observe::RequestId;
 use super::problem::Refusal;
 
 /// The query string as a `T`, which must refuse unknown keys.
@@ -56,7 +59,8 @@ impl<S: Sync> FromRequestParts<S> for By {
                 format!("`X-Loadout-Reason` takes UTF-8 text of at most {} characters: shorten it", Self::REASON_MAX);
             Refusal::new(StatusCode::BAD_REQUEST, "invalid-header", detail)
         })?;
-        Ok(Self(Author { who: caller.name().to_owned(), why: why.to_owned() }))
+        let request = parts.extensions.get::<RequestId>().map(|RequestId(id)| Arc::clone(id));
+        Ok(Self(Author { request, ..Author::new(caller.name(), why) }))
     }
 }
 

@@ -338,7 +338,7 @@ async fn roll_back(
 ) -> Result<Json<UpgradeStatus>, Refusal> {
     let undone = app.run(move |service| {
         let why = if author.why.is_empty() { format!("roll-back of upgrade {run}") } else { author.why };
-        service.roll_back_upgrade(run, &Author { who: author.who, why })?;
+        service.roll_back_upgrade(run, &Author::new(author.who, why))?;
         Ok(service.upgrade(run)?)
     });
     Ok(Json(undone.await?))

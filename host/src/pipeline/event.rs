@@ -1,6 +1,7 @@
 //! What a step is asked, and what it answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,6 +23,9 @@ pub struct Event {
     pub shared: BTreeMap<String, String>,
     /// What else is known, by name.
     pub properties: Vec<(String, String)>,
+    /// The request that led to it, for the record of the call. No step sees it.
+    #[serde(skip)]
+    pub request: Option<Arc<str>>,
 }
 
 /// One item that changes.

@@ -1,6 +1,7 @@
 //! One operation: its changes, taken through the steps of each stage.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -44,27 +45,37 @@ pub enum Refusal {
     /// A step says no.
     #[error("{}", rejection.message)]
     Rejected {
-        /// The plugin, as `publisher/name`.
-        plugin: String,
-        /// Its version.
-        version: String,
         /// The step.
-        step: String,
+        by: Box<RegisteredStep>,
         /// Why.
-        rejection: Rejection,
+        rejection: Box<Rejection>,
     },
     /// A step broke, and the change must not happen without it.
-    #[error("step `{step}` of plugin `{plugin}` {version} broke, and nothing is written without it: {}", fault.message)]
+    #[error("{by} broke, and nothing is written without it: {}", fault.message)]
     Fault {
-        /// The plugin, as `publisher/name`.
-        plugin: String,
-        /// Its version.
-        version: String,
         /// The step.
-        step: String,
+        by: Box<RegisteredStep>,
         /// How.
-        fault: StepFault,
+        fault: Box<StepFault>,
     },
+}
+
+/// A step of a version of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredStep {
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// Its version; empty if it is not there.
+    pub version: String,
+    /// The step.
+    pub step: String,
+}
+
+impl fmt::Display for RegisteredStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plugin, version, step } = self;
+        write!(f, "step `{step}` of plugin `{plugin}` {version}")
+    }
 }
 
 impl Operation<'_> {
@@ -92,7 +103,10 @@ impl Operation<'_> {
                 let answer = handlers.execute(step, &event, self.library);
                 let proposed = match answer {
                     Ok(Outcome::Reject(rejection)) => return Err(rejected(step, rejection)),
-                    Ok(Outcome::Proceed(proposal)) => self.believe(stage, proposal, places, &differences),
+                    Ok(Outcome::Proceed(proposal)) => {
+                        let believed = self.believe(stage, proposal, places, &differences);
+                        believed.inspect_err(|fault| handlers.disbelieve(step, &event, fault))
+                    }
                     Err(fault) => Err(fault),
                 };
                 let outcomes = match proposed {
@@ -130,6 +144,13 @@ impl Operation<'_> {
         events
     }
 
+    /// The change does not happen, because what `step` made of it in `stage` cannot be.
+    pub fn refuse(&self, step: &Registration, stage: Stage, fault: StepFault) -> Refusal {
+        let event = Event { stage: stage.into(), ..self.event(step, 0, Vec::new()) };
+        self.handlers.disbelieve(step, &event, &fault);
+        broke(step, fault)
+    }
+
     fn event(&self, step: &Registration, batch: usize, targets: Vec<Target>) -> Event {
         let properties = [("author", &self.author.who), ("reason", &self.author.why)];
         Event {
@@ -140,6 +161,7 @@ impl Operation<'_> {
             targets,
             shared: self.shared.clone(),
             properties: properties.map(|(name, value)| (name.to_owned(), value.clone())).into(),
+            request: self.author.request.clone(),
         }
     }
 
@@ -199,7 +221,7 @@ impl Operation<'_> {
     fn pass_over(&mut self, step: &Registration, fault: StepFault) -> Result<(), Refusal> {
         match step.on_fault {
             FaultPolicy::Abort => Err(broke(step, fault)),
-            FaultPolicy::Skip => {
+            FaultPolicy::Skip | FaultPolicy::UseDefault | FaultPolicy::UseLastGood => {
                 let plugin = format!("{} {}", step.plugin, step.version);
                 let StepFault { code, message, .. } = fault;
                 self.skipped.push(Skipped { plugin, step: step.step.clone(), code, message });
@@ -211,14 +233,17 @@ impl Operation<'_> {
 
 /// The change does not happen, because `step` says so.
 fn rejected(step: &Registration, rejection: Rejection) -> Refusal {
-    let Registration { plugin, version, step, .. } = step.clone();
-    Refusal::Rejected { plugin, version: version.to_string(), step, rejection }
+    Refusal::Rejected { by: Box::new(named(step)), rejection: Box::new(rejection) }
 }
 
 /// The change does not happen, because `step` broke.
 pub(crate) fn broke(step: &Registration, fault: StepFault) -> Refusal {
-    let Registration { plugin, version, step, .. } = step.clone();
-    Refusal::Fault { plugin, version: version.to_string(), step, fault }
+    Refusal::Fault { by: Box::new(named(step)), fault: Box::new(fault) }
+}
+
+fn named(step: &Registration) -> RegisteredStep {
+    let Registration { plugin, version, step, .. } = step;
+    RegisteredStep { plugin: plugin.clone(), version: version.to_string(), step: step.clone() }
 }
 
 /// Whether items of a collection are written whole, so that a patch can change what is written.

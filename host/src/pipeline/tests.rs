@@ -31,6 +31,10 @@ impl Handlers for Table {
         self.asked.lock().unwrap().push(format!("{} {} {}", event.stage, step.step, targets.join(",")));
         self.answers[&step.step](event)
     }
+
+    fn disbelieve(&self, step: &Registration, _: &Event, fault: &StepFault) {
+        self.asked.lock().unwrap().push(format!("{} is not believed: {}", step.step, fault.code));
+    }
 }
 
 fn proceed(_: &Event) -> Result<Outcome, StepFault> {
@@ -68,7 +72,7 @@ fn update(name: &str, before: Value, after: Value) -> ChangeRecord {
 }
 
 fn with<T>(table: &Table, is_import: bool, work: impl FnOnce(&mut Operation<'_>) -> T) -> T {
-    let author = Author { who: "ada".to_owned(), why: "because".to_owned() };
+    let author = Author::new("ada", "because");
     let library = Arc::new(Snapshot::default());
     let mut operation = Operation {
         handlers: table,
@@ -189,13 +193,15 @@ fn what_breaks_aborts_or_is_passed_over_visibly() {
             });
             match policy {
                 FaultPolicy::Abort => {
-                    let Err(Refusal::Fault { step, fault, .. }) = done else { panic!("{done:?}") };
-                    assert_eq!((step.as_str(), fault.message.as_str()), ("bad", message));
+                    let Err(Refusal::Fault { by, fault }) = done else { panic!("{done:?}") };
+                    assert_eq!((by.step.as_str(), fault.message.as_str()), ("bad", message));
                 }
-                FaultPolicy::Skip => {
+                _ => {
                     assert!(done.unwrap().is_empty());
                     assert_eq!(skipped.into_iter().map(|it| it.message).collect::<Vec<_>>(), [message]);
                     assert_eq!(changes[0].after, Some(json!({"a": 1})), "nothing of it is kept");
+                    let told = table.asked.lock().unwrap().len();
+                    assert_eq!(told, if message == "slow" { 1 } else { 2 }, "what is not believed is told");
                 }
             }
         }

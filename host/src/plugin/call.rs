@@ -11,6 +11,7 @@ use crate::resolve::{Decision, Evaluation, Reads};
 
 use super::decision::{self, Invalid};
 use super::engine::{Engine, ticks};
+use super::guard::Guard;
 use super::limits::{Exceeded, Limits};
 use super::record::{Asked, MAIN_OPERATION, Record, Remains, TOOL_EVALUATE, Times};
 use super::slots::Slot;
@@ -24,6 +25,14 @@ pub enum CallError {
     /// All slots were taken. Not the plugin's fault.
     #[error("no slot for a call became free within {} ms", .0.as_millis())]
     Busy(Duration),
+    /// It is not asked, because it went on breaking.
+    #[error("it is suspended, and tried again in {seconds} s: {reason}")]
+    Suspended {
+        /// Why.
+        reason: String,
+        /// Until it is tried, in seconds.
+        seconds: u64,
+    },
     /// The deadline passed.
     #[error("it ran past its deadline of {} ms", .0.as_millis())]
     Timeout(Duration),
@@ -54,10 +63,16 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// Whether it is the component's own fault.
+    pub(super) fn is_its_fault(&self) -> bool {
+        !matches!(self, Self::Busy(_) | Self::Suspended { .. })
+    }
+
     /// The stable code, as listed in `wit/README.md`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Busy(_) => "plugin.busy",
+            Self::Suspended { .. } => "plugin.suspended",
             Self::Timeout(_) => "plugin.timeout",
             Self::Exceeded(exceeded) => exceeded.code(),
             Self::Trapped { .. } => "plugin.trapped",
@@ -76,6 +91,7 @@ pub(super) struct Plugin {
     /// The same three, as records name it.
     pub(super) component: Arc<Component>,
     pub(super) limits: Limits,
+    pub(super) guard: Guard,
     pub(super) rule: Rule,
 }
 
@@ -92,18 +108,31 @@ impl Plugin {
             settings: Some(settings),
         };
         let record = Record::begin(&self.component, asked, reads.caller().clone());
-        let (outcome, (reads, remains)) = record.span().in_scope(|| match Call::start(self, engine, reads) {
-            Ok(mut call) => (call.evaluate(settings), call.into_remains()),
-            Err(failed) => {
-                let (error, reads, remains) = *failed;
-                (Err(error), (reads, remains))
+        let (outcome, (reads, remains)) = match self.guard.enter(None) {
+            Err(error) => (Err(error), (reads, Remains::default())),
+            Ok(leave) => {
+                let asked = record.span().in_scope(|| self.ask(engine, settings, reads));
+                leave.ended(asked.0.as_ref().err());
+                asked
             }
-        });
+        };
         let trace = record.end(&*engine.config.watch, outcome.as_ref().err(), remains);
         Evaluation {
             plugin: self.component.to_string(),
             outcome: outcome.map_err(|error| self.fault(&error, trace)),
             reads: reads.into_recorded(),
+            degraded: None,
+            ends: false,
+        }
+    }
+
+    fn ask(&self, engine: &Engine, settings: &str, reads: Reads) -> (Result<Decision, CallError>, (Reads, Remains)) {
+        match Call::start(self, engine, reads) {
+            Ok(mut call) => (call.evaluate(settings), call.into_remains()),
+            Err(failed) => {
+                let (error, reads, remains) = *failed;
+                (Err(error), (reads, remains))
+            }
         }
     }
 

@@ -12,17 +12,20 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::domain::experience::ToolFault;
-use crate::domain::{PluginVersion, StepOverride};
+use crate::domain::{FaultPolicy, PluginVersion, StepOverride, ToolOverride};
 use crate::pipeline::{Event, Handlers, Outcome, Registration};
 use crate::resolve::{Evaluation, Reads, ToolRules};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
+use super::breaker::Health;
 use super::call::{Call, CallError, Plugin};
 use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
+use super::handler::Handler;
 use super::inspect::LoadError;
 use super::manifest::{Manifest, Provides, StepDeclaration};
+use super::policy::Policy;
 use super::step::Step;
 use super::workshop::{Part, Ready, Workshop};
 
@@ -31,13 +34,19 @@ pub struct Catalog {
     engine: Arc<Engine>,
     ready: Vec<Arc<Ready>>,
     infos: Vec<PluginInfo>,
-    by_kind: BTreeMap<String, Bound>,
+    by_kind: BTreeMap<String, Rule>,
     step_infos: Vec<StepInfo>,
     registrations: Vec<Registration>,
     missing: Vec<Missing>,
 }
 
-/// What decides about a tool kind.
+/// What decides about a tool kind, and what is done when it breaks.
+struct Rule {
+    bound: Bound,
+    policy: Policy,
+}
+
+/// Where what decides about a tool kind is.
 enum Bound {
     /// The component at this place.
     Ready(usize),
@@ -56,8 +65,19 @@ pub struct Missing {
     pub digest: String,
     /// The tool kinds it should decide about, as far as that is known.
     pub kinds: Vec<String>,
+    /// What was decided about them.
+    pub tools: BTreeMap<String, ToolOverride>,
     /// Why it cannot.
     pub reason: String,
+}
+
+/// What an environment decided about a plugin.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// About tools, by their kind.
+    pub tools: BTreeMap<String, ToolOverride>,
+    /// About steps, by their name.
+    pub steps: BTreeMap<String, StepOverride>,
 }
 
 /// A plugin that is there.
@@ -127,33 +147,34 @@ impl Catalog {
 
     /// Adds a component. Refuses one whose name or tool kind is taken.
     pub fn add(&mut self, ready: Arc<Ready>) -> Result<(), LoadError> {
-        if let Provides::Tool { kinds } = &ready.manifest().provides
-            && let Some((kind, bound)) = kinds.iter().find_map(|kind| Some((kind, self.by_kind.get(kind)?)))
+        if let Provides::Tool { kinds, .. } = &ready.manifest().provides
+            && let Some((kind, rule)) = kinds.iter().find_map(|kind| Some((kind, self.by_kind.get(kind)?)))
         {
-            return Err(LoadError::KindTaken { kind: kind.clone(), by: self.name_of(bound) });
+            return Err(LoadError::KindTaken { kind: kind.clone(), by: self.name_of(&rule.bound) });
         }
-        self.add_behind(ready, &BTreeMap::new())
+        self.add_behind(ready, &Wanted::default())
     }
 
-    /// Adds a component, with what was decided about its steps. Tool kinds that are taken already it does not get.
-    pub fn add_behind(
-        &mut self,
-        ready: Arc<Ready>,
-        overrides: &BTreeMap<String, StepOverride>,
-    ) -> Result<(), LoadError> {
+    /// Adds a component, as the environment wants it. Tool kinds that are taken already it does not get.
+    pub fn add_behind(&mut self, ready: Arc<Ready>, wanted: &Wanted) -> Result<(), LoadError> {
         let manifest = ready.manifest();
         let name = manifest.full_name();
         if self.infos.iter().any(|there| there.full_name() == name) {
             return Err(LoadError::NameTaken(name));
         }
         match &manifest.provides {
-            Provides::Tool { kinds } => {
+            Provides::Tool { kinds, on_fault, default } => {
                 for kind in kinds {
-                    self.by_kind.entry(kind.clone()).or_insert(Bound::Ready(self.ready.len()));
+                    let wanted = wanted.tools.get(kind).cloned().unwrap_or_default();
+                    let on_fault = wanted.on_fault.unwrap_or(*on_fault);
+                    let default = wanted.default.or_else(|| default.clone()).unwrap_or_default();
+                    let bound = Bound::Ready(self.ready.len());
+                    let rule = Rule { bound, policy: Policy { on_fault, default } };
+                    self.by_kind.entry(kind.clone()).or_insert(rule);
                 }
             }
             Provides::Handler { steps } => {
-                let registered = steps.iter().map(|step| registration(&ready, step, overrides.get(&step.name)));
+                let registered = steps.iter().map(|step| registration(&ready, step, wanted.steps.get(&step.name)));
                 self.registrations.extend(registered);
                 self.registrations.sort_by(Registration::order);
             }
@@ -170,7 +191,8 @@ impl Catalog {
     /// Notes a plugin that should be asked and cannot be, so that what it should decide about fails visibly.
     pub fn add_missing(&mut self, missing: Missing) {
         for kind in &missing.kinds {
-            self.by_kind.entry(kind.clone()).or_insert(Bound::Missing(self.missing.len()));
+            let (bound, policy) = (Bound::Missing(self.missing.len()), missing.policy(kind));
+            self.by_kind.entry(kind.clone()).or_insert(Rule { bound, policy });
         }
         self.missing.push(missing);
     }
@@ -187,6 +209,12 @@ impl Catalog {
         }
     }
 
+    /// Whether the plugin of this name is asked, or each of its steps.
+    pub fn health(&self, plugin: &str) -> Vec<Health> {
+        let ready = self.ready.iter().find(|ready| ready.manifest().full_name() == plugin);
+        ready.map(|ready| ready.health()).unwrap_or_default()
+    }
+
     /// The plugins that are there, in the order they were added.
     pub fn plugins(&self) -> &[PluginInfo] {
         &self.infos
@@ -194,8 +222,8 @@ impl Catalog {
 
     /// Makes an instance of the rule bound to `kind`, and keeps it. Nothing if no rule is bound to it.
     pub fn start(&self, kind: &str, reads: Reads) -> Option<Result<Call<'_>, CallError>> {
-        let Bound::Ready(at) = self.by_kind.get(kind)? else { return None };
-        Some(Call::start(self.rule(*at)?, &self.engine, reads).map_err(|failed| failed.0))
+        let Bound::Ready(at) = self.by_kind.get(kind)?.bound else { return None };
+        Some(Call::start(self.rule(at)?, &self.engine, reads).map_err(|failed| failed.0))
     }
 
     fn rule(&self, at: usize) -> Option<&Plugin> {
@@ -203,6 +231,13 @@ impl Catalog {
             Part::Rule(plugin) => Some(plugin),
             Part::Step(_) | Part::Handler(_) => None,
         }
+    }
+
+    fn handler(&self, step: &Registration) -> Option<&Handler> {
+        self.ready.iter().find_map(|ready| match &ready.part {
+            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some(handler),
+            _ => None,
+        })
     }
 
     fn step(&self, name: &str) -> Result<&Step, StepFault> {
@@ -220,6 +255,11 @@ impl Catalog {
 }
 
 impl Missing {
+    fn policy(&self, kind: &str) -> Policy {
+        let wanted = self.tools.get(kind).cloned().unwrap_or_default();
+        Policy { on_fault: wanted.on_fault.unwrap_or(FaultPolicy::Skip), default: wanted.default.unwrap_or_default() }
+    }
+
     fn evaluation(&self, reads: Reads) -> Evaluation {
         let Self { name, version, reason, .. } = self;
         let fault = ToolFault {
@@ -229,22 +269,38 @@ impl Missing {
             version: version.to_string(),
             trace: None,
         };
-        Evaluation { plugin: format!("{name} {version}"), outcome: Err(fault), reads: reads.into_recorded() }
+        Evaluation {
+            plugin: format!("{name} {version}"),
+            outcome: Err(fault),
+            reads: reads.into_recorded(),
+            degraded: None,
+            ends: false,
+        }
     }
 }
 
 impl ToolRules for Catalog {
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
-        match self.by_kind.get(kind)? {
-            Bound::Ready(at) => Some(self.rule(*at)?.evaluate(&self.engine, kind, settings, reads)),
-            Bound::Missing(at) => Some(self.missing.get(*at)?.evaluation(reads)),
-        }
+        let Rule { bound, policy } = self.by_kind.get(kind)?;
+        let (key, evaluation) = match bound {
+            Bound::Ready(at) => {
+                let rule = self.rule(*at)?;
+                let key = policy.remembers(&rule.name, kind, settings, reads.facts());
+                (key, rule.evaluate(&self.engine, kind, settings, reads))
+            }
+            Bound::Missing(at) => {
+                let missing = self.missing.get(*at)?;
+                let key = policy.remembers(&missing.name, kind, settings, reads.facts());
+                (key, missing.evaluation(reads))
+            }
+        };
+        Some(policy.apply(evaluation, key, &self.engine.last_good))
     }
 
     fn fingerprint(&self) -> String {
         let mut text = String::new();
-        for (kind, bound) in &self.by_kind {
-            let digest = match bound {
+        for (kind, rule) in &self.by_kind {
+            let digest = match &rule.bound {
                 Bound::Ready(at) => self.rule(*at).map(|plugin| plugin.digest.as_str()),
                 Bound::Missing(at) => self.missing.get(*at).map(|missing| missing.digest.as_str()),
             };
@@ -266,16 +322,18 @@ impl Handlers for Catalog {
         event: &Event,
         library: &Arc<Snapshot>,
     ) -> Result<Outcome, crate::pipeline::StepFault> {
-        let handler = self.ready.iter().find_map(|ready| match &ready.part {
-            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some(handler),
-            _ => None,
-        });
         let gone = || crate::pipeline::StepFault {
             code: "plugin.not-ready".to_owned(),
             message: "its component is not there".to_owned(),
             retry_after: None,
         };
-        handler.ok_or_else(gone)?.execute(&self.engine, step, event, library)
+        self.handler(step).ok_or_else(gone)?.execute(&self.engine, step, event, library)
+    }
+
+    fn disbelieve(&self, step: &Registration, event: &Event, fault: &crate::pipeline::StepFault) {
+        if let Some(handler) = self.handler(step) {
+            handler.disbelieve(&self.engine, step, event, fault);
+        }
     }
 }
 
@@ -323,7 +381,7 @@ impl PluginInfo {
     fn new(manifest: Manifest, digest: String) -> Self {
         let Manifest { publisher, name, version, world, description, provides, settings_schema, limits: _ } = manifest;
         let kinds = match provides {
-            Provides::Tool { kinds } => kinds,
+            Provides::Tool { kinds, .. } => kinds,
             Provides::Step(_) | Provides::Handler { .. } => Vec::new(),
         };
         Self { publisher, name, version, world, description, digest, kinds, settings_schema }

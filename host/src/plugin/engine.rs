@@ -11,7 +11,9 @@ use wasmtime::{Enabled, EngineWeak, InstanceAllocationStrategy, PoolingAllocatio
 
 use crate::domain::trace::{Unwatched, Watch};
 
+use super::breaker::BreakerSettings;
 use super::limits::Limits;
+use super::policy::LastGood;
 use super::slots::{Slot, Slots};
 
 /// How often deadlines are looked at.
@@ -41,6 +43,12 @@ pub struct Config {
     pub slots: u32,
     /// How long a call waits for a slot.
     pub patience: Duration,
+    /// How many calls of one component may run at once.
+    pub lane: u32,
+    /// How many calls may wait for their turn with one component; more are refused at once.
+    pub queue: usize,
+    /// When a component is not asked any more.
+    pub breaker: BreakerSettings,
     /// Sees every call.
     pub watch: Arc<dyn Watch>,
 }
@@ -53,6 +61,9 @@ impl Default for Config {
             handler_limits: Limits::of_handlers(),
             slots: 64,
             patience: Duration::from_secs(1),
+            lane: 32,
+            queue: 64,
+            breaker: BreakerSettings::default(),
             watch: Arc::new(Unwatched),
         }
     }
@@ -73,6 +84,7 @@ impl EngineError {
 pub(super) struct Engine {
     pub(super) wasmtime: wasmtime::Engine,
     pub(super) config: Config,
+    pub(super) last_good: LastGood,
     slots: Slots,
 }
 
@@ -81,7 +93,7 @@ impl Engine {
         let wasmtime = wasmtime::Engine::new(&tuned(&config)).map_err(|error| EngineError::new(&error))?;
         tick(wasmtime.weak()).map_err(|error| EngineError(error.to_string()))?;
         let slots = Slots::new(usize::try_from(config.slots).unwrap_or(usize::MAX));
-        Ok(Self { wasmtime, config, slots })
+        Ok(Self { wasmtime, config, last_good: LastGood::default(), slots })
     }
 
     /// A slot for one call.

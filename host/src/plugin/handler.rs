@@ -13,6 +13,7 @@ use crate::store::Snapshot;
 use super::call::{self, CallError};
 use super::decision::Invalid;
 use super::engine::Engine;
+use super::guard::Guard;
 use super::limits::{Exceeded, Limits};
 use super::record::{Asked, Record, Remains, Times};
 use super::state::State;
@@ -23,6 +24,7 @@ pub(super) struct Handler {
     /// The plugin, as records name it.
     pub(super) component: Arc<Component>,
     pub(super) limits: Limits,
+    pub(super) guard: Guard,
     pub(super) prepared: Prepared,
 }
 
@@ -37,26 +39,15 @@ impl Handler {
         event: &Event,
         library: &Arc<Snapshot>,
     ) -> Result<Outcome, StepFault> {
-        let resource = event.targets.first().map_or("", |target| &target.kind);
-        let asked = Asked {
-            message: &event.message,
-            resource,
-            stage: u8::try_from(event.stage).unwrap_or_default(),
-            rank: Some(step.rank),
-            mode: if step.mode == Mode::Async { trace::Mode::Async } else { trace::Mode::Sync },
-            step: Some(&step.step),
-            settings: Some(&step.configuration),
+        let record = Record::begin(&self.component, asked(step, event), caller(event));
+        let (answer, remains) = match self.guard.enter(Some(&step.step)) {
+            Err(error) => (Err((error, None)), Remains::default()),
+            Ok(leave) => {
+                let asked = record.span().in_scope(|| self.ask(engine, step, event, library));
+                leave.ended(asked.0.as_ref().err().map(|(error, _)| error));
+                asked
+            }
         };
-        let record = Record::begin(&self.component, asked, Caller::default());
-        let (answer, remains) = record.span().in_scope(|| {
-            let Some(_slot) = engine.slot() else {
-                return (Err((CallError::Busy(engine.config.patience), None)), Remains::default());
-            };
-            let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
-            let mut store = call::store(engine, &self.component, &self.limits, reads);
-            let (answer, times) = self.answer(&mut store, step, event);
-            (answer, call::remains(store, times).1)
-        });
         match answer {
             Ok(outcome) => {
                 record.end_with(&*engine.config.watch, of(&outcome), None, remains);
@@ -64,9 +55,31 @@ impl Handler {
             }
             Err((error, retry_after)) => {
                 record.end(&*engine.config.watch, Some(&error), remains);
+                let retry_after = match &error {
+                    CallError::Suspended { seconds, .. } => u32::try_from(*seconds).ok(),
+                    _ => retry_after,
+                };
                 Err(StepFault { code: error.code().to_owned(), message: error.to_string(), retry_after })
             }
         }
+    }
+
+    /// What was answered about an event cannot be carried out: a record of its own, and a fault like any other.
+    pub(super) fn disbelieve(&self, engine: &Engine, step: &Registration, event: &Event, fault: &StepFault) {
+        let record = Record::begin(&self.component, asked(step, event), caller(event));
+        let error = CallError::Invalid(Invalid::Outcome(fault.message.clone()));
+        record.end(&*engine.config.watch, Some(&error), Remains::default());
+        self.guard.disbelieve(&step.step, &fault.message);
+    }
+
+    fn ask(&self, engine: &Engine, step: &Registration, event: &Event, library: &Arc<Snapshot>) -> (Answer, Remains) {
+        let Some(_slot) = engine.slot() else {
+            return (Err((CallError::Busy(engine.config.patience), None)), Remains::default());
+        };
+        let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
+        let mut store = call::store(engine, &self.component, &self.limits, reads);
+        let (answer, times) = self.answer(&mut store, step, event);
+        (answer, call::remains(store, times).1)
     }
 
     fn answer(&self, store: &mut Store<State>, step: &Registration, event: &Event) -> (Answer, Times) {
@@ -91,6 +104,23 @@ impl Handler {
             }
             Outcome::Proceed(_) | Outcome::Reject(_) => Ok(()),
         }
+    }
+}
+
+fn caller(event: &Event) -> Caller {
+    Caller { request: event.request.clone(), decision: None }
+}
+
+/// What a record says was asked.
+fn asked<'a>(step: &'a Registration, event: &'a Event) -> Asked<'a> {
+    Asked {
+        message: &event.message,
+        resource: event.targets.first().map_or("", |target| &target.kind),
+        stage: u8::try_from(event.stage).unwrap_or_default(),
+        rank: Some(step.rank),
+        mode: if step.mode == Mode::Async { trace::Mode::Async } else { trace::Mode::Sync },
+        step: Some(&step.step),
+        settings: Some(&step.configuration),
     }
 }
 

@@ -114,6 +114,9 @@ pub enum LoadError {
     /// Compiling it costs too much.
     #[error("compiling it takes more than {0}: split it, or leave out what it does not need")]
     TooCostly(String),
+    /// It was looked at before, and could not be used.
+    #[error("{0}")]
+    Before(String),
     /// It could not be looked at now. Not its fault.
     #[error("it was not made ready: {0}")]
     Unavailable(String),

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::domain::PluginVersion;
 use crate::domain::plugin::is_plugin_name;
+use crate::domain::{FaultPolicy, PluginVersion};
 use crate::upgrade::{READER, SourceTable, Version};
 
 use super::limits::{Limits, Modesty};
@@ -58,6 +58,10 @@ pub enum Provides {
     Tool {
         /// The kinds.
         kinds: Vec<String>,
+        /// What happens when it breaks.
+        on_fault: FaultPolicy,
+        /// What tools are given when it breaks, where that is used.
+        default: Option<Map<String, Value>>,
     },
     /// It is a step of upgrades.
     Step(StepPart),
@@ -132,7 +136,7 @@ impl Manifest {
                 none(&world, "upgrade", file.upgrade.is_some())?;
                 none(&world, "steps", file.steps.is_some())?;
                 let tool = file.tool.ok_or_else(|| ManifestError::Toml("missing field `tool`".to_owned()))?;
-                (Provides::Tool { kinds: checked_kinds(tool.kinds)? }, Limits::default())
+                (tool.checked()?, Limits::default())
             }
             UPGRADE_WORLD => {
                 none(&world, "tool", file.tool.is_some())?;
@@ -149,7 +153,8 @@ impl Manifest {
             }
             _ => return Err(ManifestError::World(world)),
         };
-        let settings_schema = file.settings.map(|settings| parse_schema(&settings.schema)).transpose()?;
+        let settings_schema =
+            file.settings.map(|settings| parse_object("settings.schema", &settings.schema)).transpose()?;
         let limits = file.limits.unwrap_or_default().lowered(most)?;
         Ok(Self { publisher, name, version, world, description, provides, settings_schema, limits })
     }
@@ -183,6 +188,14 @@ struct Header {
 #[serde(deny_unknown_fields)]
 struct ToolPart {
     kinds: Vec<String>,
+    #[serde(default = "skip", rename = "on-fault")]
+    on_fault: FaultPolicy,
+    default: Option<String>,
+}
+
+/// A tool whose rule breaks is left out, visibly: the rest of an experience is worth having.
+fn skip() -> FaultPolicy {
+    FaultPolicy::Skip
 }
 
 #[derive(Deserialize)]
@@ -218,6 +231,16 @@ struct LimitsPart {
     deadline_ms: Option<u32>,
     memory_mib: Option<u32>,
     host_calls: Option<u32>,
+}
+
+impl ToolPart {
+    fn checked(self) -> Result<Provides, ManifestError> {
+        let Self { kinds, on_fault, default } = self;
+        let default = default.map(|text| parse_object("tool.default", &text)).transpose()?;
+        let has_default = on_fault != FaultPolicy::UseDefault || default.is_some();
+        check("tool.on-fault", on_fault.as_str(), has_default, "give the default as `tool.default`, a JSON object")?;
+        Ok(Provides::Tool { kinds: checked_kinds(kinds)?, on_fault, default })
+    }
 }
 
 impl UpgradePart {
@@ -307,9 +330,9 @@ fn checked_kinds(kinds: Vec<String>) -> Result<Vec<String>, ManifestError> {
     Ok(kinds)
 }
 
-fn parse_schema(text: &str) -> Result<Map<String, Value>, ManifestError> {
+fn parse_object(key: &'static str, text: &str) -> Result<Map<String, Value>, ManifestError> {
     serde_json::from_str(text).map_err(|error| ManifestError::Value {
-        key: "settings.schema",
+        key,
         value: text.chars().take(100).collect(),
         rule: format!("a JSON object is expected: {error}"),
     })
@@ -345,7 +368,8 @@ mod tests {
     fn a_whole_manifest_is_read() {
         let manifest = Manifest::parse(WHOLE).unwrap();
         assert_eq!((manifest.publisher.as_str(), manifest.name.as_str()), ("loadout", "scripts"));
-        assert_eq!(manifest.provides, Provides::Tool { kinds: vec!["scripts".to_owned()] });
+        let (kinds, on_fault) = (vec!["scripts".to_owned()], FaultPolicy::Skip);
+        assert_eq!(manifest.provides, Provides::Tool { kinds, on_fault, default: None });
         assert_eq!(Value::Object(manifest.settings_schema.unwrap()), serde_json::json!({ "type": "object" }));
         let expected =
             Modesty { deadline: Some(Duration::from_millis(20)), memory: Some(16 << 20), host_calls: Some(2000) };
@@ -424,6 +448,12 @@ mod tests {
                 "deadline-ms = 51",
                 "its manifest says `limits.deadline-ms = 51`; 1 to 50 is possible",
             ),
+            (
+                "[tool]",
+                "[tool]\non-fault = \"use-default\"",
+                "its manifest says `tool.on-fault = use-default`; give the default",
+            ),
+            ("[tool]", "[tool]\ndefault = \"[]\"", "its manifest says `tool.default = []`; a JSON object is expected"),
             ("memory-mib = 16", "memory-mib = 0", "its manifest says `limits.memory-mib = 0`; 1 to 32 is possible"),
             ("host-calls = 2000", "host-calls = -1", "its manifest cannot be read: invalid value"),
             ("host-calls = 2000", "fuel = 1", "its manifest cannot be read: unknown field `fuel`"),

@@ -156,6 +156,7 @@ impl CallError {
     fn outcome(&self) -> Outcome {
         match self {
             Self::Busy(_) => Outcome::Busy,
+            Self::Suspended { .. } => Outcome::Suspended,
             Self::Timeout(_) => Outcome::Timeout,
             Self::Exceeded(Exceeded::Memory { .. }) => Outcome::Memory,
             Self::Exceeded(Exceeded::HostCalls { .. } | Exceeded::HandedOver { .. }) => Outcome::HostCalls,
@@ -182,7 +183,7 @@ impl CallError {
                 Exceeded::Log { limit, found } => ("log", "bytes", count(limit), Some(count(found))),
             },
             Self::Trapped { at_once, .. } => ("handed-over-at-once", "bytes", count((*at_once)?), None),
-            Self::Failed { .. } | Self::Invalid(_) => return None,
+            Self::Suspended { .. } | Self::Failed { .. } | Self::Invalid(_) => return None,
         };
         Some(ReachedLimit { name: name.to_owned(), unit: unit.to_owned(), allowed, value })
     }

@@ -35,6 +35,11 @@ impl Slots {
         self.try_take().or_else(|| self.wait(patience))
     }
 
+    /// A slot, if one becomes free within `patience`, and if fewer than `most` wait for one already.
+    pub(super) fn take_among(&self, patience: Duration, most: usize) -> Option<Slot<'_>> {
+        self.try_take().or_else(|| (self.waiting.load(SeqCst) < most).then(|| self.wait(patience)).flatten())
+    }
+
     fn try_take(&self) -> Option<Slot<'_>> {
         self.free.fetch_update(SeqCst, SeqCst, |free| free.checked_sub(1)).ok().map(|_| Slot(self))
     }
@@ -80,6 +85,22 @@ mod tests {
         assert!(slots.take(Duration::from_millis(1)).is_none());
         drop(first);
         assert!(slots.take(Duration::ZERO).is_some());
+    }
+
+    #[test]
+    fn a_queue_that_is_full_takes_nobody_else() {
+        let slots = Slots::new(1);
+        let held = slots.take(Duration::ZERO).unwrap();
+        assert!(slots.take_among(Duration::from_secs(60), 0).is_none(), "nobody may wait, so nobody does");
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| slots.take_among(Duration::from_secs(60), 1).is_some());
+            while slots.waiting.load(SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            assert!(slots.take_among(Duration::from_secs(60), 1).is_none(), "one waits already");
+            drop(held);
+            assert!(waiting.join().unwrap());
+        });
     }
 
     #[test]

@@ -15,10 +15,12 @@ use crate::resolve::{Facts, Reads};
 use crate::store::Snapshot;
 use crate::upgrade::StepInfo;
 
+use super::breaker::Health;
 use super::cache::Cache;
 use super::call::{Call, Plugin};
 use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
+use super::guard::Guard;
 use super::handler::Handler;
 use super::inspect::{LoadError, inspect, manifest_of};
 use super::manifest::{Manifest, Provides};
@@ -126,7 +128,15 @@ impl Workshop {
             Provides::Tool { .. } => {
                 let rule = Rule::new(&self.linker, compiled).map_err(unusable)?;
                 let limits = config.limits.lowered(manifest.limits);
-                Part::Rule(Plugin { name, version, digest: digest.to_string(), component, limits, rule })
+                Part::Rule(Plugin {
+                    name,
+                    version,
+                    digest: digest.to_string(),
+                    component,
+                    limits,
+                    guard: Guard::new(config, []),
+                    rule,
+                })
             }
             Provides::Step(step) => {
                 let prepared = Prepared::new(&self.linker, compiled).map_err(unusable)?;
@@ -142,10 +152,11 @@ impl Workshop {
                 };
                 Part::Step(Step { info, component, limits, prepared })
             }
-            Provides::Handler { .. } => {
+            Provides::Handler { steps } => {
                 let prepared = PreparedHandler::new(&self.linker, compiled).map_err(unusable)?;
                 let limits = config.handler_limits.lowered(manifest.limits);
-                Part::Handler(Handler { component, limits, prepared })
+                let guard = Guard::new(config, steps.iter().map(|step| step.name.clone()));
+                Part::Handler(Handler { component, limits, guard, prepared })
             }
         };
         Ok(Ready { manifest, digest, part })
@@ -167,6 +178,15 @@ impl Ready {
     /// What the component says about itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Whether the component is asked, or each of its steps.
+    pub fn health(&self) -> Vec<Health> {
+        match &self.part {
+            Part::Rule(plugin) => plugin.guard.health(),
+            Part::Handler(handler) => handler.guard.health(),
+            Part::Step(_) => Vec::new(),
+        }
     }
 
     /// The identity of the component.

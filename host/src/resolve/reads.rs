@@ -40,6 +40,14 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// All that a rule can see, as text: equal for equal facts.
+    pub fn visible(&self) -> String {
+        let Self { app, profile, roles, licences, language, base_language, channel, workstream, entity, .. } = self;
+        let Self { session_template, context, caller: _, .. } = self;
+        let person = (app, profile, roles, licences, language, base_language);
+        format!("{:?}", (person, channel, workstream, entity, session_template, context))
+    }
+
     /// Replaces the slugs of a text.
     pub fn render(&self, text: &str) -> Rendered {
         match Template::parse(text) {
@@ -74,6 +82,11 @@ impl Reads {
     /// Reads of `facts` and `snapshot`, none made yet.
     pub fn new(snapshot: Arc<Snapshot>, facts: Arc<Facts>) -> Self {
         Self { snapshot, facts, recorded: Vec::new(), known: HashSet::new() }
+    }
+
+    /// What is fixed about the person and the session.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// Who asks.

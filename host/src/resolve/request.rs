@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::experience::NotificationEvent;
+use crate::domain::experience::ToolFault;
 use crate::domain::{Channel, Kind, Name, Profile, User};
 
 /// Whose experience is asked for.
@@ -60,4 +61,6 @@ pub enum Error {
     NotInProfile { template: String, profile: String },
     #[error("no profile applies to app `{app}`: assign one, or give the app an out-of-the-box profile")]
     NoProfile { app: String },
+    #[error("the rule of tool `{kind}` ({} {}) broke, and no answer is given without it: {}", fault.plugin, fault.version, fault.message)]
+    Tool { kind: String, fault: Box<ToolFault> },
 }

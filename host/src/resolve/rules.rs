@@ -2,7 +2,7 @@
 //!
 //! How a rule runs is not known here. The sandbox implements [`ToolRules`], and so does a table in the tests.
 
-use crate::domain::experience::ToolFault;
+use crate::domain::experience::{Degraded, ToolFault};
 
 use super::reads::{Read, Reads};
 
@@ -26,6 +26,10 @@ pub struct Evaluation {
     pub outcome: Result<Decision, ToolFault>,
     /// What it read before.
     pub reads: Vec<Read>,
+    /// What was done about its breaking, if `outcome` is not its own.
+    pub degraded: Option<Degraded>,
+    /// Whether the whole answer must not be given without it.
+    pub ends: bool,
 }
 
 /// What a rule decided.

@@ -27,7 +27,8 @@ impl ToolRules for Table {
         reads.get("customerName");
         reads.get("customerName");
         reads.names("workstreams");
-        Some(Evaluation { plugin: "test/table 1.0.0".to_owned(), outcome, reads: reads.into_recorded() })
+        let (plugin, reads) = ("test/table 1.0.0".to_owned(), reads.into_recorded());
+        Some(Evaluation { plugin, outcome, reads, degraded: None, ends: false })
     }
 
     fn fingerprint(&self) -> String {

@@ -189,7 +189,7 @@ impl Service {
             let Bundled { plugin: name, version, digest, served, steps, .. } = bundled;
             let there = snapshot.entry(Kind::Plugin, name).and_then(|entry| Plugin::from_any(&entry.item));
             let activate = how.activate && *served;
-            if let (true, Provides::Tool { kinds }) = (activate, &manifest.provides) {
+            if let (true, Provides::Tool { kinds, .. }) = (activate, &manifest.provides) {
                 for kind in kinds {
                     if let Some(by) = decided.insert(kind, name.clone()) {
                         return Err(PluginError::KindTaken { kind: kind.clone(), by }.into());

@@ -72,7 +72,7 @@ impl Service {
             let written = written.ok_or_else(|| {
                 let (collection, name) = (&change.collection, &change.name);
                 let fault = format!("it patches `{name}` of {collection}, which the change does not write itself");
-                pipeline::broke(step, StepFault::invalid(fault))
+                operation.refuse(step, Stage::PreOperation, StepFault::invalid(fault))
             })?;
             take_over(&mut changes, written, change)?;
         }
@@ -81,7 +81,7 @@ impl Service {
             let checked = self.store.preview(changes.clone(), author);
             preview = checked.map_err(|error| match error {
                 store::Error::Moved { .. } | store::Error::Database(_) => Error::Store(error),
-                error => pipeline::broke(step, StepFault::invalid(error.to_string())).into(),
+                error => operation.refuse(step, Stage::PreOperation, StepFault::invalid(error.to_string())).into(),
             })?;
         }
         operation.run(Stage::PostOperation, &mut preview.changes)?;
@@ -204,4 +204,6 @@ impl pipeline::Handlers for NoHandlers {
     ) -> Result<pipeline::Outcome, StepFault> {
         Err(StepFault::invalid("there is no step"))
     }
+
+    fn disbelieve(&self, _: &Registration, _: &pipeline::Event, _: &StepFault) {}
 }

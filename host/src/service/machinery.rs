@@ -15,7 +15,7 @@ pub(super) enum Machinery {
     /// They are given, whatever the configuration says.
     Given { rules: Arc<dyn ToolRules>, steps: Arc<dyn Steps> },
     /// They are plugins, as the configuration says.
-    Installed(Platform),
+    Installed(Box<Platform>),
 }
 
 /// No step at all.

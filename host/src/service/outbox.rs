@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::domain::revision::Author;
 use crate::domain::{AnyItem, Kind, merge_patch};
-use crate::pipeline::{self, Event, Handlers, Outcome, Proposal, Registration, StepFault};
+use crate::pipeline::{self, Event, Handlers, Outcome, Proposal, RegisteredStep, Registration, StepFault};
 use crate::store::{self, Change, ChangeSet, EventState, Expect, OutboxEvent};
 
 use super::commit::Origin;
@@ -51,21 +51,24 @@ impl Service {
         let Some(event) = self.store.take_event(now, HELD)? else { return Ok(Delivered::Nothing) };
         let fault = match self.put(&event) {
             Ok(()) | Err(Error::Store(store::Error::EventDone { .. })) => return Ok(Delivered::Answered),
-            Err(Error::Step(pipeline::Refusal::Fault { fault, .. })) => fault,
+            Err(Error::Step(pipeline::Refusal::Fault { fault, .. })) => *fault,
             Err(error) if is_ours(&error) => return Err(error),
             // Whatever else refuses the change would refuse it again; still, somebody may mend it meanwhile.
             Err(error) => {
                 StepFault { code: "outbox.refused".to_owned(), message: error.to_string(), retry_after: None }
             }
         };
-        let given_up = event.attempts >= ATTEMPTS || fault.code == "outbox.loop";
+        // Whoever was not asked did not fail.
+        let was_asked = !matches!(fault.code.as_str(), "plugin.suspended" | "plugin.busy");
+        let given_up = was_asked && (event.attempts >= ATTEMPTS || fault.code == "outbox.loop");
         let (state, due) = if given_up {
             (EventState::Dead, now)
         } else {
             let pause = fault.retry_after.unwrap_or_else(|| pause(event.attempts)).min(LONGEST_PAUSE);
             (EventState::Pending, now + SignedDuration::from_secs(pause.into()))
         };
-        self.store.put_event_back(event.id, state, due, &fault.code, &fault.message)?;
+        let attempts = if was_asked { event.attempts } else { event.attempts.saturating_sub(1) };
+        self.store.put_event_back(event.id, state, due, attempts, &fault.code, &fault.message)?;
         let OutboxEvent { plugin, step, .. } = &event;
         tracing::warn!(code = fault.code, given_up, "step `{step}` of `{plugin}` was not answered: {}", fault.message);
         Ok(if given_up { Delivered::Died } else { Delivered::Postponed })
@@ -95,10 +98,8 @@ impl Service {
                 format!("it proposes a change, and {HOPS} changes by steps led to this one: they go in circles");
             return Err(broke(step, "outbox.loop", message));
         }
-        let author = Author {
-            who: event.plugin.clone(),
-            why: format!("step `{}` after revision {}", event.step, event.revision),
-        };
+        let why = format!("step `{}` after revision {}", event.step, event.revision);
+        let author = Author::new(event.plugin.as_str(), why);
         let origin = Origin { hops: event.hops + 1, delivers: Some(event.id), ..Origin::default() };
         for _ in 1..IMPORT_ATTEMPTS {
             match self.attempt(&self.proposed(step, &question, &proposal)?, &author, origin) {
@@ -151,12 +152,9 @@ fn registered<'a>(handlers: &'a dyn Handlers, event: &OutboxEvent) -> Result<&'a
     let missing = || {
         let message = format!("plugin `{}` has no step `{}` now, or is switched off", event.plugin, event.step);
         let fault = StepFault { code: "outbox.no-step".to_owned(), message, retry_after: None };
-        Error::Step(pipeline::Refusal::Fault {
-            plugin: event.plugin.clone(),
-            version: String::new(),
-            step: event.step.clone(),
-            fault,
-        })
+        let (plugin, step) = (event.plugin.clone(), event.step.clone());
+        let by = Box::new(RegisteredStep { plugin, version: String::new(), step });
+        Error::Step(pipeline::Refusal::Fault { by, fault: Box::new(fault) })
     };
     step.ok_or_else(missing)
 }

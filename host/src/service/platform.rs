@@ -12,7 +12,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::domain::{Digest, Kind, Plugin, Revision};
 use crate::plugin::{
-    Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Signatures, Workshop,
+    Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Signatures, Wanted, Workshop,
 };
 use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, Layer, Snapshot, Store};
 
@@ -45,6 +45,8 @@ pub(super) struct Platform {
     known: Mutex<HashMap<Digest, Weak<Ready>>>,
     /// Who signed the components that were looked at: the hash of a component never changes.
     signatures: Mutex<HashMap<Digest, Arc<Signatures>>>,
+    /// Components that turned out to be unusable, with the reason: they are not compiled again and again.
+    unusable: Mutex<HashMap<Digest, String>>,
     newest: ArcSwapOption<Serving>,
     /// Held while a catalog is made, so that many questions after a change make one.
     making: Mutex<()>,
@@ -62,6 +64,21 @@ struct Serving {
     key: Key,
     revision: Revision,
     catalog: Arc<Catalog>,
+}
+
+/// What became of looking for a component.
+pub(super) enum Found {
+    /// It is ready.
+    Ready(Arc<Ready>),
+    /// It is there, and cannot be used.
+    Unusable {
+        /// The component.
+        bytes: Vec<u8>,
+        /// Why.
+        reason: LoadError,
+    },
+    /// The store has no such component.
+    Nowhere,
 }
 
 /// The plugin items of a revision: each with the revision that wrote it.
@@ -86,6 +103,7 @@ impl Platform {
             bundled,
             known: Mutex::default(),
             signatures: Mutex::default(),
+            unusable: Mutex::default(),
             newest: ArcSwapOption::empty(),
             making: Mutex::default(),
         })
@@ -113,20 +131,20 @@ impl Platform {
 
     /// What is asked at the revision of `snapshot`.
     pub(super) fn catalog(&self, store: &Store, snapshot: &Snapshot) -> Result<Arc<Catalog>, store::Error> {
-        if let Some(serving) = self.newest.load().as_ref()
-            && serving.revision == snapshot.revision()
-        {
+        let serving = self.newest.load_full();
+        if let Some(serving) = serving.filter(|serving| serving.revision == snapshot.revision()) {
             return Ok(Arc::clone(&serving.catalog));
         }
-        let _making = lock(&self.making);
         let key: Key = snapshot.entries(Kind::Plugin).map(|(name, entry)| (Arc::clone(name), entry.revision)).collect();
+        let is_past = self.newest.load().as_ref().is_some_and(|serving| serving.revision > snapshot.revision());
+        // Whoever asks about the past keeps nobody waiting.
+        let _making = (!is_past).then(|| lock(&self.making));
         let known = self.newest.load_full().filter(|serving| serving.key == key);
-        let (catalog, fresh) = match known {
-            Some(serving) if serving.revision >= snapshot.revision() => return Ok(Arc::clone(&serving.catalog)),
-            Some(serving) => (Arc::clone(&serving.catalog), true),
-            None => (Arc::new(self.make(store, snapshot)?), store.newest()? == snapshot.revision()),
+        let catalog = match known {
+            Some(serving) => Arc::clone(&serving.catalog),
+            None => Arc::new(self.make(store, snapshot)?),
         };
-        if fresh {
+        if !is_past {
             let serving = Serving { key, revision: snapshot.revision(), catalog: Arc::clone(&catalog) };
             self.newest.store(Some(Arc::new(serving)));
         }
@@ -140,31 +158,35 @@ impl Platform {
         Ok(ready)
     }
 
-    /// The component of `digest`, ready. Nothing if the store has no such component.
-    pub(super) fn ready(
-        &self,
-        store: &Store,
-        digest: &Digest,
-    ) -> Result<Option<Result<Arc<Ready>, (Vec<u8>, LoadError)>>, store::Error> {
+    /// The component of `digest`, made ready if it is not.
+    pub(super) fn ready(&self, store: &Store, digest: &Digest) -> Result<Found, store::Error> {
         if let Some(ready) = lock(&self.known).get(digest).and_then(Weak::upgrade) {
-            return Ok(Some(Ok(ready)));
+            return Ok(Found::Ready(ready));
         }
         let own = self.bundled.iter().find(|bundled| bundled.digest == *digest);
         let (bytes, compiler) = match own {
             Some(own) => (own.bytes.to_vec(), &Compiler::Here),
             None => match store.component(digest)? {
                 Some(bytes) => (bytes, &self.compiler),
-                None => return Ok(None),
+                None => return Ok(Found::Nowhere),
             },
         };
+        if let Some(reason) = lock(&self.unusable).get(digest) {
+            return Ok(Found::Unusable { bytes, reason: LoadError::Before(reason.clone()) });
+        }
         let ready = match self.workshop.prepare(&bytes, compiler) {
             Ok(ready) => ready,
-            Err(error) => return Ok(Some(Err((bytes, error)))),
+            Err(reason) => {
+                if !matches!(reason, LoadError::Unavailable(_)) {
+                    lock(&self.unusable).insert(digest.clone(), reason.to_string());
+                }
+                return Ok(Found::Unusable { bytes, reason });
+            }
         };
         let mut known = lock(&self.known);
         known.retain(|_, held| held.strong_count() > 0);
         known.insert(digest.clone(), Arc::downgrade(&ready));
-        Ok(Some(Ok(ready)))
+        Ok(Found::Ready(ready))
     }
 
     /// Whether a component came with this program.
@@ -195,25 +217,35 @@ impl Platform {
         plugins.sort_by_key(|(layer, name, _)| (*layer == Layer::OutOfTheBox, (*name).clone()));
         for (_, name, plugin) in &plugins {
             if let Some((version, digest)) = plugin.serving() {
+                let wanted = Wanted { tools: plugin.tools.clone(), steps: plugin.steps.clone() };
                 let missing = |kinds, reason: String| {
                     tracing::error!("plugin `{name}` {version} is not used: {reason}");
-                    Missing { name: name.to_string(), version, digest: digest.to_string(), kinds, reason }
+                    Missing {
+                        name: name.to_string(),
+                        version,
+                        digest: digest.to_string(),
+                        kinds,
+                        tools: plugin.tools.clone(),
+                        reason,
+                    }
                 };
                 match self.ready(store, digest)? {
-                    Some(Ok(ready)) => {
-                        if let Err(error) = catalog.add_behind(ready, &plugin.steps) {
+                    Found::Ready(ready) => {
+                        if let Err(error) = catalog.add_behind(ready, &wanted) {
                             tracing::error!("plugin `{name}` {version} is not used: {error}");
                         }
                     }
-                    Some(Err((bytes, error))) => catalog.add_missing(missing(kinds_of(&bytes), error.to_string())),
-                    None => catalog.add_missing(missing(Vec::new(), "its component is gone".to_owned())),
+                    Found::Unusable { bytes, reason } => {
+                        catalog.add_missing(missing(kinds_of(&bytes), reason.to_string()));
+                    }
+                    Found::Nowhere => catalog.add_missing(missing(Vec::new(), "its component is gone".to_owned())),
                 }
             }
         }
         if plugins.is_empty() {
             // A revision from before plugins were part of the configuration.
             for bundled in &self.bundled {
-                if let Some(Ok(ready)) = self.ready(store, &bundled.digest)?
+                if let Found::Ready(ready) = self.ready(store, &bundled.digest)?
                     && let Err(error) = catalog.add(ready)
                 {
                     tracing::error!("the built-in plugin `{}` is not used: {error}", bundled.manifest.full_name());
@@ -232,7 +264,7 @@ pub(super) fn change(base: Revision, changes: Vec<Change>) -> ChangeSet {
 /// The tool kinds a component that cannot be made ready would decide about.
 fn kinds_of(component: &[u8]) -> Vec<String> {
     match Workshop::inspect(component).map(|manifest| manifest.provides) {
-        Ok(Provides::Tool { kinds }) => kinds,
+        Ok(Provides::Tool { kinds, .. }) => kinds,
         Ok(Provides::Step(_) | Provides::Handler { .. }) | Err(_) => Vec::new(),
     }
 }

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::domain::revision::Author;
-use crate::domain::{Digest, Item, Kind, Plugin, PluginVersion, Revision, State, StepOverride};
-use crate::plugin::{Catalog, LoadError, Manifest, Provides, Signatures, Workshop};
+use crate::domain::{Digest, Item, Kind, Plugin, PluginVersion, Revision, State, StepOverride, ToolOverride};
+use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};
 
-use super::platform::{self, Platform};
+use super::platform::{self, Found, Platform};
 use super::publishers::SignerView;
 use super::{Error, IMPORT_ATTEMPTS, Machinery, Service};
 
@@ -50,6 +50,10 @@ pub enum PluginError {
     PublisherName(String),
     #[error("plugin `{name}` has no step `{step}`")]
     NoSuchStep { name: String, step: String },
+    #[error("plugin `{name}` decides about no tool `{kind}`")]
+    NoSuchTool { name: String, kind: String },
+    #[error("plugin `{name}` declares no default for tool `{kind}`: give one as `default`, a JSON object")]
+    NoDefault { name: String, kind: String },
     #[error("the plugins of this service are given and cannot be changed")]
     Given,
 }
@@ -103,6 +107,10 @@ pub struct PluginView {
     pub served_before: Vec<PluginVersion>,
     /// The versions that could not be installed, the last first.
     pub failed: Vec<FailedVersion>,
+    /// What was decided about its tools.
+    pub tools: BTreeMap<String, ToolOverride>,
+    /// Whether it is asked, or each of its steps, by this process.
+    pub health: Vec<Health>,
     /// What was decided about its steps.
     pub steps: BTreeMap<String, StepOverride>,
     /// The revision that wrote all this.
@@ -191,8 +199,8 @@ impl Service {
             let digest = version_of(name, plugin, version)?;
             service.must_be_trusted(snapshot, name, version, digest)?;
             // It served once, and may not be ready any more: then the version that serves goes on.
-            service.manifest(name, version, digest)?;
-            Ok(())
+            let manifest = service.manifest(name, version, digest)?;
+            service.may_serve(snapshot, name, plugin, &manifest, true)
         })
     }
 
@@ -322,6 +330,8 @@ impl Service {
             versions,
             served_before: plugin.served_before.clone(),
             failed: self.store.failed_versions(name)?,
+            tools: plugin.tools.clone(),
+            health: catalog.health(name),
             steps: plugin.steps.clone(),
             revision: entry.revision,
         })
@@ -367,7 +377,7 @@ impl Service {
         if let Some(from) = plugin.active.filter(|from| from.major != to.major && !accept_major) {
             return Err(PluginError::MajorVersion { name, from, to }.into());
         }
-        let Provides::Tool { kinds } = &manifest.provides else { return Ok(()) };
+        let Provides::Tool { kinds, .. } = &manifest.provides else { return Ok(()) };
         let catalog = self.platform()?.catalog(&self.store, snapshot)?;
         // What came with the product gives way; what somebody else installed does not.
         let others = catalog.plugins().iter().filter(|info| {
@@ -383,13 +393,13 @@ impl Service {
     }
 
     /// The manifest of a version that is made ready first, so that only what can serve will.
-    fn manifest(&self, name: &str, version: PluginVersion, digest: &Digest) -> Result<Manifest, Error> {
+    pub(super) fn manifest(&self, name: &str, version: PluginVersion, digest: &Digest) -> Result<Manifest, Error> {
         match self.platform()?.ready(&self.store, digest)? {
-            Some(Ok(ready)) => Ok(ready.manifest().clone()),
-            Some(Err((_, reason))) => {
+            Found::Ready(ready) => Ok(ready.manifest().clone()),
+            Found::Unusable { reason, .. } => {
                 Err(PluginError::RefusedVersion { name: name.to_owned(), version, reason }.into())
             }
-            None => Err(gone(name, version).into()),
+            Found::Nowhere => Err(gone(name, version).into()),
         }
     }
 

@@ -162,7 +162,7 @@ mod tests {
     use crate::store::Change;
 
     fn author() -> Author {
-        Author { who: "ada".to_owned(), why: String::new() }
+        Author::new("ada", "")
     }
 
     fn component(byte: char, version: &str) -> Component {

@@ -136,20 +136,21 @@ impl Store {
         self.as_writer(|connection| finish(connection, id))
     }
 
-    /// A question was not answered: it is put again when it is `due`, or never.
+    /// A question was not answered in so many attempts: it is put again when it is `due`, or never.
     pub fn put_event_back(
         &self,
         id: u64,
         state: EventState,
         due: jiff::Timestamp,
+        attempts: u32,
         code: &str,
         reason: &str,
     ) -> Result<(), Error> {
         self.as_writer(|connection| {
             let mut put = connection.prepare_cached(
-                "UPDATE outbox SET state = ?2, due = ?3, taken = NULL, code = ?4, reason = ?5 WHERE id = ?1",
+                "UPDATE outbox SET state = ?2, due = ?3, attempts = ?4, taken = NULL, code = ?5, reason = ?6 WHERE id = ?1",
             )?;
-            put.execute(params![id, state.as_str(), due.as_millisecond(), code, reason])?;
+            put.execute(params![id, state.as_str(), due.as_millisecond(), attempts, code, reason])?;
             Ok(())
         })
     }

@@ -66,7 +66,7 @@ impl Import {
     pub(super) fn run(self) -> Result<(), Failure> {
         let shown = self.file.display();
         let zip = file::read(&self.file)?;
-        let author = Author { who: "admin".to_owned(), why: format!("bundle {shown}") };
+        let author = Author::new("admin", format!("bundle {shown}"));
         let activation = Activation { activate: !self.no_activate, accept_major: self.accept_major };
         let options = BundleOptions { activation, dry_run: self.dry_run };
         let installed = self.data.open_existing()?.install_bundle(&Caller::admin(), &zip, options, &author);

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::HiddenBy;
-use crate::domain::PaneMode;
 use crate::domain::trace::TraceId;
+use crate::domain::{FaultPolicy, PaneMode};
 
 /// The side panel in force.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -52,11 +52,17 @@ pub enum ToolStatus {
         /// What its rule component decided.
         #[schema(value_type = Object)]
         payload: Value,
+        /// Why that is not what its rule component decides now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        degraded: Option<Degraded>,
     },
     /// A gate or its rule component hid it.
     Hidden {
         /// Which, and what it needs.
         hidden_by: HiddenBy,
+        /// Why that is not what its rule component decides now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        degraded: Option<Degraded>,
     },
     /// Its rule component broke; the tool is not shown.
     Failed {
@@ -65,8 +71,18 @@ pub enum ToolStatus {
     },
 }
 
-/// How a rule component broke.
+/// A decision that stands in for one, because the rule component broke.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Degraded {
+    /// What was done: `use-default` or `use-last-good`.
+    pub policy: FaultPolicy,
+    /// How it broke.
+    pub fault: ToolFault,
+}
+
+/// How a rule component broke.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ToolFault {
     /// A stable code, such as `plugin.timeout`.
     pub code: String,

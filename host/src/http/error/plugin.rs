@@ -21,9 +21,11 @@ impl From<PluginError> for Refusal {
             PluginError::Refused(_) | PluginError::RefusedVersion { .. } => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "plugin-refused")
             }
-            PluginError::NoSuchPlugin(_) | PluginError::NoSuchVersion { .. } | PluginError::NoSuchStep { .. } => {
-                problem(StatusCode::NOT_FOUND, "not-found")
-            }
+            PluginError::NoSuchPlugin(_)
+            | PluginError::NoSuchVersion { .. }
+            | PluginError::NoSuchTool { .. }
+            | PluginError::NoSuchStep { .. } => problem(StatusCode::NOT_FOUND, "not-found"),
+            PluginError::NoDefault { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "no-default"),
             PluginError::Mislabelled { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "plugin-refused"),
             PluginError::PublisherName(_) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-name"),
             PluginError::VersionTaken { .. } => problem(StatusCode::CONFLICT, "version-taken"),

@@ -4,42 +4,29 @@ use axum::http::StatusCode;
 
 use crate::domain::Problem;
 use crate::http::problem::{Refusal as Answer, StepDetails};
-use crate::pipeline::Refusal;
+use crate::pipeline::{Refusal, RegisteredStep};
+
+use super::fault::of_fault;
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         let detail = refusal.to_string();
         match refusal {
-            Refusal::Rejected { plugin, version, step, rejection } => {
+            Refusal::Rejected { by, rejection } => {
+                let (RegisteredStep { plugin, version, step }, rejection) = (*by, *rejection);
                 let problem = Problem { attribute: rejection.attribute, message: rejection.message, tolerable: false };
                 let named = !problem.attribute.is_empty();
                 Self::new(StatusCode::BAD_REQUEST, "plugin.rejected", detail)
                     .with_errors(if named { vec![problem] } else { Vec::new() })
                     .with_step(StepDetails { plugin, version, step, code: rejection.code })
             }
-            Refusal::Fault { plugin, version, step, fault } => {
+            Refusal::Fault { by, fault } => {
+                let (RegisteredStep { plugin, version, step }, fault) = (*by, *fault);
                 let (status, code) = of_fault(&fault.code);
                 let answer =
                     Self::new(status, code, detail).with_step(StepDetails { plugin, version, step, code: fault.code });
                 if status == StatusCode::SERVICE_UNAVAILABLE { answer.retry_after(1) } else { answer }
             }
         }
-    }
-}
-
-/// The status of what a plugin did, and its code.
-fn of_fault(code: &str) -> (StatusCode, &'static str) {
-    const INTERNAL: StatusCode = StatusCode::INTERNAL_SERVER_ERROR;
-    match code {
-        "plugin.timeout" => (StatusCode::GATEWAY_TIMEOUT, "plugin.timeout"),
-        "plugin.busy" => (StatusCode::SERVICE_UNAVAILABLE, "plugin.busy"),
-        "plugin.memory" => (INTERNAL, "plugin.memory"),
-        "plugin.host-calls" => (INTERNAL, "plugin.host-calls"),
-        "plugin.output-limit" => (INTERNAL, "plugin.output-limit"),
-        "plugin.log-limit" => (INTERNAL, "plugin.log-limit"),
-        "plugin.trapped" => (INTERNAL, "plugin.trapped"),
-        "plugin.invalid-result" => (INTERNAL, "plugin.invalid-result"),
-        "plugin.not-ready" => (INTERNAL, "plugin.not-ready"),
-        _ => (INTERNAL, "plugin.failed"),
     }
 }

@@ -82,6 +82,8 @@ impl Part {
             Stage::try_from(stage).map_err(|error| refused("steps.stage", &stage.to_string(), &error.to_string()))?;
         let waits = mode == Mode::Sync || stage == Stage::PostOperation;
         check("steps.mode", "async", waits, "only a step of stage 40 is asynchronous")?;
+        let known_policy = matches!(on_fault, FaultPolicy::Abort | FaultPolicy::Skip);
+        check("steps.on-fault", on_fault.as_str(), known_policy, "a step can `abort` or be skipped with `skip`")?;
         let paths = filter.len() + images.iter().map(|image| image.attributes.len()).sum::<usize>();
         check("steps", &paths.to_string(), paths <= MOST_PATHS, "a step names 64 attributes at most")?;
         for path in filter.iter().chain(images.iter().flat_map(|image| &image.attributes)) {

@@ -117,7 +117,7 @@ impl Service {
             ..ChangeSet::default()
         };
         let why = format!("upgrade {} from {}", record.id, record.source);
-        self.store.finish_run(lease, changes, &Author { who: record.who, why }, &report.to_string())?;
+        self.store.finish_run(lease, changes, &Author::new(record.who, why), &report.to_string())?;
         Ok(())
     }
 

@@ -60,7 +60,7 @@ impl Desk {
 }
 
 fn author() -> Author {
-    Author { who: "test".into(), why: String::new() }
+    Author::new("test", "")
 }
 
 fn put(kind: &str, name: &str, json: Value) -> Change {

@@ -1,0 +1,21 @@
+//! What a plugin did wrong, as a status.
+
+use axum::http::StatusCode;
+
+/// The status of what a plugin did, and its code.
+pub(super) fn of_fault(code: &str) -> (StatusCode, &'static str) {
+    const INTERNAL: StatusCode = StatusCode::INTERNAL_SERVER_ERROR;
+    match code {
+        "plugin.timeout" => (StatusCode::GATEWAY_TIMEOUT, "plugin.timeout"),
+        "plugin.busy" => (StatusCode::SERVICE_UNAVAILABLE, "plugin.busy"),
+        "plugin.suspended" => (StatusCode::SERVICE_UNAVAILABLE, "plugin.suspended"),
+        "plugin.memory" => (INTERNAL, "plugin.memory"),
+        "plugin.host-calls" => (INTERNAL, "plugin.host-calls"),
+        "plugin.output-limit" => (INTERNAL, "plugin.output-limit"),
+        "plugin.log-limit" => (INTERNAL, "plugin.log-limit"),
+        "plugin.trapped" => (INTERNAL, "plugin.trapped"),
+        "plugin.invalid-result" => (INTERNAL, "plugin.invalid-result"),
+        "plugin.not-ready" => (INTERNAL, "plugin.not-ready"),
+        _ => (INTERNAL, "plugin.failed"),
+    }
+}

@@ -1,0 +1,79 @@
+//! Who may ask a component now: a breaker before it, and a queue of its own, so that one that is slow or broken takes no more than
+//! its share.
+
+use std::time::{Duration, Instant};
+
+use super::breaker::{Admitted, Breaker, Health, Suspended};
+use super::call::CallError;
+use super::engine::Config;
+use super::slots::{Slot, Slots};
+
+/// What stands before a component.
+#[derive(Debug)]
+pub(super) struct Guard {
+    slots: Slots,
+    queue: usize,
+    patience: Duration,
+    /// One for each step, of a component that has steps; else one.
+    breakers: Vec<(Option<String>, Breaker)>,
+}
+
+/// Leave to make one call.
+pub(super) struct Leave<'a> {
+    admitted: Admitted<'a>,
+    _slot: Slot<'a>,
+}
+
+impl Guard {
+    /// What stands before a component with these steps, or with none.
+    pub(super) fn new(config: &Config, steps: impl IntoIterator<Item = String>) -> Self {
+        let mut breakers: Vec<_> = steps.into_iter().map(|step| (Some(step), Breaker::new(config.breaker))).collect();
+        if breakers.is_empty() {
+            breakers.push((None, Breaker::new(config.breaker)));
+        }
+        let slots = Slots::new(usize::try_from(config.lane).unwrap_or(usize::MAX));
+        Self { slots, queue: config.queue, patience: config.patience, breakers }
+    }
+
+    /// Leave to ask the component, as `step` if it has steps.
+    pub(super) fn enter(&self, step: Option<&str>) -> Result<Leave<'_>, CallError> {
+        let wanted = self.breakers.iter().find(|(name, _)| name.as_deref() == step).or_else(|| self.breakers.first());
+        // There is one at least.
+        let Some((_, breaker)) = wanted else { return Err(CallError::Busy(self.patience)) };
+        let admitted = breaker.admit(Instant::now()).map_err(|Suspended { reason, left }| CallError::Suspended {
+            reason,
+            seconds: left.as_secs().saturating_add(1),
+        })?;
+        match self.slots.take_among(self.patience, self.queue) {
+            Some(slot) => Ok(Leave { admitted, _slot: slot }),
+            None => {
+                admitted.withdrawn();
+                Err(CallError::Busy(self.patience))
+            }
+        }
+    }
+
+    /// What the component answered as `step` turned out to be no answer.
+    pub(super) fn disbelieve(&self, step: &str, reason: &str) {
+        if let Some((_, breaker)) = self.breakers.iter().find(|(name, _)| name.as_deref() == Some(step)) {
+            breaker.broke(Instant::now(), reason);
+        }
+    }
+
+    /// What is let through.
+    pub(super) fn health(&self) -> Vec<Health> {
+        let now = Instant::now();
+        self.breakers.iter().map(|(step, breaker)| breaker.health(step.clone(), now)).collect()
+    }
+}
+
+impl Leave<'_> {
+    /// The call ended.
+    pub(super) fn ended(self, error: Option<&CallError>) {
+        match error {
+            Some(error) if !error.is_its_fault() => self.admitted.withdrawn(),
+            Some(error) => self.admitted.ended(Instant::now(), Some(&error.to_string())),
+            None => self.admitted.ended(Instant::now(), None),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What a tool gets when its rule breaks.
+//!
+//! Whatever is done is said in the answer. A decision that is remembered stands in only for the same question: the same settings, the
+//! same person and session as far as a rule can see them. Remembered in memory, as many as fit.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lru::LruCache;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::domain::FaultPolicy;
+use crate::domain::experience::Degraded;
+use crate::resolve::{Decision, Evaluation, Facts};
+
+/// Decisions that are remembered.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("it is not zero");
+
+/// What is done when a rule breaks.
+#[derive(Debug, Clone)]
+pub(super) struct Policy {
+    pub(super) on_fault: FaultPolicy,
+    pub(super) default: Map<String, Value>,
+}
+
+/// Names a question.
+pub(super) type QuestionKey = [u8; 32];
+
+/// Decisions by the question they answered.
+pub(super) struct LastGood(Mutex<LruCache<QuestionKey, Arc<Decision>>>);
+
+impl Default for LastGood {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(REMEMBERED)))
+    }
+}
+
+impl Policy {
+    /// The name of the question, if its answer has to be remembered.
+    pub(super) fn remembers(&self, plugin: &str, kind: &str, settings: &str, facts: &Facts) -> Option<QuestionKey> {
+        (self.on_fault == FaultPolicy::UseLastGood).then(|| {
+            let mut hash = Sha256::new();
+            for part in [plugin, kind, settings, &facts.visible()] {
+                hash.update(part.len().to_le_bytes());
+                hash.update(part);
+            }
+            hash.finalize().into()
+        })
+    }
+
+    /// The answer with what is to be done about its breaking.
+    pub(super) fn apply(&self, evaluation: Evaluation, key: Option<QuestionKey>, known: &LastGood) -> Evaluation {
+        // A call that was not made for want of room says nothing about the person: no answer is better than a wrong one.
+        let fault = match &evaluation.outcome {
+            Err(fault) => fault.clone(),
+            Ok(decision) => {
+                if let Some(key) = key {
+                    known.keep(key, decision);
+                }
+                return evaluation;
+            }
+        };
+        if fault.code == "plugin.busy" {
+            return Evaluation { ends: true, ..evaluation };
+        }
+        let instead = match self.on_fault {
+            FaultPolicy::Abort => return Evaluation { ends: true, ..evaluation },
+            FaultPolicy::Skip => None,
+            FaultPolicy::UseDefault => Some(Decision::Shown { payload: self.default.clone(), items: Vec::new() }),
+            FaultPolicy::UseLastGood => key.and_then(|key| known.get(&key)),
+        };
+        let Some(decision) = instead else { return evaluation };
+        let degraded = Some(Degraded { policy: self.on_fault, fault });
+        Evaluation { outcome: Ok(decision), degraded, ..evaluation }
+    }
+}
+
+impl LastGood {
+    fn keep(&self, key: QuestionKey, decision: &Decision) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.put(key, Arc::new(decision.clone()));
+    }
+
+    fn get(&self, key: &QuestionKey) -> Option<Decision> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        known.map(|decision| (*decision).clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::domain::experience::ToolFault;
+
+    use super::*;
+
+    fn evaluation(outcome: Result<&str, &str>) -> Evaluation {
+        let outcome = outcome.map(|text| Decision::Hidden { code: "none".to_owned(), text: text.to_owned() });
+        let outcome = outcome.map_err(|code| ToolFault {
+            code: code.to_owned(),
+            message: "broke".to_owned(),
+            plugin: "a/b".to_owned(),
+            version: "1.0.0".to_owned(),
+            trace: None,
+        });
+        Evaluation { plugin: "a/b 1.0.0".to_owned(), outcome, reads: Vec::new(), degraded: None, ends: false }
+    }
+
+    fn policy(on_fault: FaultPolicy) -> Policy {
+        let Value::Object(default) = json!({ "plain": true }) else { unreachable!() };
+        Policy { on_fault, default }
+    }
+
+    /// What comes of an evaluation: the decision, the policy that gave it, and whether everything ends.
+    fn show(evaluation: &Evaluation) -> String {
+        let what = match &evaluation.outcome {
+            Ok(Decision::Shown { payload, .. }) => Value::Object(payload.clone()).to_string(),
+            Ok(Decision::Hidden { text, .. }) => text.clone(),
+            Err(fault) => fault.code.clone(),
+        };
+        let policy = evaluation.degraded.as_ref().map_or("", |degraded| degraded.policy.as_str());
+        format!("{what} {policy} {}", if evaluation.ends { "ends" } else { "" }).trim_end().to_owned()
+    }
+
+    #[test]
+    fn each_policy_does_what_it_says() {
+        for (on_fault, code, expected) in [
+            (FaultPolicy::Abort, "plugin.timeout", "plugin.timeout  ends"),
+            (FaultPolicy::Skip, "plugin.timeout", "plugin.timeout"),
+            (FaultPolicy::UseDefault, "plugin.timeout", "{\"plain\":true} use-default"),
+            (FaultPolicy::UseLastGood, "plugin.timeout", "plugin.timeout"),
+            (FaultPolicy::UseDefault, "plugin.busy", "plugin.busy  ends"),
+            (FaultPolicy::Skip, "plugin.busy", "plugin.busy  ends"),
+        ] {
+            let done = policy(on_fault).apply(evaluation(Err(code)), None, &LastGood::default());
+            assert_eq!(show(&done), expected, "{on_fault:?} of {code}");
+        }
+    }
+
+    #[test]
+    fn only_the_same_question_gets_the_answer_again() {
+        let (policy, known) = (policy(FaultPolicy::UseLastGood), LastGood::default());
+        let of = |customer: &str, settings: &str| {
+            let context = [("customerName".to_owned(), customer.to_owned())].into();
+            policy.remembers("a/b", "kind", settings, &Facts { context, ..Facts::default() })
+        };
+        policy.apply(evaluation(Ok("for Ada")), of("Ada", "{}"), &known);
+        for (customer, settings, expected) in [
+            ("Ada", "{}", "for Ada use-last-good"),
+            ("Bob", "{}", "plugin.timeout"),
+            ("Ada", "{\"a\":1}", "plugin.timeout"),
+        ] {
+            let done = policy.apply(evaluation(Err("plugin.timeout")), of(customer, settings), &known);
+            assert_eq!(show(&done), expected, "{customer} {settings}");
+        }
+        assert_eq!(self::policy(FaultPolicy::Skip).remembers("a/b", "k", "{}", &Facts::default()), None);
+    }
+}
