@@ -6,9 +6,11 @@ mod admin_token;
 mod compile;
 mod export;
 mod failure;
+mod file;
 mod import;
 mod log;
 mod otlp;
+mod plugin;
 mod resolve;
 mod serve;
 mod token;
@@ -41,6 +43,7 @@ enum Command {
     Import(import::Import),
     Upgrade(upgrade::Upgrade),
     Export(export::Export),
+    Plugin(plugin::Plugin),
     Token(token::Token),
     #[command(name = crate::plugin::COMPILE_COMMAND, hide = true)]
     Compile(compile::Compile),
@@ -70,6 +73,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Import(import) => import.run(),
         Command::Upgrade(upgrade) => upgrade.run(),
         Command::Export(export) => export.run(),
+        Command::Plugin(plugin) => plugin.run(),
         Command::Token(token) => token.run(),
         Command::Compile(compile) => compile.run(),
     };

@@ -44,6 +44,7 @@ use crate::import::{LinkOutcome, Outcome, Plan, Report};
 use crate::store::{Change, Snapshot};
 
 use document::Items;
+pub(crate) use pack::pack;
 use path::Paths;
 use tables::Tables;
 
@@ -111,7 +112,7 @@ pub fn archive(snapshot: &Snapshot, assignments: &Assignments, options: &Options
         files.push((assignment::path(), document::text(assignments)));
     }
     files[DESCRIPTIVE..].sort();
-    let zip = pack::pack(&files)?;
+    let zip = pack(&files)?;
     check(snapshot, import::plan(&zip, &shipped)?)?;
     let count = |kind: &Kind| (*kind, document::custom(snapshot).filter(|(of, _, _)| of == kind).count());
     let counts = Kind::ALL.iter().map(count).filter(|(_, count)| *count > 0).collect();

@@ -10,6 +10,7 @@ mod attribute;
 mod audit;
 mod auth;
 mod body;
+mod bundles;
 mod call_metrics;
 mod collections;
 mod copy;
@@ -46,6 +47,7 @@ mod steps;
 mod tokens;
 mod trace_parent;
 mod traces;
+mod trusted_publishers;
 mod upgrades;
 mod view;
 
@@ -179,6 +181,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(experience::routes())
         .merge(revisions::routes())
         .merge(plugins::routes())
+        .merge(trusted_publishers::routes())
+        .merge(bundles::routes())
         .merge(steps::routes())
         .merge(outbox::routes())
         .merge(statistics::routes())

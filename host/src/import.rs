@@ -57,7 +57,7 @@ use std::sync::Arc;
 use crate::domain::AnyItem;
 use crate::store::{ChangeSet, Snapshot};
 
-use archive::Archive;
+pub(crate) use archive::Archive;
 use assignment::Wanted;
 use customizations::Customizations;
 use document::Documents;

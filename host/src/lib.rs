@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`domain`] holds the values, [`content`] what ships, [`store`] keeps them, [`resolve`] computes
 //! answers from them, [`import`] brings them from elsewhere, [`export`] takes them there, [`upgrade`] brings them from the
-//! past, [`plugin`] runs the rules and steps they ask, [`service`] joins them, [`http`] and [`cli`] are how it is asked.
+//! past, [`plugin`] runs the rules and steps they ask, [`bundle`] takes those elsewhere, [`service`] joins them, [`http`] and [`cli`] are how it is asked.
 
 pub mod domain;
 
@@ -20,6 +20,8 @@ pub mod upgrade;
 
 pub mod pipeline;
 pub mod plugin;
+
+pub mod bundle;
 
 pub mod service;
 

@@ -2,18 +2,22 @@
 //!
 //! The HTTP API and the command line are thin over this. Synchronous: whoever serves many at once decides where it runs.
 
+mod bundles;
 mod commit;
 mod machinery;
 mod outbox;
 mod platform;
 mod plugins;
+mod publishers;
 mod steps;
 mod tools;
 mod upgrades;
 
+pub use bundles::{BundleOptions, InstalledBundle, InstalledComponent};
 pub use outbox::Delivered;
 pub use platform::PlatformOptions;
 pub use plugins::{Activation, PluginError, PluginView, VersionView};
+pub use publishers::{KeyView, PublisherView, SignerView, Standing};
 pub use steps::StepView;
 pub use upgrades::{PlanOptions, UpgradeStatus};
 
@@ -21,13 +25,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::bundle;
 use crate::content;
 use crate::domain::access::Caller;
 use crate::domain::experience::{Experience, ExplainLevel};
 use crate::domain::plugin::Skipped;
 use crate::domain::revision::Author;
 use crate::domain::trace::{Unwatched, Watch};
-use crate::domain::{Kind, Name, Profile, Revision, User};
+use crate::domain::{AnyItem, Kind, Name, Profile, Revision, User};
 use crate::export::{self, Assignments, Export};
 use crate::import::{self, Plan, Report};
 use crate::pipeline;
@@ -128,6 +133,9 @@ pub enum Error {
     /// Something about a plugin is not done.
     #[error(transparent)]
     Plugin(#[from] PluginError),
+    /// A bundle of plugins is not made or not read.
+    #[error(transparent)]
+    Bundle(#[from] bundle::Error),
     /// The sandbox did not start.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -156,6 +164,15 @@ fn shipped_over(here: &Snapshot) -> Vec<Change> {
         None => Change::Put { name, item, expect: Expect::Absent },
     });
     changes.collect()
+}
+
+/// Leaves alone which plugins the environment takes: no archive and no plugin says that.
+fn keep_plugin_settings(changes: &mut ChangeSet, here: &Snapshot) {
+    for change in &mut changes.changes {
+        if let Change::Put { item: AnyItem::Environment(environment), .. } = change {
+            environment.plugins = here.environment().plugins;
+        }
+    }
 }
 
 /// The log of plugin calls in `folder`. Without one the service does all it does otherwise.
@@ -299,7 +316,8 @@ impl Service {
             let person = self.store.person(login, base.revision())?;
             Ok::<_, Error>(person.map(|person| person.direct))
         })?;
-        let Plan { changes, mut report, .. } = plan;
+        let Plan { mut changes, mut report, .. } = plan;
+        keep_plugin_settings(&mut changes, base);
         let origin = Origin { is_import: true, dry_run, ..Origin::default() };
         let committed = self.attempt(&ChangeSet { caller: Some(caller.clone()), ..changes }, author, origin)?;
         report.tolerate(&committed.tolerated);

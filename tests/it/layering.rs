@@ -14,13 +14,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("upgrade", &["domain", "store", "import"]),
     ("pipeline", &["domain", "store"]),
     ("plugin", &["domain", "store", "resolve", "upgrade", "pipeline"]),
-    ("service", &["domain", "content", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin"]),
-    ("http", &["domain", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin", "service"]),
+    ("bundle", &["domain", "import", "export", "plugin"]),
+    (
+        "service",
+        &["domain", "content", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin", "bundle"],
+    ),
+    ("http", &["domain", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin", "bundle", "service"]),
     (
         "cli",
         &[
-            "domain", "content", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin", "service",
-            "http",
+            "domain", "content", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin", "bundle",
+            "service", "http",
         ],
     ),
 ];
@@ -37,6 +41,8 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("tokio", &["http", "cli"]),
     ("clap", &["cli"]),
     ("zip", &["import", "export", "upgrade"]),
+    ("ed25519_dalek", &["domain"]),
+    ("loadout_plugin_build", &["cli"]),
     ("quick_xml", &["import", "upgrade"]),
     ("loadout_plugins", &["service"]),
     ("rustc_demangle", &["plugin"]),

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod bundles;
 mod changes;
 mod cli;
 mod components;
@@ -16,6 +17,7 @@ mod layering;
 mod openapi;
 mod otlp;
 mod plugins;
+mod signatures;
 mod traces;
 mod upgrade;
 mod upgrade_process;

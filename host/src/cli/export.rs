@@ -1,12 +1,11 @@
 //! `loadout export`: the custom configuration of a data folder into a zip file.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::export::{self, Options};
 
 use super::failure::Failure;
+use super::file::replace;
 use super::log::{self, LogFormat};
 use super::{Data, print};
 
@@ -49,20 +48,6 @@ impl Export {
             .map_err(|error| Failure::because(format!("`{shown}` cannot be written"), error))?;
         print(&format!("wrote {shown} at revision {}: {}", exported.revision, counted(&exported)))
     }
-}
-
-/// Writes a file whole or not at all: whoever reads it meanwhile sees the old one.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let mut file = File::create_new(&part)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&part, path));
-    if written.is_err() {
-        // The first error says what is wrong; a part that stays behind is only litter.
-        let _ = fs::remove_file(&part);
-    }
-    written
 }
 
 fn counted(exported: &export::Export) -> String {

@@ -23,6 +23,8 @@ pub struct Environment {
     pub second_assignment: SecondAssignment,
     /// What is kept of the calls of plugins.
     pub traces: TraceSettings,
+    /// Which plugins are taken. Does not travel with an export.
+    pub plugins: PluginSettings,
 }
 
 /// What a second direct assignment of a person does.
@@ -55,6 +57,7 @@ impl Default for Environment {
             tabs_max: 10,
             second_assignment: SecondAssignment::Replaces,
             traces: TraceSettings::default(),
+            plugins: PluginSettings::default(),
         }
     }
 }

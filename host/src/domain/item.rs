@@ -215,6 +215,8 @@ kinds! {
     Environment = "environment", "environment", "environments", free, part;
     /// A plugin: which of its versions serves, and what was decided about it.
     Plugin = "plugins", "plugin", "plugins", free, machinery;
+    /// A publisher whose plugins must be signed, and the keys that may sign them.
+    TrustedPublisher = "trusted-publishers", "trusted publisher", "trusted publishers", free, machinery;
     /// A person.
     User = "users", "user", "users", free, collection;
 }

@@ -2,6 +2,7 @@
 //!
 //! What is this program's own fault is logged here with its whole chain, and said to nobody.
 
+mod bundle;
 mod fault;
 mod plugin;
 mod step;
@@ -132,6 +133,7 @@ impl From<Error> for Refusal {
                 tracing::error!(error = chain(&error), "the upgrade failed");
                 Self::internal()
             }
+            Error::Bundle(error) => error.into(),
             Error::Plugin(error) => error.into(),
             Error::Step(refusal) => refusal.into(),
             Error::Engine(_) => {

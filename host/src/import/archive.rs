@@ -25,9 +25,9 @@ const RATIO_FREE: u64 = 1 << 20;
 
 /// The files of an archive by path.
 #[derive(Debug)]
-pub(super) struct Archive {
+pub(crate) struct Archive {
     /// Contents by path, directories left out.
-    pub(super) files: BTreeMap<String, Vec<u8>>,
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
 }
 
 /// An archive that is not read.
@@ -107,7 +107,7 @@ pub enum Error {
 
 impl Archive {
     /// Unpacks `bytes`.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Error> {
         if bytes.len() > COMPRESSED_MAX {
             return Err(Error::TooLarge { size: bytes.len() });
         }

@@ -248,7 +248,7 @@ fn named(step: &Registration) -> RegisteredStep {
 
 /// Whether items of a collection are written whole, so that a patch can change what is written.
 fn is_written_whole(collection: &str) -> bool {
-    collection.parse::<Kind>().is_ok_and(|kind| kind != Kind::Plugin)
+    collection.parse::<Kind>().is_ok_and(Kind::is_portable)
 }
 
 /// The places of the changes that `step` is asked about.

@@ -5,6 +5,7 @@
 use wasmparser::{Parser, Payload};
 
 use super::manifest::{Manifest, ManifestError, Provides};
+use super::signature::{SignatureError, Signatures};
 
 /// The custom section with the manifest.
 const MANIFEST_SECTION: &str = "loadout:manifest";
@@ -88,6 +89,9 @@ pub enum LoadError {
     /// A bad manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// Its signatures cannot be read, or are not by whom they should be.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
     /// Imports this host does not offer.
     #[error("it imports {}, which no plugin is offered; a rule reads `loadout:plugin/context` and `library` only", names(.0))]
     Imports(Vec<String>),
@@ -134,6 +138,7 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
     check_form(component)?;
     let outline = Outline::of(component)?;
     let manifest = outline.manifest.ok_or(LoadError::NoManifest)?;
+    Signatures::of(component)?;
     let text = std::str::from_utf8(manifest).map_err(|error| ManifestError::Toml(error.to_string()))?;
     let manifest = Manifest::parse(text)?;
     let refused: Vec<String> = outline.imports.into_iter().filter(|import| !is_offered(import)).collect();

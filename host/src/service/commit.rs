@@ -168,7 +168,12 @@ fn puts(change: &Change, record: &ChangeRecord) -> bool {
 /// Makes the change at `place` write what steps made of it, which is an item: the pipeline takes nothing else.
 fn take_over(changes: &mut ChangeSet, place: usize, made: &ChangeRecord) -> Result<(), store::Error> {
     if let Some(Change::Put { name, item, .. }) = changes.changes.get_mut(place) {
-        *item = AnyItem::parse(item.kind(), name, made.after.clone().unwrap_or_default())?;
+        let mut taken = AnyItem::parse(item.kind(), name, made.after.clone().unwrap_or_default())?;
+        if let (AnyItem::Environment(taken), AnyItem::Environment(asked)) = (&mut taken, &*item) {
+            // No plugin says which plugins are let in.
+            taken.plugins = asked.plugins.clone();
+        }
+        *item = taken;
     }
     Ok(())
 }

@@ -119,7 +119,7 @@ impl Service {
             let target = event.targets.get(*at).ok_or_else(|| {
                 unpatchable(format!("it patches target {at}, and there are {}, counted from 0", event.targets.len()))
             })?;
-            let kind: Option<Kind> = target.kind.parse().ok().filter(|kind| *kind != Kind::Plugin);
+            let kind: Option<Kind> = target.kind.parse().ok().filter(|kind: &Kind| kind.is_portable());
             let (Some(kind), true) = (kind, patch.is_object()) else {
                 let what = format!("it patches `{}` of {}, which no patch can change", target.name, target.kind);
                 return Err(unpatchable(what));
@@ -139,7 +139,9 @@ impl Service {
                 .map_err(|error| unpatchable(format!("its patch makes no valid item: {error}")))?;
             changes.push(Change::Put { name: target.name.as_str().into(), item, expect });
         }
-        Ok(ChangeSet::new(changes))
+        let mut changes = ChangeSet::new(changes);
+        super::keep_plugin_settings(&mut changes, &library);
+        Ok(changes)
     }
 }
 

@@ -12,7 +12,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::domain::{Digest, Kind, Plugin, Revision};
 use crate::plugin::{
-    Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Wanted, Workshop,
+    Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Signatures, Wanted, Workshop,
 };
 use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, Layer, Snapshot, Store};
 
@@ -43,6 +43,8 @@ pub(super) struct Platform {
     bundled: Vec<Bundled>,
     /// Components that somebody holds ready.
     known: Mutex<HashMap<Digest, Weak<Ready>>>,
+    /// Who signed the components that were looked at: the hash of a component never changes.
+    signatures: Mutex<HashMap<Digest, Arc<Signatures>>>,
     /// Components that turned out to be unusable, with the reason: they are not compiled again and again.
     unusable: Mutex<HashMap<Digest, String>>,
     newest: ArcSwapOption<Serving>,
@@ -100,6 +102,7 @@ impl Platform {
             compiler: options.compiler,
             bundled,
             known: Mutex::default(),
+            signatures: Mutex::default(),
             unusable: Mutex::default(),
             newest: ArcSwapOption::empty(),
             making: Mutex::default(),
@@ -184,6 +187,22 @@ impl Platform {
         known.retain(|_, held| held.strong_count() > 0);
         known.insert(digest.clone(), Arc::downgrade(&ready));
         Ok(Found::Ready(ready))
+    }
+
+    /// Whether a component came with this program.
+    pub(super) fn is_bundled(&self, digest: &Digest) -> bool {
+        self.bundled.iter().any(|bundled| bundled.digest == *digest)
+    }
+
+    /// Who signed a component of the store. Nothing if it is not there, or is one that no program of today would take.
+    pub(super) fn signatures(&self, store: &Store, digest: &Digest) -> Result<Option<Arc<Signatures>>, store::Error> {
+        if let Some(known) = lock(&self.signatures).get(digest) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(component) = store.component(digest)? else { return Ok(None) };
+        let Ok(signatures) = Signatures::of(&component).map(Arc::new) else { return Ok(None) };
+        lock(&self.signatures).insert(digest.clone(), Arc::clone(&signatures));
+        Ok(Some(signatures))
     }
 
     /// The catalog of a revision: what administrators installed comes before what came with the product.

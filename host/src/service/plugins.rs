@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use crate::domain::revision::Author;
 use crate::domain::{Digest, Item, Kind, Plugin, PluginVersion, Revision, State, StepOverride, ToolOverride};
-use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Workshop};
+use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};
 
 use super::platform::{self, Found, Platform};
+use super::publishers::SignerView;
 use super::{Error, IMPORT_ATTEMPTS, Machinery, Service};
 
 /// Why something about a plugin is not done.
@@ -41,6 +42,12 @@ pub enum PluginError {
     Serves { name: String, version: PluginVersion },
     #[error("plugin `{0}` came with the product: switch it off instead")]
     Shipped(String),
+    #[error(
+        "the component that the bundle calls plugin `{name}` {version} says otherwise of itself: make the bundle again"
+    )]
+    Mislabelled { name: String, version: PluginVersion },
+    #[error("`{0}` cannot name a publisher: use `a` to `z`, `0` to `9` and `-`, a letter first")]
+    PublisherName(String),
     #[error("plugin `{name}` has no step `{step}`")]
     NoSuchStep { name: String, step: String },
     #[error("plugin `{name}` decides about no tool `{kind}`")]
@@ -88,7 +95,7 @@ pub struct PluginView {
     /// The JSON Schema of its settings.
     #[schema(value_type = Option<Object>)]
     pub settings_schema: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Why the version that should serve does not.
+    /// What is wrong with the version that should serve: why it does not, or why it would not be let in today.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// Whether an administrator chose the version.
@@ -112,6 +119,7 @@ pub struct PluginView {
 
 /// A version of a plugin.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = PluginVersion)]
 pub struct VersionView {
     /// The version.
@@ -129,6 +137,8 @@ pub struct VersionView {
     pub who: Option<String>,
     /// Bytes of the component.
     pub size: Option<u64>,
+    /// Who signed the component.
+    pub signed_by: Vec<SignerView>,
 }
 
 impl Service {
@@ -141,13 +151,19 @@ impl Service {
         let manifest = Workshop::inspect(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let (name, version) = (manifest.full_name(), manifest.version);
         let digest = Workshop::digest(bytes);
+        let signatures = Signatures::of(bytes).map_err(|error| self.remember(bytes, error.into(), author))?;
+        let new = NewVersion { manifest: &manifest, digest: &digest, signatures: &signatures };
         // Refused before anything is compiled, as far as that can be known.
-        self.installed(&*self.store.snapshot()?, &manifest, &digest, how)?;
+        let snapshot = self.store.snapshot()?;
+        let trusted = self.is_trusted(&snapshot, &manifest.publisher, &digest, &signatures);
+        trusted.map_err(|error| self.remember(bytes, error.into(), author))?;
+        self.with_version(&snapshot, &new, how)?;
         platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let component = Component { digest: digest.clone(), plugin: name.clone(), version, bytes: bytes.to_vec() };
         self.change_plugins(
             |service, snapshot| {
-                let change = service.installed(snapshot, &manifest, &digest, how)?;
+                let (plugin, expect) = service.with_version(snapshot, &new, how)?;
+                let change = Change::Put { name: name.as_str().into(), item: plugin.into(), expect };
                 Ok((vec![change], vec![component.clone()]))
             },
             author,
@@ -165,6 +181,7 @@ impl Service {
     ) -> Result<PluginView, Error> {
         self.change_plugin(name, author, |service, snapshot, plugin| {
             let digest = version_of(name, plugin, version)?.clone();
+            service.must_be_trusted(snapshot, name, version, &digest)?;
             let manifest = service.manifest(name, version, &digest)?;
             service.may_serve(snapshot, name, plugin, &manifest, accept_major)?;
             plugin.activate(version);
@@ -179,8 +196,10 @@ impl Service {
         self.change_plugin(name, author, |service, snapshot, plugin| {
             let version = plugin.roll_back().ok_or_else(|| PluginError::NothingBefore(name.to_owned()))?;
             plugin.pinned = true;
+            let digest = version_of(name, plugin, version)?;
+            service.must_be_trusted(snapshot, name, version, digest)?;
             // It served once, and may not be ready any more: then the version that serves goes on.
-            let manifest = service.manifest(name, version, version_of(name, plugin, version)?)?;
+            let manifest = service.manifest(name, version, digest)?;
             service.may_serve(snapshot, name, plugin, &manifest, true)
         })
     }
@@ -193,6 +212,7 @@ impl Service {
                 && let Some(version) = plugin.active
             {
                 let digest = version_of(name, plugin, version)?.clone();
+                service.must_be_trusted(snapshot, name, version, &digest)?;
                 let manifest = service.manifest(name, version, &digest)?;
                 service.may_serve(snapshot, name, plugin, &manifest, true)?;
             }
@@ -275,13 +295,18 @@ impl Service {
         let info = serving.and_then(|(_, digest)| {
             catalog.plugins().iter().find(|info| info.full_name() == name && info.digest == digest.as_str())
         });
-        let problem = catalog.missing().iter().find(|missing| missing.name == name).map(|it| it.reason.clone());
+        let missing = catalog.missing().iter().find(|missing| missing.name == name).map(|it| it.reason.clone());
+        let distrusted = |(version, digest): (PluginVersion, &Digest)| {
+            self.must_be_trusted(snapshot, name, version, digest).err().map(|error| error.to_string())
+        };
+        let problem = missing.or_else(|| serving.and_then(distrusted));
         let mut versions = Vec::new();
         for (version, digest) in plugin.versions.iter().rev() {
             let record = self.store.component_record(digest)?;
             versions.push(VersionView {
                 version: *version,
                 digest: digest.clone(),
+                signed_by: self.signers(snapshot, name, digest)?,
                 serves: serving.is_some_and(|(serving, _)| serving == *version),
                 at: record.as_ref().map(|record| record.at),
                 size: record.as_ref().map(|record| record.size),
@@ -312,15 +337,17 @@ impl Service {
         })
     }
 
-    /// The change that installs a version, if nothing speaks against it.
-    fn installed(
+    /// The plugin with a version more, if nothing speaks against it.
+    pub(super) fn with_version(
         &self,
         snapshot: &Snapshot,
-        manifest: &Manifest,
-        digest: &Digest,
+        new: &NewVersion<'_>,
         how: Activation,
-    ) -> Result<Change, Error> {
+    ) -> Result<(Plugin, Expect), Error> {
+        let NewVersion { manifest, digest, signatures } = *new;
         let (name, version) = (manifest.full_name(), manifest.version);
+        self.is_trusted(snapshot, &manifest.publisher, digest, signatures)
+            .map_err(|error| PluginError::RefusedVersion { name: name.clone(), version, reason: error.into() })?;
         let entry = snapshot.entry(Kind::Plugin, &name);
         let mut plugin = entry.and_then(|entry| Plugin::from_any(&entry.item)).cloned().unwrap_or_default();
         if let Some(there) = plugin.versions.get(&version).filter(|there| *there != digest) {
@@ -334,7 +361,7 @@ impl Service {
             plugin.pinned = true;
         }
         let expect = entry.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
-        Ok(Change::Put { name: name.into(), item: plugin.into(), expect })
+        Ok((plugin, expect))
     }
 
     /// Refuses what must not serve beside what serves.
@@ -409,7 +436,7 @@ impl Service {
     }
 
     /// Writes what `changes` says, over the revision it was shown; again if somebody else wrote in between.
-    fn change_plugins(
+    pub(super) fn change_plugins(
         &self,
         changes: impl Fn(&Self, &Snapshot) -> Result<(Vec<Change>, Vec<Component>), Error>,
         author: &Author,
@@ -430,22 +457,33 @@ impl Service {
     }
 }
 
+/// A version that is about to be installed, looked at.
+pub(super) struct NewVersion<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) digest: &'a Digest,
+    pub(super) signatures: &'a Signatures,
+}
+
 fn entry<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a store::Entry, PluginError> {
     snapshot.entry(Kind::Plugin, name).ok_or_else(|| PluginError::NoSuchPlugin(name.to_owned()))
 }
 
-fn item<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Plugin, PluginError> {
+pub(super) fn item<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Plugin, PluginError> {
     Plugin::from_any(&entry(snapshot, name)?.item).ok_or_else(|| PluginError::NoSuchPlugin(name.to_owned()))
 }
 
-fn version_of<'a>(name: &str, plugin: &'a Plugin, version: PluginVersion) -> Result<&'a Digest, PluginError> {
+pub(super) fn version_of<'a>(
+    name: &str,
+    plugin: &'a Plugin,
+    version: PluginVersion,
+) -> Result<&'a Digest, PluginError> {
     plugin.versions.get(&version).ok_or_else(|| {
         let known: Vec<String> = plugin.versions.keys().map(ToString::to_string).collect();
         PluginError::NoSuchVersion { name: name.to_owned(), version: version.to_string(), known: known.join(", ") }
     })
 }
 
-fn gone(name: &str, version: PluginVersion) -> PluginError {
+pub(super) fn gone(name: &str, version: PluginVersion) -> PluginError {
     let reason = LoadError::Unavailable("its component is gone: install it again".to_owned());
     PluginError::RefusedVersion { name: name.to_owned(), version, reason }
 }

@@ -1,4 +1,4 @@
-//! Compiles plugins to WebAssembly components and writes their manifest into them.
+//! Compiles plugins to WebAssembly components, writes their manifest into them, and signs them.
 //!
 //! For build scripts that ship plugins inside a binary. Reads no manifest: what its text says
 //! is the host's business. Never builds into the target folder of the cargo that runs it, which would wait for itself.
@@ -21,11 +21,15 @@
 
 mod cargo;
 mod environment;
+mod key;
 mod section;
+mod signature;
 mod target;
 
 pub use cargo::{Guest, Guests};
+pub use key::PrivateKey;
 pub use section::{MANIFEST_SECTION, embed_manifest};
+pub use signature::{SIGNATURE_SECTION, SIGNATURES_MAX, sign};
 pub use target::TARGET;
 
 use std::io;
@@ -64,4 +68,13 @@ pub enum Error {
     /// The file is no component.
     #[error("this is no WebAssembly component: {0}")]
     NotAComponent(&'static str),
+    /// The component cannot get a signature.
+    #[error("this component cannot be signed: {0}")]
+    Signature(&'static str),
+    /// The text is no private key.
+    #[error("this is no Ed25519 private key in PEM ({0}): `loadout plugin keygen` makes one")]
+    NotAKey(String),
+    /// There is nothing to make a key of.
+    #[error("the operating system gives no randomness: {0}")]
+    NoRandomness(String),
 }

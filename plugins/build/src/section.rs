@@ -2,7 +2,7 @@
 //!
 //! Knows just enough of the binary format to walk over sections. Whether the component is valid is for the host to find out.
 
-use crate::Error;
+use crate::{Error, SIGNATURE_SECTION};
 
 /// The name of the custom section that holds the manifest, as the text of `plugin.toml`.
 pub const MANIFEST_SECTION: &str = "loadout:manifest";
@@ -12,7 +12,8 @@ const COMPONENT_PREAMBLE: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
 
 const CUSTOM: u8 = 0;
 
-/// Returns the component with the manifest as its last section. A manifest that was there before is replaced.
+/// Returns the component with the manifest as its last section. A manifest that was there before is replaced; signatures, which
+/// would not hold any more, are taken away.
 ///
 /// ```
 /// # use loadout_plugin_build::embed_manifest;
@@ -23,48 +24,84 @@ const CUSTOM: u8 = 0;
 /// # Ok::<(), loadout_plugin_build::Error>(())
 /// ```
 pub fn embed_manifest(component: &[u8], manifest_toml: &str) -> Result<Vec<u8>, Error> {
-    let Some(mut rest) = component.strip_prefix(&COMPONENT_PREAMBLE) else {
-        return Err(Error::NotAComponent("it starts like something else"));
-    };
     let mut out = Vec::with_capacity(component.len() + manifest_toml.len() + 64);
     out.extend(COMPONENT_PREAMBLE);
-    while !rest.is_empty() {
-        let section = Section::read(rest)?;
-        if !section.is_manifest() {
+    for section in Sections::of(component)? {
+        let section = section?;
+        if !section.name().is_some_and(|name| [MANIFEST_SECTION, SIGNATURE_SECTION].contains(&name)) {
             out.extend(section.whole);
         }
-        rest = &rest[section.whole.len()..];
     }
-    let mut body = Vec::with_capacity(manifest_toml.len() + 32);
-    write_length(&mut body, MANIFEST_SECTION.len());
-    body.extend(MANIFEST_SECTION.as_bytes());
-    body.extend(manifest_toml.as_bytes());
-    out.push(CUSTOM);
-    write_length(&mut out, body.len());
-    out.extend(body);
+    out.extend(custom(MANIFEST_SECTION, manifest_toml.as_bytes()));
     Ok(out)
 }
 
-/// One section: its kind, its content, and all of its bytes.
-struct Section<'a> {
+/// A custom section, with its kind and its length.
+pub(crate) fn custom(name: &str, data: &[u8]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(data.len() + name.len() + 8);
+    write_length(&mut body, name.len());
+    body.extend(name.as_bytes());
+    body.extend(data);
+    let mut out = vec![CUSTOM];
+    write_length(&mut out, body.len());
+    out.extend(body);
+    out
+}
+
+/// The sections of a component, up to the first that cannot be read.
+pub(crate) struct Sections<'a> {
+    component: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Sections<'a> {
+    pub(crate) fn of(component: &'a [u8]) -> Result<Self, Error> {
+        if !component.starts_with(&COMPONENT_PREAMBLE) {
+            return Err(Error::NotAComponent("it starts like something else"));
+        }
+        Ok(Self { component, at: COMPONENT_PREAMBLE.len() })
+    }
+}
+
+impl<'a> Iterator for Sections<'a> {
+    type Item = Result<Section<'a>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.component.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let section = Section::read(rest, self.at);
+        self.at = section.as_ref().map_or(self.component.len(), |section| self.at + section.whole.len());
+        Some(section)
+    }
+}
+
+/// One section: where it starts, its kind, its content, and all of its bytes.
+pub(crate) struct Section<'a> {
+    pub(crate) start: usize,
     kind: u8,
     content: &'a [u8],
     whole: &'a [u8],
 }
 
 impl<'a> Section<'a> {
-    fn read(bytes: &'a [u8]) -> Result<Self, Error> {
+    fn read(bytes: &'a [u8], start: usize) -> Result<Self, Error> {
         let cut_short = Error::NotAComponent("a section is cut short");
         let Some((&kind, after_kind)) = bytes.split_first() else { return Err(cut_short) };
         let Some((length, after_length)) = read_length(after_kind) else { return Err(cut_short) };
         let Some(content) = after_length.get(..length) else { return Err(cut_short) };
         let whole = &bytes[..bytes.len() - after_length.len() + length];
-        Ok(Self { kind, content, whole })
+        Ok(Self { start, kind, content, whole })
     }
 
-    fn is_manifest(&self) -> bool {
-        let name = read_length(self.content).and_then(|(length, rest)| rest.get(..length));
-        self.kind == CUSTOM && name == Some(MANIFEST_SECTION.as_bytes())
+    /// The name of a custom section; nothing for any other.
+    pub(crate) fn name(&self) -> Option<&'a str> {
+        let (length, rest) = read_length(self.content).filter(|_| self.kind == CUSTOM)?;
+        std::str::from_utf8(rest.get(..length)?).ok()
+    }
+
+    /// What stands behind the name of a custom section.
+    pub(crate) fn data(&self) -> &'a [u8] {
+        let behind = read_length(self.content).and_then(|(length, rest)| rest.get(length..));
+        behind.unwrap_or_default()
     }
 }
 
@@ -117,9 +154,8 @@ mod tests {
     fn long_manifests_have_long_lengths() {
         for size in [1, 127, 128, 20_000, 3_000_000] {
             let out = embed_manifest(&with(&[]), &"x".repeat(size)).unwrap();
-            let section = Section::read(&out[8..]).unwrap();
-            assert_eq!(section.content.len(), 1 + MANIFEST_SECTION.len() + size);
-            assert!(section.is_manifest());
+            let section = Section::read(&out[8..], 8).unwrap();
+            assert_eq!((section.name(), section.data().len()), (Some(MANIFEST_SECTION), size));
         }
     }
 

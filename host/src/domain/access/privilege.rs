@@ -80,6 +80,7 @@ impl Privilege {
             Kind::Script | Kind::Macro | Kind::PaneTool | Kind::SmartAssistConfiguration => Self::ProductivityWrite,
             Kind::User => Self::PeopleWrite,
             Kind::Plugin => Self::PluginConfigure,
+            Kind::TrustedPublisher => Self::PluginInstall,
             _ => Self::ConfigurationWrite,
         }
     }

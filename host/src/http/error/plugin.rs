@@ -26,6 +26,8 @@ impl From<PluginError> for Refusal {
             | PluginError::NoSuchTool { .. }
             | PluginError::NoSuchStep { .. } => problem(StatusCode::NOT_FOUND, "not-found"),
             PluginError::NoDefault { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "no-default"),
+            PluginError::Mislabelled { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "plugin-refused"),
+            PluginError::PublisherName(_) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-name"),
             PluginError::VersionTaken { .. } => problem(StatusCode::CONFLICT, "version-taken"),
             PluginError::KindTaken { .. } => problem(StatusCode::CONFLICT, "kind-taken"),
             PluginError::MajorVersion { .. } => problem(StatusCode::CONFLICT, "major-version"),

@@ -1,0 +1,253 @@
+//! Offline bundles: plugins with all that is needed to install them elsewhere, in one zip file.
+//!
+//! A bundle is `bundle.json` and one file for each component, named by its digest. The same plugins make the same bytes. What is
+//! read back is only what it says to be: a bundle is refused whole if a file is missing or too many, or if a component is not what
+//! its digest says. Whether a component is any good is found out by whoever installs it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Digest, PluginVersion, StepOverride};
+use crate::export::{self, pack};
+use crate::import::{Archive, ArchiveError};
+use crate::plugin::Workshop;
+
+/// The file that says what the others are.
+const INDEX: &str = "bundle.json";
+
+/// The version of the format this program writes and reads.
+const FORMAT: u32 = 1;
+
+/// Most plugins of a bundle.
+pub const PLUGINS_MAX: usize = 64;
+
+/// Plugins that travel together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bundle {
+    /// The plugins, by name.
+    pub plugins: Vec<Bundled>,
+    /// Their components.
+    pub components: BTreeMap<Digest, Vec<u8>>,
+}
+
+/// A version of a plugin that travels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Bundled {
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// Its version.
+    pub version: PluginVersion,
+    /// The SHA-256 of its component.
+    pub digest: Digest,
+    /// Bytes of its component.
+    pub size: u64,
+    /// The short names of the keys that signed it. For people: what counts is in the component.
+    pub signers: Vec<String>,
+    /// Whether it served where it comes from.
+    pub served: bool,
+    /// What was decided about its steps where it comes from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub steps: BTreeMap<String, StepOverride>,
+}
+
+/// The content of [`INDEX`].
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Index {
+    format: u32,
+    plugins: Vec<Bundled>,
+}
+
+/// A bundle that is not made or not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be unpacked, or should not be.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// It could not be packed.
+    #[error(transparent)]
+    Pack(export::Error),
+    /// There is nothing to say what it is.
+    #[error(
+        "the archive is no bundle of plugins: `{INDEX}` is not in it; choose the file that `loadout plugin export` made"
+    )]
+    NotABundle,
+    /// What should say what it is cannot be read.
+    #[error("`{INDEX}` cannot be read: {0}")]
+    Index(String),
+    /// It is of a later version.
+    #[error("the bundle is of format {0}, and this program reads format {FORMAT}: use a newer one")]
+    Format(u32),
+    /// It has no plugin.
+    #[error("the bundle has no plugin: install one first, or name one that came with the product")]
+    Empty,
+    /// It has too many plugins.
+    #[error("the bundle has {0} plugins, {PLUGINS_MAX} are allowed: make several bundles")]
+    TooMany(usize),
+    /// A plugin occurs twice.
+    #[error("plugin `{0}` occurs twice in the bundle: make it again")]
+    Twice(String),
+    /// A component is not there.
+    #[error("`{file}`, the component of plugin `{plugin}`, is not in the bundle: make it again")]
+    Missing {
+        /// The file.
+        file: String,
+        /// The plugin.
+        plugin: String,
+    },
+    /// A component is not what it should be.
+    #[error(
+        "`{file}` is not the component of plugin `{plugin}` that the bundle was made with: make it again, or look who changed it"
+    )]
+    Tampered {
+        /// The file.
+        file: String,
+        /// The plugin.
+        plugin: String,
+    },
+    /// A file belongs to no plugin.
+    #[error("`{0}` belongs to no plugin of the bundle: take it out")]
+    Stray(String),
+}
+
+impl Bundle {
+    /// The bundle as a zip file: the same bytes for the same plugins.
+    pub fn write(&self) -> Result<Vec<u8>, Error> {
+        let index = serde_json::json!(Index { format: FORMAT, plugins: self.plugins.clone() });
+        let mut files = vec![(INDEX.to_owned(), format!("{index:#}\n").into_bytes())];
+        files.extend(self.components.iter().map(|(digest, component)| (file(digest), component.clone())));
+        let zip = pack(&files).map_err(Error::Pack)?;
+        // A bundle that nobody could install is none.
+        Self::read(&zip)?;
+        Ok(zip)
+    }
+
+    /// Reads a zip file that [`Bundle::write`] made.
+    pub fn read(zip: &[u8]) -> Result<Self, Error> {
+        let mut files = Archive::read(zip)?.files;
+        let index = files.remove(INDEX).ok_or(Error::NotABundle)?;
+        let plugins = index_of(&index)?;
+        let (mut names, mut components) = (BTreeSet::new(), BTreeMap::new());
+        for Bundled { plugin, digest, size, .. } in &plugins {
+            if !names.insert(plugin.as_str()) {
+                return Err(Error::Twice(plugin.clone()));
+            }
+            let (file, plugin) = (file(digest), plugin.clone());
+            let Some(component) = files.remove(&file) else { return Err(Error::Missing { file, plugin }) };
+            if component.len() as u64 != *size || Workshop::digest(&component) != *digest {
+                return Err(Error::Tampered { file, plugin });
+            }
+            components.insert(digest.clone(), component);
+        }
+        match files.into_keys().next() {
+            Some(file) => Err(Error::Stray(file)),
+            None => Ok(Self { plugins, components }),
+        }
+    }
+}
+
+fn index_of(text: &[u8]) -> Result<Vec<Bundled>, Error> {
+    /// The one key that every format has.
+    #[derive(Deserialize)]
+    struct Head {
+        format: u32,
+    }
+
+    let unreadable = |error: serde_json::Error| Error::Index(error.to_string());
+    let Head { format } = serde_json::from_slice(text).map_err(unreadable)?;
+    if format != FORMAT {
+        return Err(Error::Format(format));
+    }
+    let Index { plugins, .. } = serde_json::from_slice(text).map_err(unreadable)?;
+    match plugins.len() {
+        0 => Err(Error::Empty),
+        1..=PLUGINS_MAX => Ok(plugins),
+        count => Err(Error::TooMany(count)),
+    }
+}
+
+fn file(digest: &Digest) -> String {
+    format!("components/{digest}.wasm")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    type Files = Vec<(String, Vec<u8>)>;
+
+    fn bundle(components: &[(&str, &[u8])]) -> Bundle {
+        let plugin = |(name, bytes): &(&str, &[u8])| Bundled {
+            plugin: format!("contoso/{name}"),
+            version: "1.0.0".parse().unwrap(),
+            digest: Workshop::digest(bytes),
+            size: bytes.len() as u64,
+            signers: Vec::new(),
+            served: true,
+            steps: BTreeMap::new(),
+        };
+        Bundle {
+            plugins: components.iter().map(plugin).collect(),
+            components: components.iter().map(|(_, bytes)| (Workshop::digest(bytes), bytes.to_vec())).collect(),
+        }
+    }
+
+    #[test]
+    fn a_bundle_comes_out_as_it_went_in_and_is_the_same_bytes() {
+        let made = bundle(&[("desk", b"one"), ("chair", b"two")]);
+        let zip = made.write().unwrap();
+        assert_eq!(Bundle::read(&zip).unwrap(), made);
+        assert_eq!(Bundle::read(&zip).unwrap().write().unwrap(), zip);
+    }
+
+    #[test]
+    fn what_is_not_as_the_index_says_is_refused_by_name() {
+        let refused = |change: &dyn Fn(&mut Value, &mut Files)| {
+            let made = bundle(&[("desk", b"one")]);
+            let mut index = json!(Index { format: FORMAT, plugins: made.plugins.clone() });
+            let mut files = vec![(file(&made.plugins[0].digest), b"one".to_vec())];
+            change(&mut index, &mut files);
+            files.push((INDEX.to_owned(), index.to_string().into_bytes()));
+            Bundle::read(&pack(&files).unwrap()).unwrap_err().to_string()
+        };
+        let component = file(&Workshop::digest(b"one"));
+        assert_eq!(
+            refused(&|_, files| files[0].1 = b"two".to_vec()),
+            format!(
+                "`{component}` is not the component of plugin `contoso/desk` that the bundle was made with: make it again, or look who changed it"
+            )
+        );
+        assert!(refused(&|index, _| index["plugins"][0]["size"] = json!(4)).contains("is not the component of"));
+        assert_eq!(
+            refused(&|_, files| files.clear()),
+            format!("`{component}`, the component of plugin `contoso/desk`, is not in the bundle: make it again")
+        );
+        assert_eq!(
+            refused(&|_, files| files.push(("components/x".to_owned(), Vec::new()))),
+            "`components/x` belongs to no plugin of the bundle: take it out"
+        );
+        assert_eq!(
+            refused(&|index, _| {
+                let again = index["plugins"][0].clone();
+                index["plugins"].as_array_mut().unwrap().push(again);
+            }),
+            "plugin `contoso/desk` occurs twice in the bundle: make it again"
+        );
+        assert_eq!(
+            refused(&|index, _| *index = json!({"format": 2, "packages": []})),
+            "the bundle is of format 2, and this program reads format 1: use a newer one"
+        );
+        assert_eq!(
+            refused(&|index, _| index["plugins"] = json!([])),
+            "the bundle has no plugin: install one first, or name one that came with the product"
+        );
+        assert!(refused(&|index, _| index["plugins"][0]["grants"] = json!(1)).contains("unknown field `grants`"));
+        let stranger = pack(&[("solution.xml".to_owned(), Vec::new())]).unwrap();
+        assert!(matches!(Bundle::read(&stranger), Err(Error::NotABundle)));
+        assert!(matches!(Bundle::read(b"PK"), Err(Error::Archive(_))));
+    }
+}

@@ -1,0 +1,51 @@
+//! `loadout plugin verify`: what a component says it is, and who signed it.
+//!
+//! Fails for what no environment would take, and for a signature that was asked for and is not there or does not hold.
+
+use std::path::PathBuf;
+
+use crate::cli::failure::Failure;
+use crate::cli::{file, print};
+use crate::domain::{PublicKey, TrustedPublisher, Unsigned};
+use crate::plugin::{Signatures, Workshop};
+
+/// Print what a component is and who signed it; with a key, fail unless that signed it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Verify {
+    /// The component.
+    #[arg(value_name = "FILE.wasm")]
+    file: PathBuf,
+    /// A public key that must have signed it, as `loadout plugin keygen` prints it; any of several.
+    #[arg(long = "key", value_name = "PUBLIC")]
+    keys: Vec<PublicKey>,
+}
+
+impl Verify {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let Self { file: path, keys } = self;
+        let refused =
+            |error: crate::plugin::LoadError| Failure::because(format!("`{}` is refused", path.display()), error);
+        let component = file::read(&path)?;
+        let manifest = Workshop::inspect(&component).map_err(refused)?;
+        let signatures = Signatures::of(&component).map_err(|error| refused(error.into()))?;
+        print(&format!("plugin     {}\nversion    {}", manifest.full_name(), manifest.version))?;
+        print(&format!("digest     {}", Workshop::digest(&component)))?;
+        for id in signatures.key_ids() {
+            let key = keys.iter().find(|key| key.id() == id);
+            let standing = match key.and_then(|key| signatures.by(key)) {
+                Some(true) => "holds",
+                Some(false) => "does not hold",
+                None => "not looked at: give its public key with `--key`",
+            };
+            print(&format!("signed by  {id}, {standing}"))?;
+        }
+        if signatures.key_ids().next().is_none() {
+            print("signed by  nobody")?;
+        }
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let trusted = TrustedPublisher { name: String::new(), keys };
+        signatures.check(&manifest.publisher, Some(&trusted), Unsigned::Refused).map_err(|error| refused(error.into()))
+    }
+}

@@ -1,0 +1,90 @@
+//! Trusted publishers: whose plugins must be signed, and by which keys.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::access::Caller;
+use crate::domain::{Kind, TrustedPublisher};
+use crate::service::{PublisherView, Service};
+
+use super::body;
+use super::etag::Conditions;
+use super::items::{self, REVISION, number};
+use super::problem::Refusal;
+use super::query::{By, Nothing, Query};
+use super::state::App;
+use super::view::View;
+
+type Shown = View<TrustedPublisher>;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, delete))
+}
+
+/// Every publisher whose plugins must be signed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TrustedPublisherList)]
+struct Publishers {
+    /// By name.
+    items: Vec<PublisherView>,
+}
+
+/// Lists the publishers whose plugins must be signed. What holds for all others is `plugins.unsigned` of the environment.
+#[utoipa::path(
+    get, path = "/api/v1/trusted-publishers", operation_id = "list-trusted-publishers", tag = "plugins",
+    responses((status = 200, description = "Every publisher that has keys here.", body = Publishers)),
+)]
+async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<Publishers>, Refusal> {
+    Ok(Json(Publishers { items: app.run(|service| Ok(service.trusted_publishers()?)).await? }))
+}
+
+/// Says which keys sign for a publisher, in place of those that did. What serves goes on serving; what is installed or activated
+/// from now on needs a signature by one of them.
+#[utoipa::path(
+    put, path = "/api/v1/trusted-publishers/{publisher}", operation_id = "put-trusted-publisher", tag = "plugins",
+    params(("publisher" = String, Path, description = "The name that its plugins begin with.")), request_body = Shown,
+    responses(
+        (status = 200, description = "The publisher has other keys.", body = Shown),
+        (status = 201, description = "The publisher is trusted.", body = Shown),
+    ),
+)]
+async fn put(
+    State(app): State<App>,
+    Path(publisher): Path<String>,
+    _: Query<Nothing>,
+    conditions: Conditions,
+    By(author): By,
+    body::Json(body): body::Json,
+) -> Result<Response, Refusal> {
+    let put = app.run(move |service| {
+        Service::check_publisher(&publisher)?;
+        items::put(service, Kind::TrustedPublisher, &publisher, body, &conditions, &author)
+    });
+    Ok(put.await?.into_response())
+}
+
+/// Forgets the keys of a publisher: `plugins.unsigned` of the environment says whether its plugins are taken from now on.
+#[utoipa::path(
+    delete, path = "/api/v1/trusted-publishers/{publisher}", operation_id = "delete-trusted-publisher", tag = "plugins",
+    params(("publisher" = String, Path, description = "The name that its plugins begin with.")),
+    responses((status = 204, description = "The publisher has no keys any more.")),
+)]
+async fn delete(
+    State(app): State<App>,
+    Path(publisher): Path<String>,
+    _: Query<Nothing>,
+    conditions: Conditions,
+    Extension(caller): Extension<Caller>,
+    By(author): By,
+) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Refusal> {
+    let kind = Kind::TrustedPublisher;
+    let deleted =
+        app.run(move |service| items::delete(service, &caller, kind, &publisher, false, &conditions, &author)).await?;
+    Ok((StatusCode::NO_CONTENT, [(REVISION, number(deleted.revision))]))
+}

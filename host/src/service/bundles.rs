@@ -1,0 +1,231 @@
+//! Offline bundles: plugins packed for another environment, and installed there without a network.
+//!
+//! Every component of a bundle is looked at like one that is uploaded. All of them are installed as one revision, or none.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::bundle::{Bundle, Bundled};
+use crate::domain::access::{Caller, Privilege};
+use crate::domain::revision::Author;
+use crate::domain::{Digest, Item, Kind, Plugin, PluginVersion, Revision, State};
+use crate::plugin::{Manifest, Provides, Signatures, Workshop};
+use crate::store::{self, Change, Component, Layer, Snapshot};
+
+use super::plugins::{Activation, NewVersion, gone, item, version_of};
+use super::publishers::SignerView;
+use super::{Error, PluginError, Service, platform};
+
+/// What became of a bundle, or would.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InstalledBundle)]
+pub struct InstalledBundle {
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// The newest revision; of a dry run, the one that it would be.
+    pub revision: Revision,
+    /// What became of each component, by plugin.
+    pub components: Vec<InstalledComponent>,
+}
+
+/// What became of a component of a bundle.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InstalledComponent)]
+pub struct InstalledComponent {
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// The version.
+    #[schema(value_type = String)]
+    pub version: PluginVersion,
+    /// The SHA-256 of the component, in hexadecimal.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// Whether the version was not there before.
+    pub installed: bool,
+    /// Whether it serves now.
+    pub serves: bool,
+    /// Who signed the component.
+    pub signed_by: Vec<SignerView>,
+    /// The steps about which the bundle decided, because nobody had here.
+    pub steps: Vec<String>,
+}
+
+/// How to install a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BundleOptions {
+    /// Whether what served where the bundle comes from serves here, too; and whether it may be of another major version.
+    pub activation: Activation,
+    /// Whether nothing is written.
+    pub dry_run: bool,
+}
+
+/// A component of a bundle, looked at.
+struct Checked {
+    bundled: Bundled,
+    manifest: Manifest,
+    signatures: Signatures,
+    bytes: Vec<u8>,
+}
+
+impl Service {
+    /// The plugins called `names` as a bundle, or all that did not come with the product: of each the version that serves, or
+    /// would if it were active, or else the newest.
+    pub fn bundle(&self, names: &[String]) -> Result<Vec<u8>, Error> {
+        let snapshot = self.store.snapshot()?;
+        let custom = snapshot.entries(Kind::Plugin).filter(|(_, entry)| entry.layer == Layer::Custom);
+        let mut names: Vec<String> =
+            if names.is_empty() { custom.map(|(name, _)| name.to_string()).collect() } else { names.to_vec() };
+        names.sort();
+        names.dedup();
+        let mut wanted = Vec::new();
+        for name in names {
+            let plugin = item(&snapshot, &name)?;
+            let version = plugin.active.or(plugin.versions.keys().next_back().copied());
+            wanted.extend(version.map(|version| (name, version)));
+        }
+        self.bundle_of(&snapshot, &wanted)
+    }
+
+    /// One plugin as a bundle, in the version asked for.
+    pub fn bundle_version(&self, name: &str, version: PluginVersion) -> Result<Vec<u8>, Error> {
+        self.bundle_of(&*self.store.snapshot()?, &[(name.to_owned(), version)])
+    }
+
+    fn bundle_of(&self, snapshot: &Snapshot, wanted: &[(String, PluginVersion)]) -> Result<Vec<u8>, Error> {
+        let (mut plugins, mut components) = (Vec::new(), BTreeMap::new());
+        for (name, version) in wanted {
+            let plugin = item(snapshot, name)?;
+            let digest = version_of(name, plugin, *version)?.clone();
+            let component = self.store.component(&digest)?.ok_or_else(|| gone(name, *version))?;
+            let signers = self.signers(snapshot, name, &digest)?;
+            plugins.push(Bundled {
+                plugin: name.clone(),
+                version: *version,
+                digest: digest.clone(),
+                size: component.len() as u64,
+                signers: signers.iter().map(|signer| signer.key_id.to_string()).collect(),
+                served: plugin.serving().is_some_and(|(serving, _)| serving == *version),
+                steps: plugin.steps.clone(),
+            });
+            components.insert(digest, component);
+        }
+        Ok(Bundle { plugins, components }.write()?)
+    }
+
+    /// Installs every plugin of the bundle in `zip` as one revision, or none, or only says what that would do.
+    ///
+    /// What was decided about steps is taken over where nothing is decided here, and only for a caller who may decide about steps.
+    pub fn install_bundle(
+        &self,
+        caller: &Caller,
+        zip: &[u8],
+        options: BundleOptions,
+        author: &Author,
+    ) -> Result<InstalledBundle, Error> {
+        let checked = self.checked(Bundle::read(zip)?)?;
+        let propose = |service: &Self, snapshot: &Snapshot| {
+            service.bundled_changes(snapshot, caller, &checked, options.activation)
+        };
+        // Refused before anything is compiled, as far as that can be known.
+        propose(self, &*self.store.snapshot()?)?;
+        for Checked { manifest, bytes, .. } in &checked {
+            let (name, version) = (manifest.full_name(), manifest.version);
+            let ready = self.platform()?.prepare(bytes);
+            ready.map_err(|reason| PluginError::RefusedVersion { name, version, reason })?;
+        }
+        if options.dry_run {
+            let snapshot = self.store.snapshot()?;
+            let (changes, components) = propose(self, &snapshot)?;
+            let done = self.store.rehearse(platform::change(snapshot.revision(), changes), author)?;
+            return Ok(InstalledBundle { dry_run: true, revision: done.revision, components });
+        }
+        let report = std::cell::RefCell::new(Vec::new());
+        let revision = self.change_plugins(
+            |service, snapshot| {
+                let (changes, components) = propose(service, snapshot)?;
+                report.replace(components);
+                Ok((changes, checked.iter().map(Checked::component).collect()))
+            },
+            author,
+        )?;
+        Ok(InstalledBundle { dry_run: false, revision, components: report.into_inner() })
+    }
+
+    /// Looks at each component as far as that is possible without compiling it.
+    fn checked(&self, bundle: Bundle) -> Result<Vec<Checked>, Error> {
+        self.platform()?;
+        let Bundle { plugins, mut components } = bundle;
+        let mut checked = Vec::with_capacity(plugins.len());
+        for bundled in plugins {
+            let (name, version) = (bundled.plugin.clone(), bundled.version);
+            let refused = |reason| PluginError::RefusedVersion { name: name.clone(), version, reason };
+            // Two plugins are never of one component, which names one.
+            let mislabelled = || PluginError::Mislabelled { name: name.clone(), version };
+            let bytes = components.remove(&bundled.digest).ok_or_else(mislabelled)?;
+            let manifest = Workshop::inspect(&bytes).map_err(refused)?;
+            if manifest.full_name() != name || manifest.version != version {
+                return Err(mislabelled().into());
+            }
+            let signatures = Signatures::of(&bytes).map_err(|error| refused(error.into()))?;
+            checked.push(Checked { bundled, manifest, signatures, bytes });
+        }
+        Ok(checked)
+    }
+
+    /// What a bundle changes, and what to say about it.
+    fn bundled_changes(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        checked: &[Checked],
+        how: Activation,
+    ) -> Result<(Vec<Change>, Vec<InstalledComponent>), Error> {
+        let (mut changes, mut components) = (Vec::new(), Vec::new());
+        let mut decided: BTreeMap<&str, String> = BTreeMap::new();
+        for Checked { bundled, manifest, signatures, .. } in checked {
+            let Bundled { plugin: name, version, digest, served, steps, .. } = bundled;
+            let there = snapshot.entry(Kind::Plugin, name).and_then(|entry| Plugin::from_any(&entry.item));
+            let activate = how.activate && *served;
+            if let (true, Provides::Tool { kinds, .. }) = (activate, &manifest.provides) {
+                for kind in kinds {
+                    if let Some(by) = decided.insert(kind, name.clone()) {
+                        return Err(PluginError::KindTaken { kind: kind.clone(), by }.into());
+                    }
+                }
+            }
+            let new = NewVersion { manifest, digest, signatures };
+            let (mut plugin, expect) = self.with_version(snapshot, &new, Activation { activate, ..how })?;
+            let mut taken = Vec::new();
+            for (step, wanted) in steps.iter().filter(|(step, _)| !there.is_some_and(|it| it.steps.contains_key(*step)))
+            {
+                plugin.steps.insert(step.clone(), wanted.clone());
+                taken.push(step.clone());
+            }
+            if !taken.is_empty() && !caller.has(Privilege::PluginConfigure) {
+                let privilege = Privilege::PluginConfigure;
+                return Err(store::Error::Forbidden { caller: caller.name().to_owned(), privilege }.into());
+            }
+            components.push(InstalledComponent {
+                plugin: name.clone(),
+                version: *version,
+                digest: digest.clone(),
+                installed: !there.is_some_and(|it| it.versions.contains_key(version)),
+                serves: plugin.state == State::Active && plugin.active == Some(*version),
+                signed_by: Self::standings(snapshot, name, signatures),
+                steps: taken,
+            });
+            changes.push(Change::Put { name: name.as_str().into(), item: plugin.into(), expect });
+        }
+        Ok((changes, components))
+    }
+}
+
+impl Checked {
+    fn component(&self) -> Component {
+        let Bundled { plugin, version, digest, .. } = self.bundled.clone();
+        Component { digest, plugin, version, bytes: self.bytes.clone() }
+    }
+}
