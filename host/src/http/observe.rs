@@ -24,13 +24,14 @@ const QUESTIONS: &str = "/api/v1/experience";
 /// Most characters of an id that came with the request.
 const ID_MAX: usize = 128;
 
-/// Where an answer takes as long as the archive is large.
-const PLANS: &str = "/api/v1/upgrade-plans";
+/// Where an answer takes as long as what is sent is large: plans of upgrades, and components that have to be compiled, which has
+/// limits of its own.
+const UNHURRIED: [&str; 3] = ["/api/v1/upgrade-plans", "/api/v1/plugins", "/api/v1/plugin-bundle"];
 
 /// Answers 503 to a request that takes too long, wherever that is known to be too long.
 pub(super) async fn in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    let is_plan = request.uri().path() == PLANS && request.method() == Method::POST;
-    if is_plan {
+    let is_unhurried = UNHURRIED.contains(&request.uri().path()) && request.method() == Method::POST;
+    if is_unhurried {
         return next.run(request).await;
     }
     let answered = tokio::time::timeout(limit, next.run(request)).await;
