@@ -11,6 +11,9 @@ use super::record::Times;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
+/// Bytes of memory a call may use, unless somebody says otherwise.
+pub(super) const MEMORY: usize = 32 * MIB;
+
 /// Going on to write this many times the cap ends the call.
 const LOG_PATIENCE: usize = 4;
 
@@ -37,7 +40,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             deadline: Duration::from_millis(50),
-            memory: 32 * MIB,
+            memory: MEMORY,
             host_calls: 10_000,
             handed_over: 4 * MIB,
             output: 256 * KIB,
