@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod bombs;
 mod changes;
 mod cli;
 mod components;
@@ -13,9 +14,12 @@ mod export;
 mod hostile;
 mod import;
 mod layering;
+mod load;
 mod openapi;
 mod otlp;
+mod platform_process;
 mod plugins;
+mod server;
 mod traces;
 mod upgrade;
 mod upgrade_process;

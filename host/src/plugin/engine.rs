@@ -11,7 +11,7 @@ use wasmtime::{Enabled, EngineWeak, InstanceAllocationStrategy, PoolingAllocatio
 
 use crate::domain::trace::{Unwatched, Watch};
 
-use super::limits::Limits;
+use super::limits::{Limits, TABLE_ELEMENTS};
 use super::slots::{Slot, Slots};
 
 /// How often deadlines are looked at.
@@ -27,7 +27,6 @@ const TABLE_KEPT: usize = 64 << 10;
 pub(super) const CORE_INSTANCES: u32 = 16;
 pub(super) const MEMORIES: u32 = 2;
 pub(super) const TABLES: u32 = 8;
-pub(super) const TABLE_ELEMENTS: usize = 20_000;
 
 /// How plugins are run.
 #[derive(Debug, Clone)]

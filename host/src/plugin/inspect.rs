@@ -218,7 +218,8 @@ fn is_offered(import: &str) -> bool {
 
 fn names(names: &[String]) -> String {
     const SHOWN: usize = 5;
-    let mut text = names.iter().take(SHOWN).map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>().join(", ");
+    let mut text =
+        names.iter().take(SHOWN).map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>().join(", ");
     match names.len() {
         0 => "nothing".clone_into(&mut text),
         count if count > SHOWN => text.push_str(&format!(" and {} more", count - SHOWN)),

@@ -10,8 +10,8 @@ use wasmparser::{
     ComponentTypeRef, ElementItems, Encoding, Instance, MemoryType, Parser, Payload,
 };
 
-use crate::plugin::engine::{CORE_INSTANCES, MEMORIES, TABLE_ELEMENTS, TABLES};
-use crate::plugin::limits::MEMORY;
+use crate::plugin::engine::{CORE_INSTANCES, MEMORIES, TABLES};
+use crate::plugin::limits::{MEMORY, TABLE_ELEMENTS};
 
 use super::LoadError;
 
