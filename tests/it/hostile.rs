@@ -9,7 +9,8 @@ use loadout::pipeline::Handlers;
 use loadout::plugin::{Catalog, Config, Limits, Problem};
 use loadout::resolve::{Decision, Evaluation, Facts, Reads, ToolRules};
 use loadout::store::Snapshot;
-use loadout_tests::{for_each_guest, guests};
+use loadout_tests::guests::rule;
+use loadout_tests::{bombs, for_each_guest, guests};
 
 /// All guests, side by side in one catalog.
 static CATALOG: LazyLock<(Catalog, Vec<Problem>)> = LazyLock::new(|| {
@@ -131,6 +132,11 @@ fn bad_json() {
 }
 
 #[test]
+fn deep_json() {
+    assert_snapshot!(ask("deep_json"), @"tests/deep-json 0.1.0: plugin.invalid-result: its payload is no JSON object: recursion limit exceeded at line 1 column 636");
+}
+
+#[test]
 fn fails() {
     assert_snapshot!(ask("fails"), @"tests/fails 0.1.0: plugin.failed: it answered with the fault `bad-settings`: `colour` is no setting of mine");
 }
@@ -183,6 +189,47 @@ fn shuffles() {
     for _ in 0..20 {
         assert_eq!(show(ask_with("shuffles", "{}")), first);
     }
+}
+
+#[test]
+fn draws_lots() {
+    let first = ask("draws_lots");
+    assert!(first.starts_with(r#"shown {"lots":["#), "{first}");
+    assert_eq!(ask("draws_lots"), first);
+}
+
+#[test]
+fn looks_around() {
+    assert_snapshot!(ask("looks_around"), @r#"shown {"variables":0,"arguments":0,"folder":"/","stdin":[true,""]}"#);
+}
+
+/// One slot, so that whoever looks gets the memory of whoever left something.
+#[test]
+fn looks_for_leftovers() {
+    let components = [("looks_for_leftovers", guests::LOOKS_FOR_LEFTOVERS)];
+    let (catalog, _) = Catalog::load(&components, None, Config { slots: 1, ..patient() }).expect("the engine starts");
+    let ask = |settings: &str| {
+        let reads = Reads::new(Arc::default(), Arc::default());
+        show(catalog.evaluate("looks-for-leftovers", settings, reads).expect("the kind is bound"))
+    };
+    for _ in 0..3 {
+        assert_eq!(ask(r#"{"do":"leave"}"#), r#"shown {"left":131072}"#);
+        assert_eq!(ask("{}"), r#"shown {"found":0,"looked":true}"#);
+    }
+}
+
+#[test]
+fn a_table_grows_no_further_than_the_pool() {
+    let greedy = rule(guests::WELL_BEHAVED, "greedy", "0.1.0", "greedy").expect("a component with a manifest");
+    let greedy = bombs::with_module(&greedy, &bombs::growing_table(100_000_000));
+    let components = [("greedy", &*greedy), ("well_behaved", guests::WELL_BEHAVED)];
+    let (catalog, _) = Catalog::load(&components, None, patient()).expect("the engine starts");
+    let ask = |kind: &str| {
+        let reads = Reads::new(Arc::default(), Arc::default());
+        show(catalog.evaluate(kind, "{}", reads).expect("the kind is bound"))
+    };
+    assert_snapshot!(ask("greedy"), @"tests/greedy 0.1.0: plugin.memory: it asked for more than 20000 elements in a table");
+    assert_eq!(ask("well-behaved"), "hidden no-customer: The session has no `customerName`.");
 }
 
 #[test]

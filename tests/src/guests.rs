@@ -7,11 +7,15 @@ use crate::host::Failure;
 
 /// The component of a rule about the tool kind `kind`, as version `version` of the plugin `tests/<name>`.
 pub fn rule(guest: &[u8], name: &str, version: &str, kind: &str) -> Result<Vec<u8>, Failure> {
-    let manifest = format!(
+    Ok(embed_manifest(guest, &manifest(name, version, kind))?)
+}
+
+/// The manifest of such a component.
+pub fn manifest(name: &str, version: &str, kind: &str) -> String {
+    format!(
         "[plugin]\npublisher = \"tests\"\nname = \"{name}\"\nversion = \"{version}\"\n\
          world = \"loadout:plugin/tool@0.1.0\"\ndescription = \"A guest.\"\n[tool]\nkinds = [\"{kind}\"]\n"
-    );
-    Ok(embed_manifest(guest, &manifest)?)
+    )
 }
 
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));

@@ -3,5 +3,6 @@
 //! The tests themselves are in `it/`, one file for each part of the product.
 
 pub mod archive;
+pub mod bombs;
 pub mod guests;
 pub mod host;

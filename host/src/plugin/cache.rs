@@ -60,14 +60,31 @@ impl Cache {
         self.read(engine, &file_name(engine, digest))
     }
 
-    /// Keeps `code`, which a process of this same program compiled for `engine`, and loads it.
-    pub(super) fn adopt(&self, engine: &wasmtime::Engine, digest: &str, code: &[u8]) -> io::Result<Component> {
+    /// Keeps `code`, which a process of this same program compiled for `engine`, and loads it. The inner error is the engine's: it
+    /// could never run this.
+    pub(super) fn adopt(
+        &self,
+        engine: &wasmtime::Engine,
+        digest: &str,
+        code: &[u8],
+    ) -> io::Result<wasmtime::Result<Component>> {
         let name = file_name(engine, digest);
         self.write(&name, code)?;
-        self.read(engine, &name).ok_or_else(|| io::Error::other("what was just written cannot be loaded"))
+        let loaded = self.verified(engine, &name);
+        let loaded = loaded.ok_or_else(|| io::Error::other("what was just written cannot be read"))?;
+        if loaded.is_err() {
+            fs::remove_file(self.folder.join(&name))?;
+        }
+        Ok(loaded)
     }
 
     fn read(&self, engine: &wasmtime::Engine, name: &str) -> Option<Component> {
+        let loaded = self.verified(engine, name)?;
+        loaded.map_err(|error| tracing::warn!(%error, "`{name}` cannot be loaded; compiling again")).ok()
+    }
+
+    /// What a file holds that this host wrote.
+    fn verified(&self, engine: &wasmtime::Engine, name: &str) -> Option<wasmtime::Result<Component>> {
         let file = fs::read(self.folder.join(name)).ok()?;
         let (mac, code) = file.split_at_checked(MAC_LENGTH)?;
         if self.mac(name, code)?.verify_slice(mac).is_err() {
@@ -80,7 +97,7 @@ impl Cache {
         // but the output of `serialize`, or of `Engine::precompile_component` in a child process of this program. Code of another engine version or configuration has another name, and
         // `deserialize` itself checks that the versions match.
         let loaded = unsafe { Component::deserialize(engine, code) };
-        loaded.map_err(|error| tracing::warn!(%error, "`{name}` cannot be loaded; compiling again")).ok()
+        Some(loaded)
     }
 
     fn write(&self, name: &str, code: &[u8]) -> io::Result<()> {

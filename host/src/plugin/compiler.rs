@@ -24,6 +24,9 @@ pub const COMPILE_COMMAND: &str = "compile-component";
 /// Most bytes of compiled code.
 const LARGEST_CODE: u64 = 512 << 20;
 
+/// Most bytes of a refusal, which may quote the component.
+const LONGEST_REFUSAL: usize = 2 << 10;
+
 /// First word of an answer: the code follows.
 const READY: u8 = b'+';
 /// First word of an answer: why there is none follows.
@@ -135,6 +138,7 @@ impl ChildCompiler {
         match answer.split_first() {
             Some((&READY, code)) if status.success() => Ok(code.to_vec()),
             Some((&REFUSED, why)) if status.success() => {
+                let why = why.get(..LONGEST_REFUSAL).unwrap_or(why);
                 Err(LoadError::Trial(String::from_utf8_lossy(why).into_owned()))
             }
             _ => Err(self.explain(status)),
@@ -150,13 +154,18 @@ impl ChildCompiler {
         const KILLED: i32 = 9;
         const ABORTED: i32 = 6;
         const OUT_OF_PROCESSOR_TIME: i32 = 24;
+        /// What Rust ends a process with that panicked.
+        const PANICKED: i32 = 101;
         match signal {
             Some(KILLED | OUT_OF_PROCESSOR_TIME) => {
                 LoadError::TooCostly(format!("{} seconds of processor time", self.limits.processor_seconds))
             }
             // A process that gets no more memory aborts.
             Some(ABORTED) => LoadError::TooCostly(format!("{} MiB of memory", self.limits.memory >> 20)),
-            _ => LoadError::Unavailable(format!("the compiler broke off ({status})")),
+            // It would break the compiler again.
+            Some(signal) => LoadError::Compile(format!("the compiler broke over it, with signal {signal}")),
+            None if status.code() == Some(PANICKED) => LoadError::Compile("the compiler broke over it".to_owned()),
+            None => LoadError::Unavailable(format!("the compiler broke off ({status})")),
         }
     }
 }

@@ -12,7 +12,7 @@ use wasmtime::{Enabled, EngineWeak, InstanceAllocationStrategy, PoolingAllocatio
 use crate::domain::trace::{Unwatched, Watch};
 
 use super::breaker::BreakerSettings;
-use super::limits::Limits;
+use super::limits::{Limits, TABLE_ELEMENTS};
 use super::policy::LastGood;
 use super::slots::{Slot, Slots};
 
@@ -26,9 +26,9 @@ const MEMORY_KEPT: usize = 1 << 20;
 const TABLE_KEPT: usize = 64 << 10;
 
 /// Core modules one component may instantiate. A component made by a Rust toolchain has three or four.
-const CORE_INSTANCES: u32 = 16;
-const MEMORIES: u32 = 2;
-const TABLES: u32 = 8;
+pub(super) const CORE_INSTANCES: u32 = 16;
+pub(super) const MEMORIES: u32 = 2;
+pub(super) const TABLES: u32 = 8;
 
 /// How plugins are run.
 #[derive(Debug, Clone)]
@@ -140,6 +140,7 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
         .max_tables_per_module(TABLES)
+        .table_elements(TABLE_ELEMENTS)
         .max_memory_size(config.limits.memory.max(config.step_limits.memory).max(config.handler_limits.memory))
         .max_unused_warm_slots(slots.saturating_mul(MEMORIES));
     if PoolingAllocationConfig::is_pagemap_scan_available() {

@@ -2,6 +2,8 @@
 //!
 //! Refuses by name what this host does not offer, and what would take unreasonably long to compile.
 
+mod sizes;
+
 use wasmparser::{Parser, Payload};
 
 use super::manifest::{Manifest, ManifestError, Provides};
@@ -22,10 +24,8 @@ const UPGRADE_STEP: &str = "loadout:plugin/upgrade-step@0.1.0";
 const LARGEST: usize = 32 << 20;
 const LARGEST_MANIFEST: usize = 64 << 10;
 
-/// Functions cost compile time each, however small they are.
-const MOST_FUNCTIONS: u32 = 30_000;
-const MOST_TYPES: u32 = 30_000;
-const MOST_MODULES: u32 = 64;
+/// Imports and exports that are looked at in a component of which nothing is known yet.
+const MOST_NAMES: usize = 5_000;
 
 /// Interfaces a plugin may import, with the start of the versions that are offered.
 const OFFERED: [(&str, &str); 24] = [
@@ -136,6 +136,7 @@ pub enum LoadError {
 /// Reads the manifest of a component that is fit to be compiled.
 pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
     check_form(component)?;
+    sizes::check(component)?;
     let outline = Outline::of(component)?;
     let manifest = outline.manifest.ok_or(LoadError::NoManifest)?;
     Signatures::of(component)?;
@@ -186,20 +187,11 @@ impl<'a> Outline<'a> {
     fn of(component: &'a [u8]) -> Result<Self, LoadError> {
         let malformed = |error: wasmparser::BinaryReaderError| LoadError::Malformed(error.to_string());
         let mut outline = Self::default();
-        let (mut depth, mut functions, mut types, mut modules) = (0_u32, 0_u32, 0_u32, 0_u32);
+        let mut depth = 0_u32;
         for payload in Parser::new(0).parse_all(component) {
             match payload.map_err(malformed)? {
-                Payload::Version { .. } => {
-                    (depth, modules) = (depth + 1, modules + 1);
-                    cap("modules", modules.into(), MOST_MODULES.into())?;
-                }
+                Payload::Version { .. } => depth += 1,
                 Payload::End(_) => depth = depth.saturating_sub(1),
-                Payload::FunctionSection(section) => {
-                    functions = functions.saturating_add(section.count());
-                    cap("functions", functions.into(), MOST_FUNCTIONS.into())?;
-                }
-                Payload::TypeSection(section) => types = types.saturating_add(section.count()),
-                Payload::ComponentTypeSection(section) => types = types.saturating_add(section.count()),
                 Payload::CustomSection(section) if depth == 1 && section.name() == MANIFEST_SECTION => {
                     cap("bytes of manifest", section.data().len() as u64, LARGEST_MANIFEST as u64)?;
                     outline.manifest = Some(section.data());
@@ -216,7 +208,8 @@ impl<'a> Outline<'a> {
                 }
                 _ => {}
             }
-            cap("types", types.into(), MOST_TYPES.into())?;
+            cap("imports", outline.imports.len() as u64, MOST_NAMES as u64)?;
+            cap("exports", outline.exports.len() as u64, MOST_NAMES as u64)?;
         }
         Ok(outline)
     }
@@ -233,7 +226,8 @@ fn is_offered(import: &str) -> bool {
 
 fn names(names: &[String]) -> String {
     const SHOWN: usize = 5;
-    let mut text = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let mut text =
+        names.iter().take(SHOWN).map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>().join(", ");
     match names.len() {
         0 => "nothing".clone_into(&mut text),
         count if count > SHOWN => text.push_str(&format!(" and {} more", count - SHOWN)),
@@ -244,6 +238,8 @@ fn names(names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
@@ -271,12 +267,61 @@ mod tests {
     #[test]
     fn a_component_of_components_without_end_is_refused_early() {
         let mut nested = COMPONENT.to_vec();
-        for _ in 0..=MOST_MODULES {
+        for _ in 0..64 {
             nested.extend([4, 8]);
             nested.extend(COMPONENT);
         }
         let error = inspect(&nested).unwrap_err().to_string();
         assert_eq!(error, "it has 65 modules; at most 64 are allowed");
+    }
+
+    #[test]
+    fn types_nested_without_end_are_refused_without_a_deep_stack() {
+        // A million component types, each with one declaration: the next one.
+        let nest = [0x41, 1, 1].repeat(1_000_000);
+        let section = [&[1_u8] as &[u8], &nest, &[0x41, 0]].concat();
+        let mut length = Vec::new();
+        let mut rest = section.len();
+        while rest > 0x7f {
+            length.push((rest & 0x7f) as u8 | 0x80);
+            rest >>= 7;
+        }
+        length.push(rest as u8);
+        let nested = [&COMPONENT as &[u8], &[7], &length, &section].concat();
+        let error = inspect(&nested).unwrap_err().to_string();
+        assert_eq!(error, "it has 17 types nested in each other; at most 16 are allowed");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_bytes_come_they_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let component = [&COMPONENT as &[u8], &bytes].concat();
+            for bytes in [&bytes, &component] {
+                prop_assert!(inspect(bytes).is_err());
+                prop_assert!(manifest_of(bytes).is_none());
+            }
+        }
+
+        #[test]
+        fn a_damaged_component_never_panics(
+            which in 0..loadout_plugins::ALL.len(),
+            end in any::<proptest::sample::Index>(),
+            flips in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..8),
+            cut in any::<bool>(),
+        ) {
+            let mut bytes = loadout_plugins::ALL[which].component.to_vec();
+            if cut {
+                bytes.truncate(end.index(bytes.len()) + 1);
+            }
+            for (at, byte) in &flips {
+                let at = at.index(bytes.len());
+                bytes[at] = *byte;
+            }
+            // Any answer will do that is one.
+            let _ = (inspect(&bytes), manifest_of(&bytes));
+        }
     }
 
     #[test]

@@ -11,6 +11,12 @@ use super::record::Times;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
+/// Bytes of memory a call may use, unless somebody says otherwise.
+pub(super) const MEMORY: usize = 32 * MIB;
+
+/// Elements of a table, which the pool has room for.
+pub(super) const TABLE_ELEMENTS: usize = 20_000;
+
 /// Going on to write this many times the cap ends the call.
 const LOG_PATIENCE: usize = 4;
 
@@ -37,7 +43,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             deadline: Duration::from_millis(50),
-            memory: 32 * MIB,
+            memory: MEMORY,
             host_calls: 10_000,
             handed_over: 4 * MIB,
             output: 256 * KIB,
@@ -100,6 +106,14 @@ pub enum Exceeded {
         /// How much it asked for.
         found: usize,
     },
+    /// Elements of one table.
+    #[error("it asked for more than {limit} elements in a table")]
+    Table {
+        /// How many there may be.
+        limit: usize,
+        /// How many it asked for.
+        found: usize,
+    },
     /// Calls to imports.
     #[error("it made more than {limit} calls to the host")]
     HostCalls {
@@ -144,7 +158,7 @@ impl Exceeded {
     /// The stable code.
     pub fn code(self) -> &'static str {
         match self {
-            Self::Memory { .. } => "plugin.memory",
+            Self::Memory { .. } | Self::Table { .. } => "plugin.memory",
             Self::HostCalls { .. } | Self::HandedOver { .. } => "plugin.host-calls",
             Self::Output { .. } | Self::Items { .. } => "plugin.output-limit",
             Self::Log { .. } => "plugin.log-limit",
@@ -223,6 +237,10 @@ impl ResourceLimiter for Meter {
 
     fn table_growing(&mut self, from: usize, to: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         const SLOT: usize = size_of::<usize>();
+        // The engine names what the pool has as the maximum of a table that declares none.
+        if to > TABLE_ELEMENTS && maximum.is_none_or(|maximum| maximum >= TABLE_ELEMENTS) {
+            return Err(Exceeded::Table { limit: TABLE_ELEMENTS, found: to }.into());
+        }
         let bytes = |elements: usize| elements.saturating_mul(SLOT);
         Ok(self.grow(bytes(from), bytes(to), maximum.map(bytes))?)
     }
@@ -252,6 +270,16 @@ mod tests {
         assert!(meter.table_growing(0, 1, None).unwrap());
         let refused = meter.table_growing(1, 2, None).unwrap_err();
         assert_eq!(refused.downcast_ref(), Some(&Exceeded::Memory { limit: 100, found: 106 }));
+    }
+
+    #[test]
+    fn a_table_ends_where_the_pool_ends_but_for_its_own_maximum() {
+        let mut meter = Meter::new(Limits::default());
+        let refused = meter.table_growing(0, TABLE_ELEMENTS + 1, Some(TABLE_ELEMENTS)).unwrap_err();
+        let expected = Exceeded::Table { limit: TABLE_ELEMENTS, found: TABLE_ELEMENTS + 1 };
+        assert_eq!(refused.downcast_ref(), Some(&expected));
+        assert!(!meter.table_growing(0, TABLE_ELEMENTS + 1, Some(7)).unwrap());
+        assert!(meter.table_growing(0, TABLE_ELEMENTS, None).unwrap());
     }
 
     #[test]

@@ -158,7 +158,7 @@ impl CallError {
             Self::Busy(_) => Outcome::Busy,
             Self::Suspended { .. } => Outcome::Suspended,
             Self::Timeout(_) => Outcome::Timeout,
-            Self::Exceeded(Exceeded::Memory { .. }) => Outcome::Memory,
+            Self::Exceeded(Exceeded::Memory { .. } | Exceeded::Table { .. }) => Outcome::Memory,
             Self::Exceeded(Exceeded::HostCalls { .. } | Exceeded::HandedOver { .. }) => Outcome::HostCalls,
             Self::Exceeded(Exceeded::Output { .. } | Exceeded::Items { .. }) => Outcome::OutputLimit,
             Self::Exceeded(Exceeded::Log { .. }) => Outcome::LogLimit,
@@ -176,6 +176,7 @@ impl CallError {
             Self::Timeout(deadline) => ("time", "milliseconds", millis(deadline), Some(usage.micros() / 1_000)),
             Self::Exceeded(exceeded) => match *exceeded {
                 Exceeded::Memory { limit, found } => ("memory", "bytes", count(limit), Some(count(found))),
+                Exceeded::Table { limit, found } => ("table", "elements", count(limit), Some(count(found))),
                 Exceeded::HostCalls { limit } => ("host-calls", "calls", limit.into(), Some(usage.host_calls.into())),
                 Exceeded::HandedOver { limit, found } => ("handed-over", "bytes", count(limit), Some(count(found))),
                 Exceeded::Output { limit, found } => ("output", "bytes", count(limit), found.map(count)),

@@ -112,7 +112,8 @@ impl Workshop {
                 let code = child.compile(component)?;
                 cache
                     .adopt(engine, digest.as_str(), &code)
-                    .map_err(|error| LoadError::Unavailable(format!("its compiled code cannot be kept: {error}")))
+                    .map_err(|error| LoadError::Unavailable(format!("its compiled code cannot be kept: {error}")))?
+                    .map_err(unusable)
             }
         }
     }

@@ -12,6 +12,7 @@ use crate::pipeline::Event;
 use crate::plugin::call;
 use crate::plugin::engine::{self, Config};
 use crate::plugin::inspect::inspect;
+use crate::plugin::limits::Exceeded;
 use crate::plugin::manifest::Provides;
 use crate::plugin::v0_1::Rule;
 use crate::plugin::v0_1::configuration::Handler;
@@ -106,7 +107,9 @@ fn start(bytes: &[u8], config: &Config) -> Result<(), String> {
         Ok(Some(error)) if endless(&error) => Err(ENDLESS.to_owned()),
         Ok(_) => Ok(()),
         Err(error) if endless(&error) => Err(ENDLESS.to_owned()),
-        Err(error) if error.is::<Trap>() => Err(trap::explain(&error, store.data(), &limits).to_string()),
+        Err(error) if error.is::<Trap>() || error.is::<Exceeded>() => {
+            Err(trap::explain(&error, store.data(), &limits).to_string())
+        }
         Err(error) => Err(cannot(error)),
     }
 }
