@@ -90,7 +90,7 @@ fn manifest(guest: &str) -> String {
     if guest == HANDLER {
         let head = "[plugin]\npublisher = \"tests\"\nname = \"changes\"\nversion = \"1.0.0\"\n\
                     world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Does what it is told.\"\n\
-                    [limits]\ndeadline-ms = 200\n";
+                    [limits]\ndeadline-ms = 1000\n";
         let steps = STEPS.iter().enumerate().map(|(rank, (name, message, stage, rest))| {
             format!("[[steps]]\nname = \"{name}\"\nmessage = \"{message}\"\nstage = {stage}\nrank = {rank}\n{rest}")
         });

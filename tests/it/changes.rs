@@ -161,7 +161,7 @@ async fn what_breaks_ends_the_change_or_is_passed_over_and_named() -> Done {
     assert_snapshot!(answers.join("\n"), @r#"
     500 {"code":"plugin.trapped","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it trapped: panicked at tests/guests/examples/changes.rs:22:9: it was told to","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.trapped"}}
       skipped: tests/changes 1.0.0 check plugin.trapped
-    504 {"code":"plugin.timeout","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it ran past its deadline of 200 ms","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.timeout"}}
+    504 {"code":"plugin.timeout","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it ran past its deadline of 1000 ms","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.timeout"}}
       skipped: tests/changes 1.0.0 check plugin.timeout
     500 {"code":"plugin.failed","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it answered with the fault `on-purpose`: no luck","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.failed"}}
       skipped: tests/changes 1.0.0 check plugin.failed
