@@ -18,9 +18,9 @@ pub(super) struct Guard {
     breakers: Vec<(Option<String>, Breaker)>,
 }
 
-/// Leave to make one call.
+/// Leave to make one call. Whoever drops it without a word made none.
 pub(super) struct Leave<'a> {
-    admitted: Admitted<'a>,
+    admitted: Option<Admitted<'a>>,
     _slot: Slot<'a>,
 }
 
@@ -45,7 +45,7 @@ impl Guard {
             seconds: left.as_secs().saturating_add(1),
         })?;
         match self.slots.take_among(self.patience, self.queue) {
-            Some(slot) => Ok(Leave { admitted, _slot: slot }),
+            Some(slot) => Ok(Leave { admitted: Some(admitted), _slot: slot }),
             None => {
                 admitted.withdrawn();
                 Err(CallError::Busy(self.patience))
@@ -69,11 +69,50 @@ impl Guard {
 
 impl Leave<'_> {
     /// The call ended.
-    pub(super) fn ended(self, error: Option<&CallError>) {
+    pub(super) fn ended(mut self, error: Option<&CallError>) {
+        let Some(admitted) = self.admitted.take() else { return };
         match error {
-            Some(error) if !error.is_its_fault() => self.admitted.withdrawn(),
-            Some(error) => self.admitted.ended(Instant::now(), Some(&error.to_string())),
-            None => self.admitted.ended(Instant::now(), None),
+            Some(error) if !error.is_its_fault() => admitted.withdrawn(),
+            Some(error) => admitted.ended(Instant::now(), Some(&error.to_string())),
+            None => admitted.ended(Instant::now(), None),
         }
+    }
+}
+
+/// A host that panics must not leave a breaker waiting for a try that never ends.
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        if let Some(admitted) = self.admitted.take() {
+            admitted.withdrawn();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::breaker::{BreakerSettings, BreakerState};
+    use super::*;
+
+    #[test]
+    fn a_try_that_broke_off_is_no_try() {
+        let breaker = BreakerSettings { faults: 1, pause: Duration::ZERO, ..BreakerSettings::default() };
+        let guard = Guard::new(&Config { breaker, ..Config::default() }, []);
+        let fault = CallError::Timeout(Duration::from_millis(50));
+        guard.enter(None).unwrap().ended(Some(&fault));
+        assert_eq!(guard.health()[0].state, BreakerState::HalfOpen);
+        drop(guard.enter(None).unwrap());
+        guard.enter(None).unwrap().ended(None);
+        assert_eq!(guard.health()[0].state, BreakerState::Closed);
+    }
+
+    #[test]
+    fn each_step_has_a_breaker_of_its_own() {
+        let breaker = BreakerSettings { faults: 1, ..BreakerSettings::default() };
+        let guard = Guard::new(&Config { breaker, ..Config::default() }, ["one", "two"].map(str::to_owned));
+        guard.enter(Some("one")).unwrap().ended(Some(&CallError::Timeout(Duration::ZERO)));
+        assert!(matches!(guard.enter(Some("one")).err(), Some(CallError::Suspended { .. })));
+        assert!(guard.enter(Some("two")).is_ok());
+        guard.enter(Some("two")).unwrap().ended(Some(&CallError::Busy(Duration::ZERO)));
+        assert!(guard.enter(Some("two")).is_ok(), "want of room never counts");
     }
 }
