@@ -10,6 +10,7 @@ pub mod application_tab_template;
 pub mod assignment;
 pub mod attribute_path;
 pub mod channel_provider;
+pub mod comparison;
 pub mod definition;
 pub mod environment;
 pub mod experience;
@@ -23,7 +24,10 @@ pub mod pane_tool;
 pub mod plugin;
 pub mod problem;
 pub mod profile;
+pub mod promotion;
+pub mod recording;
 pub mod revision;
+pub mod rollout;
 pub mod row;
 pub mod script;
 pub mod session_template;
@@ -55,7 +59,10 @@ pub use profile::{
     Channels, Copilot, CopilotFeature, Inbox, InboxRecordType, InboxView, PaneMode, PlacedTool, ProductivityPane,
     Profile,
 };
+pub use promotion::{Expected, FAULT, Gate, Promotion};
+pub use recording::{RecordingSettings, Redaction};
 pub use revision::Revision;
+pub use rollout::{Rollout, RolloutStage};
 pub use row::{Row, RowKey};
 pub use script::{Script, ScriptStep, StepAction};
 pub use session_template::{AdditionalTab, CommunicationPanel, DefaultScript, Entity, SessionKind, SessionTemplate};

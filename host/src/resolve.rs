@@ -4,6 +4,7 @@
 
 mod explain;
 mod gates;
+mod journal;
 mod library;
 mod notification;
 mod pane;
@@ -28,7 +29,8 @@ use crate::store::Snapshot;
 use explain::{Account, line};
 use selection::Selection;
 
-pub use reads::{Facts, Read, Reads};
+pub use journal::{HostCall, Journal};
+pub use reads::{Facts, Read, ReadSet, Reads};
 pub use request::{Error, SessionInput, Subject};
 pub use rules::{Decision, Evaluation, ItemReference, ToolRules};
 
@@ -64,7 +66,11 @@ pub fn resolve(
         language: subject.user.language,
         base_language: environment.base_language,
         context: session.map(|session| session.context.clone()).unwrap_or_default(),
-        caller: Caller { request: request.map(Arc::from), decision: Some(decision_id.as_str().into()) },
+        caller: Caller {
+            request: request.map(Arc::from),
+            decision: Some(decision_id.as_str().into()),
+            user: subject.login.as_deref().map(Arc::from),
+        },
         ..Facts::default()
     };
     let opening = session.map(|input| session::open(snapshot, (&name, profile), input, &mut account)).transpose()?;

@@ -14,6 +14,7 @@ mod history;
 pub mod journal;
 mod outbox;
 mod people;
+mod recordings;
 mod review;
 mod rights;
 mod rows;
@@ -40,6 +41,7 @@ pub use components::{Component, ComponentRecord, FailedVersion};
 pub use error::{Error, MissingReference, Referrer};
 pub use outbox::{EventState, NewEvent, OutboxEvent};
 pub use people::Person;
+pub use recordings::{KeptRecording, RecordingFilter, RecordingLog, TrialCall, TrialKey, Tried};
 pub use review::review;
 pub use runs::{LEASE_SECONDS, Lease, NewRun, Run, RunState, StepRun};
 pub use snapshot::{Entry, Layer, Snapshot};
@@ -57,6 +59,7 @@ pub struct Store {
     readers: Mutex<Vec<Connection>>,
     newest: ArcSwap<Snapshot>,
     audit: OnceLock<Audit>,
+    recordings: OnceLock<RecordingLog>,
 }
 
 impl Store {
@@ -73,7 +76,7 @@ impl Store {
         schema::migrate(&mut writer, Some(&path))?;
         let newest = rows::load(&writer, rows::newest(&writer)?)?;
         let newest = ArcSwap::from_pointee(newest);
-        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest, audit: OnceLock::new() })
+        Ok(Self::over(path, writer, newest))
     }
 
     /// Opens the database in `folder` to look at it. Nothing in the folder is changed, and whatever would is an error.
@@ -83,7 +86,12 @@ impl Store {
         schema::refuse_older(&writer)?;
         let newest = rows::load(&writer, rows::newest(&writer)?)?;
         let newest = ArcSwap::from_pointee(newest);
-        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest, audit: OnceLock::new() })
+        Ok(Self::over(path, writer, newest))
+    }
+
+    fn over(path: PathBuf, writer: Connection, newest: ArcSwap<Snapshot>) -> Self {
+        let (audit, recordings) = (OnceLock::new(), OnceLock::new());
+        Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest, audit, recordings }
     }
 
     /// The folder the database is in.

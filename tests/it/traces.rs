@@ -29,7 +29,7 @@ static RECORDED: LazyLock<(Catalog, Arc<TraceLog>, tempfile::TempDir)> = LazyLoc
 
 /// The record of asking a rule, which must be the only one of its request.
 fn record(catalog: &Catalog, traces: &TraceLog, request: &str, kind: &str, settings: &str) -> CallTrace {
-    let caller = Caller { request: Some(request.into()), decision: None };
+    let caller = Caller { request: Some(request.into()), ..Caller::default() };
     let context = BTreeMap::from([("customerName".to_owned(), "Ada".to_owned())]);
     let facts = Facts { context, caller, ..Facts::default() };
     let asked = catalog.evaluate(kind, settings, Reads::new(Arc::new(Snapshot::default()), Arc::new(facts)));

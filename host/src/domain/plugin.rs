@@ -44,6 +44,15 @@ pub struct Plugin {
     /// What was decided about steps, by name. Holds for every version that has a step of the name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub steps: BTreeMap<String, StepOverride>,
+    /// Which calls are recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingSettings>,
+    /// What a version has to show before it serves.
+    #[serde(skip_serializing_if = "Promotion::is_open")]
+    pub promotion: Promotion,
+    /// The version that is tried while the active one serves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
 }
 
 /// What an environment decided about a step that a plugin declares.
@@ -245,14 +254,26 @@ impl Plugin {
         if self.active == Some(version) {
             return;
         }
+        // Whatever was tried was tried beside another version than the one that serves now.
+        self.rollout = None;
         self.served_before.retain(|before| *before != version);
         self.served_before.extend(self.active.replace(version));
         let forgotten = self.served_before.len().saturating_sub(SERVED_BEFORE_MAX);
         self.served_before.drain(..forgotten);
     }
 
-    /// Goes back to the version that served before, and says which that is.
+    /// The component of the version that is tried, with how it is tried.
+    pub fn trying(&self) -> Option<(&Rollout, &Digest)> {
+        let rollout = self.rollout.as_ref().filter(|_| self.state.is_active())?;
+        Some((rollout, self.versions.get(&rollout.version)?))
+    }
+
+    /// Goes back to the version that served before, and says which that is. A version that is tried is not tried any more, and
+    /// nothing else changes then.
     pub fn roll_back(&mut self) -> Option<PluginVersion> {
+        if self.rollout.take().is_some() {
+            return self.active;
+        }
         let before = self.served_before.pop()?;
         self.active = Some(before);
         Some(before)
@@ -267,13 +288,24 @@ impl Item for Plugin {
     }
 
     fn check(&self, problems: &mut Problems) {
+        if let Some(recording) = &self.recording {
+            recording.check(problems);
+        }
+        self.promotion.check(problems);
+        if let Some(rollout) = &self.rollout {
+            rollout.check(problems);
+            if self.active == Some(rollout.version) {
+                problems.refuse("rollout.version", "this version serves already: try another one");
+            }
+        }
+        let tried = self.rollout.iter().map(|rollout| ("rollout.version", &rollout.version));
         let served = self.active.iter().map(|version| ("active", version));
         for (step, wanted) in &self.steps {
             if matches!(wanted.on_fault, Some(FaultPolicy::UseDefault | FaultPolicy::UseLastGood)) {
                 problems.refuse(format!("steps.{step}.onFault"), "a step can `abort` or be skipped with `skip`");
             }
         }
-        for (attribute, version) in served.chain(self.served_before.iter().map(|it| ("servedBefore", it))) {
+        for (attribute, version) in served.chain(tried).chain(self.served_before.iter().map(|it| ("servedBefore", it))) {
             if !self.versions.contains_key(version) {
                 problems.refuse(attribute, format!("version `{version}` is not there: install it first"));
             }
@@ -319,6 +351,18 @@ mod tests {
         }
         assert_eq!(plugin.served_before.len(), SERVED_BEFORE_MAX);
         assert_eq!(plugin.served_before.last().map(|version| version.minor), Some(28));
+    }
+
+    #[test]
+    fn a_roll_back_ends_what_is_tried_first() {
+        let [one, two]: [PluginVersion; 2] = ["1.0.0", "1.1.0"].map(|text| text.parse().unwrap());
+        let rollout: Rollout = serde_json::from_str(r#"{"version": "1.1.0", "to": "shadow"}"#).unwrap();
+        let trying = Plugin { active: Some(one), rollout: Some(rollout), ..Plugin::default() };
+        let mut ended = trying.clone();
+        assert_eq!((ended.roll_back(), ended.roll_back()), (Some(one), None));
+        let mut promoted = trying;
+        promoted.activate(two);
+        assert_eq!((promoted.rollout.clone(), promoted.roll_back()), (None, Some(one)));
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Caller {
     pub request: Option<Arc<str>>,
     /// The decision that is being made.
     pub decision: Option<Arc<str>>,
+    /// The login of the person it is about, if that is somebody who exists. No record of a call shows it.
+    pub user: Option<Arc<str>>,
 }
 
 /// How a call relates to whoever waits for it.

@@ -7,7 +7,7 @@ use wasmtime::Store;
 
 use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode, TraceId};
-use crate::resolve::{Decision, Evaluation, Reads};
+use crate::resolve::{Decision, Evaluation, ReadSet, Reads};
 
 use super::decision::{self, Invalid};
 use super::engine::{Engine, ticks};
@@ -123,7 +123,19 @@ impl Plugin {
             reads: reads.into_recorded(),
             degraded: None,
             ends: false,
+            passed_over: None,
         }
+    }
+
+    /// Asks in a fresh instance, and tells nobody.
+    pub(super) fn rehearse(
+        &self,
+        engine: &Engine,
+        settings: &str,
+        reads: Reads,
+    ) -> (Result<Decision, CallError>, ReadSet) {
+        let (outcome, (reads, _)) = self.ask(engine, settings, reads);
+        (outcome, reads.into_set())
     }
 
     fn ask(&self, engine: &Engine, settings: &str, reads: Reads) -> (Result<Decision, CallError>, (Reads, Remains)) {

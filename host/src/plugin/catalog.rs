@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::domain::experience::ToolFault;
-use crate::domain::{FaultPolicy, PluginVersion, StepOverride, ToolOverride};
+use crate::domain::{FaultPolicy, PluginVersion, RecordingSettings, StepOverride, ToolOverride};
 use crate::pipeline::{Event, Handlers, Outcome, Registration};
 use crate::resolve::{Evaluation, Reads, ToolRules};
 use crate::store::Snapshot;
@@ -27,6 +27,7 @@ use super::inspect::LoadError;
 use super::manifest::{Manifest, Provides, StepDeclaration};
 use super::policy::Policy;
 use super::step::Step;
+use super::trial::Trial;
 use super::workshop::{Part, Ready, Workshop};
 
 /// Components by what they are asked about: rules by tool kind, and steps of upgrades.
@@ -44,6 +45,18 @@ pub struct Catalog {
 struct Rule {
     bound: Bound,
     policy: Policy,
+    recording: Option<RecordingSettings>,
+    trial: Option<Trial>,
+}
+
+/// A rule whose calls are looked at.
+pub struct Observed<'a> {
+    /// The component that serves.
+    pub ready: &'a Arc<Ready>,
+    /// Which calls are recorded.
+    pub recording: Option<&'a RecordingSettings>,
+    /// The version that is tried.
+    pub trial: Option<&'a Trial>,
 }
 
 /// Where what decides about a tool kind is.
@@ -72,12 +85,16 @@ pub struct Missing {
 }
 
 /// What an environment decided about a plugin.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Wanted {
     /// About tools, by their kind.
     pub tools: BTreeMap<String, ToolOverride>,
     /// About steps, by their name.
     pub steps: BTreeMap<String, StepOverride>,
+    /// About recording its calls.
+    pub recording: Option<RecordingSettings>,
+    /// About the version that is tried.
+    pub trial: Option<Trial>,
 }
 
 /// A plugin that is there.
@@ -165,11 +182,13 @@ impl Catalog {
         match &manifest.provides {
             Provides::Tool { kinds, on_fault, default } => {
                 for kind in kinds {
+                    let (recording, trial) = (wanted.recording.clone(), wanted.trial.clone());
+                    let trial = trial.filter(|trial| trial.ready.manifest().decides_about(kind));
                     let wanted = wanted.tools.get(kind).cloned().unwrap_or_default();
                     let on_fault = wanted.on_fault.unwrap_or(*on_fault);
                     let default = wanted.default.or_else(|| default.clone()).unwrap_or_default();
                     let bound = Bound::Ready(self.ready.len());
-                    let rule = Rule { bound, policy: Policy { on_fault, default } };
+                    let rule = Rule { bound, policy: Policy { on_fault, default }, recording, trial };
                     self.by_kind.entry(kind.clone()).or_insert(rule);
                 }
             }
@@ -192,7 +211,8 @@ impl Catalog {
     pub fn add_missing(&mut self, missing: Missing) {
         for kind in &missing.kinds {
             let (bound, policy) = (Bound::Missing(self.missing.len()), missing.policy(kind));
-            self.by_kind.entry(kind.clone()).or_insert(Rule { bound, policy });
+            let rule = Rule { bound, policy, recording: None, trial: None };
+            self.by_kind.entry(kind.clone()).or_insert(rule);
         }
         self.missing.push(missing);
     }
@@ -213,6 +233,26 @@ impl Catalog {
     pub fn health(&self, plugin: &str) -> Vec<Health> {
         let ready = self.ready.iter().find(|ready| ready.manifest().full_name() == plugin);
         ready.map(|ready| ready.health()).unwrap_or_default()
+    }
+
+    /// The rule bound to `kind`, if somebody wants to look at its calls.
+    pub fn observed(&self, kind: &str) -> Option<Observed<'_>> {
+        let Rule { bound: Bound::Ready(at), recording, trial, .. } = self.by_kind.get(kind)? else { return None };
+        let observed =
+            Observed { ready: self.ready.get(*at)?, recording: recording.as_ref(), trial: trial.as_ref() };
+        (observed.recording.is_some() || observed.trial.is_some()).then_some(observed)
+    }
+
+    /// Asks the version that is tried, if it answers this person. If it breaks, how, and the same question once more.
+    fn try_out(&self, trial: &Trial, kind: &str, settings: &str, reads: Reads) -> Result<Evaluation, (Option<ToolFault>, Reads)> {
+        let Some(snapshot) = reads.snapshot().filter(|_| trial.reaches(reads.facts())).cloned() else {
+            return Err((None, reads));
+        };
+        let facts = Arc::clone(reads.shared_facts());
+        match trial.evaluate(&self.engine, kind, settings, reads) {
+            Some(Ok(evaluation)) => Ok(evaluation),
+            broken => Err((broken.and_then(|it| it.err()?.outcome.err()), Reads::new(snapshot, facts))),
+        }
     }
 
     /// The plugins that are there, in the order they were added.
@@ -275,13 +315,21 @@ impl Missing {
             reads: reads.into_recorded(),
             degraded: None,
             ends: false,
+            passed_over: None,
         }
     }
 }
 
 impl ToolRules for Catalog {
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
-        let Rule { bound, policy } = self.by_kind.get(kind)?;
+        let Rule { bound, policy, trial, .. } = self.by_kind.get(kind)?;
+        let (passed_over, reads) = match trial {
+            Some(trial) => match self.try_out(trial, kind, settings, reads) {
+                Ok(evaluation) => return Some(evaluation),
+                Err(again) => again,
+            },
+            None => (None, reads),
+        };
         let (key, evaluation) = match bound {
             Bound::Ready(at) => {
                 let rule = self.rule(*at)?;
@@ -294,7 +342,8 @@ impl ToolRules for Catalog {
                 (key, missing.evaluation(reads))
             }
         };
-        Some(policy.apply(evaluation, key, &self.engine.last_good))
+        let evaluation = policy.apply(evaluation, key, &self.engine.last_good);
+        Some(Evaluation { passed_over, ..evaluation })
     }
 
     fn fingerprint(&self) -> String {
@@ -306,6 +355,9 @@ impl ToolRules for Catalog {
             };
             // Writing into a string cannot fail.
             let _ = writeln!(text, "{kind} {}", digest.unwrap_or_default());
+            if let Some(Trial { ready, rollout }) = rule.trial.as_ref().filter(|trial| !trial.rollout.shadows()) {
+                let _ = writeln!(text, "{kind} {} {}", ready.digest(), serde_json::json!(rollout));
+            }
         }
         text
     }

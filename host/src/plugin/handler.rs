@@ -108,7 +108,7 @@ impl Handler {
 }
 
 fn caller(event: &Event) -> Caller {
-    Caller { request: event.request.clone(), decision: None }
+    Caller { request: event.request.clone(), ..Caller::default() }
 }
 
 /// What a record says was asked.

@@ -117,6 +117,11 @@ impl Manifest {
         format!("{}/{}", self.publisher, self.name)
     }
 
+    /// Whether it decides about tools of this kind.
+    pub fn decides_about(&self, kind: &str) -> bool {
+        matches!(&self.provides, Provides::Tool { kinds, .. } if kinds.iter().any(|known| known == kind))
+    }
+
     /// Reads the text of `plugin.toml`.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         let file: File = toml::from_str(text).map_err(|error| ManifestError::Toml(one_line(&error)))?;

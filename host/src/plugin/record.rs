@@ -104,14 +104,13 @@ impl<'a> Record<'a> {
         error: Option<&CallError>,
         remains: Remains,
     ) -> Option<TraceId> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let Self { component, asked, caller, at, span } = self;
         let Remains { usage, text, backtrace, refused } = remains;
         span.record("outcome", outcome.as_str());
         span.record("instantiate_micros", usage.instantiate_micros);
         span.record("run_micros", usage.run_micros);
         span.record("peak_memory", usage.peak_memory);
-        let id = TraceId::new(at, *PROCESS, COUNT.fetch_add(1, Relaxed));
+        let id = name(at);
         let kept = watch.saw(CallTrace {
             id,
             at,
@@ -136,6 +135,12 @@ impl<'a> Record<'a> {
         });
         kept.then_some(id)
     }
+}
+
+/// A name for something that was made at `at`. No two are the same.
+pub(super) fn name(at: jiff::Timestamp) -> TraceId {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    TraceId::new(at, *PROCESS, COUNT.fetch_add(1, Relaxed))
 }
 
 /// Tells this process from all others that write into one log.

@@ -57,7 +57,10 @@ fn ask(
         account.line(|| line("tool", Some(kind), Outcome::Shown, "no rule component is bound to its kind"));
         return Ok(ToolStatus::Shown { payload: serde_json::Value::Object(serde_json::Map::new()), degraded: None });
     };
-    let Evaluation { plugin, outcome, reads, degraded, ends } = evaluation;
+    let Evaluation { plugin, outcome, reads, degraded, ends, passed_over } = evaluation;
+    if let Some(ToolFault { code, message, plugin, version, .. }) = &passed_over {
+        account.warn("trial-broke", format!("{plugin} {version}, on trial for tool `{kind}`, broke: {code}, {message}"));
+    }
     if let Some(Degraded { policy, fault }) = &degraded {
         let (policy, ToolFault { code, message, .. }) = (policy.as_str(), fault);
         account.warn("tool-degraded", format!("tool `{kind}` is as `{policy}` says: {code}, {message}"));

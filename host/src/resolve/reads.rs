@@ -1,17 +1,24 @@
 //! What a rule may read: the person, the session, the library. Every read is recorded.
 //!
-//! The one meaning of the imports `context` and `library`. The sandbox counts and forwards; it decides nothing.
+//! The one meaning of the imports `context` and `library`. The sandbox counts and forwards; it decides nothing. A call that is
+//! made again from its journal reads the library from there, and nothing that was not read before.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::domain::slug::{Rendered, Template};
 use crate::domain::trace::Caller;
 use crate::domain::{Channel, Kind, Language};
 use crate::store::Snapshot;
 
+use super::journal::Journal;
+
 /// What is fixed about one person in one session.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Facts {
     /// The app that asks.
     pub app: String,
@@ -36,6 +43,7 @@ pub struct Facts {
     /// The session's context, from key to text.
     pub context: BTreeMap<String, String>,
     /// Who asks, for the record of the call. No rule can read it.
+    #[serde(skip)]
     pub caller: Caller,
 }
 
@@ -60,10 +68,32 @@ impl Facts {
 /// The reads of one call.
 #[derive(Debug)]
 pub struct Reads {
-    snapshot: Arc<Snapshot>,
+    library: Library,
     facts: Arc<Facts>,
     recorded: Vec<Read>,
     known: HashSet<String>,
+    journal: Option<Journal>,
+    unrecorded: Option<String>,
+}
+
+/// Where the library is read from.
+#[derive(Debug)]
+enum Library {
+    /// The configuration at a revision.
+    Snapshot(Arc<Snapshot>),
+    /// What another call read of it.
+    Journal(Arc<Journal>),
+}
+
+/// What is left of the reads of a call.
+#[derive(Debug, Clone, Default)]
+pub struct ReadSet {
+    /// Each read once, in order, in short.
+    pub recorded: Vec<Read>,
+    /// Each read once, in order, in whole, if that was asked for.
+    pub journal: Option<Journal>,
+    /// The first read that the journal had no answer to. Whatever the call came to then means nothing.
+    pub unrecorded: Option<String>,
 }
 
 /// Longest question or answer that is kept of a read, in characters. What is longer is cut, and says so.
@@ -81,7 +111,35 @@ pub struct Read {
 impl Reads {
     /// Reads of `facts` and `snapshot`, none made yet.
     pub fn new(snapshot: Arc<Snapshot>, facts: Arc<Facts>) -> Self {
-        Self { snapshot, facts, recorded: Vec::new(), known: HashSet::new() }
+        Self::of(Library::Snapshot(snapshot), facts)
+    }
+
+    /// Reads of `facts`, and of what another call read of the library.
+    pub fn from_journal(journal: Arc<Journal>, facts: Arc<Facts>) -> Self {
+        Self::of(Library::Journal(journal), facts)
+    }
+
+    fn of(library: Library, facts: Arc<Facts>) -> Self {
+        Self { library, facts, recorded: Vec::new(), known: HashSet::new(), journal: None, unrecorded: None }
+    }
+
+    /// The same with a journal kept of them.
+    #[must_use]
+    pub fn with_journal(self) -> Self {
+        Self { journal: Some(Journal::default()), ..self }
+    }
+
+    /// The configuration they are made of; none if they are made of a journal.
+    pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
+        match &self.library {
+            Library::Snapshot(snapshot) => Some(snapshot),
+            Library::Journal(_) => None,
+        }
+    }
+
+    /// What is fixed about the person and the session, to be kept.
+    pub fn shared_facts(&self) -> &Arc<Facts> {
+        &self.facts
     }
 
     /// What is fixed about the person and the session.
@@ -99,137 +157,175 @@ impl Reads {
         self.recorded
     }
 
-    fn record(&mut self, what: String, answer: String) {
+    /// What is left when the call is over.
+    pub fn into_set(self) -> ReadSet {
+        ReadSet { recorded: self.recorded, journal: self.journal, unrecorded: self.unrecorded }
+    }
+
+    fn record(&mut self, call: &str, arguments: &[&str], answer: String, whole: impl FnOnce() -> Value) {
+        if let Some(journal) = &mut self.journal {
+            journal.note(call, arguments, whole);
+        }
         // A rule that asks in a loop asks the same: what was answered once is on record.
-        let what = shorten(what);
+        let what = shorten(format!("{call}({})", arguments.join(", ")));
         if self.known.insert(what.clone()) {
             self.recorded.push(Read { what, answer: shorten(answer) });
         }
     }
 
-    fn record_optional<T: AsRef<str>>(&mut self, what: String, answer: Option<T>) {
-        let answer = answer.map_or_else(|| "nothing".to_owned(), |answer| answer.as_ref().to_owned());
-        self.record(what, answer);
+    fn record_optional(&mut self, call: &str, arguments: &[&str], answer: Option<&str>) {
+        self.record(call, arguments, answer.unwrap_or("nothing").to_owned(), || json!(answer));
+    }
+
+    /// What the journal has as the answer; what was not asked then is noted, and there is none.
+    fn replay<T: serde::de::DeserializeOwned + Default>(&mut self, call: &str, arguments: &[&str]) -> T {
+        let Library::Journal(journal) = &self.library else { return T::default() };
+        let known = journal.answer(call, arguments).and_then(|answer| T::deserialize(answer).ok());
+        known.unwrap_or_else(|| {
+            self.unrecorded.get_or_insert_with(|| format!("{call}({})", arguments.join(", ")));
+            T::default()
+        })
     }
 
     /// See `context.get`.
     pub fn get(&mut self, key: &str) -> Option<String> {
         let value = self.facts.context.get(key).cloned();
-        self.record_optional(format!("context.get({key})"), value.as_deref());
+        self.record_optional("context.get", &[key], value.as_deref());
         value
     }
 
     /// See `context.has-role`.
     pub fn has_role(&mut self, role: &str) -> bool {
         let held = self.facts.roles.contains(role);
-        self.record(format!("context.has-role({role})"), held.to_string());
+        self.record("context.has-role", &[role], held.to_string(), || json!(held));
         held
     }
 
     /// See `context.has-licence`.
     pub fn has_licence(&mut self, licence: &str) -> bool {
         let held = self.facts.licences.contains(licence);
-        self.record(format!("context.has-licence({licence})"), held.to_string());
+        self.record("context.has-licence", &[licence], held.to_string(), || json!(held));
         held
     }
 
     /// See `context.channel`.
     pub fn channel(&mut self) -> Option<&'static str> {
         let channel = self.facts.channel.map(Channel::as_str);
-        self.record_optional("context.channel()".to_owned(), channel);
+        self.record_optional("context.channel", &[], channel);
         channel
     }
 
     /// See `context.workstream`.
     pub fn workstream(&mut self) -> Option<String> {
         let workstream = self.facts.workstream.clone();
-        self.record_optional("context.workstream()".to_owned(), workstream.as_deref());
+        self.record_optional("context.workstream", &[], workstream.as_deref());
         workstream
     }
 
     /// See `context.entity`.
     pub fn entity(&mut self) -> Option<String> {
         let entity = self.facts.entity.clone();
-        self.record_optional("context.entity()".to_owned(), entity.as_deref());
+        self.record_optional("context.entity", &[], entity.as_deref());
         entity
     }
 
     /// See `context.session-template`.
     pub fn session_template(&mut self) -> Option<String> {
         let template = self.facts.session_template.clone();
-        self.record_optional("context.session-template()".to_owned(), template.as_deref());
+        self.record_optional("context.session-template", &[], template.as_deref());
         template
     }
 
     /// See `context.profile`.
     pub fn profile(&mut self) -> String {
         let profile = self.facts.profile.clone();
-        self.record("context.profile()".to_owned(), profile.clone());
+        self.record("context.profile", &[], profile.clone(), || json!(profile));
         profile
     }
 
     /// See `context.language`.
     pub fn language(&mut self) -> Language {
-        self.record("context.language()".to_owned(), self.facts.language.to_string());
-        self.facts.language
+        let language = self.facts.language;
+        self.record("context.language", &[], language.to_string(), || json!(language));
+        language
     }
 
     /// See `context.base-language`.
     pub fn base_language(&mut self) -> Language {
-        self.record("context.base-language()".to_owned(), self.facts.base_language.to_string());
-        self.facts.base_language
+        let language = self.facts.base_language;
+        self.record("context.base-language", &[], language.to_string(), || json!(language));
+        language
     }
 
     /// See `context.app`.
     pub fn app(&mut self) -> String {
         let app = self.facts.app.clone();
-        self.record("context.app()".to_owned(), app.clone());
+        self.record("context.app", &[], app.clone(), || json!(app));
         app
     }
 
     /// See `context.render`.
     pub fn render(&mut self, template: &str) -> Rendered {
         let rendered = self.facts.render(template);
-        self.record(format!("context.render({template})"), rendered.text.clone());
+        let whole = || json!({ "text": rendered.text, "unresolved": rendered.unresolved });
+        self.record("context.render", &[template], rendered.text.clone(), whole);
         rendered
     }
 
     /// See `library.item`. The text is shared, not copied.
     pub fn item(&mut self, kind: &str, name: &str) -> Option<Arc<str>> {
-        let found = library_kind(kind).and_then(|kind| self.snapshot.entry(kind, name));
-        let entry = found.filter(|entry| entry.item.is_active());
-        let (json, revision) =
-            (entry.map(|entry| Arc::clone(entry.json())), entry.map(|entry| format!("revision {}", entry.revision)));
-        self.record_optional(format!("library.item({kind}, {name})"), revision);
+        const CALL: &str = "library.item";
+        let (json, short) = match &self.library {
+            Library::Snapshot(snapshot) => {
+                let found = library_kind(kind).and_then(|kind| snapshot.entry(kind, name));
+                let entry = found.filter(|entry| entry.item.is_active());
+                (entry.map(|entry| Arc::clone(entry.json())), entry.map(|entry| format!("revision {}", entry.revision)))
+            }
+            Library::Journal(_) => {
+                let json: Option<Arc<str>> = self.replay(CALL, &[kind, name]);
+                let short = json.as_ref().map(|_| "as recorded".to_owned());
+                (json, short)
+            }
+        };
+        let short = short.unwrap_or_else(|| "nothing".to_owned());
+        self.record(CALL, &[kind, name], short, || json!(json));
         json
     }
 
     /// See `library.links`.
     pub fn links(&mut self, kind: &str, name: &str, attribute: &str) -> Vec<String> {
-        let links = match library_kind(kind) {
-            Some(kind) => self.snapshot.active_links(kind, name, attribute),
-            None => Vec::new(),
+        const CALL: &str = "library.links";
+        let links = match &self.library {
+            Library::Snapshot(snapshot) => {
+                library_kind(kind).map(|kind| snapshot.active_links(kind, name, attribute)).unwrap_or_default()
+            }
+            Library::Journal(_) => self.replay(CALL, &[kind, name, attribute]),
         };
-        self.record(format!("library.links({kind}, {name}, {attribute})"), links.join(", "));
+        self.record(CALL, &[kind, name, attribute], links.join(", "), || json!(links));
         links
     }
 
     /// See `library.names`.
     pub fn names(&mut self, kind: &str) -> Vec<String> {
-        let names: Vec<String> = library_kind(kind)
-            .into_iter()
-            .flat_map(|kind| self.snapshot.entries(kind))
-            .filter(|(_, entry)| entry.item.is_active())
-            .map(|(name, _)| name.to_string())
-            .collect();
-        self.record(format!("library.names({kind})"), names.join(", "));
+        const CALL: &str = "library.names";
+        let names: Vec<String> = match &self.library {
+            Library::Snapshot(snapshot) => library_kind(kind)
+                .into_iter()
+                .flat_map(|kind| snapshot.entries(kind))
+                .filter(|(_, entry)| entry.item.is_active())
+                .map(|(name, _)| name.to_string())
+                .collect(),
+            Library::Journal(_) => self.replay(CALL, &[kind]),
+        };
+        self.record(CALL, &[kind], names.join(", "), || json!(names));
         names
     }
 
     /// See `records.look-up`. No connector can be granted yet, so the answer is always the code of a refusal.
     pub fn refuse_look_up(&mut self, entity: &str, attribute: &str, options: &str) -> &'static str {
         const REFUSED: &str = "not-granted";
-        self.record(format!("records.look-up({entity}, {attribute}, {options})"), REFUSED.to_owned());
+        let whole = || json!({ "refused": REFUSED });
+        self.record("records.look-up", &[entity, attribute, options], REFUSED.to_owned(), whole);
         REFUSED
     }
 }

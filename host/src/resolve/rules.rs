@@ -2,6 +2,8 @@
 //!
 //! How a rule runs is not known here. The sandbox implements [`ToolRules`], and so does a table in the tests.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::experience::{Degraded, ToolFault};
 
 use super::reads::{Read, Reads};
@@ -30,10 +32,13 @@ pub struct Evaluation {
     pub degraded: Option<Degraded>,
     /// Whether the whole answer must not be given without it.
     pub ends: bool,
+    /// How a version on trial broke, if the one that serves was asked in its place.
+    pub passed_over: Option<ToolFault>,
 }
 
 /// What a rule decided.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Decision {
     /// The tool is shown.
     Shown {
@@ -52,7 +57,8 @@ pub enum Decision {
 }
 
 /// Names one library item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ItemReference {
     /// The collection.
     pub kind: String,

@@ -12,7 +12,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::domain::{Digest, Kind, Plugin, Revision};
 use crate::plugin::{
-    Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Signatures, Wanted, Workshop,
+    Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Signatures, Trial, Wanted, Workshop,
 };
 use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, Layer, Snapshot, Store};
 
@@ -217,7 +217,12 @@ impl Platform {
         plugins.sort_by_key(|(layer, name, _)| (*layer == Layer::OutOfTheBox, (*name).clone()));
         for (_, name, plugin) in &plugins {
             if let Some((version, digest)) = plugin.serving() {
-                let wanted = Wanted { tools: plugin.tools.clone(), steps: plugin.steps.clone() };
+                let wanted = Wanted {
+                    tools: plugin.tools.clone(),
+                    steps: plugin.steps.clone(),
+                    recording: plugin.recording.clone(),
+                    trial: self.trial(store, name, plugin)?,
+                };
                 let missing = |kinds, reason: String| {
                     tracing::error!("plugin `{name}` {version} is not used: {reason}");
                     Missing {
@@ -253,6 +258,28 @@ impl Platform {
             }
         }
         Ok(catalog)
+    }
+
+    /// The version of a plugin that is tried, if it can be.
+    fn trial(&self, store: &Store, name: &str, plugin: &Plugin) -> Result<Option<Trial>, store::Error> {
+        let Some((rollout, digest)) = plugin.trying().filter(|(rollout, _)| rollout.stopped.is_none()) else {
+            return Ok(None);
+        };
+        Ok(match self.ready(store, digest)? {
+            Found::Ready(ready) => Some(Trial { ready, rollout: rollout.clone() }),
+            Found::Unusable { reason, .. } => {
+                tracing::error!("plugin `{name}` {} is not tried: {reason}", rollout.version);
+                None
+            }
+            Found::Nowhere => {
+                tracing::error!("plugin `{name}` {} is not tried: its component is gone", rollout.version);
+                None
+            }
+        })
+    }
+
+    pub(super) fn workshop(&self) -> &Workshop {
+        &self.workshop
     }
 }
 

@@ -1,0 +1,160 @@
+//! How two versions of a plugin differ over the same calls: by profile, tool and field.
+//!
+//! Counts, and keeps a few examples. Which differences were meant is said by whoever asks.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Expected;
+
+/// Most people named as an example of one difference.
+pub const EXAMPLES_MAX: usize = 5;
+
+/// Longest text of an example, in characters.
+const EXAMPLE_LONGEST: usize = 300;
+
+/// One field in which two versions differ, for people of one profile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = VersionDifference)]
+pub struct Difference {
+    /// The profile.
+    pub profile: String,
+    /// The tool kind.
+    pub tool: String,
+    /// The field of the decision, as a path such as `payload.available`. `status` says that one shows what the other does not.
+    pub field: String,
+    /// Calls that differ in it.
+    pub count: u64,
+    /// Some of the people they were about, by login.
+    pub users: Vec<String>,
+    /// What it is in one of the calls, with the version that serves. A long value is cut.
+    #[schema(value_type = Object)]
+    pub before: Value,
+    /// What it is in that call with the other version.
+    #[schema(value_type = Object)]
+    pub after: Value,
+    /// Whether the difference was meant.
+    pub expected: bool,
+}
+
+/// A field in which two answers differ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldDifference {
+    /// The field, as a path.
+    pub field: String,
+    /// What it is in the one; nothing if it is not there.
+    pub before: Option<Value>,
+    /// What it is in the other.
+    pub after: Option<Value>,
+}
+
+/// Differences, counted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Differences(BTreeMap<(String, String, String), Difference>);
+
+impl Differences {
+    /// Counts the fields in which two answers about somebody differ.
+    pub fn add(&mut self, profile: &str, tool: &str, user: Option<&str>, fields: &[FieldDifference], calls: u64) {
+        for FieldDifference { field, before, after } in fields {
+            let key = (profile.to_owned(), tool.to_owned(), field.clone());
+            let known = self.0.entry(key).or_insert_with(|| Difference {
+                profile: profile.to_owned(),
+                tool: tool.to_owned(),
+                field: field.clone(),
+                count: 0,
+                users: Vec::new(),
+                before: shortened(before.as_ref()),
+                after: shortened(after.as_ref()),
+                expected: false,
+            });
+            known.count += calls;
+            known.name(user);
+        }
+    }
+
+    /// Adds what was counted elsewhere.
+    pub fn merge(&mut self, difference: Difference) {
+        let Difference { profile, tool, field, .. } = &difference;
+        match self.0.entry((profile.clone(), tool.clone(), field.clone())) {
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(difference);
+            }
+            std::collections::btree_map::Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.count += difference.count;
+                difference.users.iter().for_each(|user| known.name(Some(user)));
+            }
+        }
+    }
+
+    /// All of them, by profile, tool and field; those that `expected` covers say so.
+    pub fn into_list(self, expected: &[Expected]) -> Vec<Difference> {
+        let mut list: Vec<Difference> = self.0.into_values().collect();
+        for it in &mut list {
+            it.expected = expected.iter().any(|meant| meant.covers(&it.profile, &it.tool, &it.field));
+        }
+        list
+    }
+}
+
+impl Difference {
+    fn name(&mut self, user: Option<&str>) {
+        if let Some(user) = user
+            && self.users.len() < EXAMPLES_MAX
+            && !self.users.iter().any(|known| known == user)
+        {
+            self.users.push(user.to_owned());
+        }
+    }
+}
+
+fn shortened(value: Option<&Value>) -> Value {
+    let Some(value) = value else { return Value::Null };
+    let text = value.to_string();
+    match text.char_indices().nth(EXAMPLE_LONGEST) {
+        None => value.clone(),
+        Some((end, _)) => Value::String(format!("{}… ({} bytes)", &text[..end], text.len())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn field(field: &str) -> FieldDifference {
+        FieldDifference { field: field.to_owned(), before: Some(json!(1)), after: None }
+    }
+
+    #[test]
+    fn differences_are_counted_by_profile_tool_and_field_with_a_few_people() {
+        let mut found = Differences::default();
+        for number in 0..20 {
+            found.add("rep", "macros", Some(&format!("agent-{}", number / 2)), &[field("payload.a"), field("items")], 2);
+        }
+        found.add("lead", "macros", None, &[field("items")], 1);
+        let mut twice = found.clone();
+        for difference in found.clone().into_list(&[]) {
+            twice.merge(difference);
+        }
+        let meant = Expected { field: Some("items".to_owned()), ..Expected::default() };
+        let show = |differences: Differences| -> Vec<String> {
+            let list = differences.into_list(std::slice::from_ref(&meant));
+            list.iter().map(|it| format!("{} {} {} {} {}", it.profile, it.field, it.count, it.users.len(), it.expected)).collect()
+        };
+        assert_eq!(show(found), ["lead items 1 0 true", "rep items 40 5 true", "rep payload.a 40 5 false"]);
+        assert_eq!(show(twice), ["lead items 2 0 true", "rep items 80 5 true", "rep payload.a 80 5 false"]);
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        let mut found = Differences::default();
+        let long = FieldDifference { before: Some(json!("x".repeat(1_000))), ..field("payload") };
+        found.add("rep", "macros", None, &[long], 1);
+        assert!(found.into_list(&[])[0].before.as_str().unwrap().ends_with("… (1002 bytes)"));
+    }
+}

@@ -1,0 +1,181 @@
+//! Rollout: another version of a plugin beside the one that serves, for some people or for nobody yet.
+//!
+//! Says who gets which version, and nothing else. A person stays with theirs: raising the share adds people and takes none away.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{PluginVersion, Problems};
+
+/// Parts a share is counted in.
+const PARTS: u64 = 10_000;
+
+/// A version that is tried while another one serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rollout {
+    /// The version that is tried.
+    #[schema(value_type = String)]
+    pub version: PluginVersion,
+    /// For whom.
+    pub to: RolloutStage,
+    /// How many of a hundred people get it, of a share: 1 to 99.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 99)]
+    pub percent: Option<u8>,
+    /// Whoever has one of these security roles gets it, of a group.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: BTreeSet<String>,
+    /// These people get it, by login, of a group.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub users: BTreeSet<String>,
+    /// How many of its calls may break before it is stopped.
+    #[serde(default = "default_stop_after")]
+    #[schema(minimum = 1, maximum = 10_000)]
+    pub stop_after: u32,
+    /// Why it was stopped. A version that was stopped is asked about nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+}
+
+/// For whom a version is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RolloutStage {
+    /// Nobody: it is asked beside the one that serves, and only what differs is counted.
+    Shadow,
+    /// A share of all people.
+    Share,
+    /// Some people, by login or by role.
+    Group,
+}
+
+fn default_stop_after() -> u32 {
+    5
+}
+
+impl Rollout {
+    /// Whether somebody is answered by the version that is tried of `plugin`.
+    ///
+    /// Nobody without a login is part of a share: the next question of the same person could be answered otherwise.
+    pub fn reaches(&self, plugin: &str, login: Option<&str>, roles: &BTreeSet<Arc<str>>) -> bool {
+        if self.stopped.is_some() {
+            return false;
+        }
+        match self.to {
+            RolloutStage::Shadow => false,
+            RolloutStage::Share => {
+                let percent = u64::from(self.percent.unwrap_or_default());
+                login.is_some_and(|login| self.place(plugin, login) < percent * (PARTS / 100))
+            }
+            RolloutStage::Group => {
+                login.is_some_and(|login| self.users.contains(login))
+                    || self.roles.iter().any(|role| roles.contains(role.as_str()))
+            }
+        }
+    }
+
+    /// Whether the version is asked beside the one that serves.
+    pub fn shadows(&self) -> bool {
+        self.to == RolloutStage::Shadow && self.stopped.is_none()
+    }
+
+    /// Where somebody stands among all people: another version tries other people first.
+    fn place(&self, plugin: &str, login: &str) -> u64 {
+        let hash = Sha256::digest(format!("{plugin}\n{}\n{login}", self.version));
+        hash.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte)) % PARTS
+    }
+
+    /// Refuses what makes no sense.
+    pub(super) fn check(&self, problems: &mut Problems) {
+        let of_a_group = !self.roles.is_empty() || !self.users.is_empty();
+        match self.to {
+            RolloutStage::Share if !self.percent.is_some_and(|percent| (1..100).contains(&percent)) => {
+                problems.refuse("rollout.percent", "a share has 1 to 99 percent: for everybody, activate the version");
+            }
+            RolloutStage::Group if !of_a_group => {
+                problems.refuse("rollout.users", "a group needs `users`, `roles` or both");
+            }
+            _ => {}
+        }
+        if self.percent.is_some() && self.to != RolloutStage::Share {
+            problems.refuse("rollout.percent", "only a share has a percentage");
+        }
+        if of_a_group && self.to != RolloutStage::Group {
+            problems.refuse("rollout.users", "only a group has users and roles");
+        }
+        if !(1..=10_000).contains(&self.stop_after) {
+            problems.refuse("rollout.stopAfter", "between 1 and 10000 calls may break");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rollout(to: RolloutStage) -> Rollout {
+        let version = "1.1.0".parse().unwrap();
+        let (roles, users) = (BTreeSet::new(), BTreeSet::new());
+        Rollout { version, to, percent: None, roles, users, stop_after: 5, stopped: None }
+    }
+
+    fn share(percent: u8) -> Rollout {
+        Rollout { percent: Some(percent), ..rollout(RolloutStage::Share) }
+    }
+
+    fn reached(rollout: &Rollout) -> BTreeSet<String> {
+        let people = (0..2_000).map(|number| format!("agent-{number}"));
+        people.filter(|login| rollout.reaches("a/b", Some(login), &BTreeSet::new())).collect()
+    }
+
+    #[test]
+    fn a_share_is_about_as_large_as_it_says_and_only_grows() {
+        let (ten, fifty) = (reached(&share(10)), reached(&share(50)));
+        assert!((140..260).contains(&ten.len()) && (900..1_100).contains(&fifty.len()), "{} {}", ten.len(), fifty.len());
+        assert!(ten.is_subset(&fifty));
+        let other = Rollout { version: "1.2.0".parse().unwrap(), ..share(10) };
+        assert_ne!(reached(&other), ten, "another version is tried by others first");
+        assert!(!share(99).reaches("a/b", None, &BTreeSet::new()));
+    }
+
+    #[test]
+    fn a_group_is_who_is_named_or_has_a_role() {
+        let group = Rollout {
+            users: ["kayla".to_owned()].into(),
+            roles: ["pilot".to_owned()].into(),
+            ..rollout(RolloutStage::Group)
+        };
+        let pilot: BTreeSet<Arc<str>> = ["pilot".into()].into();
+        assert!(group.reaches("a/b", Some("kayla"), &BTreeSet::new()));
+        assert!(group.reaches("a/b", None, &pilot));
+        assert!(!group.reaches("a/b", Some("omar"), &["other".into()].into()));
+        let stopped = Rollout { stopped: Some("it broke".to_owned()), ..group };
+        assert!(!stopped.reaches("a/b", Some("kayla"), &pilot));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let group = || rollout(RolloutStage::Group);
+        for (rollout, refused) in [
+            (share(10), None),
+            (share(0), Some("rollout.percent")),
+            (share(100), Some("rollout.percent")),
+            (rollout(RolloutStage::Share), Some("rollout.percent")),
+            (rollout(RolloutStage::Shadow), None),
+            (Rollout { percent: Some(1), ..rollout(RolloutStage::Shadow) }, Some("rollout.percent")),
+            (group(), Some("rollout.users")),
+            (Rollout { users: ["a".to_owned()].into(), ..group() }, None),
+            (Rollout { users: ["a".to_owned()].into(), ..share(5) }, Some("rollout.users")),
+            (Rollout { stop_after: 0, ..share(5) }, Some("rollout.stopAfter")),
+        ] {
+            let mut problems = Problems::default();
+            rollout.check(&mut problems);
+            let found = problems.0.first().map(|problem| problem.attribute.clone());
+            assert_eq!(found.as_deref(), refused, "{rollout:?}");
+        }
+    }
+}

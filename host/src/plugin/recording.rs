@@ -1,0 +1,166 @@
+//! The recording of a call: all it was given and all it answered, so that it can be made again elsewhere.
+//!
+//! What is kept was made again before it is kept, over what is left after redaction: so the answer belongs to what is in the
+//! recording, whatever was replaced in it. A secret is never part of what a call was given.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::domain::trace::TraceId;
+use crate::domain::{Digest, PluginVersion, RecordingSettings, Redaction, Revision};
+use crate::resolve::{Facts, Journal, Reads};
+use crate::store::Snapshot;
+
+use super::record;
+use super::replay::{Answer, Replayed};
+use super::workshop::{Ready, Workshop};
+
+/// The form of recordings this program writes.
+const FORMAT: u32 = 1;
+
+/// A call of a rule, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CallRecording {
+    /// The form of the recording, 1.
+    pub format: u32,
+    /// What the recording is known by.
+    pub id: TraceId,
+    /// When it was made.
+    pub at: jiff::Timestamp,
+    /// The revision the answer was made from.
+    pub revision: Revision,
+    /// The login of the person it was about.
+    pub user: Option<String>,
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// The version that was asked.
+    pub version: PluginVersion,
+    /// The SHA-256 of its component, in hexadecimal.
+    pub digest: Digest,
+    /// The world the component is built for.
+    pub world: String,
+    /// The tool kind it decided about.
+    pub tool: String,
+    /// The settings the profile gives the tool.
+    pub settings: Map<String, Value>,
+    /// The person and the session, as far as a rule can see them.
+    pub facts: Facts,
+    /// What it asked the host.
+    pub journal: Journal,
+    /// What it answered.
+    pub answer: Answer,
+    /// What was replaced.
+    pub redacted: Vec<String>,
+    /// Whether it answered the same when it was asked again. Of a call in which something it can see was replaced nobody can tell: the
+    /// second answer is kept then.
+    pub reproduced: Option<bool>,
+}
+
+/// A text that is no recording.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentences say all there is to say")]
+pub enum InvalidRecording {
+    #[error("it is no recording of a call: {0}")]
+    Shape(#[from] serde_json::Error),
+    #[error("the recording has form {found}, and this program knows {FORMAT}: use a newer program")]
+    Newer { found: u64 },
+}
+
+impl CallRecording {
+    /// Reads a recording.
+    pub fn parse(text: &str) -> Result<Self, InvalidRecording> {
+        let body: Value = serde_json::from_str(text)?;
+        match body.get("format").and_then(Value::as_u64) {
+            Some(found) if found > u64::from(FORMAT) => Err(InvalidRecording::Newer { found }),
+            _ => Ok(serde_json::from_value(body)?),
+        }
+    }
+
+    /// The recording of a call of `ready` that came to `answer`, made at `at`. Nothing if the component decides about no tool.
+    pub fn make(workshop: &Workshop, ready: &Ready, call: &ObservedCall, settings: &RecordingSettings) -> Option<Self> {
+        let mut facts = Facts::clone(&call.facts);
+        let mut redacted = settings.redact(&mut facts.context);
+        let seen_alike = redacted.is_empty();
+        let login = facts.caller.user.take().map(|login| login.to_string());
+        let user = login.filter(|_| !settings.redact.contains(&Redaction::User));
+        if settings.redact.contains(&Redaction::User) {
+            redacted.push(Redaction::User.to_string());
+        }
+        let reads = Reads::new(Arc::clone(&call.snapshot), Arc::new(facts.clone()));
+        let Replayed { answer, journal } = workshop.replay(ready, &call.settings, reads)?;
+        let reproduced = seen_alike.then(|| call.answer.agrees_with(&answer));
+        let manifest = ready.manifest();
+        Some(Self {
+            format: FORMAT,
+            id: record::name(call.at),
+            at: call.at,
+            revision: call.snapshot.revision(),
+            user,
+            plugin: manifest.full_name(),
+            version: manifest.version,
+            digest: ready.digest().clone(),
+            world: manifest.world.clone(),
+            tool: call.tool.clone(),
+            settings: serde_json::from_str(&call.settings).unwrap_or_default(),
+            facts,
+            journal,
+            // What was really answered, wherever it belongs to what is kept.
+            answer: if seen_alike { call.answer.clone() } else { answer },
+            redacted,
+            reproduced,
+        })
+    }
+
+    /// The settings, as the rule is given them.
+    pub fn settings_text(&self) -> String {
+        Value::Object(self.settings.clone()).to_string()
+    }
+
+    /// Makes the call again from what was recorded alone.
+    pub fn replay(&self, workshop: &Workshop, ready: &Ready) -> Option<Replayed> {
+        let reads = Reads::from_journal(Arc::new(self.journal.clone()), Arc::new(self.facts.clone()));
+        workshop.replay(ready, &self.settings_text(), reads)
+    }
+
+    /// Makes the call over another configuration. What was asked of others than the host is answered as recorded.
+    pub fn ask_over(&self, workshop: &Workshop, ready: &Ready, snapshot: &Arc<Snapshot>) -> Option<Replayed> {
+        let reads = Reads::new(Arc::clone(snapshot), Arc::new(self.facts.clone()));
+        workshop.replay(ready, &self.settings_text(), reads)
+    }
+}
+
+/// A call that was made, and all that is needed to make it again.
+#[derive(Debug, Clone)]
+pub struct ObservedCall {
+    /// When it was made.
+    pub at: jiff::Timestamp,
+    /// The tool kind.
+    pub tool: String,
+    /// The settings, as JSON.
+    pub settings: String,
+    /// The configuration it read.
+    pub snapshot: Arc<Snapshot>,
+    /// The person and the session.
+    pub facts: Arc<Facts>,
+    /// What it came to.
+    pub answer: Answer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_recording_is_refused_with_the_reason() {
+        for (text, expected) in [
+            ("{", "it is no recording of a call: EOF while parsing an object at line 1 column 1"),
+            (r#"{"format": 2}"#, "the recording has form 2, and this program knows 1: use a newer program"),
+            (r#"{"format": 1}"#, "it is no recording of a call: missing field `id`"),
+        ] {
+            assert_eq!(CallRecording::parse(text).unwrap_err().to_string(), expected);
+        }
+    }
+}

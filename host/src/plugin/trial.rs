@@ -1,0 +1,54 @@
+//! A version on trial beside the one that serves: for whom it answers, and what happens when it breaks.
+//!
+//! Nobody is worse off for a version that breaks on trial: the one that serves is asked in its place, and the answer says so.
+
+use std::sync::Arc;
+
+use crate::domain::Rollout;
+use crate::resolve::{Evaluation, Facts, Reads};
+
+use super::call::Plugin;
+use super::engine::Engine;
+use super::workshop::{Part, Ready, Workshop};
+
+/// A version that is tried.
+#[derive(Clone)]
+pub struct Trial {
+    /// Its component.
+    pub ready: Arc<Ready>,
+    /// For whom.
+    pub rollout: Rollout,
+}
+
+impl Trial {
+    /// The rule that is tried, if it decides about tools of this kind.
+    pub(super) fn rule(&self) -> Option<&Plugin> {
+        match &self.ready.part {
+            Part::Rule(plugin) => Some(plugin),
+            Part::Step(_) | Part::Handler(_) => None,
+        }
+    }
+
+    /// Whether the person is answered by it.
+    pub fn reaches(&self, facts: &Facts) -> bool {
+        let plugin = self.ready.manifest().full_name();
+        self.rollout.reaches(&plugin, facts.caller.user.as_deref(), &facts.roles)
+    }
+
+    /// Asks it beside the version that serves, with a record like any other call. Nothing if it decides about no tool.
+    pub fn shadow(&self, workshop: &Workshop, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
+        Some(self.rule()?.evaluate(workshop.engine(), kind, settings, reads))
+    }
+
+    /// Asks it. If it breaks, its evaluation comes back as an error.
+    pub(super) fn evaluate(
+        &self,
+        engine: &Engine,
+        kind: &str,
+        settings: &str,
+        reads: Reads,
+    ) -> Option<Result<Evaluation, Evaluation>> {
+        let evaluation = self.rule()?.evaluate(engine, kind, settings, reads);
+        Some(if evaluation.outcome.is_ok() { Ok(evaluation) } else { Err(evaluation) })
+    }
+}

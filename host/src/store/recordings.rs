@@ -1,0 +1,292 @@
+//! Recorded calls, in a database of its own beside the configuration that nobody but its owner can read.
+//!
+//! The same question to the same component is kept once, as it was last answered, with how often it was seen. What is too old goes
+//! whenever something is written or read; of one plugin the newest [`RecordingLog::KEPT`] stay.
+
+mod trials;
+
+pub use trials::{TrialCall, TrialKey, Tried};
+
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rusqlite::{Connection, Row, TransactionBehavior, named_params};
+
+use crate::domain::trace::TraceId;
+use crate::domain::{Digest, PluginVersion};
+
+use super::{Error, Store, lock};
+
+/// Marks the file as recordings, in SQLite's `application_id`.
+const APPLICATION_ID: i32 = 0x4c6f_5265; // "LoRe"
+/// The shape of the database this program writes, in SQLite's `user_version`.
+const SHAPE: usize = 1;
+
+/// The recorded calls of one environment.
+pub struct RecordingLog {
+    connection: Mutex<Connection>,
+    kept: usize,
+}
+
+/// A recording, with what it is found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRecording {
+    /// What it is known by.
+    pub id: TraceId,
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// The version that was asked.
+    pub version: PluginVersion,
+    /// Its component.
+    pub digest: Digest,
+    /// The question, hashed.
+    pub question: String,
+    /// The tool kind.
+    pub tool: String,
+    /// The profile in force.
+    pub profile: String,
+    /// Who it was about, if that is kept.
+    pub login: Option<String>,
+    /// What was answered: `shown`, `hidden` or `failed`.
+    pub status: String,
+    /// When it was made.
+    pub at: jiff::Timestamp,
+    /// When it goes.
+    pub expires: jiff::Timestamp,
+    /// How often the question was seen.
+    pub seen: u64,
+    /// The recording itself.
+    pub document: String,
+}
+
+/// Which recordings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordingFilter {
+    /// Of this plugin, as `publisher/name`.
+    pub plugin: Option<String>,
+    /// Of this tool kind.
+    pub tool: Option<String>,
+    /// Of people with this profile.
+    pub profile: Option<String>,
+    /// Of calls that were answered so.
+    pub status: Option<String>,
+}
+
+impl RecordingLog {
+    /// The name of the database within the data folder.
+    pub const FILE: &str = "recordings.db";
+    /// How many recordings of one plugin are kept.
+    pub const KEPT: usize = 20_000;
+
+    fn open(folder: &Path, kept: usize) -> Result<Self, Error> {
+        let file = folder.join(Self::FILE);
+        let unusable = |source| Error::Folder { path: file.display().to_string(), source };
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        // The files that SQLite puts beside it have the same mode.
+        options.open(&file).map_err(unusable)?;
+        let mut connection = Connection::open(&file)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // What is taken away is not left on the disk.
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let id: i32 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let shape: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if tables == 0 {
+            transaction.execute_batch(include_str!("recordings.sql"))?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.pragma_update(None, "user_version", SHAPE)?;
+        } else if id != APPLICATION_ID {
+            return Err(Error::NotOurs);
+        } else if shape > SHAPE {
+            return Err(Error::Newer { found: shape, known: SHAPE });
+        }
+        transaction.commit()?;
+        Ok(Self { connection: Mutex::new(connection), kept })
+    }
+
+    /// Keeps a recording, instead of an older one of the same question to the same component.
+    pub fn keep(&self, recording: &KeptRecording) -> Result<(), Error> {
+        let KeptRecording { id, plugin, version, digest, question, tool, profile, login, .. } = recording;
+        let KeptRecording { status, at, expires, seen, document, .. } = recording;
+        let mut connection = lock(&self.connection);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction
+            .prepare_cached(
+                "INSERT INTO recording
+                    (id, plugin, digest, question, version, tool, profile, login, status, at, expires, seen, document)
+                 VALUES (:id, :plugin, :digest, :question, :version, :tool, :profile, :login, :status, :at, :expires,
+                    :seen, :document)
+                 ON CONFLICT (plugin, digest, question) DO UPDATE SET id = excluded.id, login = excluded.login,
+                    status = excluded.status, at = excluded.at, expires = excluded.expires,
+                    seen = seen + excluded.seen, document = excluded.document",
+            )?
+            .execute(named_params! {
+                ":id": id.to_string(), ":plugin": plugin, ":digest": digest.as_str(), ":question": question,
+                ":version": version.to_string(), ":tool": tool, ":profile": profile, ":login": login,
+                ":status": status, ":at": at.to_string(), ":expires": expires.as_millisecond(),
+                ":seen": seen, ":document": document,
+            })?;
+        transaction
+            .prepare_cached(
+                "DELETE FROM recording WHERE plugin = ?1 AND id <=
+                    (SELECT id FROM recording WHERE plugin = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            )?
+            .execute((plugin, self.kept))?;
+        expire(&transaction, *at)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Up to `limit` recordings that pass and are not too old at `now`, the newest first, behind `after`.
+    pub fn list(
+        &self,
+        filter: &RecordingFilter,
+        after: Option<TraceId>,
+        limit: usize,
+        now: jiff::Timestamp,
+    ) -> Result<Vec<KeptRecording>, Error> {
+        let RecordingFilter { plugin, tool, profile, status } = filter;
+        let connection = lock(&self.connection);
+        expire(&connection, now)?;
+        let mut find = connection.prepare_cached(
+            "SELECT * FROM recording WHERE (:plugin IS NULL OR plugin = :plugin) AND (:tool IS NULL OR tool = :tool)
+                AND (:profile IS NULL OR profile = :profile) AND (:status IS NULL OR status = :status)
+                AND (:after IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit",
+        )?;
+        let after = after.map(|after| after.to_string());
+        let found = find.query_and_then(
+            named_params! { ":plugin": plugin, ":tool": tool, ":profile": profile, ":status": status, ":after": after,
+                ":limit": limit },
+            recording,
+        )?;
+        found.collect()
+    }
+
+    /// One recording, if it is not too old at `now`.
+    pub fn one(&self, id: TraceId, now: jiff::Timestamp) -> Result<Option<KeptRecording>, Error> {
+        let connection = lock(&self.connection);
+        expire(&connection, now)?;
+        let mut find = connection.prepare_cached("SELECT * FROM recording WHERE id = ?1")?;
+        let found = find.query_and_then([id.to_string()], recording)?.next();
+        found.transpose()
+    }
+
+    /// Takes a recording away. Answers whether it was there.
+    pub fn remove(&self, id: TraceId) -> Result<bool, Error> {
+        Ok(lock(&self.connection).execute("DELETE FROM recording WHERE id = ?1", [id.to_string()])? > 0)
+    }
+
+    /// Takes all recordings of a plugin away. Answers how many there were.
+    pub fn clear(&self, plugin: &str) -> Result<usize, Error> {
+        Ok(lock(&self.connection).execute("DELETE FROM recording WHERE plugin = ?1", [plugin])?)
+    }
+}
+
+fn expire(connection: &Connection, now: jiff::Timestamp) -> Result<(), Error> {
+    connection.prepare_cached("DELETE FROM recording WHERE expires <= ?1")?.execute([now.as_millisecond()])?;
+    Ok(())
+}
+
+fn recording(row: &Row<'_>) -> Result<KeptRecording, Error> {
+    let text = |column: &str| row.get::<_, String>(column);
+    let corrupt = |error: Box<dyn std::error::Error + Send + Sync>| Error::Corrupt(error);
+    Ok(KeptRecording {
+        id: text("id")?.parse().map_err(|error| corrupt(Box::new(error)))?,
+        plugin: text("plugin")?,
+        version: text("version")?.parse().map_err(|error| corrupt(Box::new(error)))?,
+        digest: text("digest")?.parse().map_err(|error| corrupt(Box::new(error)))?,
+        question: text("question")?,
+        tool: text("tool")?,
+        profile: text("profile")?,
+        login: row.get("login")?,
+        status: text("status")?,
+        at: text("at")?.parse().map_err(|error: jiff::Error| corrupt(Box::new(error)))?,
+        expires: jiff::Timestamp::from_millisecond(row.get("expires")?).map_err(|error| corrupt(Box::new(error)))?,
+        seen: row.get("seen")?,
+        document: text("document")?,
+    })
+}
+
+impl Store {
+    /// The recorded calls. The database is made when something is to be kept; until then there are none.
+    pub fn recordings(&self) -> Result<&RecordingLog, Error> {
+        if let Some(recordings) = self.recordings.get() {
+            return Ok(recordings);
+        }
+        let opened = RecordingLog::open(self.folder(), RecordingLog::KEPT)?;
+        Ok(self.recordings.get_or_init(|| opened))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> jiff::Timestamp {
+        jiff::Timestamp::from_second(second).unwrap()
+    }
+
+    fn kept(second: i64, question: &str) -> KeptRecording {
+        KeptRecording {
+            id: TraceId::new(at(second), 1, u64::try_from(second).unwrap()),
+            plugin: "tests/greeter".to_owned(),
+            version: "1.0.0".parse().unwrap(),
+            digest: "a".repeat(64).parse().unwrap(),
+            question: question.to_owned(),
+            tool: "scripts".to_owned(),
+            profile: "rep".to_owned(),
+            login: Some("kayla".to_owned()),
+            status: "shown".to_owned(),
+            at: at(second),
+            expires: at(second + 100),
+            seen: 1,
+            document: format!("recorded at {second}"),
+        }
+    }
+
+    fn questions(log: &RecordingLog, now: i64) -> Vec<(String, u64)> {
+        let found = log.list(&RecordingFilter::default(), None, 100, at(now)).unwrap();
+        found.into_iter().map(|it| (it.question, it.seen)).collect()
+    }
+
+    #[test]
+    fn a_question_is_kept_once_and_what_is_too_old_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = RecordingLog::open(folder.path(), 3).unwrap();
+        for (second, question) in [(1, "a"), (2, "b"), (3, "a")] {
+            log.keep(&kept(second, question)).unwrap();
+        }
+        let expected = |list: &[(&str, u64)]| list.iter().map(|(it, seen)| ((*it).to_owned(), *seen)).collect::<Vec<_>>();
+        assert_eq!(questions(&log, 3), expected(&[("a", 2), ("b", 1)]));
+        let newest = log.one(kept(3, "a").id, at(3)).unwrap().unwrap();
+        assert_eq!((newest.document.as_str(), newest.login.as_deref()), ("recorded at 3", Some("kayla")));
+        assert_eq!(log.one(kept(1, "a").id, at(3)).unwrap(), None, "a newer one of the same question took its place");
+        assert_eq!(questions(&log, 102), expected(&[("a", 2)]));
+        for second in 110..120 {
+            log.keep(&kept(second, &second.to_string())).unwrap();
+        }
+        assert_eq!(questions(&log, 120), expected(&[("119", 1), ("118", 1), ("117", 1)]), "the newest stay");
+        assert!(log.remove(kept(118, "").id).unwrap() && !log.remove(kept(118, "").id).unwrap());
+        assert_eq!((log.clear("tests/greeter").unwrap(), log.clear("tests/greeter").unwrap()), (2, 0));
+    }
+
+    #[test]
+    fn only_the_owner_can_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let log = RecordingLog::open(folder.path(), 3).unwrap();
+        log.keep(&kept(1, "a")).unwrap();
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let file = file.unwrap();
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
+        }
+    }
+}

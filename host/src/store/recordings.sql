@@ -1,0 +1,44 @@
+-- Calls of plugins that were recorded, in a file of its own: it goes when the recordings go.
+CREATE TABLE recording (
+    id       TEXT PRIMARY KEY,
+    plugin   TEXT NOT NULL,
+    digest   TEXT NOT NULL,
+    -- What was asked, hashed: the same question is kept once.
+    question TEXT NOT NULL,
+    version  TEXT NOT NULL,
+    tool     TEXT NOT NULL,
+    profile  TEXT NOT NULL,
+    login    TEXT,
+    status   TEXT NOT NULL,
+    at       TEXT NOT NULL,
+    -- Milliseconds of Unix time.
+    expires  INTEGER NOT NULL,
+    seen     INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    UNIQUE (plugin, digest, question)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX recording_by_expiry ON recording (expires);
+
+-- What became of asking a version on trial: one row for each pair of versions.
+CREATE TABLE trial (
+    plugin    TEXT NOT NULL,
+    serving   TEXT NOT NULL,
+    tried     TEXT NOT NULL,
+    asked     INTEGER NOT NULL,
+    different INTEGER NOT NULL,
+    broke     INTEGER NOT NULL,
+    last      TEXT,
+    PRIMARY KEY (plugin, serving, tried)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE trial_difference (
+    plugin  TEXT NOT NULL,
+    serving TEXT NOT NULL,
+    tried   TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    tool    TEXT NOT NULL,
+    field   TEXT NOT NULL,
+    body    TEXT NOT NULL,
+    PRIMARY KEY (plugin, serving, tried, profile, tool, field)
+) STRICT, WITHOUT ROWID;
