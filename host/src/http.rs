@@ -30,6 +30,7 @@ mod ledger;
 mod list;
 mod me;
 mod metrics;
+mod observations;
 mod observe;
 mod openapi;
 mod order;
@@ -40,7 +41,9 @@ mod privileges;
 mod problem;
 mod query;
 mod rank_and_roles;
+mod recordings;
 mod revisions;
+mod rollout;
 mod state;
 mod statistics;
 mod steps;
@@ -128,6 +131,7 @@ impl Server {
         let service = self.service;
         // Ends with the server; a question that was being put is put again by the next.
         let _deliveries = AbortOnDrop(tokio::spawn(deliveries::deliver(Arc::clone(&service))));
+        let _observations = AbortOnDrop(tokio::spawn(observations::observe(Arc::clone(&service))));
         let serving = axum::serve(self.listener, self.router).with_graceful_shutdown(async move {
             stop.await;
             // Upgrades go on from their journal another time; nobody should wait for them now.
@@ -181,6 +185,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(experience::routes())
         .merge(revisions::routes())
         .merge(plugins::routes())
+        .merge(recordings::routes())
+        .merge(rollout::routes())
         .merge(trusted_publishers::routes())
         .merge(bundles::routes())
         .merge(steps::routes())

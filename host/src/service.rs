@@ -4,20 +4,27 @@
 
 mod bundles;
 mod commit;
+mod comparison;
 mod machinery;
+mod observer;
 mod outbox;
 mod platform;
 mod plugins;
 mod publishers;
+mod recordings;
+mod rollout;
 mod steps;
 mod tools;
 mod upgrades;
 
 pub use bundles::{BundleOptions, InstalledBundle, InstalledComponent};
+pub use comparison::{Comparison, Gatekeeping};
 pub use outbox::Delivered;
 pub use platform::PlatformOptions;
 pub use plugins::{Activation, PluginError, PluginView, VersionView};
 pub use publishers::{KeyView, PublisherView, SignerView, Standing};
+pub use recordings::{RecordingView, ReplayView};
+pub use rollout::RolloutView;
 pub use steps::StepView;
 pub use upgrades::{PlanOptions, UpgradeStatus};
 
@@ -43,6 +50,7 @@ use crate::upgrade::{self, Steps};
 
 use commit::Origin;
 use machinery::Machinery;
+use observer::{Observer, Observing};
 use platform::Platform;
 
 /// How often an import is planned because somebody else wrote in between.
@@ -53,6 +61,7 @@ pub struct Service {
     store: Store,
     machinery: Machinery,
     traces: Option<Arc<TraceLog>>,
+    observer: Observer,
     stopping: AtomicBool,
 }
 
@@ -222,7 +231,7 @@ impl Service {
     }
 
     fn with(store: Store, machinery: Machinery) -> Self {
-        Self { store, machinery, traces: None, stopping: AtomicBool::new(false) }
+        Self { store, machinery, traces: None, observer: Observer::default(), stopping: AtomicBool::new(false) }
     }
 
     /// The same with what ships with the program in place.
@@ -367,8 +376,18 @@ impl Service {
         if question.as_of.is_none() {
             self.follow(&snapshot);
         }
+        // What is only supposed, or about the past, is nobody's experience.
+        let is_real = question.as_of.is_none() && subject.login.is_some() && subject.hypothetical_profile.is_none();
         let session = question.session.as_ref();
-        let rules = self.machinery.rules(&self.store, &snapshot)?;
-        Ok(resolve(&snapshot, &subject, &question.app, session, question.explain, &*rules, request)?)
+        let ask = |rules: &dyn ToolRules| {
+            Ok(resolve(&snapshot, &subject, &question.app, session, question.explain, rules, request)?)
+        };
+        match &self.machinery {
+            Machinery::Installed(platform) if is_real => {
+                let catalog = platform.catalog(&self.store, &snapshot)?;
+                ask(&Observing { catalog, observer: &self.observer })
+            }
+            machinery => ask(&*machinery.rules(&self.store, &snapshot)?),
+        }
     }
 }

@@ -53,6 +53,10 @@ struct InstallQuery {
     #[serde(default)]
     #[param(required = false)]
     accept_major: bool,
+    /// Whether it serves whatever it would change of what was recorded.
+    #[serde(default)]
+    #[param(required = false)]
+    past_gate: bool,
     /// Only says what the bundle would do.
     #[serde(default)]
     #[param(required = false)]
@@ -127,8 +131,8 @@ async fn install(
     By(author): By,
     Package(zip): Package,
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<InstalledBundle>), Refusal> {
-    let InstallQuery { activate, accept_major, dry_run } = query;
-    let activation = Activation { activate: activate.unwrap_or(true), accept_major };
+    let InstallQuery { activate, accept_major, past_gate, dry_run } = query;
+    let activation = Activation { activate: activate.unwrap_or(true), accept_major, past_gate };
     let options = BundleOptions { activation, dry_run };
     let install = app.run(move |service| {
         let installed = service.install_bundle(&caller, &zip, options, &author)?;

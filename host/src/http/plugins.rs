@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::{self, PluginVersion, ToolOverride};
-use crate::service::{Activation, PluginView};
+use crate::domain::{self, Expected, PluginVersion, ToolOverride};
+use crate::service::{Activation, Gatekeeping, PluginView};
 
 use super::body::{Component, Typed};
 use super::etag::Unconditional;
@@ -49,6 +49,11 @@ struct InstallQuery {
     #[serde(default)]
     #[param(required = false)]
     accept_major: bool,
+    /// Whether it serves whatever it would change of what was recorded. Without this, a version of a gated plugin that changes
+    /// anything is installed and does not serve.
+    #[serde(default)]
+    #[param(required = false)]
+    past_gate: bool,
 }
 
 /// Which version shall serve.
@@ -61,6 +66,12 @@ struct ActivateBody {
     /// Whether it may be of another major version than the one that serves.
     #[serde(default)]
     accept_major: bool,
+    /// What it is meant to change of what was recorded, if the plugin is gated.
+    #[serde(default)]
+    expected: Vec<Expected>,
+    /// Whether it serves whatever it would change.
+    #[serde(default)]
+    past_gate: bool,
 }
 
 /// Whether a plugin is asked.
@@ -71,9 +82,9 @@ struct SwitchBody {
     state: domain::State,
 }
 
-type Shown = ([(HeaderName, HeaderValue); 1], Json<PluginView>);
+pub(super) type Shown = ([(HeaderName, HeaderValue); 1], Json<PluginView>);
 
-fn shown(view: PluginView) -> Shown {
+pub(super) fn shown(view: PluginView) -> Shown {
     ([(REVISION, number(view.revision))], Json(view))
 }
 
@@ -99,7 +110,7 @@ async fn install(
     By(author): By,
     Component(bytes): Component,
 ) -> Result<Response, Refusal> {
-    let how = Activation { activate: query.activate.unwrap_or(true), accept_major: query.accept_major };
+    let how = Activation { activate: query.activate.unwrap_or(true), accept_major: query.accept_major, past_gate: query.past_gate };
     let view = app.run(move |service| Ok(service.install_plugin(&bytes, how, &author)?)).await?;
     let address = format!("/api/v1/plugins/{}/{}", view.publisher, view.name);
     let location = HeaderValue::from_str(&address).map_err(|_| Refusal::internal())?;
@@ -152,9 +163,13 @@ async fn activate(
     By(author): By,
     Typed(body): Typed<ActivateBody>,
 ) -> Result<Shown, Refusal> {
-    let ActivateBody { version, accept_major } = body;
+    let ActivateBody { version, accept_major, expected, past_gate } = body;
     let name = full(&publisher, &name);
-    Ok(shown(app.run(move |service| Ok(service.activate_plugin(&name, version, accept_major, &author)?)).await?))
+    let activated = app.run(move |service| {
+        let gatekeeping = Gatekeeping { expected: &expected, past_gate };
+        Ok(service.activate_plugin(&name, version, accept_major, gatekeeping, &author)?)
+    });
+    Ok(shown(activated.await?))
 }
 
 /// Lets the version serve that served before.
@@ -253,11 +268,11 @@ async fn remove_version(
     Ok(shown(app.run(move |service| Ok(service.remove_plugin_version(&name, version, &author)?)).await?))
 }
 
-fn full(publisher: &str, name: &str) -> String {
+pub(super) fn full(publisher: &str, name: &str) -> String {
     format!("{publisher}/{name}")
 }
 
-fn parse(version: &str) -> Result<PluginVersion, Refusal> {
+pub(super) fn parse(version: &str) -> Result<PluginVersion, Refusal> {
     version.parse().map_err(|error: domain::plugin::InvalidVersion| {
         Refusal::new(StatusCode::NOT_FOUND, "not-found", error.to_string())
     })

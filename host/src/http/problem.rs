@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::domain;
 use crate::domain::access::{AccessRole, Privilege};
+use crate::service::Comparison;
 use crate::store::{MissingReference, Referrer};
 
 /// What went wrong, and what to do next.
@@ -42,6 +43,9 @@ pub struct ProblemDetails {
     /// The step that ended the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<StepDetails>,
+    /// What the version would change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<Comparison>,
     /// The privilege that the caller does not have.
     #[serde(skip_serializing_if = "Option::is_none")]
     privilege: Option<Privilege>,
@@ -84,6 +88,7 @@ impl Refusal {
             missing: Vec::new(),
             referrers: Vec::new(),
             step: None,
+            comparison: None,
             privilege: None,
             request_id: None,
             retry_after: None,
@@ -141,6 +146,12 @@ impl Refusal {
     /// The same with the step that ended the change.
     pub fn with_step(mut self, step: StepDetails) -> Self {
         self.0.step = Some(step);
+        self
+    }
+
+    /// The same with what a version would change.
+    pub fn with_comparison(mut self, comparison: Comparison) -> Self {
+        self.0.comparison = Some(comparison);
         self
     }
 

@@ -58,7 +58,12 @@ impl Answer {
 
     /// Whether the call was not made for want of room, or not at all. It says nothing about the rule then.
     pub fn says_nothing(&self) -> bool {
-        matches!(self, Self::Failed { code, .. } if matches!(code.as_str(), "plugin.busy" | "plugin.suspended" | "plugin.not-ready"))
+        self.fault().is_some_and(Self::is_no_answer)
+    }
+
+    /// Whether a fault of this code is no answer of the rule.
+    pub fn is_no_answer(code: &str) -> bool {
+        matches!(code, "plugin.busy" | "plugin.suspended" | "plugin.not-ready")
     }
 
     /// Whether two calls came to the same. Of calls that broke only the code counts: a sentence may say how long something took.

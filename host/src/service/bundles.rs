@@ -13,6 +13,7 @@ use crate::domain::{Digest, Item, Kind, Plugin, PluginVersion, Revision, State};
 use crate::plugin::{Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Layer, Snapshot};
 
+use super::comparison::Gatekeeping;
 use super::plugins::{Activation, NewVersion, gone, item, version_of};
 use super::publishers::SignerView;
 use super::{Error, PluginError, Service, platform};
@@ -131,11 +132,14 @@ impl Service {
         };
         // Refused before anything is compiled, as far as that can be known.
         propose(self, &*self.store.snapshot()?)?;
+        // Held until they are in the store, so that what has to be shown before they serve can be.
+        let mut held = Vec::new();
         for Checked { manifest, bytes, .. } in &checked {
             let (name, version) = (manifest.full_name(), manifest.version);
             let ready = self.platform()?.prepare(bytes);
-            ready.map_err(|reason| PluginError::RefusedVersion { name, version, reason })?;
+            held.push(ready.map_err(|reason| PluginError::RefusedVersion { name, version, reason })?);
         }
+        self.bundle_must_be_promotable(&checked, options.activation)?;
         if options.dry_run {
             let snapshot = self.store.snapshot()?;
             let (changes, components) = propose(self, &snapshot)?;
@@ -173,6 +177,21 @@ impl Service {
             checked.push(Checked { bundled, manifest, signatures, bytes });
         }
         Ok(checked)
+    }
+
+    /// Refuses a bundle with a version that would change what it must not.
+    fn bundle_must_be_promotable(&self, checked: &[Checked], how: Activation) -> Result<(), Error> {
+        let snapshot = self.store.snapshot()?;
+        for Checked { bundled, .. } in checked.iter().filter(|checked| how.activate && checked.bundled.served) {
+            let Bundled { plugin: name, version, digest, .. } = bundled;
+            if let Ok(there) = item(&snapshot, name) {
+                let mut plugin = there.clone();
+                plugin.versions.insert(*version, digest.clone());
+                let gatekeeping = Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() };
+                self.must_be_promotable(&snapshot, name, &plugin, *version, gatekeeping)?;
+            }
+        }
+        Ok(())
     }
 
     /// What a bundle changes, and what to say about it.

@@ -4,15 +4,21 @@
 //! the version that serves goes on serving.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::domain::revision::Author;
-use crate::domain::{Digest, Item, Kind, Plugin, PluginVersion, Revision, State, StepOverride, ToolOverride};
+use crate::domain::trace::TraceId;
+use crate::domain::{
+    Digest, Item, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, Rollout, State, StepOverride,
+    ToolOverride,
+};
 use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};
 
-use super::platform::{self, Found, Platform};
+use super::comparison::{Comparison, Gatekeeping};
+use super::platform::{self, Platform};
 use super::publishers::SignerView;
 use super::{Error, IMPORT_ATTEMPTS, Machinery, Service};
 
@@ -54,6 +60,29 @@ pub enum PluginError {
     NoSuchTool { name: String, kind: String },
     #[error("plugin `{name}` declares no default for tool `{kind}`: give one as `default`, a JSON object")]
     NoDefault { name: String, kind: String },
+    #[error("no version of plugin `{0}` serves, so there is nothing to try another beside or to compare it with")]
+    NothingServes(String),
+    #[error("no version of plugin `{0}` is tried")]
+    NoRollout(String),
+    #[error("plugin `{0}` decides about no tools: only a version that does can be tried, others are activated")]
+    NotATool(String),
+    #[error("plugin `{name}` {version} decides about tool `{kind}` too, which the version that serves does not: activate it instead of trying it")]
+    OtherKinds { name: String, version: PluginVersion, kind: String },
+    #[error("there is no security role `{0}`: nobody would be reached by it")]
+    NoSuchRole(String),
+    #[error("there is no recording `{0}`: it was never made, or is too old")]
+    NoSuchRecording(TraceId),
+    #[error("recording until {until} is not possible: say a time to come, at most {most} days from now")]
+    RecordingUntil { until: jiff::Timestamp, most: i64 },
+    #[error(
+        "plugin `{name}` {version} does not serve: {needed} recorded calls are needed to compare it by, and there are {there}: record more, or say `pastGate`"
+    )]
+    TooFewRecordings { name: String, version: PluginVersion, there: usize, needed: usize },
+    #[error(
+        "plugin `{}` {} does not serve: of {} recorded questions {} are answered otherwise than by {}, and not all of that was said to be meant: look at the differences, and say them in `expected` if they are meant",
+        .0.plugin, .0.to, .0.recordings, .0.different, .0.from
+    )]
+    Unexpected(Box<Comparison>),
     #[error("the plugins of this service are given and cannot be changed")]
     Given,
 }
@@ -65,6 +94,8 @@ pub struct Activation {
     pub activate: bool,
     /// Whether it may be of another major version than the one that serves.
     pub accept_major: bool,
+    /// Whether it serves whatever it would change of what was recorded.
+    pub past_gate: bool,
 }
 
 /// A plugin, as administrators see it.
@@ -113,6 +144,14 @@ pub struct PluginView {
     pub health: Vec<Health>,
     /// What was decided about its steps.
     pub steps: BTreeMap<String, StepOverride>,
+    /// Which of its calls are recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingSettings>,
+    /// What a version has to show before it serves.
+    pub promotion: Promotion,
+    /// The version that is tried while another one serves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
     /// The revision that wrote all this.
     pub revision: Revision,
 }
@@ -158,16 +197,35 @@ impl Service {
         let trusted = self.is_trusted(&snapshot, &manifest.publisher, &digest, &signatures);
         trusted.map_err(|error| self.remember(bytes, error.into(), author))?;
         self.with_version(&snapshot, &new, how)?;
-        platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
+        // Held until it is in the store, so that what has to be shown before it serves can be.
+        let _ready = platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let component = Component { digest: digest.clone(), plugin: name.clone(), version, bytes: bytes.to_vec() };
-        self.change_plugins(
-            |service, snapshot| {
-                let (plugin, expect) = service.with_version(snapshot, &new, how)?;
-                let change = Change::Put { name: name.as_str().into(), item: plugin.into(), expect };
-                Ok((vec![change], vec![component.clone()]))
-            },
-            author,
-        )?;
+        let install = |how: Activation| {
+            self.change_plugins(
+                |service, snapshot| {
+                    if how.activate
+                        && let Ok(there) = item(snapshot, &name)
+                    {
+                        let mut plugin = there.clone();
+                        plugin.versions.insert(version, digest.clone());
+                        let gatekeeping = Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() };
+                        service.must_be_promotable(snapshot, &name, &plugin, version, gatekeeping)?;
+                    }
+                    let (plugin, expect) = service.with_version(snapshot, &new, how)?;
+                    let change = Change::Put { name: name.as_str().into(), item: plugin.into(), expect };
+                    Ok((vec![change], vec![component.clone()]))
+                },
+                author,
+            )
+        };
+        match install(how) {
+            // It is there all the same, to be looked at and to be activated with what is meant.
+            Err(refused @ Error::Plugin(PluginError::Unexpected(_) | PluginError::TooFewRecordings { .. })) => {
+                install(Activation { activate: false, ..how })?;
+                return Err(refused);
+            }
+            done => done?,
+        };
         self.plugin(&name)
     }
 
@@ -177,6 +235,7 @@ impl Service {
         name: &str,
         version: PluginVersion,
         accept_major: bool,
+        gatekeeping: Gatekeeping<'_>,
         author: &Author,
     ) -> Result<PluginView, Error> {
         self.change_plugin(name, author, |service, snapshot, plugin| {
@@ -184,6 +243,7 @@ impl Service {
             service.must_be_trusted(snapshot, name, version, &digest)?;
             let manifest = service.manifest(name, version, &digest)?;
             service.may_serve(snapshot, name, plugin, &manifest, accept_major)?;
+            service.must_be_promotable(snapshot, name, plugin, version, gatekeeping)?;
             plugin.activate(version);
             plugin.state = State::Active;
             plugin.pinned = true;
@@ -234,6 +294,7 @@ impl Service {
                 return Err(PluginError::Serves { name: name.to_owned(), version }.into());
             }
             plugin.versions.remove(&version);
+            plugin.rollout.take_if(|rollout| rollout.version == version);
             plugin.served_before.retain(|before| *before != version);
             Ok(())
         })
@@ -333,6 +394,9 @@ impl Service {
             tools: plugin.tools.clone(),
             health: catalog.health(name),
             steps: plugin.steps.clone(),
+            recording: plugin.recording.clone(),
+            promotion: plugin.promotion,
+            rollout: plugin.rollout.clone(),
             revision: entry.revision,
         })
     }
@@ -394,13 +458,7 @@ impl Service {
 
     /// The manifest of a version that is made ready first, so that only what can serve will.
     pub(super) fn manifest(&self, name: &str, version: PluginVersion, digest: &Digest) -> Result<Manifest, Error> {
-        match self.platform()?.ready(&self.store, digest)? {
-            Found::Ready(ready) => Ok(ready.manifest().clone()),
-            Found::Unusable { reason, .. } => {
-                Err(PluginError::RefusedVersion { name: name.to_owned(), version, reason }.into())
-            }
-            Found::Nowhere => Err(gone(name, version).into()),
-        }
+        Ok(self.ready_version(name, version, digest)?.manifest().clone())
     }
 
     /// Remembers why a version cannot be used, if it can be told which it is.
@@ -421,7 +479,7 @@ impl Service {
         &self,
         name: &str,
         author: &Author,
-        change: impl Fn(&Self, &Snapshot, &mut Plugin) -> Result<(), Error>,
+        change: impl Fn(&Self, &Arc<Snapshot>, &mut Plugin) -> Result<(), Error>,
     ) -> Result<PluginView, Error> {
         self.change_plugins(
             |service, snapshot| {
@@ -438,7 +496,7 @@ impl Service {
     /// Writes what `changes` says, over the revision it was shown; again if somebody else wrote in between.
     pub(super) fn change_plugins(
         &self,
-        changes: impl Fn(&Self, &Snapshot) -> Result<(Vec<Change>, Vec<Component>), Error>,
+        changes: impl Fn(&Self, &Arc<Snapshot>) -> Result<(Vec<Change>, Vec<Component>), Error>,
         author: &Author,
     ) -> Result<Revision, Error> {
         let attempt = || {

@@ -39,6 +39,9 @@ pub(super) struct Import {
     /// Let versions serve that are of another major version than those that do.
     #[arg(long)]
     accept_major: bool,
+    /// Accept versions that change what was recorded, though their plugins are gated.
+    #[arg(long)]
+    past_gate: bool,
     /// Write nothing; only say what the bundle would do.
     #[arg(long)]
     dry_run: bool,
@@ -67,7 +70,8 @@ impl Import {
         let shown = self.file.display();
         let zip = file::read(&self.file)?;
         let author = Author::new("admin", format!("bundle {shown}"));
-        let activation = Activation { activate: !self.no_activate, accept_major: self.accept_major };
+        let (accept_major, past_gate) = (self.accept_major, self.past_gate);
+        let activation = Activation { activate: !self.no_activate, accept_major, past_gate };
         let options = BundleOptions { activation, dry_run: self.dry_run };
         let installed = self.data.open_existing()?.install_bundle(&Caller::admin(), &zip, options, &author);
         let installed = installed.map_err(|error| Failure::because(format!("`{shown}` is not installed"), error))?;

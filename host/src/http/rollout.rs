@@ -1,0 +1,139 @@
+//! Rollouts: a version compared with the one that serves, gated, tried for some, watched, and ended.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::{Expected, PluginVersion, Promotion, Rollout};
+use crate::service::{Comparison, Gatekeeping, PluginView, RolloutView};
+
+use super::body::Typed;
+use super::etag::Unconditional;
+use super::plugins::{Shown, full, shown};
+use super::problem::Refusal;
+use super::query::{By, Nothing, Query};
+use super::state::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(compare)).routes(routes!(gate)).routes(routes!(begin, watch, end))
+}
+
+/// Which version is compared with the one that serves.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CompareBody {
+    /// The version, which must be installed.
+    #[schema(value_type = String)]
+    version: PluginVersion,
+    /// What it is meant to change.
+    #[serde(default)]
+    expected: Vec<Expected>,
+}
+
+/// How a version is tried.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RolloutBody {
+    /// Which version, and for whom.
+    rollout: Rollout,
+    /// What it is meant to change of what was recorded, if the plugin is gated.
+    #[serde(default)]
+    expected: Vec<Expected>,
+    /// Whether it is tried whatever it would change.
+    #[serde(default)]
+    past_gate: bool,
+}
+
+/// Asks what was recorded of a version and of the one that serves, and shows in what they differ. Nothing changes.
+#[utoipa::path(
+    post, path = "/api/v1/plugins/{publisher}/{name}/comparison", operation_id = "compare-plugin-versions", tag = "recordings",
+    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    request_body = CompareBody, responses((status = 200, description = "In what they differ.", body = Comparison)),
+)]
+async fn compare(
+    State(app): State<App>,
+    Path((publisher, name)): Path<(String, String)>,
+    _: Query<Nothing>,
+    Typed(body): Typed<CompareBody>,
+) -> Result<Json<Comparison>, Refusal> {
+    let name = full(&publisher, &name);
+    let compared = app.run(move |service| Ok(service.compare_versions(&name, body.version, &body.expected)?));
+    Ok(Json(compared.await?))
+}
+
+/// Says what versions of a plugin have to show before they serve: nothing, or that they change nothing of what was recorded but what
+/// is meant.
+#[utoipa::path(
+    put, path = "/api/v1/plugins/{publisher}/{name}/promotion", operation_id = "gate-plugin", tag = "plugins",
+    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    request_body = Promotion, responses((status = 200, description = "The plugin.", body = PluginView)),
+)]
+async fn gate(
+    State(app): State<App>,
+    Path((publisher, name)): Path<(String, String)>,
+    _: Query<Nothing>,
+    _: Unconditional,
+    By(author): By,
+    Typed(wanted): Typed<Promotion>,
+) -> Result<Shown, Refusal> {
+    let name = full(&publisher, &name);
+    Ok(shown(app.run(move |service| Ok(service.gate_plugin(&name, wanted, &author)?)).await?))
+}
+
+/// Tries a version beside the one that serves: in its shadow, for a share of all people, or for a group. It is stopped when it breaks
+/// too often; whoever that was about is answered by the version that serves.
+#[utoipa::path(
+    put, path = "/api/v1/plugins/{publisher}/{name}/rollout", operation_id = "begin-rollout", tag = "plugins",
+    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    request_body = RolloutBody, responses((status = 200, description = "What is tried.", body = RolloutView)),
+)]
+async fn begin(
+    State(app): State<App>,
+    Path((publisher, name)): Path<(String, String)>,
+    _: Query<Nothing>,
+    _: Unconditional,
+    By(author): By,
+    Typed(body): Typed<RolloutBody>,
+) -> Result<Json<RolloutView>, Refusal> {
+    let name = full(&publisher, &name);
+    let RolloutBody { rollout, expected, past_gate } = body;
+    let begun = app.run(move |service| {
+        let gatekeeping = Gatekeeping { expected: &expected, past_gate };
+        Ok(service.begin_rollout(&name, &rollout, gatekeeping, &author)?)
+    });
+    Ok(Json(begun.await?))
+}
+
+/// Shows the version that is tried, and what became of it so far.
+#[utoipa::path(
+    get, path = "/api/v1/plugins/{publisher}/{name}/rollout", operation_id = "watch-rollout", tag = "plugins",
+    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    responses((status = 200, description = "What is tried.", body = RolloutView)),
+)]
+async fn watch(
+    State(app): State<App>,
+    Path((publisher, name)): Path<(String, String)>,
+    _: Query<Nothing>,
+) -> Result<Json<RolloutView>, Refusal> {
+    Ok(Json(app.run(move |service| Ok(service.rollout(&full(&publisher, &name))?)).await?))
+}
+
+/// Tries a version no more: everybody is answered by the one that serves.
+#[utoipa::path(
+    delete, path = "/api/v1/plugins/{publisher}/{name}/rollout", operation_id = "end-rollout", tag = "plugins",
+    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    responses((status = 200, description = "The plugin.", body = PluginView)),
+)]
+async fn end(
+    State(app): State<App>,
+    Path((publisher, name)): Path<(String, String)>,
+    _: Query<Nothing>,
+    _: Unconditional,
+    By(author): By,
+) -> Result<Shown, Refusal> {
+    let name = full(&publisher, &name);
+    Ok(shown(app.run(move |service| Ok(service.end_rollout(&name, &author)?)).await?))
+}

@@ -1,0 +1,152 @@
+//! What would change if another version served: the recorded calls, asked of both versions over the configuration of today.
+//!
+//! Nobody is answered by any of it. Where a plugin is gated, a version that changes what nobody said was meant does not serve.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::domain::comparison::{Difference, Differences};
+use crate::domain::{Digest, Expected, Plugin, PluginVersion};
+use crate::plugin::{CallRecording, Ready};
+use crate::store::{RecordingFilter, Snapshot};
+
+use super::platform::Found;
+use super::plugins::{gone, item, version_of};
+use super::{Error, PluginError, Service, recordings};
+
+/// Recordings a comparison is made over: the newest.
+const CORPUS: usize = 2_000;
+
+/// How two versions of a plugin differ over what was recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Comparison {
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// The version that serves.
+    #[schema(value_type = String)]
+    pub from: PluginVersion,
+    /// The version that would.
+    #[schema(value_type = String)]
+    pub to: PluginVersion,
+    /// Recorded questions that were asked of both.
+    pub recordings: usize,
+    /// How often those questions were seen.
+    pub calls: u64,
+    /// Questions that both answer alike.
+    pub same: usize,
+    /// Questions that they answer differently.
+    pub different: usize,
+    /// Questions that could not be put to both, for want of room.
+    pub not_asked: usize,
+    /// In what they differ. Calls are counted as often as their question was seen.
+    pub differences: Vec<Difference>,
+    /// Whether all that differs was meant.
+    pub as_expected: bool,
+}
+
+/// Past what a version has to show, and what was said to be meant.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gatekeeping<'a> {
+    /// The differences that are meant.
+    pub expected: &'a [Expected],
+    /// Whether the version serves whatever it would change.
+    pub past_gate: bool,
+}
+
+impl Service {
+    /// Asks what was recorded of a plugin of the version that serves and of `version`. Nothing changes.
+    pub fn compare_versions(
+        &self,
+        name: &str,
+        version: PluginVersion,
+        expected: &[Expected],
+    ) -> Result<Comparison, Error> {
+        let snapshot = self.store.snapshot()?;
+        self.compare(&snapshot, name, item(&snapshot, name)?, version, expected)
+    }
+
+    /// Refuses a version of a gated plugin that would change what nobody said was meant.
+    pub(super) fn must_be_promotable(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        name: &str,
+        plugin: &Plugin,
+        version: PluginVersion,
+        gatekeeping: Gatekeeping<'_>,
+    ) -> Result<(), Error> {
+        let serves = plugin.serving().is_none_or(|(serving, _)| serving == version);
+        if plugin.promotion.is_open() || serves || gatekeeping.past_gate {
+            return Ok(());
+        }
+        let comparison = self.compare(snapshot, name, plugin, version, gatekeeping.expected)?;
+        let needed = usize::try_from(plugin.promotion.recordings).unwrap_or(usize::MAX);
+        if comparison.recordings < needed {
+            let (name, there) = (name.to_owned(), comparison.recordings);
+            return Err(PluginError::TooFewRecordings { name, version, there, needed }.into());
+        }
+        if !comparison.as_expected {
+            return Err(PluginError::Unexpected(Box::new(comparison)).into());
+        }
+        Ok(())
+    }
+
+    fn compare(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        name: &str,
+        plugin: &Plugin,
+        version: PluginVersion,
+        expected: &[Expected],
+    ) -> Result<Comparison, Error> {
+        self.observe()?;
+        let (from, serving) = plugin.serving().ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
+        let old = self.ready_version(name, from, serving)?;
+        let new = self.ready_version(name, version, version_of(name, plugin, version)?)?;
+        let workshop = self.platform()?.workshop();
+        let filter = RecordingFilter { plugin: Some(name.to_owned()), ..RecordingFilter::default() };
+        let corpus = self.store.recordings()?.list(&filter, None, CORPUS, jiff::Timestamp::now())?;
+        let mut found = Comparison {
+            plugin: name.to_owned(),
+            from,
+            to: version,
+            recordings: 0,
+            calls: 0,
+            same: 0,
+            different: 0,
+            not_asked: 0,
+            differences: Vec::new(),
+            as_expected: false,
+        };
+        let mut differences = Differences::default();
+        for kept in corpus.iter().filter(|kept| new.manifest().decides_about(&kept.tool)) {
+            let recording = recordings::parse(kept)?;
+            let ask = |ready: &Ready| recording.ask_over(workshop, ready, snapshot);
+            let (Some(before), Some(after)) = (ask(&old), ask(&new)) else { continue };
+            if before.answer.says_nothing() || after.answer.says_nothing() {
+                found.not_asked += 1;
+                continue;
+            }
+            let fields = before.answer.differences(&after.answer);
+            found.recordings += 1;
+            found.calls += kept.seen;
+            *(if fields.is_empty() { &mut found.same } else { &mut found.different }) += 1;
+            let CallRecording { facts, tool, user, .. } = &recording;
+            differences.add(&facts.profile, tool, user.as_deref(), &fields, kept.seen);
+        }
+        found.differences = differences.into_list(expected);
+        found.as_expected = found.differences.iter().all(|difference| difference.expected);
+        Ok(found)
+    }
+
+    pub(super) fn ready_version(&self, name: &str, version: PluginVersion, digest: &Digest) -> Result<Arc<Ready>, Error> {
+        match self.platform()?.ready(&self.store, digest)? {
+            Found::Ready(ready) => Ok(ready),
+            Found::Unusable { reason, .. } => {
+                Err(PluginError::RefusedVersion { name: name.to_owned(), version, reason }.into())
+            }
+            Found::Nowhere => Err(gone(name, version).into()),
+        }
+    }
+}

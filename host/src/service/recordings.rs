@@ -1,0 +1,188 @@
+//! Recordings of calls: which plugins are recorded, what there is, and what a recorded call comes to when it is made again.
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::comparison::{Difference, Differences};
+use crate::domain::revision::Author;
+use crate::domain::trace::TraceId;
+use crate::domain::{Digest, PluginVersion, RecordingSettings};
+use crate::plugin::{Answer, CallRecording, Replayed};
+use crate::store::{self, KeptRecording, RecordingFilter};
+
+use super::plugins::{item, version_of};
+use super::{Error, PluginError, PluginView, Service};
+
+/// Most days ahead that recording may be said to go on.
+const DAYS_MAX: i64 = 90;
+
+/// A recording, as lists show it.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Recording)]
+pub struct RecordingView {
+    /// What it is known by.
+    #[schema(value_type = String)]
+    pub id: TraceId,
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// The version that was asked.
+    #[schema(value_type = String)]
+    pub version: PluginVersion,
+    /// The SHA-256 of its component, in hexadecimal.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// The tool kind it decided about.
+    pub tool: String,
+    /// The profile in force.
+    pub profile: String,
+    /// Who it was about, if that was not replaced.
+    pub user: Option<String>,
+    /// `shown`, `hidden` or `failed`.
+    pub status: String,
+    /// When the call was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: jiff::Timestamp,
+    /// When the recording goes.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires: jiff::Timestamp,
+    /// How often the same question was seen.
+    pub seen: u64,
+}
+
+/// What a recorded call comes to when it is made again.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Replay)]
+pub struct ReplayView {
+    /// The recording.
+    #[schema(value_type = String)]
+    pub id: TraceId,
+    /// The version that was asked again.
+    #[schema(value_type = String)]
+    pub version: PluginVersion,
+    /// The SHA-256 of its component, in hexadecimal.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// Whether the answer is the same, byte by byte.
+    pub same: bool,
+    /// What was recorded.
+    #[schema(value_type = Object)]
+    pub recorded: Answer,
+    /// What it is now.
+    #[schema(value_type = Object)]
+    pub answer: Answer,
+    /// In what the two differ.
+    pub differences: Vec<Difference>,
+}
+
+impl Service {
+    /// Records calls of a plugin from now on as `wanted` says, or no more.
+    pub fn record_plugin(
+        &self,
+        name: &str,
+        wanted: Option<&RecordingSettings>,
+        now: jiff::Timestamp,
+        author: &Author,
+    ) -> Result<PluginView, Error> {
+        if let Some(RecordingSettings { until, .. }) = wanted {
+            let hours = until.duration_since(now).as_hours();
+            if *until <= now || hours > DAYS_MAX * 24 {
+                return Err(PluginError::RecordingUntil { until: *until, most: DAYS_MAX }.into());
+            }
+        }
+        self.change_plugin(name, author, |_, _, plugin| {
+            plugin.recording = wanted.cloned();
+            Ok(())
+        })
+    }
+
+    /// Up to `limit` recordings that pass, the newest first, behind `after`.
+    pub fn recordings(
+        &self,
+        filter: &RecordingFilter,
+        after: Option<TraceId>,
+        limit: usize,
+    ) -> Result<Vec<RecordingView>, Error> {
+        self.observe()?;
+        let found = self.store.recordings()?.list(filter, after, limit, jiff::Timestamp::now())?;
+        Ok(found.into_iter().map(RecordingView::from).collect())
+    }
+
+    /// One recording, whole.
+    pub fn recording(&self, id: TraceId) -> Result<CallRecording, Error> {
+        self.observe()?;
+        let kept = self.store.recordings()?.one(id, jiff::Timestamp::now())?;
+        Ok(parse(&kept.ok_or(PluginError::NoSuchRecording(id))?)?)
+    }
+
+    /// Takes a recording away.
+    pub fn remove_recording(&self, id: TraceId) -> Result<(), Error> {
+        let removed = self.store.recordings()?.remove(id)?;
+        if removed { Ok(()) } else { Err(PluginError::NoSuchRecording(id).into()) }
+    }
+
+    /// Takes all recordings of a plugin away. Answers how many there were.
+    pub fn clear_recordings(&self, plugin: &str) -> Result<usize, Error> {
+        self.observe()?;
+        Ok(self.store.recordings()?.clear(plugin)?)
+    }
+
+    /// Makes a recorded call again from what was recorded alone: with the component that answered then, or with `version`.
+    pub fn replay_recording(&self, id: TraceId, version: Option<PluginVersion>) -> Result<ReplayView, Error> {
+        let recording = self.recording(id)?;
+        let platform = self.platform()?;
+        let name = &recording.plugin;
+        let (version, digest) = match version {
+            None => (recording.version, recording.digest.clone()),
+            Some(version) => {
+                let snapshot = self.store.snapshot()?;
+                (version, version_of(name, item(&snapshot, name)?, version)?.clone())
+            }
+        };
+        let ready = self.ready_version(name, version, &digest)?;
+        let no_tool = || PluginError::NoSuchTool { name: name.clone(), kind: recording.tool.clone() };
+        let Replayed { answer, .. } = recording.replay(platform.workshop(), &ready).ok_or_else(no_tool)?;
+        let mut differences = Differences::default();
+        let fields = recording.answer.differences(&answer);
+        differences.add(&recording.facts.profile, &recording.tool, recording.user.as_deref(), &fields, 1);
+        let same = fields.is_empty();
+        let differences = differences.into_list(&[]);
+        Ok(ReplayView { id, version, digest, same, recorded: recording.answer, answer, differences })
+    }
+}
+
+/// A recording, with what it is found by.
+pub(super) fn kept(recording: &CallRecording, settings: &RecordingSettings) -> Result<KeptRecording, store::Error> {
+    let document = serde_json::to_string(recording).map_err(|error| store::Error::Corrupt(error.into()))?;
+    let days = jiff::SignedDuration::from_hours(i64::from(settings.keep_days) * 24);
+    let question = format!("{}\n{}\n{}", recording.tool, recording.settings_text(), recording.facts.visible());
+    let question = Sha256::digest(question).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    Ok(KeptRecording {
+        id: recording.id,
+        plugin: recording.plugin.clone(),
+        version: recording.version,
+        digest: recording.digest.clone(),
+        question,
+        tool: recording.tool.clone(),
+        profile: recording.facts.profile.clone(),
+        login: recording.user.clone(),
+        status: recording.answer.status().to_owned(),
+        at: recording.at,
+        expires: recording.at.checked_add(days).unwrap_or(jiff::Timestamp::MAX),
+        seen: 1,
+        document,
+    })
+}
+
+/// The recording that is kept.
+pub(super) fn parse(kept: &KeptRecording) -> Result<CallRecording, store::Error> {
+    CallRecording::parse(&kept.document).map_err(|error| store::Error::Corrupt(error.into()))
+}
+
+impl From<KeptRecording> for RecordingView {
+    fn from(kept: KeptRecording) -> Self {
+        let KeptRecording { id, plugin, version, digest, tool, profile, login, status, at, expires, seen, .. } = kept;
+        Self { id, plugin, version, digest, tool, profile, user: login, status, at, expires, seen }
+    }
+}
