@@ -73,6 +73,16 @@ fn well_behaved() {
 }
 
 #[test]
+fn stumbles() {
+    assert_snapshot!(ask("stumbles"), @r#"shown {"greeting":"Hello Ada","refused":true}"#);
+}
+
+#[test]
+fn counts_scripts() {
+    assert_snapshot!(ask("counts_scripts"), @r#"shown {"greeting":"Hello Ada","refused":true,"scripts":0,"bytes":0}"#);
+}
+
+#[test]
 fn spins_forever() {
     let begun = Instant::now();
     assert_snapshot!(ask("spins_forever"), @"tests/spins-forever 0.1.0: plugin.timeout: it ran past its deadline of 50 ms");

@@ -17,6 +17,8 @@ mod layering;
 mod openapi;
 mod otlp;
 mod plugins;
+mod recordings;
+mod rollout;
 mod signatures;
 mod traces;
 mod upgrade;

@@ -33,6 +33,11 @@ impl Failure {
         Self { sentence: format!("{what}: {sentence}"), usage }
     }
 
+    /// What was found out is not what was hoped for.
+    pub(super) fn found(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), usage: false }
+    }
+
     /// Arguments that make no sense together.
     pub(super) fn usage(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), usage: true }

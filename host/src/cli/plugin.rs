@@ -1,7 +1,9 @@
-//! `loadout plugin`: keys, signatures and offline bundles. Keys and signatures need no data folder, and the private key goes nowhere.
+//! `loadout plugin`: keys, signatures, offline bundles, recorded calls. Keys and signatures need no data folder, and the private key goes
+//! nowhere.
 
 mod bundle;
 mod key;
+mod replay;
 mod verify;
 
 use clap::Subcommand;
@@ -9,7 +11,7 @@ use clap::Subcommand;
 use super::failure::Failure;
 use super::log::{self, LogFormat};
 
-/// Sign plugins, look at them, and take them to environments without a network.
+/// Sign plugins, look at them, take them to environments without a network, and make recorded calls again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Plugin {
     #[command(subcommand)]
@@ -23,6 +25,7 @@ enum Command {
     Verify(verify::Verify),
     Export(bundle::Export),
     Import(bundle::Import),
+    Replay(replay::Replay),
 }
 
 impl Plugin {
@@ -34,6 +37,7 @@ impl Plugin {
             Command::Verify(verify) => verify.run(),
             Command::Export(export) => export.run(),
             Command::Import(import) => import.run(),
+            Command::Replay(replay) => replay.run(),
         }
     }
 }

@@ -57,7 +57,7 @@ pub struct Differences(BTreeMap<(String, String, String), Difference>);
 
 impl Differences {
     /// Counts the fields in which two answers about somebody differ.
-    pub fn add(&mut self, profile: &str, tool: &str, user: Option<&str>, fields: &[FieldDifference], calls: u64) {
+    pub fn add(&mut self, profile: &str, tool: &str, users: &[String], fields: &[FieldDifference], calls: u64) {
         for FieldDifference { field, before, after } in fields {
             let key = (profile.to_owned(), tool.to_owned(), field.clone());
             let known = self.0.entry(key).or_insert_with(|| Difference {
@@ -71,7 +71,7 @@ impl Differences {
                 expected: false,
             });
             known.count += calls;
-            known.name(user);
+            known.name(users);
         }
     }
 
@@ -85,7 +85,7 @@ impl Differences {
             std::collections::btree_map::Entry::Occupied(mut known) => {
                 let known = known.get_mut();
                 known.count += difference.count;
-                difference.users.iter().for_each(|user| known.name(Some(user)));
+                known.name(&difference.users);
             }
         }
     }
@@ -101,12 +101,11 @@ impl Differences {
 }
 
 impl Difference {
-    fn name(&mut self, user: Option<&str>) {
-        if let Some(user) = user
-            && self.users.len() < EXAMPLES_MAX
-            && !self.users.iter().any(|known| known == user)
-        {
-            self.users.push(user.to_owned());
+    fn name(&mut self, users: &[String]) {
+        for user in users {
+            if self.users.len() < EXAMPLES_MAX && !self.users.contains(user) {
+                self.users.push(user.clone());
+            }
         }
     }
 }
@@ -134,9 +133,9 @@ mod tests {
     fn differences_are_counted_by_profile_tool_and_field_with_a_few_people() {
         let mut found = Differences::default();
         for number in 0..20 {
-            found.add("rep", "macros", Some(&format!("agent-{}", number / 2)), &[field("payload.a"), field("items")], 2);
+            found.add("rep", "macros", &[format!("agent-{}", number / 2)], &[field("payload.a"), field("items")], 2);
         }
-        found.add("lead", "macros", None, &[field("items")], 1);
+        found.add("lead", "macros", &[], &[field("items")], 1);
         let mut twice = found.clone();
         for difference in found.clone().into_list(&[]) {
             twice.merge(difference);
@@ -144,7 +143,9 @@ mod tests {
         let meant = Expected { field: Some("items".to_owned()), ..Expected::default() };
         let show = |differences: Differences| -> Vec<String> {
             let list = differences.into_list(std::slice::from_ref(&meant));
-            list.iter().map(|it| format!("{} {} {} {} {}", it.profile, it.field, it.count, it.users.len(), it.expected)).collect()
+            list.iter()
+                .map(|it| format!("{} {} {} {} {}", it.profile, it.field, it.count, it.users.len(), it.expected))
+                .collect()
         };
         assert_eq!(show(found), ["lead items 1 0 true", "rep items 40 5 true", "rep payload.a 40 5 false"]);
         assert_eq!(show(twice), ["lead items 2 0 true", "rep items 80 5 true", "rep payload.a 80 5 false"]);
@@ -154,7 +155,7 @@ mod tests {
     fn a_long_value_is_cut() {
         let mut found = Differences::default();
         let long = FieldDifference { before: Some(json!("x".repeat(1_000))), ..field("payload") };
-        found.add("rep", "macros", None, &[long], 1);
+        found.add("rep", "macros", &[], &[long], 1);
         assert!(found.into_list(&[])[0].before.as_str().unwrap().ends_with("… (1002 bytes)"));
     }
 }

@@ -305,7 +305,8 @@ impl Item for Plugin {
                 problems.refuse(format!("steps.{step}.onFault"), "a step can `abort` or be skipped with `skip`");
             }
         }
-        for (attribute, version) in served.chain(tried).chain(self.served_before.iter().map(|it| ("servedBefore", it))) {
+        for (attribute, version) in served.chain(tried).chain(self.served_before.iter().map(|it| ("servedBefore", it)))
+        {
             if !self.versions.contains_key(version) {
                 problems.refuse(attribute, format!("version `{version}` is not there: install it first"));
             }

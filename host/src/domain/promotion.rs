@@ -64,7 +64,9 @@ impl Promotion {
 impl Expected {
     /// Whether a difference is meant.
     pub fn covers(&self, profile: &str, tool: &str, field: &str) -> bool {
-        let below = |outer: &String| field.strip_prefix(outer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let below = |outer: &String| {
+            field.strip_prefix(outer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
         self.profile.as_deref().is_none_or(|it| it == profile)
             && self.tool.as_deref().is_none_or(|it| it == tool)
             && self.field.as_ref().map_or(field != FAULT, below)

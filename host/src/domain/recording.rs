@@ -48,14 +48,14 @@ fn default_redact() -> BTreeSet<Redaction> {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Redaction {
-    /// Who it was about.
-    User,
-    /// What granted calls answered.
-    Outside,
     /// Every value of the session's context.
     Context,
     /// One value of it.
     ContextKey(String),
+    /// What granted calls answered.
+    Outside,
+    /// Who it was about.
+    User,
 }
 
 /// A text that names nothing that could be replaced.

@@ -135,7 +135,12 @@ mod tests {
     #[test]
     fn a_share_is_about_as_large_as_it_says_and_only_grows() {
         let (ten, fifty) = (reached(&share(10)), reached(&share(50)));
-        assert!((140..260).contains(&ten.len()) && (900..1_100).contains(&fifty.len()), "{} {}", ten.len(), fifty.len());
+        assert!(
+            (140..260).contains(&ten.len()) && (900..1_100).contains(&fifty.len()),
+            "{} {}",
+            ten.len(),
+            fifty.len()
+        );
         assert!(ten.is_subset(&fifty));
         let other = Rollout { version: "1.2.0".parse().unwrap(), ..share(10) };
         assert_ne!(reached(&other), ten, "another version is tried by others first");

@@ -110,7 +110,11 @@ async fn install(
     By(author): By,
     Component(bytes): Component,
 ) -> Result<Response, Refusal> {
-    let how = Activation { activate: query.activate.unwrap_or(true), accept_major: query.accept_major, past_gate: query.past_gate };
+    let how = Activation {
+        activate: query.activate.unwrap_or(true),
+        accept_major: query.accept_major,
+        past_gate: query.past_gate,
+    };
     let view = app.run(move |service| Ok(service.install_plugin(&bytes, how, &author)?)).await?;
     let address = format!("/api/v1/plugins/{}/{}", view.publisher, view.name);
     let location = HeaderValue::from_str(&address).map_err(|_| Refusal::internal())?;

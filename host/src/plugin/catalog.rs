@@ -238,13 +238,18 @@ impl Catalog {
     /// The rule bound to `kind`, if somebody wants to look at its calls.
     pub fn observed(&self, kind: &str) -> Option<Observed<'_>> {
         let Rule { bound: Bound::Ready(at), recording, trial, .. } = self.by_kind.get(kind)? else { return None };
-        let observed =
-            Observed { ready: self.ready.get(*at)?, recording: recording.as_ref(), trial: trial.as_ref() };
+        let observed = Observed { ready: self.ready.get(*at)?, recording: recording.as_ref(), trial: trial.as_ref() };
         (observed.recording.is_some() || observed.trial.is_some()).then_some(observed)
     }
 
     /// Asks the version that is tried, if it answers this person. If it breaks, how, and the same question once more.
-    fn try_out(&self, trial: &Trial, kind: &str, settings: &str, reads: Reads) -> Result<Evaluation, (Option<ToolFault>, Reads)> {
+    fn try_out(
+        &self,
+        trial: &Trial,
+        kind: &str,
+        settings: &str,
+        reads: Reads,
+    ) -> Result<Evaluation, (Option<ToolFault>, Reads)> {
         let Some(snapshot) = reads.snapshot().filter(|_| trial.reaches(reads.facts())).cloned() else {
             return Err((None, reads));
         };

@@ -105,7 +105,14 @@ mod tests {
             version: "1.0.0".to_owned(),
             trace: None,
         });
-        Evaluation { plugin: "a/b 1.0.0".to_owned(), outcome, reads: Vec::new(), degraded: None, ends: false, passed_over: None }
+        Evaluation {
+            plugin: "a/b 1.0.0".to_owned(),
+            outcome,
+            reads: Vec::new(),
+            degraded: None,
+            ends: false,
+            passed_over: None,
+        }
     }
 
     fn policy(on_fault: FaultPolicy) -> Policy {

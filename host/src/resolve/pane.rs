@@ -59,7 +59,8 @@ fn ask(
     };
     let Evaluation { plugin, outcome, reads, degraded, ends, passed_over } = evaluation;
     if let Some(ToolFault { code, message, plugin, version, .. }) = &passed_over {
-        account.warn("trial-broke", format!("{plugin} {version}, on trial for tool `{kind}`, broke: {code}, {message}"));
+        account
+            .warn("trial-broke", format!("{plugin} {version}, on trial for tool `{kind}`, broke: {code}, {message}"));
     }
     if let Some(Degraded { policy, fault }) = &degraded {
         let (policy, ToolFault { code, message, .. }) = (policy.as_str(), fault);

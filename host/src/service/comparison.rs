@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::domain::comparison::{Difference, Differences};
 use crate::domain::{Digest, Expected, Plugin, PluginVersion};
-use crate::plugin::{CallRecording, Ready};
+use crate::plugin::Ready;
 use crate::store::{RecordingFilter, Snapshot};
 
 use super::platform::Found;
@@ -132,15 +132,19 @@ impl Service {
             found.recordings += 1;
             found.calls += kept.seen;
             *(if fields.is_empty() { &mut found.same } else { &mut found.different }) += 1;
-            let CallRecording { facts, tool, user, .. } = &recording;
-            differences.add(&facts.profile, tool, user.as_deref(), &fields, kept.seen);
+            differences.add(&kept.profile, &kept.tool, &kept.users, &fields, kept.seen);
         }
         found.differences = differences.into_list(expected);
         found.as_expected = found.differences.iter().all(|difference| difference.expected);
         Ok(found)
     }
 
-    pub(super) fn ready_version(&self, name: &str, version: PluginVersion, digest: &Digest) -> Result<Arc<Ready>, Error> {
+    pub(super) fn ready_version(
+        &self,
+        name: &str,
+        version: PluginVersion,
+        digest: &Digest,
+    ) -> Result<Arc<Ready>, Error> {
         match self.platform()?.ready(&self.store, digest)? {
             Found::Ready(ready) => Ok(ready),
             Found::Unusable { reason, .. } => {

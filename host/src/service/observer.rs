@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::domain::experience::ToolFault;
 use crate::domain::revision::Author;
@@ -25,6 +26,7 @@ const QUEUE: usize = 512;
 pub(super) struct Observer {
     queue: SyncSender<Noticed>,
     noticed: Mutex<Receiver<Noticed>>,
+    arrived: (Mutex<bool>, Condvar),
     budgets: Mutex<HashMap<String, (i64, u32)>>,
     dropped: AtomicU64,
 }
@@ -46,11 +48,33 @@ pub(super) struct Observing<'a> {
 impl Default for Observer {
     fn default() -> Self {
         let (queue, noticed) = sync_channel(QUEUE);
-        Self { queue, noticed: Mutex::new(noticed), budgets: Mutex::default(), dropped: AtomicU64::new(0) }
+        Self {
+            queue,
+            noticed: Mutex::new(noticed),
+            arrived: Default::default(),
+            budgets: Mutex::default(),
+            dropped: AtomicU64::new(0),
+        }
     }
 }
 
 impl Observer {
+    fn notice(&self, noticed: Noticed) {
+        if self.queue.try_send(noticed).is_err() {
+            self.dropped.fetch_add(1, Relaxed);
+        }
+        *self.arrived.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.arrived.1.notify_one();
+    }
+
+    /// Waits until something is noticed, but not longer than `patience`.
+    fn wait(&self, patience: Duration) {
+        let (arrived, changed) = &self.arrived;
+        let arrived = arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = changed.wait_timeout_while(arrived, patience, |arrived| !*arrived);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
+    }
+
     /// Whether one more call of a plugin is recorded in the minute of `now`.
     fn has_budget(&self, plugin: String, per_minute: u32, now: jiff::Timestamp) -> bool {
         let minute = now.as_second() / 60;
@@ -82,10 +106,7 @@ impl ToolRules for Observing<'_> {
             let call =
                 ObservedCall { at, tool: kind.to_owned(), settings: settings.to_owned(), snapshot, facts, answer };
             let passed_over = evaluation.passed_over.clone();
-            let noticed = Noticed { catalog: Arc::clone(&self.catalog), call, passed_over, record };
-            if self.observer.queue.try_send(noticed).is_err() {
-                self.observer.dropped.fetch_add(1, Relaxed);
-            }
+            self.observer.notice(Noticed { catalog: Arc::clone(&self.catalog), call, passed_over, record });
         }
         Some(evaluation)
     }
@@ -108,6 +129,12 @@ impl Service {
             self.look_at(platform, &noticed)?;
         }
         Ok(count)
+    }
+
+    /// Looks at calls as soon as one is noticed, or after `patience`.
+    pub fn observe_within(&self, patience: Duration) -> Result<usize, Error> {
+        self.observer.wait(patience);
+        self.observe()
     }
 
     /// Calls that came too fast to be looked at.
@@ -163,7 +190,8 @@ impl Service {
             passed_over.cloned()
         };
         let broke = broke.map(|fault| format!("{}: {}", fault.code, fault.message));
-        let key = TrialKey { plugin: manifest.full_name(), serving: serving.clone(), tried: trial.ready.digest().clone() };
+        let key =
+            TrialKey { plugin: manifest.full_name(), serving: serving.clone(), tried: trial.ready.digest().clone() };
         let counted = TrialCall {
             profile: &call.facts.profile,
             tool: &call.tool,

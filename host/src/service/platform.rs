@@ -12,7 +12,8 @@ use arc_swap::ArcSwapOption;
 
 use crate::domain::{Digest, Kind, Plugin, Revision};
 use crate::plugin::{
-    Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Signatures, Trial, Wanted, Workshop,
+    Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Signatures, Trial, Wanted,
+    Workshop,
 };
 use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, Layer, Snapshot, Store};
 

@@ -66,7 +66,9 @@ pub enum PluginError {
     NoRollout(String),
     #[error("plugin `{0}` decides about no tools: only a version that does can be tried, others are activated")]
     NotATool(String),
-    #[error("plugin `{name}` {version} decides about tool `{kind}` too, which the version that serves does not: activate it instead of trying it")]
+    #[error(
+        "plugin `{name}` {version} decides about tool `{kind}` too, which the version that serves does not: activate it instead of trying it"
+    )]
     OtherKinds { name: String, version: PluginVersion, kind: String },
     #[error("there is no security role `{0}`: nobody would be reached by it")]
     NoSuchRole(String),

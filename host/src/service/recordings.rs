@@ -36,8 +36,8 @@ pub struct RecordingView {
     pub tool: String,
     /// The profile in force.
     pub profile: String,
-    /// Who it was about, if that was not replaced.
-    pub user: Option<String>,
+    /// Some of the people it was about, the last one first, if that was not replaced.
+    pub users: Vec<String>,
     /// `shown`, `hidden` or `failed`.
     pub status: String,
     /// When the call was made.
@@ -145,7 +145,7 @@ impl Service {
         let Replayed { answer, .. } = recording.replay(platform.workshop(), &ready).ok_or_else(no_tool)?;
         let mut differences = Differences::default();
         let fields = recording.answer.differences(&answer);
-        differences.add(&recording.facts.profile, &recording.tool, recording.user.as_deref(), &fields, 1);
+        differences.add(&recording.facts.profile, &recording.tool, recording.user.as_slice(), &fields, 1);
         let same = fields.is_empty();
         let differences = differences.into_list(&[]);
         Ok(ReplayView { id, version, digest, same, recorded: recording.answer, answer, differences })
@@ -166,7 +166,7 @@ pub(super) fn kept(recording: &CallRecording, settings: &RecordingSettings) -> R
         question,
         tool: recording.tool.clone(),
         profile: recording.facts.profile.clone(),
-        login: recording.user.clone(),
+        users: recording.user.iter().cloned().collect(),
         status: recording.answer.status().to_owned(),
         at: recording.at,
         expires: recording.at.checked_add(days).unwrap_or(jiff::Timestamp::MAX),
@@ -182,7 +182,7 @@ pub(super) fn parse(kept: &KeptRecording) -> Result<CallRecording, store::Error>
 
 impl From<KeptRecording> for RecordingView {
     fn from(kept: KeptRecording) -> Self {
-        let KeptRecording { id, plugin, version, digest, tool, profile, login, status, at, expires, seen, .. } = kept;
-        Self { id, plugin, version, digest, tool, profile, user: login, status, at, expires, seen }
+        let KeptRecording { id, plugin, version, digest, tool, profile, users, status, at, expires, seen, .. } = kept;
+        Self { id, plugin, version, digest, tool, profile, users, status, at, expires, seen }
     }
 }

@@ -80,7 +80,8 @@ impl Service {
             if wanted.to != RolloutStage::Shadow {
                 service.must_be_promotable(snapshot, name, plugin, version, gatekeeping)?;
             }
-            let same = plugin.rollout.as_ref().is_some_and(|before| before.version == version && before.stopped.is_none());
+            let same =
+                plugin.rollout.as_ref().is_some_and(|before| before.version == version && before.stopped.is_none());
             forgotten.set(!same);
             plugin.rollout = Some(Rollout { stopped: None, ..wanted.clone() });
             Ok(())

@@ -12,8 +12,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use rusqlite::{Connection, Row, TransactionBehavior, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, named_params};
 
+use crate::domain::comparison::EXAMPLES_MAX;
 use crate::domain::trace::TraceId;
 use crate::domain::{Digest, PluginVersion};
 
@@ -47,8 +48,8 @@ pub struct KeptRecording {
     pub tool: String,
     /// The profile in force.
     pub profile: String,
-    /// Who it was about, if that is kept.
-    pub login: Option<String>,
+    /// Some of the people it was about, the last one first, if that is kept.
+    pub users: Vec<String>,
     /// What was answered: `shown`, `hidden` or `failed`.
     pub status: String,
     /// When it was made.
@@ -114,23 +115,33 @@ impl RecordingLog {
 
     /// Keeps a recording, instead of an older one of the same question to the same component.
     pub fn keep(&self, recording: &KeptRecording) -> Result<(), Error> {
-        let KeptRecording { id, plugin, version, digest, question, tool, profile, login, .. } = recording;
-        let KeptRecording { status, at, expires, seen, document, .. } = recording;
+        let KeptRecording { id, plugin, version, digest, question, tool, profile, .. } = recording;
+        let KeptRecording { users, status, at, expires, seen, document, .. } = recording;
         let mut connection = lock(&self.connection);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let known: Option<String> = transaction
+            .prepare_cached("SELECT users FROM recording WHERE plugin = ?1 AND digest = ?2 AND question = ?3")?
+            .query_row((plugin, digest.as_str(), question), |row| row.get(0))
+            .optional()?;
+        let mut users = users.clone();
+        for known in known.map(|known| parse_users(&known)).transpose()?.unwrap_or_default() {
+            if users.len() < EXAMPLES_MAX && !users.contains(&known) {
+                users.push(known);
+            }
+        }
         transaction
             .prepare_cached(
                 "INSERT INTO recording
-                    (id, plugin, digest, question, version, tool, profile, login, status, at, expires, seen, document)
-                 VALUES (:id, :plugin, :digest, :question, :version, :tool, :profile, :login, :status, :at, :expires,
+                    (id, plugin, digest, question, version, tool, profile, users, status, at, expires, seen, document)
+                 VALUES (:id, :plugin, :digest, :question, :version, :tool, :profile, :users, :status, :at, :expires,
                     :seen, :document)
-                 ON CONFLICT (plugin, digest, question) DO UPDATE SET id = excluded.id, login = excluded.login,
+                 ON CONFLICT (plugin, digest, question) DO UPDATE SET id = excluded.id, users = excluded.users,
                     status = excluded.status, at = excluded.at, expires = excluded.expires,
                     seen = seen + excluded.seen, document = excluded.document",
             )?
             .execute(named_params! {
                 ":id": id.to_string(), ":plugin": plugin, ":digest": digest.as_str(), ":question": question,
-                ":version": version.to_string(), ":tool": tool, ":profile": profile, ":login": login,
+                ":version": version.to_string(), ":tool": tool, ":profile": profile, ":users": serde_json::json!(users).to_string(),
                 ":status": status, ":at": at.to_string(), ":expires": expires.as_millisecond(),
                 ":seen": seen, ":document": document,
             })?;
@@ -164,7 +175,7 @@ impl RecordingLog {
         let after = after.map(|after| after.to_string());
         let found = find.query_and_then(
             named_params! { ":plugin": plugin, ":tool": tool, ":profile": profile, ":status": status, ":after": after,
-                ":limit": limit },
+            ":limit": limit },
             recording,
         )?;
         found.collect()
@@ -190,6 +201,10 @@ impl RecordingLog {
     }
 }
 
+fn parse_users(text: &str) -> Result<Vec<String>, Error> {
+    serde_json::from_str(text).map_err(|error| Error::Corrupt(error.into()))
+}
+
 fn expire(connection: &Connection, now: jiff::Timestamp) -> Result<(), Error> {
     connection.prepare_cached("DELETE FROM recording WHERE expires <= ?1")?.execute([now.as_millisecond()])?;
     Ok(())
@@ -206,7 +221,7 @@ fn recording(row: &Row<'_>) -> Result<KeptRecording, Error> {
         question: text("question")?,
         tool: text("tool")?,
         profile: text("profile")?,
-        login: row.get("login")?,
+        users: parse_users(&text("users")?)?,
         status: text("status")?,
         at: text("at")?.parse().map_err(|error: jiff::Error| corrupt(Box::new(error)))?,
         expires: jiff::Timestamp::from_millisecond(row.get("expires")?).map_err(|error| corrupt(Box::new(error)))?,
@@ -243,7 +258,7 @@ mod tests {
             question: question.to_owned(),
             tool: "scripts".to_owned(),
             profile: "rep".to_owned(),
-            login: Some("kayla".to_owned()),
+            users: vec![format!("agent-{second}")],
             status: "shown".to_owned(),
             at: at(second),
             expires: at(second + 100),
@@ -264,10 +279,12 @@ mod tests {
         for (second, question) in [(1, "a"), (2, "b"), (3, "a")] {
             log.keep(&kept(second, question)).unwrap();
         }
-        let expected = |list: &[(&str, u64)]| list.iter().map(|(it, seen)| ((*it).to_owned(), *seen)).collect::<Vec<_>>();
+        let expected =
+            |list: &[(&str, u64)]| list.iter().map(|(it, seen)| ((*it).to_owned(), *seen)).collect::<Vec<_>>();
         assert_eq!(questions(&log, 3), expected(&[("a", 2), ("b", 1)]));
         let newest = log.one(kept(3, "a").id, at(3)).unwrap().unwrap();
-        assert_eq!((newest.document.as_str(), newest.login.as_deref()), ("recorded at 3", Some("kayla")));
+        let users = vec!["agent-3".to_owned(), "agent-1".to_owned()];
+        assert_eq!((newest.document.as_str(), newest.users), ("recorded at 3", users));
         assert_eq!(log.one(kept(1, "a").id, at(3)).unwrap(), None, "a newer one of the same question took its place");
         assert_eq!(questions(&log, 102), expected(&[("a", 2)]));
         for second in 110..120 {

@@ -8,7 +8,8 @@ CREATE TABLE recording (
     version  TEXT NOT NULL,
     tool     TEXT NOT NULL,
     profile  TEXT NOT NULL,
-    login    TEXT,
+    -- Some of the people it was about, as a JSON list.
+    users    TEXT NOT NULL,
     status   TEXT NOT NULL,
     at       TEXT NOT NULL,
     -- Milliseconds of Unix time.

@@ -36,7 +36,9 @@ impl From<PluginError> for Refusal {
             PluginError::Shipped(_) => problem(StatusCode::CONFLICT, "read-only"),
             PluginError::NoRollout(_) | PluginError::NoSuchRecording(_) => problem(StatusCode::NOT_FOUND, "not-found"),
             PluginError::NothingServes(_) => problem(StatusCode::CONFLICT, "nothing-serves"),
-            PluginError::NotATool(_) | PluginError::OtherKinds { .. } => problem(StatusCode::CONFLICT, "not-comparable"),
+            PluginError::NotATool(_) | PluginError::OtherKinds { .. } => {
+                problem(StatusCode::CONFLICT, "not-comparable")
+            }
             PluginError::NoSuchRole(_) => problem(StatusCode::CONFLICT, "missing-reference"),
             PluginError::RecordingUntil { .. } => Self::request("until", error.to_string()),
             PluginError::TooFewRecordings { .. } => problem(StatusCode::CONFLICT, "too-few-recordings"),

@@ -70,6 +70,7 @@ impl RecordingLog {
                 (plugin, serving.as_str(), tried.as_str(), !differences.is_empty(), broke.is_some(), broke),
                 |row| row.get(0),
             )?;
+        let users: Vec<String> = login.map(str::to_owned).into_iter().collect();
         for difference in differences {
             let place = (plugin, serving.as_str(), tried.as_str(), profile, tool, &difference.field);
             let known: Option<String> = transaction
@@ -83,7 +84,7 @@ impl RecordingLog {
             if let Some(known) = known {
                 counted.merge(parse(&known)?);
             }
-            counted.add(profile, tool, login, std::slice::from_ref(difference), 1);
+            counted.add(profile, tool, &users, std::slice::from_ref(difference), 1);
             for counted in counted.into_list(&[]) {
                 let body = serde_json::to_string(&counted).map_err(|error| Error::Corrupt(error.into()))?;
                 transaction
