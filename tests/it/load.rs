@@ -41,7 +41,13 @@ async fn ask(caller: Caller, person: &str, seen: Arc<Seen>) -> Result<[Vec<Durat
         let answer = caller.send(Method::POST, "/api/v1/experience", &question(person)).await?;
         times[during].push(begun.elapsed());
         let first = first.get_or_insert_with(|| answer.text.clone());
-        if answer.status != 200 || *first != answer.text || answer.text.contains(r#""fault":"#) {
+        let json = answer.json();
+        let tools = json["productivityPane"]["tools"].as_array().into_iter().flatten();
+        let faults: Vec<_> = tools.map(|tool| &tool["fault"]).filter(|fault| !fault.is_null()).collect();
+        if !faults.is_empty() {
+            return Err(format!("tools of {person} broke: {faults:?}").into());
+        }
+        if answer.status != 200 || *first != answer.text {
             return Err(format!("{person} got first {first}, and then {answer}").into());
         }
         let health = caller.get("/health/ready").await?;

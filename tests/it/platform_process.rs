@@ -193,7 +193,7 @@ async fn check_history(caller: &Caller, known: &Shared) -> Result<usize, Failure
 fn damage(folder: &Path, state: &mut u64) -> Done {
     for entry in fs::read_dir(folder.join("cache"))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|it| it == "compiled") && random(state) % 4 == 0 {
+        if path.extension().is_some_and(|it| it == "compiled") && random(state).is_multiple_of(4) {
             let bytes = fs::read(&path)?;
             fs::write(&path, &bytes[..bytes.len() / 2])?;
         }
@@ -235,7 +235,7 @@ async fn a_server_that_is_killed_loses_nothing_and_repeats_nothing() -> Done {
         writing.await??;
         let events = Store::open(folder.path())?.events(None, 0, usize::MAX >> 1)?;
         in_hand += events.iter().filter(|event| event.attempts > 0).count();
-        if random(&mut state) % 3 == 0 {
+        if random(&mut state).is_multiple_of(3) {
             damage(folder.path(), &mut state)?;
         }
     }
