@@ -8,7 +8,6 @@ mod answer;
 mod difference;
 mod graph;
 mod names;
-mod owner;
 mod pages;
 mod plan;
 mod prove;
@@ -25,7 +24,6 @@ use crate::{import, store};
 
 pub use difference::{AttributeChange, Difference, attribute_changes, differences};
 pub use graph::{GraphError, ordered};
-pub use owner::{is_gone, this_process};
 pub use plan::{Changed, Plan, PlannedRow, PlannedStep, SideBySide, StepChanged, identity, select, tallied};
 pub use reader::{PACKED_MAX, ReadError, Record, Source, SourceInfo, is_package};
 pub use realise::keep;

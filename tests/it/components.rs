@@ -14,10 +14,16 @@ pub static RULES: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(watched_by(
 
 /// The same, with every call seen by `watch`.
 pub fn watched_by(watch: Arc<dyn Watch>) -> Catalog {
+    watched_beside(&[], watch)
+}
+
+/// The same, with `more` as further neighbours.
+pub fn watched_beside(more: &[(&str, &[u8])], watch: Arc<dyn Watch>) -> Catalog {
     let limits = Limits { deadline: Duration::from_secs(60), ..Limits::default() };
     let config = Config { limits, patience: Duration::from_secs(60), watch, ..Config::default() };
     let mut components: Vec<(&str, &[u8])> = loadout_plugins::ALL.iter().map(|it| (it.name, it.component)).collect();
     components.extend(guests::ALL);
+    components.extend(more);
     let (catalog, _) =
         Catalog::load(&components, Some(env!("CARGO_TARGET_TMPDIR").as_ref()), config).expect("the engine starts");
     catalog

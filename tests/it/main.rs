@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod bombs;
 mod bundles;
 mod changes;
 mod cli;
@@ -14,11 +15,14 @@ mod export;
 mod hostile;
 mod import;
 mod layering;
+mod load;
 mod openapi;
 mod otlp;
+mod platform_process;
 mod plugins;
 mod recordings;
 mod rollout;
+mod server;
 mod signatures;
 mod traces;
 mod upgrade;

@@ -11,12 +11,13 @@ use loadout::domain::trace::{CallTrace, Caller, LogLine};
 use loadout::plugin::{Catalog, Config};
 use loadout::resolve::{Facts, Reads, ToolRules};
 use loadout::store::{Snapshot, TraceFilter, TraceLog};
-use loadout_tests::guests;
+use loadout_tests::bombs;
+use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::components::watched_by;
+use crate::components::{watched_beside, watched_by};
 
 type Done = Result<(), Failure>;
 
@@ -231,6 +232,74 @@ async fn a_fault_names_its_record() -> Done {
     let trace = host.get(&format!("/api/v1/traces/{id}")).await?.json();
     assert_eq!((&trace["fault"]["code"], &trace["fault"]["message"]), (&fault["code"], &fault["message"]));
     assert!(trace["text"]["lines"][0]["text"].is_string() && trace["backtrace"][0].is_string(), "{trace}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn beside_guests_that_misbehave_everybody_answers_as_before_and_each_is_named_in_answer_and_log() -> Done {
+    let greedy = rule(guests::WELL_BEHAVED, "greedy", "0.1.0", "greedy")?;
+    let greedy = bombs::with_module(&greedy, &bombs::growing_table(100_000_000));
+    let host = TestHost::recorded(|watch| Ok(Arc::new(watched_beside(&[("greedy", &greedy)], watch)) as _)).await?;
+    let ask = async || -> Result<(String, Vec<Value>), Failure> {
+        let answer = host.post("/api/v1/experience", question()).await?.json();
+        let tools = answer["productivityPane"]["tools"].as_array().cloned().unwrap_or_default();
+        Ok((answer["decisionId"].as_str().unwrap_or_default().to_owned(), tools))
+    };
+    let (_, before) = ask().await?;
+    let flood = json!({"text": "x".repeat(300)});
+    let guests: Vec<String> = guests::ALL.iter().map(|(name, _)| name.replace('_', "-")).collect();
+    let refused = ["asks-for-sockets", "bad-step", "changes", "no-manifest", "wrong-world"];
+    let asked: Vec<&str> = guests.iter().map(String::as_str).filter(|kind| !refused.contains(kind)).collect();
+    for kind in asked.into_iter().chain(["greedy"]) {
+        place(&host, kind, if kind == "floods-trace" { flood.clone() } else { json!({}) }).await?;
+    }
+    let (decision, after) = ask().await?;
+    let (mut theirs, others): (Vec<_>, Vec<_>) = after.into_iter().partition(|tool| !before.contains(tool));
+    assert_eq!(others, before, "a neighbour noticed");
+
+    let records = items(&host.get(&format!("/api/v1/traces?decision={decision}&limit=100")).await?);
+    theirs.sort_by_key(|tool| tool["tool"].to_string());
+    let mut told = String::new();
+    for tool in &theirs {
+        let kind = tool["tool"].as_str().unwrap_or_default();
+        let plugin = format!("tests/{kind}");
+        let record =
+            records.iter().find(|record| record["plugin"] == *plugin).ok_or_else(|| format!("no record of {kind}"))?;
+        let fault = &tool["fault"];
+        if !fault.is_null() {
+            assert_eq!((&fault["plugin"], &fault["trace"]), (&json!(plugin), &record["id"]), "{tool}");
+        }
+        let status = fault["code"].as_str().or_else(|| tool["status"].as_str()).unwrap_or_default();
+        let _ = writeln!(told, "{kind}: {status}, {}", record["outcome"].as_str().unwrap_or_default());
+    }
+    assert_snapshot!(told, @"
+    bad-json: plugin.invalid-result, invalid
+    deep-json: plugin.invalid-result, invalid
+    draws-lots: shown, succeeded
+    eat-memory: plugin.memory, memory
+    exits: plugin.trapped, trapped
+    fails: plugin.failed, failed
+    floods-calls: plugin.host-calls, host-calls
+    floods-stderr: plugin.log-limit, log-limit
+    floods-trace: plugin.log-limit, log-limit
+    greedy: plugin.memory, memory
+    grows-slowly: plugin.memory, memory
+    hands-over-too-much: plugin.trapped, trapped
+    huge-answer: plugin.output-limit, output-limit
+    looks-around: shown, succeeded
+    looks-at-the-clock: shown, succeeded
+    looks-for-leftovers: shown, succeeded
+    many-items: plugin.output-limit, output-limit
+    panics: plugin.trapped, trapped
+    reads-a-file: shown, succeeded
+    recurses: plugin.trapped, trapped
+    remembers: shown, succeeded
+    shuffles: shown, succeeded
+    sleeps: plugin.trapped, trapped
+    spins-at-start: plugin.timeout, timeout
+    spins-forever: plugin.timeout, timeout
+    well-behaved: shown, succeeded
+    ");
     Ok(())
 }
 

@@ -30,6 +30,8 @@ const LONGEST_REFUSAL: usize = 2 << 10;
 /// First word of an answer: the code follows.
 const READY: u8 = b'+';
 /// First word of an answer: why there is none follows.
+const INVALID: u8 = b'!';
+/// First word of an answer: why it does not start follows.
 const REFUSED: u8 = b'-';
 
 /// Who compiles.
@@ -52,7 +54,7 @@ pub struct ChildCompiler {
 /// What compiling one component may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CompileLimits {
-    /// Longest time from start to end of the process.
+    /// Longest time from start to end of the process. Who takes longer, with so little processor time, waited for others.
     pub time: Duration,
     /// Processor time, in seconds.
     pub processor_seconds: u64,
@@ -104,7 +106,12 @@ impl ChildCompiler {
         let answer = self.answer(&mut child, component);
         let ended = child.wait();
         match (answer, ended) {
-            (None, _) => Err(LoadError::TooCostly(format!("{} seconds", self.limits.time.as_secs()))),
+            // What a component costs is processor time, which has a limit of its own. The rest was waiting.
+            (None, _) => {
+                let seconds = self.limits.time.as_secs_f64();
+                let what = format!("compiling it was not done after {seconds} seconds, because the machine is busy");
+                Err(LoadError::Unavailable(format!("{what}: try again when it is not")))
+            }
             (Some(answer), Ok(status)) => self.understand(answer, status),
             (Some(_), Err(error)) => Err(LoadError::Unavailable(format!("the compiler cannot be waited for: {error}"))),
         }
@@ -137,10 +144,8 @@ impl ChildCompiler {
     fn understand(&self, answer: Vec<u8>, status: ExitStatus) -> Result<Vec<u8>, LoadError> {
         match answer.split_first() {
             Some((&READY, code)) if status.success() => Ok(code.to_vec()),
-            Some((&REFUSED, why)) if status.success() => {
-                let why = why.get(..LONGEST_REFUSAL).unwrap_or(why);
-                Err(LoadError::Trial(String::from_utf8_lossy(why).into_owned()))
-            }
+            Some((&INVALID, why)) if status.success() => Err(LoadError::Compile(refusal(why))),
+            Some((&REFUSED, why)) if status.success() => Err(LoadError::Trial(refusal(why))),
             _ => Err(self.explain(status)),
         }
     }
@@ -168,4 +173,9 @@ impl ChildCompiler {
             None => LoadError::Unavailable(format!("the compiler broke off ({status})")),
         }
     }
+}
+
+/// A refusal in words, of which the end may be left out.
+fn refusal(why: &[u8]) -> String {
+    String::from_utf8_lossy(why.get(..LONGEST_REFUSAL).unwrap_or(why)).into_owned()
 }

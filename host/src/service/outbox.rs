@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::domain::revision::Author;
 use crate::domain::{AnyItem, Kind, merge_patch};
 use crate::pipeline::{self, Event, Handlers, Outcome, Proposal, RegisteredStep, Registration, StepFault};
-use crate::store::{self, Change, ChangeSet, EventState, Expect, OutboxEvent};
+use crate::store::{self, Change, ChangeSet, EventState, Expect, OutboxEvent, is_gone, this_process};
 
 use super::commit::Origin;
 use super::{Error, IMPORT_ATTEMPTS, Service};
@@ -17,7 +17,7 @@ use super::{Error, IMPORT_ATTEMPTS, Service};
 /// How often a question is put before somebody has to look.
 const ATTEMPTS: u32 = 8;
 
-/// How long whoever puts a question holds it, in seconds: longer than a step may take.
+/// How long whoever puts a question holds it while they live, in seconds: longer than a step may take.
 const HELD: u32 = 60;
 
 /// How long the first pause is, in seconds; each next one is twice as long.
@@ -45,10 +45,14 @@ pub enum Delivered {
 impl Service {
     /// Puts the question that is due first, if there is one.
     pub fn deliver(&self, now: Timestamp) -> Result<Delivered, Error> {
-        if !self.store.is_event_due(now)? {
+        if !self.store.is_event_due(now, is_gone)? {
             return Ok(Delivered::Nothing);
         }
-        let Some(event) = self.store.take_event(now, HELD)? else { return Ok(Delivered::Nothing) };
+        let taken = self.store.take_event(now, HELD, &this_process(), is_gone)?;
+        let Some(event) = taken else { return Ok(Delivered::Nothing) };
+        if event.attempts > ATTEMPTS {
+            return self.bury(&event, now);
+        }
         let fault = match self.put(&event) {
             Ok(()) | Err(Error::Store(store::Error::EventDone { .. })) => return Ok(Delivered::Answered),
             Err(Error::Step(pipeline::Refusal::Fault { fault, .. })) => *fault,
@@ -72,6 +76,17 @@ impl Service {
         let OutboxEvent { plugin, step, .. } = &event;
         tracing::warn!(code = fault.code, given_up, "step `{step}` of `{plugin}` was not answered: {}", fault.message);
         Ok(if given_up { Delivered::Died } else { Delivered::Postponed })
+    }
+
+    /// Gives up a question that nobody ever came back from: it may be what ends the server.
+    fn bury(&self, event: &OutboxEvent, now: Timestamp) -> Result<Delivered, Error> {
+        let OutboxEvent { id, plugin, step, .. } = event;
+        let reason = format!(
+            "it was put {ATTEMPTS} times, and each time the server ended or its database failed before there was an answer: put it again when you know why"
+        );
+        self.store.put_event_back(*id, EventState::Dead, now, ATTEMPTS, "outbox.interrupted", &reason)?;
+        tracing::warn!(code = "outbox.interrupted", "step `{step}` of `{plugin}` was not answered: {reason}");
+        Ok(Delivered::Died)
     }
 
     /// Asks the step and writes what it proposes.
@@ -175,7 +190,53 @@ fn pause(attempts: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use crate::resolve::{Evaluation, Reads, ToolRules};
+    use crate::store::{NewEvent, Store};
+
     use super::*;
+
+    struct NoRules;
+
+    impl ToolRules for NoRules {
+        fn evaluate(&self, _: &str, _: &str, _: Reads) -> Option<Evaluation> {
+            None
+        }
+
+        fn fingerprint(&self) -> String {
+            "none".to_owned()
+        }
+    }
+
+    #[test]
+    fn a_question_that_goes_on_ending_servers_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let service = Service::new(Store::open(folder.path()).unwrap(), Arc::new(NoRules));
+        let queue = AnyItem::parse(Kind::Queue, "desk", json!({"name": "Desk"})).unwrap();
+        let question = NewEvent {
+            event: "question".to_owned(),
+            plugin: "contoso/stamp".to_owned(),
+            step: "later".to_owned(),
+            message: "queue.create".to_owned(),
+            body: json!({}),
+            hops: 0,
+        };
+        let changes = ChangeSet::new([Change::put("desk".to_owned(), queue)]);
+        service.store.commit_with_events(changes, &Author::new("ada", "a test"), &[question], None).unwrap();
+        let now = Timestamp::now();
+        for _ in 0..ATTEMPTS {
+            assert!(service.store.take_event(now, HELD, "a server that ended", |_| true).unwrap().is_some());
+        }
+        assert_eq!(service.deliver(now).unwrap(), Delivered::Nothing, "somebody may be at it");
+        let later = now + SignedDuration::from_secs(HELD.into());
+        assert_eq!(service.deliver(later).unwrap(), Delivered::Died);
+        let events = service.store.events(None, 0, 2).unwrap();
+        let shown: Vec<_> = events.iter().map(|it| (it.state, it.attempts, it.code.as_deref())).collect();
+        assert_eq!(shown, [(EventState::Dead, ATTEMPTS, Some("outbox.interrupted"))]);
+    }
 
     #[test]
     fn pauses_double_up_to_a_limit() {

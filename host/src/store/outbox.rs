@@ -2,7 +2,7 @@
 //!
 //! A question comes with the revision that asks for it, in one transaction, and goes with the one that writes what the step
 //! proposed. So it is put at least once, and what it leads to is written exactly once. Who works on a question holds it for
-//! a while; whoever dies lets it go by that.
+//! a while, by name; whoever dies lets it go by that.
 
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
@@ -106,29 +106,30 @@ impl Store {
         self.attempt(changes, author, End::Keep(&also))
     }
 
-    /// Takes the question that is due first, and holds it for `seconds`.
-    pub fn take_event(&self, now: jiff::Timestamp, seconds: u32) -> Result<Option<OutboxEvent>, Error> {
+    /// Takes the question that is due first, and holds it for `seconds` in the name of `holder`. One that somebody holds is not taken,
+    /// unless `is_gone` says that whoever holds it no longer exists.
+    pub fn take_event(
+        &self,
+        now: jiff::Timestamp,
+        seconds: u32,
+        holder: &str,
+        is_gone: impl Fn(&str) -> bool,
+    ) -> Result<Option<OutboxEvent>, Error> {
         self.as_writer(|connection| {
             let now = now.as_millisecond();
-            let mut find = connection.prepare_cached(
-                "SELECT * FROM outbox WHERE state = 'pending' AND due <= ?1 AND coalesce(taken, 0) <= ?1 ORDER BY due, id LIMIT 1",
-            )?;
-            let Some(event) = find.query_and_then([now], event)?.next().transpose()? else { return Ok(None) };
+            let Some(id) = first_due(connection, now, is_gone)? else { return Ok(None) };
             let until = now + i64::from(seconds) * 1000;
-            let mut take = connection.prepare_cached("UPDATE outbox SET taken = ?2, attempts = attempts + 1 WHERE id = ?1")?;
-            take.execute(params![event.id, until])?;
-            Ok(Some(OutboxEvent { attempts: event.attempts + 1, ..event }))
+            connection
+                .prepare_cached("UPDATE outbox SET taken = ?2, holder = ?3, attempts = attempts + 1 WHERE id = ?1")?
+                .execute(params![id, until, holder])?;
+            let mut find = connection.prepare_cached("SELECT * FROM outbox WHERE id = ?1")?;
+            find.query_and_then([id], event)?.next().transpose()
         })
     }
 
-    /// Whether a question is due.
-    pub fn is_event_due(&self, now: jiff::Timestamp) -> Result<bool, Error> {
-        self.read(|connection| {
-            let mut find = connection.prepare_cached(
-                "SELECT 1 FROM outbox WHERE state = 'pending' AND due <= ?1 AND coalesce(taken, 0) <= ?1 LIMIT 1",
-            )?;
-            Ok(find.exists([now.as_millisecond()])?)
-        })
+    /// Whether a question is due that nobody holds, or somebody of whom `is_gone` says that they no longer exist.
+    pub fn is_event_due(&self, now: jiff::Timestamp, is_gone: impl Fn(&str) -> bool) -> Result<bool, Error> {
+        self.read(|connection| Ok(first_due(connection, now.as_millisecond(), is_gone)?.is_some()))
     }
 
     /// A question was answered, and the answer changes nothing.
@@ -148,7 +149,7 @@ impl Store {
     ) -> Result<(), Error> {
         self.as_writer(|connection| {
             let mut put = connection.prepare_cached(
-                "UPDATE outbox SET state = ?2, due = ?3, attempts = ?4, taken = NULL, code = ?5, reason = ?6 WHERE id = ?1",
+                "UPDATE outbox SET state = ?2, due = ?3, attempts = ?4, taken = NULL, holder = NULL, code = ?5, reason = ?6 WHERE id = ?1",
             )?;
             put.execute(params![id, state.as_str(), due.as_millisecond(), attempts, code, reason])?;
             Ok(())
@@ -180,6 +181,21 @@ impl Store {
     pub fn drop_event(&self, id: u64) -> Result<bool, Error> {
         self.as_writer(|connection| Ok(connection.execute("DELETE FROM outbox WHERE id = ?1", [id])? > 0))
     }
+}
+
+/// The question that is due first and free. Those that are held are few: each server holds one at a time.
+fn first_due(connection: &Connection, now: i64, is_gone: impl Fn(&str) -> bool) -> Result<Option<u64>, Error> {
+    let mut find = connection.prepare_cached(
+        "SELECT id, iif(taken > ?1, holder, NULL) FROM outbox WHERE state = 'pending' AND due <= ?1 ORDER BY due, id",
+    )?;
+    let mut due = find.query([now])?;
+    while let Some(row) = due.next()? {
+        let holder: Option<String> = row.get(1)?;
+        if holder.is_none_or(|holder| is_gone(&holder)) {
+            return Ok(Some(row.get(0)?));
+        }
+    }
+    Ok(None)
 }
 
 fn insert(connection: &Connection, event: &NewEvent, revision: Revision) -> Result<(), Error> {
@@ -219,4 +235,74 @@ fn event(row: &Row<'_>) -> Result<OutboxEvent, Error> {
         body: serde_json::from_str(&body).map_err(rows::corrupt)?,
         hops: row.get("hops")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::domain::{AnyItem, Kind};
+    use crate::store::Change;
+
+    use super::*;
+
+    /// A store with so many questions.
+    fn store(questions: usize) -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let queue = AnyItem::parse(Kind::Queue, "desk", json!({"name": "Desk"})).unwrap();
+        let ask = |at| NewEvent {
+            event: format!("question {at}"),
+            plugin: "contoso/stamp".to_owned(),
+            step: "later".to_owned(),
+            message: "queue.create".to_owned(),
+            body: json!({}),
+            hops: 0,
+        };
+        let events: Vec<_> = (1..=questions).map(ask).collect();
+        let changes = ChangeSet::new([Change::put("desk".to_owned(), queue)]);
+        store.commit_with_events(changes, &Author::new("ada", "a test"), &events, None).unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn a_question_is_held_until_its_time_is_over_or_its_holder_is_gone() {
+        let (_folder, store) = store(1);
+        let begun = jiff::Timestamp::now();
+        let tries = [
+            ("it is free", 0, "first", "", Some(1)),
+            ("somebody holds it", 1, "second", "", None),
+            ("somebody else is gone", 1, "second", "third", None),
+            ("who held it is gone", 1, "second", "first", Some(2)),
+            ("it is held by who took it over", 2, "third", "first", None),
+            ("its time is over", 62, "third", "", Some(3)),
+        ];
+        for (why, seconds, holder, gone, attempt) in tries {
+            let now = begun + jiff::SignedDuration::from_secs(seconds);
+            let is_gone = |holder: &str| holder == gone;
+            assert_eq!(store.is_event_due(now, is_gone).unwrap(), attempt.is_some(), "{why}");
+            let taken = store.take_event(now, 60, holder, is_gone).unwrap();
+            assert_eq!(taken.map(|event| event.attempts), attempt, "{why}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_holds_keeps_nobody_from_the_next() {
+        let (_folder, store) = store(2);
+        let now = jiff::Timestamp::now();
+        let take = |holder| store.take_event(now, 60, holder, |_| false).unwrap().map(|event| event.event);
+        assert_eq!(take("first").as_deref(), Some("question 1"));
+        assert_eq!(take("second").as_deref(), Some("question 2"));
+        assert_eq!(take("third"), None);
+    }
+
+    #[test]
+    fn what_was_put_back_is_held_by_nobody() {
+        let (_folder, store) = store(1);
+        let now = jiff::Timestamp::now();
+        let taken = store.take_event(now, 60, "first", |_| false).unwrap().unwrap();
+        store.put_event_back(taken.id, EventState::Pending, now, 1, "plugin.failed", "no luck").unwrap();
+        let again = store.take_event(now, 60, "second", |_| false).unwrap().unwrap();
+        assert_eq!((again.attempts, again.code.as_deref()), (2, Some("plugin.failed")));
+    }
 }

@@ -21,7 +21,7 @@ use crate::plugin::{trap, workshop};
 use crate::resolve::Reads;
 use crate::upgrade::Page;
 
-use super::{READY, REFUSED};
+use super::{INVALID, READY, REFUSED};
 
 /// What start code may use: about a second of work.
 const FUEL: u64 = 500_000_000;
@@ -47,20 +47,21 @@ pub fn compile_as_child(
     input.read_to_end(&mut component)?;
     let (word, answer) = match compile(&component) {
         Ok(code) => (READY, code),
-        Err(refusal) => (REFUSED, refusal.into_bytes()),
+        Err((word, refusal)) => (word, refusal.into_bytes()),
     };
     output.write_all(&[word])?;
     output.write_all(&answer)?;
     output.flush()
 }
 
-fn compile(component: &[u8]) -> Result<Vec<u8>, String> {
-    let cannot = |error: wasmtime::Error| format!("{error:#}");
+/// The code, or what is wrong and the word that says so.
+fn compile(component: &[u8]) -> Result<Vec<u8>, (u8, String)> {
+    let invalid = |error: wasmtime::Error| (INVALID, format!("{error:#}"));
     let config = Config::default();
     let mut serving = engine::code();
     serving.parallel_compilation(false);
-    let code = Engine::new(&serving).and_then(|engine| engine.precompile_component(component)).map_err(cannot)?;
-    start(component, &config)?;
+    let code = Engine::new(&serving).and_then(|engine| engine.precompile_component(component)).map_err(invalid)?;
+    start(component, &config).map_err(|refusal| (REFUSED, refusal))?;
     Ok(code)
 }
 

@@ -9,8 +9,10 @@ use serde_json::Value;
 use crate::domain::revision::Author;
 use crate::service::{Error, Service};
 use crate::store::journal::{Journal, Tally};
-use crate::store::{self, Authority, Change, ChangeSet, Expect, Lease, NewRun, RunState, StepRun, Strictness};
-use crate::upgrade::{self, Carried, Plan, Run, Source, StepFault, Tell, is_gone, tallied, this_process};
+use crate::store::{
+    self, Authority, Change, ChangeSet, Expect, Lease, NewRun, RunState, StepRun, Strictness, is_gone, this_process,
+};
+use crate::upgrade::{self, Carried, Plan, Run, Source, StepFault, Tell, tallied};
 
 use super::{JOURNAL, SOURCE, UpgradeStatus};
 

@@ -1,17 +1,18 @@
-//! Who works on a run: a process, told apart from every other one by its machine, its number and its beginning.
+//! Who works on a run of an upgrade or on a question of the outbox: a process, told apart from every other one by its machine, its
+//! number and its beginning.
 //!
 //! A number alone is not enough, because numbers are used again. Where the system does not tell (anywhere but Linux), a
-//! process counts as alive until its lease runs out.
+//! process counts as alive until what it holds runs out.
 
 use std::fs;
 
-/// How this process is called in a lease.
+/// How this process is called as the holder of something.
 pub fn this_process() -> String {
     let id = std::process::id();
     format!("process {id} on {} ({})", host(), mark(id))
 }
 
-/// Whether the process of a lease no longer exists. Only known of processes of this machine.
+/// Whether the process that holds something no longer exists. Only known of processes of this machine.
 pub fn is_gone(owner: &str) -> bool {
     let Some((machine, mark_of)) = owner.strip_suffix(')').and_then(|owner| owner.rsplit_once(" (")) else {
         return false;

@@ -1,0 +1,261 @@
+//! `kill -9` at any moment of installing, activating, rolling back, writing through steps and delivering to asynchronous ones: what was
+//! acknowledged is there, nothing is there by half, and each question to a step is answered once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use loadout::plugin::Workshop;
+use loadout::store::Store;
+use loadout_tests::guests::{self, rule};
+use loadout_tests::host::{Failure, Reply, share_compiled};
+use loadout_tests::process::Caller;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::server;
+use crate::upgrade_process::{number, random};
+
+type Done = Result<(), Failure>;
+
+const PROFILE: &str = "/api/v1/profiles/contoso_rep";
+const PLUGIN: &str = "/api/v1/plugins/tests/greeter";
+
+/// Versions the trial installs. Each is a component of its own.
+const VERSIONS: u32 = 6;
+
+fn version(number: u32) -> String {
+    format!("1.{number}.0")
+}
+
+fn component(number: u32) -> Result<Vec<u8>, Failure> {
+    rule(guests::WELL_BEHAVED, "greeter", &version(number), "greeter")
+}
+
+/// What is known of the plugin, and of the writes.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    versions: BTreeSet<String>,
+    active: Option<String>,
+    before: Vec<String>,
+    /// What the plugin may be instead, if the call that was cut off was carried out.
+    instead: Option<String>,
+    /// The version that the call that was cut off takes away.
+    leaving: Option<String>,
+    /// Reasons of writes that were acknowledged.
+    written: BTreeSet<String>,
+    /// How many writes were tried.
+    tried: usize,
+}
+
+type Shared = Arc<Mutex<Known>>;
+
+fn change<T>(known: &Shared, how: impl FnOnce(&mut Known) -> T) -> T {
+    how(&mut known.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(|it| Some(it.as_str()?.to_owned())).collect()
+}
+
+impl Known {
+    /// Takes over what the server says of the plugin.
+    fn learn(&mut self, plugin: &Value) {
+        let versions = plugin["versions"].as_array().into_iter().flatten();
+        self.versions = versions.filter_map(|it| Some(it["version"].as_str()?.to_owned())).collect();
+        self.active = plugin["version"].as_str().map(str::to_owned);
+        self.before = strings(&plugin["servedBefore"]);
+        (self.instead, self.leaving) = (None, None);
+    }
+}
+
+/// Changes the plugin in all ways there are, until the server is gone.
+async fn manage(caller: Caller, known: Shared, mut state: u64) -> Done {
+    loop {
+        let chosen = version(u32::try_from(random(&mut state) % u64::from(VERSIONS))?);
+        let number: u32 = chosen.split('.').nth(1).unwrap_or_default().parse()?;
+        let act = random(&mut state) % 5;
+        change(&known, |known| match act {
+            0 | 1 => known.instead = Some(chosen.clone()),
+            2 => known.instead = known.before.last().cloned(),
+            3 => known.leaving = Some(chosen.clone()),
+            _ => {}
+        });
+        let sent = match act {
+            0 => caller.install("", &component(number)?).await,
+            1 => caller.send(Method::POST, &format!("{PLUGIN}/activate"), &json!({"version": chosen})).await,
+            2 => Reply::to(caller.request(Method::POST, &format!("{PLUGIN}/rollback"))).await,
+            3 => Reply::to(caller.request(Method::DELETE, &format!("{PLUGIN}/versions/{chosen}"))).await,
+            _ => caller.install("?activate=false", &component(number)?).await,
+        };
+        let Ok(reply) = sent else { return Ok(()) };
+        match reply.status {
+            200 | 201 => change(&known, |known| known.learn(&reply.json())),
+            // 412: somebody else wrote each time.
+            404 | 409 | 412 => change(&known, |known| (known.instead, known.leaving) = (None, None)),
+            // It may still be carried out, or be cut off.
+            503 => return Ok(()),
+            _ => return Err(format!("act {act} with {chosen}: {reply}").into()),
+        }
+    }
+}
+
+/// Renames the profile again and again, until the server is gone.
+async fn write(caller: Caller, known: Shared) -> Done {
+    loop {
+        let reason = change(&known, |known| {
+            known.tried += 1;
+            format!("write {}", known.tried)
+        });
+        let request = caller.request(Method::PATCH, PROFILE).header("x-loadout-reason", &reason);
+        let Ok(reply) = Reply::to(request.json(&json!({"name": reason}))).await else { return Ok(()) };
+        match (reply.status, &reply.json()["description"]) {
+            (200, description) if description == "stamped" => {
+                change(&known, |known| known.written.insert(reason));
+            }
+            // Somebody else wrote each time, or it may still be carried out.
+            (412 | 503, _) => {}
+            _ => return Err(format!("{reason}: {reply}").into()),
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// What must hold after each start.
+async fn check(caller: &Caller, known: &Shared) -> Done {
+    let shown = caller.get(PLUGIN).await?;
+    let plugin = shown.json();
+    let expected = change(known, |known| known.clone());
+    let mut there = Known::default();
+    if shown.status == 200 {
+        there.learn(&plugin);
+    } else if !expected.versions.is_empty() {
+        return Err(format!("the plugin is gone: {shown}").into());
+    }
+    let lost: Vec<_> = expected.versions.difference(&there.versions).collect();
+    assert!(lost.iter().all(|lost| expected.leaving.as_ref() == Some(lost)), "lost {lost:?} of {expected:?}");
+    let made: Vec<_> = there.versions.difference(&expected.versions).collect();
+    assert!(made.len() <= 1, "made {made:?} without being asked, beside {expected:?}");
+    assert!(
+        there.active == expected.active || there.active == expected.instead,
+        "{:?} serves, and {expected:?} was known",
+        there.active
+    );
+    assert!(plugin["problem"].is_null(), "{plugin}");
+    for shown in plugin["versions"].as_array().into_iter().flatten() {
+        let version = shown["version"].as_str().unwrap_or_default();
+        let number = version.split('.').nth(1).unwrap_or_default().parse()?;
+        let bytes = caller.request(Method::GET, &format!("{PLUGIN}/versions/{version}")).send().await?.bytes().await?;
+        assert!(bytes == component(number)?, "{version} has other bytes");
+        assert_eq!(shown["digest"], Workshop::digest(&bytes).as_str());
+    }
+    change(known, |known| known.learn(&plugin));
+    Ok(())
+}
+
+/// The whole history, the newest first.
+async fn history(caller: &Caller) -> Result<Vec<Value>, Failure> {
+    let (mut all, mut next) = (Vec::new(), Some("/api/v1/revisions?limit=500".to_owned()));
+    while let Some(path) = next {
+        let page = caller.get(&path).await?.json();
+        all.extend(page["items"].as_array().cloned().unwrap_or_default());
+        next = page["next"].as_str().map(str::to_owned);
+    }
+    Ok(all)
+}
+
+/// Each acknowledged write is one revision, and each write, acknowledged or not, was signed once.
+async fn check_history(caller: &Caller, known: &Shared) -> Result<usize, Failure> {
+    let history = history(caller).await?;
+    let numbers: Vec<u64> = history.iter().filter_map(|it| it["revision"].as_u64()).collect();
+    assert!(numbers.is_sorted_by(|newer, older| *newer == older + 1), "a revision is missing");
+    let (mut writes, mut signed): (BTreeMap<String, u64>, BTreeMap<u64, usize>) = Default::default();
+    for revision in &history {
+        let why = revision["why"].as_str().unwrap_or_default();
+        if let Some(after) = why.strip_prefix("step `later` after revision ") {
+            *signed.entry(after.parse()?).or_default() += 1;
+        } else if why.starts_with("write ") {
+            let number = revision["revision"].as_u64().unwrap_or_default();
+            assert_eq!(writes.insert(why.to_owned(), number), None, "{why} was written twice");
+        }
+    }
+    let written = change(known, |known| known.written.clone());
+    let lost: Vec<_> = written.iter().filter(|reason| !writes.contains_key(*reason)).collect();
+    assert!(lost.is_empty(), "lost {lost:?}");
+    let expected: BTreeMap<u64, usize> = writes.values().map(|revision| (*revision, 1)).collect();
+    assert_eq!(signed, expected, "how often each write was signed");
+    Ok(writes.len())
+}
+
+/// Damages some of the compiled code, as a disk might.
+fn damage(folder: &Path, state: &mut u64) -> Done {
+    for entry in fs::read_dir(folder.join("cache"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it == "compiled") && random(state).is_multiple_of(4) {
+            let bytes = fs::read(&path)?;
+            fs::write(&path, &bytes[..bytes.len() / 2])?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_loses_nothing_and_repeats_nothing() -> Done {
+    let kills = number("LOADOUT_TEST_KILLS", 12);
+    let mut state = number("LOADOUT_TEST_SEED", 11) as u64;
+    let folder = tempfile::tempdir()?;
+    share_compiled(folder.path())?;
+    let known = Shared::default();
+    let server = server::start(folder.path())?;
+    let caller = server.caller();
+    let installed = caller.install("", guests::CHANGES).await?;
+    assert_eq!(installed.status, 201, "{installed}");
+    for (step, wanted) in [("stamp", json!({"patch": {"description": "stamped"}})), ("later", json!({"sign": true}))] {
+        let path = format!("/api/v1/plugins/tests/changes/steps/{step}");
+        assert_eq!(caller.send(Method::PUT, &path, &json!({"configuration": wanted})).await?.status, 200);
+    }
+    drop(caller);
+    let mut running = Some(server);
+    let mut in_hand = 0;
+    for round in 0..kills {
+        let server = match running.take() {
+            Some(server) => server,
+            None => server::start(folder.path())?,
+        };
+        let caller = server.caller();
+        check(&caller, &known).await.map_err(|error| format!("after {round} kills: {error}"))?;
+        let seed = random(&mut state);
+        let managing = tokio::spawn(manage(server.caller(), Arc::clone(&known), seed));
+        let writing = tokio::spawn(write(server.caller(), Arc::clone(&known)));
+        tokio::time::sleep(Duration::from_millis(random(&mut state) % 1_500)).await;
+        server.kill()?;
+        managing.await??;
+        writing.await??;
+        let events = Store::open(folder.path())?.events(None, 0, usize::MAX >> 1)?;
+        in_hand += events.iter().filter(|event| event.attempts > 0).count();
+        if random(&mut state).is_multiple_of(3) {
+            damage(folder.path(), &mut state)?;
+        }
+    }
+    let server = server::start(folder.path())?;
+    let caller = server.caller();
+    check(&caller, &known).await?;
+    // Who was killed with a question in hand no longer holds it.
+    let begun = Instant::now();
+    while caller.get("/api/v1/outbox").await?.json()["items"].as_array().is_some_and(|items| {
+        assert!(items.iter().all(|it| it["state"] == "pending"), "{items:?}");
+        !items.is_empty()
+    }) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let waited = begun.elapsed();
+    let writes = check_history(&caller, &known).await?;
+    let acknowledged = change(&known, |known| known.written.len());
+    eprintln!(
+        "{kills} kills, {in_hand} with a question in hand; {writes} writes, {acknowledged} of them acknowledged; all were signed {waited:?} after the last start"
+    );
+    assert!(writes > 0 || kills == 0 || env::var_os("LOADOUT_TEST_KILLS").is_some(), "nobody ever wrote");
+    Ok(())
+}
