@@ -13,6 +13,7 @@ mod plugins;
 mod publishers;
 mod recordings;
 mod rollout;
+mod settings;
 mod steps;
 mod tools;
 mod upgrades;

@@ -242,6 +242,12 @@ impl Catalog {
         (observed.recording.is_some() || observed.trial.is_some()).then_some(observed)
     }
 
+    /// What the rule bound to `kind` says of its settings.
+    pub fn settings_schema(&self, kind: &str) -> Option<&Map<String, Value>> {
+        let Bound::Ready(at) = self.by_kind.get(kind)?.bound else { return None };
+        self.infos.get(at)?.settings_schema.as_ref()
+    }
+
     /// Asks the version that is tried, if it answers this person. If it breaks, how, and the same question once more.
     fn try_out(
         &self,

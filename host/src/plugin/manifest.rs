@@ -12,6 +12,7 @@ use crate::domain::{FaultPolicy, PluginVersion};
 use crate::upgrade::{READER, SourceTable, Version};
 
 use super::limits::{Limits, Modesty};
+use super::schema::SettingsSchema;
 
 mod steps;
 
@@ -158,8 +159,7 @@ impl Manifest {
             }
             _ => return Err(ManifestError::World(world)),
         };
-        let settings_schema =
-            file.settings.map(|settings| parse_object("settings.schema", &settings.schema)).transpose()?;
+        let settings_schema = file.settings.map(|settings| parse_schema(&settings.schema)).transpose()?;
         let limits = file.limits.unwrap_or_default().lowered(most)?;
         Ok(Self { publisher, name, version, world, description, provides, settings_schema, limits })
     }
@@ -341,6 +341,18 @@ fn parse_object(key: &'static str, text: &str) -> Result<Map<String, Value>, Man
         value: text.chars().take(100).collect(),
         rule: format!("a JSON object is expected: {error}"),
     })
+}
+
+fn parse_schema(text: &str) -> Result<Map<String, Value>, ManifestError> {
+    const KEY: &str = "settings.schema";
+    let schema = parse_object(KEY, text)?;
+    match SettingsSchema::read(&schema) {
+        Ok(_) => Ok(schema),
+        Err(reason) => {
+            let rule = format!("a JSON Schema is expected: {reason}");
+            Err(ManifestError::Value { key: KEY, value: text.chars().take(100).collect(), rule })
+        }
+    }
 }
 
 fn one_line(error: &toml::de::Error) -> String {

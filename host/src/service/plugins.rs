@@ -11,8 +11,8 @@ use serde::Serialize;
 use crate::domain::revision::Author;
 use crate::domain::trace::TraceId;
 use crate::domain::{
-    Digest, Item, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, Rollout, State, StepOverride,
-    ToolOverride,
+    Digest, Item, Kind, Plugin, PluginVersion, Problem, Promotion, RecordingSettings, Revision, Rollout, State,
+    StepOverride, ToolOverride,
 };
 use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};
@@ -85,6 +85,8 @@ pub enum PluginError {
         .0.plugin, .0.to, .0.recordings, .0.different, .0.from
     )]
     Unexpected(Box<Comparison>),
+    #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]
+    Settings { problems: Vec<Problem> },
     #[error("the plugins of this service are given and cannot be changed")]
     Given,
 }

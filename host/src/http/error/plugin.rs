@@ -45,6 +45,9 @@ impl From<PluginError> for Refusal {
             PluginError::Unexpected(comparison) => {
                 problem(StatusCode::CONFLICT, "not-promoted").with_comparison(*comparison)
             }
+            PluginError::Settings { problems } => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-settings").with_errors(problems)
+            }
             PluginError::Given => problem(StatusCode::CONFLICT, "no-plugins"),
         }
     }
