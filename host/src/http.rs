@@ -13,6 +13,7 @@ mod body;
 mod bundles;
 mod call_metrics;
 mod collections;
+mod connectors;
 mod copy;
 mod default_profile;
 mod deletion;
@@ -23,6 +24,7 @@ mod etag;
 mod experience;
 mod export;
 mod filter;
+mod grants;
 mod health;
 mod imports;
 mod items;
@@ -41,6 +43,7 @@ mod problem;
 mod query;
 mod rank_and_roles;
 mod revisions;
+mod secrets;
 mod state;
 mod statistics;
 mod steps;
@@ -181,7 +184,10 @@ fn routes() -> OpenApiRouter<App> {
         .merge(experience::routes())
         .merge(revisions::routes())
         .merge(plugins::routes())
+        .merge(grants::routes())
         .merge(trusted_publishers::routes())
+        .merge(connectors::routes())
+        .merge(secrets::routes())
         .merge(bundles::routes())
         .merge(steps::routes())
         .merge(outbox::routes())

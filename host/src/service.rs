@@ -4,6 +4,8 @@
 
 mod bundles;
 mod commit;
+mod connectors;
+mod grants;
 mod machinery;
 mod outbox;
 mod platform;
@@ -14,9 +16,11 @@ mod tools;
 mod upgrades;
 
 pub use bundles::{BundleOptions, InstalledBundle, InstalledComponent};
+pub use connectors::ConnectorView;
+pub use grants::{Grant, GrantView};
 pub use outbox::Delivered;
 pub use platform::PlatformOptions;
-pub use plugins::{Activation, PluginError, PluginView, VersionView};
+pub use plugins::{Activation, Installed, PluginError, PluginView, VersionView};
 pub use publishers::{KeyView, PublisherView, SignerView, Standing};
 pub use steps::StepView;
 pub use upgrades::{PlanOptions, UpgradeStatus};
@@ -36,7 +40,7 @@ use crate::domain::{AnyItem, Kind, Name, Profile, Revision, User};
 use crate::export::{self, Assignments, Export};
 use crate::import::{self, Plan, Report};
 use crate::pipeline;
-use crate::plugin::{Config, EngineError};
+use crate::plugin::{Config, Door, EngineError};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
 use crate::store::{self, Authority, Change, ChangeSet, Committed, Expect, Person, Snapshot, Store, TraceLog};
 use crate::upgrade::{self, Steps};
@@ -193,7 +197,8 @@ impl Service {
         let store = Store::open(folder)?;
         let traces = trace_log(folder);
         let watch = traces.clone().map_or_else(|| Arc::new(Unwatched) as _, |traces| traces as Arc<dyn Watch>);
-        let config = Config { watch, ..options.config };
+        let door = Door { secrets: Some(Arc::clone(store.secrets()?)), ..options.config.door };
+        let config = Config { watch, door, ..options.config };
         let platform = Platform::open(folder, PlatformOptions { config, ..options })?;
         let service = Self { traces, ..Self::with(store, Machinery::Installed(Box::new(platform))) }.with_shipped()?;
         service.follow(&*service.store.snapshot()?);

@@ -19,6 +19,7 @@ mod rights;
 mod rows;
 mod runs;
 mod schema;
+mod secrets;
 mod settle;
 mod snapshot;
 mod tokens;
@@ -42,6 +43,7 @@ pub use outbox::{EventState, NewEvent, OutboxEvent};
 pub use people::Person;
 pub use review::review;
 pub use runs::{LEASE_SECONDS, Lease, NewRun, Run, RunState, StepRun};
+pub use secrets::Secrets;
 pub use snapshot::{Entry, Layer, Snapshot};
 pub use tokens::{Holder, is_news};
 pub use traces::{CallStatistics, HourTally, TraceFilter, TraceLog};
@@ -57,6 +59,7 @@ pub struct Store {
     readers: Mutex<Vec<Connection>>,
     newest: ArcSwap<Snapshot>,
     audit: OnceLock<Audit>,
+    secrets: OnceLock<Arc<Secrets>>,
 }
 
 impl Store {
@@ -73,7 +76,14 @@ impl Store {
         schema::migrate(&mut writer, Some(&path))?;
         let newest = rows::load(&writer, rows::newest(&writer)?)?;
         let newest = ArcSwap::from_pointee(newest);
-        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest, audit: OnceLock::new() })
+        Ok(Self {
+            path,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            newest,
+            audit: OnceLock::new(),
+            secrets: OnceLock::new(),
+        })
     }
 
     /// Opens the database in `folder` to look at it. Nothing in the folder is changed, and whatever would is an error.
@@ -83,7 +93,14 @@ impl Store {
         schema::refuse_older(&writer)?;
         let newest = rows::load(&writer, rows::newest(&writer)?)?;
         let newest = ArcSwap::from_pointee(newest);
-        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest, audit: OnceLock::new() })
+        Ok(Self {
+            path,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            newest,
+            audit: OnceLock::new(),
+            secrets: OnceLock::new(),
+        })
     }
 
     /// The folder the database is in.

@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod bundles;
+mod capabilities;
 mod changes;
 mod cli;
 mod components;

@@ -6,3 +6,4 @@ pub mod archive;
 pub mod bombs;
 pub mod guests;
 pub mod host;
+pub mod outside;

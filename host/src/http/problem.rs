@@ -7,8 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::domain;
 use crate::domain::access::{AccessRole, Privilege};
+use crate::domain::{self, Capabilities};
 use crate::store::{MissingReference, Referrer};
 
 /// What went wrong, and what to do next.
@@ -42,6 +42,9 @@ pub struct ProblemDetails {
     /// The step that ended the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<StepDetails>,
+    /// What somebody has to decide about before the plugin can serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<Capabilities>,
     /// The privilege that the caller does not have.
     #[serde(skip_serializing_if = "Option::is_none")]
     privilege: Option<Privilege>,
@@ -84,6 +87,7 @@ impl Refusal {
             missing: Vec::new(),
             referrers: Vec::new(),
             step: None,
+            needs: None,
             privilege: None,
             request_id: None,
             retry_after: None,
@@ -141,6 +145,12 @@ impl Refusal {
     /// The same with the step that ended the change.
     pub fn with_step(mut self, step: StepDetails) -> Self {
         self.0.step = Some(step);
+        self
+    }
+
+    /// The same with what somebody has to decide about before the plugin can serve.
+    pub fn with_needs(mut self, needs: Capabilities) -> Self {
+        self.0.needs = Some(needs);
         self
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::domain::experience::ToolFault;
-use crate::domain::{FaultPolicy, PluginVersion, StepOverride, ToolOverride};
+use crate::domain::{Capabilities, FaultPolicy, PluginVersion, StepOverride, ToolOverride};
 use crate::pipeline::{Event, Handlers, Outcome, Registration};
 use crate::resolve::{Evaluation, Reads, ToolRules};
 use crate::store::Snapshot;
@@ -25,6 +25,7 @@ use super::engine::{Config, Engine, EngineError};
 use super::handler::Handler;
 use super::inspect::LoadError;
 use super::manifest::{Manifest, Provides, StepDeclaration};
+use super::outside::{Connectors, Outside};
 use super::policy::Policy;
 use super::step::Step;
 use super::workshop::{Part, Ready, Workshop};
@@ -33,6 +34,8 @@ use super::workshop::{Part, Ready, Workshop};
 pub struct Catalog {
     engine: Arc<Engine>,
     ready: Vec<Arc<Ready>>,
+    /// What each of them may reach outside of the host.
+    outside: Vec<Arc<Outside>>,
     infos: Vec<PluginInfo>,
     by_kind: BTreeMap<String, Rule>,
     step_infos: Vec<StepInfo>,
@@ -78,6 +81,10 @@ pub struct Wanted {
     pub tools: BTreeMap<String, ToolOverride>,
     /// About steps, by their name.
     pub steps: BTreeMap<String, StepOverride>,
+    /// What its component may reach outside of the host, of what it asks for.
+    pub granted: Capabilities,
+    /// The connectors of the environment.
+    pub connectors: Arc<Connectors>,
 }
 
 /// A plugin that is there.
@@ -137,6 +144,7 @@ impl Catalog {
         Self {
             engine: Arc::clone(workshop.engine()),
             ready: Vec::new(),
+            outside: Vec::new(),
             infos: Vec::new(),
             by_kind: BTreeMap::new(),
             step_infos: Vec::new(),
@@ -184,6 +192,9 @@ impl Catalog {
             self.step_infos.push(step.info.clone());
         }
         self.infos.push(PluginInfo::new(manifest.clone(), ready.digest().to_string()));
+        let (asked, door) = (&ready.manifest().capabilities, self.engine.config.door.clone());
+        let outside = Outside::new(asked, &wanted.granted, Arc::clone(&wanted.connectors), door);
+        self.outside.push(Arc::new(outside));
         self.ready.push(ready);
         Ok(())
     }
@@ -223,7 +234,7 @@ impl Catalog {
     /// Makes an instance of the rule bound to `kind`, and keeps it. Nothing if no rule is bound to it.
     pub fn start(&self, kind: &str, reads: Reads) -> Option<Result<Call<'_>, CallError>> {
         let Bound::Ready(at) = self.by_kind.get(kind)?.bound else { return None };
-        Some(Call::start(self.rule(at)?, &self.engine, reads).map_err(|failed| failed.0))
+        Some(Call::start(self.rule(at)?, &self.engine, reads, self.outside.get(at)?).map_err(|failed| failed.0))
     }
 
     fn rule(&self, at: usize) -> Option<&Plugin> {
@@ -233,9 +244,9 @@ impl Catalog {
         }
     }
 
-    fn handler(&self, step: &Registration) -> Option<&Handler> {
-        self.ready.iter().find_map(|ready| match &ready.part {
-            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some(handler),
+    fn handler(&self, step: &Registration) -> Option<(&Handler, &Arc<Outside>)> {
+        self.ready.iter().zip(&self.outside).find_map(|(ready, outside)| match &ready.part {
+            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some((handler, outside)),
             _ => None,
         })
     }
@@ -286,7 +297,7 @@ impl ToolRules for Catalog {
             Bound::Ready(at) => {
                 let rule = self.rule(*at)?;
                 let key = policy.remembers(&rule.name, kind, settings, reads.facts());
-                (key, rule.evaluate(&self.engine, kind, settings, reads))
+                (key, rule.evaluate(&self.engine, kind, settings, reads, self.outside.get(*at)?))
             }
             Bound::Missing(at) => {
                 let missing = self.missing.get(*at)?;
@@ -327,11 +338,12 @@ impl Handlers for Catalog {
             message: "its component is not there".to_owned(),
             retry_after: None,
         };
-        self.handler(step).ok_or_else(gone)?.execute(&self.engine, step, event, library)
+        let (handler, outside) = self.handler(step).ok_or_else(gone)?;
+        handler.execute(&self.engine, step, event, library, outside)
     }
 
     fn disbelieve(&self, step: &Registration, event: &Event, fault: &crate::pipeline::StepFault) {
-        if let Some(handler) = self.handler(step) {
+        if let Some((handler, _)) = self.handler(step) {
             handler.disbelieve(&self.engine, step, event, fault);
         }
     }
@@ -379,7 +391,7 @@ impl PluginInfo {
     }
 
     fn new(manifest: Manifest, digest: String) -> Self {
-        let Manifest { publisher, name, version, world, description, provides, settings_schema, limits: _ } = manifest;
+        let Manifest { publisher, name, version, world, description, provides, settings_schema, .. } = manifest;
         let kinds = match provides {
             Provides::Tool { kinds, .. } => kinds,
             Provides::Step(_) | Provides::Handler { .. } => Vec::new(),

@@ -226,11 +226,9 @@ impl Reads {
         names
     }
 
-    /// See `records.look-up`. No connector can be granted yet, so the answer is always the code of a refusal.
-    pub fn refuse_look_up(&mut self, entity: &str, attribute: &str, options: &str) -> &'static str {
-        const REFUSED: &str = "not-granted";
-        self.record(format!("records.look-up({entity}, {attribute}, {options})"), REFUSED.to_owned());
-        REFUSED
+    /// Something was asked outside of the host, and this is in short what came of it.
+    pub fn outside(&mut self, what: String, answer: String) {
+        self.record(what, answer);
     }
 }
 
