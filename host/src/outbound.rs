@@ -123,9 +123,12 @@ impl Client {
             return Err(Refusal::Timeout(target.host().clone()));
         }
         let agent = self.agent.get_or_init(|| agent(&self.options));
-        let built = request.build(target, with_secrets)?;
-        let timed = agent.configure_request(built).timeout_global(Some(left)).build();
-        agent.run(timed).map_err(|error| Refusal::of(error, target.host(), self.options.response))
+        let head = agent.configure_request(request.head(target, with_secrets)?).timeout_global(Some(left)).build();
+        let answer = match request.body.as_slice() {
+            [] => agent.run(head),
+            body => agent.run(head.map(|()| body)),
+        };
+        answer.map_err(|error| Refusal::of(error, target.host(), self.options.response))
     }
 
     fn read(

@@ -1,11 +1,16 @@
 //! Capabilities of plugins: nothing is reached that was not asked for, granted, and meant.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use insta::assert_snapshot;
+use loadout::outbound::{self, Client};
+use loadout::plugin::{Door, Limits};
 use loadout_plugin_build::embed_manifest;
 use loadout_tests::guests::{self, manifest};
 use loadout_tests::host::{Failure, Reply, TestHost};
+use loadout_tests::outside::{Authority, Outside};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -141,5 +146,250 @@ async fn only_who_may_grant_does() -> Done {
     assert_eq!((denied.status, &denied.json()["privilege"]), (403, &json!("plugin.grant")));
     let shown = Reply::to(host.anonymous(Method::GET, &address).bearer_auth(secret)).await?;
     assert_eq!((shown.status, &shown.json()["decided"]), (200, &json!(false)));
+    Ok(())
+}
+
+/// What no answer, file or log may have.
+const SECRET: &str = "a-secret-that-nobody-reads";
+
+/// A server that plugins may ask though it is on this machine, one that they may not, and a service that trusts both.
+struct World {
+    ours: Outside,
+    theirs: Outside,
+    host: TestHost,
+}
+
+impl World {
+    async fn new(time: Duration, limits: Limits) -> Result<Self, Failure> {
+        let authority = Authority::new()?;
+        let (ours, theirs) = (Outside::start(&authority)?, Outside::start(&authority)?);
+        let allow_private = [ours.host().parse()?].into();
+        let authorities = outbound::certificates(authority.pem().as_bytes())?;
+        let options = outbound::Options { allow_private, authorities, time, ..outbound::Options::default() };
+        let door = Door { client: Arc::new(Client::new(options)), ..Door::default() };
+        let program = Path::new(env!("CARGO_BIN_EXE_loadout-under-test"));
+        Ok(Self { ours, theirs, host: TestHost::with_door(program, door, limits).await? })
+    }
+
+    /// A plugin that asks for all there is, and has it.
+    async fn with_everything() -> Result<Self, Failure> {
+        let patience = Duration::from_secs(60);
+        let limits = Limits { deadline: patience, waiting: patience, ..Limits::default() };
+        let world = Self::new(patience, limits).await?;
+        world.host.put("/api/v1/secrets/token", json!({"value": SECRET})).await?;
+        let crm = json!({"kind": "odata", "url": world.ours.url("/crm"), "secret": "token", "entitySets": {"contact": "contacts"}});
+        let put = world.host.put("/api/v1/connectors/crm", crm).await?;
+        assert_eq!(put.status, 201, "{put}");
+        let wiki = json!({"kind": "knowledge", "url": world.ours.url("/wiki")});
+        assert_eq!(world.host.put("/api/v1/connectors/wiki", wiki).await?.status, 201);
+        world.serve().await?;
+        Ok(world)
+    }
+
+    /// Installs the guest that asks outside, grants it everything, and lets it serve.
+    async fn serve(&self) -> Done {
+        let (ours, theirs) = (self.ours.host(), self.theirs.host());
+        let wanted = format!(
+            "records = [\"crm\"]\nknowledge = [\"wiki\"]\nhttp = [\"{ours}\", \"{theirs}\"]\nsecrets = [\"token\"]"
+        );
+        self.host.install("?activate=false", &asking(guests::REACHES_OUT, "1.0.0", &wanted)?).await?;
+        grant(&self.host, "1.0.0", json!({"all": true})).await?;
+        assert_eq!(activate(&self.host, "1.0.0").await?.status, 200);
+        Ok(())
+    }
+
+    /// What the guest was answered, one line for each question.
+    async fn answers(&self, questions: Value) -> Result<String, Failure> {
+        let tool = scripts(&self.host, json!({"ask": questions.to_string()})).await?;
+        let Some(answers) = tool["payload"]["answers"].as_array() else { return Ok(tool["fault"].to_string()) };
+        let lines: Vec<String> = answers.iter().map(Value::to_string).collect();
+        Ok(lines.join("\n").replace(&self.ours.host(), "OURS").replace(&self.theirs.host(), "THEIRS"))
+    }
+}
+
+#[tokio::test]
+async fn what_was_granted_is_reached() -> Done {
+    let world = World::with_everything().await?;
+    let echo = world.ours.url("/echo?x=1");
+    let questions = json!([
+        {"records": "contact", "options": "$filter=contactid eq '7'"},
+        {"records": "crm:contact"},
+        {"articles": "wiki", "text": "refund & more"},
+        {"articles": "", "text": "refund"},
+        {"url": echo, "body": "a question", "header": "x-case", "value": "7"},
+        {"url": world.ours.url("/nowhere")},
+        {"url": world.ours.url("/moved?to=/nowhere")},
+    ]);
+    let answers = world.answers(questions).await?;
+    let lines: Vec<&str> = answers.lines().collect();
+    assert_eq!(lines[..4], ["\"Ada Lovelace\"", "\"Ada Lovelace\"", "[\"Refunds\"]", "[\"Refunds\"]"], "{answers}");
+    assert!(lines[4].contains("POST /echo?x=1") && lines[4].contains("x-case: 7"), "{answers}");
+    assert_eq!(lines[5..], ["[404,\"\"]", "[404,\"\"]"]);
+    let seen = world.ours.seen();
+    let first = seen.first().ok_or("nothing was asked")?;
+    assert!(
+        first.starts_with("GET /crm/contacts?$filter=contactid%20eq%20'7'&$select=fullname&$top=1 HTTP/1.1"),
+        "{first}"
+    );
+    assert!(first.contains(&format!("authorization: Bearer {SECRET}")), "the connector's secret is shown: {first}");
+    assert!(seen.iter().any(|it| it.starts_with("GET /wiki?search=refund%20%26%20more&limit=5 ")), "{seen:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_not_granted_is_not_reached() -> Done {
+    let world = World::with_everything().await?;
+    let plain = world.ours.url("/echo").replace("https", "http");
+    let answers = world
+        .answers(json!([
+            {"records": "erp:contact"},
+            {"articles": "crm", "text": "refund"},
+            {"url": "https://elsewhere.example/"},
+            {"url": plain},
+            {"url": "https://127.0.0.1/"},
+            {"url": "https://169.254.169.254/latest/meta-data"},
+            {"url": world.theirs.url("/echo")},
+            {"url": world.ours.url(&format!("/moved?to={}", world.theirs.url("/echo")))},
+            {"url": world.ours.url("/moved?to=https://169.254.169.254/latest")},
+            {"url": world.ours.url("/moved?to=https://elsewhere.example/")},
+            {"url": world.ours.url(&format!("/moved?to={plain}"))},
+            {"url": world.ours.url("/round")},
+            {"url": world.ours.url("/echo"), "bearer": "other"},
+            {"url": world.ours.url("/echo"), "header": "authorization", "value": "Bearer mine"},
+            {"url": world.ours.url("/echo"), "header": "host", "value": "elsewhere.example"},
+            {"url": world.ours.url("/large")},
+        ]))
+        .await?;
+    assert_snapshot!(answers, @r#"
+    ["not-granted","the connector `erp` is not granted to this plugin"]
+    ["not-granted","the connector `crm` is not granted to this plugin"]
+    ["not-granted","the host `elsewhere.example` is not granted to this plugin"]
+    ["not-https","`http://OURS/echo` is not asked: an address begins with `https://`"]
+    ["bad-request","`https://127.0.0.1/` is no address: write it as `https://host/path`, with a host by name"]
+    ["bad-request","`https://169.254.169.254/latest/meta-data` is no address: write it as `https://host/path`, with a host by name"]
+    ["private-address","the host `THEIRS` has no public address: an administrator can allow that with `--outbound-allow-private THEIRS`"]
+    ["private-address","the host `THEIRS` has no public address: an administrator can allow that with `--outbound-allow-private THEIRS`"]
+    ["bad-request","`https://169.254.169.254/latest` is no address: write it as `https://host/path`, with a host by name"]
+    ["not-granted","the host `elsewhere.example` is not granted"]
+    ["not-https","`http://OURS/echo` is not asked: an address begins with `https://`"]
+    ["too-many-redirects","it was redirected more than 3 times"]
+    ["not-granted","the secret `other` is not granted to this plugin"]
+    ["bad-request","the header `authorization` cannot be sent: give a secret by its name, which the host puts in"]
+    ["bad-request","the header `host` cannot be sent: the host says that itself"]
+    ["too-large","the answer of `OURS` is larger than 262144 bytes"]
+    "#);
+    assert!(world.theirs.seen().is_empty(), "a host that is not public was asked");
+    let traces = world.host.get("/api/v1/traces?plugin=tests/greeter").await?.json();
+    let trace =
+        world.host.get(&format!("/api/v1/traces/{}", traces["items"][0]["id"].as_str().ok_or("no trace")?)).await?;
+    assert_eq!(trace.json()["refused"][0]["name"], "records.look-up", "{trace}");
+    assert_eq!(trace.json()["refused"][2], json!({"name": "http.send", "count": 12}), "{trace}");
+
+    // What is taken back is gone, for questions about the past, too.
+    let revision = world.host.get("/api/v1/revisions?limit=1").await?.json()["items"][0]["revision"].clone();
+    world.host.delete(&format!("{PLUGIN}/versions/1.0.0/grant")).await?;
+    let before = world.ours.seen().len();
+    let session = json!({"entity": "incident", "context": {"ask": json!([{"records": "contact"}]).to_string()}});
+    let question = json!({"user": "kayla", "app": "customer-service-workspace", "session": session, "asOf": revision});
+    let past = world.host.post("/api/v1/experience", question).await?;
+    assert!(past.status == 200 && past.text.contains("not-granted"), "{past}");
+    assert_eq!(world.ours.seen().len(), before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_secret_is_nowhere_but_where_it_is_shown() -> Done {
+    let world = World::with_everything().await?;
+    let questions = json!([
+        {"url": world.ours.url("/echo"), "bearer": "token"},
+        {"url": world.ours.url(&format!("/echo?{SECRET}"))},
+        {"records": "contact"},
+    ]);
+    let answers = world.answers(questions.clone()).await?;
+    assert!(answers.contains("Bearer [secret token]"), "an echo is struck out: {answers}");
+    assert!(!answers.contains(SECRET), "of a later answer, too: {answers}");
+    assert!(world.ours.seen().iter().any(|it| it.contains(&format!("authorization: Bearer {SECRET}"))));
+
+    let asked = json!([{"url": world.ours.url("/echo"), "bearer": "token"}, {"records": "contact"}]).to_string();
+    let session = json!({"entity": "incident", "context": {"ask": asked}});
+    let full = json!({"user": "kayla", "app": "customer-service-workspace", "session": session, "explain": "full"});
+    let full = world.host.post("/api/v1/experience", full).await?;
+    assert!(full.status == 200 && full.text.contains("http.send(GET "), "the reads are explained: {full}");
+    let mut texts = vec![full.text];
+    let refused = world.host.put("/api/v1/secrets/token", json!({"value": [SECRET]})).await?;
+    assert_eq!(refused.status, 422);
+    texts.push(refused.text);
+    for path in ["secrets", "connectors", "plugins", "revisions", "traces", "audit", "export"] {
+        let answer = world.host.get(&format!("/api/v1/{path}")).await?;
+        assert_eq!(answer.status, 200, "{path}: {answer}");
+        texts.push(answer.text);
+    }
+    assert!(texts[2].contains("\"token\""), "its name is listed: {}", texts[2]);
+    let traces = world.host.get("/api/v1/traces?plugin=tests/greeter").await?.json();
+    for trace in traces["items"].as_array().into_iter().flatten() {
+        let id = trace["id"].as_str().unwrap_or_default();
+        texts.push(world.host.get(&format!("/api/v1/traces/{id}")).await?.text);
+    }
+    for text in texts {
+        assert!(!text.contains(SECRET), "{text}");
+    }
+    let World { host, .. } = world;
+    let folder = host.stop_and_keep().await?;
+    for entry in std::fs::read_dir(folder.path())? {
+        let path = entry?.path();
+        if path.is_file() && !path.ends_with("secrets.db") {
+            let bytes = std::fs::read(&path)?;
+            assert!(!bytes.windows(SECRET.len()).any(|it| it == SECRET.as_bytes()), "{}", path.display());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_does_not_answer_is_not_waited_for() -> Done {
+    // Waiting takes longer than the plugin itself may.
+    let (deadline, waiting) = (Duration::from_secs(1), Duration::from_secs(2));
+    let limits = Limits { deadline, waiting, ..Limits::default() };
+    let world = World::new(Duration::from_millis(1200), limits).await?;
+    world.serve().await?;
+    let slow = json!({"url": world.ours.url("/slow")});
+    let once = world.answers(json!([slow, {"records": "contact"}])).await?;
+    assert_snapshot!(once, @r#"
+    ["timeout","`OURS` did not answer in time"]
+    ["no-connector","this environment has no connector `crm` of the right kind"]
+    "#);
+    let spinning = world.answers(json!([slow, {"spin": true}])).await?;
+    assert!(spinning.contains("plugin.timeout") && spinning.contains("its deadline of 1000 ms"), "{spinning}");
+    let often = world.answers(json!([slow, slow, slow])).await?;
+    assert!(often.contains("it had the host wait 2000 ms for others, and asked again"), "{often}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn connectors_are_configuration_and_secrets_are_not() -> Done {
+    let host = host().await?;
+    let crm = json!({"kind": "odata", "url": "https://crm.example/api", "secret": "token"});
+    assert_eq!(host.put("/api/v1/connectors/crm", crm.clone()).await?.status, 201);
+    let listed = host.get("/api/v1/connectors").await?.json();
+    assert_eq!((&listed["items"][0]["connector"], &listed["items"][0]["url"]), (&json!("crm"), &crm["url"]));
+    let revision = host.get("/api/v1/revisions?limit=1").await?.text;
+    assert!(revision.contains("connectors"), "{revision}");
+    for (name, body) in [
+        ("CRM", crm.clone()),
+        ("crm", json!({"kind": "odata", "url": "http://crm.example"})),
+        ("crm", json!({"kind": "odata", "url": "https://10.0.0.1/api"})),
+        ("crm", json!({"kind": "odata", "url": "https://crm.example", "password": "x"})),
+        ("crm", json!({"kind": "sql", "url": "https://crm.example"})),
+    ] {
+        let refused = host.put(&format!("/api/v1/connectors/{name}"), body.clone()).await?;
+        assert_eq!(refused.status, 422, "{body}: {refused}");
+    }
+    assert_eq!(host.delete("/api/v1/connectors/crm").await?.status, 204);
+
+    let put = async |value: &str| host.put("/api/v1/secrets/token", json!({"value": value})).await;
+    let statuses = [put(SECRET).await?.status, put("another-good-secret").await?.status, put("short").await?.status];
+    assert_eq!(statuses, [201, 200, 422]);
+    assert_eq!(host.delete("/api/v1/secrets/token").await?.status, 204);
+    assert_snapshot!(host.delete("/api/v1/secrets/token").await?, @r#"404 {"code":"not-found","detail":"there is no secret `token`: `GET /api/v1/secrets` lists those there are"}"#);
     Ok(())
 }

@@ -82,12 +82,12 @@ impl TestHost {
         Self::serve(folder, service).await
     }
 
-    /// The same, whose plugins go out through `door`, and for whom the host waits this long in one call.
-    pub async fn with_door(program: &Path, door: Door, waiting: Duration) -> Result<Self, Failure> {
+    /// The same, whose plugins go out through `door`, and whose rules have these limits.
+    pub async fn with_door(program: &Path, door: Door, limits: Limits) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         share_compiled(folder.path())?;
         let PlatformOptions { config, compiler } = platform(program);
-        let config = Config { door, limits: Limits { waiting, ..config.limits }, ..config };
+        let config = Config { door, limits, ..config };
         let service = Service::start_with(folder.path(), PlatformOptions { config, compiler })?;
         service.add_sample("contoso")?;
         Self::serve(folder, service).await

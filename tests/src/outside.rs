@@ -35,7 +35,7 @@ impl Authority {
 }
 
 /// A server that answers:
-/// `/echo` with the request itself, `/moved?to=…` with a redirect, `/large` with more than anybody takes, `/slow` never,
+/// `/echo` with the request itself, `/moved?to=…` with a redirect, `/round` with one to itself, `/large` with more than anybody takes, `/slow` never,
 /// `/crm/contacts` with a record and `/wiki` with articles.
 pub struct Outside {
     port: u16,
@@ -93,6 +93,7 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>, seen: &Mutex<Vec<String>
             return Ok(stream.read_to_end(&mut Vec::new()).map(drop)?);
         }
         "/moved" => ("302 Found", format!("location: {}\r\n", query.trim_start_matches("to=")), String::new()),
+        "/round" => ("307 Temporary Redirect", "location: /round\r\n".to_owned(), String::new()),
         "/large" => ("200 OK", String::new(), "x".repeat(300 << 10)),
         "/echo" => ("200 OK", String::new(), request),
         "/crm/contacts" => ("200 OK", String::new(), r#"{"value":[{"fullname":"Ada Lovelace"}]}"#.to_owned()),

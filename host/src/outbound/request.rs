@@ -93,8 +93,8 @@ impl Request {
         self.headers.iter().filter_map(secret).collect()
     }
 
-    /// The same for the client, to be sent to `target`.
-    pub(super) fn build(&self, target: &Target, with_secrets: bool) -> Result<http::Request<Vec<u8>>, Refusal> {
+    /// All but the body, to be sent to `target`.
+    pub(super) fn head(&self, target: &Target, with_secrets: bool) -> Result<http::Request<()>, Refusal> {
         let mut request = http::Request::builder().method(self.method.as_str()).uri(target.to_string());
         if self.headers.len() > FIELDS {
             return Err(refused("…", "32 are the most"));
@@ -105,7 +105,7 @@ impl Request {
                 request = request.header(name, value);
             }
         }
-        request.body(self.body.clone()).map_err(|_| Refusal::Address(target.to_string()))
+        request.body(()).map_err(|_| Refusal::Address(target.to_string()))
     }
 }
 
@@ -195,7 +195,7 @@ mod tests {
             ("x", text(&"a".repeat(5000)), Some("a value has at most 4 KiB of visible ASCII")),
         ] {
             let asked = request(name, field);
-            let found = asked.build(&asked.target, true).err();
+            let found = asked.head(&asked.target, true).err();
             let expected = rule.map(|rule| Refusal::Field { name: name.to_owned(), rule });
             assert_eq!(found, expected, "{name}");
         }
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_secret_is_sent_where_it_belongs_and_printed_nowhere() {
         let asked = request("authorization", secret());
-        let sent = |with_secrets| asked.build(&asked.target, with_secrets).unwrap();
+        let sent = |with_secrets| asked.head(&asked.target, with_secrets).unwrap();
         assert_eq!(sent(true).headers()["authorization"], "Bearer a-good-secret");
         assert!(sent(false).headers().is_empty());
         let printed = format!("{asked:?} {:?}", sent(true));

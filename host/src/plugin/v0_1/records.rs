@@ -52,7 +52,7 @@ impl Host for State {
 
 /// What is asked, behind the base address of the connector.
 fn path(connector: &Connector, table: &str, attribute: &str, options: &str) -> Result<String, Refused> {
-    for name in [table, attribute].into_iter().filter(|name| !is_entity(name)) {
+    if let Some(name) = [table, attribute].into_iter().find(|name| !is_entity(name)) {
         let shown: String = name.chars().take(100).collect();
         return Err(Refused::bad_query(format!("`{shown}` is no table and no attribute: use letters, digits and `_`")));
     }
