@@ -315,8 +315,13 @@ impl ToolRules for Catalog {
                 Bound::Ready(at) => self.rule(*at).map(|plugin| plugin.digest.as_str()),
                 Bound::Missing(at) => self.missing.get(*at).map(|missing| missing.digest.as_str()),
             };
+            let had = match &rule.bound {
+                Bound::Ready(at) => self.outside.get(*at).map(|outside| outside.had()).filter(|had| !had.is_empty()),
+                Bound::Missing(_) => None,
+            };
+            let had = had.map_or_else(String::new, |had| format!(" {had}"));
             // Writing into a string cannot fail.
-            let _ = writeln!(text, "{kind} {}", digest.unwrap_or_default());
+            let _ = writeln!(text, "{kind} {}{had}", digest.unwrap_or_default());
         }
         text
     }

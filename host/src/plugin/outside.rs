@@ -37,6 +37,11 @@ impl Outside {
     pub(super) fn new(asked: &Capabilities, granted: &Capabilities, connectors: Arc<Connectors>, door: Door) -> Self {
         Self { had: asked.and(granted), connectors, door }
     }
+
+    /// What the component asks for and was granted.
+    pub(super) fn had(&self) -> &Capabilities {
+        &self.had
+    }
 }
 
 /// A question to somebody outside.

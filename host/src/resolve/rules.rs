@@ -13,7 +13,8 @@ pub trait ToolRules: Send + Sync {
     /// `settings` is a JSON object. Whatever goes wrong is an [`Outcome`](Evaluation), never a panic.
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation>;
 
-    /// Names the rules that are bound, so that equal fingerprints give equal decisions: component digests by tool kind.
+    /// Names the rules that are bound, so that equal fingerprints give equal decisions: component digests by tool kind, with what
+    /// they may reach outside.
     fn fingerprint(&self) -> String;
 }
 
