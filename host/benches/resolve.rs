@@ -31,6 +31,7 @@ impl ToolRules for Free {
             degraded: None,
             ends: false,
             passed_over: None,
+            outside: Default::default(),
         })
     }
 

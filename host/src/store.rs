@@ -21,6 +21,7 @@ mod rights;
 mod rows;
 mod runs;
 mod schema;
+mod secrets;
 mod settle;
 mod snapshot;
 mod tokens;
@@ -46,6 +47,7 @@ pub use people::Person;
 pub use recordings::{KeptRecording, RecordingFilter, RecordingLog, TrialCall, TrialKey, Tried};
 pub use review::review;
 pub use runs::{LEASE_SECONDS, Lease, NewRun, Run, RunState, StepRun};
+pub use secrets::Secrets;
 pub use snapshot::{Entry, Layer, Snapshot};
 pub use tokens::{Holder, is_news};
 pub use traces::{CallStatistics, HourTally, TraceFilter, TraceLog};
@@ -62,6 +64,7 @@ pub struct Store {
     newest: ArcSwap<Snapshot>,
     audit: OnceLock<Audit>,
     recordings: OnceLock<RecordingLog>,
+    secrets: OnceLock<Arc<Secrets>>,
 }
 
 impl Store {
@@ -92,8 +95,15 @@ impl Store {
     }
 
     fn over(path: PathBuf, writer: Connection, newest: ArcSwap<Snapshot>) -> Self {
-        let (audit, recordings) = (OnceLock::new(), OnceLock::new());
-        Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest, audit, recordings }
+        Self {
+            path,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            newest,
+            audit: OnceLock::new(),
+            recordings: OnceLock::new(),
+            secrets: OnceLock::new(),
+        }
     }
 
     /// The folder the database is in.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wasmtime::Store;
+use wasmtime::{Store, UpdateDeadline};
 
 use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode, TraceId};
@@ -13,6 +13,7 @@ use super::decision::{self, Invalid};
 use super::engine::{Engine, ticks};
 use super::guard::Guard;
 use super::limits::{Exceeded, Limits};
+use super::outside::Outside;
 use super::record::{Asked, MAIN_OPERATION, Record, Remains, TOOL_EVALUATE, Times};
 use super::slots::Slot;
 use super::state::State;
@@ -97,7 +98,14 @@ pub(super) struct Plugin {
 
 impl Plugin {
     /// Asks in a fresh instance.
-    pub(super) fn evaluate(&self, engine: &Engine, kind: &str, settings: &str, reads: Reads) -> Evaluation {
+    pub(super) fn evaluate(
+        &self,
+        engine: &Engine,
+        kind: &str,
+        settings: &str,
+        reads: Reads,
+        outside: &Arc<Outside>,
+    ) -> Evaluation {
         let asked = Asked {
             message: TOOL_EVALUATE,
             resource: kind,
@@ -108,10 +116,10 @@ impl Plugin {
             settings: Some(settings),
         };
         let record = Record::begin(&self.component, asked, reads.caller().clone());
-        let (outcome, (reads, remains)) = match self.guard.enter(None) {
+        let (outcome, (mut reads, remains)) = match self.guard.enter(None) {
             Err(error) => (Err(error), (reads, Remains::default())),
             Ok(leave) => {
-                let asked = record.span().in_scope(|| self.ask(engine, settings, reads));
+                let asked = record.span().in_scope(|| self.ask(engine, settings, reads, outside));
                 leave.ended(asked.0.as_ref().err());
                 asked
             }
@@ -120,6 +128,7 @@ impl Plugin {
         Evaluation {
             plugin: self.component.to_string(),
             outcome: outcome.map_err(|error| self.fault(&error, trace)),
+            outside: reads.take_outside(),
             reads: reads.into_recorded(),
             degraded: None,
             ends: false,
@@ -127,19 +136,25 @@ impl Plugin {
         }
     }
 
-    /// Asks in a fresh instance, and tells nobody.
+    /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.
     pub(super) fn rehearse(
         &self,
         engine: &Engine,
         settings: &str,
         reads: Reads,
     ) -> (Result<Decision, CallError>, ReadSet) {
-        let (outcome, (reads, _)) = self.ask(engine, settings, reads);
+        let (outcome, (reads, _)) = self.ask(engine, settings, reads, &Arc::default());
         (outcome, reads.into_set())
     }
 
-    fn ask(&self, engine: &Engine, settings: &str, reads: Reads) -> (Result<Decision, CallError>, (Reads, Remains)) {
-        match Call::start(self, engine, reads) {
+    fn ask(
+        &self,
+        engine: &Engine,
+        settings: &str,
+        reads: Reads,
+        outside: &Arc<Outside>,
+    ) -> (Result<Decision, CallError>, (Reads, Remains)) {
+        match Call::start(self, engine, reads, outside) {
             Ok(mut call) => (call.evaluate(settings), call.into_remains()),
             Err(failed) => {
                 let (error, reads, remains) = *failed;
@@ -172,12 +187,13 @@ impl<'a> Call<'a> {
         plugin: &'a Plugin,
         engine: &'a Engine,
         reads: Reads,
+        outside: &Arc<Outside>,
     ) -> Result<Self, Box<(CallError, Reads, Remains)>> {
         let Some(slot) = engine.slot() else {
             return Err(Box::new((CallError::Busy(engine.config.patience), reads, Remains::default())));
         };
         let begun = Instant::now();
-        let mut store = store(engine, &plugin.component, &plugin.limits, reads);
+        let mut store = store(engine, &plugin.component, &plugin.limits, reads, outside);
         let made = plugin.rule.instantiate(&mut store);
         let times = Times { instantiate: begun.elapsed(), ..Times::default() };
         match made {
@@ -209,11 +225,19 @@ impl<'a> Call<'a> {
 }
 
 /// A store with its limits, and the deadline running: start code of an instance may loop, too.
-pub(super) fn store(engine: &Engine, component: &Arc<Component>, limits: &Limits, reads: Reads) -> Store<State> {
-    store_in(&engine.wasmtime, component, limits, reads)
+pub(super) fn store(
+    engine: &Engine,
+    component: &Arc<Component>,
+    limits: &Limits,
+    reads: Reads,
+    outside: &Arc<Outside>,
+) -> Store<State> {
+    let mut store = store_in(&engine.wasmtime, component, limits, reads);
+    store.data_mut().outside = Arc::clone(outside);
+    store
 }
 
-/// The same in any engine.
+/// The same in any engine, for a component that may reach nothing.
 pub(super) fn store_in(
     engine: &wasmtime::Engine,
     component: &Arc<Component>,
@@ -224,6 +248,11 @@ pub(super) fn store_in(
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.output);
     store.set_epoch_deadline(ticks(limits.deadline));
+    // Time that the host waited for others is given back.
+    store.epoch_deadline_callback(|call| {
+        let left = call.data().left();
+        Ok(if left.is_zero() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(ticks(left)) })
+    });
     store
 }
 

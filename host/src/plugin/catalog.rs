@@ -12,9 +12,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::domain::experience::ToolFault;
-use crate::domain::{FaultPolicy, PluginVersion, RecordingSettings, StepOverride, ToolOverride};
+use crate::domain::{Capabilities, FaultPolicy, PluginVersion, RecordingSettings, StepOverride, ToolOverride};
 use crate::pipeline::{Event, Handlers, Outcome, Registration};
-use crate::resolve::{Evaluation, Reads, ToolRules};
+use crate::resolve::{Evaluation, Journal, Reads, ToolRules};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
@@ -25,6 +25,7 @@ use super::engine::{Config, Engine, EngineError};
 use super::handler::Handler;
 use super::inspect::LoadError;
 use super::manifest::{Manifest, Provides, StepDeclaration};
+use super::outside::{Connectors, Outside};
 use super::policy::Policy;
 use super::step::Step;
 use super::trial::Trial;
@@ -34,6 +35,8 @@ use super::workshop::{Part, Ready, Workshop};
 pub struct Catalog {
     engine: Arc<Engine>,
     ready: Vec<Arc<Ready>>,
+    /// What each of them may reach outside of the host.
+    outside: Vec<Arc<Outside>>,
     infos: Vec<PluginInfo>,
     by_kind: BTreeMap<String, Rule>,
     step_infos: Vec<StepInfo>,
@@ -95,6 +98,10 @@ pub struct Wanted {
     pub recording: Option<RecordingSettings>,
     /// About the version that is tried.
     pub trial: Option<Trial>,
+    /// What its component may reach outside of the host, of what it asks for.
+    pub granted: Capabilities,
+    /// The connectors of the environment.
+    pub connectors: Arc<Connectors>,
 }
 
 /// A plugin that is there.
@@ -154,6 +161,7 @@ impl Catalog {
         Self {
             engine: Arc::clone(workshop.engine()),
             ready: Vec::new(),
+            outside: Vec::new(),
             infos: Vec::new(),
             by_kind: BTreeMap::new(),
             step_infos: Vec::new(),
@@ -184,6 +192,7 @@ impl Catalog {
                 for kind in kinds {
                     let (recording, trial) = (wanted.recording.clone(), wanted.trial.clone());
                     let trial = trial.filter(|trial| trial.ready.manifest().decides_about(kind));
+                    let trial = trial.map(|trial| self.with_way_out(trial, wanted));
                     let wanted = wanted.tools.get(kind).cloned().unwrap_or_default();
                     let on_fault = wanted.on_fault.unwrap_or(*on_fault);
                     let default = wanted.default.or_else(|| default.clone()).unwrap_or_default();
@@ -203,8 +212,17 @@ impl Catalog {
             self.step_infos.push(step.info.clone());
         }
         self.infos.push(PluginInfo::new(manifest.clone(), ready.digest().to_string()));
+        let (asked, door) = (&ready.manifest().capabilities, self.engine.config.door.clone());
+        let outside = Outside::new(asked, &wanted.granted, Arc::clone(&wanted.connectors), door);
+        self.outside.push(Arc::new(outside));
         self.ready.push(ready);
         Ok(())
+    }
+
+    fn with_way_out(&self, trial: Trial, wanted: &Wanted) -> Trial {
+        let (asked, door) = (&trial.ready.manifest().capabilities, self.engine.config.door.clone());
+        let outside = Outside::new(asked, &trial.granted, Arc::clone(&wanted.connectors), door);
+        Trial { outside: Arc::new(outside), ..trial }
     }
 
     /// Notes a plugin that should be asked and cannot be, so that what it should decide about fails visibly.
@@ -259,10 +277,14 @@ impl Catalog {
         let Some(snapshot) = reads.snapshot().filter(|_| trial.reaches(reads.facts())).cloned() else {
             return Err((None, reads));
         };
-        let facts = Arc::clone(reads.shared_facts());
+        let (facts, keeps) = (Arc::clone(reads.shared_facts()), reads.keeps_outside());
+        let again = || {
+            let again = Reads::new(snapshot, facts);
+            if keeps { again.keeping_outside() } else { again }
+        };
         match trial.evaluate(&self.engine, kind, settings, reads) {
             Some(Ok(evaluation)) => Ok(evaluation),
-            broken => Err((broken.and_then(|it| it.err()?.outcome.err()), Reads::new(snapshot, facts))),
+            broken => Err((broken.and_then(|it| it.err()?.outcome.err()), again())),
         }
     }
 
@@ -274,7 +296,7 @@ impl Catalog {
     /// Makes an instance of the rule bound to `kind`, and keeps it. Nothing if no rule is bound to it.
     pub fn start(&self, kind: &str, reads: Reads) -> Option<Result<Call<'_>, CallError>> {
         let Bound::Ready(at) = self.by_kind.get(kind)?.bound else { return None };
-        Some(Call::start(self.rule(at)?, &self.engine, reads).map_err(|failed| failed.0))
+        Some(Call::start(self.rule(at)?, &self.engine, reads, self.outside.get(at)?).map_err(|failed| failed.0))
     }
 
     fn rule(&self, at: usize) -> Option<&Plugin> {
@@ -284,9 +306,9 @@ impl Catalog {
         }
     }
 
-    fn handler(&self, step: &Registration) -> Option<&Handler> {
-        self.ready.iter().find_map(|ready| match &ready.part {
-            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some(handler),
+    fn handler(&self, step: &Registration) -> Option<(&Handler, &Arc<Outside>)> {
+        self.ready.iter().zip(&self.outside).find_map(|(ready, outside)| match &ready.part {
+            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some((handler, outside)),
             _ => None,
         })
     }
@@ -323,6 +345,7 @@ impl Missing {
         Evaluation {
             plugin: format!("{name} {version}"),
             outcome: Err(fault),
+            outside: Journal::default(),
             reads: reads.into_recorded(),
             degraded: None,
             ends: false,
@@ -345,7 +368,7 @@ impl ToolRules for Catalog {
             Bound::Ready(at) => {
                 let rule = self.rule(*at)?;
                 let key = policy.remembers(&rule.name, kind, settings, reads.facts());
-                (key, rule.evaluate(&self.engine, kind, settings, reads))
+                (key, rule.evaluate(&self.engine, kind, settings, reads, self.outside.get(*at)?))
             }
             Bound::Missing(at) => {
                 let missing = self.missing.get(*at)?;
@@ -364,9 +387,14 @@ impl ToolRules for Catalog {
                 Bound::Ready(at) => self.rule(*at).map(|plugin| plugin.digest.as_str()),
                 Bound::Missing(at) => self.missing.get(*at).map(|missing| missing.digest.as_str()),
             };
+            let had = match &rule.bound {
+                Bound::Ready(at) => self.outside.get(*at).map(|outside| outside.had()).filter(|had| !had.is_empty()),
+                Bound::Missing(_) => None,
+            };
+            let had = had.map_or_else(String::new, |had| format!(" {had}"));
             // Writing into a string cannot fail.
-            let _ = writeln!(text, "{kind} {}", digest.unwrap_or_default());
-            if let Some(Trial { ready, rollout }) = rule.trial.as_ref().filter(|trial| !trial.rollout.shadows()) {
+            let _ = writeln!(text, "{kind} {}{had}", digest.unwrap_or_default());
+            if let Some(Trial { ready, rollout, .. }) = rule.trial.as_ref().filter(|trial| !trial.rollout.shadows()) {
                 let _ = writeln!(text, "{kind} {} {}", ready.digest(), serde_json::json!(rollout));
             }
         }
@@ -390,11 +418,12 @@ impl Handlers for Catalog {
             message: "its component is not there".to_owned(),
             retry_after: None,
         };
-        self.handler(step).ok_or_else(gone)?.execute(&self.engine, step, event, library)
+        let (handler, outside) = self.handler(step).ok_or_else(gone)?;
+        handler.execute(&self.engine, step, event, library, outside)
     }
 
     fn disbelieve(&self, step: &Registration, event: &Event, fault: &crate::pipeline::StepFault) {
-        if let Some(handler) = self.handler(step) {
+        if let Some((handler, _)) = self.handler(step) {
             handler.disbelieve(&self.engine, step, event, fault);
         }
     }
@@ -442,7 +471,7 @@ impl PluginInfo {
     }
 
     fn new(manifest: Manifest, digest: String) -> Self {
-        let Manifest { publisher, name, version, world, description, provides, settings_schema, limits: _ } = manifest;
+        let Manifest { publisher, name, version, world, description, provides, settings_schema, .. } = manifest;
         let kinds = match provides {
             Provides::Tool { kinds, .. } => kinds,
             Provides::Step(_) | Provides::Handler { .. } => Vec::new(),

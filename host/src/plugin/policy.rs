@@ -93,6 +93,7 @@ mod tests {
     use serde_json::json;
 
     use crate::domain::experience::ToolFault;
+    use crate::resolve::Journal;
 
     use super::*;
 
@@ -112,6 +113,7 @@ mod tests {
             degraded: None,
             ends: false,
             passed_over: None,
+            outside: Journal::default(),
         }
     }
 

@@ -57,7 +57,7 @@ fn ask(
         account.line(|| line("tool", Some(kind), Outcome::Shown, "no rule component is bound to its kind"));
         return Ok(ToolStatus::Shown { payload: serde_json::Value::Object(serde_json::Map::new()), degraded: None });
     };
-    let Evaluation { plugin, outcome, reads, degraded, ends, passed_over } = evaluation;
+    let Evaluation { plugin, outcome, reads, degraded, ends, passed_over, outside: _ } = evaluation;
     if let Some(ToolFault { code, message, plugin, version, .. }) = &passed_over {
         account
             .warn("trial-broke", format!("{plugin} {version}, on trial for tool `{kind}`, broke: {code}, {message}"));

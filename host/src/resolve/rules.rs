@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::experience::{Degraded, ToolFault};
 
+use super::journal::Journal;
 use super::reads::{Read, Reads};
 
 /// Decides about tools.
@@ -15,7 +16,8 @@ pub trait ToolRules: Send + Sync {
     /// `settings` is a JSON object. Whatever goes wrong is an [`Outcome`](Evaluation), never a panic.
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation>;
 
-    /// Names the rules that are bound, so that equal fingerprints give equal decisions: component digests by tool kind.
+    /// Names the rules that are bound, so that equal fingerprints give equal decisions: component digests by tool kind, with what
+    /// they may reach outside.
     fn fingerprint(&self) -> String;
 }
 
@@ -34,6 +36,8 @@ pub struct Evaluation {
     pub ends: bool,
     /// How a version on trial broke, if the one that serves was asked in its place.
     pub passed_over: Option<ToolFault>,
+    /// What granted calls answered, if that was to be kept.
+    pub outside: Journal,
 }
 
 /// What a rule decided.

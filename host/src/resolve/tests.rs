@@ -28,7 +28,15 @@ impl ToolRules for Table {
         reads.get("customerName");
         reads.names("workstreams");
         let (plugin, reads) = ("test/table 1.0.0".to_owned(), reads.into_recorded());
-        Some(Evaluation { plugin, outcome, reads, degraded: None, ends: false, passed_over: None })
+        Some(Evaluation {
+            plugin,
+            outcome,
+            reads,
+            degraded: None,
+            ends: false,
+            passed_over: None,
+            outside: Default::default(),
+        })
     }
 
     fn fingerprint(&self) -> String {

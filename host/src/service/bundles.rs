@@ -9,12 +9,12 @@ use serde::Serialize;
 use crate::bundle::{Bundle, Bundled};
 use crate::domain::access::{Caller, Privilege};
 use crate::domain::revision::Author;
-use crate::domain::{Digest, Item, Kind, Plugin, PluginVersion, Revision, State};
+use crate::domain::{Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Revision, State};
 use crate::plugin::{Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Layer, Snapshot};
 
 use super::comparison::Gatekeeping;
-use super::plugins::{Activation, NewVersion, gone, item, version_of};
+use super::plugins::{Activation, NewVersion, WithVersion, gone, item, version_of};
 use super::publishers::SignerView;
 use super::{Error, PluginError, Service, platform};
 
@@ -50,6 +50,9 @@ pub struct InstalledComponent {
     pub serves: bool,
     /// Who signed the component.
     pub signed_by: Vec<SignerView>,
+    /// What somebody has to decide about before the version can serve: no bundle grants anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Capabilities>,
     /// The steps about which the bundle decided, because nobody had here.
     pub steps: Vec<String>,
 }
@@ -216,7 +219,8 @@ impl Service {
                 }
             }
             let new = NewVersion { manifest, digest, signatures };
-            let (mut plugin, expect) = self.with_version(snapshot, &new, Activation { activate, ..how })?;
+            let WithVersion { mut plugin, expect, needs } =
+                self.with_version(snapshot, &new, Activation { activate, ..how })?;
             let mut taken = Vec::new();
             for (step, wanted) in steps.iter().filter(|(step, _)| !there.is_some_and(|it| it.steps.contains_key(*step)))
             {
@@ -234,6 +238,7 @@ impl Service {
                 installed: !there.is_some_and(|it| it.versions.contains_key(version)),
                 serves: plugin.state == State::Active && plugin.active == Some(*version),
                 signed_by: Self::standings(snapshot, name, signatures),
+                needs,
                 steps: taken,
             });
             changes.push(Change::Put { name: name.as_str().into(), item: plugin.into(), expect });

@@ -92,7 +92,7 @@ impl ToolRules for Observing<'_> {
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
         let Some(observed) = self.catalog.observed(kind) else { return self.catalog.evaluate(kind, settings, reads) };
         let (snapshot, facts) = (reads.snapshot().cloned(), Arc::clone(reads.shared_facts()));
-        let evaluation = self.catalog.evaluate(kind, settings, reads)?;
+        let evaluation = self.catalog.evaluate(kind, settings, reads.keeping_outside())?;
         let at = jiff::Timestamp::now();
         // What a policy put in the place of an answer is no answer of the rule.
         let own = evaluation.degraded.is_none();
@@ -103,8 +103,8 @@ impl ToolRules for Observing<'_> {
         let tried = observed.trial.is_some_and(|trial| trial.rollout.shadows() || trial.reaches(&facts));
         if let Some(snapshot) = snapshot.filter(|_| record || tried) {
             let answer = Answer::from(&evaluation.outcome);
-            let call =
-                ObservedCall { at, tool: kind.to_owned(), settings: settings.to_owned(), snapshot, facts, answer };
+            let (tool, settings, outside) = (kind.to_owned(), settings.to_owned(), evaluation.outside.clone());
+            let call = ObservedCall { at, tool, settings, snapshot, facts, answer, outside };
             let passed_over = evaluation.passed_over.clone();
             self.observer.notice(Noticed { catalog: Arc::clone(&self.catalog), call, passed_over, record });
         }
@@ -174,6 +174,7 @@ impl Service {
         let mut differences = Vec::new();
         let broke = if trial.rollout.shadows() {
             let reads = Reads::new(Arc::clone(&call.snapshot), Arc::clone(&call.facts));
+            let reads = reads.answered_by(Arc::new(call.outside.clone()));
             let Some(evaluation) = trial.shadow(platform.workshop(), &call.tool, &call.settings, reads) else {
                 return Ok(());
             };

@@ -11,8 +11,8 @@ use serde::Serialize;
 use crate::domain::revision::Author;
 use crate::domain::trace::TraceId;
 use crate::domain::{
-    Digest, Item, Kind, Plugin, PluginVersion, Problem, Promotion, RecordingSettings, Revision, Rollout, State,
-    StepOverride, ToolOverride,
+    Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Problem, Promotion, RecordingSettings, Revision, Rollout,
+    State, StepOverride, ToolOverride,
 };
 use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};
@@ -46,6 +46,12 @@ pub enum PluginError {
     NothingBefore(String),
     #[error("plugin `{name}` {version} serves: activate another version first, or switch the plugin off")]
     Serves { name: String, version: PluginVersion },
+    #[error(
+        "plugin `{name}` {version} asks for more than was granted: decide about {needs} with `PUT /api/v1/plugins/{name}/versions/{version}/grant`, even if it shall have nothing"
+    )]
+    NeedsGrant { name: String, version: PluginVersion, needs: Box<Capabilities> },
+    #[error("plugin `{name}` {version} does not ask for {unasked}: grant some of {asked}")]
+    NotAsked { name: String, version: PluginVersion, unasked: Box<Capabilities>, asked: Box<Capabilities> },
     #[error("plugin `{0}` came with the product: switch it off instead")]
     Shipped(String),
     #[error(
@@ -182,14 +188,39 @@ pub struct VersionView {
     pub size: Option<u64>,
     /// Who signed the component.
     pub signed_by: Vec<SignerView>,
+    /// What the component asks to reach outside of the host.
+    #[serde(skip_serializing_if = "Capabilities::is_empty")]
+    #[schema(required = false)]
+    pub asks: Capabilities,
+    /// What it was granted, if somebody decided about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub granted: Option<Capabilities>,
+}
+
+/// A plugin, and what became of the version that was installed.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InstalledPlugin)]
+pub struct Installed {
+    /// The plugin.
+    #[serde(flatten)]
+    pub plugin: PluginView,
+    /// Whether the version that was installed serves now.
+    pub activated: bool,
+    /// What somebody has to decide about before it can serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Capabilities>,
+    /// Why it does not serve, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 impl Service {
     /// Installs a component: looks at it, compiles it, tries to start it, and lets it serve if `how` says so.
     ///
     /// A version that is there already with the same component is not installed again. Whatever is wrong, the version that
-    /// serves goes on serving.
-    pub fn install_plugin(&self, bytes: &[u8], how: Activation, author: &Author) -> Result<PluginView, Error> {
+    /// serves goes on serving; it does, too, while nobody decided about what the new one asks for.
+    pub fn install_plugin(&self, bytes: &[u8], how: Activation, author: &Author) -> Result<Installed, Error> {
         let platform = self.platform()?;
         let manifest = Workshop::inspect(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let (name, version) = (manifest.full_name(), manifest.version);
@@ -204,6 +235,7 @@ impl Service {
         // Held until it is in the store, so that what has to be shown before it serves can be.
         let _ready = platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let component = Component { digest: digest.clone(), plugin: name.clone(), version, bytes: bytes.to_vec() };
+        let left = std::cell::RefCell::new(None);
         let install = |how: Activation| {
             self.change_plugins(
                 |service, snapshot| {
@@ -215,7 +247,8 @@ impl Service {
                         let gatekeeping = Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() };
                         service.must_be_promotable(snapshot, &name, &plugin, version, gatekeeping)?;
                     }
-                    let (plugin, expect) = service.with_version(snapshot, &new, how)?;
+                    let WithVersion { plugin, expect, needs } = service.with_version(snapshot, &new, how)?;
+                    left.replace(needs);
                     let change = Change::Put { name: name.as_str().into(), item: plugin.into(), expect };
                     Ok((vec![change], vec![component.clone()]))
                 },
@@ -230,7 +263,10 @@ impl Service {
             }
             done => done?,
         };
-        self.plugin(&name)
+        let (plugin, needs) = (self.plugin(&name)?, left.take());
+        let why = needs.clone().map(|needs| PluginError::NeedsGrant { name, version, needs: needs.into() }.to_string());
+        let activated = plugin.state.is_active() && plugin.version == Some(version);
+        Ok(Installed { plugin, activated, needs, why })
     }
 
     /// Lets a version serve that is there.
@@ -247,6 +283,9 @@ impl Service {
             service.must_be_trusted(snapshot, name, version, &digest)?;
             let manifest = service.manifest(name, version, &digest)?;
             service.may_serve(snapshot, name, plugin, &manifest, accept_major)?;
+            if let Some(needs) = service.settle_grant(plugin, &digest, &manifest.capabilities)? {
+                return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
+            }
             service.must_be_promotable(snapshot, name, plugin, version, gatekeeping)?;
             plugin.activate(version);
             plugin.state = State::Active;
@@ -260,10 +299,13 @@ impl Service {
         self.change_plugin(name, author, |service, snapshot, plugin| {
             let version = plugin.roll_back().ok_or_else(|| PluginError::NothingBefore(name.to_owned()))?;
             plugin.pinned = true;
-            let digest = version_of(name, plugin, version)?;
-            service.must_be_trusted(snapshot, name, version, digest)?;
+            let digest = version_of(name, plugin, version)?.clone();
+            service.must_be_trusted(snapshot, name, version, &digest)?;
             // It served once, and may not be ready any more: then the version that serves goes on.
-            let manifest = service.manifest(name, version, digest)?;
+            let manifest = service.manifest(name, version, &digest)?;
+            if let Some(needs) = plugin.settle_grant(&digest, &manifest.capabilities, None) {
+                return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
+            }
             service.may_serve(snapshot, name, plugin, &manifest, true)
         })
     }
@@ -297,9 +339,7 @@ impl Service {
             if plugin.active == Some(version) {
                 return Err(PluginError::Serves { name: name.to_owned(), version }.into());
             }
-            plugin.versions.remove(&version);
-            plugin.rollout.take_if(|rollout| rollout.version == version);
-            plugin.served_before.retain(|before| *before != version);
+            plugin.remove(version);
             Ok(())
         })
     }
@@ -372,6 +412,8 @@ impl Service {
                 version: *version,
                 digest: digest.clone(),
                 signed_by: self.signers(snapshot, name, digest)?,
+                asks: (*self.asked_of(digest)?).clone(),
+                granted: plugin.grants.get(digest).cloned(),
                 serves: serving.is_some_and(|(serving, _)| serving == *version),
                 at: record.as_ref().map(|record| record.at),
                 size: record.as_ref().map(|record| record.size),
@@ -411,7 +453,7 @@ impl Service {
         snapshot: &Snapshot,
         new: &NewVersion<'_>,
         how: Activation,
-    ) -> Result<(Plugin, Expect), Error> {
+    ) -> Result<WithVersion, Error> {
         let NewVersion { manifest, digest, signatures } = *new;
         let (name, version) = (manifest.full_name(), manifest.version);
         self.is_trusted(snapshot, &manifest.publisher, digest, signatures)
@@ -423,13 +465,17 @@ impl Service {
             return Err(PluginError::VersionTaken { name, version, digest }.into());
         }
         plugin.versions.insert(version, digest.clone());
+        let mut needs = None;
         if how.activate {
             self.may_serve(snapshot, &name, &plugin, manifest, how.accept_major)?;
-            plugin.activate(version);
-            plugin.pinned = true;
+            needs = self.settle_grant(&mut plugin, digest, &manifest.capabilities)?;
+            if needs.is_none() {
+                plugin.activate(version);
+                plugin.pinned = true;
+            }
         }
         let expect = entry.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
-        Ok((plugin, expect))
+        Ok(WithVersion { plugin, expect, needs })
     }
 
     /// Refuses what must not serve beside what serves.
@@ -524,6 +570,15 @@ pub(super) struct NewVersion<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) digest: &'a Digest,
     pub(super) signatures: &'a Signatures,
+}
+
+/// A plugin with a version more.
+pub(super) struct WithVersion {
+    pub(super) plugin: Plugin,
+    /// Over which revision.
+    pub(super) expect: Expect,
+    /// What somebody has to decide about before the version can serve.
+    pub(super) needs: Option<Capabilities>,
 }
 
 fn entry<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a store::Entry, PluginError> {

@@ -77,6 +77,9 @@ impl Service {
                     return Err(PluginError::NoSuchRole(role.clone()).into());
                 }
             }
+            if let Some(needs) = service.settle_grant(plugin, &digest, &tried.capabilities)? {
+                return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
+            }
             if wanted.to != RolloutStage::Shadow {
                 service.must_be_promotable(snapshot, name, plugin, version, gatekeeping)?;
             }

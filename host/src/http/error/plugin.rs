@@ -31,6 +31,8 @@ impl From<PluginError> for Refusal {
             PluginError::VersionTaken { .. } => problem(StatusCode::CONFLICT, "version-taken"),
             PluginError::KindTaken { .. } => problem(StatusCode::CONFLICT, "kind-taken"),
             PluginError::MajorVersion { .. } => problem(StatusCode::CONFLICT, "major-version"),
+            PluginError::NeedsGrant { needs, .. } => problem(StatusCode::CONFLICT, "grant-needed").with_needs(*needs),
+            PluginError::NotAsked { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-asked"),
             PluginError::NothingBefore(_) => problem(StatusCode::CONFLICT, "nothing-before"),
             PluginError::Serves { .. } => problem(StatusCode::CONFLICT, "in-use"),
             PluginError::Shipped(_) => problem(StatusCode::CONFLICT, "read-only"),
