@@ -64,7 +64,7 @@ pub use profile::{
     Channels, Copilot, CopilotFeature, Inbox, InboxRecordType, InboxView, PaneMode, PlacedTool, ProductivityPane,
     Profile,
 };
-pub use promotion::{Expected, FAULT, Gate, Promotion};
+pub use promotion::{CORPUS, Expected, FAULT, FAULT_GONE, Gate, Promotion, UNDECIDED};
 pub use recording::{RecordingSettings, Redaction};
 pub use revision::Revision;
 pub use rollout::{Rollout, RolloutStage};

@@ -44,7 +44,7 @@ pub use error::{Error, MissingReference, Referrer};
 pub use outbox::{EventState, NewEvent, OutboxEvent};
 pub use owner::{is_gone, this_process};
 pub use people::Person;
-pub use recordings::{KeptRecording, RecordingFilter, RecordingLog, TrialCall, TrialKey, Tried};
+pub use recordings::{FieldCount, KeptRecording, RecordingFilter, RecordingLog, TrialCalls, TrialKey, Tried};
 pub use review::review;
 pub use runs::{LEASE_SECONDS, Lease, NewRun, Run, RunState, StepRun};
 pub use secrets::Secrets;

@@ -27,6 +27,7 @@ use super::inspect::LoadError;
 use super::manifest::{Manifest, Provides, StepDeclaration};
 use super::outside::{Connectors, Outside};
 use super::policy::Policy;
+use super::replay::Answer;
 use super::step::Step;
 use super::trial::Trial;
 use super::workshop::{Part, Ready, Workshop};
@@ -284,7 +285,11 @@ impl Catalog {
         };
         match trial.evaluate(&self.engine, kind, settings, reads) {
             Some(Ok(evaluation)) => Ok(evaluation),
-            broken => Err((broken.and_then(|it| it.err()?.outcome.err()), again())),
+            broken => {
+                let fault = broken.and_then(|it| it.err()?.outcome.err());
+                // That it was not asked depends on the time, and says nothing about it.
+                Err((fault.filter(|fault| !Answer::is_no_answer(&fault.code)), again()))
+            }
         }
     }
 

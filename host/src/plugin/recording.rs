@@ -96,6 +96,10 @@ impl CallRecording {
         }
         let reads = Reads::new(Arc::clone(&call.snapshot), Arc::new(facts.clone())).answered_by(outside);
         let Replayed { answer, journal } = workshop.replay(ready, &call.settings, reads)?;
+        // For want of room it was not asked: a recording of that would be of no call.
+        if answer.says_nothing() {
+            return None;
+        }
         let reproduced = seen_alike.then(|| call.answer.agrees_with(&answer));
         let manifest = ready.manifest();
         Some(Self {

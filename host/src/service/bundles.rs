@@ -13,7 +13,7 @@ use crate::domain::{Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Rev
 use crate::plugin::{Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Layer, Snapshot};
 
-use super::comparison::Gatekeeping;
+use super::comparison::{Gatekeeper, Gatekeeping};
 use super::plugins::{Activation, NewVersion, WithVersion, gone, item, version_of};
 use super::publishers::SignerView;
 use super::{Error, PluginError, Service, platform};
@@ -142,7 +142,6 @@ impl Service {
             let ready = self.platform()?.prepare(bytes);
             held.push(ready.map_err(|reason| PluginError::RefusedVersion { name, version, reason })?);
         }
-        self.bundle_must_be_promotable(&checked, options.activation)?;
         if options.dry_run {
             let snapshot = self.store.snapshot()?;
             let (changes, components) = propose(self, &snapshot)?;
@@ -183,15 +182,19 @@ impl Service {
     }
 
     /// Refuses a bundle with a version that would change what it must not.
-    fn bundle_must_be_promotable(&self, checked: &[Checked], how: Activation) -> Result<(), Error> {
-        let snapshot = self.store.snapshot()?;
+    fn bundle_must_be_promotable(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        checked: &[Checked],
+        how: Activation,
+    ) -> Result<(), Error> {
         for Checked { bundled, .. } in checked.iter().filter(|checked| how.activate && checked.bundled.served) {
             let Bundled { plugin: name, version, digest, .. } = bundled;
-            if let Ok(there) = item(&snapshot, name) {
+            if let Ok(there) = item(snapshot, name) {
                 let mut plugin = there.clone();
                 plugin.versions.insert(*version, digest.clone());
-                let gatekeeping = Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() };
-                self.must_be_promotable(&snapshot, name, &plugin, *version, gatekeeping)?;
+                let gate = Gatekeeper::new(Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() });
+                gate.check(self, snapshot, name, &plugin, *version)?;
             }
         }
         Ok(())

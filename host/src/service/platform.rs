@@ -123,7 +123,8 @@ impl Platform {
             let there = entry.and_then(|entry| Plugin::from_any(&entry.item));
             let mut plugin = there.cloned().unwrap_or_default();
             plugin.versions.insert(version, digest.clone());
-            if !plugin.pinned {
+            // What is gated was gated so that nothing serves unseen.
+            if !plugin.pinned && plugin.promotion.is_open() {
                 plugin.activate(version);
             }
             let expect = entry.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));

@@ -17,7 +17,7 @@ use crate::domain::{
 use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};
 
-use super::comparison::{Comparison, Gatekeeping};
+use super::comparison::{Comparison, Gatekeeper, Gatekeeping};
 use super::platform::{self, Platform};
 use super::publishers::SignerView;
 use super::{Error, IMPORT_ATTEMPTS, Machinery, Service};
@@ -70,7 +70,7 @@ pub enum PluginError {
     NothingServes(String),
     #[error("no version of plugin `{0}` is tried")]
     NoRollout(String),
-    #[error("plugin `{0}` decides about no tools: only a version that does can be tried, others are activated")]
+    #[error("plugin `{0}` decides about no tools: only what does can be recorded, compared and tried")]
     NotATool(String),
     #[error(
         "plugin `{name}` {version} decides about tool `{kind}` too, which the version that serves does not: activate it instead of trying it"
@@ -78,6 +78,8 @@ pub enum PluginError {
     OtherKinds { name: String, version: PluginVersion, kind: String },
     #[error("there is no security role `{0}`: nobody would be reached by it")]
     NoSuchRole(String),
+    #[error("there is no user `{0}`: nobody would be reached by it")]
+    NoSuchUser(String),
     #[error("there is no recording `{0}`: it was never made, or is too old")]
     NoSuchRecording(TraceId),
     #[error("recording until {until} is not possible: say a time to come, at most {most} days from now")]
@@ -236,6 +238,7 @@ impl Service {
         let _ready = platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let component = Component { digest: digest.clone(), plugin: name.clone(), version, bytes: bytes.to_vec() };
         let left = std::cell::RefCell::new(None);
+        let gate = Gatekeeper::new(Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() });
         let install = |how: Activation| {
             self.change_plugins(
                 |service, snapshot| {
@@ -244,8 +247,7 @@ impl Service {
                     {
                         let mut plugin = there.clone();
                         plugin.versions.insert(version, digest.clone());
-                        let gatekeeping = Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() };
-                        service.must_be_promotable(snapshot, &name, &plugin, version, gatekeeping)?;
+                        gate.check(service, snapshot, &name, &plugin, version)?;
                     }
                     let WithVersion { plugin, expect, needs } = service.with_version(snapshot, &new, how)?;
                     left.replace(needs);
@@ -278,6 +280,7 @@ impl Service {
         gatekeeping: Gatekeeping<'_>,
         author: &Author,
     ) -> Result<PluginView, Error> {
+        let gate = Gatekeeper::new(gatekeeping);
         self.change_plugin(name, author, |service, snapshot, plugin| {
             let digest = version_of(name, plugin, version)?.clone();
             service.must_be_trusted(snapshot, name, version, &digest)?;
@@ -286,7 +289,7 @@ impl Service {
             if let Some(needs) = service.settle_grant(plugin, &digest, &manifest.capabilities)? {
                 return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
             }
-            service.must_be_promotable(snapshot, name, plugin, version, gatekeeping)?;
+            gate.check(service, snapshot, name, plugin, version)?;
             plugin.activate(version);
             plugin.state = State::Active;
             plugin.pinned = true;
@@ -294,9 +297,13 @@ impl Service {
         })
     }
 
-    /// Lets the version serve that served before.
+    /// Lets the version serve that served before; or tries a version no more, if one is tried.
     pub fn roll_back_plugin(&self, name: &str, author: &Author) -> Result<PluginView, Error> {
         self.change_plugin(name, author, |service, snapshot, plugin| {
+            if plugin.rollout.is_some() {
+                plugin.roll_back();
+                return Ok(());
+            }
             let version = plugin.roll_back().ok_or_else(|| PluginError::NothingBefore(name.to_owned()))?;
             plugin.pinned = true;
             let digest = version_of(name, plugin, version)?.clone();

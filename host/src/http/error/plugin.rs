@@ -41,11 +41,11 @@ impl From<PluginError> for Refusal {
             PluginError::NotATool(_) | PluginError::OtherKinds { .. } => {
                 problem(StatusCode::CONFLICT, "not-comparable")
             }
-            PluginError::NoSuchRole(_) => problem(StatusCode::CONFLICT, "missing-reference"),
+            PluginError::NoSuchRole(_) | PluginError::NoSuchUser(_) => problem(StatusCode::CONFLICT, "missing-reference"),
             PluginError::RecordingUntil { .. } => Self::request("until", error.to_string()),
             PluginError::TooFewRecordings { .. } => problem(StatusCode::CONFLICT, "too-few-recordings"),
             PluginError::Unexpected(comparison) => {
-                problem(StatusCode::CONFLICT, "not-promoted").with_comparison(*comparison)
+                problem(StatusCode::CONFLICT, "not-promoted").with_comparison(comparison.without_examples())
             }
             PluginError::Settings { problems } => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-settings").with_errors(problems)
