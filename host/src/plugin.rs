@@ -9,6 +9,7 @@ mod breaker;
 mod cache;
 mod call;
 mod catalog;
+mod clock;
 mod compiler;
 mod decision;
 mod engine;

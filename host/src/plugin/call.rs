@@ -26,6 +26,9 @@ pub enum CallError {
     /// All slots were taken. Not the plugin's fault.
     #[error("no slot for a call became free within {} ms", .0.as_millis())]
     Busy(Duration),
+    /// There was no processor for it. Not the plugin's fault.
+    #[error("the machine is too busy: it got no processor for its {} ms", .0.as_millis())]
+    Starved(Duration),
     /// It is not asked, because it went on breaking.
     #[error("it is suspended, and tried again in {seconds} s: {reason}")]
     Suspended {
@@ -66,13 +69,13 @@ pub enum CallError {
 impl CallError {
     /// Whether it is the component's own fault.
     pub(super) fn is_its_fault(&self) -> bool {
-        !matches!(self, Self::Busy(_) | Self::Suspended { .. })
+        !matches!(self, Self::Busy(_) | Self::Starved(_) | Self::Suspended { .. })
     }
 
     /// The stable code, as listed in `wit/README.md`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Busy(_) => "plugin.busy",
+            Self::Busy(_) | Self::Starved(_) => "plugin.busy",
             Self::Suspended { .. } => "plugin.suspended",
             Self::Timeout(_) => "plugin.timeout",
             Self::Exceeded(exceeded) => exceeded.code(),
@@ -248,10 +251,10 @@ pub(super) fn store_in(
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.output);
     store.set_epoch_deadline(ticks(limits.deadline));
-    // Time that the host waited for others is given back.
-    store.epoch_deadline_callback(|call| {
-        let left = call.data().left();
-        Ok(if left.is_zero() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(ticks(left)) })
+    // The engine's clock is on the wall: what was not spent on the guest is given back.
+    store.epoch_deadline_callback(|mut call| {
+        let left = call.data_mut().left();
+        Ok(left.map_or(UpdateDeadline::Interrupt, |left| UpdateDeadline::Continue(ticks(left))))
     });
     store
 }

@@ -23,7 +23,7 @@ const LOG_PATIENCE: usize = 4;
 /// What one call may use. The defaults are those of `wit/README.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest time, from before the instance is made.
+    /// Longest processor time, from before the instance is made.
     pub deadline: Duration,
     /// Longest time the host waits for others on behalf of the call. Does not count against the deadline.
     pub waiting: Duration,
@@ -220,9 +220,9 @@ impl Meter {
         self.waited = self.waited.saturating_add(time);
     }
 
-    /// What is left of the deadline after `time`, of which no guest is charged what the host waited.
-    pub(super) fn left_of_deadline(&self, time: Duration) -> Duration {
-        self.limits.deadline.saturating_sub(time.saturating_sub(self.waited))
+    /// The longest processor time of the call.
+    pub(super) fn deadline(&self) -> Duration {
+        self.limits.deadline
     }
 
     fn handed_over(&self) -> Result<(), Exceeded> {
@@ -351,15 +351,14 @@ mod tests {
     }
 
     #[test]
-    fn waiting_for_others_has_a_limit_and_costs_no_deadline() {
+    fn waiting_for_others_has_a_limit() {
         let [millis, second] = [Duration::from_millis(1), Duration::from_secs(1)];
-        let mut meter = Meter::new(Limits { deadline: 50 * millis, waiting: second, ..Limits::default() });
-        assert_eq!((meter.may_wait(), meter.left_of_deadline(20 * millis)), (Ok(second), 30 * millis));
+        let mut meter = Meter::new(Limits { waiting: second, ..Limits::default() });
+        assert_eq!(meter.may_wait(), Ok(second));
         meter.waited(400 * millis);
-        assert_eq!((meter.may_wait(), meter.left_of_deadline(420 * millis)), (Ok(600 * millis), 30 * millis));
+        assert_eq!(meter.may_wait(), Ok(600 * millis));
         meter.waited(700 * millis);
         assert_eq!(meter.may_wait(), Err(Exceeded::Waiting { limit: second }));
-        assert_eq!(meter.left_of_deadline(1150 * millis), Duration::ZERO);
     }
 
     #[test]

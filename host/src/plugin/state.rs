@@ -1,7 +1,7 @@
 //! What the host keeps for one call: its reads, its meter, and what it wrote.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +13,7 @@ use crate::domain::trace::{Component, LogLevel, RefusedCall};
 use crate::domain::{SecretName, SecretValue};
 use crate::resolve::Reads;
 
+use super::clock::{Clock, Left, Moment};
 use super::limits::{Exceeded, Limits, Meter};
 use super::log::Log;
 use super::outside::{Answered, Asking, Outside, Question, Recorded, Refused};
@@ -28,7 +29,9 @@ pub(super) struct State {
     pub(super) outside: Arc<Outside>,
     /// The functions that ran when it trapped.
     pub(super) backtrace: Vec<String>,
-    begun: Instant,
+    clock: Clock,
+    /// Whether it was ended because there was no processor for it.
+    pub(super) starved: bool,
     /// The secrets that were shown on its behalf.
     shown: Vec<(SecretName, SecretValue)>,
     log: Log,
@@ -45,7 +48,8 @@ impl State {
             meter: Meter::new(limits),
             outside: Arc::default(),
             backtrace: Vec::new(),
-            begun: Instant::now(),
+            clock: Clock::start(),
+            starved: false,
             shown: Vec::new(),
             log: Log::new(limits.log),
             refused: Vec::new(),
@@ -98,9 +102,11 @@ impl State {
             return Ok(answer.into());
         }
         let time = self.meter.may_wait()?;
-        let begun = Instant::now();
+        let begun = Moment::now();
         let asked = ask(&mut Asking::new(&self.outside, time, &mut self.shown));
-        self.meter.waited(begun.elapsed());
+        let spent = begun.spent();
+        self.meter.waited(spent.wall);
+        self.clock.leave_out(spent);
         Ok(match asked {
             Ok(Answered { answer, note, bytes }) => {
                 self.meter.came_in(bytes)?;
@@ -120,8 +126,15 @@ impl State {
     }
 
     /// What is left of the deadline.
-    pub(super) fn left(&self) -> Duration {
-        self.meter.left_of_deadline(self.begun.elapsed())
+    pub(super) fn left(&mut self) -> Option<Duration> {
+        match self.clock.left(self.meter.deadline()) {
+            Left::Time(left) => Some(left),
+            Left::Used => None,
+            Left::Starved => {
+                self.starved = true;
+                None
+            }
+        }
     }
 
     /// The next eight random bytes, the same in every call: a Weyl sequence, mixed.
