@@ -4,6 +4,7 @@
 //! memory: a snapshot is made anew as soon as the database has a newer revision, whoever wrote it.
 
 mod audit;
+mod beside;
 mod change;
 mod checks;
 mod commit;

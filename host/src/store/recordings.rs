@@ -9,10 +9,8 @@ mod trials;
 pub use trials::{FieldCount, TrialCalls, TrialKey, Tried};
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, named_params};
 
@@ -20,12 +18,17 @@ use crate::domain::comparison::EXAMPLES_MAX;
 use crate::domain::trace::TraceId;
 use crate::domain::{Digest, PluginVersion};
 
+use super::beside::Beside;
 use super::{Error, Store, lock};
 
-/// Marks the file as recordings, in SQLite's `application_id`.
-const APPLICATION_ID: i32 = 0x4c6f_5265; // "LoRe"
-/// The shape of the database this program writes, in SQLite's `user_version`.
-const SHAPE: usize = 1;
+/// The database.
+const RECORDINGS: Beside = Beside {
+    id: 0x4c6f_5265, // "LoRe"
+    shape: 1,
+    tables: include_str!("recordings.sql"),
+    written: ("WAL", "NORMAL"),
+    private: true,
+};
 
 /// The recorded calls of one environment.
 pub struct RecordingLog {
@@ -90,36 +93,7 @@ impl RecordingLog {
 
     fn open(folder: &Path, kept: usize) -> Result<Self, Error> {
         let file = folder.join(Self::FILE);
-        let unusable = |source| Error::Folder { path: file.display().to_string(), source };
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // The files that SQLite puts beside it have the same mode.
-        let opened = options.open(&file).map_err(unusable)?;
-        #[cfg(unix)]
-        opened.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(unusable)?;
-        drop(opened);
-        let mut connection = Connection::open(&file)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
-        // What is taken away is not left on the disk.
-        connection.pragma_update(None, "secure_delete", "ON")?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        let id: i32 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
-        let shape: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if tables == 0 {
-            transaction.execute_batch(include_str!("recordings.sql"))?;
-            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            transaction.pragma_update(None, "user_version", SHAPE)?;
-        } else if id != APPLICATION_ID {
-            return Err(Error::NotOurs);
-        } else if shape > SHAPE {
-            return Err(Error::Newer { found: shape, known: SHAPE });
-        }
-        transaction.commit()?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        let connection = RECORDINGS.open(&file)?;
         Ok(Self { connection: Mutex::new(connection), kept })
     }
 

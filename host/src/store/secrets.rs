@@ -3,22 +3,25 @@
 //! Hands out a value by name, and otherwise only who wrote it when. No value is ever in a revision. They are not encrypted: whoever may
 //! read the file may read them.
 
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use crate::domain::{SecretName, SecretRecord, SecretValue};
 
+use super::beside::Beside;
 use super::{Error, Store, lock};
 
-/// Marks the file as secrets, in SQLite's `application_id`.
-const APPLICATION_ID: i32 = 0x4c6f_5365; // "LoSe"
-/// The shape of the database this program writes, in SQLite's `user_version`.
-const SHAPE: usize = 1;
+/// The database. Its journal is emptied after each change.
+const SECRETS: Beside = Beside {
+    id: 0x4c6f_5365, // "LoSe"
+    shape: 1,
+    tables: include_str!("secrets.sql"),
+    written: ("TRUNCATE", "FULL"),
+    private: true,
+};
 
 /// The secrets of one environment.
 pub struct Secrets {
@@ -37,27 +40,7 @@ impl Secrets {
 
     fn open(folder: &Path) -> Result<Self, Error> {
         let file = folder.join(Self::FILE);
-        make_private(&file).map_err(|source| Error::Folder { path: file.display().to_string(), source })?;
-        let mut connection = Connection::open(&file)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
-        // What is deleted is overwritten, in the file and in the journal, which is emptied after each change.
-        connection.pragma_update(None, "secure_delete", true)?;
-        connection.pragma_update(None, "journal_mode", "TRUNCATE")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        let id: i32 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
-        let shape: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if tables == 0 {
-            transaction.execute_batch(include_str!("secrets.sql"))?;
-            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            transaction.pragma_update(None, "user_version", SHAPE)?;
-        } else if id != APPLICATION_ID {
-            return Err(Error::NotOurs);
-        } else if shape > SHAPE {
-            return Err(Error::Newer { found: shape, known: SHAPE });
-        }
-        transaction.commit()?;
+        let connection = SECRETS.open(&file)?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 
@@ -114,19 +97,6 @@ impl Store {
         let opened = Arc::new(Secrets::open(self.folder())?);
         Ok(self.secrets.get_or_init(|| opened))
     }
-}
-
-/// Makes the file if it is not there, and takes everybody else's rights to it away. SQLite gives its journal the same rights.
-fn make_private(file: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = options.open(file)?;
-    #[cfg(unix)]
-    made.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    drop(made);
-    Ok(())
 }
 
 #[cfg(test)]
