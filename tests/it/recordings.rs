@@ -120,7 +120,8 @@ async fn what_is_redacted_is_nowhere() -> Done {
     assert_eq!(replayed.json()["same"], true);
     let host = recorded(json!(["context.*", "user"])).await?;
     host.install("?activate=false", &rule(guests::STUMBLES, "greeter", "1.1.0", "scripts")?).await?;
-    host.put(&format!("{GREETER}/rollout"), json!({"rollout": {"version": "1.1.0", "to": "shadow", "stopAfter": 1}})).await?;
+    host.put(&format!("{GREETER}/rollout"), json!({"rollout": {"version": "1.1.0", "to": "shadow", "stopAfter": 1}}))
+        .await?;
     ask(&host, "Ada Lovelace").await?;
     ask(&host, "Bob").await?;
     let shown = [

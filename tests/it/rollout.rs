@@ -258,7 +258,11 @@ async fn a_trial_that_was_stopped_begins_again_at_nothing() -> Done {
     let wanted = json!({"rollout": {"version": "1.1.0", "to": "group", "users": ["Kayla"], "stopAfter": 1}});
     for round in 0..2 {
         let begun = host.put(&format!("{GREETER}/rollout"), wanted.clone()).await?.json();
-        assert_eq!((&begun["broke"], &begun["rollout"]["stopped"]), (&json!(0), &Value::Null), "round {round}: {begun}");
+        assert_eq!(
+            (&begun["broke"], &begun["rollout"]["stopped"]),
+            (&json!(0), &Value::Null),
+            "round {round}: {begun}"
+        );
         assert_eq!(begun["rollout"]["users"], json!(["kayla"]), "spelt as here");
         assert!(ask(&host, "kayla", "Ada").await?.to_string().contains("tests/greeter 1.1.0"), "round {round}");
         let (payload, warnings) = scripts(&ask(&host, "kayla", "Bob").await?);

@@ -106,6 +106,9 @@ mod tests {
         assert!(!expected(None, None, None).covers("rep", "macros", FAULT), "nobody means that by saying nothing");
         assert!(expected(None, None, Some(FAULT)).covers("rep", "macros", FAULT));
         assert!(!expected(None, None, None).covers("rep", "macros", UNDECIDED));
-        assert!(!expected(None, None, Some(FAULT_GONE)).covers("rep", "macros", FAULT), "a repair is no leave to break");
+        assert!(
+            !expected(None, None, Some(FAULT_GONE)).covers("rep", "macros", FAULT),
+            "a repair is no leave to break"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Rollouts: a version compared with the one that serves, gated, tried for some, watched, and ended.
 
-use axum::{Extension, Json};
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::domain::{FAULT, FAULT_GONE};
 use crate::domain::comparison::FieldDifference;
 use crate::domain::experience::ToolFault;
+use crate::domain::{FAULT, FAULT_GONE};
 use crate::resolve::{Decision, ItemReference, Journal, Reads};
 use crate::upgrade::attribute_changes;
 

@@ -128,7 +128,9 @@ impl Service {
         let comparison = match self.compare(snapshot, name, plugin, version, gatekeeping.expected) {
             // What serves cannot be asked, so nobody is served by it either: whatever repairs that is welcome.
             Err(Error::Plugin(PluginError::RefusedVersion { version: refused, reason, .. })) if refused != version => {
-                tracing::warn!("plugin `{name}` {version} is compared with nothing: {refused} cannot be used: {reason}");
+                tracing::warn!(
+                    "plugin `{name}` {version} is compared with nothing: {refused} cannot be used: {reason}"
+                );
                 return Ok(());
             }
             compared => compared?,

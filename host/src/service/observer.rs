@@ -165,9 +165,9 @@ impl ToolRules for Observing<'_> {
         }
         // What a policy put in the place of an answer is no answer of the rule.
         let record = evaluation.degraded.is_none()
-            && observed.recording.is_some_and(|wanted| {
-                wanted.is_on(at) && self.observer.may_record(&plugin, wanted.per_minute, at)
-            });
+            && observed
+                .recording
+                .is_some_and(|wanted| wanted.is_on(at) && self.observer.may_record(&plugin, wanted.per_minute, at));
         let tried = observed.trial.is_some_and(|trial| trial.rollout.shadows() || trial.reaches(&facts));
         if let Some(snapshot) = snapshot.filter(|_| record || tried) {
             let answer = Answer::from(&evaluation.outcome);
@@ -260,13 +260,7 @@ impl Service {
         Ok(())
     }
 
-    fn ask_shadow(
-        &self,
-        platform: &Platform,
-        key: TrialKey,
-        trial: &Trial,
-        call: &ObservedCall,
-    ) -> Result<(), Error> {
+    fn ask_shadow(&self, platform: &Platform, key: TrialKey, trial: &Trial, call: &ObservedCall) -> Result<(), Error> {
         let reads = Reads::new(Arc::clone(&call.snapshot), Arc::clone(&call.facts));
         let reads = reads.answered_by(Arc::new(call.outside.clone()));
         let Some(evaluation) = trial.shadow(platform.workshop(), &call.tool, &call.settings, reads) else {

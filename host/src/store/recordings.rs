@@ -345,7 +345,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = RecordingLog::open(folder.path(), 3).unwrap();
         let on_disk = || {
-            let files = std::fs::read_dir(folder.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+            let files =
+                std::fs::read_dir(folder.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
             files.collect::<Vec<_>>().concat().windows(8).any(|bytes| bytes == b"Lovelace")
         };
         let secret = KeptRecording { document: "Ada Lovelace".to_owned(), ..kept(1, "a") };

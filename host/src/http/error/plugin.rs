@@ -41,7 +41,9 @@ impl From<PluginError> for Refusal {
             PluginError::NotATool(_) | PluginError::OtherKinds { .. } => {
                 problem(StatusCode::CONFLICT, "not-comparable")
             }
-            PluginError::NoSuchRole(_) | PluginError::NoSuchUser(_) => problem(StatusCode::CONFLICT, "missing-reference"),
+            PluginError::NoSuchRole(_) | PluginError::NoSuchUser(_) => {
+                problem(StatusCode::CONFLICT, "missing-reference")
+            }
             PluginError::RecordingUntil { .. } => Self::request("until", error.to_string()),
             PluginError::TooFewRecordings { .. } => problem(StatusCode::CONFLICT, "too-few-recordings"),
             PluginError::Unexpected(comparison) => {

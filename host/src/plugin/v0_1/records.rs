@@ -127,7 +127,11 @@ mod tests {
             ("<html>", Err("unavailable")),
         ] {
             let found = attribute_of(body.as_bytes(), "a").map_err(|refused| refused.code.into_owned());
-            assert_eq!(found.as_ref().map(|it| it.as_deref()), expected.as_ref().map(|it| *it).map_err(|code| (*code).to_owned()).as_ref().map(|it| *it), "{body}");
+            assert_eq!(
+                found.as_ref().map(|it| it.as_deref()),
+                expected.as_ref().map(|it| *it).map_err(|code| (*code).to_owned()).as_ref().map(|it| *it),
+                "{body}"
+            );
         }
     }
 }

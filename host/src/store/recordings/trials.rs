@@ -87,10 +87,9 @@ impl RecordingLog {
                     broke = broke + excluded.broke, last = coalesce(excluded.last, last)
                  RETURNING broke",
             )?
-            .query_row(
-                (plugin, serving, tried, since.0, calls.asked, different, calls.broke, calls.last),
-                |row| row.get(0),
-            )?;
+            .query_row((plugin, serving, tried, since.0, calls.asked, different, calls.broke, calls.last), |row| {
+                row.get(0)
+            })?;
         if let Some((profile, tool, fields)) = &calls.differs {
             let known: usize = transaction
                 .prepare_cached(
@@ -175,7 +174,10 @@ mod tests {
         assert_eq!(broken, [0, 0, 2, 2]);
         log.count_trial(&trial(8), &differs(vec![])).unwrap();
         let tried = log.trial(&trial(7)).unwrap();
-        assert_eq!((tried.asked, tried.different, tried.broke, tried.last.as_deref()), (5, 2, 2, Some("plugin.trapped")));
+        assert_eq!(
+            (tried.asked, tried.different, tried.broke, tried.last.as_deref()),
+            (5, 2, 2, Some("plugin.trapped"))
+        );
         let found: Vec<_> = tried.fields.iter().map(|it| (it.field.as_str(), it.count)).collect();
         assert_eq!(found, [("items", 1), ("payload.a", 2)]);
         log.forget_trials_before("a/b", Revision(8)).unwrap();
