@@ -24,6 +24,7 @@ mod recordings;
 mod rollout;
 mod server;
 mod signatures;
+mod tool_steps;
 mod traces;
 mod upgrade;
 mod upgrade_process;

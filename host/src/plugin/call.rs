@@ -117,14 +117,8 @@ impl Plugin {
             }
         };
         let trace = record.end(&*engine.config.watch, outcome.as_ref().err(), remains);
-        Evaluation {
-            plugin: self.component.to_string(),
-            outcome: outcome.map_err(|error| self.fault(&error, trace)),
-            reads: reads.into_recorded(),
-            degraded: None,
-            ends: false,
-            passed_over: None,
-        }
+        let outcome = outcome.map_err(|error| self.fault(&error, trace));
+        Evaluation::of_rule(self.component.to_string(), outcome, reads.into_recorded())
     }
 
     /// Asks in a fresh instance, and tells nobody.

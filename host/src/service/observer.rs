@@ -101,10 +101,11 @@ impl ToolRules for Observing<'_> {
             own && wanted.is_on(at) && self.observer.has_budget(name(), wanted.per_minute, at)
         });
         let tried = observed.trial.is_some_and(|trial| trial.rollout.shadows() || trial.reaches(&facts));
+        // What steps around the rule did to it is no part of the call.
+        let Some((settings, outcome)) = evaluation.rule_call(settings) else { return Some(evaluation) };
         if let Some(snapshot) = snapshot.filter(|_| record || tried) {
-            let answer = Answer::from(&evaluation.outcome);
-            let call =
-                ObservedCall { at, tool: kind.to_owned(), settings: settings.to_owned(), snapshot, facts, answer };
+            let (tool, settings, answer) = (kind.to_owned(), settings.to_owned(), Answer::from(outcome));
+            let call = ObservedCall { at, tool, settings, snapshot, facts, answer };
             let passed_over = evaluation.passed_over.clone();
             self.observer.notice(Noticed { catalog: Arc::clone(&self.catalog), call, passed_over, record });
         }

@@ -64,7 +64,7 @@ impl Service {
             let tried = service.manifest(name, version, &digest)?;
             let tools = |provides: &Provides| match provides {
                 Provides::Tool { kinds, .. } => Some(kinds.clone()),
-                Provides::Step(_) | Provides::Handler { .. } => None,
+                Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => None,
             };
             let Some((_, kinds)) = tools(&serves.provides).zip(tools(&tried.provides)) else {
                 return Err(PluginError::NotATool(name.to_owned()).into());
