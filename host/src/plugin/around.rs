@@ -204,12 +204,14 @@ mod tests {
     /// What comes of an evaluation in which the step `breaks` breaks with `code`: who was asked, and how it ended.
     fn course(code: &str, on_fault: FaultPolicy, breaks: &str) -> String {
         let (before, after) = (Stage::PreOperation, Stage::PostOperation);
-        let steps = [("early", before), ("next", before), ("late", after)].map(|(name, stage)| step(name, stage, on_fault));
+        let steps =
+            [("early", before), ("next", before), ("late", after)].map(|(name, stage)| step(name, stage, on_fault));
         let ask = |step: &ToolStepRegistration, _: &Question<'_>, _: Reads| {
             let answer = if step.step == breaks { Err(fault(code)) } else { Ok(Amendment::Nothing) };
             (answer, Vec::new())
         };
-        let rule = |_: &str, reads: Reads| Some(Evaluation::of_rule("r".to_owned(), Ok(nothing()), reads.into_recorded()));
+        let rule =
+            |_: &str, reads: Reads| Some(Evaluation::of_rule("r".to_owned(), Ok(nothing()), reads.into_recorded()));
         let reads = Reads::new(Arc::default(), Arc::default());
         let steps: Vec<_> = steps.iter().collect();
         let evaluation = evaluate("macros", "{}", &reads, &steps, &ask, &rule);

@@ -93,6 +93,8 @@ impl ToolRules for Observing<'_> {
         let Some(observed) = self.catalog.observed(kind) else { return self.catalog.evaluate(kind, settings, reads) };
         let (snapshot, facts) = (reads.snapshot().cloned(), Arc::clone(reads.shared_facts()));
         let evaluation = self.catalog.evaluate(kind, settings, reads)?;
+        // What steps around the rule did to it is no part of its call.
+        let Some((settings, outcome)) = evaluation.rule_call(settings) else { return Some(evaluation) };
         let at = jiff::Timestamp::now();
         // What a policy put in the place of an answer is no answer of the rule.
         let own = evaluation.degraded.is_none();
@@ -101,8 +103,6 @@ impl ToolRules for Observing<'_> {
             own && wanted.is_on(at) && self.observer.has_budget(name(), wanted.per_minute, at)
         });
         let tried = observed.trial.is_some_and(|trial| trial.rollout.shadows() || trial.reaches(&facts));
-        // What steps around the rule did to it is no part of the call.
-        let Some((settings, outcome)) = evaluation.rule_call(settings) else { return Some(evaluation) };
         if let Some(snapshot) = snapshot.filter(|_| record || tried) {
             let (tool, settings, answer) = (kind.to_owned(), settings.to_owned(), Answer::from(outcome));
             let call = ObservedCall { at, tool, settings, snapshot, facts, answer };
