@@ -85,8 +85,17 @@ const STEPS: [(&str, &str, u32, &str); 8] = [
     ("imported", "config.import", 10, ""),
 ];
 
+/// The guest with a step around a rule, of a tool that nobody has: tests pack it with steps of their own.
+const AROUND: &str = "around";
+
 fn manifest(guest: &str) -> String {
     let kind = guest.replace('_', "-");
+    if guest == AROUND {
+        return "[plugin]\npublisher = \"tests\"\nname = \"around\"\nversion = \"1.0.0\"\n\
+                world = \"loadout:plugin/tool-step@0.1.0\"\ndescription = \"Does what it is told.\"\n\
+                [[steps]]\nname = \"idle\"\nmessage = \"tool.evaluate\"\nresource = \"around\"\nstage = 20\nrank = 0\n"
+            .to_owned();
+    }
     if guest == HANDLER {
         let head = "[plugin]\npublisher = \"tests\"\nname = \"changes\"\nversion = \"1.0.0\"\n\
                     world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Does what it is told.\"\n\

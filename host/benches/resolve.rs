@@ -24,15 +24,7 @@ struct Free;
 impl ToolRules for Free {
     fn evaluate(&self, _kind: &str, _settings: &str, reads: Reads) -> Option<Evaluation> {
         let outcome = Ok(Decision::Shown { payload: serde_json::Map::new(), items: Vec::new() });
-        Some(Evaluation {
-            plugin: String::new(),
-            outcome,
-            reads: reads.into_recorded(),
-            degraded: None,
-            ends: false,
-            passed_over: None,
-            outside: Default::default(),
-        })
+        Some(Evaluation::of_rule(String::new(), outcome, reads.into_recorded()))
     }
 
     fn fingerprint(&self) -> String {

@@ -5,6 +5,8 @@
 //! [`CallError`], and costs no other plugin and no other request. What a fault means for the person is decided in
 //! [`crate::resolve`]; what one means for an upgrade, in [`crate::upgrade`].
 
+mod amendment;
+mod around;
 mod breaker;
 mod cache;
 mod call;
@@ -29,12 +31,14 @@ mod signature;
 mod slots;
 mod state;
 mod step;
+mod tool_step;
 mod trap;
 mod trial;
 mod v0_1;
 mod wasi;
 mod workshop;
 
+pub use around::ToolStepRegistration;
 pub use breaker::{BreakerSettings, BreakerState, Health};
 pub use call::{Call, CallError};
 pub use catalog::{Catalog, Missing, Observed, PluginInfo, Problem, Wanted};
@@ -43,7 +47,7 @@ pub use decision::Invalid;
 pub use engine::{Config, EngineError};
 pub use inspect::LoadError;
 pub use limits::{Exceeded, Limits, Modesty};
-pub use manifest::{Manifest, ManifestError, Provides, StepDeclaration, StepPart};
+pub use manifest::{Manifest, ManifestError, Provides, StepDeclaration, StepPart, ToolStepDeclaration};
 pub use outside::{Connectors, Door};
 pub use recording::{CallRecording, InvalidRecording, ObservedCall};
 pub use replay::{Answer, Replayed, UNRECORDED};

@@ -15,6 +15,7 @@ mod selection;
 mod session;
 mod tabs;
 mod texts;
+mod tool_step;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -32,7 +33,8 @@ use selection::Selection;
 pub use journal::{HostCall, Journal};
 pub use reads::{Facts, Read, ReadSet, Reads};
 pub use request::{Error, SessionInput, Subject};
-pub use rules::{Decision, Evaluation, ItemReference, ToolRules};
+pub use rules::{Decision, Evaluation, ItemReference, RuleCall, ToolRules};
+pub use tool_step::{StepEnd, StepRun};
 
 /// Computes what `subject` gets in `app`, and in `session` if one starts.
 ///

@@ -68,7 +68,7 @@ fn well_behaved() {
     let evaluation = ask_with("well_behaved", "{}");
     let reads: Vec<_> = evaluation.reads.iter().map(|read| format!("{} = {}", read.what, read.answer)).collect();
     assert_eq!(reads, ["records.look-up(contact, fullname, ) = not-granted", "context.get(customerName) = Ada"]);
-    assert_eq!(evaluation.plugin, "tests/well-behaved 0.1.0");
+    assert_eq!(evaluation.plugin.as_deref(), Some("tests/well-behaved 0.1.0"));
     assert_eq!(show(evaluation), r#"shown {"greeting":"Hello Ada","refused":true}"#);
 }
 
@@ -275,6 +275,14 @@ fn changes() {
     let plugin = CATALOG.0.plugins().iter().find(|plugin| plugin.name == "changes").expect("it is a plugin");
     assert_eq!((plugin.world.as_str(), plugin.kinds.len()), ("loadout:plugin/step@0.1.0", 0));
     assert!(Handlers::registrations(&CATALOG.0).iter().all(|step| step.plugin == "tests/changes"));
+}
+
+/// It has a step around the rule of a tool that nobody has. What it does wrong is in `tool_steps.rs`.
+#[test]
+fn around() {
+    let plugin = CATALOG.0.plugins().iter().find(|plugin| plugin.name == "around").expect("it is a plugin");
+    assert_eq!((plugin.world.as_str(), plugin.kinds.len()), ("loadout:plugin/tool-step@0.1.0", 0));
+    assert!(CATALOG.0.tool_steps().iter().all(|step| step.plugin == "tests/around"));
 }
 
 #[test]

@@ -18,4 +18,24 @@ pub fn manifest(name: &str, version: &str, kind: &str) -> String {
     )
 }
 
+/// The component of steps around rules, each as name, tool kinds, stage and rank, as version `version` of the plugin `tests/<name>`.
+/// Without `limits`, a part of the manifest, it has all there is.
+pub fn tool_steps(
+    name: &str,
+    version: &str,
+    limits: &str,
+    steps: &[(&str, &[&str], u32, i32)],
+) -> Result<Vec<u8>, Failure> {
+    let head = format!(
+        "[plugin]\npublisher = \"tests\"\nname = \"{name}\"\nversion = \"{version}\"\n\
+         world = \"loadout:plugin/tool-step@0.1.0\"\ndescription = \"Does what it is told.\"\n{limits}"
+    );
+    let steps = steps.iter().map(|(name, kinds, stage, rank)| {
+        format!(
+            "[[steps]]\nname = \"{name}\"\nmessage = \"tool.evaluate\"\nresource = {kinds:?}\nstage = {stage}\nrank = {rank}\n"
+        )
+    });
+    Ok(embed_manifest(AROUND, &steps.fold(head, |text, step| text + &step))?)
+}
+
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));

@@ -72,7 +72,7 @@ impl From<Error> for Refusal {
             Error::Resolve(resolve::Error::AmbiguousSession { .. } | resolve::Error::EmptySession) => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-session")
             }
-            Error::Resolve(resolve::Error::Tool { fault, .. }) => {
+            Error::Resolve(resolve::Error::Tool { fault, .. } | resolve::Error::ToolStep { fault, .. }) => {
                 let (status, code) = fault::of_fault(&fault.code);
                 let answer = problem(status, code);
                 if status == StatusCode::SERVICE_UNAVAILABLE { answer.retry_after(1) } else { answer }

@@ -1,4 +1,4 @@
-//! Steps that take part in changes: listed in the order they are asked, and decided about.
+//! Steps that take part in changes, and steps around rules: listed in the order they are asked, and decided about.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -20,14 +20,15 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(decide))
 }
 
-/// Every step that takes part in changes.
+/// Every step that takes part in changes, and every step around a rule.
 #[derive(Debug, Serialize, ToSchema)]
 struct StepList {
-    /// In the order in which they are asked.
+    /// Those of changes, then those around rules; each in the order in which they are asked.
     items: Vec<StepView>,
 }
 
-/// Lists the steps that take part in changes of configuration, in the order in which they are asked.
+/// Lists the steps that take part in changes of configuration, then those around the rules of tools, each in the order in which they
+/// are asked.
 #[utoipa::path(
     get, path = "/api/v1/steps", operation_id = "list-steps", tag = "plugins",
     responses((status = 200, description = "Every step.", body = StepList)),

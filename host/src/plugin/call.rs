@@ -128,15 +128,10 @@ impl Plugin {
             }
         };
         let trace = record.end(&*engine.config.watch, outcome.as_ref().err(), remains);
-        Evaluation {
-            plugin: self.component.to_string(),
-            outcome: outcome.map_err(|error| self.fault(&error, trace)),
-            outside: reads.take_outside(),
-            reads: reads.into_recorded(),
-            degraded: None,
-            ends: false,
-            passed_over: None,
-        }
+        let outcome = outcome.map_err(|error| self.fault(&error, trace));
+        let outside = reads.take_outside();
+        let evaluation = Evaluation::of_rule(self.component.to_string(), outcome, reads.into_recorded());
+        Evaluation { outside, ..evaluation }
     }
 
     /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.

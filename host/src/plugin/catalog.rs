@@ -14,17 +14,19 @@ use serde_json::{Map, Value};
 use crate::domain::experience::ToolFault;
 use crate::domain::{Capabilities, FaultPolicy, PluginVersion, RecordingSettings, StepOverride, ToolOverride};
 use crate::pipeline::{Event, Handlers, Outcome, Registration};
-use crate::resolve::{Evaluation, Journal, Reads, ToolRules};
+use crate::resolve::{Evaluation, Reads, ToolRules};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
+use super::amendment::Question;
+use super::around::{self, ToolStepRegistration};
 use super::breaker::Health;
 use super::call::{Call, CallError, Plugin};
 use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
 use super::handler::Handler;
 use super::inspect::LoadError;
-use super::manifest::{Manifest, Provides, StepDeclaration};
+use super::manifest::{Manifest, Provides, StepDeclaration, ToolStepDeclaration};
 use super::outside::{Connectors, Outside};
 use super::policy::Policy;
 use super::replay::Answer;
@@ -32,7 +34,7 @@ use super::step::Step;
 use super::trial::Trial;
 use super::workshop::{Part, Ready, Workshop};
 
-/// Components by what they are asked about: rules by tool kind, and steps of upgrades.
+/// Components by what they are asked about: rules by tool kind, the steps around them, and steps of changes and upgrades.
 pub struct Catalog {
     engine: Arc<Engine>,
     ready: Vec<Arc<Ready>>,
@@ -42,6 +44,7 @@ pub struct Catalog {
     by_kind: BTreeMap<String, Rule>,
     step_infos: Vec<StepInfo>,
     registrations: Vec<Registration>,
+    tool_steps: Vec<ToolStepRegistration>,
     missing: Vec<Missing>,
 }
 
@@ -84,6 +87,10 @@ pub struct Missing {
     pub kinds: Vec<String>,
     /// What was decided about them.
     pub tools: BTreeMap<String, ToolOverride>,
+    /// The steps around rules it should be asked as, as far as they are known.
+    pub tool_steps: Vec<ToolStepDeclaration>,
+    /// What was decided about steps.
+    pub steps: BTreeMap<String, StepOverride>,
     /// Why it cannot.
     pub reason: String,
 }
@@ -167,6 +174,7 @@ impl Catalog {
             by_kind: BTreeMap::new(),
             step_infos: Vec::new(),
             registrations: Vec::new(),
+            tool_steps: Vec::new(),
             missing: Vec::new(),
         }
     }
@@ -207,6 +215,14 @@ impl Catalog {
                 self.registrations.extend(registered);
                 self.registrations.sort_by(Registration::order);
             }
+            Provides::ToolSteps { steps } => {
+                let of = |step: &ToolStepDeclaration| {
+                    let (version, digest) = (manifest.version, ready.digest().to_string());
+                    tool_step(name.clone(), version, digest, step, wanted.steps.get(&step.name))
+                };
+                self.tool_steps.extend(steps.iter().map(of));
+                self.tool_steps.sort_by(ToolStepRegistration::order);
+            }
             Provides::Step(_) => {}
         }
         if let Part::Step(step) = &ready.part {
@@ -233,7 +249,18 @@ impl Catalog {
             let rule = Rule { bound, policy, recording: None, trial: None };
             self.by_kind.entry(kind.clone()).or_insert(rule);
         }
+        for step in &missing.tool_steps {
+            let Missing { name, version, digest, steps, .. } = &missing;
+            let registered = tool_step(name.clone(), *version, digest.clone(), step, steps.get(&step.name));
+            self.tool_steps.push(registered);
+        }
+        self.tool_steps.sort_by(ToolStepRegistration::order);
         self.missing.push(missing);
+    }
+
+    /// The steps around rules, in the order in which they are asked.
+    pub fn tool_steps(&self) -> &[ToolStepRegistration] {
+        &self.tool_steps
     }
 
     /// The plugins that should be asked and cannot be.
@@ -307,60 +334,12 @@ impl Catalog {
     fn rule(&self, at: usize) -> Option<&Plugin> {
         match &self.ready.get(at)?.part {
             Part::Rule(plugin) => Some(plugin),
-            Part::Step(_) | Part::Handler(_) => None,
+            Part::Step(_) | Part::Handler(_) | Part::ToolSteps(_) => None,
         }
     }
 
-    fn handler(&self, step: &Registration) -> Option<(&Handler, &Arc<Outside>)> {
-        self.ready.iter().zip(&self.outside).find_map(|(ready, outside)| match &ready.part {
-            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some((handler, outside)),
-            _ => None,
-        })
-    }
-
-    fn step(&self, name: &str) -> Result<&Step, StepFault> {
-        let missing = || StepFault {
-            step: name.to_owned(),
-            code: "step.missing".to_owned(),
-            message: "no plugin of this name is a step".to_owned(),
-        };
-        let steps = self.ready.iter().filter_map(|ready| match &ready.part {
-            Part::Step(step) => Some(step),
-            Part::Rule(_) | Part::Handler(_) => None,
-        });
-        steps.into_iter().find(|step| step.info.name == name).ok_or_else(missing)
-    }
-}
-
-impl Missing {
-    fn policy(&self, kind: &str) -> Policy {
-        let wanted = self.tools.get(kind).cloned().unwrap_or_default();
-        Policy { on_fault: wanted.on_fault.unwrap_or(FaultPolicy::Skip), default: wanted.default.unwrap_or_default() }
-    }
-
-    fn evaluation(&self, reads: Reads) -> Evaluation {
-        let Self { name, version, reason, .. } = self;
-        let fault = ToolFault {
-            code: "plugin.not-ready".to_owned(),
-            message: format!("it cannot be used: {reason}"),
-            plugin: name.clone(),
-            version: version.to_string(),
-            trace: None,
-        };
-        Evaluation {
-            plugin: format!("{name} {version}"),
-            outcome: Err(fault),
-            outside: Journal::default(),
-            reads: reads.into_recorded(),
-            degraded: None,
-            ends: false,
-            passed_over: None,
-        }
-    }
-}
-
-impl ToolRules for Catalog {
-    fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
+    /// Asks the rule bound to `kind` alone. Nothing if no rule is bound to it.
+    fn ask_rule(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
         let Rule { bound, policy, trial, .. } = self.by_kind.get(kind)?;
         let (passed_over, reads) = match trial {
             Some(trial) => match self.try_out(trial, kind, settings, reads) {
@@ -385,6 +364,68 @@ impl ToolRules for Catalog {
         Some(Evaluation { passed_over, ..evaluation })
     }
 
+    /// Asks a step around rules.
+    fn ask_tool_step(&self, step: &ToolStepRegistration, question: &Question<'_>, reads: Reads) -> around::Answer {
+        let steps = self.ready.iter().zip(&self.outside).find_map(|(ready, outside)| match &ready.part {
+            Part::ToolSteps(steps) if ready.digest().as_str() == step.digest => Some((steps, outside)),
+            _ => None,
+        });
+        let missing = || self.missing.iter().find(|missing| missing.name == step.plugin);
+        match steps {
+            Some((steps, outside)) => steps.execute(&self.engine, step, question, reads, outside),
+            None => {
+                let reason = missing().map_or("its component is not there", |missing| &missing.reason);
+                (Err(not_ready(&step.plugin, step.version, reason)), Vec::new())
+            }
+        }
+    }
+
+    fn handler(&self, step: &Registration) -> Option<(&Handler, &Arc<Outside>)> {
+        self.ready.iter().zip(&self.outside).find_map(|(ready, outside)| match &ready.part {
+            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some((handler, outside)),
+            _ => None,
+        })
+    }
+
+    fn step(&self, name: &str) -> Result<&Step, StepFault> {
+        let missing = || StepFault {
+            step: name.to_owned(),
+            code: "step.missing".to_owned(),
+            message: "no plugin of this name is a step".to_owned(),
+        };
+        let steps = self.ready.iter().filter_map(|ready| match &ready.part {
+            Part::Step(step) => Some(step),
+            Part::Rule(_) | Part::Handler(_) | Part::ToolSteps(_) => None,
+        });
+        steps.into_iter().find(|step| step.info.name == name).ok_or_else(missing)
+    }
+}
+
+impl Missing {
+    fn policy(&self, kind: &str) -> Policy {
+        let wanted = self.tools.get(kind).cloned().unwrap_or_default();
+        Policy { on_fault: wanted.on_fault.unwrap_or(FaultPolicy::Skip), default: wanted.default.unwrap_or_default() }
+    }
+
+    fn evaluation(&self, reads: Reads) -> Evaluation {
+        let Self { name, version, reason, .. } = self;
+        let fault = not_ready(name, *version, reason);
+        Evaluation::of_rule(format!("{name} {version}"), Err(fault), reads.into_recorded())
+    }
+}
+
+impl ToolRules for Catalog {
+    fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
+        let steps: Vec<_> = self.tool_steps.iter().filter(|step| step.concerns(kind)).collect();
+        if steps.is_empty() {
+            return self.ask_rule(kind, settings, reads);
+        }
+        let ask =
+            |step: &ToolStepRegistration, question: &Question<'_>, reads| self.ask_tool_step(step, question, reads);
+        let rule = |settings: &str, reads| self.ask_rule(kind, settings, reads);
+        Some(around::evaluate(kind, settings, &reads, &steps, &ask, &rule))
+    }
+
     fn fingerprint(&self) -> String {
         let mut text = String::new();
         for (kind, rule) in &self.by_kind {
@@ -403,7 +444,49 @@ impl ToolRules for Catalog {
                 let _ = writeln!(text, "{kind} {} {}", ready.digest(), serde_json::json!(rollout));
             }
         }
+        for step in &self.tool_steps {
+            let ToolStepRegistration { digest, step, resources, stage, rank, on_fault, configuration, active, .. } =
+                step;
+            let (stage, on_fault) = (u32::from(*stage), on_fault.as_str());
+            let step = serde_json::json!([digest, step, resources, stage, rank, on_fault, configuration, active]);
+            let _ = writeln!(text, "{step}");
+        }
         text
+    }
+}
+
+/// How a plugin breaks that should be asked and cannot be.
+fn not_ready(name: &str, version: PluginVersion, reason: &str) -> ToolFault {
+    ToolFault {
+        code: "plugin.not-ready".to_owned(),
+        message: format!("it cannot be used: {reason}"),
+        plugin: name.to_owned(),
+        version: version.to_string(),
+        trace: None,
+    }
+}
+
+/// A step around rules as its plugin declares it and the environment wants it.
+fn tool_step(
+    plugin: String,
+    version: PluginVersion,
+    digest: String,
+    step: &ToolStepDeclaration,
+    wanted: Option<&StepOverride>,
+) -> ToolStepRegistration {
+    let wanted = wanted.cloned().unwrap_or_default();
+    let ToolStepDeclaration { name, resources, stage, rank, on_fault } = step.clone();
+    ToolStepRegistration {
+        plugin,
+        version,
+        digest,
+        step: name,
+        resources,
+        stage,
+        rank: wanted.rank.unwrap_or(rank),
+        on_fault: wanted.on_fault.unwrap_or(on_fault),
+        configuration: Value::Object(wanted.configuration.unwrap_or_default()).to_string(),
+        active: wanted.state.is_active(),
     }
 }
 
@@ -479,7 +562,7 @@ impl PluginInfo {
         let Manifest { publisher, name, version, world, description, provides, settings_schema, .. } = manifest;
         let kinds = match provides {
             Provides::Tool { kinds, .. } => kinds,
-            Provides::Step(_) | Provides::Handler { .. } => Vec::new(),
+            Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => Vec::new(),
         };
         Self { publisher, name, version, world, description, digest, kinds, settings_schema }
     }

@@ -86,7 +86,8 @@ pub(super) fn code(what: &'static str, found: &str) -> Result<(), Invalid> {
     Err(Invalid::Code { what, found: quote(found) })
 }
 
-fn text(what: &'static str, found: &str) -> Result<(), Invalid> {
+/// Refuses what says nothing.
+pub(super) fn text(what: &'static str, found: &str) -> Result<(), Invalid> {
     if found.trim().is_empty() { Err(Invalid::Empty(what)) } else { Ok(()) }
 }
 

@@ -18,6 +18,9 @@ const TOOL_RULE: &str = "loadout:plugin/tool-rule@0.1.0";
 /// The interface a plugin exports that takes part in changes of configuration.
 const CONFIGURATION_STEP: &str = "loadout:plugin/configuration-step@0.1.0";
 
+/// The interface a plugin exports that has steps around rules.
+const EVALUATION_STEP: &str = "loadout:plugin/evaluation-step@0.1.0";
+
 /// The interface a step of upgrades exports.
 const UPGRADE_STEP: &str = "loadout:plugin/upgrade-step@0.1.0";
 
@@ -152,6 +155,7 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
         Provides::Tool { .. } => TOOL_RULE,
         Provides::Step(_) => UPGRADE_STEP,
         Provides::Handler { .. } => CONFIGURATION_STEP,
+        Provides::ToolSteps { .. } => EVALUATION_STEP,
     };
     if !outline.exports.iter().any(|export| export == wanted) {
         return Err(LoadError::WrongWorld { world: manifest.world, wanted, found: outline.exports });

@@ -16,14 +16,19 @@ use super::schema::SettingsSchema;
 
 mod capabilities;
 mod steps;
+mod tool_steps;
 
 pub use steps::StepDeclaration;
+pub use tool_steps::ToolStepDeclaration;
 
 /// The world of tool plugins.
 pub(super) const TOOL_WORLD: &str = "loadout:plugin/tool@0.1.0";
 
 /// The world of plugins that take part in changes of configuration.
 pub(super) const STEP_WORLD: &str = "loadout:plugin/step@0.1.0";
+
+/// The world of plugins with steps around the rules of tools.
+pub(super) const TOOL_STEP_WORLD: &str = "loadout:plugin/tool-step@0.1.0";
 
 /// The world of plugins that upgrade old environments.
 pub(super) const UPGRADE_WORLD: &str = "loadout:plugin/upgrade@0.1.0";
@@ -74,6 +79,11 @@ pub enum Provides {
         /// The steps it wants to be asked as.
         steps: Vec<StepDeclaration>,
     },
+    /// It has steps around the rules of tools.
+    ToolSteps {
+        /// The steps it wants to be asked as.
+        steps: Vec<ToolStepDeclaration>,
+    },
 }
 
 /// What a step of upgrades says about itself.
@@ -107,7 +117,7 @@ pub enum ManifestError {
     },
     /// Another world.
     #[error(
-        "it is built for the world `{0}`; this host runs plugins for `{TOOL_WORLD}`, `{STEP_WORLD}` and `{UPGRADE_WORLD}`"
+        "it is built for the world `{0}`; this host runs plugins for `{TOOL_WORLD}`, `{TOOL_STEP_WORLD}`, `{STEP_WORLD}` and `{UPGRADE_WORLD}`"
     )]
     World(String),
 }
@@ -156,6 +166,12 @@ impl Manifest {
                 let steps = file.steps.ok_or_else(|| ManifestError::Toml("missing field `steps`".to_owned()))?;
                 (Provides::Handler { steps: steps::checked(steps)? }, Limits::of_handlers())
             }
+            TOOL_STEP_WORLD => {
+                none(&world, "tool", file.tool.is_some())?;
+                none(&world, "upgrade", file.upgrade.is_some())?;
+                let steps = file.steps.ok_or_else(|| ManifestError::Toml("missing field `steps`".to_owned()))?;
+                (Provides::ToolSteps { steps: tool_steps::checked(steps)? }, Limits::default())
+            }
             _ => return Err(ManifestError::World(world)),
         };
         let settings_schema = file.settings.map(|settings| parse_schema(&settings.schema)).transpose()?;
@@ -172,7 +188,8 @@ struct File {
     plugin: Header,
     tool: Option<ToolPart>,
     upgrade: Option<UpgradePart>,
-    steps: Option<Vec<steps::Part>>,
+    /// What a step may say depends on the world.
+    steps: Option<Vec<toml::Value>>,
     settings: Option<SettingsPart>,
     limits: Option<LimitsPart>,
 }

@@ -93,7 +93,6 @@ mod tests {
     use serde_json::json;
 
     use crate::domain::experience::ToolFault;
-    use crate::resolve::Journal;
 
     use super::*;
 
@@ -106,15 +105,7 @@ mod tests {
             version: "1.0.0".to_owned(),
             trace: None,
         });
-        Evaluation {
-            plugin: "a/b 1.0.0".to_owned(),
-            outcome,
-            reads: Vec::new(),
-            degraded: None,
-            ends: false,
-            passed_over: None,
-            outside: Journal::default(),
-        }
+        Evaluation::of_rule("a/b 1.0.0".to_owned(), outcome, Vec::new())
     }
 
     fn policy(on_fault: FaultPolicy) -> Policy {

@@ -35,7 +35,7 @@ impl Trial {
     pub(super) fn rule(&self) -> Option<&Plugin> {
         match &self.ready.part {
             Part::Rule(plugin) => Some(plugin),
-            Part::Step(_) | Part::Handler(_) => None,
+            Part::Step(_) | Part::Handler(_) | Part::ToolSteps(_) => None,
         }
     }
 

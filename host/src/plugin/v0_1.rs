@@ -13,6 +13,7 @@ use crate::resolve::ItemReference;
 use super::state::State;
 
 pub(super) mod configuration;
+pub(super) mod evaluation;
 mod http;
 mod knowledge;
 mod records;

@@ -26,8 +26,10 @@ use super::inspect::{LoadError, inspect, manifest_of};
 use super::manifest::{Manifest, Provides};
 use super::state::State;
 use super::step::Step;
+use super::tool_step::ToolSteps;
 use super::v0_1::Rule;
 use super::v0_1::configuration::Handler as PreparedHandler;
+use super::v0_1::evaluation::Evaluator;
 use super::v0_1::upgrade::Step as Prepared;
 use super::{v0_1, wasi};
 
@@ -53,6 +55,8 @@ pub(super) enum Part {
     Step(Step),
     /// It takes part in changes of configuration.
     Handler(Handler),
+    /// It has steps around rules.
+    ToolSteps(ToolSteps),
 }
 
 impl Workshop {
@@ -159,6 +163,12 @@ impl Workshop {
                 let guard = Guard::new(config, steps.iter().map(|step| step.name.clone()));
                 Part::Handler(Handler { component, limits, guard, prepared })
             }
+            Provides::ToolSteps { steps } => {
+                let prepared = Evaluator::new(&self.linker, compiled).map_err(unusable)?;
+                let limits = config.limits.lowered(manifest.limits);
+                let guard = Guard::new(config, steps.iter().map(|step| step.name.clone()));
+                Part::ToolSteps(ToolSteps { component, limits, guard, prepared })
+            }
         };
         Ok(Ready { manifest, digest, part })
     }
@@ -188,6 +198,7 @@ impl Ready {
         match &self.part {
             Part::Rule(plugin) => plugin.guard.health(),
             Part::Handler(handler) => handler.guard.health(),
+            Part::ToolSteps(steps) => steps.guard.health(),
             Part::Step(_) => Vec::new(),
         }
     }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::domain::experience::{Degraded, Gate, HiddenBy, Outcome, Pane, Tool, ToolFault, ToolStatus};
+use crate::domain::experience::{Degraded, Explanation, Gate, HiddenBy, Outcome, Pane, Tool, ToolFault, ToolStatus};
+use crate::domain::message::Stage;
 use crate::domain::{Environment, PaneTool, PlacedTool, Profile};
 use crate::store::Snapshot;
 
 use super::explain::{Account, line};
-use super::{Decision, Error, Evaluation, Facts, ItemReference, Read, Reads, ToolRules, gates};
+use super::{Decision, Error, Evaluation, Facts, ItemReference, Read, Reads, StepEnd, StepRun, ToolRules, gates};
 
 /// The pane, and the library items its tools name.
 pub(super) fn pane(
@@ -57,36 +58,43 @@ fn ask(
         account.line(|| line("tool", Some(kind), Outcome::Shown, "no rule component is bound to its kind"));
         return Ok(ToolStatus::Shown { payload: serde_json::Value::Object(serde_json::Map::new()), degraded: None });
     };
-    let Evaluation { plugin, outcome, reads, degraded, ends, passed_over, outside: _ } = evaluation;
-    if let Some(ToolFault { code, message, plugin, version, .. }) = &passed_over {
-        account
-            .warn("trial-broke", format!("{plugin} {version}, on trial for tool `{kind}`, broke: {code}, {message}"));
-    }
-    if let Some(Degraded { policy, fault }) = &degraded {
-        let (policy, ToolFault { code, message, .. }) = (policy.as_str(), fault);
-        account.warn("tool-degraded", format!("tool `{kind}` is as `{policy}` says: {code}, {message}"));
-    }
+    warn(&evaluation, kind, account);
+    let by_step = evaluation.hidden_by().map(|step| (step.label(), format!("{} {}", step.plugin, step.step)));
+    let changes = changes(&evaluation);
+    let Evaluation { plugin, outcome, reads, degraded, ends, steps, .. } = evaluation;
     let explain = |account: &mut Account, outcome, because: String| {
-        account.line(|| {
-            let mut line = line("tool", Some(kind), outcome, because);
-            line.under = reads.iter().map(read).collect();
-            line
-        });
+        account.line(|| Explanation { under: lines(&steps, &reads), ..line("tool", Some(kind), outcome, because) });
     };
     let instead = degraded.as_ref().map_or("", |_| ", though it broke now");
+    let who = plugin.as_deref().unwrap_or_default();
     Ok(match outcome {
         Ok(Decision::Shown { payload, items }) => {
-            explain(account, Outcome::Shown, format!("{plugin} shows it{instead}"));
+            let because = match plugin {
+                Some(_) => format!("{who} shows it{instead}{changes}"),
+                None => format!("no rule component is bound to its kind{changes}"),
+            };
+            explain(account, Outcome::Shown, because);
             named.extend(items);
             ToolStatus::Shown { payload: serde_json::Value::Object(payload), degraded }
         }
         Ok(Decision::Hidden { code, text }) => {
-            explain(account, Outcome::Hidden, format!("{plugin} hides it{instead}: {text}"));
-            ToolStatus::Hidden { hidden_by: HiddenBy { gate: Gate::Rule, needs: text, code: Some(code) }, degraded }
+            let (because, gate, step) = match by_step {
+                Some((label, step)) => (format!("{label} hides it: {text}"), Gate::Step, Some(step)),
+                None => (format!("{who} hides it{instead}{changes}: {text}"), Gate::Rule, None),
+            };
+            explain(account, Outcome::Hidden, because);
+            ToolStatus::Hidden { hidden_by: HiddenBy { gate, needs: text, code: Some(code), step }, degraded }
         }
-        Err(fault) if ends => return Err(Error::Tool { kind: kind.to_owned(), fault: Box::new(fault) }),
+        Err(fault) if ends => {
+            let (kind, fault) = (kind.to_owned(), Box::new(fault));
+            let aborted = steps.last().filter(|step| matches!(step.came_to, StepEnd::Aborted(_)));
+            return Err(match aborted {
+                Some(StepRun { step, .. }) => Error::ToolStep { kind, step: step.clone(), fault },
+                None => Error::Tool { kind, fault },
+            });
+        }
         Err(fault) => {
-            explain(account, Outcome::Failed, format!("{plugin} broke: {}", fault.message));
+            explain(account, Outcome::Failed, format!("{who} broke: {}", fault.message));
             let ToolFault { code, message, .. } = &fault;
             account.warn("tool-failed", format!("tool `{kind}` is not shown: {code}, {message}"));
             ToolStatus::Failed { fault }
@@ -94,8 +102,42 @@ fn ask(
     })
 }
 
-fn read(read: &Read) -> crate::domain::experience::Explanation {
-    line("read", Some(&read.what), Outcome::Read, read.answer.clone())
+/// Warns of whatever broke and was made up for.
+fn warn(evaluation: &Evaluation, kind: &str, account: &mut Account) {
+    if let Some(ToolFault { code, message, plugin, version, .. }) = &evaluation.passed_over {
+        account
+            .warn("trial-broke", format!("{plugin} {version}, on trial for tool `{kind}`, broke: {code}, {message}"));
+    }
+    if let Some(Degraded { policy, fault }) = &evaluation.degraded {
+        let (policy, ToolFault { code, message, .. }) = (policy.as_str(), fault);
+        account.warn("tool-degraded", format!("tool `{kind}` is as `{policy}` says: {code}, {message}"));
+    }
+    for step in &evaluation.steps {
+        if let StepEnd::PassedOver(ToolFault { code, message, .. }) = &step.came_to {
+            let label = step.label();
+            account.warn("step-skipped", format!("tool `{kind}` is decided without {label}: {code}, {message}"));
+        }
+    }
+}
+
+/// Which steps changed something, as the end of a sentence.
+fn changes(evaluation: &Evaluation) -> String {
+    let mut text = String::new();
+    for (stage, what) in [(Stage::PreOperation, "given settings by"), (Stage::PostOperation, "changed by")] {
+        let labels: Vec<String> =
+            evaluation.steps.iter().filter(|step| step.changed_in(stage)).map(StepRun::label).collect();
+        if !labels.is_empty() {
+            text += &format!(", {what} {}", labels.join(" and "));
+        }
+    }
+    text
+}
+
+/// What the decision rests on: the steps before the rule, what the rule read, the steps after it.
+fn lines(steps: &[StepRun], reads: &[Read]) -> Vec<Explanation> {
+    let in_stage = |stage: Stage| steps.iter().filter(move |step| step.stage == stage).map(StepRun::line);
+    let reads = reads.iter().map(Read::line);
+    in_stage(Stage::PreOperation).chain(reads).chain(in_stage(Stage::PostOperation)).collect()
 }
 
 fn view(place: &PlacedTool, tool: &PaneTool, facts: &Facts, status: ToolStatus) -> Tool {

@@ -180,6 +180,17 @@ impl Reads {
         Self { journal: Some(Journal::default()), ..self }
     }
 
+    /// Reads of the same for another call, none made yet.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        let library = match &self.library {
+            Library::Snapshot(snapshot) => Library::Snapshot(Arc::clone(snapshot)),
+            Library::Journal(journal) => Library::Journal(Arc::clone(journal)),
+        };
+        let outside = self.keeps_outside().then(Journal::default);
+        Self { outside, answers: self.answers.clone(), ..Self::of(library, Arc::clone(&self.facts)) }
+    }
+
     /// The configuration they are made of; none if they are made of a journal.
     pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
         match &self.library {

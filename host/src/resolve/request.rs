@@ -63,4 +63,6 @@ pub enum Error {
     NoProfile { app: String },
     #[error("the rule of tool `{kind}` ({} {}) broke, and no answer is given without it: {}", fault.plugin, fault.version, fault.message)]
     Tool { kind: String, fault: Box<ToolFault> },
+    #[error("step `{step}` of {} {} broke, and no answer is given without it for tool `{kind}`: {}", fault.plugin, fault.version, fault.message)]
+    ToolStep { kind: String, step: String, fault: Box<ToolFault> },
 }

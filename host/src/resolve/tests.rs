@@ -27,16 +27,7 @@ impl ToolRules for Table {
         reads.get("customerName");
         reads.get("customerName");
         reads.names("workstreams");
-        let (plugin, reads) = ("test/table 1.0.0".to_owned(), reads.into_recorded());
-        Some(Evaluation {
-            plugin,
-            outcome,
-            reads,
-            degraded: None,
-            ends: false,
-            passed_over: None,
-            outside: Default::default(),
-        })
+        Some(Evaluation::of_rule("test/table 1.0.0".to_owned(), outcome, reads.into_recorded()))
     }
 
     fn fingerprint(&self) -> String {

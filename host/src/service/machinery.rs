@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::pipeline::Handlers;
+use crate::plugin::ToolStepRegistration;
 use crate::resolve::ToolRules;
 use crate::store::{self, Snapshot, Store};
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
@@ -40,6 +41,18 @@ impl Machinery {
         Ok(match self {
             Self::Given { .. } => Arc::new(NoHandlers),
             Self::Installed(platform) => platform.catalog(store, snapshot)?,
+        })
+    }
+
+    /// The steps around the rules of tools at the revision of `snapshot`, in the order in which they are asked.
+    pub(super) fn tool_steps(
+        &self,
+        store: &Store,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<ToolStepRegistration>, store::Error> {
+        Ok(match self {
+            Self::Given { .. } => Vec::new(),
+            Self::Installed(platform) => platform.catalog(store, snapshot)?.tool_steps().to_vec(),
         })
     }
 

@@ -158,6 +158,8 @@ impl ToolRules for Observing<'_> {
         let Some(observed) = self.catalog.observed(kind) else { return self.catalog.evaluate(kind, settings, reads) };
         let (snapshot, facts) = (reads.snapshot().cloned(), Arc::clone(reads.shared_facts()));
         let evaluation = self.catalog.evaluate(kind, settings, reads.keeping_outside())?;
+        // What steps around the rule did to it is no part of its call.
+        let Some((settings, outcome)) = evaluation.rule_call(settings) else { return Some(evaluation) };
         let at = jiff::Timestamp::now();
         let plugin = observed.ready.manifest().full_name();
         if let (Some(trial), Some(fault)) = (observed.trial, &evaluation.passed_over) {
@@ -170,8 +172,8 @@ impl ToolRules for Observing<'_> {
                 .is_some_and(|wanted| wanted.is_on(at) && self.observer.may_record(&plugin, wanted.per_minute, at));
         let tried = observed.trial.is_some_and(|trial| trial.rollout.shadows() || trial.reaches(&facts));
         if let Some(snapshot) = snapshot.filter(|_| record || tried) {
-            let answer = Answer::from(&evaluation.outcome);
-            let (tool, settings, outside) = (kind.to_owned(), settings.to_owned(), evaluation.outside.clone());
+            let (tool, settings, answer) = (kind.to_owned(), settings.to_owned(), Answer::from(outcome));
+            let outside = evaluation.outside.clone();
             let call = ObservedCall { at, tool, settings, snapshot, facts, answer, outside };
             let (catalog, passed_over) = (Arc::clone(&self.catalog), evaluation.passed_over.is_some());
             self.observer.notice(Noticed { plugin, catalog, call, passed_over, record });

@@ -255,14 +255,21 @@ impl Platform {
                     granted: granted(digest),
                     connectors: Arc::clone(&connectors),
                 };
-                let missing = |kinds, reason: String| {
+                let missing = |provides: Option<Provides>, reason: String| {
                     tracing::error!("plugin `{name}` {version} is not used: {reason}");
+                    let (kinds, tool_steps) = match provides {
+                        Some(Provides::Tool { kinds, .. }) => (kinds, Vec::new()),
+                        Some(Provides::ToolSteps { steps }) => (Vec::new(), steps),
+                        Some(Provides::Step(_) | Provides::Handler { .. }) | None => (Vec::new(), Vec::new()),
+                    };
                     Missing {
                         name: name.to_string(),
                         version,
                         digest: digest.to_string(),
                         kinds,
                         tools: plugin.tools.clone(),
+                        tool_steps,
+                        steps: plugin.steps.clone(),
                         reason,
                     }
                 };
@@ -273,9 +280,9 @@ impl Platform {
                         }
                     }
                     Found::Unusable { bytes, reason } => {
-                        catalog.add_missing(missing(kinds_of(&bytes), reason.to_string()));
+                        catalog.add_missing(missing(provides(&bytes), reason.to_string()));
                     }
-                    Found::Nowhere => catalog.add_missing(missing(Vec::new(), "its component is gone".to_owned())),
+                    Found::Nowhere => catalog.add_missing(missing(None, "its component is gone".to_owned())),
                 }
             }
         }
@@ -326,12 +333,9 @@ pub(super) fn change(base: Revision, changes: Vec<Change>) -> ChangeSet {
     ChangeSet { authority: Authority::Upgrader, base: Some(base), ..ChangeSet::new(changes) }
 }
 
-/// The tool kinds a component that cannot be made ready would decide about.
-fn kinds_of(component: &[u8]) -> Vec<String> {
-    match Workshop::inspect(component).map(|manifest| manifest.provides) {
-        Ok(Provides::Tool { kinds, .. }) => kinds,
-        Ok(Provides::Step(_) | Provides::Handler { .. }) | Err(_) => Vec::new(),
-    }
+/// What a component that cannot be made ready would do.
+fn provides(component: &[u8]) -> Option<Provides> {
+    Workshop::inspect(component).ok().map(|manifest| manifest.provides)
 }
 
 /// What these locks guard is whole after every line.

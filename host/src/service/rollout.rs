@@ -67,7 +67,7 @@ impl Service {
             let tried = service.manifest(name, version, &digest)?;
             let tools = |provides: &Provides| match provides {
                 Provides::Tool { kinds, .. } => Some(kinds.clone()),
-                Provides::Step(_) | Provides::Handler { .. } => None,
+                Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => None,
             };
             let Some((_, kinds)) = tools(&serves.provides).zip(tools(&tried.provides)) else {
                 return Err(PluginError::NotATool(name.to_owned()).into());
@@ -118,7 +118,9 @@ impl Service {
         let version = plugin.active.ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
         match self.manifest(name, version, version_of(name, plugin, version)?)?.provides {
             Provides::Tool { .. } => Ok(()),
-            Provides::Step(_) | Provides::Handler { .. } => Err(PluginError::NotATool(name.to_owned()).into()),
+            Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => {
+                Err(PluginError::NotATool(name.to_owned()).into())
+            }
         }
     }
 

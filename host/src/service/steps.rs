@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::domain::revision::Author;
 use crate::domain::{FaultPolicy, PluginVersion, StepOverride};
 use crate::pipeline::{Image, Mode, Registration};
+use crate::plugin::ToolStepRegistration;
 
 use super::{Error, PluginError, Service, settings};
 
@@ -22,11 +23,14 @@ pub struct StepView {
     pub digest: String,
     /// The step.
     pub name: String,
-    /// What it is asked about.
+    /// What it is asked about: a change such as `profile.update`, or `tool.evaluate`.
     pub message: String,
+    /// The tool kinds it is asked about, of a step around rules.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
     /// 10, 20 or 40.
     pub stage: u32,
-    /// Whether the change waits for it.
+    /// Whether what it is asked about waits for it.
     pub mode: Mode,
     /// Its place in its stage.
     pub rank: i32,
@@ -44,11 +48,12 @@ pub struct StepView {
 }
 
 impl Service {
-    /// The steps that take part in changes, in the order in which they are asked.
+    /// The steps that take part in changes, then those around rules, each in the order in which they are asked.
     pub fn steps(&self) -> Result<Vec<StepView>, Error> {
         let snapshot = self.store.snapshot()?;
         let handlers = self.machinery.handlers(&self.store, &snapshot)?;
-        Ok(handlers.registrations().iter().map(StepView::from).collect())
+        let around = self.machinery.tool_steps(&self.store, &snapshot)?;
+        Ok(handlers.registrations().iter().map(StepView::from).chain(around.into_iter().map(StepView::from)).collect())
     }
 
     /// Decides about a step of a plugin, instead of what was decided before.
@@ -103,11 +108,45 @@ impl From<&Registration> for StepView {
             digest,
             name: step,
             message: message.to_string(),
+            resource: Vec::new(),
             stage: stage.into(),
             mode,
             rank,
             filtering_attributes: filter,
             images,
+            on_fault,
+            configuration: serde_json::from_str(&configuration).unwrap_or_default(),
+            active,
+        }
+    }
+}
+
+impl From<ToolStepRegistration> for StepView {
+    fn from(step: ToolStepRegistration) -> Self {
+        let ToolStepRegistration {
+            plugin,
+            version,
+            digest,
+            step,
+            resources,
+            stage,
+            rank,
+            on_fault,
+            configuration,
+            active,
+        } = step;
+        Self {
+            plugin,
+            version,
+            digest,
+            name: step,
+            message: ToolStepRegistration::MESSAGE.to_owned(),
+            resource: resources,
+            stage: stage.into(),
+            mode: Mode::Sync,
+            rank,
+            filtering_attributes: Vec::new(),
+            images: Vec::new(),
             on_fault,
             configuration: serde_json::from_str(&configuration).unwrap_or_default(),
             active,

@@ -53,6 +53,30 @@ pub mod change {
     pub use exports::loadout::plugin::configuration_step::{Event, Fault, Guest, Outcome, Proposal, Rejection, Target};
 }
 
+/// The bindings of the world `tool-step`.
+pub mod around {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "tool-step",
+        pub_export_macro: true,
+        export_macro_name: "export_evaluation_step",
+        default_bindings_module: "loadout_test_guests::around",
+        with: {
+            "loadout:plugin/context@0.1.0": super::loadout::plugin::context,
+            "loadout:plugin/library@0.1.0": super::loadout::plugin::library,
+            "loadout:plugin/records@0.1.0": super::loadout::plugin::records,
+            "loadout:plugin/trace@0.1.0": super::loadout::plugin::trace,
+        },
+    });
+
+    pub use exports::loadout::plugin::evaluation_step::{
+        Changes, Decision, Fault, Guest, ItemReference, Outcome, Presentation, Question, Reason,
+    };
+}
+
+/// What a step around a rule answers.
+pub type Wish = Result<around::Outcome, around::Fault>;
+
 /// What a step in a change answers.
 pub type Verdict = Result<change::Outcome, change::Fault>;
 
@@ -129,5 +153,25 @@ macro_rules! handler {
         $crate::change::export_configuration_step!(Handler with_types_in $crate::change);
         #[cfg(not(target_arch = "wasm32"))]
         const _: fn($crate::change::Event) -> $crate::Verdict = <Handler as $crate::change::Guest>::execute;
+    };
+}
+
+/// Exports a function from a question to a [`Wish`] as the steps around rules of a component.
+#[macro_export]
+macro_rules! around {
+    ($step:expr) => {
+        struct Around;
+
+        impl $crate::around::Guest for Around {
+            fn execute(question: $crate::around::Question) -> $crate::Wish {
+                let step: fn($crate::around::Question) -> $crate::Wish = $step;
+                step(question)
+            }
+        }
+
+        #[cfg(target_arch = "wasm32")]
+        $crate::around::export_evaluation_step!(Around with_types_in $crate::around);
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn($crate::around::Question) -> $crate::Wish = <Around as $crate::around::Guest>::execute;
     };
 }

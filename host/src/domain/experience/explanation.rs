@@ -32,7 +32,7 @@ pub struct Explanation {
     /// The candidate the line is about, by unique name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// What became of it: `chosen`, `lost`, `shown`, `hidden`, `failed`, `opened`, `left-out` or `read`.
+    /// What became of it: `chosen`, `lost`, `shown`, `hidden`, `failed`, `opened`, `left-out`, `read`, `agreed` or `changed`.
     pub outcome: Outcome,
     /// One sentence.
     pub because: String,
@@ -55,4 +55,6 @@ pub enum Outcome {
     Opened,
     LeftOut,
     Read,
+    Agreed,
+    Changed,
 }

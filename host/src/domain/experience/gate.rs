@@ -11,9 +11,12 @@ pub struct HiddenBy {
     pub gate: Gate,
     /// What would open it.
     pub needs: String,
-    /// The reason code of the rule component, when its rule is the gate.
+    /// The reason code of the component, when its rule or a step is the gate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// The step, as `publisher/name version step`, when it is the gate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
 }
 
 impl fmt::Display for Gate {
@@ -25,6 +28,7 @@ impl fmt::Display for Gate {
             Self::Role => "role",
             Self::Configured => "configured",
             Self::Rule => "rule",
+            Self::Step => "step",
         })
     }
 }
@@ -32,11 +36,12 @@ impl fmt::Display for Gate {
 impl HiddenBy {
     /// `gate`, which `needs` would open.
     pub fn gate(gate: Gate, needs: impl Into<String>) -> Self {
-        Self { gate, needs: needs.into(), code: None }
+        Self { gate, needs: needs.into(), code: None, step: None }
     }
 }
 
-/// What must be open for something to appear (domain 3.3), in the order they are tried; then the tool's own rule.
+/// What must be open for something to appear (domain 3.3), in the order they are tried; then the tool's own rule, and the
+/// steps around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gate {
@@ -52,4 +57,6 @@ pub enum Gate {
     Configured,
     /// Its rule component shows it.
     Rule,
+    /// No step around its rule hides it.
+    Step,
 }

@@ -7,8 +7,10 @@ use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
 use wasmtime::component::Component;
 use wasmtime::{Config as EngineConfig, Engine, Trap};
 
+use crate::domain::message::Stage;
 use crate::domain::trace;
 use crate::pipeline::Event;
+use crate::plugin::amendment::Question;
 use crate::plugin::call;
 use crate::plugin::engine::{self, Config};
 use crate::plugin::inspect::inspect;
@@ -16,6 +18,7 @@ use crate::plugin::limits::Exceeded;
 use crate::plugin::manifest::Provides;
 use crate::plugin::v0_1::Rule;
 use crate::plugin::v0_1::configuration::Handler;
+use crate::plugin::v0_1::evaluation::Evaluator;
 use crate::plugin::v0_1::upgrade::Step;
 use crate::plugin::{trap, workshop};
 use crate::resolve::Reads;
@@ -82,7 +85,7 @@ fn start(bytes: &[u8], config: &Config) -> Result<(), String> {
     let linker = workshop::linker(&engine).map_err(cannot)?;
     let compiled = Component::from_binary(&engine, bytes).map_err(cannot)?;
     let most = match manifest.provides {
-        Provides::Tool { .. } => config.limits,
+        Provides::Tool { .. } | Provides::ToolSteps { .. } => config.limits,
         Provides::Step(_) => config.step_limits,
         Provides::Handler { .. } => config.handler_limits,
     };
@@ -104,6 +107,14 @@ fn start(bytes: &[u8], config: &Config) -> Result<(), String> {
             instance.map(|instance| {
                 let name = steps.first().map_or("", |step| step.name.as_str());
                 instance.execute(&mut store, name, "{}", &Event::default()).err()
+            })
+        }
+        Provides::ToolSteps { steps } => {
+            let instance = Evaluator::new(&linker, &compiled).and_then(|evaluator| evaluator.instantiate(&mut store));
+            instance.map(|instance| {
+                let (name, stage) = steps.first().map_or(("", Stage::PreOperation), |it| (it.name.as_str(), it.stage));
+                let question = Question { tool: "", stage, settings: "{}", decision: None, properties: &[] };
+                instance.execute(&mut store, name, "{}", &question).err()
             })
         }
     };

@@ -3,13 +3,15 @@
 //! Refuses a step that could never be asked, or that would be shown nothing: an attribute no item has, an image that cannot be.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::domain::message::{Message, Stage};
 use crate::domain::plugin::is_plugin_name;
 use crate::domain::{FaultPolicy, attribute_path};
 use crate::pipeline::{Image, ImageKind, Mode};
+use crate::plugin::record::TOOL_EVALUATE;
 
-use super::{ManifestError, NAME_RULE, check, refused};
+use super::{ManifestError, NAME_RULE, TOOL_STEP_WORLD, check, one_line, refused};
 
 const MOST_STEPS: usize = 64;
 const MOST_PATHS: usize = 64;
@@ -38,7 +40,7 @@ pub struct StepDeclaration {
 /// A step, key by key.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Part {
+struct Part {
     name: String,
     message: String,
     stage: u32,
@@ -58,11 +60,9 @@ fn abort() -> FaultPolicy {
 }
 
 /// The steps, if they make sense together.
-pub(super) fn checked(parts: Vec<Part>) -> Result<Vec<StepDeclaration>, ManifestError> {
-    let count = (1..=MOST_STEPS).contains(&parts.len());
-    check("steps", &parts.len().to_string(), count, "a plugin has 1 to 64 steps")?;
-    let mut steps: Vec<StepDeclaration> = Vec::with_capacity(parts.len());
-    for part in parts {
+pub(super) fn checked(parts: Vec<toml::Value>) -> Result<Vec<StepDeclaration>, ManifestError> {
+    let mut steps: Vec<StepDeclaration> = Vec::new();
+    for part in read::<Part>(parts)? {
         let step = part.checked()?;
         let once = steps.iter().all(|there| there.name != step.name);
         check("steps.name", &step.name, once, "each step has a name of its own")?;
@@ -71,10 +71,26 @@ pub(super) fn checked(parts: Vec<Part>) -> Result<Vec<StepDeclaration>, Manifest
     Ok(steps)
 }
 
+/// The steps as they are written, if they are not too many.
+pub(super) fn read<P: DeserializeOwned>(parts: Vec<toml::Value>) -> Result<Vec<P>, ManifestError> {
+    let count = (1..=MOST_STEPS).contains(&parts.len());
+    check("steps", &parts.len().to_string(), count, "a plugin has 1 to 64 steps")?;
+    let read = parts.into_iter().map(|part| P::deserialize(part));
+    read.collect::<Result<_, _>>().map_err(|error| ManifestError::Toml(one_line(&error)))
+}
+
+/// Refuses a policy that only tools have.
+pub(super) fn possible_policy(on_fault: FaultPolicy) -> Result<(), ManifestError> {
+    let known = matches!(on_fault, FaultPolicy::Abort | FaultPolicy::Skip);
+    check("steps.on-fault", on_fault.as_str(), known, "a step can `abort` or be skipped with `skip`")
+}
+
 impl Part {
     fn checked(self) -> Result<StepDeclaration, ManifestError> {
         let Self { name, message, stage, mode, rank, filtering_attributes: filter, images, on_fault } = self;
         check("steps.name", &name, is_plugin_name(&name), NAME_RULE)?;
+        let world = format!("it is asked of plugins for the world `{TOOL_STEP_WORLD}`");
+        check("steps.message", &message, message != TOOL_EVALUATE, &world)?;
         let message: Message = message.parse().map_err(|error: crate::domain::message::UnknownMessage| {
             refused("steps.message", &message, &error.to_string())
         })?;
@@ -82,8 +98,7 @@ impl Part {
             Stage::try_from(stage).map_err(|error| refused("steps.stage", &stage.to_string(), &error.to_string()))?;
         let waits = mode == Mode::Sync || stage == Stage::PostOperation;
         check("steps.mode", "async", waits, "only a step of stage 40 is asynchronous")?;
-        let known_policy = matches!(on_fault, FaultPolicy::Abort | FaultPolicy::Skip);
-        check("steps.on-fault", on_fault.as_str(), known_policy, "a step can `abort` or be skipped with `skip`")?;
+        possible_policy(on_fault)?;
         let paths = filter.len() + images.iter().map(|image| image.attributes.len()).sum::<usize>();
         check("steps", &paths.to_string(), paths <= MOST_PATHS, "a step names 64 attributes at most")?;
         for path in filter.iter().chain(images.iter().flat_map(|image| &image.attributes)) {
@@ -171,6 +186,11 @@ mod tests {
                 "its manifest says `steps.message = profile.publish`; `profile.publish` is no message",
             ),
             ("stage = 20", "stage = 30", "its manifest says `steps.stage = 30`; 30 is no stage for steps"),
+            (
+                "config.import",
+                "tool.evaluate",
+                "its manifest says `steps.message = tool.evaluate`; it is asked of plugins for the world `loadout:plugin/tool-step@0.1.0`",
+            ),
             (
                 "stage = 40",
                 "stage = 20",

@@ -1,0 +1,91 @@
+//! Steps around rules that are ready to be asked: a fresh instance for each question.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::domain::experience::ToolFault;
+use crate::domain::trace::{Component, Mode};
+use crate::resolve::{Read, Reads};
+
+use super::amendment::{self, Amendment, Question};
+use super::around::ToolStepRegistration;
+use super::call::{self, CallError};
+use super::engine::Engine;
+use super::guard::Guard;
+use super::limits::Limits;
+use super::outside::Outside;
+use super::record::{Asked, Record, Remains, TOOL_EVALUATE, Times};
+use super::v0_1::evaluation::Evaluator;
+
+/// A component with steps around rules.
+pub(super) struct ToolSteps {
+    /// The plugin, as records name it.
+    pub(super) component: Arc<Component>,
+    pub(super) limits: Limits,
+    pub(super) guard: Guard,
+    pub(super) prepared: Evaluator,
+}
+
+impl ToolSteps {
+    /// Asks about a tool. What was read comes along.
+    pub(super) fn execute(
+        &self,
+        engine: &Engine,
+        step: &ToolStepRegistration,
+        question: &Question<'_>,
+        reads: Reads,
+        outside: &Arc<Outside>,
+    ) -> (Result<Amendment, ToolFault>, Vec<Read>) {
+        let asked = Asked {
+            message: TOOL_EVALUATE,
+            resource: question.tool,
+            stage: u8::try_from(u32::from(question.stage)).unwrap_or_default(),
+            rank: Some(step.rank),
+            mode: Mode::Sync,
+            step: Some(&step.step),
+            settings: Some(&step.configuration),
+        };
+        let record = Record::begin(&self.component, asked, reads.caller().clone());
+        let (answer, (reads, remains)) = match self.guard.enter(Some(&step.step)) {
+            Err(error) => (Err(error), (reads, Remains::default())),
+            Ok(leave) => {
+                let asked = record.span().in_scope(|| self.ask(engine, step, question, reads, outside));
+                leave.ended(asked.0.as_ref().err());
+                asked
+            }
+        };
+        let trace = record.end(&*engine.config.watch, answer.as_ref().err(), remains);
+        let fault = |error: CallError| ToolFault {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            plugin: self.component.plugin.clone(),
+            version: self.component.version.clone(),
+            trace,
+        };
+        (answer.map_err(fault), reads.into_recorded())
+    }
+
+    fn ask(
+        &self,
+        engine: &Engine,
+        step: &ToolStepRegistration,
+        question: &Question<'_>,
+        reads: Reads,
+        outside: &Arc<Outside>,
+    ) -> (Result<Amendment, CallError>, (Reads, Remains)) {
+        let Some(_slot) = engine.slot() else {
+            return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
+        };
+        let mut store = call::store(engine, &self.component, &self.limits, reads, outside);
+        let (begun, mut times) = (Instant::now(), Times::default());
+        let made = self.prepared.instantiate(&mut store);
+        times.instantiate = begun.elapsed();
+        let said = made.and_then(|instance| instance.execute(&mut store, &step.step, &step.configuration, question));
+        times.run = begun.elapsed().saturating_sub(times.instantiate);
+        let answer = match said {
+            Ok(wish) => amendment::check(wish, question, &self.limits),
+            Err(error) => Err(call::explain(&error, &mut store, &self.limits)),
+        };
+        (answer, call::remains(store, times))
+    }
+}
