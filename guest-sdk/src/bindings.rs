@@ -5,9 +5,9 @@ pub mod upgrade;
 use std::marker::PhantomData;
 
 use self::exports::loadout::plugin::tool_rule as rule;
-use self::loadout::plugin::{context, library, records, trace};
+use self::loadout::plugin::{context, http, knowledge, library, records, trace};
 use crate::session::{Level, Reads, Refusal, Rendered};
-use crate::{Decision, Fault, Session, Tool};
+use crate::{Article, Decision, Fault, HeaderValue, HttpRequest, HttpResponse, Session, Tool};
 
 wit_bindgen::generate!({
     path: "../wit",
@@ -114,6 +114,31 @@ impl Reads for Imports {
     fn look_up(&self, entity: &str, attribute: &str, options: &str) -> Result<Option<String>, Refusal> {
         let answer = records::look_up(entity, attribute, options);
         answer.map_err(|records::Refusal { code, message }| Refusal { code, message })
+    }
+
+    fn search(&self, source: &str, text: &str, limit: u32) -> Result<Vec<Article>, Refusal> {
+        let article = |knowledge::Article { id, title, url, excerpt }| Article { id, title, url, excerpt };
+        let answer = knowledge::search(source, text, limit);
+        answer
+            .map(|found| found.into_iter().map(article).collect())
+            .map_err(|knowledge::Refusal { code, message }| Refusal { code, message })
+    }
+
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Refusal> {
+        let HttpRequest { method, url, headers, body } = request.clone();
+        let header = |(name, value): (String, HeaderValue)| {
+            let value = match value {
+                HeaderValue::Text(text) => http::HeaderValue::Text(text),
+                HeaderValue::Secret(name) => http::HeaderValue::Secret(name),
+                HeaderValue::Bearer(name) => http::HeaderValue::Bearer(name),
+            };
+            (name, value)
+        };
+        let headers = headers.into_iter().map(header).collect();
+        let answer = http::send(&http::Request { method, url, headers, body });
+        answer
+            .map(|http::Response { status, headers, body }| HttpResponse { status, headers, body })
+            .map_err(|http::Refusal { code, message }| Refusal { code, message })
     }
 
     fn log(&self, level: Level, message: &str) {

@@ -2,7 +2,8 @@
 //!
 //! A plugin decides about one kind of productivity tool: is it shown to this person in this session, and with what? It is a
 //! type that implements [`Tool`], handed to [`export_tool!`]. What it needs to know it asks the [`Session`]; every
-//! read is recorded by the host. It cannot write, and it knows no clock, no files and no network.
+//! read is recorded by the host. It cannot write, and it knows no clock and no files; outside of the host it reaches what an
+//! administrator granted.
 //!
 //! ```
 //! use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool, export_tool};
@@ -36,6 +37,7 @@
 pub mod bindings;
 mod decision;
 mod library;
+mod outside;
 pub mod script;
 mod session;
 #[cfg(not(target_arch = "wasm32"))]
@@ -47,6 +49,7 @@ pub mod upgrade;
 pub use decision::{Decision, Fault, ItemReference};
 pub use library::Library;
 pub use loadout_workflow as workflow;
+pub use outside::{Article, HeaderValue, HttpRequest, HttpResponse};
 pub use session::{CONVERSATION, Level, Refusal, Rendered, Session};
 pub use text::Localized;
 pub use tool::{NoSettings, Tool};

@@ -1,6 +1,6 @@
 //! What a rule may ask about the person and the session.
 
-use crate::Library;
+use crate::{Article, HttpRequest, HttpResponse, Library};
 
 /// The table of conversations, as `sourceEntity` and settings name it.
 pub const CONVERSATION: &str = "msdyn_ocliveworkitem";
@@ -25,6 +25,8 @@ pub(crate) trait Reads {
     fn links(&self, kind: &str, unique_name: &str, attribute: &str) -> Vec<String>;
     fn names(&self, kind: &str) -> Vec<String>;
     fn look_up(&self, entity: &str, attribute: &str, options: &str) -> Result<Option<String>, Refusal>;
+    fn search(&self, source: &str, text: &str, limit: u32) -> Result<Vec<Article>, Refusal>;
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Refusal>;
     fn log(&self, level: Level, message: &str);
 }
 
@@ -60,7 +62,7 @@ pub enum Level {
     Warning,
 }
 
-/// Why a look-up of a business record has no answer.
+/// Why something outside of the host has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// A stable code, such as `not-granted`.
@@ -162,6 +164,18 @@ impl<'a> Session<'a> {
     /// `options` are OData query options whose slugs were replaced by [`Session::render`].
     pub fn look_up(&self, entity: &str, attribute: &str, options: &str) -> Result<Option<String>, Refusal> {
         self.source.look_up(entity, attribute, options)
+    }
+
+    /// The articles that suit a text best, at most `limit`. Refused until an administrator grants a connector.
+    ///
+    /// `source` names a connector; if it is empty, the only one the plugin was granted.
+    pub fn search(&self, source: &str, text: &str, limit: u32) -> Result<Vec<Article>, Refusal> {
+        self.source.search(source, text, limit)
+    }
+
+    /// Sends a request by https. Refused until an administrator grants its host and the secrets in it.
+    pub fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Refusal> {
+        self.source.send(request)
     }
 
     /// Writes one line for whoever looks after the plugin. Lines are counted and capped.

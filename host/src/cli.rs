@@ -10,6 +10,7 @@ mod file;
 mod import;
 mod log;
 mod otlp;
+mod outbound;
 mod plugin;
 mod resolve;
 mod serve;
@@ -23,7 +24,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::service::Service;
+use crate::plugin::{Config, Door};
+use crate::service::{PlatformOptions, Service};
 use crate::store::Store;
 
 use failure::Failure;
@@ -91,6 +93,13 @@ impl Data {
     /// The service over the data folder, made if it is not there.
     fn open(&self) -> Result<Service, Failure> {
         Service::start(&self.folder).map_err(Failure::of)
+    }
+
+    /// The same, whose plugins go out through `door`.
+    fn open_with(&self, door: Door) -> Result<Service, Failure> {
+        let PlatformOptions { config, compiler } = PlatformOptions::of_this_program();
+        let options = PlatformOptions { config: Config { door, ..config }, compiler };
+        Service::start_with(&self.folder, options).map_err(Failure::of)
     }
 
     /// The service over the data folder, for commands that need one that is there: a mistyped folder is no reason to make one.

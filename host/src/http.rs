@@ -13,6 +13,7 @@ mod body;
 mod bundles;
 mod call_metrics;
 mod collections;
+mod connectors;
 mod copy;
 mod default_profile;
 mod deletion;
@@ -23,6 +24,7 @@ mod etag;
 mod experience;
 mod export;
 mod filter;
+mod grants;
 mod health;
 mod imports;
 mod items;
@@ -44,6 +46,7 @@ mod rank_and_roles;
 mod recordings;
 mod revisions;
 mod rollout;
+mod secrets;
 mod state;
 mod statistics;
 mod steps;
@@ -187,7 +190,10 @@ fn routes() -> OpenApiRouter<App> {
         .merge(plugins::routes())
         .merge(recordings::routes())
         .merge(rollout::routes())
+        .merge(grants::routes())
         .merge(trusted_publishers::routes())
+        .merge(connectors::routes())
+        .merge(secrets::routes())
         .merge(bundles::routes())
         .merge(steps::routes())
         .merge(outbox::routes())

@@ -4,6 +4,7 @@
 //! memory: a snapshot is made anew as soon as the database has a newer revision, whoever wrote it.
 
 mod audit;
+mod beside;
 mod change;
 mod checks;
 mod commit;
@@ -21,6 +22,7 @@ mod rights;
 mod rows;
 mod runs;
 mod schema;
+mod secrets;
 mod settle;
 mod snapshot;
 mod tokens;
@@ -43,9 +45,10 @@ pub use error::{Error, MissingReference, Referrer};
 pub use outbox::{EventState, NewEvent, OutboxEvent};
 pub use owner::{is_gone, this_process};
 pub use people::Person;
-pub use recordings::{KeptRecording, RecordingFilter, RecordingLog, TrialCall, TrialKey, Tried};
+pub use recordings::{FieldCount, KeptRecording, RecordingFilter, RecordingLog, TrialCalls, TrialKey, Tried};
 pub use review::review;
 pub use runs::{LEASE_SECONDS, Lease, NewRun, Run, RunState, StepRun};
+pub use secrets::Secrets;
 pub use snapshot::{Entry, Layer, Snapshot};
 pub use tokens::{Holder, is_news};
 pub use traces::{CallStatistics, HourTally, TraceFilter, TraceLog};
@@ -62,6 +65,7 @@ pub struct Store {
     newest: ArcSwap<Snapshot>,
     audit: OnceLock<Audit>,
     recordings: OnceLock<RecordingLog>,
+    secrets: OnceLock<Arc<Secrets>>,
 }
 
 impl Store {
@@ -92,8 +96,15 @@ impl Store {
     }
 
     fn over(path: PathBuf, writer: Connection, newest: ArcSwap<Snapshot>) -> Self {
-        let (audit, recordings) = (OnceLock::new(), OnceLock::new());
-        Self { path, writer: Mutex::new(writer), readers: Mutex::default(), newest, audit, recordings }
+        Self {
+            path,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            newest,
+            audit: OnceLock::new(),
+            recordings: OnceLock::new(),
+            secrets: OnceLock::new(),
+        }
     }
 
     /// The folder the database is in.

@@ -83,6 +83,11 @@ fn counts_scripts() {
 }
 
 #[test]
+fn reaches_out() {
+    assert_snapshot!(ask("reaches_out"), @r#"shown {"answers":[["not-granted","no connector is granted to this plugin"],["not-granted","the connector `wiki` is not granted to this plugin"],["not-granted","the host `api.example` is not granted to this plugin"],["not-granted","the host `api.example` is not granted to this plugin"]]}"#);
+}
+
+#[test]
 fn spins_forever() {
     let begun = Instant::now();
     assert_snapshot!(ask("spins_forever"), @"tests/spins-forever 0.1.0: plugin.timeout: it ran past its deadline of 50 ms");

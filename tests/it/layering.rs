@@ -13,7 +13,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("export", &["domain", "store", "import"]),
     ("upgrade", &["domain", "store", "import"]),
     ("pipeline", &["domain", "store"]),
-    ("plugin", &["domain", "store", "resolve", "upgrade", "pipeline"]),
+    ("outbound", &["domain"]),
+    ("plugin", &["domain", "store", "resolve", "upgrade", "pipeline", "outbound"]),
     ("bundle", &["domain", "import", "export", "plugin"]),
     (
         "service",
@@ -23,8 +24,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "domain", "content", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin", "bundle",
-            "service", "http",
+            "domain", "content", "store", "resolve", "import", "export", "upgrade", "pipeline", "outbound", "plugin",
+            "bundle", "service", "http",
         ],
     ),
 ];
@@ -32,6 +33,9 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// A foreign crate and the modules that may name it.
 const FOREIGN: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
+    ("ureq", &["outbound"]),
+    ("webpki_root_certs", &["outbound"]),
+    ("zeroize", &["domain"]),
     ("wasmtime", &["plugin"]),
     ("wasmtime_wasi", &["plugin"]),
     ("wasmparser", &["plugin"]),

@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod bombs;
 mod bundles;
+mod capabilities;
 mod changes;
 mod cli;
 mod components;

@@ -71,6 +71,8 @@ async fn nothing_is_recorded_unless_somebody_says_until_when() -> Done {
     host.delete(&format!("{GREETER}/recording")).await?;
     ask(&host, "Grace").await?;
     assert_eq!(listed(&host).await?.len(), 1, "what was recorded stays, and nothing more comes");
+    let builtin = host.put("/api/v1/plugins/loadout/workstreams/recording", json!({"until": until})).await?;
+    assert_snapshot!(builtin, @"");
     let cleared = host.delete(&format!("{GREETER}/recordings")).await?;
     assert_eq!((cleared.json(), listed(&host).await?.len()), (json!({"removed": 1}), 0));
     Ok(())
@@ -117,8 +119,26 @@ async fn what_is_redacted_is_nowhere() -> Done {
     let replayed = host.post(&format!("/api/v1/recordings/{id}/replay"), json!({})).await?;
     assert_eq!(replayed.json()["same"], true);
     let host = recorded(json!(["context.*", "user"])).await?;
+    host.install("?activate=false", &rule(guests::STUMBLES, "greeter", "1.1.0", "scripts")?).await?;
+    host.put(&format!("{GREETER}/rollout"), json!({"rollout": {"version": "1.1.0", "to": "shadow", "stopAfter": 1}}))
+        .await?;
     ask(&host, "Ada Lovelace").await?;
-    assert!(!first(&host).await?.to_string().contains("Lovelace"));
+    ask(&host, "Bob").await?;
+    let shown = [
+        first(&host).await?.to_string(),
+        json!(listed(&host).await?).to_string(),
+        host.get(&format!("{GREETER}/rollout")).await?.text,
+        host.get(GREETER).await?.text,
+        host.get("/api/v1/revisions?limit=3").await?.text,
+    ];
+    assert!(shown[2].contains("plugin.trapped"), "the trial was stopped: {}", shown[2]);
+    for (at, text) in shown.iter().enumerate() {
+        assert!(!text.contains("Lovelace") && !text.contains("Bob") && !text.contains("\"kayla"), "{at}: {text}");
+    }
+    for file in ["recordings.db", "recordings.db-wal"] {
+        let bytes = std::fs::read(host.folder().join(file)).unwrap_or_default();
+        assert!(!bytes.windows(8).any(|it| it == b"Lovelace"), "{file}");
+    }
     Ok(())
 }
 
@@ -140,7 +160,7 @@ async fn a_replay_is_byte_exact_whatever_became_of_the_configuration() -> Done {
     assert_eq!(same["answer"], recording["answer"]);
     let other = replay("?version=1.1.0").await?;
     let fields: Vec<_> = other["differences"].as_array().into_iter().flatten().map(|it| it["field"].as_str()).collect();
-    assert_eq!((&other["same"], fields), (&json!(false), vec![Some("payload.scripts"), Some("payload.bytes")]));
+    assert_eq!((&other["same"], fields), (&json!(false), vec![Some("payload.bytes"), Some("payload.scripts")]));
     let missing = host.post("/api/v1/recordings/00000000000000000000000000000000/replay", json!({})).await?;
     assert_snapshot!(missing, @"");
     Ok(())

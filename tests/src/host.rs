@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use loadout::domain::trace::Watch;
 use loadout::http::{Options, Server, Token};
-use loadout::plugin::{BreakerSettings, ChildCompiler, CompileLimits, Compiler, Config, Limits};
+use loadout::plugin::{BreakerSettings, ChildCompiler, CompileLimits, Compiler, Config, Door, Limits};
 use loadout::resolve::{Evaluation, Reads, ToolRules};
 use loadout::service::{PlatformOptions, Service};
 use loadout::store::TraceLog;
@@ -78,6 +78,17 @@ impl TestHost {
         let folder = tempfile::tempdir()?;
         share_compiled(folder.path())?;
         let service = Service::start_with(folder.path(), platform(program))?;
+        service.add_sample("contoso")?;
+        Self::serve(folder, service).await
+    }
+
+    /// The same, whose plugins go out through `door`, and whose rules have these limits.
+    pub async fn with_door(program: &Path, door: Door, limits: Limits) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        share_compiled(folder.path())?;
+        let PlatformOptions { config, compiler } = platform(program);
+        let config = Config { door, limits, ..config };
+        let service = Service::start_with(folder.path(), PlatformOptions { config, compiler })?;
         service.add_sample("contoso")?;
         Self::serve(folder, service).await
     }

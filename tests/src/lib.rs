@@ -6,4 +6,5 @@ pub mod archive;
 pub mod bombs;
 pub mod guests;
 pub mod host;
+pub mod outside;
 pub mod process;

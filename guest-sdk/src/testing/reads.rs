@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Fixture, slug};
 use crate::session::{Level, Reads, Refusal, Rendered};
+use crate::{Article, HttpRequest, HttpResponse};
 
 impl Fixture {
     fn active(&self, kind: &str, unique_name: &str) -> Option<&Value> {
@@ -100,6 +101,14 @@ impl Reads for Fixture {
 
     fn look_up(&self, _: &str, _: &str, _: &str) -> Result<Option<String>, Refusal> {
         Err(Refusal { code: "not-granted".to_owned(), message: "a fixture has no connectors".to_owned() })
+    }
+
+    fn search(&self, _: &str, _: &str, _: u32) -> Result<Vec<Article>, Refusal> {
+        Err(Refusal { code: "not-granted".to_owned(), message: "a fixture has no connectors".to_owned() })
+    }
+
+    fn send(&self, _: &HttpRequest) -> Result<HttpResponse, Refusal> {
+        Err(Refusal { code: "not-granted".to_owned(), message: "a fixture reaches no host".to_owned() })
     }
 
     fn log(&self, level: Level, message: &str) {

@@ -12,6 +12,7 @@ use crate::http::{Options, Server};
 
 use super::failure::Failure;
 use super::log::{self, LogFormat};
+use super::outbound::Outbound;
 use super::{Data, admin_token, otlp, print};
 
 /// Most requests that are worked on at once; others wait. Each may hold a connection to the database.
@@ -37,13 +38,15 @@ pub(super) struct Serve {
     /// Where spans are sent for OpenTelemetry (OTLP over HTTP), such as `http://127.0.0.1:4318`. Without it none are made.
     #[arg(long, value_name = "URL", value_parser = otlp::endpoint)]
     otlp_endpoint: Option<String>,
+    #[command(flatten)]
+    outbound: Outbound,
 }
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
         let spans = self.otlp_endpoint.as_deref().map(otlp::Spans::to).transpose()?;
         log::start_with(self.log_format, tracing::Level::INFO, spans.as_ref());
-        let service = self.data.open()?;
+        let service = self.data.open_with(self.outbound.door()?)?;
         if let Some(sample) = &self.sample {
             service.add_sample(sample).map_err(Failure::of)?;
         }

@@ -217,6 +217,8 @@ kinds! {
     Plugin = "plugins", "plugin", "plugins", free, machinery;
     /// A publisher whose plugins must be signed, and the keys that may sign them.
     TrustedPublisher = "trusted-publishers", "trusted publisher", "trusted publishers", free, machinery;
+    /// A connector: where plugins look up records, or search for articles.
+    Connector = "connectors", "connector", "connectors", free, machinery;
     /// A person.
     User = "users", "user", "users", free, collection;
 }

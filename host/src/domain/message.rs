@@ -45,7 +45,7 @@ impl Message {
         }
         let kind: Kind = change.collection.parse().ok()?;
         match (kind, &change.before, &change.after) {
-            (Kind::Plugin | Kind::TrustedPublisher, ..) => None,
+            (Kind::Plugin | Kind::TrustedPublisher | Kind::Connector, ..) => None,
             (Kind::DefaultProfile, ..) => Some(Self::SetDefault),
             (Kind::RankAndRoles, _, after) => Some(if after.is_some() { Self::Assign } else { Self::Unassign }),
             // There always is an environment; the first time it is written it differs from what it is without.

@@ -38,6 +38,10 @@ pub struct Plugin {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub served_before: Vec<PluginVersion>,
+    /// What components were granted, by digest: another build has nothing. A component that is not here was not decided about.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, Capabilities>)]
+    pub grants: BTreeMap<Digest, Capabilities>,
     /// What was decided about tools, by their kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tools: BTreeMap<String, ToolOverride>,
@@ -268,6 +272,38 @@ impl Plugin {
         Some((rollout, self.versions.get(&rollout.version)?))
     }
 
+    /// Takes a version away, with what its component was granted.
+    pub fn remove(&mut self, version: PluginVersion) {
+        self.versions.remove(&version);
+        self.rollout.take_if(|rollout| rollout.version == version);
+        self.served_before.retain(|before| *before != version);
+        let Self { versions, grants, .. } = self;
+        grants.retain(|digest, _| versions.values().any(|there| there == digest));
+    }
+
+    /// Decides about what the component `digest` asks for, if nobody did and it is no more than `serving` asks for, the component that
+    /// serves: what that was granted holds on. What somebody has to decide about comes back.
+    pub fn settle_grant(
+        &mut self,
+        digest: &Digest,
+        asked: &Capabilities,
+        serving: Option<(&Digest, &Capabilities)>,
+    ) -> Option<Capabilities> {
+        if asked.is_empty() || self.grants.contains_key(digest) {
+            return None;
+        }
+        let (before, asked_before) = serving.unzip();
+        let granted = before.and_then(|before| self.grants.get(before)).map(|granted| granted.and(asked));
+        let wider = asked_before.is_none_or(|before| !asked.without(before).is_empty());
+        match granted {
+            Some(granted) if !wider => {
+                self.grants.insert(digest.clone(), granted);
+                None
+            }
+            granted => Some(asked.without(&granted.unwrap_or_default())),
+        }
+    }
+
     /// Goes back to the version that served before, and says which that is. A version that is tried is not tried any more, and
     /// nothing else changes then.
     pub fn roll_back(&mut self) -> Option<PluginVersion> {
@@ -300,6 +336,9 @@ impl Item for Plugin {
         }
         let tried = self.rollout.iter().map(|rollout| ("rollout.version", &rollout.version));
         let served = self.active.iter().map(|version| ("active", version));
+        for digest in self.grants.keys().filter(|digest| !self.versions.values().any(|there| there == *digest)) {
+            problems.refuse(format!("grants.{digest}"), "no version has this component: install it first");
+        }
         for (step, wanted) in &self.steps {
             if matches!(wanted.on_fault, Some(FaultPolicy::UseDefault | FaultPolicy::UseLastGood)) {
                 problems.refuse(format!("steps.{step}.onFault"), "a step can `abort` or be skipped with `skip`");
@@ -364,6 +403,50 @@ mod tests {
         let mut promoted = trying;
         promoted.activate(two);
         assert_eq!((promoted.rollout.clone(), promoted.roll_back()), (None, Some(one)));
+    }
+
+    #[test]
+    fn a_grant_goes_on_for_what_asks_for_no_more() {
+        let [old, new]: [Digest; 2] = ["0", "1"].map(|digit| digit.repeat(64).parse().unwrap());
+        let some = |hosts: &str| Capabilities {
+            http: hosts.split_whitespace().map(|host| host.parse().unwrap()).collect(),
+            ..Capabilities::default()
+        };
+        // What the old one asks for and was granted, what the new one asks for; what it has then, or what is left to decide.
+        for (asked_before, granted, asks, expected) in [
+            ("a b", Some("a b"), "", Ok(None)),
+            ("a b", Some("a b"), "a b", Ok(Some("a b"))),
+            ("a b", Some("a b"), "b", Ok(Some("b"))),
+            ("a b", Some("a"), "a b", Ok(Some("a"))),
+            ("a b", Some(""), "a", Ok(Some(""))),
+            ("a", Some("a"), "a b", Err("b")),
+            ("a", Some(""), "a b", Err("a b")),
+            ("", None, "a", Err("a")),
+            ("a", None, "a", Err("a")),
+        ] {
+            let mut plugin = Plugin::default();
+            plugin.grants.extend(granted.map(|granted| (old.clone(), some(granted))));
+            let asked_before = some(asked_before);
+            let left = plugin.settle_grant(&new, &some(asks), Some((&old, &asked_before)));
+            let found = left.map_or_else(|| Ok(plugin.grants.get(&new).cloned()), Err);
+            assert_eq!(found, expected.map(|it| it.map(some)).map_err(some), "{asked_before} {granted:?} -> {asks}");
+        }
+        let mut plugin = Plugin { grants: [(new.clone(), some(""))].into(), ..Plugin::default() };
+        assert_eq!(plugin.settle_grant(&new, &some("a"), None), None, "somebody decided to grant nothing");
+        assert_eq!(Plugin::default().settle_grant(&new, &some("a"), None), Some(some("a")));
+    }
+
+    #[test]
+    fn a_grant_goes_with_its_component() {
+        let digest: Digest = "0".repeat(64).parse().unwrap();
+        let [one, two]: [PluginVersion; 2] = ["1.0.0", "1.1.0"].map(|text| text.parse().unwrap());
+        let versions = [(one, digest.clone()), (two, digest.clone())].into();
+        let grants = [(digest, Capabilities::default())].into();
+        let mut plugin = Plugin { versions, grants, ..Plugin::default() };
+        plugin.remove(one);
+        assert_eq!(plugin.grants.len(), 1, "another version has the component");
+        plugin.remove(two);
+        assert!(plugin.grants.is_empty());
     }
 
     #[test]

@@ -12,8 +12,8 @@ use super::Problems;
 pub struct Promotion {
     /// What it is compared by.
     pub gate: Gate,
-    /// How many recordings there must be to compare it by.
-    #[schema(minimum = 1, maximum = 100_000)]
+    /// How many recorded questions there must be to compare it by. The same question is recorded once, however often it is asked.
+    #[schema(minimum = 1, maximum = 2_000)]
     pub recordings: u32,
 }
 
@@ -29,10 +29,19 @@ pub enum Gate {
     Recordings,
 }
 
-/// The field of a difference that says that one version breaks and the other does not, or otherwise.
+/// The field of a difference that says that the other version breaks, or breaks otherwise.
 pub const FAULT: &str = "fault";
 
-/// A difference that is meant. What is left out may be anything, but that a version breaks has to be said.
+/// The field of a difference that says that the version that serves breaks, and the other does not.
+pub const FAULT_GONE: &str = "fault-gone";
+
+/// The field of a difference that says that the other version does not decide about the tool.
+pub const UNDECIDED: &str = "undecided";
+
+/// Most recorded questions that versions are compared by: the newest.
+pub const CORPUS: u32 = 2_000;
+
+/// A difference that is meant. What is left out may be anything, but that a version breaks or decides no more has to be said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Expected {
@@ -55,8 +64,8 @@ impl Promotion {
 
     /// Refuses what makes no sense.
     pub(super) fn check(self, problems: &mut Problems) {
-        if !self.is_open() && !(1..=100_000).contains(&self.recordings) {
-            problems.refuse("promotion.recordings", "between 1 and 100000 recordings can be asked for");
+        if !self.is_open() && !(1..=CORPUS).contains(&self.recordings) {
+            problems.refuse("promotion.recordings", format!("between 1 and {CORPUS} recordings can be asked for"));
         }
     }
 }
@@ -69,7 +78,7 @@ impl Expected {
         };
         self.profile.as_deref().is_none_or(|it| it == profile)
             && self.tool.as_deref().is_none_or(|it| it == tool)
-            && self.field.as_ref().map_or(field != FAULT, below)
+            && self.field.as_ref().map_or(field != FAULT && field != UNDECIDED, below)
     }
 }
 
@@ -96,5 +105,10 @@ mod tests {
         }
         assert!(!expected(None, None, None).covers("rep", "macros", FAULT), "nobody means that by saying nothing");
         assert!(expected(None, None, Some(FAULT)).covers("rep", "macros", FAULT));
+        assert!(!expected(None, None, None).covers("rep", "macros", UNDECIDED));
+        assert!(
+            !expected(None, None, Some(FAULT_GONE)).covers("rep", "macros", FAULT),
+            "a repair is no leave to break"
+        );
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{PluginVersion, Problems};
+use super::{PluginVersion, Problems, Revision};
 
 /// Parts a share is counted in.
 const PARTS: u64 = 10_000;
@@ -36,6 +36,9 @@ pub struct Rollout {
     #[serde(default = "default_stop_after")]
     #[schema(minimum = 1, maximum = 10_000)]
     pub stop_after: u32,
+    /// The revision over which it was begun; tells it from other trials of the same version. Whatever is sent is not taken over.
+    #[serde(default)]
+    pub since: Revision,
     /// Why it was stopped. A version that was stopped is asked about nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
@@ -120,7 +123,7 @@ mod tests {
     fn rollout(to: RolloutStage) -> Rollout {
         let version = "1.1.0".parse().unwrap();
         let (roles, users) = (BTreeSet::new(), BTreeSet::new());
-        Rollout { version, to, percent: None, roles, users, stop_after: 5, stopped: None }
+        Rollout { version, to, percent: None, roles, users, stop_after: 5, since: Revision(1), stopped: None }
     }
 
     fn share(percent: u8) -> Rollout {

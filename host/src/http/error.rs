@@ -52,7 +52,9 @@ impl From<Error> for Refusal {
                 problem(StatusCode::NOT_FOUND, "not-found")
             }
             Error::Store(store::Error::Forbidden { caller, privilege }) => Self::forbidden(&caller, privilege),
-            Error::Store(store::Error::NoSuchToken { .. }) => problem(StatusCode::NOT_FOUND, "not-found"),
+            Error::Store(store::Error::NoSuchToken { .. } | store::Error::NoSuchSecret { .. }) => {
+                problem(StatusCode::NOT_FOUND, "not-found")
+            }
             Error::Store(store::Error::TokenExists { .. }) => problem(StatusCode::CONFLICT, "exists"),
             Error::Store(store::Error::TokenOver { .. }) => problem(StatusCode::CONFLICT, "token-over"),
             Error::Store(store::Error::PastExpiry { .. }) => Self::request("expires", error.to_string()),

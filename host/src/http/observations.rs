@@ -1,25 +1,33 @@
 //! The work a server does between requests: calls that were noticed are recorded and compared when their answers are gone.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::service::Service;
 
 /// How long a call is waited for before somebody asks whether the server still runs.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How long nothing is tried after the database failed.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// How often recordings that are too old are taken away.
+const SWEEP: Duration = Duration::from_secs(60);
 
 /// Looks at calls until the server is told to stop.
 pub(super) async fn observe(service: Arc<Service>) {
+    let mut swept: Option<Instant> = None;
     loop {
         let at_work = Arc::clone(&service);
-        match tokio::task::spawn_blocking(move || at_work.observe_within(PATIENCE)).await {
-            Ok(Ok(_)) => continue,
-            Ok(Err(error)) => tracing::error!(error = super::error::chain(&error), "calls could not be looked at"),
-            Err(error) => tracing::error!(%error, "looking at a call broke off"),
+        let sweep = swept.is_none_or(|swept| swept.elapsed() > SWEEP);
+        let work = tokio::task::spawn_blocking(move || {
+            if sweep && let Err(error) = at_work.expire_recordings(jiff::Timestamp::now()) {
+                tracing::error!(error = super::error::chain(&error), "old recordings could not be taken away");
+            }
+            at_work.observe_within(PATIENCE);
+        });
+        if sweep {
+            swept = Some(Instant::now());
         }
-        tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+        if let Err(error) = work.await {
+            tracing::error!(%error, "looking at a call broke off");
+        }
     }
 }

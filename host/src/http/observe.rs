@@ -28,9 +28,14 @@ const ID_MAX: usize = 128;
 /// limits of its own.
 const UNHURRIED: [&str; 3] = ["/api/v1/upgrade-plans", "/api/v1/plugins", "/api/v1/plugin-bundle"];
 
+/// The ends of addresses of a plugin where recordings may be put to two versions, which limits its time by itself.
+const COMPARING: [&str; 3] = ["/activate", "/comparison", "/rollout"];
+
 /// Answers 503 to a request that takes too long, wherever that is known to be too long.
 pub(super) async fn in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    let is_unhurried = UNHURRIED.contains(&request.uri().path()) && request.method() == Method::POST;
+    let path = request.uri().path();
+    let compares = path.starts_with("/api/v1/plugins/") && COMPARING.iter().any(|end| path.ends_with(end));
+    let is_unhurried = compares || UNHURRIED.contains(&path) && request.method() == Method::POST;
     if is_unhurried {
         return next.run(request).await;
     }

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::{self, Expected, PluginVersion, ToolOverride};
-use crate::service::{Activation, Gatekeeping, PluginView};
+use crate::service::{Activation, Gatekeeping, Installed, PluginView};
 
 use super::body::{Component, Typed};
 use super::etag::Unconditional;
@@ -101,7 +101,11 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<PluginLi
 #[utoipa::path(
     post, path = "/api/v1/plugins", operation_id = "install-plugin", tag = "plugins", params(InstallQuery),
     request_body(content = String, content_type = "application/wasm", description = "The component, at most 32 MiB."),
-    responses((status = 201, description = "The plugin, with the version.", body = PluginView)),
+    responses((
+        status = 201, body = Installed,
+        description = "The plugin, with the version. A version that asks to reach more outside than the one that serves does not \
+                       serve before somebody decided about `needs`.",
+    )),
 )]
 async fn install(
     State(app): State<App>,
@@ -115,10 +119,12 @@ async fn install(
         accept_major: query.accept_major,
         past_gate: query.past_gate,
     };
-    let view = app.run(move |service| Ok(service.install_plugin(&bytes, how, &author)?)).await?;
-    let address = format!("/api/v1/plugins/{}/{}", view.publisher, view.name);
+    let installed = app.run(move |service| Ok(service.install_plugin(&bytes, how, &author)?)).await?;
+    let Installed { plugin, .. } = &installed;
+    let address = format!("/api/v1/plugins/{}/{}", plugin.publisher, plugin.name);
     let location = HeaderValue::from_str(&address).map_err(|_| Refusal::internal())?;
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], shown(view)).into_response())
+    let revision = [(REVISION, number(plugin.revision))];
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], revision, Json(installed)).into_response())
 }
 
 /// Shows a plugin with its versions, those that could not be installed included.

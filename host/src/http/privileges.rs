@@ -69,6 +69,9 @@ const LINES: &[(Method, &str, Needs)] = &[
     (PUT, "/api/v1/plugins/{publisher}/{name}/state", The(PluginConfigure)),
     (GET, "/api/v1/plugins/{publisher}/{name}/versions/{version}", The(PluginInstall)),
     (DELETE, "/api/v1/plugins/{publisher}/{name}/versions/{version}", The(PluginInstall)),
+    (GET, "/api/v1/plugins/{publisher}/{name}/versions/{version}/grant", The(ConfigurationRead)),
+    (PUT, "/api/v1/plugins/{publisher}/{name}/versions/{version}/grant", The(PluginGrant)),
+    (DELETE, "/api/v1/plugins/{publisher}/{name}/versions/{version}/grant", The(PluginGrant)),
     (PUT, "/api/v1/plugins/{publisher}/{name}/tools/{kind}", The(PluginConfigure)),
     (PUT, "/api/v1/plugins/{publisher}/{name}/steps/{step}", The(PluginConfigure)),
     (PUT, "/api/v1/plugins/{publisher}/{name}/recording", The(PluginRecord)),
@@ -90,6 +93,12 @@ const LINES: &[(Method, &str, Needs)] = &[
     (GET, "/api/v1/trusted-publishers", The(PluginInstall)),
     (PUT, "/api/v1/trusted-publishers/{publisher}", The(PluginInstall)),
     (DELETE, "/api/v1/trusted-publishers/{publisher}", The(PluginInstall)),
+    (GET, "/api/v1/connectors", The(ConfigurationRead)),
+    (PUT, "/api/v1/connectors/{connector}", The(PluginGrant)),
+    (DELETE, "/api/v1/connectors/{connector}", The(PluginGrant)),
+    (GET, "/api/v1/secrets", The(SecretWrite)),
+    (PUT, "/api/v1/secrets/{name}", The(SecretWrite)),
+    (DELETE, "/api/v1/secrets/{name}", The(SecretWrite)),
     (GET, "/api/v1/traces", The(PluginTraceRead)),
     (GET, "/api/v1/traces/{id}", The(PluginTraceRead)),
     (GET, "/api/v1/steps", The(ConfigurationRead)),
@@ -197,7 +206,7 @@ mod tests {
 
     #[test]
     fn what_is_not_in_the_table_is_open_to_nobody() {
-        assert_eq!(of(&GET, "/api/v1/secrets"), Line::Nothing);
+        assert_eq!(of(&GET, "/api/v1/passwords"), Line::Nothing);
         assert_eq!(of(&GET, "/api/v1/profiles/contoso_rep"), Line::Nothing, "the table knows routes, not addresses");
         assert_eq!(of(&POST, "/api/v1/queues"), Line::OtherMethods("GET,HEAD".to_owned()));
         assert_eq!(of(&GET, "/api/v1/experience"), Line::OtherMethods("POST".to_owned()));

@@ -7,8 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::domain;
 use crate::domain::access::{AccessRole, Privilege};
+use crate::domain::{self, Capabilities};
 use crate::service::Comparison;
 use crate::store::{MissingReference, Referrer};
 
@@ -46,6 +46,9 @@ pub struct ProblemDetails {
     /// What the version would change.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<Comparison>,
+    /// What somebody has to decide about before the plugin can serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<Capabilities>,
     /// The privilege that the caller does not have.
     #[serde(skip_serializing_if = "Option::is_none")]
     privilege: Option<Privilege>,
@@ -89,6 +92,7 @@ impl Refusal {
             referrers: Vec::new(),
             step: None,
             comparison: None,
+            needs: None,
             privilege: None,
             request_id: None,
             retry_after: None,
@@ -152,6 +156,12 @@ impl Refusal {
     /// The same with what a version would change.
     pub fn with_comparison(mut self, comparison: Comparison) -> Self {
         self.0.comparison = Some(comparison);
+        self
+    }
+
+    /// The same with what somebody has to decide about before the plugin can serve.
+    pub fn with_needs(mut self, needs: Capabilities) -> Self {
+        self.0.needs = Some(needs);
         self
     }
 

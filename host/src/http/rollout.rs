@@ -1,12 +1,13 @@
 //! Rollouts: a version compared with the one that serves, gated, tried for some, watched, and ended.
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::access::{Caller, Privilege};
 use crate::domain::{Expected, PluginVersion, Promotion, Rollout};
 use crate::service::{Comparison, Gatekeeping, PluginView, RolloutView};
 
@@ -47,7 +48,8 @@ struct RolloutBody {
     past_gate: bool,
 }
 
-/// Asks what was recorded of a version and of the one that serves, and shows in what they differ. Nothing changes.
+/// Asks what was recorded of a version and of the one that serves, and shows in what they differ. Nothing changes. People and values
+/// are shown to whoever has `plugin.record`.
 #[utoipa::path(
     post, path = "/api/v1/plugins/{publisher}/{name}/comparison", operation_id = "compare-plugin-versions", tag = "recordings",
     params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
@@ -57,11 +59,12 @@ async fn compare(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
+    Extension(caller): Extension<Caller>,
     Typed(body): Typed<CompareBody>,
 ) -> Result<Json<Comparison>, Refusal> {
     let name = full(&publisher, &name);
-    let compared = app.run(move |service| Ok(service.compare_versions(&name, body.version, &body.expected)?));
-    Ok(Json(compared.await?))
+    let compared = app.run(move |service| Ok(service.compare_versions(&name, body.version, &body.expected)?)).await?;
+    Ok(Json(if caller.has(Privilege::PluginRecord) { compared } else { compared.without_examples() }))
 }
 
 /// Says what versions of a plugin have to show before they serve: nothing, or that they change nothing of what was recorded but what

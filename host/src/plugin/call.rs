@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wasmtime::Store;
+use wasmtime::{Store, UpdateDeadline};
 
 use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode, TraceId};
@@ -13,6 +13,7 @@ use super::decision::{self, Invalid};
 use super::engine::{Engine, ticks};
 use super::guard::Guard;
 use super::limits::{Exceeded, Limits};
+use super::outside::Outside;
 use super::record::{Asked, MAIN_OPERATION, Record, Remains, TOOL_EVALUATE, Times};
 use super::slots::Slot;
 use super::state::State;
@@ -25,6 +26,9 @@ pub enum CallError {
     /// All slots were taken. Not the plugin's fault.
     #[error("no slot for a call became free within {} ms", .0.as_millis())]
     Busy(Duration),
+    /// There was no processor for it. Not the plugin's fault.
+    #[error("the machine is too busy: it got no processor for its {} ms", .0.as_millis())]
+    Starved(Duration),
     /// It is not asked, because it went on breaking.
     #[error("it is suspended, and tried again in {seconds} s: {reason}")]
     Suspended {
@@ -65,13 +69,13 @@ pub enum CallError {
 impl CallError {
     /// Whether it is the component's own fault.
     pub(super) fn is_its_fault(&self) -> bool {
-        !matches!(self, Self::Busy(_) | Self::Suspended { .. })
+        !matches!(self, Self::Busy(_) | Self::Starved(_) | Self::Suspended { .. })
     }
 
     /// The stable code, as listed in `wit/README.md`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Busy(_) => "plugin.busy",
+            Self::Busy(_) | Self::Starved(_) => "plugin.busy",
             Self::Suspended { .. } => "plugin.suspended",
             Self::Timeout(_) => "plugin.timeout",
             Self::Exceeded(exceeded) => exceeded.code(),
@@ -97,7 +101,14 @@ pub(super) struct Plugin {
 
 impl Plugin {
     /// Asks in a fresh instance.
-    pub(super) fn evaluate(&self, engine: &Engine, kind: &str, settings: &str, reads: Reads) -> Evaluation {
+    pub(super) fn evaluate(
+        &self,
+        engine: &Engine,
+        kind: &str,
+        settings: &str,
+        reads: Reads,
+        outside: &Arc<Outside>,
+    ) -> Evaluation {
         let asked = Asked {
             message: TOOL_EVALUATE,
             resource: kind,
@@ -108,32 +119,39 @@ impl Plugin {
             settings: Some(settings),
         };
         let record = Record::begin(&self.component, asked, reads.caller().clone());
-        let (outcome, (reads, remains)) = match self.guard.enter(None) {
+        let (outcome, (mut reads, remains)) = match self.guard.enter(None) {
             Err(error) => (Err(error), (reads, Remains::default())),
             Ok(leave) => {
-                let asked = record.span().in_scope(|| self.ask(engine, settings, reads));
+                let asked = record.span().in_scope(|| self.ask(engine, settings, reads, outside));
                 leave.ended(asked.0.as_ref().err());
                 asked
             }
         };
         let trace = record.end(&*engine.config.watch, outcome.as_ref().err(), remains);
         let outcome = outcome.map_err(|error| self.fault(&error, trace));
-        Evaluation::of_rule(self.component.to_string(), outcome, reads.into_recorded())
+        let outside = reads.take_outside();
+        Evaluation { outside, ..Evaluation::of_rule(self.component.to_string(), outcome, reads.into_recorded()) }
     }
 
-    /// Asks in a fresh instance, and tells nobody.
+    /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.
     pub(super) fn rehearse(
         &self,
         engine: &Engine,
         settings: &str,
         reads: Reads,
     ) -> (Result<Decision, CallError>, ReadSet) {
-        let (outcome, (reads, _)) = self.ask(engine, settings, reads);
+        let (outcome, (reads, _)) = self.ask(engine, settings, reads, &Arc::default());
         (outcome, reads.into_set())
     }
 
-    fn ask(&self, engine: &Engine, settings: &str, reads: Reads) -> (Result<Decision, CallError>, (Reads, Remains)) {
-        match Call::start(self, engine, reads) {
+    fn ask(
+        &self,
+        engine: &Engine,
+        settings: &str,
+        reads: Reads,
+        outside: &Arc<Outside>,
+    ) -> (Result<Decision, CallError>, (Reads, Remains)) {
+        match Call::start(self, engine, reads, outside) {
             Ok(mut call) => (call.evaluate(settings), call.into_remains()),
             Err(failed) => {
                 let (error, reads, remains) = *failed;
@@ -166,12 +184,13 @@ impl<'a> Call<'a> {
         plugin: &'a Plugin,
         engine: &'a Engine,
         reads: Reads,
+        outside: &Arc<Outside>,
     ) -> Result<Self, Box<(CallError, Reads, Remains)>> {
         let Some(slot) = engine.slot() else {
             return Err(Box::new((CallError::Busy(engine.config.patience), reads, Remains::default())));
         };
         let begun = Instant::now();
-        let mut store = store(engine, &plugin.component, &plugin.limits, reads);
+        let mut store = store(engine, &plugin.component, &plugin.limits, reads, outside);
         let made = plugin.rule.instantiate(&mut store);
         let times = Times { instantiate: begun.elapsed(), ..Times::default() };
         match made {
@@ -203,11 +222,19 @@ impl<'a> Call<'a> {
 }
 
 /// A store with its limits, and the deadline running: start code of an instance may loop, too.
-pub(super) fn store(engine: &Engine, component: &Arc<Component>, limits: &Limits, reads: Reads) -> Store<State> {
-    store_in(&engine.wasmtime, component, limits, reads)
+pub(super) fn store(
+    engine: &Engine,
+    component: &Arc<Component>,
+    limits: &Limits,
+    reads: Reads,
+    outside: &Arc<Outside>,
+) -> Store<State> {
+    let mut store = store_in(&engine.wasmtime, component, limits, reads);
+    store.data_mut().outside = Arc::clone(outside);
+    store
 }
 
-/// The same in any engine.
+/// The same in any engine, for a component that may reach nothing.
 pub(super) fn store_in(
     engine: &wasmtime::Engine,
     component: &Arc<Component>,
@@ -218,6 +245,11 @@ pub(super) fn store_in(
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.output);
     store.set_epoch_deadline(ticks(limits.deadline));
+    // The engine's clock is on the wall: what was not spent on the guest is given back.
+    store.epoch_deadline_callback(|mut call| {
+        let left = call.data_mut().left();
+        Ok(left.map_or(UpdateDeadline::Interrupt, |left| UpdateDeadline::Continue(ticks(left))))
+    });
     store
 }
 

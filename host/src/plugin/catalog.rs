@@ -12,14 +12,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::domain::experience::ToolFault;
-use crate::domain::{FaultPolicy, PluginVersion, RecordingSettings, StepOverride, ToolOverride};
+use crate::domain::{Capabilities, FaultPolicy, PluginVersion, RecordingSettings, StepOverride, ToolOverride};
 use crate::pipeline::{Event, Handlers, Outcome, Registration};
 use crate::resolve::{Evaluation, Reads, ToolRules};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
 use super::amendment::Question;
-use super::around::{self, Answer, ToolStepRegistration};
+use super::around::{self, ToolStepRegistration};
 use super::breaker::Health;
 use super::call::{Call, CallError, Plugin};
 use super::compiler::Compiler;
@@ -27,8 +27,11 @@ use super::engine::{Config, Engine, EngineError};
 use super::handler::Handler;
 use super::inspect::LoadError;
 use super::manifest::{Manifest, Provides, StepDeclaration, ToolStepDeclaration};
+use super::outside::{Connectors, Outside};
 use super::policy::Policy;
+use super::replay::Answer;
 use super::step::Step;
+use super::tool_step::ToolSteps;
 use super::trial::Trial;
 use super::workshop::{Part, Ready, Workshop};
 
@@ -36,6 +39,8 @@ use super::workshop::{Part, Ready, Workshop};
 pub struct Catalog {
     engine: Arc<Engine>,
     ready: Vec<Arc<Ready>>,
+    /// What each of them may reach outside of the host.
+    outside: Vec<Arc<Outside>>,
     infos: Vec<PluginInfo>,
     by_kind: BTreeMap<String, Rule>,
     step_infos: Vec<StepInfo>,
@@ -102,6 +107,10 @@ pub struct Wanted {
     pub recording: Option<RecordingSettings>,
     /// About the version that is tried.
     pub trial: Option<Trial>,
+    /// What its component may reach outside of the host, of what it asks for.
+    pub granted: Capabilities,
+    /// The connectors of the environment.
+    pub connectors: Arc<Connectors>,
 }
 
 /// A plugin that is there.
@@ -161,6 +170,7 @@ impl Catalog {
         Self {
             engine: Arc::clone(workshop.engine()),
             ready: Vec::new(),
+            outside: Vec::new(),
             infos: Vec::new(),
             by_kind: BTreeMap::new(),
             step_infos: Vec::new(),
@@ -192,6 +202,7 @@ impl Catalog {
                 for kind in kinds {
                     let (recording, trial) = (wanted.recording.clone(), wanted.trial.clone());
                     let trial = trial.filter(|trial| trial.ready.manifest().decides_about(kind));
+                    let trial = trial.map(|trial| self.with_way_out(trial, wanted));
                     let wanted = wanted.tools.get(kind).cloned().unwrap_or_default();
                     let on_fault = wanted.on_fault.unwrap_or(*on_fault);
                     let default = wanted.default.or_else(|| default.clone()).unwrap_or_default();
@@ -208,7 +219,7 @@ impl Catalog {
             Provides::ToolSteps { steps } => {
                 let of = |step: &ToolStepDeclaration| {
                     let (version, digest) = (manifest.version, ready.digest().to_string());
-                    tool_step(name.clone(), version, digest, step, wanted.steps.get(&step.name))
+                    tool_step_registration(name.clone(), version, digest, step, wanted.steps.get(&step.name))
                 };
                 self.tool_steps.extend(steps.iter().map(of));
                 self.tool_steps.sort_by(ToolStepRegistration::order);
@@ -219,8 +230,17 @@ impl Catalog {
             self.step_infos.push(step.info.clone());
         }
         self.infos.push(PluginInfo::new(manifest.clone(), ready.digest().to_string()));
+        let (asked, door) = (&ready.manifest().capabilities, self.engine.config.door.clone());
+        let outside = Outside::new(asked, &wanted.granted, Arc::clone(&wanted.connectors), door);
+        self.outside.push(Arc::new(outside));
         self.ready.push(ready);
         Ok(())
+    }
+
+    fn with_way_out(&self, trial: Trial, wanted: &Wanted) -> Trial {
+        let (asked, door) = (&trial.ready.manifest().capabilities, self.engine.config.door.clone());
+        let outside = Outside::new(asked, &trial.granted, Arc::clone(&wanted.connectors), door);
+        Trial { outside: Arc::new(outside), ..trial }
     }
 
     /// Notes a plugin that should be asked and cannot be, so that what it should decide about fails visibly.
@@ -232,7 +252,8 @@ impl Catalog {
         }
         for step in &missing.tool_steps {
             let Missing { name, version, digest, steps, .. } = &missing;
-            let registered = tool_step(name.clone(), *version, digest.clone(), step, steps.get(&step.name));
+            let registered =
+                tool_step_registration(name.clone(), *version, digest.clone(), step, steps.get(&step.name));
             self.tool_steps.push(registered);
         }
         self.tool_steps.sort_by(ToolStepRegistration::order);
@@ -269,6 +290,12 @@ impl Catalog {
         (observed.recording.is_some() || observed.trial.is_some()).then_some(observed)
     }
 
+    /// What the rule bound to `kind` says of its settings.
+    pub fn settings_schema(&self, kind: &str) -> Option<&Map<String, Value>> {
+        let Bound::Ready(at) = self.by_kind.get(kind)?.bound else { return None };
+        self.infos.get(at)?.settings_schema.as_ref()
+    }
+
     /// Asks the version that is tried, if it answers this person. If it breaks, how, and the same question once more.
     fn try_out(
         &self,
@@ -280,10 +307,18 @@ impl Catalog {
         let Some(snapshot) = reads.snapshot().filter(|_| trial.reaches(reads.facts())).cloned() else {
             return Err((None, reads));
         };
-        let facts = Arc::clone(reads.shared_facts());
+        let (facts, keeps) = (Arc::clone(reads.shared_facts()), reads.keeps_outside());
+        let again = || {
+            let again = Reads::new(snapshot, facts);
+            if keeps { again.keeping_outside() } else { again }
+        };
         match trial.evaluate(&self.engine, kind, settings, reads) {
             Some(Ok(evaluation)) => Ok(evaluation),
-            broken => Err((broken.and_then(|it| it.err()?.outcome.err()), Reads::new(snapshot, facts))),
+            broken => {
+                let fault = broken.and_then(|it| it.err()?.outcome.err());
+                // That it was not asked depends on the time, and says nothing about it.
+                Err((fault.filter(|fault| !Answer::is_no_answer(&fault.code)), again()))
+            }
         }
     }
 
@@ -295,7 +330,7 @@ impl Catalog {
     /// Makes an instance of the rule bound to `kind`, and keeps it. Nothing if no rule is bound to it.
     pub fn start(&self, kind: &str, reads: Reads) -> Option<Result<Call<'_>, CallError>> {
         let Bound::Ready(at) = self.by_kind.get(kind)?.bound else { return None };
-        Some(Call::start(self.rule(at)?, &self.engine, reads).map_err(|failed| failed.0))
+        Some(Call::start(self.rule(at)?, &self.engine, reads, self.outside.get(at)?).map_err(|failed| failed.0))
     }
 
     fn rule(&self, at: usize) -> Option<&Plugin> {
@@ -319,7 +354,7 @@ impl Catalog {
             Bound::Ready(at) => {
                 let rule = self.rule(*at)?;
                 let key = policy.remembers(&rule.name, kind, settings, reads.facts());
-                (key, rule.evaluate(&self.engine, kind, settings, reads))
+                (key, rule.evaluate(&self.engine, kind, settings, reads, self.outside.get(*at)?))
             }
             Bound::Missing(at) => {
                 let missing = self.missing.get(*at)?;
@@ -332,14 +367,10 @@ impl Catalog {
     }
 
     /// Asks a step around rules.
-    fn ask_tool_step(&self, step: &ToolStepRegistration, question: &Question<'_>, reads: Reads) -> Answer {
-        let steps = self.ready.iter().find_map(|ready| match &ready.part {
-            Part::ToolSteps(steps) if ready.digest().as_str() == step.digest => Some(steps),
-            _ => None,
-        });
+    fn ask_tool_step(&self, step: &ToolStepRegistration, question: &Question<'_>, reads: Reads) -> around::Answer {
         let missing = || self.missing.iter().find(|missing| missing.name == step.plugin);
-        match steps {
-            Some(steps) => steps.execute(&self.engine, step, question, reads),
+        match self.tool_step(step) {
+            Some((steps, outside)) => steps.execute(&self.engine, step, question, reads, outside),
             None => {
                 let reason = missing().map_or("its component is not there", |missing| &missing.reason);
                 (Err(not_ready(&step.plugin, step.version, reason)), Vec::new())
@@ -347,9 +378,16 @@ impl Catalog {
         }
     }
 
-    fn handler(&self, step: &Registration) -> Option<&Handler> {
-        self.ready.iter().find_map(|ready| match &ready.part {
-            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some(handler),
+    fn tool_step(&self, step: &ToolStepRegistration) -> Option<(&ToolSteps, &Arc<Outside>)> {
+        self.ready.iter().zip(&self.outside).find_map(|(ready, outside)| match &ready.part {
+            Part::ToolSteps(steps) if ready.digest().as_str() == step.digest => Some((steps, outside)),
+            _ => None,
+        })
+    }
+
+    fn handler(&self, step: &Registration) -> Option<(&Handler, &Arc<Outside>)> {
+        self.ready.iter().zip(&self.outside).find_map(|(ready, outside)| match &ready.part {
+            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some((handler, outside)),
             _ => None,
         })
     }
@@ -400,18 +438,25 @@ impl ToolRules for Catalog {
                 Bound::Ready(at) => self.rule(*at).map(|plugin| plugin.digest.as_str()),
                 Bound::Missing(at) => self.missing.get(*at).map(|missing| missing.digest.as_str()),
             };
+            let had = match &rule.bound {
+                Bound::Ready(at) => self.outside.get(*at).map(|outside| outside.had()).filter(|had| !had.is_empty()),
+                Bound::Missing(_) => None,
+            };
+            let had = had.map_or_else(String::new, |had| format!(" {had}"));
             // Writing into a string cannot fail.
-            let _ = writeln!(text, "{kind} {}", digest.unwrap_or_default());
-            if let Some(Trial { ready, rollout }) = rule.trial.as_ref().filter(|trial| !trial.rollout.shadows()) {
+            let _ = writeln!(text, "{kind} {}{had}", digest.unwrap_or_default());
+            if let Some(Trial { ready, rollout, .. }) = rule.trial.as_ref().filter(|trial| !trial.rollout.shadows()) {
                 let _ = writeln!(text, "{kind} {} {}", ready.digest(), serde_json::json!(rollout));
             }
         }
-        for step in &self.tool_steps {
+        for registration in &self.tool_steps {
             let ToolStepRegistration { digest, step, resources, stage, rank, on_fault, configuration, active, .. } =
-                step;
+                registration;
             let (stage, on_fault) = (u32::from(*stage), on_fault.as_str());
+            let had = self.tool_step(registration).map(|(_, outside)| outside.had()).filter(|had| !had.is_empty());
+            let had = had.map_or_else(String::new, |had| format!(" {had}"));
             let step = serde_json::json!([digest, step, resources, stage, rank, on_fault, configuration, active]);
-            let _ = writeln!(text, "{step}");
+            let _ = writeln!(text, "{step}{had}");
         }
         text
     }
@@ -429,7 +474,7 @@ fn not_ready(name: &str, version: PluginVersion, reason: &str) -> ToolFault {
 }
 
 /// A step around rules as its plugin declares it and the environment wants it.
-fn tool_step(
+fn tool_step_registration(
     plugin: String,
     version: PluginVersion,
     digest: String,
@@ -468,11 +513,12 @@ impl Handlers for Catalog {
             message: "its component is not there".to_owned(),
             retry_after: None,
         };
-        self.handler(step).ok_or_else(gone)?.execute(&self.engine, step, event, library)
+        let (handler, outside) = self.handler(step).ok_or_else(gone)?;
+        handler.execute(&self.engine, step, event, library, outside)
     }
 
     fn disbelieve(&self, step: &Registration, event: &Event, fault: &crate::pipeline::StepFault) {
-        if let Some(handler) = self.handler(step) {
+        if let Some((handler, _)) = self.handler(step) {
             handler.disbelieve(&self.engine, step, event, fault);
         }
     }
@@ -520,7 +566,7 @@ impl PluginInfo {
     }
 
     fn new(manifest: Manifest, digest: String) -> Self {
-        let Manifest { publisher, name, version, world, description, provides, settings_schema, limits: _ } = manifest;
+        let Manifest { publisher, name, version, world, description, provides, settings_schema, .. } = manifest;
         let kinds = match provides {
             Provides::Tool { kinds, .. } => kinds,
             Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => Vec::new(),

@@ -13,6 +13,7 @@ use crate::domain::trace::{Unwatched, Watch};
 
 use super::breaker::BreakerSettings;
 use super::limits::{Limits, TABLE_ELEMENTS};
+use super::outside::Door;
 use super::policy::LastGood;
 use super::slots::{Slot, Slots};
 
@@ -51,6 +52,8 @@ pub struct Config {
     pub breaker: BreakerSettings,
     /// Sees every call.
     pub watch: Arc<dyn Watch>,
+    /// The way out of the host.
+    pub door: Door,
 }
 
 impl Default for Config {
@@ -65,6 +68,7 @@ impl Default for Config {
             queue: 64,
             breaker: BreakerSettings::default(),
             watch: Arc::new(Unwatched),
+            door: Door::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::decision::Invalid;
 use super::engine::Engine;
 use super::guard::Guard;
 use super::limits::{Exceeded, Limits};
+use super::outside::Outside;
 use super::record::{Asked, Record, Remains, Times};
 use super::state::State;
 use super::v0_1::configuration::Handler as Prepared;
@@ -38,12 +39,13 @@ impl Handler {
         step: &Registration,
         event: &Event,
         library: &Arc<Snapshot>,
+        outside: &Arc<Outside>,
     ) -> Result<Outcome, StepFault> {
         let record = Record::begin(&self.component, asked(step, event), caller(event));
         let (answer, remains) = match self.guard.enter(Some(&step.step)) {
             Err(error) => (Err((error, None)), Remains::default()),
             Ok(leave) => {
-                let asked = record.span().in_scope(|| self.ask(engine, step, event, library));
+                let asked = record.span().in_scope(|| self.ask(engine, step, event, library, outside));
                 leave.ended(asked.0.as_ref().err().map(|(error, _)| error));
                 asked
             }
@@ -72,12 +74,19 @@ impl Handler {
         self.guard.disbelieve(&step.step, &fault.message);
     }
 
-    fn ask(&self, engine: &Engine, step: &Registration, event: &Event, library: &Arc<Snapshot>) -> (Answer, Remains) {
+    fn ask(
+        &self,
+        engine: &Engine,
+        step: &Registration,
+        event: &Event,
+        library: &Arc<Snapshot>,
+        outside: &Arc<Outside>,
+    ) -> (Answer, Remains) {
         let Some(_slot) = engine.slot() else {
             return (Err((CallError::Busy(engine.config.patience), None)), Remains::default());
         };
         let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
-        let mut store = call::store(engine, &self.component, &self.limits, reads);
+        let mut store = call::store(engine, &self.component, &self.limits, reads, outside);
         let (answer, times) = self.answer(&mut store, step, event);
         (answer, call::remains(store, times).1)
     }

@@ -31,8 +31,10 @@ const LARGEST_MANIFEST: usize = 64 << 10;
 const MOST_NAMES: usize = 5_000;
 
 /// Interfaces a plugin may import, with the start of the versions that are offered.
-const OFFERED: [(&str, &str); 24] = [
+const OFFERED: [(&str, &str); 26] = [
     ("loadout:plugin/context", "0.1."),
+    ("loadout:plugin/http", "0.1."),
+    ("loadout:plugin/knowledge", "0.1."),
     ("loadout:plugin/library", "0.1."),
     ("loadout:plugin/records", "0.1."),
     ("loadout:plugin/trace", "0.1."),

@@ -23,13 +23,15 @@ const LOG_PATIENCE: usize = 4;
 /// What one call may use. The defaults are those of `wit/README.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest time, from before the instance is made.
+    /// Longest processor time, from before the instance is made.
     pub deadline: Duration,
+    /// Longest time the host waits for others on behalf of the call. Does not count against the deadline.
+    pub waiting: Duration,
     /// Bytes of all memories and tables of the call together.
     pub memory: usize,
     /// Calls to imports.
     pub host_calls: u32,
-    /// Bytes handed to imports in all calls together. They may end up in the record of reads.
+    /// Bytes handed to imports in all calls together, which may end up in the record of reads, and bytes that came from outside.
     pub handed_over: usize,
     /// Bytes handed to one import, and bytes of a decision.
     pub output: usize,
@@ -43,6 +45,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             deadline: Duration::from_millis(50),
+            waiting: Duration::from_secs(5),
             memory: MEMORY,
             host_calls: 10_000,
             handed_over: 4 * MIB,
@@ -120,6 +123,12 @@ pub enum Exceeded {
         /// How many it may make.
         limit: u32,
     },
+    /// Time spent waiting for others.
+    #[error("it had the host wait {} ms for others, and asked again", limit.as_millis())]
+    Waiting {
+        /// How long that may be.
+        limit: Duration,
+    },
     /// Bytes handed to imports.
     #[error("it handed more than {} KiB to the host", limit / KIB)]
     HandedOver {
@@ -160,6 +169,7 @@ impl Exceeded {
         match self {
             Self::Memory { .. } | Self::Table { .. } => "plugin.memory",
             Self::HostCalls { .. } | Self::HandedOver { .. } => "plugin.host-calls",
+            Self::Waiting { .. } => "plugin.timeout",
             Self::Output { .. } | Self::Items { .. } => "plugin.output-limit",
             Self::Log { .. } => "plugin.log-limit",
         }
@@ -173,12 +183,13 @@ pub(super) struct Meter {
     memory: usize,
     host_calls: u32,
     handed_over: usize,
+    waited: Duration,
     written: usize,
 }
 
 impl Meter {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, memory: 0, host_calls: 0, handed_over: 0, written: 0 }
+        Self { limits, memory: 0, host_calls: 0, handed_over: 0, waited: Duration::ZERO, written: 0 }
     }
 
     /// Counts one call of an import that was handed `bytes` of text.
@@ -188,6 +199,33 @@ impl Meter {
         if self.host_calls > self.limits.host_calls {
             return Err(Exceeded::HostCalls { limit: self.limits.host_calls });
         }
+        self.handed_over()
+    }
+
+    /// Counts `bytes` that came from outside.
+    pub(super) fn came_in(&mut self, bytes: usize) -> Result<(), Exceeded> {
+        self.handed_over = self.handed_over.saturating_add(bytes);
+        self.handed_over()
+    }
+
+    /// How long the host may still wait for others.
+    pub(super) fn may_wait(&self) -> Result<Duration, Exceeded> {
+        let limit = self.limits.waiting;
+        let left = limit.saturating_sub(self.waited);
+        if left.is_zero() { Err(Exceeded::Waiting { limit }) } else { Ok(left) }
+    }
+
+    /// Counts time that the host waited for others.
+    pub(super) fn waited(&mut self, time: Duration) {
+        self.waited = self.waited.saturating_add(time);
+    }
+
+    /// The longest processor time of the call.
+    pub(super) fn deadline(&self) -> Duration {
+        self.limits.deadline
+    }
+
+    fn handed_over(&self) -> Result<(), Exceeded> {
         if self.handed_over > self.limits.handed_over {
             return Err(Exceeded::HandedOver { limit: self.limits.handed_over, found: self.handed_over });
         }
@@ -310,6 +348,24 @@ mod tests {
             [text.host_call(10), text.host_call(1)],
             [Ok(()), Err(Exceeded::HandedOver { limit: 10, found: 11 })]
         );
+    }
+
+    #[test]
+    fn waiting_for_others_has_a_limit() {
+        let [millis, second] = [Duration::from_millis(1), Duration::from_secs(1)];
+        let mut meter = Meter::new(Limits { waiting: second, ..Limits::default() });
+        assert_eq!(meter.may_wait(), Ok(second));
+        meter.waited(400 * millis);
+        assert_eq!(meter.may_wait(), Ok(600 * millis));
+        meter.waited(700 * millis);
+        assert_eq!(meter.may_wait(), Err(Exceeded::Waiting { limit: second }));
+    }
+
+    #[test]
+    fn what_comes_in_counts_with_what_is_handed_over() {
+        let mut meter = meter();
+        assert_eq!([meter.host_call(6), meter.came_in(4)], [Ok(()), Ok(())]);
+        assert_eq!(meter.came_in(1), Err(Exceeded::HandedOver { limit: 10, found: 11 }));
     }
 
     #[test]

@@ -8,11 +8,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::domain::plugin::is_plugin_name;
-use crate::domain::{FaultPolicy, PluginVersion};
+use crate::domain::{Capabilities, FaultPolicy, PluginVersion};
 use crate::upgrade::{READER, SourceTable, Version};
 
 use super::limits::{Limits, Modesty};
+use super::schema::SettingsSchema;
 
+mod capabilities;
 mod steps;
 mod tool_steps;
 
@@ -52,6 +54,8 @@ pub struct Manifest {
     pub provides: Provides,
     /// The JSON Schema of its settings.
     pub settings_schema: Option<Map<String, Value>>,
+    /// What it asks to reach outside of the host.
+    pub capabilities: Capabilities,
     /// What it gets along with, where that is less than it could have.
     pub limits: Modesty,
 }
@@ -111,9 +115,6 @@ pub enum ManifestError {
         /// What is expected.
         rule: String,
     },
-    /// A capability.
-    #[error("its manifest asks for the capability `{0}`; this host grants none yet, so leave `capabilities` empty")]
-    Capability(String),
     /// Another world.
     #[error(
         "it is built for the world `{0}`; this host runs plugins for `{TOOL_WORLD}`, `{TOOL_STEP_WORLD}`, `{STEP_WORLD}` and `{UPGRADE_WORLD}`"
@@ -135,9 +136,7 @@ impl Manifest {
     /// Reads the text of `plugin.toml`.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         let file: File = toml::from_str(text).map_err(|error| ManifestError::Toml(one_line(&error)))?;
-        if let Some(capability) = file.capabilities.into_iter().next() {
-            return Err(ManifestError::Capability(capability));
-        }
+        let capabilities = capabilities::checked(file.capabilities)?;
         let Header { publisher, name, version, world, description } = file.plugin;
         check("plugin.publisher", &publisher, is_plugin_name(&publisher), NAME_RULE)?;
         check("plugin.name", &name, is_plugin_name(&name), NAME_RULE)?;
@@ -157,6 +156,7 @@ impl Manifest {
                 none(&world, "tool", file.tool.is_some())?;
                 none(&world, "steps", file.steps.is_some())?;
                 none(&world, "settings", file.settings.is_some())?;
+                none(&world, "capabilities", !capabilities.is_empty())?;
                 let step = file.upgrade.ok_or_else(|| ManifestError::Toml("missing field `upgrade`".to_owned()))?;
                 (Provides::Step(step.checked()?), Limits::of_steps())
             }
@@ -174,10 +174,9 @@ impl Manifest {
             }
             _ => return Err(ManifestError::World(world)),
         };
-        let settings_schema =
-            file.settings.map(|settings| parse_object("settings.schema", &settings.schema)).transpose()?;
+        let settings_schema = file.settings.map(|settings| parse_schema(&settings.schema)).transpose()?;
         let limits = file.limits.unwrap_or_default().lowered(most)?;
-        Ok(Self { publisher, name, version, world, description, provides, settings_schema, limits })
+        Ok(Self { publisher, name, version, world, description, provides, settings_schema, capabilities, limits })
     }
 }
 
@@ -185,8 +184,7 @@ impl Manifest {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[serde(default)]
-    capabilities: Vec<String>,
+    capabilities: Option<toml::Value>,
     plugin: Header,
     tool: Option<ToolPart>,
     upgrade: Option<UpgradePart>,
@@ -360,6 +358,18 @@ fn parse_object(key: &'static str, text: &str) -> Result<Map<String, Value>, Man
     })
 }
 
+fn parse_schema(text: &str) -> Result<Map<String, Value>, ManifestError> {
+    const KEY: &str = "settings.schema";
+    let schema = parse_object(KEY, text)?;
+    match SettingsSchema::read(&schema) {
+        Ok(_) => Ok(schema),
+        Err(reason) => {
+            let rule = format!("a JSON Schema is expected: {reason}");
+            Err(ManifestError::Value { key: KEY, value: text.chars().take(100).collect(), rule })
+        }
+    }
+}
+
 fn one_line(error: &toml::de::Error) -> String {
     error.message().lines().collect::<Vec<_>>().join(" ")
 }
@@ -434,6 +444,11 @@ mod tests {
             ("loadout/first", "first", "its manifest says `upgrade.after = first`; a step is named"),
             ("\"9.2\"", "\"soon\"", "its manifest says `upgrade.before = soon`; a version has numbers"),
             ("\"old_tab\"", "\"Old Tab\"", "its manifest says `upgrade.tables = Old Tab`; a table has"),
+            (
+                "[plugin]",
+                "[capabilities]\nrecords = [\"crm\"]\n[plugin]",
+                "its manifest cannot be read: `[capabilities]` means nothing in the world",
+            ),
             ("[upgrade]", "[tool]\nkinds = [\"a\"]\n[upgrade]", "its manifest cannot be read: `[tool]` means nothing"),
             ("2000", "20000", "its manifest says `limits.deadline-ms = 20000`; 1 to 10000 is possible"),
         ] {
@@ -448,7 +463,7 @@ mod tests {
             ("[plugin]", "[plugin]\ncolour = 1", "its manifest cannot be read: unknown field `colour`"),
             ("name = \"scripts\"", "", "its manifest cannot be read: missing field `name`"),
             ("[tool]", "[tool", "its manifest cannot be read: "),
-            ("= []", "= [\"records\"]", "its manifest asks for the capability `records`; this host grants none yet"),
+            ("= []", "= [\"records\"]", "its manifest says `capabilities = records`; name what it needs"),
             (
                 "plugin/tool@0.1.0",
                 "plugin/tool@0.2.0",

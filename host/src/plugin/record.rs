@@ -160,11 +160,12 @@ fn hash(settings: &str) -> String {
 impl CallError {
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Busy(_) => Outcome::Busy,
+            Self::Busy(_) | Self::Starved(_) => Outcome::Busy,
             Self::Suspended { .. } => Outcome::Suspended,
             Self::Timeout(_) => Outcome::Timeout,
             Self::Exceeded(Exceeded::Memory { .. } | Exceeded::Table { .. }) => Outcome::Memory,
             Self::Exceeded(Exceeded::HostCalls { .. } | Exceeded::HandedOver { .. }) => Outcome::HostCalls,
+            Self::Exceeded(Exceeded::Waiting { .. }) => Outcome::Timeout,
             Self::Exceeded(Exceeded::Output { .. } | Exceeded::Items { .. }) => Outcome::OutputLimit,
             Self::Exceeded(Exceeded::Log { .. }) => Outcome::LogLimit,
             Self::Trapped { .. } => Outcome::Trapped,
@@ -178,11 +179,13 @@ impl CallError {
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let (name, unit, allowed, value) = match self {
             Self::Busy(patience) => ("patience", "milliseconds", millis(patience), None),
+            Self::Starved(deadline) => ("time", "milliseconds", millis(deadline), None),
             Self::Timeout(deadline) => ("time", "milliseconds", millis(deadline), Some(usage.micros() / 1_000)),
             Self::Exceeded(exceeded) => match *exceeded {
                 Exceeded::Memory { limit, found } => ("memory", "bytes", count(limit), Some(count(found))),
                 Exceeded::Table { limit, found } => ("table", "elements", count(limit), Some(count(found))),
                 Exceeded::HostCalls { limit } => ("host-calls", "calls", limit.into(), Some(usage.host_calls.into())),
+                Exceeded::Waiting { limit } => ("waiting", "milliseconds", millis(&limit), None),
                 Exceeded::HandedOver { limit, found } => ("handed-over", "bytes", count(limit), Some(count(found))),
                 Exceeded::Output { limit, found } => ("output", "bytes", count(limit), found.map(count)),
                 Exceeded::Items { limit, found } => ("items", "items", count(limit), Some(count(found))),

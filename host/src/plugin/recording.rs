@@ -83,14 +83,23 @@ impl CallRecording {
     pub fn make(workshop: &Workshop, ready: &Ready, call: &ObservedCall, settings: &RecordingSettings) -> Option<Self> {
         let mut facts = Facts::clone(&call.facts);
         let mut redacted = settings.redact(&mut facts.context);
+        let hides_outside = settings.redact.contains(&Redaction::Outside) && !call.outside.calls().is_empty();
+        if hides_outside {
+            redacted.push(Redaction::Outside.to_string());
+        }
+        let outside = if hides_outside { Arc::default() } else { Arc::new(call.outside.clone()) };
         let seen_alike = redacted.is_empty();
         let login = facts.caller.user.take().map(|login| login.to_string());
         let user = login.filter(|_| !settings.redact.contains(&Redaction::User));
         if settings.redact.contains(&Redaction::User) {
             redacted.push(Redaction::User.to_string());
         }
-        let reads = Reads::new(Arc::clone(&call.snapshot), Arc::new(facts.clone()));
+        let reads = Reads::new(Arc::clone(&call.snapshot), Arc::new(facts.clone())).answered_by(outside);
         let Replayed { answer, journal } = workshop.replay(ready, &call.settings, reads)?;
+        // For want of room it was not asked: a recording of that would be of no call.
+        if answer.says_nothing() {
+            return None;
+        }
         let reproduced = seen_alike.then(|| call.answer.agrees_with(&answer));
         let manifest = ready.manifest();
         Some(Self {
@@ -127,7 +136,8 @@ impl CallRecording {
 
     /// Makes the call over another configuration. What was asked of others than the host is answered as recorded.
     pub fn ask_over(&self, workshop: &Workshop, ready: &Ready, snapshot: &Arc<Snapshot>) -> Option<Replayed> {
-        let reads = Reads::new(Arc::clone(snapshot), Arc::new(self.facts.clone()));
+        let answers = Arc::new(self.journal.clone());
+        let reads = Reads::new(Arc::clone(snapshot), Arc::new(self.facts.clone())).answered_by(answers);
         workshop.replay(ready, &self.settings_text(), reads)
     }
 }
@@ -147,6 +157,8 @@ pub struct ObservedCall {
     pub facts: Arc<Facts>,
     /// What it came to.
     pub answer: Answer,
+    /// What granted calls answered.
+    pub outside: Journal,
 }
 
 #[cfg(test)]

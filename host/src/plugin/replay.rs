@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::domain::FAULT;
 use crate::domain::comparison::FieldDifference;
 use crate::domain::experience::ToolFault;
+use crate::domain::{FAULT, FAULT_GONE};
 use crate::resolve::{Decision, ItemReference, Journal, Reads};
 use crate::upgrade::attribute_changes;
 
@@ -82,7 +82,8 @@ impl Answer {
         };
         match (self, other) {
             _ if self.agrees_with(other) => Vec::new(),
-            (Self::Failed { .. }, _) | (_, Self::Failed { .. }) => one(FAULT, self.fault(), other.fault()),
+            (_, Self::Failed { .. }) => one(FAULT, self.fault(), other.fault()),
+            (Self::Failed { .. }, _) => one(FAULT_GONE, self.fault(), other.fault()),
             (Self::Shown { .. }, Self::Hidden { .. }) | (Self::Hidden { .. }, Self::Shown { .. }) => {
                 one("status", Some(self.status()), Some(other.status()))
             }
@@ -165,6 +166,7 @@ mod tests {
             (shown, hidden, "status"),
             (hidden, r#"{"status":"hidden","code":"none","text":"no script"}"#, "text"),
             (shown, failed, "fault"),
+            (failed, shown, "fault-gone"),
             (failed, r#"{"status":"failed","code":"plugin.timeout","message":"after 51 ms"}"#, ""),
             (failed, r#"{"status":"failed","code":"plugin.trapped","message":"it trapped"}"#, "fault"),
         ] {

@@ -1,15 +1,22 @@
 //! What the host keeps for one call: its reads, its meter, and what it wrote.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
 use crate::domain::trace::{Component, LogLevel, RefusedCall};
+use crate::domain::{SecretName, SecretValue};
 use crate::resolve::Reads;
 
+use super::clock::{Clock, Left, Moment};
 use super::limits::{Exceeded, Limits, Meter};
 use super::log::Log;
+use super::outside::{Answered, Asking, Outside, Question, Recorded, Refused};
 use super::record::{Remains, Times};
 use super::wasi;
 
@@ -18,8 +25,15 @@ pub(super) struct State {
     pub(super) component: Arc<Component>,
     pub(super) reads: Reads,
     pub(super) meter: Meter,
+    /// What it may reach outside of the host.
+    pub(super) outside: Arc<Outside>,
     /// The functions that ran when it trapped.
     pub(super) backtrace: Vec<String>,
+    clock: Clock,
+    /// Whether it was ended because there was no processor for it.
+    pub(super) starved: bool,
+    /// The secrets that were shown on its behalf.
+    shown: Vec<(SecretName, SecretValue)>,
     log: Log,
     refused: Vec<RefusedCall>,
     random: u64,
@@ -32,7 +46,11 @@ impl State {
             component,
             reads,
             meter: Meter::new(limits),
+            outside: Arc::default(),
             backtrace: Vec::new(),
+            clock: Clock::start(),
+            starved: false,
+            shown: Vec::new(),
             log: Log::new(limits.log),
             refused: Vec::new(),
             random: 0,
@@ -65,6 +83,57 @@ impl State {
         match self.refused.iter_mut().find(|refused| refused.name == name) {
             Some(refused) => refused.count = refused.count.saturating_add(1),
             None => self.refused.push(RefusedCall { name: name.to_owned(), count: 1 }),
+        }
+    }
+
+    /// Asks somebody outside of the host: the one way in for whatever no revision says. The question is counted and recorded with a
+    /// short answer, and one that is denied is noted. What it takes is no time of the guest's.
+    pub(super) fn outside<T: Serialize + DeserializeOwned>(
+        &mut self,
+        question: Question,
+        ask: impl FnOnce(&mut Asking<'_>) -> Result<Answered<T>, Refused>,
+    ) -> Result<Result<T, Refused>, Exceeded> {
+        let Question { call, arguments, bytes } = question;
+        self.meter.host_call(bytes)?;
+        if let Some(known) = self.reads.known_outside(call, &arguments) {
+            let answer = Recorded::of(known);
+            let short = answer.short();
+            self.reads.outside(call, &arguments, short, || json!(answer));
+            return Ok(answer.into());
+        }
+        let time = self.meter.may_wait()?;
+        let begun = Moment::now();
+        let asked = ask(&mut Asking::new(&self.outside, time, &mut self.shown));
+        let spent = begun.spent();
+        self.meter.waited(spent.wall);
+        self.clock.leave_out(spent);
+        Ok(match asked {
+            Ok(Answered { answer, note, bytes }) => {
+                self.meter.came_in(bytes)?;
+                self.reads.outside(call, &arguments, note, || json!({ "answered": answer }));
+                Ok(answer)
+            }
+            Err(refused) => {
+                let Refused { code, message, denied } = &refused;
+                let whole = || json!({ "refused": { "code": code, "message": message } });
+                self.reads.outside(call, &arguments, code.clone().into_owned(), whole);
+                if *denied {
+                    self.refuse(call);
+                }
+                Err(refused)
+            }
+        })
+    }
+
+    /// What is left of the deadline.
+    pub(super) fn left(&mut self) -> Option<Duration> {
+        match self.clock.left(self.meter.deadline()) {
+            Left::Time(left) => Some(left),
+            Left::Used => None,
+            Left::Starved => {
+                self.starved = true;
+                None
+            }
         }
     }
 

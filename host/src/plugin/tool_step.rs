@@ -13,6 +13,7 @@ use super::call::{self, CallError};
 use super::engine::Engine;
 use super::guard::Guard;
 use super::limits::Limits;
+use super::outside::Outside;
 use super::record::{Asked, Record, Remains, TOOL_EVALUATE, Times};
 use super::v0_1::evaluation::Evaluator;
 
@@ -33,6 +34,7 @@ impl ToolSteps {
         step: &ToolStepRegistration,
         question: &Question<'_>,
         reads: Reads,
+        outside: &Arc<Outside>,
     ) -> (Result<Amendment, ToolFault>, Vec<Read>) {
         let asked = Asked {
             message: TOOL_EVALUATE,
@@ -47,7 +49,7 @@ impl ToolSteps {
         let (answer, (reads, remains)) = match self.guard.enter(Some(&step.step)) {
             Err(error) => (Err(error), (reads, Remains::default())),
             Ok(leave) => {
-                let asked = record.span().in_scope(|| self.ask(engine, step, question, reads));
+                let asked = record.span().in_scope(|| self.ask(engine, step, question, reads, outside));
                 leave.ended(asked.0.as_ref().err());
                 asked
             }
@@ -69,11 +71,12 @@ impl ToolSteps {
         step: &ToolStepRegistration,
         question: &Question<'_>,
         reads: Reads,
+        outside: &Arc<Outside>,
     ) -> (Result<Amendment, CallError>, (Reads, Remains)) {
         let Some(_slot) = engine.slot() else {
             return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
         };
-        let mut store = call::store(engine, &self.component, &self.limits, reads);
+        let mut store = call::store(engine, &self.component, &self.limits, reads, outside);
         let (begun, mut times) = (Instant::now(), Times::default());
         let made = self.prepared.instantiate(&mut store);
         times.instantiate = begun.elapsed();

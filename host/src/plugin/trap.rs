@@ -26,7 +26,8 @@ pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
     }
     let (trap, backtrace) = (error.downcast_ref::<Trap>(), error.downcast_ref::<WasmBacktrace>());
     if trap == Some(&Trap::Interrupt) {
-        return CallError::Timeout(limits.deadline);
+        let ended = if state.starved { CallError::Starved } else { CallError::Timeout };
+        return ended(limits.deadline);
     }
     let too_much = is_out_of_copies(error);
     if too_much && backtrace.is_none() {

@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
-use crate::domain::Rollout;
+use crate::domain::{Capabilities, Rollout};
 use crate::resolve::{Evaluation, Facts, Reads};
 
 use super::call::Plugin;
 use super::engine::Engine;
+use super::outside::Outside;
 use super::workshop::{Part, Ready, Workshop};
 
 /// A version that is tried.
@@ -18,9 +19,18 @@ pub struct Trial {
     pub ready: Arc<Ready>,
     /// For whom.
     pub rollout: Rollout,
+    /// What its component was granted.
+    pub granted: Capabilities,
+    /// What it may reach outside of the host.
+    pub(super) outside: Arc<Outside>,
 }
 
 impl Trial {
+    /// A version that is tried as `rollout` says.
+    pub fn new(ready: Arc<Ready>, rollout: Rollout, granted: Capabilities) -> Self {
+        Self { ready, rollout, granted, outside: Arc::default() }
+    }
+
     /// The rule that is tried, if it decides about tools of this kind.
     pub(super) fn rule(&self) -> Option<&Plugin> {
         match &self.ready.part {
@@ -35,9 +45,10 @@ impl Trial {
         self.rollout.reaches(&plugin, facts.caller.user.as_deref(), &facts.roles)
     }
 
-    /// Asks it beside the version that serves, with a record like any other call. Nothing if it decides about no tool.
+    /// Asks it beside the version that serves, with a record like any other call. Nothing outside of the host is reached: what that
+    /// does not answer was answered already. Nothing if it decides about no tool.
     pub fn shadow(&self, workshop: &Workshop, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
-        Some(self.rule()?.evaluate(workshop.engine(), kind, settings, reads))
+        Some(self.rule()?.evaluate(workshop.engine(), kind, settings, reads, &Arc::default()))
     }
 
     /// Asks it. If it breaks, its evaluation comes back as an error.
@@ -48,7 +59,7 @@ impl Trial {
         settings: &str,
         reads: Reads,
     ) -> Option<Result<Evaluation, Evaluation>> {
-        let evaluation = self.rule()?.evaluate(engine, kind, settings, reads);
+        let evaluation = self.rule()?.evaluate(engine, kind, settings, reads, &self.outside);
         Some(if evaluation.outcome.is_ok() { Ok(evaluation) } else { Err(evaluation) })
     }
 }

@@ -14,6 +14,9 @@ use super::state::State;
 
 pub(super) mod configuration;
 pub(super) mod evaluation;
+mod http;
+mod knowledge;
+mod records;
 pub(super) mod upgrade;
 
 mod generated {
@@ -21,11 +24,12 @@ mod generated {
         path: "../wit",
         world: "tool",
         imports: { default: trappable },
+        additional_derives: [serde::Serialize, serde::Deserialize],
     });
 }
 
 use generated::exports::loadout::plugin::tool_rule;
-use generated::loadout::plugin::{context, library, records, trace};
+use generated::loadout::plugin::{context, library, trace};
 
 /// A component that is ready to be asked.
 pub(super) struct Rule(generated::ToolPre<State>);
@@ -154,21 +158,6 @@ impl library::Host for State {
     fn names(&mut self, kind: String) -> wasmtime::Result<Vec<String>> {
         self.meter.host_call(kind.len())?;
         Ok(self.reads.names(&kind))
-    }
-}
-
-impl records::Host for State {
-    fn look_up(
-        &mut self,
-        entity: String,
-        attribute: String,
-        options: String,
-    ) -> wasmtime::Result<Result<Option<String>, records::Refusal>> {
-        self.meter.host_call(entity.len() + attribute.len() + options.len())?;
-        let code = self.reads.refuse_look_up(&entity, &attribute, &options);
-        self.refuse("records.look-up");
-        let message = format!("no connector is granted to this plugin, so `{entity}` cannot be read");
-        Ok(Err(records::Refusal { code: code.to_owned(), message }))
     }
 }
 

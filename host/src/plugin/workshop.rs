@@ -179,8 +179,10 @@ impl Workshop {
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let count = processors.min(usize::try_from(self.engine.config.slots).unwrap_or(usize::MAX));
         let reads = || Reads::new(Arc::new(Snapshot::default()), Arc::new(Facts::default()));
+        let nothing = Arc::default();
         // The first that fails is the last that is tried; whoever asks the rule will be told.
-        let started: Vec<_> = (0..count).map_while(|_| Call::start(plugin, &self.engine, reads()).ok()).collect();
+        let started: Vec<_> =
+            (0..count).map_while(|_| Call::start(plugin, &self.engine, reads(), &nothing).ok()).collect();
         drop(started);
     }
 }

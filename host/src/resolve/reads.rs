@@ -74,6 +74,10 @@ pub struct Reads {
     known: HashSet<String>,
     journal: Option<Journal>,
     unrecorded: Option<String>,
+    /// What granted calls answered, if that is kept.
+    outside: Option<Journal>,
+    /// What granted calls answer, if nobody is to be asked.
+    answers: Option<Arc<Journal>>,
 }
 
 /// Where the library is read from.
@@ -120,7 +124,54 @@ impl Reads {
     }
 
     fn of(library: Library, facts: Arc<Facts>) -> Self {
-        Self { library, facts, recorded: Vec::new(), known: HashSet::new(), journal: None, unrecorded: None }
+        Self {
+            library,
+            facts,
+            recorded: Vec::new(),
+            known: HashSet::new(),
+            journal: None,
+            unrecorded: None,
+            outside: None,
+            answers: None,
+        }
+    }
+
+    /// The same that keep what granted calls answer.
+    #[must_use]
+    pub fn keeping_outside(self) -> Self {
+        Self { outside: Some(Journal::default()), ..self }
+    }
+
+    /// Whether what granted calls answer is kept.
+    pub fn keeps_outside(&self) -> bool {
+        self.outside.is_some()
+    }
+
+    /// The same with granted calls answered as another call was answered, and by nobody else.
+    #[must_use]
+    pub fn answered_by(self, answers: Arc<Journal>) -> Self {
+        Self { answers: Some(answers), ..self }
+    }
+
+    /// What granted calls answered, if that was kept.
+    pub fn take_outside(&mut self) -> Journal {
+        self.outside.take().unwrap_or_default()
+    }
+
+    /// What a granted call is answered without asking anybody: nothing, if that was not answered before. None, if somebody may be asked.
+    pub fn known_outside(&mut self, call: &str, arguments: &str) -> Option<Option<Value>> {
+        let known = match (&self.library, &self.answers) {
+            (_, Some(answers)) => answers.answer(call, &[arguments]).cloned(),
+            (Library::Journal(journal), None) => {
+                let known = journal.answer(call, &[arguments]).cloned();
+                if known.is_none() {
+                    self.unrecorded.get_or_insert_with(|| format!("{call}({arguments})"));
+                }
+                known
+            }
+            (Library::Snapshot(_), None) => return None,
+        };
+        Some(known)
     }
 
     /// The same with a journal kept of them.
@@ -136,7 +187,8 @@ impl Reads {
             Library::Snapshot(snapshot) => Library::Snapshot(Arc::clone(snapshot)),
             Library::Journal(journal) => Library::Journal(Arc::clone(journal)),
         };
-        Self::of(library, Arc::clone(&self.facts))
+        let outside = self.outside.as_ref().map(|_| Journal::default());
+        Self { outside, answers: self.answers.clone(), ..Self::of(library, Arc::clone(&self.facts)) }
     }
 
     /// The configuration they are made of; none if they are made of a journal.
@@ -331,12 +383,15 @@ impl Reads {
         names
     }
 
-    /// See `records.look-up`. No connector can be granted yet, so the answer is always the code of a refusal.
-    pub fn refuse_look_up(&mut self, entity: &str, attribute: &str, options: &str) -> &'static str {
-        const REFUSED: &str = "not-granted";
-        let whole = || json!({ "refused": REFUSED });
-        self.record("records.look-up", &[entity, attribute, options], REFUSED.to_owned(), whole);
-        REFUSED
+    /// Something was asked outside of the host, and this is what came of it: in short, and in whole.
+    pub fn outside(&mut self, call: &str, arguments: &str, short: String, whole: impl FnOnce() -> Value) {
+        if let Some(kept) = &mut self.outside {
+            let whole = whole();
+            kept.note(call, &[arguments], || whole.clone());
+            self.record(call, &[arguments], short, || whole);
+        } else {
+            self.record(call, &[arguments], short, whole);
+        }
     }
 }
 

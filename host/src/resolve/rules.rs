@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::experience::{Degraded, ToolFault};
 
+use super::journal::Journal;
 use super::reads::{Read, Reads};
 use super::tool_step::{StepEnd, StepRun};
 
@@ -17,7 +18,7 @@ pub trait ToolRules: Send + Sync {
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation>;
 
     /// Names the rules that are bound and the steps around them, so that equal fingerprints give equal decisions: component digests by
-    /// tool kind, steps in their order and with what they are told.
+    /// tool kind, with what they may reach outside; steps in their order, with what they are told.
     fn fingerprint(&self) -> String;
 }
 
@@ -36,6 +37,8 @@ pub struct Evaluation {
     pub ends: bool,
     /// How a version on trial broke, if the one that serves was asked in its place.
     pub passed_over: Option<ToolFault>,
+    /// What granted calls answered, if that was to be kept.
+    pub outside: Journal,
     /// The steps that were asked around the rule, in order.
     pub steps: Vec<StepRun>,
     /// What the rule itself was asked and answered.
@@ -72,6 +75,7 @@ impl Evaluation {
             degraded: None,
             ends: false,
             passed_over: None,
+            outside: Journal::default(),
             steps: Vec::new(),
             rule: RuleCall::Never,
         }

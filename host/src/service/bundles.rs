@@ -9,12 +9,12 @@ use serde::Serialize;
 use crate::bundle::{Bundle, Bundled};
 use crate::domain::access::{Caller, Privilege};
 use crate::domain::revision::Author;
-use crate::domain::{Digest, Item, Kind, Plugin, PluginVersion, Revision, State};
+use crate::domain::{Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Revision, State};
 use crate::plugin::{Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Layer, Snapshot};
 
-use super::comparison::Gatekeeping;
-use super::plugins::{Activation, NewVersion, gone, item, version_of};
+use super::comparison::{Gatekeeper, Gatekeeping};
+use super::plugins::{Activation, NewVersion, WithVersion, gone, item, version_of};
 use super::publishers::SignerView;
 use super::{Error, PluginError, Service, platform};
 
@@ -50,6 +50,9 @@ pub struct InstalledComponent {
     pub serves: bool,
     /// Who signed the component.
     pub signed_by: Vec<SignerView>,
+    /// What somebody has to decide about before the version can serve: no bundle grants anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Capabilities>,
     /// The steps about which the bundle decided, because nobody had here.
     pub steps: Vec<String>,
 }
@@ -139,7 +142,6 @@ impl Service {
             let ready = self.platform()?.prepare(bytes);
             held.push(ready.map_err(|reason| PluginError::RefusedVersion { name, version, reason })?);
         }
-        self.bundle_must_be_promotable(&checked, options.activation)?;
         if options.dry_run {
             let snapshot = self.store.snapshot()?;
             let (changes, components) = propose(self, &snapshot)?;
@@ -180,15 +182,19 @@ impl Service {
     }
 
     /// Refuses a bundle with a version that would change what it must not.
-    fn bundle_must_be_promotable(&self, checked: &[Checked], how: Activation) -> Result<(), Error> {
-        let snapshot = self.store.snapshot()?;
+    fn bundle_must_be_promotable(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        checked: &[Checked],
+        how: Activation,
+    ) -> Result<(), Error> {
         for Checked { bundled, .. } in checked.iter().filter(|checked| how.activate && checked.bundled.served) {
             let Bundled { plugin: name, version, digest, .. } = bundled;
-            if let Ok(there) = item(&snapshot, name) {
+            if let Ok(there) = item(snapshot, name) {
                 let mut plugin = there.clone();
                 plugin.versions.insert(*version, digest.clone());
-                let gatekeeping = Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() };
-                self.must_be_promotable(&snapshot, name, &plugin, *version, gatekeeping)?;
+                let gate = Gatekeeper::new(Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() });
+                gate.check(self, snapshot, name, &plugin, *version)?;
             }
         }
         Ok(())
@@ -216,7 +222,8 @@ impl Service {
                 }
             }
             let new = NewVersion { manifest, digest, signatures };
-            let (mut plugin, expect) = self.with_version(snapshot, &new, Activation { activate, ..how })?;
+            let WithVersion { mut plugin, expect, needs } =
+                self.with_version(snapshot, &new, Activation { activate, ..how })?;
             let mut taken = Vec::new();
             for (step, wanted) in steps.iter().filter(|(step, _)| !there.is_some_and(|it| it.steps.contains_key(*step)))
             {
@@ -234,6 +241,7 @@ impl Service {
                 installed: !there.is_some_and(|it| it.versions.contains_key(version)),
                 serves: plugin.state == State::Active && plugin.active == Some(*version),
                 signed_by: Self::standings(snapshot, name, signatures),
+                needs,
                 steps: taken,
             });
             changes.push(Change::Put { name: name.as_str().into(), item: plugin.into(), expect });

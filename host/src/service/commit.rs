@@ -45,6 +45,9 @@ impl Service {
     /// Carries out `changes` over the newest revision, or is refused because that is not the newest any more.
     pub(super) fn attempt(&self, changes: &ChangeSet, author: &Author, origin: Origin) -> Result<Committed, Error> {
         let library = self.store.snapshot()?;
+        if !origin.is_import {
+            self.check_settings(changes, &library)?;
+        }
         let handlers = self.machinery.handlers(&self.store, &library)?;
         if Operation::concerns_nobody(&*handlers) {
             return self.write(changes.clone(), author, origin, &[]);

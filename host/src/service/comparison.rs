@@ -2,21 +2,25 @@
 //!
 //! Nobody is answered by any of it. Where a plugin is gated, a version that changes what nobody said was meant does not serve.
 
+use std::cell::Cell;
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::domain::comparison::{Difference, Differences};
-use crate::domain::{Digest, Expected, Plugin, PluginVersion};
+use crate::domain::comparison::{Difference, Differences, FieldDifference};
+use crate::domain::{CORPUS, Digest, Expected, Kind, Plugin, PluginVersion, Revision, UNDECIDED};
 use crate::plugin::Ready;
 use crate::store::{RecordingFilter, Snapshot};
 
 use super::platform::Found;
 use super::plugins::{gone, item, version_of};
-use super::{Error, PluginError, Service, recordings};
+use super::{Error, PluginError, Service};
 
-/// Recordings a comparison is made over: the newest.
-const CORPUS: usize = 2_000;
+/// How long a comparison may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How two versions of a plugin differ over what was recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -38,11 +42,11 @@ pub struct Comparison {
     pub same: usize,
     /// Questions that they answer differently.
     pub different: usize,
-    /// Questions that could not be put to both, for want of room.
+    /// Questions that could not be put to both, for want of room or of time.
     pub not_asked: usize,
     /// In what they differ. Calls are counted as often as their question was seen.
     pub differences: Vec<Difference>,
-    /// Whether all that differs was meant.
+    /// Whether all that differs was meant, and all could be asked.
     pub as_expected: bool,
 }
 
@@ -53,6 +57,47 @@ pub struct Gatekeeping<'a> {
     pub expected: &'a [Expected],
     /// Whether the version serves whatever it would change.
     pub past_gate: bool,
+}
+
+/// What stands before a version, asked once for what the plugin is: whoever loses a race to somebody else is not compared again.
+pub(super) struct Gatekeeper<'a> {
+    gatekeeping: Gatekeeping<'a>,
+    passed: Cell<Option<Revision>>,
+}
+
+impl<'a> Gatekeeper<'a> {
+    pub(super) fn new(gatekeeping: Gatekeeping<'a>) -> Self {
+        Self { gatekeeping, passed: Cell::new(None) }
+    }
+
+    /// Refuses a version of a gated plugin that would change what nobody said was meant.
+    pub(super) fn check(
+        &self,
+        service: &Service,
+        snapshot: &Arc<Snapshot>,
+        name: &str,
+        plugin: &Plugin,
+        version: PluginVersion,
+    ) -> Result<(), Error> {
+        let written = snapshot.entry(Kind::Plugin, name).map(|entry| entry.revision);
+        if written.is_none() || self.passed.get() != written {
+            service.must_be_promotable(snapshot, name, plugin, version, self.gatekeeping)?;
+            self.passed.set(written);
+        }
+        Ok(())
+    }
+}
+
+impl Comparison {
+    /// The same without anybody's name and without values, for whoever may not see what was recorded.
+    #[must_use]
+    pub fn without_examples(mut self) -> Self {
+        for it in &mut self.differences {
+            (it.before, it.after) = (Value::Null, Value::Null);
+            it.users.clear();
+        }
+        self
+    }
 }
 
 impl Service {
@@ -68,7 +113,7 @@ impl Service {
     }
 
     /// Refuses a version of a gated plugin that would change what nobody said was meant.
-    pub(super) fn must_be_promotable(
+    fn must_be_promotable(
         &self,
         snapshot: &Arc<Snapshot>,
         name: &str,
@@ -76,11 +121,20 @@ impl Service {
         version: PluginVersion,
         gatekeeping: Gatekeeping<'_>,
     ) -> Result<(), Error> {
-        let serves = plugin.serving().is_none_or(|(serving, _)| serving == version);
+        let serves = plugin.active.is_none_or(|active| active == version);
         if plugin.promotion.is_open() || serves || gatekeeping.past_gate {
             return Ok(());
         }
-        let comparison = self.compare(snapshot, name, plugin, version, gatekeeping.expected)?;
+        let comparison = match self.compare(snapshot, name, plugin, version, gatekeeping.expected) {
+            // What serves cannot be asked, so nobody is served by it either: whatever repairs that is welcome.
+            Err(Error::Plugin(PluginError::RefusedVersion { version: refused, reason, .. })) if refused != version => {
+                tracing::warn!(
+                    "plugin `{name}` {version} is compared with nothing: {refused} cannot be used: {reason}"
+                );
+                return Ok(());
+            }
+            compared => compared?,
+        };
         let needed = usize::try_from(plugin.promotion.recordings).unwrap_or(usize::MAX);
         if comparison.recordings < needed {
             let (name, there) = (name.to_owned(), comparison.recordings);
@@ -100,13 +154,16 @@ impl Service {
         version: PluginVersion,
         expected: &[Expected],
     ) -> Result<Comparison, Error> {
-        self.observe()?;
-        let (from, serving) = plugin.serving().ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
-        let old = self.ready_version(name, from, serving)?;
+        self.observe();
+        // A plugin that is switched off is compared with what would serve.
+        let from = plugin.active.ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
+        let old = self.ready_version(name, from, version_of(name, plugin, from)?)?;
         let new = self.ready_version(name, version, version_of(name, plugin, version)?)?;
         let workshop = self.platform()?.workshop();
         let filter = RecordingFilter { plugin: Some(name.to_owned()), ..RecordingFilter::default() };
-        let corpus = self.store.recordings()?.list(&filter, None, CORPUS, jiff::Timestamp::now())?;
+        let limit = usize::try_from(CORPUS).unwrap_or(usize::MAX);
+        let log = self.store.known_recordings()?;
+        let corpus = log.map(|log| log.list(&filter, None, limit, jiff::Timestamp::now())).transpose()?;
         let mut found = Comparison {
             plugin: name.to_owned(),
             from,
@@ -120,8 +177,24 @@ impl Service {
             as_expected: false,
         };
         let mut differences = Differences::default();
-        for kept in corpus.iter().filter(|kept| new.manifest().decides_about(&kept.tool)) {
-            let recording = recordings::parse(kept)?;
+        let (mut asked, until) = (HashSet::new(), Instant::now() + PATIENCE);
+        for kept in corpus.into_iter().flatten().filter(|kept| old.manifest().decides_about(&kept.tool)) {
+            // Another component may have been asked the same.
+            if !asked.insert(kept.question.clone()) {
+                continue;
+            }
+            if !new.manifest().decides_about(&kept.tool) {
+                let undecided = FieldDifference { field: UNDECIDED.to_owned(), before: None, after: None };
+                differences.add(&kept.profile, &kept.tool, &kept.users, &[undecided], kept.seen);
+                (found.recordings, found.calls) = (found.recordings + 1, found.calls + kept.seen);
+                found.different += 1;
+                continue;
+            }
+            if Instant::now() > until {
+                found.not_asked += 1;
+                continue;
+            }
+            let Some(recording) = self.recorded(kept.id)? else { continue };
             let ask = |ready: &Ready| recording.ask_over(workshop, ready, snapshot);
             let (Some(before), Some(after)) = (ask(&old), ask(&new)) else { continue };
             if before.answer.says_nothing() || after.answer.says_nothing() {
@@ -135,7 +208,7 @@ impl Service {
             differences.add(&kept.profile, &kept.tool, &kept.users, &fields, kept.seen);
         }
         found.differences = differences.into_list(expected);
-        found.as_expected = found.differences.iter().all(|difference| difference.expected);
+        found.as_expected = found.not_asked == 0 && found.differences.iter().all(|difference| difference.expected);
         Ok(found)
     }
 

@@ -1,20 +1,19 @@
-//! Calls of rules that somebody wants to look at: noticed while they are made, looked at when their answer is gone.
+//! Calls of rules that somebody wants to look at: noticed while they are made, looked at by somebody else.
 //!
-//! Whoever asks waits for none of it. What does not fit into the queue is dropped and counted; how a version on trial broke is
-//! never more than that: the person was answered by the version that serves.
+//! Whoever asks waits for none of it. Of calls that come too fast some are not looked at, and counted; how often a version on trial
+//! broke is counted whatever happens, because a trial ends by it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use crate::domain::experience::ToolFault;
+use crate::domain::Revision;
 use crate::domain::revision::Author;
-use crate::domain::{Digest, PluginVersion};
 use crate::plugin::{Answer, CallRecording, Catalog, ObservedCall, Trial};
 use crate::resolve::{Evaluation, Reads, ToolRules};
-use crate::store::{TrialCall, TrialKey};
+use crate::store::{TrialCalls, TrialKey};
 
 use super::platform::Platform;
 use super::{Error, Machinery, PluginError, Service, recordings};
@@ -22,20 +21,50 @@ use super::{Error, Machinery, PluginError, Service, recordings};
 /// Calls that may wait to be looked at.
 const QUEUE: usize = 512;
 
+/// Of these, calls of one plugin.
+const OF_ONE_PLUGIN: u32 = 128;
+
+/// How long somebody looks at calls before something else gets a turn.
+const TURN: Duration = Duration::from_secs(2);
+
+/// How long whoever reads waits for what was noticed before.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Notices calls.
 pub(super) struct Observer {
     queue: SyncSender<Noticed>,
-    noticed: Mutex<Receiver<Noticed>>,
+    waiting: Mutex<Receiver<Noticed>>,
     arrived: (Mutex<bool>, Condvar),
-    budgets: Mutex<HashMap<String, (i64, u32)>>,
+    noticed: AtomicU64,
+    looked_at: AtomicU64,
     dropped: AtomicU64,
+    budgets: Mutex<HashMap<String, Budget>>,
+    broken: Mutex<HashMap<TrialKey, Broken>>,
+}
+
+/// How much is noticed of a plugin.
+#[derive(Default)]
+struct Budget {
+    /// The minute, and how many calls were recorded in it.
+    minute: (i64, u32),
+    /// Calls that wait to be looked at.
+    waiting: u32,
+}
+
+/// Calls of a version on trial that broke and were not counted yet.
+struct Broken {
+    calls: u64,
+    last: String,
+    stop_after: u32,
+    version: crate::domain::PluginVersion,
 }
 
 /// A call that somebody wants to look at.
 struct Noticed {
+    plugin: String,
     catalog: Arc<Catalog>,
     call: ObservedCall,
-    passed_over: Option<ToolFault>,
+    passed_over: bool,
     record: bool,
 }
 
@@ -47,44 +76,80 @@ pub(super) struct Observing<'a> {
 
 impl Default for Observer {
     fn default() -> Self {
-        let (queue, noticed) = sync_channel(QUEUE);
+        let (queue, waiting) = sync_channel(QUEUE);
         Self {
             queue,
-            noticed: Mutex::new(noticed),
+            waiting: Mutex::new(waiting),
             arrived: Default::default(),
-            budgets: Mutex::default(),
+            noticed: AtomicU64::new(0),
+            looked_at: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            budgets: Mutex::default(),
+            broken: Mutex::default(),
         }
     }
 }
 
 impl Observer {
     fn notice(&self, noticed: Noticed) {
-        if self.queue.try_send(noticed).is_err() {
+        let has_room = {
+            let mut budgets = lock(&self.budgets);
+            let budget = budgets.entry(noticed.plugin.clone()).or_default();
+            let has_room = budget.waiting < OF_ONE_PLUGIN;
+            budget.waiting += u32::from(has_room);
+            has_room
+        };
+        let plugin = noticed.plugin.clone();
+        if has_room && self.queue.try_send(noticed).is_ok() {
+            self.noticed.fetch_add(1, Relaxed);
+        } else {
             self.dropped.fetch_add(1, Relaxed);
+            if has_room {
+                self.leave(&plugin);
+            }
         }
-        *self.arrived.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.wake();
+    }
+
+    /// A version on trial broke.
+    fn broke(&self, key: TrialKey, trial: &Trial, code: &str) {
+        let mut broken = lock(&self.broken);
+        let (stop_after, version) = (trial.rollout.stop_after, trial.rollout.version);
+        let known = broken.entry(key).or_insert(Broken { calls: 0, last: String::new(), stop_after, version });
+        known.calls += 1;
+        known.last = code.to_owned();
+        drop(broken);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        *lock(&self.arrived.0) = true;
         self.arrived.1.notify_one();
     }
 
     /// Waits until something is noticed, but not longer than `patience`.
     fn wait(&self, patience: Duration) {
         let (arrived, changed) = &self.arrived;
-        let arrived = arrived.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = changed.wait_timeout_while(arrived, patience, |arrived| !*arrived);
+        let waited = changed.wait_timeout_while(lock(arrived), patience, |arrived| !*arrived);
         *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
     }
 
-    /// Whether one more call of a plugin is recorded in the minute of `now`.
-    fn has_budget(&self, plugin: String, per_minute: u32, now: jiff::Timestamp) -> bool {
-        let minute = now.as_second() / 60;
-        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
-        let (of, used) = budgets.entry(plugin).or_insert((minute, 0));
-        if *of != minute {
-            (*of, *used) = (minute, 0);
+    fn leave(&self, plugin: &str) {
+        if let Some(budget) = lock(&self.budgets).get_mut(plugin) {
+            budget.waiting = budget.waiting.saturating_sub(1);
         }
-        *used += 1;
-        *used <= per_minute
+    }
+
+    /// Whether one more call of a plugin is recorded in the minute of `now`.
+    fn may_record(&self, plugin: &str, per_minute: u32, now: jiff::Timestamp) -> bool {
+        let minute = now.as_second() / 60;
+        let mut budgets = lock(&self.budgets);
+        let budget = budgets.entry(plugin.to_owned()).or_default();
+        if budget.minute.0 != minute {
+            budget.minute = (minute, 0);
+        }
+        budget.minute.1 = budget.minute.1.saturating_add(1);
+        budget.minute.1 <= per_minute
     }
 }
 
@@ -92,22 +157,26 @@ impl ToolRules for Observing<'_> {
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
         let Some(observed) = self.catalog.observed(kind) else { return self.catalog.evaluate(kind, settings, reads) };
         let (snapshot, facts) = (reads.snapshot().cloned(), Arc::clone(reads.shared_facts()));
-        let evaluation = self.catalog.evaluate(kind, settings, reads)?;
+        let evaluation = self.catalog.evaluate(kind, settings, reads.keeping_outside())?;
         // What steps around the rule did to it is no part of its call.
         let Some((settings, outcome)) = evaluation.rule_call(settings) else { return Some(evaluation) };
         let at = jiff::Timestamp::now();
+        let plugin = observed.ready.manifest().full_name();
+        if let (Some(trial), Some(fault)) = (observed.trial, &evaluation.passed_over) {
+            self.observer.broke(key(&plugin, &observed, trial), trial, &fault.code);
+        }
         // What a policy put in the place of an answer is no answer of the rule.
-        let own = evaluation.degraded.is_none();
-        let record = observed.recording.is_some_and(|wanted| {
-            let name = || observed.ready.manifest().full_name();
-            own && wanted.is_on(at) && self.observer.has_budget(name(), wanted.per_minute, at)
-        });
+        let record = evaluation.degraded.is_none()
+            && observed
+                .recording
+                .is_some_and(|wanted| wanted.is_on(at) && self.observer.may_record(&plugin, wanted.per_minute, at));
         let tried = observed.trial.is_some_and(|trial| trial.rollout.shadows() || trial.reaches(&facts));
         if let Some(snapshot) = snapshot.filter(|_| record || tried) {
-            let (tool, settings, answer) = (kind.to_owned(), settings.to_owned(), Answer::from(outcome));
-            let call = ObservedCall { at, tool, settings, snapshot, facts, answer };
-            let passed_over = evaluation.passed_over.clone();
-            self.observer.notice(Noticed { catalog: Arc::clone(&self.catalog), call, passed_over, record });
+            let answer = Answer::from(outcome);
+            let (tool, settings, outside) = (kind.to_owned(), settings.to_owned(), evaluation.outside.clone());
+            let call = ObservedCall { at, tool, settings, snapshot, facts, answer, outside };
+            let (catalog, passed_over) = (Arc::clone(&self.catalog), evaluation.passed_over.is_some());
+            self.observer.notice(Noticed { plugin, catalog, call, passed_over, record });
         }
         Some(evaluation)
     }
@@ -117,106 +186,135 @@ impl ToolRules for Observing<'_> {
     }
 }
 
+/// What a trial is counted under.
+fn key(plugin: &str, observed: &crate::plugin::Observed<'_>, trial: &Trial) -> TrialKey {
+    TrialKey {
+        plugin: plugin.to_owned(),
+        serving: observed.ready.digest().clone(),
+        tried: trial.ready.digest().clone(),
+        since: trial.rollout.since,
+    }
+}
+
 impl Service {
-    /// Looks at the calls that were noticed so far. Answers how many there were.
-    ///
-    /// Whoever comes while somebody else is at it waits, so what was noticed before was looked at afterwards.
-    pub fn observe(&self) -> Result<usize, Error> {
-        let Machinery::Installed(platform) = &self.machinery else { return Ok(0) };
-        let noticed = self.observer.noticed.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut count = 0;
-        while let Ok(noticed) = noticed.try_recv() {
-            count += 1;
-            self.look_at(platform, &noticed)?;
-        }
-        Ok(count)
-    }
-
-    /// Looks at calls as soon as one is noticed, or after `patience`.
-    pub fn observe_within(&self, patience: Duration) -> Result<usize, Error> {
+    /// Looks at calls as soon as one is noticed, or after `patience`; for some seconds at most.
+    pub fn observe_within(&self, patience: Duration) {
         self.observer.wait(patience);
-        self.observe()
+        let waiting = lock(&self.observer.waiting);
+        self.look_until(&waiting, u64::MAX, Instant::now() + TURN);
     }
 
-    /// Calls that came too fast to be looked at.
+    /// Has what was noticed so far looked at. Whoever reads rather sees less than waits for long.
+    pub fn observe(&self) {
+        let (target, until) = (self.observer.noticed.load(Relaxed), Instant::now() + PATIENCE);
+        loop {
+            if let Ok(waiting) = self.observer.waiting.try_lock() {
+                return self.look_until(&waiting, target, until);
+            }
+            if Instant::now() > until {
+                return tracing::warn!("looking at calls is behind");
+            }
+            // Somebody else is at it.
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Calls that came too fast to be looked at, or were too large to be recorded.
     pub fn unobserved(&self) -> u64 {
         self.observer.dropped.load(Relaxed)
     }
 
+    fn look_until(&self, waiting: &MutexGuard<'_, Receiver<Noticed>>, target: u64, until: Instant) {
+        let Machinery::Installed(platform) = &self.machinery else { return };
+        self.count_broken();
+        while self.observer.looked_at.load(Relaxed) < target && Instant::now() < until {
+            let Ok(noticed) = waiting.try_recv() else { return };
+            if let Err(error) = self.look_at(platform, &noticed) {
+                tracing::error!(%error, plugin = noticed.plugin, "a call could not be looked at");
+            }
+            self.observer.leave(&noticed.plugin);
+            self.observer.looked_at.fetch_add(1, Relaxed);
+            self.count_broken();
+        }
+    }
+
     fn look_at(&self, platform: &Platform, noticed: &Noticed) -> Result<(), Error> {
-        let Noticed { catalog, call, passed_over, record } = noticed;
+        let Noticed { plugin, catalog, call, passed_over, record } = noticed;
         let Some(observed) = catalog.observed(&call.tool) else { return Ok(()) };
         let reached = observed.trial.filter(|trial| trial.reaches(&call.facts));
         if let Some(trial) = observed.trial {
-            self.count_trial(platform, observed.ready.digest(), trial, call, passed_over.as_ref())?;
+            let key = key(plugin, &observed, trial);
+            if trial.rollout.shadows() {
+                self.ask_shadow(platform, key, trial, call)?;
+            } else if reached.is_some() && !passed_over {
+                self.store.recordings()?.count_trial(&key, &TrialCalls { asked: 1, ..TrialCalls::default() })?;
+            }
         }
         let Some(settings) = observed.recording.filter(|_| *record && !call.answer.says_nothing()) else {
             return Ok(());
         };
-        let answered_by = match reached {
-            Some(trial) if passed_over.is_none() => &trial.ready,
-            _ => observed.ready,
-        };
-        if let Some(recording) = CallRecording::make(platform.workshop(), answered_by, call, settings) {
-            self.store.recordings()?.keep(&recordings::kept(&recording, settings)?)?;
+        let answered_by = reached.filter(|_| !passed_over).map_or(observed.ready, |trial| &trial.ready);
+        if let Some(recording) = CallRecording::make(platform.workshop(), answered_by, call, settings)
+            && !self.store.recordings()?.keep(&recordings::kept(&recording, settings)?)?
+        {
+            self.observer.dropped.fetch_add(1, Relaxed);
         }
         Ok(())
     }
 
-    fn count_trial(
-        &self,
-        platform: &Platform,
-        serving: &Digest,
-        trial: &Trial,
-        call: &ObservedCall,
-        passed_over: Option<&ToolFault>,
-    ) -> Result<(), Error> {
-        let manifest = trial.ready.manifest();
-        let mut differences = Vec::new();
-        let broke = if trial.rollout.shadows() {
-            let reads = Reads::new(Arc::clone(&call.snapshot), Arc::clone(&call.facts));
-            let Some(evaluation) = trial.shadow(platform.workshop(), &call.tool, &call.settings, reads) else {
-                return Ok(());
+    fn ask_shadow(&self, platform: &Platform, key: TrialKey, trial: &Trial, call: &ObservedCall) -> Result<(), Error> {
+        let reads = Reads::new(Arc::clone(&call.snapshot), Arc::clone(&call.facts));
+        let reads = reads.answered_by(Arc::new(call.outside.clone()));
+        let Some(evaluation) = trial.shadow(platform.workshop(), &call.tool, &call.settings, reads) else {
+            return Ok(());
+        };
+        let answer = Answer::from(&evaluation.outcome);
+        if answer.says_nothing() || call.answer.says_nothing() {
+            return Ok(());
+        }
+        if let Err(fault) = &evaluation.outcome {
+            self.observer.broke(key, trial, &fault.code);
+            return Ok(());
+        }
+        let differences = call.answer.differences(&answer);
+        let fields = differences.iter().map(|it| it.field.as_str()).collect();
+        let differs = Some((call.facts.profile.as_str(), call.tool.as_str(), fields));
+        self.store.recordings()?.count_trial(&key, &TrialCalls { asked: 1, differs, ..TrialCalls::default() })?;
+        Ok(())
+    }
+
+    /// Counts versions on trial that broke, and stops those that did so too often.
+    fn count_broken(&self) {
+        let broken: Vec<_> = lock(&self.observer.broken).drain().collect();
+        for (key, Broken { calls, last, stop_after, version }) in broken {
+            let counted = TrialCalls { asked: calls, broke: calls, last: Some(&last), ..TrialCalls::default() };
+            let so_far = self.store.recordings().and_then(|log| log.count_trial(&key, &counted));
+            let reason = match so_far {
+                Ok(times) if times < u64::from(stop_after) => continue,
+                Ok(times) => format!("it broke {times} times, and last so: {last}"),
+                // Better none than one that nobody can count.
+                Err(error) => {
+                    tracing::error!(%error, "the trial of `{}` {version} cannot be counted", key.plugin);
+                    format!("it broke, and how often cannot be counted; last so: {last}")
+                }
             };
-            let answer = Answer::from(&evaluation.outcome);
-            if answer.says_nothing() || call.answer.says_nothing() {
-                return Ok(());
+            if let Err(error) = self.stop_rollout(&key, version, &reason) {
+                tracing::error!(%error, "the trial of `{}` {version} could not be stopped", key.plugin);
+                // Tried again with the next that breaks, or when somebody looks.
+                lock(&self.observer.broken).entry(key).or_insert(Broken { calls: 0, last, stop_after, version });
             }
-            differences = call.answer.differences(&answer);
-            evaluation.outcome.err()
-        } else {
-            if !trial.reaches(&call.facts) || passed_over.is_some_and(|fault| Answer::is_no_answer(&fault.code)) {
-                return Ok(());
-            }
-            passed_over.cloned()
-        };
-        let broke = broke.map(|fault| format!("{}: {}", fault.code, fault.message));
-        let key =
-            TrialKey { plugin: manifest.full_name(), serving: serving.clone(), tried: trial.ready.digest().clone() };
-        let counted = TrialCall {
-            profile: &call.facts.profile,
-            tool: &call.tool,
-            login: call.facts.caller.user.as_deref(),
-            broke: broke.as_deref(),
-            differences: &differences,
-        };
-        let times = self.store.recordings()?.count_trial(&key, counted)?;
-        match broke {
-            Some(broke) if times >= u64::from(trial.rollout.stop_after) => {
-                self.stop_rollout(&key.plugin, manifest.version, times, &broke)
-            }
-            _ => Ok(()),
         }
     }
 
-    /// Stops trying a version that breaks. Nothing is done if it is not tried any more, or stopped already.
-    fn stop_rollout(&self, plugin: &str, version: PluginVersion, times: u64, broke: &str) -> Result<(), Error> {
-        let reason = format!("it broke {times} times, and last so: {broke}");
+    /// Stops a trial. Nothing is done if another one is going on by now, or none.
+    fn stop_rollout(&self, key: &TrialKey, version: crate::domain::PluginVersion, reason: &str) -> Result<(), Error> {
+        let plugin = &key.plugin;
         let author = Author::new("loadout", format!("plugin `{plugin}` {version} is not tried any more: {reason}"));
+        let since: Revision = key.since;
         let stopped = self.change_plugin(plugin, &author, |_, _, item| {
-            let tried = item.rollout.as_mut().filter(|it| it.version == version && it.stopped.is_none());
-            let rollout = tried.ok_or_else(|| PluginError::NoRollout(plugin.to_owned()))?;
-            rollout.stopped = Some(reason.clone());
+            let tried = item.rollout.as_mut().filter(|it| it.since == since && it.stopped.is_none());
+            let rollout = tried.ok_or_else(|| PluginError::NoRollout(plugin.clone()))?;
+            rollout.stopped = Some(reason.to_owned());
             Ok(())
         });
         match stopped {
@@ -226,4 +324,9 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// What these locks guard is whole after every line.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwapOption;
 
-use crate::domain::{Digest, Kind, Plugin, Revision};
+use crate::domain::{Capabilities, Connector, ConnectorName, Digest, Item, Kind, Plugin, Revision};
 use crate::plugin::{
-    Catalog, Compiler, Config, EngineError, LoadError, Manifest, Missing, Provides, Ready, Signatures, Trial, Wanted,
-    Workshop,
+    Catalog, Compiler, Config, Connectors, EngineError, LoadError, Manifest, Missing, Provides, Ready, Signatures,
+    Trial, Wanted, Workshop,
 };
 use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, Layer, Snapshot, Store};
 
@@ -46,6 +46,8 @@ pub(super) struct Platform {
     known: Mutex<HashMap<Digest, Weak<Ready>>>,
     /// Who signed the components that were looked at: the hash of a component never changes.
     signatures: Mutex<HashMap<Digest, Arc<Signatures>>>,
+    /// What components ask for that were looked at.
+    asked: Mutex<HashMap<Digest, Arc<Capabilities>>>,
     /// Components that turned out to be unusable, with the reason: they are not compiled again and again.
     unusable: Mutex<HashMap<Digest, String>>,
     newest: ArcSwapOption<Serving>,
@@ -82,8 +84,8 @@ pub(super) enum Found {
     Nowhere,
 }
 
-/// The plugin items of a revision: each with the revision that wrote it.
-type Key = Vec<(Arc<str>, Revision)>;
+/// The plugins and connectors of a revision: each with the revision that wrote it.
+type Key = Vec<(Kind, Arc<str>, Revision)>;
 
 impl Platform {
     pub(super) fn open(folder: &Path, options: PlatformOptions) -> Result<Self, EngineError> {
@@ -104,6 +106,7 @@ impl Platform {
             bundled,
             known: Mutex::default(),
             signatures: Mutex::default(),
+            asked: Mutex::default(),
             unusable: Mutex::default(),
             newest: ArcSwapOption::empty(),
             making: Mutex::default(),
@@ -117,10 +120,11 @@ impl Platform {
         for Bundled { manifest, digest, bytes } in &self.bundled {
             let (name, version) = (manifest.full_name(), manifest.version);
             let entry = here.entry(Kind::Plugin, &name);
-            let there = entry.and_then(|entry| <Plugin as crate::domain::Item>::from_any(&entry.item));
+            let there = entry.and_then(|entry| Plugin::from_any(&entry.item));
             let mut plugin = there.cloned().unwrap_or_default();
             plugin.versions.insert(version, digest.clone());
-            if !plugin.pinned {
+            // What is gated was gated so that nothing serves unseen.
+            if !plugin.pinned && plugin.promotion.is_open() {
                 plugin.activate(version);
             }
             let expect = entry.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
@@ -136,7 +140,8 @@ impl Platform {
         if let Some(serving) = serving.filter(|serving| serving.revision == snapshot.revision()) {
             return Ok(Arc::clone(&serving.catalog));
         }
-        let key: Key = snapshot.entries(Kind::Plugin).map(|(name, entry)| (Arc::clone(name), entry.revision)).collect();
+        let of = |kind| snapshot.entries(kind).map(move |(name, entry)| (kind, Arc::clone(name), entry.revision));
+        let key: Key = [Kind::Plugin, Kind::Connector].into_iter().flat_map(of).collect();
         let is_past = self.newest.load().as_ref().is_some_and(|serving| serving.revision > snapshot.revision());
         // Whoever asks about the past keeps nobody waiting.
         let _making = (!is_past).then(|| lock(&self.making));
@@ -206,23 +211,49 @@ impl Platform {
         Ok(Some(signatures))
     }
 
+    /// What a component of the store asks for. One that is not there, or that no program of today would take, asks for nothing.
+    pub(super) fn asked(&self, store: &Store, digest: &Digest) -> Result<Arc<Capabilities>, store::Error> {
+        if let Some(known) = lock(&self.asked).get(digest) {
+            return Ok(Arc::clone(known));
+        }
+        let own = self.bundled.iter().find(|bundled| bundled.digest == *digest);
+        let asked = match own {
+            Some(own) => Some(own.manifest.capabilities.clone()),
+            None => store.component(digest)?.and_then(|bytes| Workshop::manifest(&bytes)).map(|it| it.capabilities),
+        };
+        let Some(asked) = asked.map(Arc::new) else { return Ok(Arc::default()) };
+        lock(&self.asked).insert(digest.clone(), Arc::clone(&asked));
+        Ok(asked)
+    }
+
     /// The catalog of a revision: what administrators installed comes before what came with the product.
     fn make(&self, store: &Store, snapshot: &Snapshot) -> Result<Catalog, store::Error> {
+        let newest = store.snapshot()?;
+        let connectors = newest.entries(Kind::Connector).filter_map(|(name, entry)| {
+            Some((name.parse::<ConnectorName>().ok()?, Connector::from_any(&entry.item)?.clone()))
+        });
+        let connectors = Arc::new(connectors.collect::<Connectors>());
         let mut catalog = Catalog::of(&self.workshop);
         let mut plugins: Vec<_> = snapshot
             .entries(Kind::Plugin)
-            .filter_map(|(name, entry)| {
-                Some((entry.layer, name, <Plugin as crate::domain::Item>::from_any(&entry.item)?))
-            })
+            .filter_map(|(name, entry)| Some((entry.layer, name, Plugin::from_any(&entry.item)?)))
             .collect();
         plugins.sort_by_key(|(layer, name, _)| (*layer == Layer::OutOfTheBox, (*name).clone()));
         for (_, name, plugin) in &plugins {
             if let Some((version, digest)) = plugin.serving() {
+                // What was taken back since is not had by asking about the past.
+                let now = newest.entry(Kind::Plugin, name).and_then(|entry| Plugin::from_any(&entry.item));
+                let granted = |digest: &Digest| {
+                    let grants = plugin.grants.get(digest).zip(now.and_then(|now| now.grants.get(digest)));
+                    grants.map(|(then, now)| then.and(now)).unwrap_or_default()
+                };
                 let wanted = Wanted {
                     tools: plugin.tools.clone(),
                     steps: plugin.steps.clone(),
                     recording: plugin.recording.clone(),
-                    trial: self.trial(store, name, plugin)?,
+                    trial: self.trial(store, name, plugin, granted)?,
+                    granted: granted(digest),
+                    connectors: Arc::clone(&connectors),
                 };
                 let missing = |provides: Option<Provides>, reason: String| {
                     tracing::error!("plugin `{name}` {version} is not used: {reason}");
@@ -269,12 +300,18 @@ impl Platform {
     }
 
     /// The version of a plugin that is tried, if it can be.
-    fn trial(&self, store: &Store, name: &str, plugin: &Plugin) -> Result<Option<Trial>, store::Error> {
+    fn trial(
+        &self,
+        store: &Store,
+        name: &str,
+        plugin: &Plugin,
+        granted: impl Fn(&Digest) -> Capabilities,
+    ) -> Result<Option<Trial>, store::Error> {
         let Some((rollout, digest)) = plugin.trying().filter(|(rollout, _)| rollout.stopped.is_none()) else {
             return Ok(None);
         };
         Ok(match self.ready(store, digest)? {
-            Found::Ready(ready) => Some(Trial { ready, rollout: rollout.clone() }),
+            Found::Ready(ready) => Some(Trial::new(ready, rollout.clone(), granted(digest))),
             Found::Unusable { reason, .. } => {
                 tracing::error!("plugin `{name}` {} is not tried: {reason}", rollout.version);
                 None

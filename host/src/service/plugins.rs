@@ -11,13 +11,13 @@ use serde::Serialize;
 use crate::domain::revision::Author;
 use crate::domain::trace::TraceId;
 use crate::domain::{
-    Digest, Item, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, Rollout, State, StepOverride,
-    ToolOverride,
+    Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Problem, Promotion, RecordingSettings, Revision, Rollout,
+    State, StepOverride, ToolOverride,
 };
 use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};
 
-use super::comparison::{Comparison, Gatekeeping};
+use super::comparison::{Comparison, Gatekeeper, Gatekeeping};
 use super::platform::{self, Platform};
 use super::publishers::SignerView;
 use super::{Error, IMPORT_ATTEMPTS, Machinery, Service};
@@ -46,6 +46,12 @@ pub enum PluginError {
     NothingBefore(String),
     #[error("plugin `{name}` {version} serves: activate another version first, or switch the plugin off")]
     Serves { name: String, version: PluginVersion },
+    #[error(
+        "plugin `{name}` {version} asks for more than was granted: decide about {needs} with `PUT /api/v1/plugins/{name}/versions/{version}/grant`, even if it shall have nothing"
+    )]
+    NeedsGrant { name: String, version: PluginVersion, needs: Box<Capabilities> },
+    #[error("plugin `{name}` {version} does not ask for {unasked}: grant some of {asked}")]
+    NotAsked { name: String, version: PluginVersion, unasked: Box<Capabilities>, asked: Box<Capabilities> },
     #[error("plugin `{0}` came with the product: switch it off instead")]
     Shipped(String),
     #[error(
@@ -64,7 +70,7 @@ pub enum PluginError {
     NothingServes(String),
     #[error("no version of plugin `{0}` is tried")]
     NoRollout(String),
-    #[error("plugin `{0}` decides about no tools: only a version that does can be tried, others are activated")]
+    #[error("plugin `{0}` decides about no tools: only what does can be recorded, compared and tried")]
     NotATool(String),
     #[error(
         "plugin `{name}` {version} decides about tool `{kind}` too, which the version that serves does not: activate it instead of trying it"
@@ -72,6 +78,8 @@ pub enum PluginError {
     OtherKinds { name: String, version: PluginVersion, kind: String },
     #[error("there is no security role `{0}`: nobody would be reached by it")]
     NoSuchRole(String),
+    #[error("there is no user `{0}`: nobody would be reached by it")]
+    NoSuchUser(String),
     #[error("there is no recording `{0}`: it was never made, or is too old")]
     NoSuchRecording(TraceId),
     #[error("recording until {until} is not possible: say a time to come, at most {most} days from now")]
@@ -85,6 +93,8 @@ pub enum PluginError {
         .0.plugin, .0.to, .0.recordings, .0.different, .0.from
     )]
     Unexpected(Box<Comparison>),
+    #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]
+    Settings { problems: Vec<Problem> },
     #[error("the plugins of this service are given and cannot be changed")]
     Given,
 }
@@ -180,14 +190,39 @@ pub struct VersionView {
     pub size: Option<u64>,
     /// Who signed the component.
     pub signed_by: Vec<SignerView>,
+    /// What the component asks to reach outside of the host.
+    #[serde(skip_serializing_if = "Capabilities::is_empty")]
+    #[schema(required = false)]
+    pub asks: Capabilities,
+    /// What it was granted, if somebody decided about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub granted: Option<Capabilities>,
+}
+
+/// A plugin, and what became of the version that was installed.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InstalledPlugin)]
+pub struct Installed {
+    /// The plugin.
+    #[serde(flatten)]
+    pub plugin: PluginView,
+    /// Whether the version that was installed serves now.
+    pub activated: bool,
+    /// What somebody has to decide about before it can serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Capabilities>,
+    /// Why it does not serve, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 impl Service {
     /// Installs a component: looks at it, compiles it, tries to start it, and lets it serve if `how` says so.
     ///
     /// A version that is there already with the same component is not installed again. Whatever is wrong, the version that
-    /// serves goes on serving.
-    pub fn install_plugin(&self, bytes: &[u8], how: Activation, author: &Author) -> Result<PluginView, Error> {
+    /// serves goes on serving; it does, too, while nobody decided about what the new one asks for.
+    pub fn install_plugin(&self, bytes: &[u8], how: Activation, author: &Author) -> Result<Installed, Error> {
         let platform = self.platform()?;
         let manifest = Workshop::inspect(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let (name, version) = (manifest.full_name(), manifest.version);
@@ -202,6 +237,8 @@ impl Service {
         // Held until it is in the store, so that what has to be shown before it serves can be.
         let _ready = platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let component = Component { digest: digest.clone(), plugin: name.clone(), version, bytes: bytes.to_vec() };
+        let left = std::cell::RefCell::new(None);
+        let gate = Gatekeeper::new(Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() });
         let install = |how: Activation| {
             self.change_plugins(
                 |service, snapshot| {
@@ -210,10 +247,10 @@ impl Service {
                     {
                         let mut plugin = there.clone();
                         plugin.versions.insert(version, digest.clone());
-                        let gatekeeping = Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() };
-                        service.must_be_promotable(snapshot, &name, &plugin, version, gatekeeping)?;
+                        gate.check(service, snapshot, &name, &plugin, version)?;
                     }
-                    let (plugin, expect) = service.with_version(snapshot, &new, how)?;
+                    let WithVersion { plugin, expect, needs } = service.with_version(snapshot, &new, how)?;
+                    left.replace(needs);
                     let change = Change::Put { name: name.as_str().into(), item: plugin.into(), expect };
                     Ok((vec![change], vec![component.clone()]))
                 },
@@ -228,7 +265,10 @@ impl Service {
             }
             done => done?,
         };
-        self.plugin(&name)
+        let (plugin, needs) = (self.plugin(&name)?, left.take());
+        let why = needs.clone().map(|needs| PluginError::NeedsGrant { name, version, needs: needs.into() }.to_string());
+        let activated = plugin.state.is_active() && plugin.version == Some(version);
+        Ok(Installed { plugin, activated, needs, why })
     }
 
     /// Lets a version serve that is there.
@@ -240,12 +280,16 @@ impl Service {
         gatekeeping: Gatekeeping<'_>,
         author: &Author,
     ) -> Result<PluginView, Error> {
+        let gate = Gatekeeper::new(gatekeeping);
         self.change_plugin(name, author, |service, snapshot, plugin| {
             let digest = version_of(name, plugin, version)?.clone();
             service.must_be_trusted(snapshot, name, version, &digest)?;
             let manifest = service.manifest(name, version, &digest)?;
             service.may_serve(snapshot, name, plugin, &manifest, accept_major)?;
-            service.must_be_promotable(snapshot, name, plugin, version, gatekeeping)?;
+            if let Some(needs) = service.settle_grant(plugin, &digest, &manifest.capabilities)? {
+                return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
+            }
+            gate.check(service, snapshot, name, plugin, version)?;
             plugin.activate(version);
             plugin.state = State::Active;
             plugin.pinned = true;
@@ -253,15 +297,22 @@ impl Service {
         })
     }
 
-    /// Lets the version serve that served before.
+    /// Lets the version serve that served before; or tries a version no more, if one is tried.
     pub fn roll_back_plugin(&self, name: &str, author: &Author) -> Result<PluginView, Error> {
         self.change_plugin(name, author, |service, snapshot, plugin| {
+            if plugin.rollout.is_some() {
+                plugin.roll_back();
+                return Ok(());
+            }
             let version = plugin.roll_back().ok_or_else(|| PluginError::NothingBefore(name.to_owned()))?;
             plugin.pinned = true;
-            let digest = version_of(name, plugin, version)?;
-            service.must_be_trusted(snapshot, name, version, digest)?;
+            let digest = version_of(name, plugin, version)?.clone();
+            service.must_be_trusted(snapshot, name, version, &digest)?;
             // It served once, and may not be ready any more: then the version that serves goes on.
-            let manifest = service.manifest(name, version, digest)?;
+            let manifest = service.manifest(name, version, &digest)?;
+            if let Some(needs) = plugin.settle_grant(&digest, &manifest.capabilities, None) {
+                return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
+            }
             service.may_serve(snapshot, name, plugin, &manifest, true)
         })
     }
@@ -295,9 +346,7 @@ impl Service {
             if plugin.active == Some(version) {
                 return Err(PluginError::Serves { name: name.to_owned(), version }.into());
             }
-            plugin.versions.remove(&version);
-            plugin.rollout.take_if(|rollout| rollout.version == version);
-            plugin.served_before.retain(|before| *before != version);
+            plugin.remove(version);
             Ok(())
         })
     }
@@ -370,6 +419,8 @@ impl Service {
                 version: *version,
                 digest: digest.clone(),
                 signed_by: self.signers(snapshot, name, digest)?,
+                asks: (*self.asked_of(digest)?).clone(),
+                granted: plugin.grants.get(digest).cloned(),
                 serves: serving.is_some_and(|(serving, _)| serving == *version),
                 at: record.as_ref().map(|record| record.at),
                 size: record.as_ref().map(|record| record.size),
@@ -409,7 +460,7 @@ impl Service {
         snapshot: &Snapshot,
         new: &NewVersion<'_>,
         how: Activation,
-    ) -> Result<(Plugin, Expect), Error> {
+    ) -> Result<WithVersion, Error> {
         let NewVersion { manifest, digest, signatures } = *new;
         let (name, version) = (manifest.full_name(), manifest.version);
         self.is_trusted(snapshot, &manifest.publisher, digest, signatures)
@@ -421,13 +472,17 @@ impl Service {
             return Err(PluginError::VersionTaken { name, version, digest }.into());
         }
         plugin.versions.insert(version, digest.clone());
+        let mut needs = None;
         if how.activate {
             self.may_serve(snapshot, &name, &plugin, manifest, how.accept_major)?;
-            plugin.activate(version);
-            plugin.pinned = true;
+            needs = self.settle_grant(&mut plugin, digest, &manifest.capabilities)?;
+            if needs.is_none() {
+                plugin.activate(version);
+                plugin.pinned = true;
+            }
         }
         let expect = entry.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
-        Ok((plugin, expect))
+        Ok(WithVersion { plugin, expect, needs })
     }
 
     /// Refuses what must not serve beside what serves.
@@ -522,6 +577,15 @@ pub(super) struct NewVersion<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) digest: &'a Digest,
     pub(super) signatures: &'a Signatures,
+}
+
+/// A plugin with a version more.
+pub(super) struct WithVersion {
+    pub(super) plugin: Plugin,
+    /// Over which revision.
+    pub(super) expect: Expect,
+    /// What somebody has to decide about before the version can serve.
+    pub(super) needs: Option<Capabilities>,
 }
 
 fn entry<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a store::Entry, PluginError> {

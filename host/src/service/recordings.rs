@@ -36,7 +36,7 @@ pub struct RecordingView {
     pub tool: String,
     /// The profile in force.
     pub profile: String,
-    /// Some of the people it was about, the last one first, if that was not replaced.
+    /// Some of the people it was about, if that was not replaced.
     pub users: Vec<String>,
     /// `shown`, `hidden` or `failed`.
     pub status: String,
@@ -64,7 +64,7 @@ pub struct ReplayView {
     /// The SHA-256 of its component, in hexadecimal.
     #[schema(value_type = String)]
     pub digest: Digest,
-    /// Whether the answer is the same, byte by byte.
+    /// Whether the answer is the same, byte by byte; of two calls that broke, whether they broke alike.
     pub same: bool,
     /// What was recorded.
     #[schema(value_type = Object)]
@@ -91,7 +91,10 @@ impl Service {
                 return Err(PluginError::RecordingUntil { until: *until, most: DAYS_MAX }.into());
             }
         }
-        self.change_plugin(name, author, |_, _, plugin| {
+        self.change_plugin(name, author, |service, _, plugin| {
+            if wanted.is_some() {
+                service.must_decide_about_tools(name, plugin)?;
+            }
             plugin.recording = wanted.cloned();
             Ok(())
         })
@@ -104,28 +107,39 @@ impl Service {
         after: Option<TraceId>,
         limit: usize,
     ) -> Result<Vec<RecordingView>, Error> {
-        self.observe()?;
-        let found = self.store.recordings()?.list(filter, after, limit, jiff::Timestamp::now())?;
+        self.observe();
+        let Some(log) = self.store.known_recordings()? else { return Ok(Vec::new()) };
+        let found = log.list(filter, after, limit, jiff::Timestamp::now())?;
         Ok(found.into_iter().map(RecordingView::from).collect())
     }
 
     /// One recording, whole.
     pub fn recording(&self, id: TraceId) -> Result<CallRecording, Error> {
-        self.observe()?;
-        let kept = self.store.recordings()?.one(id, jiff::Timestamp::now())?;
-        Ok(parse(&kept.ok_or(PluginError::NoSuchRecording(id))?)?)
+        self.observe();
+        Ok(self.recorded(id)?.ok_or(PluginError::NoSuchRecording(id))?)
+    }
+
+    /// One recording, if it is there.
+    pub(super) fn recorded(&self, id: TraceId) -> Result<Option<CallRecording>, store::Error> {
+        let Some(log) = self.store.known_recordings()? else { return Ok(None) };
+        log.one(id, jiff::Timestamp::now())?.map(|kept| parse(&kept)).transpose()
+    }
+
+    /// Takes recordings away that are too old at `now`.
+    pub fn expire_recordings(&self, now: jiff::Timestamp) -> Result<(), Error> {
+        Ok(self.store.known_recordings()?.map_or(Ok(()), |log| log.expire(now))?)
     }
 
     /// Takes a recording away.
     pub fn remove_recording(&self, id: TraceId) -> Result<(), Error> {
-        let removed = self.store.recordings()?.remove(id)?;
+        let removed = self.store.known_recordings()?.map_or(Ok(false), |log| log.remove(id))?;
         if removed { Ok(()) } else { Err(PluginError::NoSuchRecording(id).into()) }
     }
 
     /// Takes all recordings of a plugin away. Answers how many there were.
     pub fn clear_recordings(&self, plugin: &str) -> Result<usize, Error> {
-        self.observe()?;
-        Ok(self.store.recordings()?.clear(plugin)?)
+        self.observe();
+        Ok(self.store.known_recordings()?.map_or(Ok(0), |log| log.clear(plugin))?)
     }
 
     /// Makes a recorded call again from what was recorded alone: with the component that answered then, or with `version`.
@@ -175,9 +189,10 @@ pub(super) fn kept(recording: &CallRecording, settings: &RecordingSettings) -> R
     })
 }
 
-/// The recording that is kept.
-pub(super) fn parse(kept: &KeptRecording) -> Result<CallRecording, store::Error> {
-    CallRecording::parse(&kept.document).map_err(|error| store::Error::Corrupt(error.into()))
+/// The recording that is kept. It goes by the name its question was first kept under.
+fn parse(kept: &KeptRecording) -> Result<CallRecording, store::Error> {
+    let recording = CallRecording::parse(&kept.document).map_err(|error| store::Error::Corrupt(error.into()))?;
+    Ok(CallRecording { id: kept.id, ..recording })
 }
 
 impl From<KeptRecording> for RecordingView {

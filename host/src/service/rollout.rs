@@ -2,15 +2,16 @@
 //!
 //! For everybody is no rollout: that is activating the version.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use crate::domain::comparison::Difference;
 use crate::domain::revision::Author;
-use crate::domain::{Kind, PluginVersion, Promotion, Rollout, RolloutStage};
+use crate::domain::{Kind, Plugin, PluginVersion, Promotion, Rollout, RolloutStage};
 use crate::plugin::Provides;
-use crate::store::{TrialKey, Tried};
+use crate::store::{FieldCount, TrialKey, Tried};
 
-use super::comparison::Gatekeeping;
+use super::comparison::{Gatekeeper, Gatekeeping};
 use super::plugins::{item, version_of};
 use super::{Error, PluginError, PluginView, Service};
 
@@ -32,17 +33,18 @@ pub struct RolloutView {
     pub different: u64,
     /// How often it broke. Whoever it was about was answered by the version that serves.
     pub broke: u64,
-    /// How it broke last.
+    /// The code of how it broke last. `/api/v1/traces` has the records of such calls.
     pub last_fault: Option<String>,
-    /// In what it differed, in the shadow of the version that serves.
-    pub differences: Vec<Difference>,
+    /// In which fields it differed, in the shadow of the version that serves. What was in them is not kept: compare the two versions
+    /// over recordings to see.
+    pub fields: Vec<FieldCount>,
     /// Calls of any plugin that came too fast to be looked at, since this server started.
     pub unobserved: u64,
 }
 
 impl Service {
-    /// Tries a version of a plugin beside the one that serves. What was tried before is not any more, and its counts are forgotten, but
-    /// for the same version tried for others.
+    /// Tries a version of a plugin beside the one that serves. What was tried before is not any more, and its counts are forgotten; the
+    /// same version tried for others goes on counting.
     pub fn begin_rollout(
         &self,
         name: &str,
@@ -50,7 +52,8 @@ impl Service {
         gatekeeping: Gatekeeping<'_>,
         author: &Author,
     ) -> Result<RolloutView, Error> {
-        let forgotten = std::cell::Cell::new(false);
+        let gate = Gatekeeper::new(gatekeeping);
+        let people = self.known_people(&wanted.users)?;
         self.change_plugin(name, author, |service, snapshot, plugin| {
             let version = wanted.version;
             let digest = version_of(name, plugin, version)?.clone();
@@ -69,6 +72,9 @@ impl Service {
             let Some((_, kinds)) = tools(&serves.provides).zip(tools(&tried.provides)) else {
                 return Err(PluginError::NotATool(name.to_owned()).into());
             };
+            if serving.major != version.major {
+                return Err(PluginError::MajorVersion { name: name.to_owned(), from: serving, to: version }.into());
+            }
             if let Some(kind) = kinds.iter().find(|kind| !serves.decides_about(kind)) {
                 return Err(PluginError::OtherKinds { name: name.to_owned(), version, kind: kind.clone() }.into());
             }
@@ -77,27 +83,50 @@ impl Service {
                     return Err(PluginError::NoSuchRole(role.clone()).into());
                 }
             }
-            if wanted.to != RolloutStage::Shadow {
-                service.must_be_promotable(snapshot, name, plugin, version, gatekeeping)?;
+            if let Some(needs) = service.settle_grant(plugin, &digest, &tried.capabilities)? {
+                return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
             }
-            let same =
-                plugin.rollout.as_ref().is_some_and(|before| before.version == version && before.stopped.is_none());
-            forgotten.set(!same);
-            plugin.rollout = Some(Rollout { stopped: None, ..wanted.clone() });
+            if wanted.to != RolloutStage::Shadow {
+                gate.check(service, snapshot, name, plugin, version)?;
+            }
+            let goes_on = plugin.rollout.as_ref().filter(|it| it.version == version && it.stopped.is_none());
+            let since = goes_on.map_or(snapshot.revision(), |it| it.since);
+            plugin.rollout = Some(Rollout { since, stopped: None, users: people.clone(), ..wanted.clone() });
             Ok(())
         })?;
-        if forgotten.get() {
-            let snapshot = self.store.snapshot()?;
-            let digest = version_of(name, item(&snapshot, name)?, wanted.version)?;
-            self.observe()?;
-            self.store.recordings()?.forget_trial(name, digest)?;
+        let begun = self.rollout(name)?;
+        if let Some(log) = self.store.known_recordings()? {
+            log.forget_trials_before(name, begun.rollout.since)?;
         }
-        self.rollout(name)
+        Ok(begun)
+    }
+
+    /// The people a group names, as they are spelt here.
+    fn known_people(&self, typed: &BTreeSet<String>) -> Result<BTreeSet<String>, Error> {
+        let revision = self.store.newest()?;
+        let known = typed.iter().map(|typed| {
+            let missing = || PluginError::NoSuchUser(typed.clone());
+            let login = typed.parse().map_err(|_| missing())?;
+            let person = self.store.person(&login, revision)?;
+            Ok(person.ok_or_else(missing)?.login.to_string())
+        });
+        known.collect()
+    }
+
+    /// Refuses a plugin whose serving version decides about no tools.
+    pub(super) fn must_decide_about_tools(&self, name: &str, plugin: &Plugin) -> Result<(), Error> {
+        let version = plugin.active.ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
+        match self.manifest(name, version, version_of(name, plugin, version)?)?.provides {
+            Provides::Tool { .. } => Ok(()),
+            Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => {
+                Err(PluginError::NotATool(name.to_owned()).into())
+            }
+        }
     }
 
     /// What became of the version that is tried.
     pub fn rollout(&self, name: &str) -> Result<RolloutView, Error> {
-        self.observe()?;
+        self.observe();
         let snapshot = self.store.snapshot()?;
         let plugin = item(&snapshot, name)?;
         let missing = || PluginError::NoRollout(name.to_owned());
@@ -107,10 +136,12 @@ impl Service {
             plugin: name.to_owned(),
             serving: version_of(name, plugin, serving)?.clone(),
             tried: version_of(name, plugin, rollout.version)?.clone(),
+            since: rollout.since,
         };
-        let Tried { asked, different, broke, last, differences } = self.store.recordings()?.trial(&key)?;
+        let counted = self.store.known_recordings()?.map(|log| log.trial(&key)).transpose()?;
+        let Tried { asked, different, broke, last, fields } = counted.unwrap_or_default();
         let (plugin, unobserved) = (name.to_owned(), self.unobserved());
-        Ok(RolloutView { plugin, serving, rollout, asked, different, broke, last_fault: last, differences, unobserved })
+        Ok(RolloutView { plugin, serving, rollout, asked, different, broke, last_fault: last, fields, unobserved })
     }
 
     /// Tries a version no more. Everybody is answered by the one that serves.
@@ -122,7 +153,10 @@ impl Service {
 
     /// Says what versions of a plugin have to show before they serve.
     pub fn gate_plugin(&self, name: &str, wanted: Promotion, author: &Author) -> Result<PluginView, Error> {
-        self.change_plugin(name, author, |_, _, plugin| {
+        self.change_plugin(name, author, |service, _, plugin| {
+            if !wanted.is_open() {
+                service.must_decide_about_tools(name, plugin)?;
+            }
             plugin.promotion = wanted;
             Ok(())
         })

@@ -7,7 +7,7 @@ use crate::domain::{FaultPolicy, PluginVersion, StepOverride};
 use crate::pipeline::{Image, Mode, Registration};
 use crate::plugin::ToolStepRegistration;
 
-use super::{Error, PluginError, Service};
+use super::{Error, PluginError, Service, settings};
 
 /// A step, as it is registered now.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -69,7 +69,11 @@ impl Service {
         };
         let missing = || PluginError::NoSuchStep { name: plugin.to_owned(), step: step.to_owned() };
         known(self)?.ok_or_else(missing)?;
-        self.change_plugin(plugin, author, |_, _, item| {
+        self.change_plugin(plugin, author, |service, _, item| {
+            if let (Some(told), Some((version, digest))) = (&wanted.configuration, item.serving()) {
+                let schema = service.manifest(plugin, version, digest)?.settings_schema;
+                settings::check("configuration", schema.as_ref(), told)?;
+            }
             if *wanted == StepOverride::default() {
                 item.steps.remove(step);
             } else {

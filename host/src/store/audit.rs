@@ -11,12 +11,17 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter, typ
 
 use crate::domain::access::{AuditEntry, AuditOutcome, AuditRecord};
 
+use super::beside::Beside;
 use super::{Error, Store, lock};
 
-/// Marks the file as an audit, in SQLite's `application_id`.
-const APPLICATION_ID: i32 = 0x4c6f_4175; // "LoAu"
-/// The shape of the database this program writes, in SQLite's `user_version`.
-const SHAPE: usize = 1;
+/// The database. What happened to a token is on disk before it happens.
+const AUDIT: Beside = Beside {
+    id: 0x4c6f_4175, // "LoAu"
+    shape: 1,
+    tables: include_str!("audit.sql"),
+    written: ("WAL", "FULL"),
+    private: false,
+};
 
 /// The audit of one environment.
 pub struct Audit {
@@ -44,25 +49,7 @@ impl Audit {
 
     fn open(folder: &Path, kept: usize) -> Result<Self, Error> {
         let file = folder.join(Self::FILE);
-        let mut writer = Connection::open(&file)?;
-        writer.busy_timeout(Duration::from_secs(10))?;
-        writer.pragma_update(None, "journal_mode", "WAL")?;
-        // What happened to a token is on disk before it happens.
-        writer.pragma_update(None, "synchronous", "FULL")?;
-        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        let id: i32 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
-        let shape: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if tables == 0 {
-            transaction.execute_batch(include_str!("audit.sql"))?;
-            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            transaction.pragma_update(None, "user_version", SHAPE)?;
-        } else if id != APPLICATION_ID {
-            return Err(Error::NotOurs);
-        } else if shape > SHAPE {
-            return Err(Error::Newer { found: shape, known: SHAPE });
-        }
-        transaction.commit()?;
+        let writer = AUDIT.open(&file)?;
         let reader = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         reader.busy_timeout(Duration::from_secs(10))?;
         Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), kept })

@@ -43,6 +43,8 @@ pub enum Error {
     AlreadyAssigned { login: String, profile: String },
     #[error("revision {asked} does not exist: the newest is {newest}")]
     NoSuchRevision { asked: Revision, newest: Revision },
+    #[error("there is no secret `{name}`: `GET /api/v1/secrets` lists those there are")]
+    NoSuchSecret { name: String },
     #[error("the database has shape {found}, this program knows shapes up to {known}: use a newer loadout")]
     Newer { found: usize, known: usize },
     #[error(

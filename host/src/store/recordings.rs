@@ -1,16 +1,16 @@
 //! Recorded calls, in a database of its own beside the configuration that nobody but its owner can read.
 //!
 //! The same question to the same component is kept once, as it was last answered, with how often it was seen. What is too old goes
-//! whenever something is written or read; of one plugin the newest [`RecordingLog::KEPT`] stay.
+//! whenever something is written or read, and when [`RecordingLog::expire`] says so; of one plugin the newest
+//! [`RecordingLog::KEPT`] stay. What goes is overwritten on the disk.
 
 mod trials;
 
-pub use trials::{TrialCall, TrialKey, Tried};
+pub use trials::{FieldCount, TrialCalls, TrialKey, Tried};
 
-use std::fs::OpenOptions;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, named_params};
 
@@ -18,12 +18,17 @@ use crate::domain::comparison::EXAMPLES_MAX;
 use crate::domain::trace::TraceId;
 use crate::domain::{Digest, PluginVersion};
 
+use super::beside::Beside;
 use super::{Error, Store, lock};
 
-/// Marks the file as recordings, in SQLite's `application_id`.
-const APPLICATION_ID: i32 = 0x4c6f_5265; // "LoRe"
-/// The shape of the database this program writes, in SQLite's `user_version`.
-const SHAPE: usize = 1;
+/// The database.
+const RECORDINGS: Beside = Beside {
+    id: 0x4c6f_5265, // "LoRe"
+    shape: 1,
+    tables: include_str!("recordings.sql"),
+    written: ("WAL", "NORMAL"),
+    private: true,
+};
 
 /// The recorded calls of one environment.
 pub struct RecordingLog {
@@ -48,7 +53,7 @@ pub struct KeptRecording {
     pub tool: String,
     /// The profile in force.
     pub profile: String,
-    /// Some of the people it was about, the last one first, if that is kept.
+    /// Some of the people it was about, if that is kept.
     pub users: Vec<String>,
     /// What was answered: `shown`, `hidden` or `failed`.
     pub status: String,
@@ -58,9 +63,12 @@ pub struct KeptRecording {
     pub expires: jiff::Timestamp,
     /// How often the question was seen.
     pub seen: u64,
-    /// The recording itself.
+    /// The recording itself. Lists leave it out.
     pub document: String,
 }
+
+/// The people a question was about, with the millisecond when each is forgotten.
+type Users = BTreeMap<String, i64>;
 
 /// Which recordings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,42 +87,22 @@ impl RecordingLog {
     /// The name of the database within the data folder.
     pub const FILE: &str = "recordings.db";
     /// How many recordings of one plugin are kept.
-    pub const KEPT: usize = 20_000;
+    pub const KEPT: usize = 2_000;
+    /// Bytes of the largest recording that is kept.
+    pub const LARGEST: usize = 256 << 10;
 
     fn open(folder: &Path, kept: usize) -> Result<Self, Error> {
         let file = folder.join(Self::FILE);
-        let unusable = |source| Error::Folder { path: file.display().to_string(), source };
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // The files that SQLite puts beside it have the same mode.
-        options.open(&file).map_err(unusable)?;
-        let mut connection = Connection::open(&file)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
-        // What is taken away is not left on the disk.
-        connection.pragma_update(None, "secure_delete", "ON")?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        let id: i32 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
-        let shape: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if tables == 0 {
-            transaction.execute_batch(include_str!("recordings.sql"))?;
-            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            transaction.pragma_update(None, "user_version", SHAPE)?;
-        } else if id != APPLICATION_ID {
-            return Err(Error::NotOurs);
-        } else if shape > SHAPE {
-            return Err(Error::Newer { found: shape, known: SHAPE });
-        }
-        transaction.commit()?;
+        let connection = RECORDINGS.open(&file)?;
         Ok(Self { connection: Mutex::new(connection), kept })
     }
 
-    /// Keeps a recording, instead of an older one of the same question to the same component.
-    pub fn keep(&self, recording: &KeptRecording) -> Result<(), Error> {
+    /// Keeps a recording, instead of an older one of the same question to the same component, under whose name it goes on. One that
+    /// is too large is not kept; answers whether it was.
+    pub fn keep(&self, recording: &KeptRecording) -> Result<bool, Error> {
+        if recording.document.len() > Self::LARGEST {
+            return Ok(false);
+        }
         let KeptRecording { id, plugin, version, digest, question, tool, profile, .. } = recording;
         let KeptRecording { users, status, at, expires, seen, document, .. } = recording;
         let mut connection = lock(&self.connection);
@@ -123,10 +111,14 @@ impl RecordingLog {
             .prepare_cached("SELECT users FROM recording WHERE plugin = ?1 AND digest = ?2 AND question = ?3")?
             .query_row((plugin, digest.as_str(), question), |row| row.get(0))
             .optional()?;
-        let mut users = users.clone();
-        for known in known.map(|known| parse_users(&known)).transpose()?.unwrap_or_default() {
-            if users.len() < EXAMPLES_MAX && !users.contains(&known) {
-                users.push(known);
+        let mut people: Users = users.iter().map(|user| (user.clone(), expires.as_millisecond())).collect();
+        // Whoever is not named any more is not named by what is older either.
+        if !users.is_empty() {
+            let known = known.map(|known| parse_users(&known)).transpose()?.unwrap_or_default();
+            for (user, forgotten) in known {
+                if people.len() < EXAMPLES_MAX && forgotten > at.as_millisecond() {
+                    people.entry(user).or_insert(forgotten);
+                }
             }
         }
         transaction
@@ -135,24 +127,33 @@ impl RecordingLog {
                     (id, plugin, digest, question, version, tool, profile, users, status, at, expires, seen, document)
                  VALUES (:id, :plugin, :digest, :question, :version, :tool, :profile, :users, :status, :at, :expires,
                     :seen, :document)
-                 ON CONFLICT (plugin, digest, question) DO UPDATE SET id = excluded.id, users = excluded.users,
+                 ON CONFLICT (plugin, digest, question) DO UPDATE SET users = excluded.users, version = excluded.version,
                     status = excluded.status, at = excluded.at, expires = excluded.expires,
                     seen = seen + excluded.seen, document = excluded.document",
             )?
             .execute(named_params! {
                 ":id": id.to_string(), ":plugin": plugin, ":digest": digest.as_str(), ":question": question,
-                ":version": version.to_string(), ":tool": tool, ":profile": profile, ":users": serde_json::json!(users).to_string(),
+                ":version": version.to_string(), ":tool": tool, ":profile": profile, ":users": serde_json::json!(people).to_string(),
                 ":status": status, ":at": at.to_string(), ":expires": expires.as_millisecond(),
                 ":seen": seen, ":document": document,
             })?;
         transaction
             .prepare_cached(
-                "DELETE FROM recording WHERE plugin = ?1 AND id <=
-                    (SELECT id FROM recording WHERE plugin = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+                "DELETE FROM recording WHERE plugin = ?1 AND at <=
+                    (SELECT at FROM recording WHERE plugin = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2)",
             )?
             .execute((plugin, self.kept))?;
         expire(&transaction, *at)?;
         transaction.commit()?;
+        Ok(true)
+    }
+
+    /// Takes away what is too old at `now`.
+    pub fn expire(&self, now: jiff::Timestamp) -> Result<(), Error> {
+        let connection = lock(&self.connection);
+        if expire(&connection, now)? > 0 {
+            wipe(&connection)?;
+        }
         Ok(())
     }
 
@@ -168,8 +169,8 @@ impl RecordingLog {
         let connection = lock(&self.connection);
         expire(&connection, now)?;
         let mut find = connection.prepare_cached(
-            "SELECT * FROM recording WHERE (:plugin IS NULL OR plugin = :plugin) AND (:tool IS NULL OR tool = :tool)
-                AND (:profile IS NULL OR profile = :profile) AND (:status IS NULL OR status = :status)
+            "SELECT id, plugin, digest, question, version, tool, profile, users, status, at, expires, seen, '' AS document
+                FROM recording WHERE (:plugin IS NULL OR plugin = :plugin) AND (:tool IS NULL OR tool = :tool) AND (:profile IS NULL OR profile = :profile) AND (:status IS NULL OR status = :status)
                 AND (:after IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit",
         )?;
         let after = after.map(|after| after.to_string());
@@ -192,22 +193,37 @@ impl RecordingLog {
 
     /// Takes a recording away. Answers whether it was there.
     pub fn remove(&self, id: TraceId) -> Result<bool, Error> {
-        Ok(lock(&self.connection).execute("DELETE FROM recording WHERE id = ?1", [id.to_string()])? > 0)
+        let connection = lock(&self.connection);
+        let removed = connection.execute("DELETE FROM recording WHERE id = ?1", [id.to_string()])? > 0;
+        wipe(&connection)?;
+        Ok(removed)
     }
 
-    /// Takes all recordings of a plugin away. Answers how many there were.
+    /// Takes all recordings of a plugin away, and what was counted of its trials. Answers how many recordings there were.
     pub fn clear(&self, plugin: &str) -> Result<usize, Error> {
-        Ok(lock(&self.connection).execute("DELETE FROM recording WHERE plugin = ?1", [plugin])?)
+        let connection = lock(&self.connection);
+        let removed = connection.execute("DELETE FROM recording WHERE plugin = ?1", [plugin])?;
+        connection.execute("DELETE FROM trial WHERE plugin = ?1", [plugin])?;
+        connection.execute("DELETE FROM trial_difference WHERE plugin = ?1", [plugin])?;
+        wipe(&connection)?;
+        Ok(removed)
     }
 }
 
-fn parse_users(text: &str) -> Result<Vec<String>, Error> {
+/// Empties the write-ahead log, which still has what was taken away.
+fn wipe(connection: &Connection) -> Result<(), Error> {
+    // Somebody who reads at this moment holds it; the next one empties it.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(())
+}
+
+fn parse_users(text: &str) -> Result<Users, Error> {
     serde_json::from_str(text).map_err(|error| Error::Corrupt(error.into()))
 }
 
-fn expire(connection: &Connection, now: jiff::Timestamp) -> Result<(), Error> {
-    connection.prepare_cached("DELETE FROM recording WHERE expires <= ?1")?.execute([now.as_millisecond()])?;
-    Ok(())
+fn expire(connection: &Connection, now: jiff::Timestamp) -> Result<usize, Error> {
+    let mut delete = connection.prepare_cached("DELETE FROM recording WHERE expires <= ?1")?;
+    Ok(delete.execute([now.as_millisecond()])?)
 }
 
 fn recording(row: &Row<'_>) -> Result<KeptRecording, Error> {
@@ -221,7 +237,7 @@ fn recording(row: &Row<'_>) -> Result<KeptRecording, Error> {
         question: text("question")?,
         tool: text("tool")?,
         profile: text("profile")?,
-        users: parse_users(&text("users")?)?,
+        users: parse_users(&text("users")?)?.into_keys().collect(),
         status: text("status")?,
         at: text("at")?.parse().map_err(|error: jiff::Error| corrupt(Box::new(error)))?,
         expires: jiff::Timestamp::from_millisecond(row.get("expires")?).map_err(|error| corrupt(Box::new(error)))?,
@@ -231,7 +247,13 @@ fn recording(row: &Row<'_>) -> Result<KeptRecording, Error> {
 }
 
 impl Store {
-    /// The recorded calls. The database is made when something is to be kept; until then there are none.
+    /// The recorded calls, if there is a database of them.
+    pub fn known_recordings(&self) -> Result<Option<&RecordingLog>, Error> {
+        let is_there = self.recordings.get().is_some() || self.folder().join(RecordingLog::FILE).exists();
+        is_there.then(|| self.recordings()).transpose()
+    }
+
+    /// The recorded calls, in a database that is made if it is not there.
     pub fn recordings(&self) -> Result<&RecordingLog, Error> {
         if let Some(recordings) = self.recordings.get() {
             return Ok(recordings);
@@ -273,19 +295,19 @@ mod tests {
     }
 
     #[test]
-    fn a_question_is_kept_once_and_what_is_too_old_goes() {
+    fn a_question_is_kept_once_under_its_first_name_and_what_is_too_old_goes() {
         let folder = tempfile::tempdir().unwrap();
         let log = RecordingLog::open(folder.path(), 3).unwrap();
         for (second, question) in [(1, "a"), (2, "b"), (3, "a")] {
-            log.keep(&kept(second, question)).unwrap();
+            assert!(log.keep(&kept(second, question)).unwrap());
         }
         let expected =
             |list: &[(&str, u64)]| list.iter().map(|(it, seen)| ((*it).to_owned(), *seen)).collect::<Vec<_>>();
-        assert_eq!(questions(&log, 3), expected(&[("a", 2), ("b", 1)]));
-        let newest = log.one(kept(3, "a").id, at(3)).unwrap().unwrap();
-        let users = vec!["agent-3".to_owned(), "agent-1".to_owned()];
+        assert_eq!(questions(&log, 3), expected(&[("b", 1), ("a", 2)]));
+        let newest = log.one(kept(1, "a").id, at(3)).unwrap().unwrap();
+        let users = vec!["agent-1".to_owned(), "agent-3".to_owned()];
         assert_eq!((newest.document.as_str(), newest.users), ("recorded at 3", users));
-        assert_eq!(log.one(kept(1, "a").id, at(3)).unwrap(), None, "a newer one of the same question took its place");
+        assert_eq!(log.one(kept(3, "a").id, at(3)).unwrap(), None);
         assert_eq!(questions(&log, 102), expected(&[("a", 2)]));
         for second in 110..120 {
             log.keep(&kept(second, &second.to_string())).unwrap();
@@ -293,6 +315,48 @@ mod tests {
         assert_eq!(questions(&log, 120), expected(&[("119", 1), ("118", 1), ("117", 1)]), "the newest stay");
         assert!(log.remove(kept(118, "").id).unwrap() && !log.remove(kept(118, "").id).unwrap());
         assert_eq!((log.clear("tests/greeter").unwrap(), log.clear("tests/greeter").unwrap()), (2, 0));
+    }
+
+    #[test]
+    fn who_is_not_named_any_more_is_forgotten_with_all_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = RecordingLog::open(folder.path(), 3).unwrap();
+        let named = |second| log.one(kept(1, "a").id, at(second)).unwrap().map(|it| it.users).unwrap_or_default();
+        log.keep(&kept(1, "a")).unwrap();
+        log.keep(&kept(60, "a")).unwrap();
+        assert_eq!(named(60), ["agent-1", "agent-60"]);
+        log.keep(&kept(110, "a")).unwrap();
+        assert_eq!(named(110), ["agent-110", "agent-60"], "the first one's time is over");
+        log.keep(&KeptRecording { users: Vec::new(), ..kept(111, "a") }).unwrap();
+        assert_eq!(named(111), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_too_large_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = RecordingLog::open(folder.path(), 3).unwrap();
+        let large = KeptRecording { document: "x".repeat(RecordingLog::LARGEST + 1), ..kept(1, "a") };
+        assert!(!log.keep(&large).unwrap());
+        assert_eq!(questions(&log, 1), []);
+    }
+
+    #[test]
+    fn what_goes_is_not_left_on_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = RecordingLog::open(folder.path(), 3).unwrap();
+        let on_disk = || {
+            let files =
+                std::fs::read_dir(folder.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+            files.collect::<Vec<_>>().concat().windows(8).any(|bytes| bytes == b"Lovelace")
+        };
+        let secret = KeptRecording { document: "Ada Lovelace".to_owned(), ..kept(1, "a") };
+        log.keep(&secret).unwrap();
+        assert!(on_disk());
+        log.expire(at(101)).unwrap();
+        assert!(!on_disk());
+        log.keep(&secret).unwrap();
+        log.clear("tests/greeter").unwrap();
+        assert!(!on_disk());
     }
 
     #[test]

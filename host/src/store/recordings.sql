@@ -8,7 +8,7 @@ CREATE TABLE recording (
     version  TEXT NOT NULL,
     tool     TEXT NOT NULL,
     profile  TEXT NOT NULL,
-    -- Some of the people it was about, as a JSON list.
+    -- Some of the people it was about, with the milliseconds of Unix time when they are forgotten, as a JSON object.
     users    TEXT NOT NULL,
     status   TEXT NOT NULL,
     at       TEXT NOT NULL,
@@ -20,26 +20,29 @@ CREATE TABLE recording (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX recording_by_expiry ON recording (expires);
+CREATE INDEX recording_by_time ON recording (plugin, at);
 
--- What became of asking a version on trial: one row for each pair of versions.
+-- What became of asking a version on trial: one row for each trial beside one component. No values, and nobody's name.
 CREATE TABLE trial (
     plugin    TEXT NOT NULL,
     serving   TEXT NOT NULL,
     tried     TEXT NOT NULL,
+    since     INTEGER NOT NULL,
     asked     INTEGER NOT NULL,
     different INTEGER NOT NULL,
     broke     INTEGER NOT NULL,
     last      TEXT,
-    PRIMARY KEY (plugin, serving, tried)
+    PRIMARY KEY (plugin, serving, tried, since)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE trial_difference (
     plugin  TEXT NOT NULL,
     serving TEXT NOT NULL,
     tried   TEXT NOT NULL,
+    since   INTEGER NOT NULL,
     profile TEXT NOT NULL,
     tool    TEXT NOT NULL,
     field   TEXT NOT NULL,
-    body    TEXT NOT NULL,
-    PRIMARY KEY (plugin, serving, tried, profile, tool, field)
+    count   INTEGER NOT NULL,
+    PRIMARY KEY (plugin, serving, tried, since, profile, tool, field)
 ) STRICT, WITHOUT ROWID;

@@ -12,7 +12,7 @@ wit_bindgen::generate!({
 });
 
 pub use exports::loadout::plugin::tool_rule::{Decision, Fault, Guest, ItemReference, Presentation, Reason};
-pub use loadout::plugin::{context, library, records, trace};
+pub use loadout::plugin::{context, http, knowledge, library, records, trace};
 
 /// The bindings of the world `upgrade`.
 pub mod upgrade {
@@ -42,6 +42,9 @@ pub mod change {
         export_macro_name: "export_configuration_step",
         default_bindings_module: "loadout_test_guests::change",
         with: {
+            "loadout:plugin/records@0.1.0": super::loadout::plugin::records,
+            "loadout:plugin/knowledge@0.1.0": super::loadout::plugin::knowledge,
+            "loadout:plugin/http@0.1.0": super::loadout::plugin::http,
             "loadout:plugin/library@0.1.0": super::loadout::plugin::library,
             "loadout:plugin/trace@0.1.0": super::loadout::plugin::trace,
         },
@@ -62,6 +65,8 @@ pub mod around {
             "loadout:plugin/context@0.1.0": super::loadout::plugin::context,
             "loadout:plugin/library@0.1.0": super::loadout::plugin::library,
             "loadout:plugin/records@0.1.0": super::loadout::plugin::records,
+            "loadout:plugin/knowledge@0.1.0": super::loadout::plugin::knowledge,
+            "loadout:plugin/http@0.1.0": super::loadout::plugin::http,
             "loadout:plugin/trace@0.1.0": super::loadout::plugin::trace,
         },
     });

@@ -85,13 +85,14 @@ impl Import {
 /// The report for people: each plugin with what became of it, and the sum.
 fn table(installed: &InstalledBundle) -> String {
     let line = |component: &InstalledComponent| {
-        let InstalledComponent { plugin, version, installed, serves, signed_by, steps, .. } = component;
+        let InstalledComponent { plugin, version, installed, serves, signed_by, needs, steps, .. } = component;
         let done = if *installed { "installed" } else { "unchanged" };
         let serves = if *serves { "serves" } else { "does not serve" };
         let signers: Vec<String> = signed_by.iter().map(|signer| signer.key_id.to_string()).collect();
         let signers = if signers.is_empty() { "nobody".to_owned() } else { signers.join(", ") };
         let steps = if steps.is_empty() { String::new() } else { format!("; decided about {}", steps.join(", ")) };
-        format!("{done}  {plugin} {version}, {serves}, signed by {signers}{steps}")
+        let waits = needs.as_ref().map_or_else(String::new, |needs| format!("; waits for a grant of {needs}"));
+        format!("{done}  {plugin} {version}, {serves}, signed by {signers}{steps}{waits}")
     };
     let lines: Vec<String> = installed.components.iter().map(line).collect();
     let done = if installed.dry_run { "nothing was written, this would be revision" } else { "now at revision" };

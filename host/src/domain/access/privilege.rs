@@ -56,6 +56,10 @@ privileges! {
     PluginInstall = "plugin.install";
     /// Change the steps and settings of plugins that are there.
     PluginConfigure = "plugin.configure";
+    /// Grant plugins what they ask to reach outside, and say where connectors lead.
+    PluginGrant = "plugin.grant";
+    /// Write and delete secrets that plugins and connectors use by name. Nobody reads one.
+    SecretWrite = "secret.write";
     /// Read what plugins said while they ran.
     PluginTraceRead = "plugin.trace.read";
     /// Record calls of plugins with all they were given, to replay them elsewhere.
@@ -81,6 +85,7 @@ impl Privilege {
             Kind::User => Self::PeopleWrite,
             Kind::Plugin => Self::PluginConfigure,
             Kind::TrustedPublisher => Self::PluginInstall,
+            Kind::Connector => Self::PluginGrant,
             _ => Self::ConfigurationWrite,
         }
     }

@@ -169,7 +169,7 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(table.join("\n"), @"
-        system-administrator: configuration.read configuration.write productivity.write people.read people.write experience.read history.read export upgrade plugin.install plugin.configure plugin.trace.read plugin.record pipeline.bypass token.manage audit.read
+        system-administrator: configuration.read configuration.write productivity.write people.read people.write experience.read history.read export upgrade plugin.install plugin.configure plugin.grant secret.write plugin.trace.read plugin.record pipeline.bypass token.manage audit.read
         app-profile-administrator: configuration.read configuration.write people.read people.write experience.read history.read export
         app-profile-user: configuration.read people.read experience.read
         productivity-tools-administrator: configuration.read productivity.write experience.read

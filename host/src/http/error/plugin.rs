@@ -31,6 +31,8 @@ impl From<PluginError> for Refusal {
             PluginError::VersionTaken { .. } => problem(StatusCode::CONFLICT, "version-taken"),
             PluginError::KindTaken { .. } => problem(StatusCode::CONFLICT, "kind-taken"),
             PluginError::MajorVersion { .. } => problem(StatusCode::CONFLICT, "major-version"),
+            PluginError::NeedsGrant { needs, .. } => problem(StatusCode::CONFLICT, "grant-needed").with_needs(*needs),
+            PluginError::NotAsked { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-asked"),
             PluginError::NothingBefore(_) => problem(StatusCode::CONFLICT, "nothing-before"),
             PluginError::Serves { .. } => problem(StatusCode::CONFLICT, "in-use"),
             PluginError::Shipped(_) => problem(StatusCode::CONFLICT, "read-only"),
@@ -39,11 +41,16 @@ impl From<PluginError> for Refusal {
             PluginError::NotATool(_) | PluginError::OtherKinds { .. } => {
                 problem(StatusCode::CONFLICT, "not-comparable")
             }
-            PluginError::NoSuchRole(_) => problem(StatusCode::CONFLICT, "missing-reference"),
+            PluginError::NoSuchRole(_) | PluginError::NoSuchUser(_) => {
+                problem(StatusCode::CONFLICT, "missing-reference")
+            }
             PluginError::RecordingUntil { .. } => Self::request("until", error.to_string()),
             PluginError::TooFewRecordings { .. } => problem(StatusCode::CONFLICT, "too-few-recordings"),
             PluginError::Unexpected(comparison) => {
-                problem(StatusCode::CONFLICT, "not-promoted").with_comparison(*comparison)
+                problem(StatusCode::CONFLICT, "not-promoted").with_comparison(comparison.without_examples())
+            }
+            PluginError::Settings { problems } => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-settings").with_errors(problems)
             }
             PluginError::Given => problem(StatusCode::CONFLICT, "no-plugins"),
         }

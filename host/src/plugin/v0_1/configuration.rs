@@ -17,6 +17,9 @@ mod generated {
         world: "step",
         with: {
             "loadout:plugin/library@0.1.0": super::super::generated::loadout::plugin::library,
+            "loadout:plugin/records@0.1.0": super::super::generated::loadout::plugin::records,
+            "loadout:plugin/knowledge@0.1.0": super::super::generated::loadout::plugin::knowledge,
+            "loadout:plugin/http@0.1.0": super::super::generated::loadout::plugin::http,
             "loadout:plugin/trace@0.1.0": super::super::generated::loadout::plugin::trace,
         },
     });

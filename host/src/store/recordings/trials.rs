@@ -1,16 +1,22 @@
-//! What became of versions on trial: how often they were asked, how often they broke, and in what they differed.
+//! What became of versions on trial: how often they were asked, how often they broke, and in which fields they differed.
 //!
-//! Counted for a pair of components, so that another version to compare with is another count.
+//! Counted for a trial beside one component, so that another version to compare with is another count. Keeps neither values nor
+//! names of people: a trial goes on where nothing may be recorded.
 
 use rusqlite::{OptionalExtension, TransactionBehavior};
 
-use crate::domain::Digest;
-use crate::domain::comparison::{Difference, Differences, FieldDifference};
+use crate::domain::{Digest, Revision};
 
 use super::super::{Error, lock};
 use super::RecordingLog;
 
-/// The two components a trial is about.
+/// Fields that are counted of one trial; what differs in others is counted as a call alone.
+const FIELDS: usize = 500;
+
+/// Longest name of a field that is kept, in characters.
+const LONGEST_FIELD: usize = 200;
+
+/// The components a trial is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TrialKey {
     /// The plugin, as `publisher/name`.
@@ -19,10 +25,12 @@ pub struct TrialKey {
     pub serving: Digest,
     /// What is tried.
     pub tried: Digest,
+    /// Since when.
+    pub since: Revision,
 }
 
 /// What became of a trial.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tried {
     /// How often the version was asked.
     pub asked: u64,
@@ -30,145 +38,166 @@ pub struct Tried {
     pub different: u64,
     /// How often it broke.
     pub broke: u64,
-    /// How it broke last.
+    /// The code of how it broke last.
     pub last: Option<String>,
-    /// In what it differed.
-    pub differences: Vec<Difference>,
+    /// In which fields it differed.
+    pub fields: Vec<FieldCount>,
 }
 
-/// One call of a version on trial.
-#[derive(Debug, Clone, Copy)]
-pub struct TrialCall<'a> {
-    /// The profile in force.
-    pub profile: &'a str,
+/// How often a version on trial differed in one field.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = RolloutDifference)]
+pub struct FieldCount {
+    /// The profile.
+    pub profile: String,
     /// The tool kind.
-    pub tool: &'a str,
-    /// Who it was about.
-    pub login: Option<&'a str>,
-    /// How it broke, if it did.
-    pub broke: Option<&'a str>,
-    /// In what it differed, if both versions were asked.
-    pub differences: &'a [FieldDifference],
+    pub tool: String,
+    /// The field, as a path.
+    pub field: String,
+    /// Calls that differ in it.
+    pub count: u64,
+}
+
+/// Calls of a version on trial.
+#[derive(Debug, Clone, Default)]
+pub struct TrialCalls<'a> {
+    /// How many.
+    pub asked: u64,
+    /// How many broke.
+    pub broke: u64,
+    /// The code of how the last one broke.
+    pub last: Option<&'a str>,
+    /// The profile and the tool kind of a single call that both versions were asked about, and the fields in which it differs.
+    pub differs: Option<(&'a str, &'a str, Vec<&'a str>)>,
 }
 
 impl RecordingLog {
-    /// Counts a call of a version on trial. Answers how often it broke so far.
-    pub fn count_trial(&self, key: &TrialKey, call: TrialCall<'_>) -> Result<u64, Error> {
-        let TrialKey { plugin, serving, tried } = key;
-        let TrialCall { profile, tool, login, broke, differences } = call;
+    /// Counts calls of a version on trial. Answers how many broke so far.
+    pub fn count_trial(&self, key: &TrialKey, calls: &TrialCalls<'_>) -> Result<u64, Error> {
+        let TrialKey { plugin, serving, tried, since } = key;
+        let (serving, tried) = (serving.as_str(), tried.as_str());
         let mut connection = lock(&self.connection);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let broken: u64 = transaction
+        let different = calls.differs.as_ref().is_some_and(|(_, _, fields)| !fields.is_empty());
+        let broke: u64 = transaction
             .prepare_cached(
-                "INSERT INTO trial (plugin, serving, tried, asked, different, broke, last)
-                 VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET asked = asked + 1, different = different + excluded.different,
+                "INSERT INTO trial (plugin, serving, tried, since, asked, different, broke, last)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT DO UPDATE SET asked = asked + excluded.asked, different = different + excluded.different,
                     broke = broke + excluded.broke, last = coalesce(excluded.last, last)
                  RETURNING broke",
             )?
-            .query_row(
-                (plugin, serving.as_str(), tried.as_str(), !differences.is_empty(), broke.is_some(), broke),
-                |row| row.get(0),
-            )?;
-        let users: Vec<String> = login.map(str::to_owned).into_iter().collect();
-        for difference in differences {
-            let place = (plugin, serving.as_str(), tried.as_str(), profile, tool, &difference.field);
-            let known: Option<String> = transaction
+            .query_row((plugin, serving, tried, since.0, calls.asked, different, calls.broke, calls.last), |row| {
+                row.get(0)
+            })?;
+        if let Some((profile, tool, fields)) = &calls.differs {
+            let known: usize = transaction
                 .prepare_cached(
-                    "SELECT body FROM trial_difference WHERE plugin = ?1 AND serving = ?2 AND tried = ?3 AND profile = ?4
-                        AND tool = ?5 AND field = ?6",
+                    "SELECT count(*) FROM trial_difference WHERE plugin = ?1 AND serving = ?2 AND tried = ?3 AND since = ?4",
                 )?
-                .query_row(place, |row| row.get(0))
-                .optional()?;
-            let mut counted = Differences::default();
-            if let Some(known) = known {
-                counted.merge(parse(&known)?);
-            }
-            counted.add(profile, tool, &users, std::slice::from_ref(difference), 1);
-            for counted in counted.into_list(&[]) {
-                let body = serde_json::to_string(&counted).map_err(|error| Error::Corrupt(error.into()))?;
+                .query_row((plugin, serving, tried, since.0), |row| row.get(0))?;
+            for field in fields.iter().take(FIELDS.saturating_sub(known)) {
+                let field: String = field.chars().take(LONGEST_FIELD).collect();
                 transaction
                     .prepare_cached(
-                        "INSERT INTO trial_difference (plugin, serving, tried, profile, tool, field, body)
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET body = excluded.body",
+                        "INSERT INTO trial_difference (plugin, serving, tried, since, profile, tool, field, count)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1) ON CONFLICT DO UPDATE SET count = count + 1",
                     )?
-                    .execute((plugin, serving.as_str(), tried.as_str(), profile, tool, &difference.field, body))?;
+                    .execute((plugin, serving, tried, since.0, profile, tool, field))?;
             }
         }
         transaction.commit()?;
-        Ok(broken)
+        Ok(broke)
     }
 
     /// What became of a trial so far.
     pub fn trial(&self, key: &TrialKey) -> Result<Tried, Error> {
-        let TrialKey { plugin, serving, tried } = key;
+        let TrialKey { plugin, serving, tried, since } = key;
         let connection = lock(&self.connection);
-        let pair = (plugin, serving.as_str(), tried.as_str());
+        let place = (plugin, serving.as_str(), tried.as_str(), since.0);
         let counted = connection
             .prepare_cached(
-                "SELECT asked, different, broke, last FROM trial WHERE plugin = ?1 AND serving = ?2 AND tried = ?3",
+                "SELECT asked, different, broke, last FROM trial
+                    WHERE plugin = ?1 AND serving = ?2 AND tried = ?3 AND since = ?4",
             )?
-            .query_row(pair, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            .query_row(place, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
             .optional()?;
         let Some((asked, different, broke, last)) = counted else { return Ok(Tried::default()) };
         let mut find = connection.prepare_cached(
-            "SELECT body FROM trial_difference WHERE plugin = ?1 AND serving = ?2 AND tried = ?3
-                ORDER BY profile, tool, field",
+            "SELECT profile, tool, field, count FROM trial_difference
+                WHERE plugin = ?1 AND serving = ?2 AND tried = ?3 AND since = ?4 ORDER BY profile, tool, field",
         )?;
-        let bodies = find.query_map(pair, |row| row.get::<_, String>(0))?;
-        let differences = bodies.map(|body| parse(&body?)).collect::<Result<_, Error>>()?;
-        Ok(Tried { asked, different, broke, last, differences })
+        let fields = find.query_map(place, |row| {
+            Ok(FieldCount { profile: row.get(0)?, tool: row.get(1)?, field: row.get(2)?, count: row.get(3)? })
+        })?;
+        Ok(Tried { asked, different, broke, last, fields: fields.collect::<Result<_, _>>()? })
     }
 
-    /// Forgets what became of a trial, so that another one begins at nothing.
-    pub fn forget_trial(&self, plugin: &str, tried: &Digest) -> Result<(), Error> {
+    /// Forgets the trials of a plugin that were begun before `since`.
+    pub fn forget_trials_before(&self, plugin: &str, since: Revision) -> Result<(), Error> {
         let mut connection = lock(&self.connection);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for sql in [
-            "DELETE FROM trial WHERE plugin = ?1 AND tried = ?2",
-            "DELETE FROM trial_difference WHERE plugin = ?1 AND tried = ?2",
+            "DELETE FROM trial WHERE plugin = ?1 AND since < ?2",
+            "DELETE FROM trial_difference WHERE plugin = ?1 AND since < ?2",
         ] {
-            transaction.execute(sql, (plugin, tried.as_str()))?;
+            transaction.execute(sql, (plugin, since.0))?;
         }
         transaction.commit()?;
         Ok(())
     }
 }
 
-fn parse(body: &str) -> Result<Difference, Error> {
-    serde_json::from_str(body).map_err(|error| Error::Corrupt(error.into()))
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn calls_of_a_trial_are_counted_by_pair_of_components() {
+    fn calls_of_a_trial_are_counted_by_components_and_beginning() {
         let folder = tempfile::tempdir().unwrap();
         let log = RecordingLog::open(folder.path(), 3).unwrap();
-        let [one, two, three] = ["1", "2", "3"].map(|digit| digit.repeat(64).parse::<Digest>().unwrap());
-        let pair = |tried: &Digest| TrialKey { plugin: "a/b".to_owned(), serving: one.clone(), tried: tried.clone() };
-        let field = FieldDifference { field: "payload.a".to_owned(), before: Some(json!(1)), after: Some(json!(2)) };
-        let call = TrialCall { profile: "rep", tool: "scripts", login: Some("kayla"), broke: None, differences: &[] };
-        let different = std::slice::from_ref(&field);
-        let calls = [
-            call,
-            TrialCall { differences: different, ..call },
-            TrialCall { broke: Some("it trapped"), ..call },
-            TrialCall { differences: different, login: Some("omar"), ..call },
-        ];
-        let broke: Vec<u64> = calls.into_iter().map(|call| log.count_trial(&pair(&two), call).unwrap()).collect();
-        assert_eq!(broke, [0, 0, 1, 1]);
-        log.count_trial(&pair(&three), call).unwrap();
-        let tried = log.trial(&pair(&two)).unwrap();
-        assert_eq!((tried.asked, tried.different, tried.broke, tried.last.as_deref()), (4, 2, 1, Some("it trapped")));
-        let found: Vec<_> = tried.differences.iter().map(|it| (it.field.as_str(), it.count, it.users.len())).collect();
-        assert_eq!(found, [("payload.a", 2, 2)]);
-        log.forget_trial("a/b", &two).unwrap();
-        assert_eq!(log.trial(&pair(&two)).unwrap(), Tried::default());
-        assert_eq!(log.trial(&pair(&three)).unwrap().asked, 1);
+        let [one, two] = ["1", "2"].map(|digit| digit.repeat(64).parse::<Digest>().unwrap());
+        let trial = |since: u64| TrialKey {
+            plugin: "a/b".to_owned(),
+            serving: one.clone(),
+            tried: two.clone(),
+            since: Revision(since),
+        };
+        let differs = |fields: Vec<&'static str>| TrialCalls {
+            asked: 1,
+            differs: Some(("rep", "scripts", fields)),
+            ..TrialCalls::default()
+        };
+        let broke = TrialCalls { asked: 2, broke: 2, last: Some("plugin.trapped"), ..TrialCalls::default() };
+        let calls = [differs(vec![]), differs(vec!["payload.a", "items"]), broke, differs(vec!["payload.a"])];
+        let broken: Vec<u64> = calls.iter().map(|call| log.count_trial(&trial(7), call).unwrap()).collect();
+        assert_eq!(broken, [0, 0, 2, 2]);
+        log.count_trial(&trial(8), &differs(vec![])).unwrap();
+        let tried = log.trial(&trial(7)).unwrap();
+        assert_eq!(
+            (tried.asked, tried.different, tried.broke, tried.last.as_deref()),
+            (5, 2, 2, Some("plugin.trapped"))
+        );
+        let found: Vec<_> = tried.fields.iter().map(|it| (it.field.as_str(), it.count)).collect();
+        assert_eq!(found, [("items", 1), ("payload.a", 2)]);
+        log.forget_trials_before("a/b", Revision(8)).unwrap();
+        assert_eq!(log.trial(&trial(7)).unwrap(), Tried::default());
+        assert_eq!(log.trial(&trial(8)).unwrap().asked, 1);
+    }
+
+    #[test]
+    fn only_so_many_fields_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = RecordingLog::open(folder.path(), 3).unwrap();
+        let digest: Digest = "1".repeat(64).parse().unwrap();
+        let key = TrialKey { plugin: "a/b".to_owned(), serving: digest.clone(), tried: digest, since: Revision(1) };
+        let names: Vec<String> = (0..3 * FIELDS).map(|number| format!("payload.{number}")).collect();
+        for names in names.chunks(FIELDS) {
+            let fields = names.iter().map(String::as_str).collect();
+            let calls = TrialCalls { asked: 1, differs: Some(("rep", "scripts", fields)), ..TrialCalls::default() };
+            log.count_trial(&key, &calls).unwrap();
+        }
+        let tried = log.trial(&key).unwrap();
+        assert_eq!((tried.different, tried.fields.len()), (3, FIELDS));
     }
 }

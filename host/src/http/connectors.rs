@@ -1,0 +1,92 @@
+//! Connectors: where plugins that were granted them look up records, and search for articles.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::access::Caller;
+use crate::domain::{Connector, ConnectorName, Kind};
+use crate::service::ConnectorView;
+
+use super::body;
+use super::etag::Conditions;
+use super::items::{self, REVISION, number};
+use super::problem::Refusal;
+use super::query::{By, Nothing, Query};
+use super::state::App;
+use super::view::View;
+
+type Shown = View<Connector>;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, delete))
+}
+
+/// Every connector.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConnectorList)]
+struct Connectors {
+    /// By name.
+    items: Vec<ConnectorView>,
+}
+
+/// Lists the connectors.
+#[utoipa::path(
+    get, path = "/api/v1/connectors", operation_id = "list-connectors", tag = "plugins",
+    responses((status = 200, description = "Every connector.", body = Connectors)),
+)]
+async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<Connectors>, Refusal> {
+    Ok(Json(Connectors { items: app.run(|service| Ok(service.connectors()?)).await? }))
+}
+
+/// Says where a connector leads. Plugins that were granted it ask there from now on.
+#[utoipa::path(
+    put, path = "/api/v1/connectors/{connector}", operation_id = "put-connector", tag = "plugins",
+    params(("connector" = String, Path, description = "The name that plugins ask for.")), request_body = Shown,
+    responses(
+        (status = 200, description = "The connector leads elsewhere.", body = Shown),
+        (status = 201, description = "There is a connector.", body = Shown),
+    ),
+)]
+async fn put(
+    State(app): State<App>,
+    Path(connector): Path<String>,
+    _: Query<Nothing>,
+    conditions: Conditions,
+    By(author): By,
+    body::Json(body): body::Json,
+) -> Result<Response, Refusal> {
+    let put = app.run(move |service| {
+        let name = connector.parse::<ConnectorName>();
+        let invalid =
+            |error: &dyn ToString| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-name", error.to_string());
+        let name = name.map_err(|error| invalid(&error))?;
+        items::put(service, Kind::Connector, name.as_str(), body, &conditions, &author)
+    });
+    Ok(put.await?.into_response())
+}
+
+/// Takes a connector away: whatever plugins ask through it is refused.
+#[utoipa::path(
+    delete, path = "/api/v1/connectors/{connector}", operation_id = "delete-connector", tag = "plugins",
+    params(("connector" = String, Path, description = "The name that plugins ask for.")),
+    responses((status = 204, description = "The connector is gone.")),
+)]
+async fn delete(
+    State(app): State<App>,
+    Path(connector): Path<String>,
+    _: Query<Nothing>,
+    conditions: Conditions,
+    Extension(caller): Extension<Caller>,
+    By(author): By,
+) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Refusal> {
+    let kind = Kind::Connector;
+    let deleted =
+        app.run(move |service| items::delete(service, &caller, kind, &connector, false, &conditions, &author)).await?;
+    Ok((StatusCode::NO_CONTENT, [(REVISION, number(deleted.revision))]))
+}

@@ -1,0 +1,96 @@
+//! Secrets: written and deleted, and read by nobody.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::{SecretName, SecretRecord, SecretValue};
+
+use super::body::Typed;
+use super::etag::Unconditional;
+use super::problem::Refusal;
+use super::query::{By, Nothing, Query};
+use super::state::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, delete))
+}
+
+/// Every secret that is there.
+#[derive(Debug, Serialize, ToSchema)]
+struct SecretList {
+    /// By name.
+    items: Vec<SecretRecord>,
+}
+
+/// A secret to be kept.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SecretBody)]
+struct Body {
+    /// What it is. No answer ever has it.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 4096, write_only)]
+    value: SecretValue,
+}
+
+/// Lists the names of the secrets that are there, with who wrote them when. Nobody reads their values.
+#[utoipa::path(
+    get, path = "/api/v1/secrets", operation_id = "list-secrets", tag = "plugins",
+    responses((status = 200, description = "Every secret, without its value.", body = SecretList)),
+)]
+async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<SecretList>, Refusal> {
+    Ok(Json(SecretList { items: app.run(|service| Ok(service.store().secrets()?.list()?)).await? }))
+}
+
+/// Keeps a secret, in place of what it was. Connectors and plugins use it by name; it is no part of any revision or export.
+#[utoipa::path(
+    put, path = "/api/v1/secrets/{name}", operation_id = "put-secret", tag = "plugins",
+    params(("name" = String, Path, description = "What it is called.")), request_body = Body,
+    responses(
+        (status = 200, description = "The secret has another value.", body = SecretRecord),
+        (status = 201, description = "There is a secret.", body = SecretRecord),
+    ),
+)]
+async fn put(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    _: Query<Nothing>,
+    _: Unconditional,
+    By(author): By,
+    Typed(body): Typed<Body>,
+) -> Result<(StatusCode, Json<SecretRecord>), Refusal> {
+    let name: SecretName = parse(&name, StatusCode::UNPROCESSABLE_ENTITY, "invalid-name")?;
+    let record = SecretRecord { name, at: Timestamp::now(), who: author.who };
+    app.run(move |service| {
+        let new = service.store().secrets()?.put(&record.name, &body.value, record.at, &record.who)?;
+        Ok((if new { StatusCode::CREATED } else { StatusCode::OK }, Json(record)))
+    })
+    .await
+}
+
+/// Deletes a secret: whatever would show it is refused from now on.
+#[utoipa::path(
+    delete, path = "/api/v1/secrets/{name}", operation_id = "delete-secret", tag = "plugins",
+    params(("name" = String, Path, description = "What it is called.")),
+    responses((status = 204, description = "The secret is gone.")),
+)]
+async fn delete(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    _: Query<Nothing>,
+    _: Unconditional,
+) -> Result<StatusCode, Refusal> {
+    let name: SecretName = parse(&name, StatusCode::NOT_FOUND, "not-found")?;
+    app.run(move |service| Ok(service.store().secrets()?.delete(&name)?)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn parse(name: &str, status: StatusCode, code: &'static str) -> Result<SecretName, Refusal> {
+    name.parse()
+        .map_err(|error: crate::domain::capability::InvalidHandle| Refusal::new(status, code, error.to_string()))
+}

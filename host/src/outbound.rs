@@ -1,0 +1,190 @@
+//! Requests to hosts outside. The only module that names the HTTP client.
+//!
+//! Refuses everything but https, hosts that are not on the list of the question, addresses that are not public, and answers that take
+//! too long or are too large. An address is looked up once: what was checked is what is connected to. Secrets are shown to the
+//! host they were meant for, to none it redirects to, and are struck out of what it answers.
+
+mod address;
+mod redaction;
+mod refusal;
+mod request;
+mod resolver;
+mod target;
+
+pub use refusal::Refusal;
+pub use request::{Field, Method, Request, Response};
+pub use target::Target;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use ureq::Agent;
+use ureq::http::{self, HeaderMap, header};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
+
+use crate::domain::HttpHost;
+
+use resolver::Checked;
+
+/// Redirects that are followed.
+const REDIRECTS: u32 = 3;
+
+/// Fields of an answer that are handed on, and the bytes of all its fields.
+const FIELDS: usize = 64;
+const FIELD_BYTES: usize = 16 << 10;
+
+/// What may be asked, whoever asks.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Hosts that may have addresses which are not public.
+    pub allow_private: BTreeSet<HttpHost>,
+    /// Certificates of authorities that are trusted besides the usual ones, in DER.
+    pub authorities: Vec<Vec<u8>>,
+    /// Longest time for one request, its redirects included.
+    pub time: Duration,
+    /// Most bytes of the body of a request.
+    pub request: usize,
+    /// Most bytes of the body of an answer.
+    pub response: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            allow_private: BTreeSet::new(),
+            authorities: Vec::new(),
+            time: Duration::from_secs(2),
+            request: 64 << 10,
+            response: 256 << 10,
+        }
+    }
+}
+
+/// A text that has no certificates.
+#[derive(Debug, thiserror::Error)]
+#[error("it has no certificate: give one or more in PEM, each between `BEGIN CERTIFICATE` and `END CERTIFICATE`")]
+pub struct NoCertificate;
+
+/// The certificates in a text of PEM, in DER.
+pub fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, NoCertificate> {
+    let items = ureq::tls::parse_pem(pem).collect::<Result<Vec<_>, _>>().map_err(|_| NoCertificate)?;
+    let found = items.into_iter().filter_map(|item| match item {
+        PemItem::Certificate(certificate) => Some(certificate.der().to_vec()),
+        _ => None,
+    });
+    let found: Vec<_> = found.collect();
+    if found.is_empty() { Err(NoCertificate) } else { Ok(found) }
+}
+
+/// Sends requests. Nothing is set up before the first.
+#[derive(Debug, Default)]
+pub struct Client {
+    options: Options,
+    agent: OnceLock<Agent>,
+}
+
+impl Client {
+    /// A client with these options.
+    pub fn new(options: Options) -> Self {
+        Self { options, agent: OnceLock::new() }
+    }
+
+    /// Sends a request to one of the hosts in `allowed`, and follows its redirects to those, within `time`.
+    pub fn send(&self, request: &Request, allowed: &BTreeSet<HttpHost>, time: Duration) -> Result<Response, Refusal> {
+        let most = self.options.request;
+        if request.body.len() > most {
+            return Err(Refusal::RequestTooLarge { found: request.body.len(), most });
+        }
+        let until = Instant::now() + time.min(self.options.time);
+        let mut target = request.target.clone();
+        for _ in 0..=REDIRECTS {
+            if !allowed.contains(target.host()) {
+                return Err(Refusal::Host(target.host().clone()));
+            }
+            let with_secrets = target.host() == request.target.host();
+            let left = until.saturating_duration_since(Instant::now());
+            let answer = self.ask(request, &target, with_secrets, left)?;
+            let Some(to) = redirected(request.method, &answer) else { return self.read(request, &target, answer) };
+            target = target.redirected(to)?;
+        }
+        Err(Refusal::Redirects(REDIRECTS))
+    }
+
+    fn ask(
+        &self,
+        request: &Request,
+        target: &Target,
+        with_secrets: bool,
+        left: Duration,
+    ) -> Result<http::Response<ureq::Body>, Refusal> {
+        if left.is_zero() {
+            return Err(Refusal::Timeout(target.host().clone()));
+        }
+        let agent = self.agent.get_or_init(|| agent(&self.options));
+        let head = agent.configure_request(request.head(target, with_secrets)?).timeout_global(Some(left)).build();
+        let answer = match request.body.as_slice() {
+            [] => agent.run(head),
+            body => agent.run(head.map(|()| body)),
+        };
+        answer.map_err(|error| Refusal::of(error, target.host(), self.options.response))
+    }
+
+    fn read(
+        &self,
+        request: &Request,
+        target: &Target,
+        answer: http::Response<ureq::Body>,
+    ) -> Result<Response, Refusal> {
+        let (parts, mut body) = answer.into_parts();
+        let most = self.options.response;
+        // One more than there may be, so that an answer of exactly the limit is one.
+        let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+        let body = body.with_config().limit(limit).read_to_vec();
+        let body = body.map_err(|error| Refusal::of(error, target.host(), most))?;
+        if body.len() > most {
+            return Err(Refusal::ResponseTooLarge { host: target.host().clone(), most });
+        }
+        Ok(Response { status: parts.status.as_u16(), headers: fields(&parts.headers), body }
+            .without(&request.secrets()))
+    }
+}
+
+/// Where an answer leads instead. Only of questions: what was posted is not posted elsewhere.
+fn redirected(method: Method, answer: &http::Response<ureq::Body>) -> Option<&str> {
+    let follows = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) && method != Method::Post;
+    answer.headers().get(header::LOCATION).filter(|_| follows)?.to_str().ok()
+}
+
+/// The fields of an answer that are text, but for those about the connection and cookies.
+fn fields(headers: &HeaderMap) -> Vec<(String, String)> {
+    let mut left = FIELD_BYTES;
+    let text = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let told = text.filter(|(name, _)| !request::is_of_the_connection(name) && *name != "set-cookie");
+    let fits = told.take_while(|(name, value)| {
+        let bytes = name.len() + value.len();
+        left = left.saturating_sub(bytes);
+        left > 0
+    });
+    fits.take(FIELDS).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn agent(options: &Options) -> Agent {
+    let usual = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|it| Certificate::from_der(it.as_ref()));
+    let own = options.authorities.iter().map(|der| Certificate::from_der(der).to_owned());
+    let roots: Vec<Certificate<'static>> = own.chain(usual).collect();
+    let tls = TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(roots))).build();
+    let config = Agent::config_builder()
+        .https_only(true)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        // What the environment says of proxies is not for plugins.
+        .proxy(None)
+        .max_response_header_size(2 * FIELD_BYTES)
+        .user_agent(concat!("loadout/", env!("CARGO_PKG_VERSION")))
+        .tls_config(tls)
+        .build();
+    Agent::with_parts(config, DefaultConnector::default(), Checked::new(options.allow_private.clone()))
+}

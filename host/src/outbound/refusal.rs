@@ -1,0 +1,102 @@
+//! Why a request has no answer.
+
+use ureq::Error;
+
+use crate::domain::HttpHost;
+
+use super::resolver::NotPublic;
+
+/// Why a request has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Not https.
+    #[error("`{0}` is not asked: an address begins with `https://`")]
+    NotHttps(String),
+    /// No address.
+    #[error("`{0}` is no address: write it as `https://host/path`, with a host by name")]
+    Address(String),
+    /// Another method.
+    #[error("`{0}` is no method for a plugin: it asks with `GET`, `HEAD` or `POST`")]
+    Method(String),
+    /// A field that is not for plugins, or is none.
+    #[error("the header `{name}` cannot be sent: {rule}")]
+    Field {
+        /// Its name.
+        name: String,
+        /// What would be right.
+        rule: &'static str,
+    },
+    /// A host that is not on the list.
+    #[error("the host `{0}` is not granted")]
+    Host(HttpHost),
+    /// A host with an address that is not public.
+    #[error(
+        "the host `{0}` has no public address: an administrator can allow that with `--outbound-allow-private {0}`"
+    )]
+    Private(HttpHost),
+    /// A body that is too large.
+    #[error("a request has at most {most} bytes of body, and this has {found}")]
+    RequestTooLarge {
+        /// How many it has.
+        found: usize,
+        /// How many it may have.
+        most: usize,
+    },
+    /// An answer that is too large.
+    #[error("the answer of `{host}` is larger than {most} bytes")]
+    ResponseTooLarge {
+        /// Who answers.
+        host: HttpHost,
+        /// How many bytes it may have.
+        most: usize,
+    },
+    /// Redirects on and on.
+    #[error("it was redirected more than {0} times")]
+    Redirects(u32),
+    /// No answer in time.
+    #[error("`{0}` did not answer in time")]
+    Timeout(HttpHost),
+    /// No answer.
+    #[error("`{host}` cannot be asked: {why}")]
+    Unavailable {
+        /// Who was asked.
+        host: HttpHost,
+        /// What happened.
+        why: String,
+    },
+}
+
+impl Refusal {
+    /// The stable code, as the contract lists them.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotHttps(_) => "not-https",
+            Self::Address(_) | Self::Method(_) | Self::Field { .. } => "bad-request",
+            Self::Host(_) => "not-granted",
+            Self::Private(_) => "private-address",
+            Self::RequestTooLarge { .. } | Self::ResponseTooLarge { .. } => "too-large",
+            Self::Redirects(_) => "too-many-redirects",
+            Self::Timeout(_) => "timeout",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
+
+    /// Whether it was refused here, and not there.
+    pub fn is_denied(&self) -> bool {
+        !matches!(
+            self,
+            Self::ResponseTooLarge { .. } | Self::Redirects(_) | Self::Timeout(_) | Self::Unavailable { .. }
+        )
+    }
+
+    /// What an error of the client means, of a request to `host` whose answer may have `most` bytes.
+    pub(super) fn of(error: Error, host: &HttpHost, most: usize) -> Self {
+        let host = host.clone();
+        match error {
+            Error::Timeout(_) => Self::Timeout(host),
+            Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => Self::ResponseTooLarge { host, most },
+            Error::Other(other) if other.is::<NotPublic>() => Self::Private(host),
+            error => Self::Unavailable { host, why: error.to_string() },
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Settings of plugins, held against what the plugins say of them when somebody writes them.
+//!
+//! What was there before, and what an import brings, is left alone: the rule itself says in the answer what it cannot use. No
+//! plugin is asked.
+
+use serde_json::{Map, Value};
+
+use crate::domain::{AnyItem, Item, Kind, PlacedTool, Problem, Profile};
+use crate::plugin::SettingsSchema;
+use crate::store::{Change, ChangeSet, Snapshot};
+
+use super::{Error, Machinery, PluginError, Service};
+
+impl Service {
+    /// Refuses profiles that give a tool settings which the schema of its rule forbids.
+    pub(super) fn check_settings(&self, changes: &ChangeSet, library: &Snapshot) -> Result<(), Error> {
+        let Machinery::Installed(platform) = &self.machinery else { return Ok(()) };
+        for change in &changes.changes {
+            let Change::Put { name, item: AnyItem::Profile(profile), .. } = change else { continue };
+            let before = library.entry(Kind::Profile, name).and_then(|entry| Profile::from_any(&entry.item));
+            let known = before.map(|profile| profile.productivity_pane.tools.as_slice()).unwrap_or_default();
+            let is_new = |place: &PlacedTool| {
+                !known.iter().any(|there| there.tool == place.tool && there.settings == place.settings)
+            };
+            let tools = profile.productivity_pane.tools.iter().enumerate();
+            for (at, place) in tools.filter(|(_, place)| !place.settings.is_empty() && is_new(place)) {
+                let Some(tool) = library.get(&place.tool) else { continue };
+                let catalog = platform.catalog(&self.store, library)?;
+                let attribute = format!("productivityPane.tools[{at}].settings");
+                check(&attribute, catalog.settings_schema(tool.kind.as_str()), &place.settings)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuses `settings` that `schema` forbids.
+pub(super) fn check(
+    attribute: &str,
+    schema: Option<&Map<String, Value>>,
+    settings: &Map<String, Value>,
+) -> Result<(), PluginError> {
+    // One that cannot be read was refused when the plugin was installed.
+    let Some(Ok(schema)) = schema.map(SettingsSchema::read) else { return Ok(()) };
+    let problems: Vec<Problem> = schema.problems(attribute, &Value::Object(settings.clone()));
+    if problems.is_empty() { Ok(()) } else { Err(PluginError::Settings { problems }) }
+}

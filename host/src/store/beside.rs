@@ -1,0 +1,66 @@
+//! Databases beside the configuration, each in a file of its own. What is not marked as expected is left as it is.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::Error;
+
+/// A kind of database.
+pub(super) struct Beside {
+    /// Marks the file, in SQLite's `application_id`.
+    pub(super) id: i32,
+    /// The shape this program writes, in SQLite's `user_version`.
+    pub(super) shape: usize,
+    /// Its tables.
+    pub(super) tables: &'static str,
+    /// How it is written: SQLite's `journal_mode` and `synchronous`.
+    pub(super) written: (&'static str, &'static str),
+    /// Whether nobody but its owner may read it, and what is taken away is overwritten.
+    pub(super) private: bool,
+}
+
+impl Beside {
+    /// Opens the database, or makes it.
+    pub(super) fn open(&self, file: &Path) -> Result<Connection, Error> {
+        if self.private {
+            make_private(file).map_err(|source| Error::Folder { path: file.display().to_string(), source })?;
+        }
+        let mut connection = Connection::open(file)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.pragma_update(None, "secure_delete", self.private)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let id: i32 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let shape: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if tables == 0 {
+            transaction.execute_batch(self.tables)?;
+            transaction.pragma_update(None, "application_id", self.id)?;
+            transaction.pragma_update(None, "user_version", self.shape)?;
+        } else if id != self.id {
+            return Err(Error::NotOurs);
+        } else if shape > self.shape {
+            return Err(Error::Newer { found: shape, known: self.shape });
+        }
+        transaction.commit()?;
+        let (journal, synchronous) = self.written;
+        connection.pragma_update(None, "journal_mode", journal)?;
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        Ok(connection)
+    }
+}
+
+/// Lets nobody but the owner read a file, which is made if it is not there. The files that SQLite puts beside it have its mode.
+fn make_private(file: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+        options.mode(0o600).open(file)?.set_permissions(std::fs::Permissions::from_mode(0o600))
+    }
+    #[cfg(not(unix))]
+    options.open(file).map(drop)
+}
