@@ -1,6 +1,7 @@
 //! Steps in changes of configuration: they see, propose, refuse and break, and what is written is what all of them agreed to.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use insta::assert_snapshot;
@@ -195,6 +196,43 @@ async fn a_step_that_goes_on_breaking_is_suspended_until_a_try_succeeds() -> Don
     while host.patch(PROFILE, json!({"name": "At last"})).await?.status != 200 {}
     let health = host.get("/api/v1/plugins/tests/changes").await?.json()["health"].clone();
     assert!(health.as_array().into_iter().flatten().all(|step| step["state"] == "closed"), "{health}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_step_that_is_switched_on_is_asked_about_whatever_is_written_afterwards() -> Done {
+    let host = Arc::new(host().await?);
+    let steps = host.get("/api/v1/steps").await?.json();
+    let names = steps["items"].as_array().into_iter().flatten().filter_map(|step| step["name"].as_str());
+    for step in names {
+        tell(&host, step, json!({"state": "inactive"})).await?;
+    }
+    let writers: Vec<_> = (0..16)
+        .map(|writer| {
+            let host = Arc::clone(&host);
+            tokio::spawn(async move {
+                for attempt in 0.. {
+                    let own = format!("/api/v1/profiles/new_{writer}");
+                    let written = host.put(&own, json!({"name": format!("{writer} {attempt}")})).await?;
+                    if ![200, 201].contains(&written.status) {
+                        return Ok::<_, Failure>(written.json()["code"].to_string());
+                    }
+                }
+                Err("nobody can write so often".into())
+            })
+        })
+        .collect();
+    let before = revision(&host).await?;
+    while revision(&host).await? < before + 16 {}
+    tell(&host, "check", json!({"configuration": {"reject": {"message": "No.", "attribute": "name"}}})).await?;
+    let newest = revision(&host).await?;
+    for writer in writers {
+        assert_eq!(writer.await??, r#""plugin.rejected""#, "nobody who only waited for others is refused for that");
+    }
+    let last = host.get("/api/v1/revisions?limit=1").await?.json();
+    let (made, what) = (&last["items"][0]["revision"], last["items"][0]["changes"].to_string());
+    assert_eq!(*made, json!(newest));
+    assert!(what.contains("tests/changes"), "nothing is written after the step was switched on: {what}");
     Ok(())
 }
 

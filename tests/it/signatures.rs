@@ -118,6 +118,27 @@ async fn a_withdrawn_key_stops_nothing_that_serves_and_lets_nothing_in() -> Done
 }
 
 #[tokio::test]
+async fn a_trial_that_slept_while_its_key_was_withdrawn_does_not_wake_up() -> Done {
+    let host = host().await?;
+    let (old, new) = (PrivateKey::generate()?, PrivateKey::generate()?);
+    let keys = [("OLD", &old), ("NEW", &new)];
+    trust(&host, &[&old, &new]).await?;
+    for (query, version, key) in [("", "1.0.0", &new), ("?activate=false", "1.1.0", &old)] {
+        let component = sign(&rule(guests::WELL_BEHAVED, "greeter", version, "scripts")?, key)?;
+        assert_eq!(host.install(query, &component).await?.status, 201);
+    }
+    let begun = host.put(&format!("{GREETER}/rollout"), json!({"version": "1.1.0", "to": "shadow"})).await?;
+    assert_eq!(begun.status, 200, "{begun}");
+    let switch = |state: &'static str| host.put("/api/v1/plugins/tests/greeter/state", json!({"state": state}));
+    assert_eq!(switch("inactive").await?.status, 200);
+    trust(&host, &[&new]).await?;
+    assert_snapshot!(named(&switch("active").await?, &keys), @"");
+    assert_eq!(host.delete(&format!("{GREETER}/rollout")).await?.status, 200);
+    assert_eq!(switch("active").await?.status, 200, "the version that serves is trusted");
+    Ok(())
+}
+
+#[tokio::test]
 async fn unsigned_plugins_are_refused_where_the_environment_says_so() -> Done {
     let host = host().await?;
     let made = host.post("/api/v1/tokens", json!({"name": "setup", "roles": ["app-profile-administrator"]})).await?;

@@ -4,10 +4,10 @@
 //! with a key that lies beside it and that nobody else can read. Whatever is wrong with a file, the component is compiled
 //! again; the cache never makes anything fail.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -133,15 +133,15 @@ fn make_key(folder: &Path) -> io::Result<[u8; KEY_LENGTH]> {
     Ok(key)
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all, whoever else writes it. Nobody else can read it.
 fn write_whole(folder: &Path, name: &str, parts: &[&[u8]]) -> io::Result<()> {
-    let unfinished = folder.join(format!("{name}.{}.unfinished", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    let mut file = tempfile::Builder::new().prefix(name).suffix(".unfinished").tempfile_in(folder)?;
     for part in parts {
         file.write_all(part)?;
     }
-    file.sync_all()?;
-    fs::rename(&unfinished, folder.join(name))
+    file.as_file().sync_all()?;
+    file.persist(folder.join(name))?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -169,6 +169,28 @@ mod tests {
         // No component could be made from nothing: what comes back was on disk.
         assert!(later.compiled(&engine, DIGEST, b"").is_ok());
         assert!(later.compiled(&engine, "other", b"").is_err());
+    }
+
+    #[test]
+    fn a_file_that_many_write_at_once_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let begin = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for byte in 0..8_u8 {
+                let (begin, folder) = (&begin, folder.path());
+                scope.spawn(move || {
+                    begin.wait();
+                    for _ in 0..10 {
+                        write_whole(folder, "code", &[&[byte; 9_999], &[byte; 99_999]]).unwrap();
+                        let there = fs::read(folder.join("code")).unwrap();
+                        assert_eq!(there.len(), 109_998);
+                        assert!(there.iter().all(|it| *it == there[0]), "what two threads wrote is mixed");
+                    }
+                });
+            }
+        });
+        let left = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 1, "nothing unfinished is left behind");
     }
 
     #[test]

@@ -162,9 +162,14 @@ impl ChildCompiler {
         /// What Rust ends a process with that panicked.
         const PANICKED: i32 = 101;
         match signal {
-            Some(KILLED | OUT_OF_PROCESSOR_TIME) => {
+            Some(OUT_OF_PROCESSOR_TIME) => {
                 LoadError::TooCostly(format!("{} seconds of processor time", self.limits.processor_seconds))
             }
+            // Whoever did that, it says nothing about the component: a system that is short of memory ends any process.
+            Some(KILLED) => LoadError::Unavailable(
+                "the compiler was killed, perhaps because the machine is short of memory: try again when it is not"
+                    .to_owned(),
+            ),
             // A process that gets no more memory aborts.
             Some(ABORTED) => LoadError::TooCostly(format!("{} MiB of memory", self.limits.memory >> 20)),
             // It would break the compiler again.
@@ -178,4 +183,30 @@ impl ChildCompiler {
 /// A refusal in words, of which the end may be left out.
 fn refusal(why: &[u8]) -> String {
     String::from_utf8_lossy(why.get(..LONGEST_REFUSAL).unwrap_or(why)).into_owned()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[test]
+    fn how_the_compiler_ends_says_whose_fault_it_is() {
+        let compiler = ChildCompiler::new("loadout", CompileLimits::default());
+        let ends = [
+            ("killed", 9),
+            ("out of processor time", 24),
+            ("aborted", 6),
+            ("broken", 11),
+            ("panicked", 101 << 8),
+            ("given up", 1 << 8),
+        ];
+        let told = ends.map(|(how, status)| {
+            let error = compiler.understand(Vec::new(), ExitStatus::from_raw(status)).unwrap_err();
+            let whose = if matches!(error, LoadError::Unavailable(_)) { "nobody's" } else { "the component's" };
+            format!("{how}: {whose}: {error}")
+        });
+        insta::assert_snapshot!(told.join("\n"), @"");
+    }
 }

@@ -166,6 +166,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn numbers_are_the_same_after_they_were_written_and_read() {
+        // A walk over all that a number can be, in steps that are odd.
+        let all = std::iter::successors(Some(1_u64), |bits| Some(bits.wrapping_mul(6_364_136_223_846_793_005) + 1));
+        let numbers = all.map(f64::from_bits).filter(|number| number.is_finite()).take(10_000);
+        let settings: Map<String, Value> = numbers.enumerate().map(|(at, it)| (at.to_string(), it.into())).collect();
+        let recording = CallRecording {
+            format: FORMAT,
+            id: record::name(jiff::Timestamp::UNIX_EPOCH),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            revision: Revision(1),
+            user: None,
+            plugin: "contoso/desk".to_owned(),
+            version: "1.0.0".parse().unwrap(),
+            digest: "0".repeat(64).parse().unwrap(),
+            world: String::new(),
+            tool: "scripts".to_owned(),
+            settings,
+            facts: Facts::default(),
+            journal: Journal::default(),
+            answer: Answer::Hidden { code: "no-customer".to_owned(), text: String::new() },
+            redacted: Vec::new(),
+            reproduced: None,
+        };
+        let text = serde_json::to_string(&recording).unwrap();
+        assert_eq!(CallRecording::parse(&text).unwrap().settings_text(), recording.settings_text());
+    }
+
+    #[test]
     fn what_is_no_recording_is_refused_with_the_reason() {
         for (text, expected) in [
             ("{", "it is no recording of a call: EOF while parsing an object at line 1 column 1"),

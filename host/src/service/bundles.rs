@@ -3,6 +3,7 @@
 //! Every component of a bundle is looked at like one that is uploaded. All of them are installed as one revision, or none.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -144,6 +145,7 @@ impl Service {
         }
         if options.dry_run {
             let snapshot = self.store.snapshot()?;
+            self.bundle_must_be_promotable(&snapshot, &checked, options.activation)?;
             let (changes, components) = propose(self, &snapshot)?;
             let done = self.store.rehearse(platform::change(snapshot.revision(), changes), author)?;
             return Ok(InstalledBundle { dry_run: true, revision: done.revision, components });
@@ -151,6 +153,7 @@ impl Service {
         let report = std::cell::RefCell::new(Vec::new());
         let revision = self.change_plugins(
             |service, snapshot| {
+                service.bundle_must_be_promotable(snapshot, &checked, options.activation)?;
                 let (changes, components) = propose(service, snapshot)?;
                 report.replace(components);
                 Ok((changes, checked.iter().map(Checked::component).collect()))

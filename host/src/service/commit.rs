@@ -50,7 +50,8 @@ impl Service {
         }
         let handlers = self.machinery.handlers(&self.store, &library)?;
         if Operation::concerns_nobody(&*handlers) {
-            return self.write(changes.clone(), author, origin, &[]);
+            let changes = ChangeSet { plugins_of: Some(library.revision()), ..changes.clone() };
+            return self.write(changes, author, origin, &[]);
         }
         let mut changes = ChangeSet { base: Some(changes.base.unwrap_or(library.revision())), ..changes.clone() };
         let mut operation = Operation {

@@ -63,7 +63,7 @@ impl Service {
             }
         };
         // Whoever was not asked did not fail.
-        let was_asked = !matches!(fault.code.as_str(), "plugin.suspended" | "plugin.busy");
+        let was_asked = !matches!(fault.code.as_str(), "plugin.suspended" | "plugin.busy" | "plugin.not-ready");
         let given_up = was_asked && (event.attempts >= ATTEMPTS || fault.code == "outbox.loop");
         let (state, due) = if given_up {
             (EventState::Dead, now)
@@ -72,7 +72,9 @@ impl Service {
             (EventState::Pending, now + SignedDuration::from_secs(pause.into()))
         };
         let attempts = if was_asked { event.attempts } else { event.attempts.saturating_sub(1) };
-        self.store.put_event_back(event.id, state, due, attempts, &fault.code, &fault.message)?;
+        if !self.store.put_event_back(event.id, &this_process(), state, due, attempts, &fault.code, &fault.message)? {
+            return Ok(Delivered::Postponed);
+        }
         let OutboxEvent { plugin, step, .. } = &event;
         tracing::warn!(code = fault.code, given_up, "step `{step}` of `{plugin}` was not answered: {}", fault.message);
         Ok(if given_up { Delivered::Died } else { Delivered::Postponed })
@@ -84,7 +86,10 @@ impl Service {
         let reason = format!(
             "it was put {ATTEMPTS} times, and each time the server ended or its database failed before there was an answer: put it again when you know why"
         );
-        self.store.put_event_back(*id, EventState::Dead, now, ATTEMPTS, "outbox.interrupted", &reason)?;
+        let dead = EventState::Dead;
+        if !self.store.put_event_back(*id, &this_process(), dead, now, ATTEMPTS, "outbox.interrupted", &reason)? {
+            return Ok(Delivered::Postponed);
+        }
         tracing::warn!(code = "outbox.interrupted", "step `{step}` of `{plugin}` was not answered: {reason}");
         Ok(Delivered::Died)
     }

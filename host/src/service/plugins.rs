@@ -328,6 +328,10 @@ impl Service {
                 service.must_be_trusted(snapshot, name, version, &digest)?;
                 let manifest = service.manifest(name, version, &digest)?;
                 service.may_serve(snapshot, name, plugin, &manifest, true)?;
+                if let Some(rollout) = plugin.rollout.as_ref().filter(|rollout| rollout.stopped.is_none()) {
+                    let digest = version_of(name, plugin, rollout.version)?;
+                    service.must_be_trusted(snapshot, name, rollout.version, digest)?;
+                }
             }
             plugin.state = state;
             Ok(())

@@ -21,6 +21,8 @@ pub struct ChangeSet {
     pub authority: Authority,
     /// The revision that must be the newest; any if there is none.
     pub base: Option<Revision>,
+    /// The revision whose plugins were asked, if that was looked at: one that was changed later might have a say.
+    pub plugins_of: Option<Revision>,
     /// Who must have the privilege for everything that changes, whatever it was that they asked for; nobody must if there is none.
     pub caller: Option<Caller>,
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use crate::domain::Revision;
 use crate::domain::revision::{Author, ChangeRecord};
+use crate::domain::{Kind, Revision};
 
 use super::draft::Draft;
 use super::{ChangeSet, Committed, Error, Store, history, lock, rights, rows};
@@ -74,6 +74,10 @@ impl Store {
         let known = self.newest.load_full();
         let library = if known.revision() == base { known } else { Arc::new(rows::load(&transaction, base)?) };
 
+        let moved = |of: &Revision| library.entries(Kind::Plugin).any(|(_, entry)| entry.revision > *of);
+        if let Some(of) = changes.plugins_of.filter(moved) {
+            return Err(Error::Moved { base: of, newest: base });
+        }
         let caller = changes.caller.clone();
         let mut draft = Draft::new(&transaction, &library, &changes);
         for change in changes.changes {

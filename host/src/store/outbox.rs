@@ -137,22 +137,26 @@ impl Store {
         self.as_writer(|connection| finish(connection, id))
     }
 
-    /// A question was not answered in so many attempts: it is put again when it is `due`, or never.
+    /// A question was not answered in so many attempts: it is put again when it is `due`, or never. Whether `holder` still held it: if
+    /// not, whoever does decides about it.
+    #[expect(clippy::too_many_arguments, reason = "each of them is a column")]
     pub fn put_event_back(
         &self,
         id: u64,
+        holder: &str,
         state: EventState,
         due: jiff::Timestamp,
         attempts: u32,
         code: &str,
         reason: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         self.as_writer(|connection| {
             let mut put = connection.prepare_cached(
-                "UPDATE outbox SET state = ?2, due = ?3, attempts = ?4, taken = NULL, holder = NULL, code = ?5, reason = ?6 WHERE id = ?1",
+                "UPDATE outbox SET state = ?3, due = ?4, attempts = ?5, taken = NULL, holder = NULL, code = ?6, reason = ?7
+                 WHERE id = ?1 AND holder = ?2",
             )?;
-            put.execute(params![id, state.as_str(), due.as_millisecond(), attempts, code, reason])?;
-            Ok(())
+            let put = put.execute(params![id, holder, state.as_str(), due.as_millisecond(), attempts, code, reason])?;
+            Ok(put > 0)
         })
     }
 
@@ -301,8 +305,13 @@ mod tests {
         let (_folder, store) = store(1);
         let now = jiff::Timestamp::now();
         let taken = store.take_event(now, 60, "first", |_| false).unwrap().unwrap();
-        store.put_event_back(taken.id, EventState::Pending, now, 1, "plugin.failed", "no luck").unwrap();
+        let put_back = |holder| {
+            store.put_event_back(taken.id, holder, EventState::Pending, now, 1, "plugin.failed", "no luck").unwrap()
+        };
+        assert!(put_back("first"));
         let again = store.take_event(now, 60, "second", |_| false).unwrap().unwrap();
         assert_eq!((again.attempts, again.code.as_deref()), (2, Some("plugin.failed")));
+        assert!(!put_back("first"), "somebody else holds it");
+        assert!(store.take_event(now, 60, "third", |_| false).unwrap().is_none(), "and goes on holding it");
     }
 }

@@ -29,6 +29,9 @@ use super::{INVALID, READY, REFUSED};
 /// What start code may use: about a second of work.
 const FUEL: u64 = 500_000_000;
 
+/// Seconds of processor time between being told that there are no more and being killed.
+const GRACE: u64 = 2;
+
 /// How nice the process is to others: as nice as can be.
 const NICENESS: i32 = 19;
 
@@ -42,7 +45,9 @@ pub fn compile_as_child(
     output: &mut dyn Write,
 ) -> io::Result<()> {
     let limit = |resource, most| setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
-    limit(Resource::Cpu, processor_seconds)?;
+    // The end by `SIGXCPU` says that the limit was reached. Without room above it the system would kill, as anybody may.
+    let most = processor_seconds.saturating_add(GRACE);
+    setrlimit(Resource::Cpu, Rlimit { current: Some(processor_seconds), maximum: Some(most) })?;
     limit(Resource::Data, memory)?;
     limit(Resource::Core, 0)?;
     setpriority_process(None, NICENESS)?;

@@ -330,6 +330,23 @@ fn what_authors_must_mend_imports_report() {
 }
 
 #[test]
+fn a_plugin_that_changed_since_it_was_looked_at_refuses_a_change_and_nothing_else_does() {
+    let desk = Desk::new();
+    let seen = desk.store.newest().unwrap();
+    let write = |name: &str| {
+        let changes =
+            ChangeSet { plugins_of: Some(seen), ..ChangeSet::new([put("profiles", name, json!({"name": name}))]) };
+        desk.store.commit(changes, &author()).map(drop).map_err(|error| matches!(error, Error::Moved { .. }))
+    };
+    desk.does([put("profiles", "new_two", json!({"name": "Renamed"}))]);
+    assert_eq!(write("new_three"), Ok(()), "what others write meanwhile is in nobody's way");
+    desk.store
+        .commit(ChangeSet::new([Change::put("contoso/guard", crate::domain::Plugin::default())]), &author())
+        .unwrap();
+    assert_eq!(write("new_four"), Err(true));
+}
+
+#[test]
 fn a_rehearsal_writes_nothing() {
     let desk = Desk::new();
     let before = desk.store.newest().unwrap();
