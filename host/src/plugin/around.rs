@@ -133,7 +133,7 @@ enum Next {
 /// Why nobody is asked any more.
 enum End {
     Hidden(Decision),
-    Broken(ToolFault),
+    Broken(Box<ToolFault>),
 }
 
 impl Course<'_> {
@@ -156,7 +156,7 @@ impl Course<'_> {
             }
             // A call that was not made for want of room says nothing about the person: no answer is better than a wrong one.
             Err(fault) if step.on_fault == FaultPolicy::Abort || fault.code == "plugin.busy" => {
-                (StepEnd::Aborted(fault.clone()), Err(End::Broken(fault)))
+                (StepEnd::Aborted(fault.clone()), Err(End::Broken(Box::new(fault))))
             }
             Err(fault) => (StepEnd::PassedOver(fault), Ok(Next::Same)),
         };
@@ -168,7 +168,7 @@ impl Course<'_> {
     fn end(self, mut evaluation: Evaluation, end: End) -> Evaluation {
         let (outcome, ends) = match end {
             End::Hidden(decision) => (Ok(decision), false),
-            End::Broken(fault) => (Err(fault), true),
+            End::Broken(fault) => (Err(*fault), true),
         };
         become_of(&mut evaluation, outcome);
         Evaluation { steps: self.runs, ends, ..evaluation }

@@ -130,8 +130,7 @@ impl Plugin {
         let trace = record.end(&*engine.config.watch, outcome.as_ref().err(), remains);
         let outcome = outcome.map_err(|error| self.fault(&error, trace));
         let outside = reads.take_outside();
-        let evaluation = Evaluation::of_rule(self.component.to_string(), outcome, reads.into_recorded());
-        Evaluation { outside, ..evaluation }
+        Evaluation { outside, ..Evaluation::of_rule(self.component.to_string(), outcome, reads.into_recorded()) }
     }
 
     /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.

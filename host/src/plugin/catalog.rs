@@ -31,6 +31,7 @@ use super::outside::{Connectors, Outside};
 use super::policy::Policy;
 use super::replay::Answer;
 use super::step::Step;
+use super::tool_step::ToolSteps;
 use super::trial::Trial;
 use super::workshop::{Part, Ready, Workshop};
 
@@ -218,7 +219,7 @@ impl Catalog {
             Provides::ToolSteps { steps } => {
                 let of = |step: &ToolStepDeclaration| {
                     let (version, digest) = (manifest.version, ready.digest().to_string());
-                    tool_step(name.clone(), version, digest, step, wanted.steps.get(&step.name))
+                    tool_step_registration(name.clone(), version, digest, step, wanted.steps.get(&step.name))
                 };
                 self.tool_steps.extend(steps.iter().map(of));
                 self.tool_steps.sort_by(ToolStepRegistration::order);
@@ -251,7 +252,8 @@ impl Catalog {
         }
         for step in &missing.tool_steps {
             let Missing { name, version, digest, steps, .. } = &missing;
-            let registered = tool_step(name.clone(), *version, digest.clone(), step, steps.get(&step.name));
+            let registered =
+                tool_step_registration(name.clone(), *version, digest.clone(), step, steps.get(&step.name));
             self.tool_steps.push(registered);
         }
         self.tool_steps.sort_by(ToolStepRegistration::order);
@@ -366,18 +368,21 @@ impl Catalog {
 
     /// Asks a step around rules.
     fn ask_tool_step(&self, step: &ToolStepRegistration, question: &Question<'_>, reads: Reads) -> around::Answer {
-        let steps = self.ready.iter().zip(&self.outside).find_map(|(ready, outside)| match &ready.part {
-            Part::ToolSteps(steps) if ready.digest().as_str() == step.digest => Some((steps, outside)),
-            _ => None,
-        });
         let missing = || self.missing.iter().find(|missing| missing.name == step.plugin);
-        match steps {
+        match self.tool_step(step) {
             Some((steps, outside)) => steps.execute(&self.engine, step, question, reads, outside),
             None => {
                 let reason = missing().map_or("its component is not there", |missing| &missing.reason);
                 (Err(not_ready(&step.plugin, step.version, reason)), Vec::new())
             }
         }
+    }
+
+    fn tool_step(&self, step: &ToolStepRegistration) -> Option<(&ToolSteps, &Arc<Outside>)> {
+        self.ready.iter().zip(&self.outside).find_map(|(ready, outside)| match &ready.part {
+            Part::ToolSteps(steps) if ready.digest().as_str() == step.digest => Some((steps, outside)),
+            _ => None,
+        })
     }
 
     fn handler(&self, step: &Registration) -> Option<(&Handler, &Arc<Outside>)> {
@@ -444,12 +449,14 @@ impl ToolRules for Catalog {
                 let _ = writeln!(text, "{kind} {} {}", ready.digest(), serde_json::json!(rollout));
             }
         }
-        for step in &self.tool_steps {
+        for registration in &self.tool_steps {
             let ToolStepRegistration { digest, step, resources, stage, rank, on_fault, configuration, active, .. } =
-                step;
+                registration;
             let (stage, on_fault) = (u32::from(*stage), on_fault.as_str());
+            let had = self.tool_step(registration).map(|(_, outside)| outside.had()).filter(|had| !had.is_empty());
+            let had = had.map_or_else(String::new, |had| format!(" {had}"));
             let step = serde_json::json!([digest, step, resources, stage, rank, on_fault, configuration, active]);
-            let _ = writeln!(text, "{step}");
+            let _ = writeln!(text, "{step}{had}");
         }
         text
     }
@@ -467,7 +474,7 @@ fn not_ready(name: &str, version: PluginVersion, reason: &str) -> ToolFault {
 }
 
 /// A step around rules as its plugin declares it and the environment wants it.
-fn tool_step(
+fn tool_step_registration(
     plugin: String,
     version: PluginVersion,
     digest: String,

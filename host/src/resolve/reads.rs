@@ -187,7 +187,7 @@ impl Reads {
             Library::Snapshot(snapshot) => Library::Snapshot(Arc::clone(snapshot)),
             Library::Journal(journal) => Library::Journal(Arc::clone(journal)),
         };
-        let outside = self.keeps_outside().then(Journal::default);
+        let outside = self.outside.as_ref().map(|_| Journal::default());
         Self { outside, answers: self.answers.clone(), ..Self::of(library, Arc::clone(&self.facts)) }
     }
 

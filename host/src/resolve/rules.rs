@@ -18,7 +18,7 @@ pub trait ToolRules: Send + Sync {
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation>;
 
     /// Names the rules that are bound and the steps around them, so that equal fingerprints give equal decisions: component digests by
-    /// tool kind with what they may reach outside, steps in their order and with what they are told.
+    /// tool kind, with what they may reach outside; steps in their order, with what they are told.
     fn fingerprint(&self) -> String;
 }
 

@@ -172,8 +172,8 @@ impl ToolRules for Observing<'_> {
                 .is_some_and(|wanted| wanted.is_on(at) && self.observer.may_record(&plugin, wanted.per_minute, at));
         let tried = observed.trial.is_some_and(|trial| trial.rollout.shadows() || trial.reaches(&facts));
         if let Some(snapshot) = snapshot.filter(|_| record || tried) {
-            let (tool, settings, answer) = (kind.to_owned(), settings.to_owned(), Answer::from(outcome));
-            let outside = evaluation.outside.clone();
+            let answer = Answer::from(outcome);
+            let (tool, settings, outside) = (kind.to_owned(), settings.to_owned(), evaluation.outside.clone());
             let call = ObservedCall { at, tool, settings, snapshot, facts, answer, outside };
             let (catalog, passed_over) = (Arc::clone(&self.catalog), evaluation.passed_over.is_some());
             self.observer.notice(Noticed { plugin, catalog, call, passed_over, record });

@@ -65,6 +65,8 @@ pub mod around {
             "loadout:plugin/context@0.1.0": super::loadout::plugin::context,
             "loadout:plugin/library@0.1.0": super::loadout::plugin::library,
             "loadout:plugin/records@0.1.0": super::loadout::plugin::records,
+            "loadout:plugin/knowledge@0.1.0": super::loadout::plugin::knowledge,
+            "loadout:plugin/http@0.1.0": super::loadout::plugin::http,
             "loadout:plugin/trace@0.1.0": super::loadout::plugin::trace,
         },
     });
