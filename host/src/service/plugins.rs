@@ -30,6 +30,8 @@ pub enum PluginError {
     Refused(LoadError),
     #[error("plugin `{name}` {version} is refused: {reason}")]
     RefusedVersion { name: String, version: PluginVersion, reason: LoadError },
+    #[error("{0}; it is on trial, so end the rollout first to switch the plugin on without it")]
+    OnTrial(Box<PluginError>),
     #[error("there is no plugin `{0}`: `GET /api/v1/plugins` lists those there are")]
     NoSuchPlugin(String),
     #[error("plugin `{name}` has no version {version}: there are {known}")]
@@ -323,7 +325,11 @@ impl Service {
                 service.may_serve(snapshot, name, plugin, &manifest, true)?;
                 if let Some(rollout) = plugin.rollout.as_ref().filter(|rollout| rollout.stopped.is_none()) {
                     let digest = version_of(name, plugin, rollout.version)?;
-                    service.must_be_trusted(snapshot, name, rollout.version, digest)?;
+                    let trusted = service.must_be_trusted(snapshot, name, rollout.version, digest);
+                    trusted.map_err(|error| match error {
+                        Error::Plugin(refused) => PluginError::OnTrial(refused.into()).into(),
+                        error => error,
+                    })?;
                 }
             }
             plugin.state = state;
