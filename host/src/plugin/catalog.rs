@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::experience::ToolFault;
 use crate::domain::{Capabilities, FaultPolicy, PluginVersion, RecordingSettings, StepOverride, ToolOverride};
-use crate::pipeline::{Event, Handlers, Outcome, Registration};
+use crate::pipeline::{Event, Handlers, Outcome, Refusal, Registration};
 use crate::resolve::{Evaluation, Journal, Reads, ToolRules};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
@@ -30,6 +30,9 @@ use super::policy::Policy;
 use super::step::Step;
 use super::trial::Trial;
 use super::workshop::{Part, Ready, Workshop};
+
+/// How long a question waits for a step whose component is not ready, in seconds.
+const NOT_READY_PAUSE: u32 = 30;
 
 /// Components by what they are asked about: rules by tool kind, and steps of upgrades.
 pub struct Catalog {
@@ -79,10 +82,12 @@ pub struct Missing {
     pub version: PluginVersion,
     /// Its digest.
     pub digest: String,
-    /// The tool kinds it should decide about, as far as that is known.
-    pub kinds: Vec<String>,
-    /// What was decided about them.
+    /// What it says about itself. Without it nobody can tell what it should be asked about.
+    pub manifest: Option<Manifest>,
+    /// What was decided about its tools.
     pub tools: BTreeMap<String, ToolOverride>,
+    /// What was decided about its steps.
+    pub steps: BTreeMap<String, StepOverride>,
     /// Why it cannot.
     pub reason: String,
 }
@@ -202,7 +207,8 @@ impl Catalog {
                 }
             }
             Provides::Handler { steps } => {
-                let registered = steps.iter().map(|step| registration(&ready, step, wanted.steps.get(&step.name)));
+                let digest = ready.digest().as_str();
+                let registered = steps.iter().map(|it| registration(manifest, digest, it, wanted.steps.get(&it.name)));
                 self.registrations.extend(registered);
                 self.registrations.sort_by(Registration::order);
             }
@@ -227,11 +233,13 @@ impl Catalog {
 
     /// Notes a plugin that should be asked and cannot be, so that what it should decide about fails visibly.
     pub fn add_missing(&mut self, missing: Missing) {
-        for kind in &missing.kinds {
+        for kind in missing.kinds() {
             let (bound, policy) = (Bound::Missing(self.missing.len()), missing.policy(kind));
             let rule = Rule { bound, policy, recording: None, trial: None };
             self.by_kind.entry(kind.clone()).or_insert(rule);
         }
+        self.registrations.extend(missing.registrations());
+        self.registrations.sort_by(Registration::order);
         self.missing.push(missing);
     }
 
@@ -328,9 +336,42 @@ impl Catalog {
 }
 
 impl Missing {
+    /// The tool kinds it should decide about; where that is not known, those that somebody decided about.
+    fn kinds(&self) -> Vec<&String> {
+        match self.manifest.as_ref().map(|manifest| &manifest.provides) {
+            Some(Provides::Tool { kinds, .. }) => kinds.iter().collect(),
+            Some(Provides::Step(_) | Provides::Handler { .. }) => Vec::new(),
+            None => self.tools.keys().collect(),
+        }
+    }
+
+    /// The steps it should be asked as: who is not asked breaks, and does not agree.
+    fn registrations(&self) -> Vec<Registration> {
+        let Some(manifest @ Manifest { provides: Provides::Handler { steps }, .. }) = &self.manifest else {
+            return Vec::new();
+        };
+        steps.iter().map(|step| registration(manifest, &self.digest, step, self.steps.get(&step.name))).collect()
+    }
+
     fn policy(&self, kind: &str) -> Policy {
         let wanted = self.tools.get(kind).cloned().unwrap_or_default();
-        Policy { on_fault: wanted.on_fault.unwrap_or(FaultPolicy::Skip), default: wanted.default.unwrap_or_default() }
+        let (on_fault, default) = match self.manifest.as_ref().map(|manifest| &manifest.provides) {
+            Some(Provides::Tool { on_fault, default, .. }) => (*on_fault, default.clone()),
+            Some(Provides::Step(_) | Provides::Handler { .. }) | None => (FaultPolicy::Skip, None),
+        };
+        Policy {
+            on_fault: wanted.on_fault.unwrap_or(on_fault),
+            default: wanted.default.or(default).unwrap_or_default(),
+        }
+    }
+
+    fn step_fault(&self) -> crate::pipeline::StepFault {
+        let reason = &self.reason;
+        crate::pipeline::StepFault {
+            code: "plugin.not-ready".to_owned(),
+            message: format!("it cannot be used: {reason}; activate another version, or switch the plugin off"),
+            retry_after: Some(NOT_READY_PAUSE),
+        }
     }
 
     fn evaluation(&self, reads: Reads) -> Evaluation {
@@ -413,6 +454,9 @@ impl Handlers for Catalog {
         event: &Event,
         library: &Arc<Snapshot>,
     ) -> Result<Outcome, crate::pipeline::StepFault> {
+        if let Some(missing) = self.missing.iter().find(|it| it.name == step.plugin && it.digest == step.digest) {
+            return Err(missing.step_fault());
+        }
         let gone = || crate::pipeline::StepFault {
             code: "plugin.not-ready".to_owned(),
             message: "its component is not there".to_owned(),
@@ -420,6 +464,11 @@ impl Handlers for Catalog {
         };
         let (handler, outside) = self.handler(step).ok_or_else(gone)?;
         handler.execute(&self.engine, step, event, library, outside)
+    }
+
+    fn incomplete(&self) -> Option<Refusal> {
+        let Missing { name, version, reason, .. } = self.missing.iter().find(|missing| missing.manifest.is_none())?;
+        Some(Refusal::Unknown { plugin: name.clone(), version: version.to_string(), reason: reason.clone() })
     }
 
     fn disbelieve(&self, step: &Registration, event: &Event, fault: &crate::pipeline::StepFault) {
@@ -430,13 +479,18 @@ impl Handlers for Catalog {
 }
 
 /// A step as its plugin declares it and the environment wants it.
-fn registration(ready: &Ready, step: &StepDeclaration, wanted: Option<&StepOverride>) -> Registration {
+fn registration(
+    manifest: &Manifest,
+    digest: &str,
+    step: &StepDeclaration,
+    wanted: Option<&StepOverride>,
+) -> Registration {
     let wanted = wanted.cloned().unwrap_or_default();
     let StepDeclaration { name, message, stage, mode, rank, filter, images, on_fault } = step.clone();
     Registration {
-        plugin: ready.manifest().full_name(),
-        version: ready.manifest().version,
-        digest: ready.digest().to_string(),
+        plugin: manifest.full_name(),
+        version: manifest.version,
+        digest: digest.to_owned(),
         step: name,
         message,
         stage,

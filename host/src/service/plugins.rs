@@ -369,6 +369,13 @@ impl Service {
         )
     }
 
+    /// Tries again to make plugins ready that could not be for the time being, if it is time to. Whether questions are answered by
+    /// more of them now.
+    pub fn retry_plugins(&self) -> Result<bool, Error> {
+        let Machinery::Installed(platform) = &self.machinery else { return Ok(false) };
+        Ok(platform.retry(&self.store, std::time::Instant::now())?)
+    }
+
     /// The plugins that are there, by name.
     pub fn plugins(&self) -> Result<Vec<PluginView>, Error> {
         let Machinery::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
