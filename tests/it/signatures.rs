@@ -127,7 +127,8 @@ async fn a_trial_that_slept_while_its_key_was_withdrawn_does_not_wake_up() -> Do
         let component = sign(&rule(guests::WELL_BEHAVED, "greeter", version, "scripts")?, key)?;
         assert_eq!(host.install(query, &component).await?.status, 201);
     }
-    let begun = host.put(&format!("{GREETER}/rollout"), json!({"version": "1.1.0", "to": "shadow"})).await?;
+    let begun =
+        host.put(&format!("{GREETER}/rollout"), json!({"rollout": {"version": "1.1.0", "to": "shadow"}})).await?;
     assert_eq!(begun.status, 200, "{begun}");
     let switch = |state: &'static str| host.put("/api/v1/plugins/tests/greeter/state", json!({"state": state}));
     assert_eq!(switch("inactive").await?.status, 200);

@@ -567,11 +567,12 @@ mod tests {
         };
         let reason = "it was not made ready: the compiler cannot be started: No such file or directory (os error 2)";
         let (before, after) = ((vec![reason.to_owned()], false), (Vec::new(), true));
+        let begun = Instant::now();
         assert_eq!(look(), before);
         // Another process on the same folder has a compiler.
         let other = Workshop::open(Some(&folder.path().join(CACHE)), Config::default()).unwrap();
         other.prepare(&rule, &Compiler::Here).unwrap();
-        assert!(!platform.retry(store, Instant::now()).unwrap(), "it is left alone for some time");
+        assert!(!platform.retry(store, begun).unwrap(), "it is left alone for some time");
         assert_eq!(look(), before, "and nobody waits for it");
         assert!(platform.retry(store, Instant::now() + PAUSE).unwrap());
         assert_eq!(look(), after);
