@@ -44,6 +44,7 @@ mod problem;
 mod query;
 mod rank_and_roles;
 mod recordings;
+mod retries;
 mod revisions;
 mod rollout;
 mod secrets;
@@ -134,6 +135,7 @@ impl Server {
         let service = self.service;
         // Ends with the server; a question that was being put is put again by the next.
         let _deliveries = AbortOnDrop(tokio::spawn(deliveries::deliver(Arc::clone(&service))));
+        let _retries = AbortOnDrop(tokio::spawn(retries::retry(Arc::clone(&service))));
         let _observations = AbortOnDrop(tokio::spawn(observations::observe(Arc::clone(&service))));
         let serving = axum::serve(self.listener, self.router).with_graceful_shutdown(async move {
             stop.await;

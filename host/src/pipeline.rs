@@ -26,6 +26,11 @@ pub trait Handlers: Send + Sync {
     /// Asks a step about an event. `library` is the configuration before the change.
     fn execute(&self, step: &Registration, event: &Event, library: &Arc<Snapshot>) -> Result<Outcome, StepFault>;
 
+    /// Why nobody can tell which steps there are, if that is so: nothing is written then.
+    fn incomplete(&self) -> Option<Refusal> {
+        None
+    }
+
     /// What a step answered about an event cannot be carried out: that is a fault like any other.
     fn disbelieve(&self, step: &Registration, event: &Event, fault: &StepFault);
 }

@@ -1,5 +1,7 @@
 //! Steps in changes of configuration: they see, propose, refuse and break, and what is written is what all of them agreed to.
 
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -196,6 +198,40 @@ async fn a_step_that_goes_on_breaking_is_suspended_until_a_try_succeeds() -> Don
     while host.patch(PROFILE, json!({"name": "At last"})).await?.status != 200 {}
     let health = host.get("/api/v1/plugins/tests/changes").await?.json()["health"].clone();
     assert!(health.as_array().into_iter().flatten().all(|step| step["state"] == "closed"), "{health}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_change_goes_past_a_step_whose_component_is_not_ready() -> Done {
+    let program = Path::new(env!("CARGO_BIN_EXE_loadout-under-test"));
+    let host = host().await?;
+    let plugin = host.get("/api/v1/plugins/tests/changes").await?.json();
+    let digest = plugin["digest"].as_str().unwrap_or_default();
+    let folder = host.stop_and_keep().await?;
+    for entry in fs::read_dir(folder.path().join("cache"))? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(digest) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    let compiler = folder.path().join("compiler");
+    let host = TestHost::again(folder, &compiler).await?;
+    let before = revision(&host).await?;
+    assert_snapshot!(host.patch(PROFILE, json!({"name": "Other"})).await?, @r#"500 {"code":"plugin.not-ready","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it cannot be used: it was not made ready: the compiler cannot be started: No such file or directory (os error 2); activate another version, or switch the plugin off","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.not-ready"}}"#);
+    assert_eq!(revision(&host).await?, before, "nothing is written");
+    for step in ["check", "stamp", "second", "after"] {
+        tell(&host, step, json!({"onFault": "skip"})).await?;
+    }
+    let passed = host.patch(PROFILE, json!({"name": "Other"})).await?;
+    assert_snapshot!(passed.header("x-loadout-skipped-steps"), @"tests/changes 1.0.0 check plugin.not-ready, tests/changes 1.0.0 stamp plugin.not-ready, tests/changes 1.0.0 second plugin.not-ready, tests/changes 1.0.0 after plugin.not-ready");
+    let waiting = outbox(&host, |items| items.iter().any(|it| it["code"] == "plugin.not-ready")).await?;
+    assert_eq!((&waiting[0]["state"], &waiting[0]["attempts"]), (&json!("pending"), &json!(0)), "it was not asked");
+    symlink(program, &compiler)?;
+    while host.get("/api/v1/plugins/tests/changes").await?.json()["problem"] != Value::Null {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tell(&host, "check", json!({"configuration": {"reject": {"message": "No.", "attribute": "name"}}})).await?;
+    assert_eq!(host.patch(PROFILE, json!({"name": "Third"})).await?.json()["code"], "plugin.rejected");
     Ok(())
 }
 

@@ -127,12 +127,13 @@ async fn a_trial_that_slept_while_its_key_was_withdrawn_does_not_wake_up() -> Do
         let component = sign(&rule(guests::WELL_BEHAVED, "greeter", version, "scripts")?, key)?;
         assert_eq!(host.install(query, &component).await?.status, 201);
     }
-    let begun = host.put(&format!("{GREETER}/rollout"), json!({"version": "1.1.0", "to": "shadow"})).await?;
+    let begun =
+        host.put(&format!("{GREETER}/rollout"), json!({"rollout": {"version": "1.1.0", "to": "shadow"}})).await?;
     assert_eq!(begun.status, 200, "{begun}");
     let switch = |state: &'static str| host.put("/api/v1/plugins/tests/greeter/state", json!({"state": state}));
     assert_eq!(switch("inactive").await?.status, 200);
     trust(&host, &[&new]).await?;
-    assert_snapshot!(named(&switch("active").await?, &keys), @"");
+    assert_snapshot!(named(&switch("active").await?, &keys), @r#"422 {"code":"plugin-refused","detail":"plugin `tests/greeter` 1.1.0 is refused: publisher `tests` signs with key NEW, and it is signed by key OLD: have it signed by the publisher, or look at `GET /api/v1/trusted-publishers`; it is on trial, so end the rollout first to switch the plugin on without it"}"#);
     assert_eq!(host.delete(&format!("{GREETER}/rollout")).await?.status, 200);
     assert_eq!(switch("active").await?.status, 200, "the version that serves is trusted");
     Ok(())

@@ -4,9 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use loadout::domain::FaultPolicy;
-use loadout::domain::message::Stage;
-use loadout::plugin::{Catalog, Config, Missing, ToolStepDeclaration, Workshop};
+use loadout::plugin::{Catalog, Config, Manifest, Missing, Workshop};
 use loadout::resolve::{Reads, StepEnd, ToolRules};
 use loadout_tests::guests::{self, rule, tool_steps};
 use loadout_tests::host::{Failure, Reply, TestHost};
@@ -430,20 +428,18 @@ async fn a_step_that_could_never_be_asked_is_refused() -> Done {
 
 #[test]
 fn a_step_whose_component_cannot_be_used_breaks_visibly() -> Done {
+    let manifest = Manifest::parse(
+        "[plugin]\npublisher = \"tests\"\nname = \"around\"\nversion = \"1.0.0\"\n\
+         world = \"loadout:plugin/tool-step@0.1.0\"\ndescription = \"Cut in two.\"\n\
+         [[steps]]\nname = \"late\"\nmessage = \"tool.evaluate\"\nresource = \"scripts\"\nstage = 40\nrank = 0\n",
+    )?;
     let mut catalog = Catalog::of(&Workshop::open(None, Config::default())?);
     catalog.add_missing(Missing {
         name: "tests/around".to_owned(),
         version: "1.0.0".parse()?,
         digest: String::new(),
-        kinds: Vec::new(),
+        manifest: Some(manifest),
         tools: Default::default(),
-        tool_steps: vec![ToolStepDeclaration {
-            name: "late".to_owned(),
-            resources: vec!["scripts".to_owned()],
-            stage: Stage::PostOperation,
-            rank: 0,
-            on_fault: FaultPolicy::Skip,
-        }],
         steps: Default::default(),
         reason: "its component was cut in two".to_owned(),
     });

@@ -82,7 +82,13 @@ impl TestHost {
         Self::serve(folder, service).await
     }
 
-    /// The same, whose plugins go out through `door`, and whose rules have these limits.
+    /// A server over the data folder that another one left behind. Components are compiled by `program`.
+    pub async fn again(folder: TempDir, program: &Path) -> Result<Self, Failure> {
+        let service = Service::start_with(folder.path(), platform(program))?;
+        Self::serve(folder, service).await
+    }
+
+    /// A server with the sample `contoso`, whose plugins go out through `door`, and whose rules have these limits.
     pub async fn with_door(program: &Path, door: Door, limits: Limits) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         share_compiled(folder.path())?;

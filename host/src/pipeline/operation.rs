@@ -58,6 +58,18 @@ pub enum Refusal {
         /// How.
         fault: Box<StepFault>,
     },
+    /// Nobody can tell which steps a plugin has, and one of them might not agree.
+    #[error(
+        "nothing is written while nobody can tell which steps plugin `{plugin}` {version} has: {reason}; install it again, activate another version, or switch it off"
+    )]
+    Unknown {
+        /// The plugin, as `publisher/name`.
+        plugin: String,
+        /// Its version.
+        version: String,
+        /// Why nobody can.
+        reason: String,
+    },
 }
 
 /// A step of a version of a plugin.

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::domain::experience::ToolFault;
-use crate::domain::{Capabilities, FaultPolicy, PluginVersion, RecordingSettings, StepOverride, ToolOverride};
-use crate::pipeline::{Event, Handlers, Outcome, Registration};
+use crate::domain::{Capabilities, PluginVersion, RecordingSettings, StepOverride, ToolOverride};
+use crate::pipeline::{Event, Handlers, Outcome, Refusal, Registration};
 use crate::resolve::{Evaluation, Reads, ToolRules};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
@@ -27,6 +27,7 @@ use super::engine::{Config, Engine, EngineError};
 use super::handler::Handler;
 use super::inspect::LoadError;
 use super::manifest::{Manifest, Provides, StepDeclaration, ToolStepDeclaration};
+use super::missing::{Missing, not_ready};
 use super::outside::{Connectors, Outside};
 use super::policy::Policy;
 use super::replay::Answer;
@@ -73,27 +74,6 @@ enum Bound {
     Ready(usize),
     /// The plugin at this place among those that should and cannot.
     Missing(usize),
-}
-
-/// A plugin that should be asked and cannot be.
-#[derive(Debug, Clone)]
-pub struct Missing {
-    /// Its name, as `publisher/name`.
-    pub name: String,
-    /// Its version.
-    pub version: PluginVersion,
-    /// Its digest.
-    pub digest: String,
-    /// The tool kinds it should decide about, as far as that is known.
-    pub kinds: Vec<String>,
-    /// What was decided about them.
-    pub tools: BTreeMap<String, ToolOverride>,
-    /// The steps around rules it should be asked as, as far as they are known.
-    pub tool_steps: Vec<ToolStepDeclaration>,
-    /// What was decided about steps.
-    pub steps: BTreeMap<String, StepOverride>,
-    /// Why it cannot.
-    pub reason: String,
 }
 
 /// What an environment decided about a plugin.
@@ -212,7 +192,8 @@ impl Catalog {
                 }
             }
             Provides::Handler { steps } => {
-                let registered = steps.iter().map(|step| registration(&ready, step, wanted.steps.get(&step.name)));
+                let digest = ready.digest().as_str();
+                let registered = steps.iter().map(|it| registration(manifest, digest, it, wanted.steps.get(&it.name)));
                 self.registrations.extend(registered);
                 self.registrations.sort_by(Registration::order);
             }
@@ -245,17 +226,14 @@ impl Catalog {
 
     /// Notes a plugin that should be asked and cannot be, so that what it should decide about fails visibly.
     pub fn add_missing(&mut self, missing: Missing) {
-        for kind in &missing.kinds {
+        for kind in missing.kinds() {
             let (bound, policy) = (Bound::Missing(self.missing.len()), missing.policy(kind));
             let rule = Rule { bound, policy, recording: None, trial: None };
             self.by_kind.entry(kind.clone()).or_insert(rule);
         }
-        for step in &missing.tool_steps {
-            let Missing { name, version, digest, steps, .. } = &missing;
-            let registered =
-                tool_step_registration(name.clone(), *version, digest.clone(), step, steps.get(&step.name));
-            self.tool_steps.push(registered);
-        }
+        self.registrations.extend(missing.registrations());
+        self.registrations.sort_by(Registration::order);
+        self.tool_steps.extend(missing.tool_steps());
         self.tool_steps.sort_by(ToolStepRegistration::order);
         self.missing.push(missing);
     }
@@ -406,19 +384,6 @@ impl Catalog {
     }
 }
 
-impl Missing {
-    fn policy(&self, kind: &str) -> Policy {
-        let wanted = self.tools.get(kind).cloned().unwrap_or_default();
-        Policy { on_fault: wanted.on_fault.unwrap_or(FaultPolicy::Skip), default: wanted.default.unwrap_or_default() }
-    }
-
-    fn evaluation(&self, reads: Reads) -> Evaluation {
-        let Self { name, version, reason, .. } = self;
-        let fault = not_ready(name, *version, reason);
-        Evaluation::of_rule(format!("{name} {version}"), Err(fault), reads.into_recorded())
-    }
-}
-
 impl ToolRules for Catalog {
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
         let steps: Vec<_> = self.tool_steps.iter().filter(|step| step.concerns(kind)).collect();
@@ -462,19 +427,8 @@ impl ToolRules for Catalog {
     }
 }
 
-/// How a plugin breaks that should be asked and cannot be.
-fn not_ready(name: &str, version: PluginVersion, reason: &str) -> ToolFault {
-    ToolFault {
-        code: "plugin.not-ready".to_owned(),
-        message: format!("it cannot be used: {reason}"),
-        plugin: name.to_owned(),
-        version: version.to_string(),
-        trace: None,
-    }
-}
-
 /// A step around rules as its plugin declares it and the environment wants it.
-fn tool_step_registration(
+pub(super) fn tool_step_registration(
     plugin: String,
     version: PluginVersion,
     digest: String,
@@ -508,6 +462,9 @@ impl Handlers for Catalog {
         event: &Event,
         library: &Arc<Snapshot>,
     ) -> Result<Outcome, crate::pipeline::StepFault> {
+        if let Some(missing) = self.missing.iter().find(|it| it.name == step.plugin && it.digest == step.digest) {
+            return Err(missing.step_fault());
+        }
         let gone = || crate::pipeline::StepFault {
             code: "plugin.not-ready".to_owned(),
             message: "its component is not there".to_owned(),
@@ -515,6 +472,11 @@ impl Handlers for Catalog {
         };
         let (handler, outside) = self.handler(step).ok_or_else(gone)?;
         handler.execute(&self.engine, step, event, library, outside)
+    }
+
+    fn incomplete(&self) -> Option<Refusal> {
+        let Missing { name, version, reason, .. } = self.missing.iter().find(|missing| missing.manifest.is_none())?;
+        Some(Refusal::Unknown { plugin: name.clone(), version: version.to_string(), reason: reason.clone() })
     }
 
     fn disbelieve(&self, step: &Registration, event: &Event, fault: &crate::pipeline::StepFault) {
@@ -525,13 +487,18 @@ impl Handlers for Catalog {
 }
 
 /// A step as its plugin declares it and the environment wants it.
-fn registration(ready: &Ready, step: &StepDeclaration, wanted: Option<&StepOverride>) -> Registration {
+pub(super) fn registration(
+    manifest: &Manifest,
+    digest: &str,
+    step: &StepDeclaration,
+    wanted: Option<&StepOverride>,
+) -> Registration {
     let wanted = wanted.cloned().unwrap_or_default();
     let StepDeclaration { name, message, stage, mode, rank, filter, images, on_fault } = step.clone();
     Registration {
-        plugin: ready.manifest().full_name(),
-        version: ready.manifest().version,
-        digest: ready.digest().to_string(),
+        plugin: manifest.full_name(),
+        version: manifest.version,
+        digest: digest.to_owned(),
         step: name,
         message,
         stage,

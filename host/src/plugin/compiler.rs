@@ -207,6 +207,13 @@ mod tests {
             let whose = if matches!(error, LoadError::Unavailable(_)) { "nobody's" } else { "the component's" };
             format!("{how}: {whose}: {error}")
         });
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @"
+        killed: nobody's: it was not made ready: the compiler was killed, perhaps because the machine is short of memory: try again when it is not
+        out of processor time: the component's: compiling it takes more than 60 seconds of processor time: split it, or leave out what it does not need
+        aborted: the component's: compiling it takes more than 1024 MiB of memory: split it, or leave out what it does not need
+        broken: the component's: it cannot be made ready: the compiler broke over it, with signal 11
+        panicked: the component's: it cannot be made ready: the compiler broke over it
+        given up: nobody's: it was not made ready: the compiler broke off (exit status: 1)
+        ");
     }
 }

@@ -49,6 +49,9 @@ impl Service {
             self.check_settings(changes, &library)?;
         }
         let handlers = self.machinery.handlers(&self.store, &library)?;
+        if let Some(refusal) = handlers.incomplete() {
+            return Err(refusal.into());
+        }
         if Operation::concerns_nobody(&*handlers) {
             let changes = ChangeSet { plugins_of: Some(library.revision()), ..changes.clone() };
             return self.write(changes, author, origin, &[]);

@@ -36,7 +36,7 @@ pub enum Delivered {
     Nothing,
     /// It was answered.
     Answered,
-    /// It will be put again.
+    /// It will be put again, or is being put by somebody else.
     Postponed,
     /// It waits for an administrator.
     Died,

@@ -4,21 +4,31 @@
 //! catalog of the newest revision, which is made anew as soon as an item is another, whoever wrote it. A question goes on with the
 //! catalog it began with.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
 use crate::domain::{Capabilities, Connector, ConnectorName, Digest, Item, Kind, Plugin, Revision};
 use crate::plugin::{
-    Catalog, Compiler, Config, Connectors, EngineError, LoadError, Manifest, Missing, Provides, Ready, Signatures,
-    Trial, Wanted, Workshop,
+    Catalog, Compiler, Config, Connectors, EngineError, LoadError, Manifest, Missing, Ready, Signatures, Trial, Wanted,
+    Workshop,
 };
 use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, Layer, Snapshot, Store};
 
 /// Where compiled components are kept, within the data folder.
 const CACHE: &str = "cache";
+
+/// What is wrong with a component that the store does not have.
+const GONE: &str = "its component is gone";
+
+/// How long a component is left alone that could not be made ready for the time being; each next pause is twice as long.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// How plugins are run.
 #[derive(Debug)]
@@ -50,6 +60,8 @@ pub(super) struct Platform {
     asked: Mutex<HashMap<Digest, Arc<Capabilities>>>,
     /// Components that turned out to be unusable, with the reason: they are not compiled again and again.
     unusable: Mutex<HashMap<Digest, String>>,
+    /// Components that could not be made ready for the time being: no question waits for them, they are tried again beside.
+    unavailable: Mutex<HashMap<Digest, Unavailable>>,
     newest: ArcSwapOption<Serving>,
     /// Held while a catalog is made, so that many questions after a change make one.
     making: Mutex<()>,
@@ -60,6 +72,15 @@ struct Bundled {
     manifest: Manifest,
     digest: Digest,
     bytes: &'static [u8],
+}
+
+/// A component that could not be made ready for the time being.
+struct Unavailable {
+    reason: String,
+    /// When it is tried again.
+    again: Instant,
+    /// How long it was left alone.
+    pause: Duration,
 }
 
 /// What the newest revision asks.
@@ -82,6 +103,17 @@ pub(super) enum Found {
     },
     /// The store has no such component.
     Nowhere,
+}
+
+impl Found {
+    /// Why it is not ready, if that may pass by itself.
+    fn passing(&self) -> Option<String> {
+        match self {
+            Self::Unusable { reason: LoadError::Unavailable(reason), .. } => Some(reason.clone()),
+            Self::Nowhere => Some(GONE.to_owned()),
+            Self::Ready(_) | Self::Unusable { .. } => None,
+        }
+    }
 }
 
 /// The plugins and connectors of a revision: each with the revision that wrote it.
@@ -108,6 +140,7 @@ impl Platform {
             signatures: Mutex::default(),
             asked: Mutex::default(),
             unusable: Mutex::default(),
+            unavailable: Mutex::default(),
             newest: ArcSwapOption::empty(),
             making: Mutex::default(),
         })
@@ -140,8 +173,7 @@ impl Platform {
         if let Some(serving) = serving.filter(|serving| serving.revision == snapshot.revision()) {
             return Ok(Arc::clone(&serving.catalog));
         }
-        let of = |kind| snapshot.entries(kind).map(move |(name, entry)| (kind, Arc::clone(name), entry.revision));
-        let key: Key = [Kind::Plugin, Kind::Connector].into_iter().flat_map(of).collect();
+        let key = key(snapshot);
         let is_past = self.newest.load().as_ref().is_some_and(|serving| serving.revision > snapshot.revision());
         // Whoever asks about the past keeps nobody waiting.
         let _making = (!is_past).then(|| lock(&self.making));
@@ -151,21 +183,83 @@ impl Platform {
             None => Arc::new(self.make(store, snapshot)?),
         };
         if !is_past {
-            let serving = Serving { key, revision: snapshot.revision(), catalog: Arc::clone(&catalog) };
-            self.newest.store(Some(Arc::new(serving)));
+            self.keep(Serving { key, revision: snapshot.revision(), catalog: Arc::clone(&catalog) });
         }
         Ok(catalog)
+    }
+
+    /// Keeps what a revision asks, unless what a newer one asks is kept already. Only for whoever holds `making`.
+    fn keep(&self, serving: Serving) {
+        let newer = self.newest.load().as_ref().is_some_and(|kept| kept.revision > serving.revision);
+        if !newer {
+            self.newest.store(Some(Arc::new(serving)));
+        }
+    }
+
+    /// Tries again to make ready what could not be for the time being, as far as it is time to at `now`. Whether there is a new catalog.
+    ///
+    /// Nobody waits for that: questions go on with the catalog that is there.
+    pub(super) fn retry(&self, store: &Store, now: Instant) -> Result<bool, store::Error> {
+        if lock(&self.unavailable).is_empty() {
+            return Ok(false);
+        }
+        let wanted = wanted(&*store.snapshot()?);
+        let due: Vec<Digest> = {
+            let mut unavailable = lock(&self.unavailable);
+            unavailable.retain(|digest, _| wanted.contains(digest));
+            unavailable.iter().filter(|(_, it)| it.again <= now).map(|(digest, _)| digest.clone()).collect()
+        };
+        // Held until a catalog holds them.
+        let tried = due.iter().map(|digest| self.ready(store, digest)).collect::<Result<Vec<_>, _>>()?;
+        if tried.iter().all(|found| found.passing().is_some()) {
+            return Ok(false);
+        }
+        let _making = lock(&self.making);
+        let snapshot = store.snapshot()?;
+        let catalog = Arc::new(self.make(store, &snapshot)?);
+        self.keep(Serving { key: key(&snapshot), revision: snapshot.revision(), catalog });
+        Ok(true)
     }
 
     /// Makes a component ready that is not in the store yet.
     pub(super) fn prepare(&self, bytes: &[u8]) -> Result<Arc<Ready>, LoadError> {
         let ready = self.workshop.prepare(bytes, &self.compiler)?;
         lock(&self.known).insert(ready.digest().clone(), Arc::downgrade(&ready));
+        // What a catalog lacks it has soon.
+        if let Some(unavailable) = lock(&self.unavailable).get_mut(ready.digest()) {
+            (unavailable.again, unavailable.pause) = (Instant::now(), Duration::ZERO);
+        }
         Ok(ready)
     }
 
-    /// The component of `digest`, made ready if it is not.
+    /// The component of `digest`, made ready if it is not. One that cannot be for the time being is tried again by [`Platform::retry`].
     pub(super) fn ready(&self, store: &Store, digest: &Digest) -> Result<Found, store::Error> {
+        let found = self.find(store, digest)?;
+        let mut unavailable = lock(&self.unavailable);
+        if let Some(reason) = found.passing() {
+            let before = unavailable.get(digest).map_or(Duration::ZERO, |before| before.pause);
+            let pause = (before * 2).clamp(PAUSE, LONGEST_PAUSE);
+            unavailable.insert(digest.clone(), Unavailable { reason, again: Instant::now() + pause, pause });
+        } else {
+            unavailable.remove(digest);
+        }
+        Ok(found)
+    }
+
+    /// As [`Platform::ready`], for a catalog: waits for nothing that could not be made ready a moment ago.
+    fn ready_now(&self, store: &Store, digest: &Digest) -> Result<Found, store::Error> {
+        let Some(reason) = lock(&self.unavailable).get(digest).map(|it| it.reason.clone()) else {
+            return self.ready(store, digest);
+        };
+        let held = lock(&self.known).get(digest).and_then(Weak::upgrade);
+        Ok(match (held, store.component(digest)?) {
+            (Some(ready), _) => Found::Ready(ready),
+            (None, Some(bytes)) => Found::Unusable { bytes, reason: LoadError::Unavailable(reason) },
+            (None, None) => Found::Nowhere,
+        })
+    }
+
+    fn find(&self, store: &Store, digest: &Digest) -> Result<Found, store::Error> {
         if let Some(ready) = lock(&self.known).get(digest).and_then(Weak::upgrade) {
             return Ok(Found::Ready(ready));
         }
@@ -255,34 +349,28 @@ impl Platform {
                     granted: granted(digest),
                     connectors: Arc::clone(&connectors),
                 };
-                let missing = |provides: Option<Provides>, reason: String| {
+                let missing = |manifest, reason: String| {
                     tracing::error!("plugin `{name}` {version} is not used: {reason}");
-                    let (kinds, tool_steps) = match provides {
-                        Some(Provides::Tool { kinds, .. }) => (kinds, Vec::new()),
-                        Some(Provides::ToolSteps { steps }) => (Vec::new(), steps),
-                        Some(Provides::Step(_) | Provides::Handler { .. }) | None => (Vec::new(), Vec::new()),
-                    };
                     Missing {
                         name: name.to_string(),
                         version,
                         digest: digest.to_string(),
-                        kinds,
+                        manifest,
                         tools: plugin.tools.clone(),
-                        tool_steps,
                         steps: plugin.steps.clone(),
                         reason,
                     }
                 };
-                match self.ready(store, digest)? {
+                match self.ready_now(store, digest)? {
                     Found::Ready(ready) => {
                         if let Err(error) = catalog.add_behind(ready, &wanted) {
                             tracing::error!("plugin `{name}` {version} is not used: {error}");
                         }
                     }
                     Found::Unusable { bytes, reason } => {
-                        catalog.add_missing(missing(provides(&bytes), reason.to_string()));
+                        catalog.add_missing(missing(Workshop::manifest(&bytes), reason.to_string()));
                     }
-                    Found::Nowhere => catalog.add_missing(missing(None, "its component is gone".to_owned())),
+                    Found::Nowhere => catalog.add_missing(missing(None, GONE.to_owned())),
                 }
             }
         }
@@ -310,14 +398,14 @@ impl Platform {
         let Some((rollout, digest)) = plugin.trying().filter(|(rollout, _)| rollout.stopped.is_none()) else {
             return Ok(None);
         };
-        Ok(match self.ready(store, digest)? {
+        Ok(match self.ready_now(store, digest)? {
             Found::Ready(ready) => Some(Trial::new(ready, rollout.clone(), granted(digest))),
             Found::Unusable { reason, .. } => {
                 tracing::error!("plugin `{name}` {} is not tried: {reason}", rollout.version);
                 None
             }
             Found::Nowhere => {
-                tracing::error!("plugin `{name}` {} is not tried: its component is gone", rollout.version);
+                tracing::error!("plugin `{name}` {} is not tried: {GONE}", rollout.version);
                 None
             }
         })
@@ -333,12 +421,174 @@ pub(super) fn change(base: Revision, changes: Vec<Change>) -> ChangeSet {
     ChangeSet { authority: Authority::Upgrader, base: Some(base), ..ChangeSet::new(changes) }
 }
 
-/// What a component that cannot be made ready would do.
-fn provides(component: &[u8]) -> Option<Provides> {
-    Workshop::inspect(component).ok().map(|manifest| manifest.provides)
+/// What tells the catalog of one revision from that of another.
+fn key(snapshot: &Snapshot) -> Key {
+    let of = |kind| snapshot.entries(kind).map(move |(name, entry)| (kind, Arc::clone(name), entry.revision));
+    [Kind::Plugin, Kind::Connector].into_iter().flat_map(of).collect()
+}
+
+/// The components that a catalog of `snapshot` holds.
+fn wanted(snapshot: &Snapshot) -> HashSet<Digest> {
+    let plugins = snapshot.entries(Kind::Plugin).filter_map(|(_, entry)| Plugin::from_any(&entry.item));
+    let digests = plugins.flat_map(|plugin| {
+        plugin.serving().into_iter().map(|(_, digest)| digest).chain(plugin.trying().map(|(_, digest)| digest))
+    });
+    digests.cloned().collect()
 }
 
 /// What these locks guard is whole after every line.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::domain::revision::Author;
+    use crate::domain::{AnyItem, FaultPolicy};
+    use crate::plugin::ChildCompiler;
+    use crate::resolve::{Facts, Reads};
+
+    use super::super::{Error, Machinery, Service};
+    use super::*;
+
+    /// A component that says something about itself, and is nothing else: it can never be made ready.
+    fn component(manifest: &str) -> Vec<u8> {
+        const EMPTY: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
+        loadout_plugin_build::embed_manifest(&EMPTY, manifest).unwrap()
+    }
+
+    fn of_world(world: &str, rest: &str) -> Vec<u8> {
+        component(&format!(
+            "[plugin]\npublisher = 'contoso'\nname = 'guard'\nversion = '1.0.0'\nworld = 'loadout:plugin/{world}@0.1.0'\ndescription = 'Watches.'\n{rest}"
+        ))
+    }
+
+    /// A service without anything in it but `plugin`, and its component if that is not lost.
+    fn service(folder: &Path, bytes: &[u8], lost: bool, mut plugin: Plugin) -> Service {
+        let store = Store::open(folder).unwrap();
+        let options = PlatformOptions {
+            config: Config::default(),
+            compiler: Compiler::Child(ChildCompiler::new("/nowhere", Default::default())),
+        };
+        let platform = Platform::open(folder, options).unwrap();
+        let (version, digest) = ("1.0.0".parse().unwrap(), Workshop::digest(bytes));
+        plugin.versions.insert(version, digest.clone());
+        plugin.active = Some(version);
+        let name = "contoso/guard".to_owned();
+        let component = Component { digest, plugin: name.clone(), version, bytes: bytes.to_vec() };
+        let components = if lost { Vec::new() } else { vec![component] };
+        let changes = change(store.newest().unwrap(), vec![Change::put(name, plugin)]);
+        store.install(&components, changes, &Author::new("ada", "a test")).unwrap();
+        Service::with(store, Machinery::Installed(Box::new(platform)))
+    }
+
+    fn write(service: &Service) -> Result<store::Committed, Error> {
+        let queue = AnyItem::parse(Kind::Queue, "desk", json!({"name": "Desk"})).unwrap();
+        service.commit(&ChangeSet::new([Change::put("desk".to_owned(), queue)]), &Author::new("ada", "a test"))
+    }
+
+    #[test]
+    fn nothing_is_written_without_a_step_that_cannot_be_asked() {
+        let step = |policy: &str| {
+            format!(
+                "[[steps]]\nname = 'check'\nmessage = 'queue.create'\nstage = 10\nrank = 1\non-fault = '{policy}'\n"
+            )
+        };
+        let wants = |policy| Plugin {
+            steps: [("check".to_owned(), crate::domain::StepOverride { on_fault: Some(policy), ..Default::default() })]
+                .into(),
+            ..Plugin::default()
+        };
+        let mut outcomes = String::new();
+        for (what, declared, lost, plugin) in [
+            ("aborts", "abort", false, Plugin::default()),
+            ("is skipped", "skip", false, Plugin::default()),
+            ("is to be skipped", "abort", false, wants(FaultPolicy::Skip)),
+            ("is gone", "abort", true, wants(FaultPolicy::Skip)),
+            ("is switched off", "abort", true, Plugin { state: crate::domain::State::Inactive, ..Plugin::default() }),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let service = service(folder.path(), &of_world("step", &step(declared)), lost, plugin);
+            let before = service.store.newest().unwrap();
+            let outcome = match write(&service) {
+                Ok(done) => format!("written; {:?}", done.skipped),
+                Err(error) => {
+                    assert_eq!(service.store.newest().unwrap(), before);
+                    error.to_string()
+                }
+            };
+            outcomes.push_str(&format!("{what}: {outcome}\n"));
+        }
+        insta::assert_snapshot!(outcomes, @r#"
+        aborts: step `check` of plugin `contoso/guard` 1.0.0 broke, and nothing is written without it: it cannot be used: its manifest says `loadout:plugin/step@0.1.0`, which exports `loadout:plugin/configuration-step@0.1.0`, but it exports nothing; activate another version, or switch the plugin off
+        is skipped: written; [Skipped { plugin: "contoso/guard 1.0.0", step: "check", code: "plugin.not-ready", message: "it cannot be used: its manifest says `loadout:plugin/step@0.1.0`, which exports `loadout:plugin/configuration-step@0.1.0`, but it exports nothing; activate another version, or switch the plugin off" }]
+        is to be skipped: written; [Skipped { plugin: "contoso/guard 1.0.0", step: "check", code: "plugin.not-ready", message: "it cannot be used: its manifest says `loadout:plugin/step@0.1.0`, which exports `loadout:plugin/configuration-step@0.1.0`, but it exports nothing; activate another version, or switch the plugin off" }]
+        is gone: nothing is written while nobody can tell which steps plugin `contoso/guard` 1.0.0 has: its component is gone; install it again, activate another version, or switch it off
+        is switched off: written; []
+        "#);
+    }
+
+    #[test]
+    fn what_an_older_revision_asks_never_takes_the_place_of_what_a_newer_one_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        let service = service(folder.path(), &component(""), false, Plugin::default());
+        let platform = service.platform().unwrap();
+        let of = |revision| {
+            let catalog = Arc::new(Catalog::of(platform.workshop()));
+            Serving { key: Key::new(), revision: Revision(revision), catalog }
+        };
+        let kept = [2, 3, 2, 3, 4].map(|revision| {
+            platform.keep(of(revision));
+            platform.newest.load().as_ref().unwrap().revision.0
+        });
+        assert_eq!(kept, [2, 3, 3, 3, 4]);
+    }
+
+    #[test]
+    fn what_could_not_be_made_ready_for_the_time_being_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..] else {
+            panic!("the built-in plugin is gone")
+        };
+        let manifest = "[plugin]\npublisher = 'contoso'\nname = 'guard'\nversion = '1.0.0'\nworld = 'loadout:plugin/tool@0.1.0'\ndescription = 'Watches.'\n[tool]\nkinds = ['scripts']\n";
+        let rule = loadout_plugin_build::embed_manifest(scripts.component, manifest).unwrap();
+        let rollout: crate::domain::Rollout = serde_json::from_str(r#"{"version": "1.1.0", "to": "shadow"}"#).unwrap();
+        let versions = [("1.1.0".parse().unwrap(), Workshop::digest(&rule))].into();
+        let service =
+            service(folder.path(), &rule, false, Plugin { versions, rollout: Some(rollout), ..Plugin::default() });
+        let (platform, store) = (service.platform().unwrap(), &service.store);
+        let snapshot = store.snapshot().unwrap();
+        let look = || {
+            let catalog = platform.catalog(store, &snapshot).unwrap();
+            let is_tried = catalog.observed("scripts").is_some_and(|observed| observed.trial.is_some());
+            let missing: Vec<String> = catalog.missing().iter().map(|missing| missing.reason.clone()).collect();
+            (missing, is_tried)
+        };
+        let reason = "it was not made ready: the compiler cannot be started: No such file or directory (os error 2)";
+        let (before, after) = ((vec![reason.to_owned()], false), (Vec::new(), true));
+        let begun = Instant::now();
+        assert_eq!(look(), before);
+        // Another process on the same folder has a compiler.
+        let other = Workshop::open(Some(&folder.path().join(CACHE)), Config::default()).unwrap();
+        other.prepare(&rule, &Compiler::Here).unwrap();
+        assert!(!platform.retry(store, begun).unwrap(), "it is left alone for some time");
+        assert_eq!(look(), before, "and nobody waits for it");
+        assert!(platform.retry(store, Instant::now() + PAUSE).unwrap());
+        assert_eq!(look(), after);
+        assert!(!platform.retry(store, Instant::now() + LONGEST_PAUSE).unwrap(), "nothing is left to try");
+    }
+
+    #[test]
+    fn a_tool_whose_component_cannot_be_used_fails_visibly() {
+        let rule = of_world("tool", "[tool]\nkinds = ['scripts']\non-fault = 'abort'\n");
+        let folder = tempfile::tempdir().unwrap();
+        let service = service(folder.path(), &rule, false, Plugin::default());
+        let snapshot = service.store.snapshot().unwrap();
+        let rules = service.machinery.rules(&service.store, &snapshot).unwrap();
+        let asked = rules.evaluate("scripts", "{}", Reads::new(snapshot, Arc::new(Facts::default()))).unwrap();
+        let fault = asked.outcome.unwrap_err();
+        insta::assert_snapshot!(format!("{} {}: {} (ends: {})", fault.plugin, fault.code, fault.message, asked.ends), @"contoso/guard plugin.not-ready: it cannot be used: its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports nothing (ends: true)");
+    }
 }

@@ -30,6 +30,8 @@ pub enum PluginError {
     Refused(LoadError),
     #[error("plugin `{name}` {version} is refused: {reason}")]
     RefusedVersion { name: String, version: PluginVersion, reason: LoadError },
+    #[error("{0}; it is on trial, so end the rollout first to switch the plugin on without it")]
+    OnTrial(Box<PluginError>),
     #[error("there is no plugin `{0}`: `GET /api/v1/plugins` lists those there are")]
     NoSuchPlugin(String),
     #[error("plugin `{name}` has no version {version}: there are {known}")]
@@ -330,7 +332,11 @@ impl Service {
                 service.may_serve(snapshot, name, plugin, &manifest, true)?;
                 if let Some(rollout) = plugin.rollout.as_ref().filter(|rollout| rollout.stopped.is_none()) {
                     let digest = version_of(name, plugin, rollout.version)?;
-                    service.must_be_trusted(snapshot, name, rollout.version, digest)?;
+                    let trusted = service.must_be_trusted(snapshot, name, rollout.version, digest);
+                    trusted.map_err(|error| match error {
+                        Error::Plugin(refused) => PluginError::OnTrial(refused.into()).into(),
+                        error => error,
+                    })?;
                 }
             }
             plugin.state = state;
@@ -368,6 +374,13 @@ impl Service {
             },
             author,
         )
+    }
+
+    /// Tries again to make plugins ready that could not be for the time being, if it is time to. Whether questions are answered by
+    /// more of them now.
+    pub fn retry_plugins(&self) -> Result<bool, Error> {
+        let Machinery::Installed(platform) = &self.machinery else { return Ok(false) };
+        Ok(platform.retry(&self.store, std::time::Instant::now())?)
     }
 
     /// The plugins that are there, by name.

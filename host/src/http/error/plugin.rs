@@ -18,7 +18,7 @@ impl From<PluginError> for Refusal {
             | PluginError::RefusedVersion { reason: LoadError::Unavailable(_), .. } => {
                 problem(StatusCode::SERVICE_UNAVAILABLE, "compiler-unavailable").retry_after(LATER)
             }
-            PluginError::Refused(_) | PluginError::RefusedVersion { .. } => {
+            PluginError::Refused(_) | PluginError::RefusedVersion { .. } | PluginError::OnTrial(_) => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "plugin-refused")
             }
             PluginError::NoSuchPlugin(_)

@@ -27,6 +27,10 @@ impl From<Refusal> for Answer {
                     Self::new(status, code, detail).with_step(StepDetails { plugin, version, step, code: fault.code });
                 if status == StatusCode::SERVICE_UNAVAILABLE { answer.retry_after(1) } else { answer }
             }
+            Refusal::Unknown { .. } => {
+                let (status, code) = of_fault("plugin.not-ready");
+                Self::new(status, code, detail)
+            }
         }
     }
 }

@@ -1,0 +1,108 @@
+//! A plugin that should be asked and cannot be. It keeps its place: what it should decide about fails visibly, and who should agree to a
+//! change does not.
+
+use std::collections::BTreeMap;
+
+use crate::domain::experience::ToolFault;
+use crate::domain::{FaultPolicy, PluginVersion, StepOverride, ToolOverride};
+use crate::pipeline::{Registration, StepFault};
+use crate::resolve::{Evaluation, Reads};
+
+use super::around::ToolStepRegistration;
+use super::catalog::{registration, tool_step_registration};
+use super::manifest::{Manifest, Provides, ToolStepDeclaration};
+use super::policy::Policy;
+
+/// How long a question waits for a step whose component is not ready, in seconds.
+const PAUSE: u32 = 30;
+
+/// A plugin that should be asked and cannot be.
+#[derive(Debug, Clone)]
+pub struct Missing {
+    /// Its name, as `publisher/name`.
+    pub name: String,
+    /// Its version.
+    pub version: PluginVersion,
+    /// Its digest.
+    pub digest: String,
+    /// What it says about itself. Without it nobody can tell what it should be asked about.
+    pub manifest: Option<Manifest>,
+    /// What was decided about its tools.
+    pub tools: BTreeMap<String, ToolOverride>,
+    /// What was decided about its steps.
+    pub steps: BTreeMap<String, StepOverride>,
+    /// Why it cannot.
+    pub reason: String,
+}
+
+impl Missing {
+    /// The tool kinds it should decide about; where that is not known, those that somebody decided about.
+    pub(super) fn kinds(&self) -> Vec<&String> {
+        match self.provides() {
+            Some(Provides::Tool { kinds, .. }) => kinds.iter().collect(),
+            Some(Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. }) => Vec::new(),
+            None => self.tools.keys().collect(),
+        }
+    }
+
+    /// The steps of changes it should be asked as: who is not asked breaks, and does not agree.
+    pub(super) fn registrations(&self) -> Vec<Registration> {
+        let Some(manifest @ Manifest { provides: Provides::Handler { steps }, .. }) = &self.manifest else {
+            return Vec::new();
+        };
+        steps.iter().map(|step| registration(manifest, &self.digest, step, self.steps.get(&step.name))).collect()
+    }
+
+    /// The steps around rules it should be asked as.
+    pub(super) fn tool_steps(&self) -> Vec<ToolStepRegistration> {
+        let Self { name, version, digest, .. } = self;
+        let Some(Provides::ToolSteps { steps }) = self.provides() else { return Vec::new() };
+        let of = |step: &ToolStepDeclaration| {
+            let wanted = self.steps.get(&step.name);
+            tool_step_registration(name.clone(), *version, digest.clone(), step, wanted)
+        };
+        steps.iter().map(of).collect()
+    }
+
+    pub(super) fn policy(&self, kind: &str) -> Policy {
+        let wanted = self.tools.get(kind).cloned().unwrap_or_default();
+        let (on_fault, default) = match self.provides() {
+            Some(Provides::Tool { on_fault, default, .. }) => (*on_fault, default.clone()),
+            _ => (FaultPolicy::Skip, None),
+        };
+        Policy {
+            on_fault: wanted.on_fault.unwrap_or(on_fault),
+            default: wanted.default.or(default).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn step_fault(&self) -> StepFault {
+        let reason = &self.reason;
+        StepFault {
+            code: "plugin.not-ready".to_owned(),
+            message: format!("it cannot be used: {reason}; activate another version, or switch the plugin off"),
+            retry_after: Some(PAUSE),
+        }
+    }
+
+    pub(super) fn evaluation(&self, reads: Reads) -> Evaluation {
+        let Self { name, version, reason, .. } = self;
+        let fault = not_ready(name, *version, reason);
+        Evaluation::of_rule(format!("{name} {version}"), Err(fault), reads.into_recorded())
+    }
+
+    fn provides(&self) -> Option<&Provides> {
+        self.manifest.as_ref().map(|manifest| &manifest.provides)
+    }
+}
+
+/// How a plugin breaks that should be asked and cannot be.
+pub(super) fn not_ready(name: &str, version: PluginVersion, reason: &str) -> ToolFault {
+    ToolFault {
+        code: "plugin.not-ready".to_owned(),
+        message: format!("it cannot be used: {reason}"),
+        plugin: name.to_owned(),
+        version: version.to_string(),
+        trace: None,
+    }
+}
