@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::domain::experience::ToolFault;
 use crate::domain::{Capabilities, PluginVersion, RecordingSettings, StepOverride, ToolOverride};
 use crate::pipeline::{Event, Handlers, Outcome, Refusal, Registration};
 use crate::resolve::{Evaluation, Reads, ToolRules};
@@ -274,32 +273,6 @@ impl Catalog {
         self.infos.get(at)?.settings_schema.as_ref()
     }
 
-    /// Asks the version that is tried, if it answers this person. If it breaks, how, and the same question once more.
-    fn try_out(
-        &self,
-        trial: &Trial,
-        kind: &str,
-        settings: &str,
-        reads: Reads,
-    ) -> Result<Evaluation, (Option<ToolFault>, Reads)> {
-        let Some(snapshot) = reads.snapshot().filter(|_| trial.reaches(reads.facts())).cloned() else {
-            return Err((None, reads));
-        };
-        let (facts, keeps) = (Arc::clone(reads.shared_facts()), reads.keeps_outside());
-        let again = || {
-            let again = Reads::new(snapshot, facts);
-            if keeps { again.keeping_outside() } else { again }
-        };
-        match trial.evaluate(&self.engine, kind, settings, reads) {
-            Some(Ok(evaluation)) => Ok(evaluation),
-            broken => {
-                let fault = broken.and_then(|it| it.err()?.outcome.err());
-                // That it was not asked depends on the time, and says nothing about it.
-                Err((fault.filter(|fault| !Answer::is_no_answer(&fault.code)), again()))
-            }
-        }
-    }
-
     /// The plugins that are there, in the order they were added.
     pub fn plugins(&self) -> &[PluginInfo] {
         &self.infos
@@ -321,12 +294,13 @@ impl Catalog {
     /// Asks the rule bound to `kind` alone. Nothing if no rule is bound to it.
     fn ask_rule(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
         let Rule { bound, policy, trial, .. } = self.by_kind.get(kind)?;
-        let (passed_over, reads) = match trial {
-            Some(trial) => match self.try_out(trial, kind, settings, reads) {
-                Ok(evaluation) => return Some(evaluation),
-                Err(again) => again,
-            },
-            None => (None, reads),
+        let trial = trial.as_ref().filter(|trial| trial.reaches(reads.facts()));
+        let tried = trial.and_then(|trial| trial.evaluate(&self.engine, kind, settings, reads.anew()));
+        let passed_over = match tried {
+            Some(evaluation) if evaluation.outcome.is_ok() => return Some(evaluation),
+            // That it was not asked depends on the time, and says nothing about it.
+            Some(broken) => broken.outcome.err().filter(|fault| !Answer::is_no_answer(&fault.code)),
+            None => None,
         };
         let (key, evaluation) = match bound {
             Bound::Ready(at) => {

@@ -51,15 +51,8 @@ impl Trial {
         Some(self.rule()?.evaluate(workshop.engine(), kind, settings, reads, &Arc::default()))
     }
 
-    /// Asks it. If it breaks, its evaluation comes back as an error.
-    pub(super) fn evaluate(
-        &self,
-        engine: &Engine,
-        kind: &str,
-        settings: &str,
-        reads: Reads,
-    ) -> Option<Result<Evaluation, Evaluation>> {
-        let evaluation = self.rule()?.evaluate(engine, kind, settings, reads, &self.outside);
-        Some(if evaluation.outcome.is_ok() { Ok(evaluation) } else { Err(evaluation) })
+    /// Asks it about somebody it answers. Nothing if it decides about no tool.
+    pub(super) fn evaluate(&self, engine: &Engine, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
+        Some(self.rule()?.evaluate(engine, kind, settings, reads, &self.outside))
     }
 }
