@@ -93,7 +93,6 @@ mod tests {
     use serde_json::json;
 
     use crate::domain::experience::ToolFault;
-    use crate::resolve::Journal;
 
     use super::*;
 
