@@ -96,8 +96,8 @@ async fn a_bad_version_is_caught_before_anyone_sees_it() -> Done {
         .map(|it| format!("{} {} {} {}", it["profile"], it["field"], it["count"], it["users"]))
         .collect();
     assert_snapshot!(found.join("\n"), @r#"
-    "contoso_rep" "payload.bytes" 6 ["kayla","agent-2","agent-1","agent-0"]
-    "contoso_rep" "payload.scripts" 6 ["kayla","agent-2","agent-1","agent-0"]
+    "contoso_rep" "payload.bytes" 6 ["kayla","agent-0","agent-1","agent-2"]
+    "contoso_rep" "payload.scripts" 6 ["kayla","agent-0","agent-1","agent-2"]
     "#);
     for (expected, status) in [
         (json!([]), 409),

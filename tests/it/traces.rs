@@ -273,7 +273,9 @@ async fn beside_guests_that_misbehave_everybody_answers_as_before_and_each_is_na
         let _ = writeln!(told, "{kind}: {status}, {}", record["outcome"].as_str().unwrap_or_default());
     }
     assert_snapshot!(told, @"
+    around: shown, succeeded
     bad-json: plugin.invalid-result, invalid
+    counts-scripts: shown, succeeded
     deep-json: plugin.invalid-result, invalid
     draws-lots: shown, succeeded
     eat-memory: plugin.memory, memory
@@ -291,6 +293,7 @@ async fn beside_guests_that_misbehave_everybody_answers_as_before_and_each_is_na
     looks-for-leftovers: shown, succeeded
     many-items: plugin.output-limit, output-limit
     panics: plugin.trapped, trapped
+    reaches-out: shown, succeeded
     reads-a-file: shown, succeeded
     recurses: plugin.trapped, trapped
     remembers: shown, succeeded
@@ -298,6 +301,7 @@ async fn beside_guests_that_misbehave_everybody_answers_as_before_and_each_is_na
     sleeps: plugin.trapped, trapped
     spins-at-start: plugin.timeout, timeout
     spins-forever: plugin.timeout, timeout
+    stumbles: shown, succeeded
     well-behaved: shown, succeeded
     ");
     Ok(())
