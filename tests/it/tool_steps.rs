@@ -56,8 +56,8 @@ async fn ask(host: &TestHost) -> Result<Reply, Failure> {
 
 /// What became of a tool, without what only draws it.
 fn tool(answer: &Value, kind: &str) -> Value {
-    let tools = answer["productivityPane"]["tools"].as_array().into_iter().flatten();
-    let mut tool = tools.filter(|tool| tool["tool"] == kind).next().cloned().unwrap_or_default();
+    let mut tools = answer["productivityPane"]["tools"].as_array().into_iter().flatten();
+    let mut tool = tools.find(|tool| tool["tool"] == kind).cloned().unwrap_or_default();
     if let Some(members) = tool.as_object_mut() {
         members.retain(|key, _| ["status", "payload", "hiddenBy", "degraded", "fault"].contains(&key.as_str()));
     }
