@@ -1,0 +1,85 @@
+//! Why something about a plugin is not done, in sentences that name the next step.
+
+use crate::domain::trace::TraceId;
+use crate::domain::{Capabilities, Digest, PluginVersion, Problem};
+use crate::plugin::LoadError;
+use crate::service::comparison::Comparison;
+
+/// Why something about a plugin is not done.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentences say all there is to say, and the fields are in them")]
+pub enum PluginError {
+    #[error("the component is refused: {0}")]
+    Refused(LoadError),
+    #[error("plugin `{name}` {version} is refused: {reason}")]
+    RefusedVersion { name: String, version: PluginVersion, reason: LoadError },
+    #[error("{0}; it is on trial, so end the rollout first to switch the plugin on without it")]
+    OnTrial(Box<PluginError>),
+    #[error("there is no plugin `{0}`: `GET /api/v1/plugins` lists those there are")]
+    NoSuchPlugin(String),
+    #[error("plugin `{name}` has no version {version}: there are {known}")]
+    NoSuchVersion { name: String, version: String, known: String },
+    #[error("plugin `{name}` {version} is there with another component ({digest}): raise the version")]
+    VersionTaken { name: String, version: PluginVersion, digest: Digest },
+    #[error("tool kind `{kind}` is decided by plugin `{by}`: switch that off first")]
+    KindTaken { kind: String, by: String },
+    #[error(
+        "plugin `{name}` {to} is a new major version and {from} serves: activate it with `acceptMajor`, once its steps were looked at"
+    )]
+    MajorVersion { name: String, from: PluginVersion, to: PluginVersion },
+    #[error("no version of plugin `{0}` served before: switch the plugin off instead")]
+    NothingBefore(String),
+    #[error("plugin `{name}` {version} serves: activate another version first, or switch the plugin off")]
+    Serves { name: String, version: PluginVersion },
+    #[error(
+        "plugin `{name}` {version} asks for more than was granted: decide about {needs} with `PUT /api/v1/plugins/{name}/versions/{version}/grant`, even if it shall have nothing"
+    )]
+    NeedsGrant { name: String, version: PluginVersion, needs: Box<Capabilities> },
+    #[error("plugin `{name}` {version} does not ask for {unasked}: grant some of {asked}")]
+    NotAsked { name: String, version: PluginVersion, unasked: Box<Capabilities>, asked: Box<Capabilities> },
+    #[error("plugin `{0}` came with the product: switch it off instead")]
+    Shipped(String),
+    #[error(
+        "the component that the bundle calls plugin `{name}` {version} says otherwise of itself: make the bundle again"
+    )]
+    Mislabelled { name: String, version: PluginVersion },
+    #[error("`{0}` cannot name a publisher: use `a` to `z`, `0` to `9` and `-`, a letter first")]
+    PublisherName(String),
+    #[error("plugin `{name}` has no step `{step}`")]
+    NoSuchStep { name: String, step: String },
+    #[error("plugin `{name}` decides about no tool `{kind}`")]
+    NoSuchTool { name: String, kind: String },
+    #[error("plugin `{name}` declares no default for tool `{kind}`: give one as `default`, a JSON object")]
+    NoDefault { name: String, kind: String },
+    #[error("no version of plugin `{0}` serves, so there is nothing to try another beside or to compare it with")]
+    NothingServes(String),
+    #[error("no version of plugin `{0}` is tried")]
+    NoRollout(String),
+    #[error("plugin `{0}` decides about no tools: only what does can be recorded, compared and tried")]
+    NotATool(String),
+    #[error(
+        "plugin `{name}` {version} decides about tool `{kind}` too, which the version that serves does not: activate it instead of trying it"
+    )]
+    OtherKinds { name: String, version: PluginVersion, kind: String },
+    #[error("there is no security role `{0}`: nobody would be reached by it")]
+    NoSuchRole(String),
+    #[error("there is no user `{0}`: nobody would be reached by it")]
+    NoSuchUser(String),
+    #[error("there is no recording `{0}`: it was never made, or is too old")]
+    NoSuchRecording(TraceId),
+    #[error("recording until {until} is not possible: say a time to come, at most {most} days from now")]
+    RecordingUntil { until: jiff::Timestamp, most: i64 },
+    #[error(
+        "plugin `{name}` {version} does not serve: {needed} recorded calls are needed to compare it by, and there are {there}: record more, or say `pastGate`"
+    )]
+    TooFewRecordings { name: String, version: PluginVersion, there: usize, needed: usize },
+    #[error(
+        "plugin `{}` {} does not serve: of {} recorded questions {} are answered otherwise than by {}, and not all of that was said to be meant: look at the differences, and say them in `expected` if they are meant",
+        .0.plugin, .0.to, .0.recordings, .0.different, .0.from
+    )]
+    Unexpected(Box<Comparison>),
+    #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]
+    Settings { problems: Vec<Problem> },
+    #[error("the plugins of this service are given and cannot be changed")]
+    Given,
+}
