@@ -64,7 +64,8 @@ struct Noticed {
     plugin: String,
     catalog: Arc<Catalog>,
     call: ObservedCall,
-    passed_over: bool,
+    /// Whether the version on trial answered.
+    by_trial: bool,
     record: bool,
 }
 
@@ -170,13 +171,16 @@ impl ToolRules for Observing<'_> {
             && observed
                 .recording
                 .is_some_and(|wanted| wanted.is_on(at) && self.observer.may_record(&plugin, wanted.per_minute, at));
-        let tried = observed.trial.is_some_and(|trial| trial.rollout.shadows() || trial.reaches(&facts));
-        if let Some(snapshot) = snapshot.filter(|_| record || tried) {
+        // Where it broke or was not asked, the version that serves answered.
+        let by_trial = observed.trial.is_some_and(|trial| {
+            trial.reaches(&facts) && evaluation.plugin.as_ref() == Some(&format!("{plugin} {}", trial.rollout.version))
+        });
+        let shadowed = observed.trial.is_some_and(|trial| trial.rollout.shadows());
+        if let Some(snapshot) = snapshot.filter(|_| record || by_trial || shadowed) {
             let answer = Answer::from(outcome);
             let (tool, settings, outside) = (kind.to_owned(), settings.to_owned(), evaluation.outside.clone());
             let call = ObservedCall { at, tool, settings, snapshot, facts, answer, outside };
-            let (catalog, passed_over) = (Arc::clone(&self.catalog), evaluation.passed_over.is_some());
-            self.observer.notice(Noticed { plugin, catalog, call, passed_over, record });
+            self.observer.notice(Noticed { plugin, catalog: Arc::clone(&self.catalog), call, by_trial, record });
         }
         Some(evaluation)
     }
@@ -239,21 +243,20 @@ impl Service {
     }
 
     fn look_at(&self, platform: &Platform, noticed: &Noticed) -> Result<(), Error> {
-        let Noticed { plugin, catalog, call, passed_over, record } = noticed;
+        let Noticed { plugin, catalog, call, by_trial, record } = noticed;
         let Some(observed) = catalog.observed(&call.tool) else { return Ok(()) };
-        let reached = observed.trial.filter(|trial| trial.reaches(&call.facts));
         if let Some(trial) = observed.trial {
             let key = key(plugin, &observed, trial);
             if trial.rollout.shadows() {
                 self.ask_shadow(platform, key, trial, call)?;
-            } else if reached.is_some() && !passed_over {
+            } else if *by_trial {
                 self.store.recordings()?.count_trial(&key, &TrialCalls { asked: 1, ..TrialCalls::default() })?;
             }
         }
         let Some(settings) = observed.recording.filter(|_| *record && !call.answer.says_nothing()) else {
             return Ok(());
         };
-        let answered_by = reached.filter(|_| !passed_over).map_or(observed.ready, |trial| &trial.ready);
+        let answered_by = observed.trial.filter(|_| *by_trial).map_or(observed.ready, |trial| &trial.ready);
         if let Some(recording) = CallRecording::make(platform.workshop(), answered_by, call, settings)
             && !self.store.recordings()?.keep(&recordings::kept(&recording, settings)?)?
         {
