@@ -85,6 +85,9 @@ const STEPS: [(&str, &str, u32, &str); 8] = [
     ("imported", "config.import", 10, ""),
 ];
 
+/// The guest that takes part in changes and refuses all of them: tests pack it with steps of their own.
+const OBJECTS: &str = "objects";
+
 /// The guest with a step around a rule, of a tool that nobody has: tests pack it with steps of their own.
 const AROUND: &str = "around";
 
@@ -94,6 +97,12 @@ fn manifest(guest: &str) -> String {
         return "[plugin]\npublisher = \"tests\"\nname = \"around\"\nversion = \"1.0.0\"\n\
                 world = \"loadout:plugin/tool-step@0.1.0\"\ndescription = \"Does what it is told.\"\n\
                 [[steps]]\nname = \"idle\"\nmessage = \"tool.evaluate\"\nresource = \"around\"\nstage = 20\nrank = 0\n"
+            .to_owned();
+    }
+    if guest == OBJECTS {
+        return "[plugin]\npublisher = \"tests\"\nname = \"objects\"\nversion = \"1.0.0\"\n\
+                world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Refuses.\"\n\
+                [[steps]]\nname = \"idle\"\nmessage = \"macro.delete\"\nstage = 20\nrank = 0\n"
             .to_owned();
     }
     if guest == HANDLER {

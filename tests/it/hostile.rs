@@ -274,7 +274,18 @@ fn bad_step() {
 fn changes() {
     let plugin = CATALOG.0.plugins().iter().find(|plugin| plugin.name == "changes").expect("it is a plugin");
     assert_eq!((plugin.world.as_str(), plugin.kinds.len()), ("loadout:plugin/step@0.1.0", 0));
-    assert!(Handlers::registrations(&CATALOG.0).iter().all(|step| step.plugin == "tests/changes"));
+    assert!(
+        Handlers::registrations(&CATALOG.0)
+            .iter()
+            .all(|step| ["tests/changes", "tests/objects"].contains(&step.plugin.as_str()))
+    );
+}
+
+/// It takes part in changes that nobody makes here. What it refuses is in `recordings.rs`.
+#[test]
+fn objects() {
+    let plugin = CATALOG.0.plugins().iter().find(|plugin| plugin.name == "objects").expect("it is a plugin");
+    assert_eq!((plugin.world.as_str(), plugin.kinds.len()), ("loadout:plugin/step@0.1.0", 0));
 }
 
 /// It has a step around the rule of a tool that nobody has. What it does wrong is in `tool_steps.rs`.

@@ -25,6 +25,7 @@ mod recordings;
 mod rollout;
 mod server;
 mod signatures;
+mod step_recordings;
 mod tool_steps;
 mod traces;
 mod upgrade;

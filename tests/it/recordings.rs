@@ -72,7 +72,7 @@ async fn nothing_is_recorded_unless_somebody_says_until_when() -> Done {
     ask(&host, "Grace").await?;
     assert_eq!(listed(&host).await?.len(), 1, "what was recorded stays, and nothing more comes");
     let builtin = host.put("/api/v1/plugins/loadout/workstreams/recording", json!({"until": until})).await?;
-    assert_snapshot!(builtin, @r#"409 {"code":"not-comparable","detail":"plugin `loadout/workstreams` decides about no tools: only what does can be recorded, compared and tried"}"#);
+    assert_snapshot!(builtin, @r#"409 {"code":"not-comparable","detail":"plugin `loadout/workstreams` is only asked when an old environment is upgraded: its calls are not recorded"}"#);
     let cleared = host.delete(&format!("{GREETER}/recordings")).await?;
     assert_eq!((cleared.json(), listed(&host).await?.len()), (json!({"removed": 1}), 0));
     Ok(())

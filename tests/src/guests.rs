@@ -38,4 +38,17 @@ pub fn tool_steps(
     Ok(embed_manifest(AROUND, &steps.fold(head, |text, step| text + &step))?)
 }
 
+/// The component of steps in changes of configuration, each as name, message and stage, as version `version` of the plugin
+/// `tests/<name>`.
+pub fn handler(guest: &[u8], name: &str, version: &str, steps: &[(&str, &str, u32)]) -> Result<Vec<u8>, Failure> {
+    let head = format!(
+        "[plugin]\npublisher = \"tests\"\nname = \"{name}\"\nversion = \"{version}\"\n\
+         world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Takes part.\"\n"
+    );
+    let steps = steps.iter().map(|(name, message, stage)| {
+        format!("[[steps]]\nname = \"{name}\"\nmessage = \"{message}\"\nstage = {stage}\nrank = 0\n")
+    });
+    Ok(embed_manifest(guest, &steps.fold(head, |text, step| text + &step))?)
+}
+
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));

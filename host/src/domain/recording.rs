@@ -123,6 +123,11 @@ impl RecordingSettings {
         replaced
     }
 
+    /// Whether anything but names of people is replaced.
+    pub fn replaces_values(&self) -> bool {
+        self.redact.iter().any(|redaction| *redaction != Redaction::User)
+    }
+
     fn hides(&self, key: &str) -> bool {
         self.redact.contains(&Redaction::Context) || self.redact.contains(&Redaction::ContextKey(key.to_owned()))
     }

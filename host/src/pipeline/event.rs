@@ -6,6 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::domain::Kind;
+use crate::domain::revision::ChangeRecord;
+
 /// A question to a step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -26,6 +29,35 @@ pub struct Event {
     /// The request that led to it, for the record of the call. No step sees it.
     #[serde(skip)]
     pub request: Option<Arc<str>>,
+}
+
+impl Event {
+    /// The property that says who makes the change.
+    pub const AUTHOR: &str = "author";
+    /// The property that says why.
+    pub const REASON: &str = "reason";
+
+    /// What is known under a name.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        self.properties.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether people are among what changes, or what they are given.
+    pub fn is_about_people(&self) -> bool {
+        let people = [Kind::User.collection(), ChangeRecord::ASSIGNMENTS];
+        self.targets.iter().any(|target| people.contains(&target.kind.as_str()))
+    }
+
+    /// Replaces who makes the change, and why. Answers whether there was anything to replace.
+    pub fn hide_author(&mut self) -> bool {
+        let mut hidden = false;
+        for (name, value) in &mut self.properties {
+            if name == Self::AUTHOR || name == Self::REASON {
+                (*value, hidden) = ("redacted".to_owned(), true);
+            }
+        }
+        hidden
+    }
 }
 
 /// One item that changes.

@@ -164,7 +164,7 @@ impl Operation<'_> {
     }
 
     fn event(&self, step: &Registration, batch: usize, targets: Vec<Target>) -> Event {
-        let properties = [("author", &self.author.who), ("reason", &self.author.why)];
+        let properties = [(Event::AUTHOR, &self.author.who), (Event::REASON, &self.author.why)];
         Event {
             id: format!("{}/{}/{}/{batch}", self.id, step.plugin, step.step),
             message: step.message.to_string(),

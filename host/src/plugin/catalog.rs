@@ -11,25 +11,28 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::domain::{Capabilities, PluginVersion, RecordingSettings, StepOverride, ToolOverride};
-use crate::pipeline::{Event, Handlers, Outcome, Refusal, Registration};
+use crate::domain::{Capabilities, RecordingSettings, StepOverride, ToolOverride};
+use crate::pipeline::{self, Event, Handlers, Outcome, Refusal, Registration};
 use crate::resolve::{Evaluation, Reads, ToolRules};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
 use super::amendment::Question;
+use super::answer::Answer;
 use super::around::{self, ToolStepRegistration};
 use super::breaker::Health;
 use super::call::{Call, CallError, Plugin};
 use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
 use super::handler::Handler;
+use super::info::PluginInfo;
 use super::inspect::LoadError;
-use super::manifest::{Manifest, Provides, StepDeclaration, ToolStepDeclaration};
+use super::manifest::{Provides, ToolStepDeclaration};
 use super::missing::{Missing, not_ready};
+use super::observation::{AskedStep, Given, Testimony, Witness};
 use super::outside::{Connectors, Outside};
 use super::policy::Policy;
-use super::replay::Answer;
+use super::registrations::{registration, tool_step_registration};
 use super::step::Step;
 use super::tool_step::ToolSteps;
 use super::trial::Trial;
@@ -38,9 +41,7 @@ use super::workshop::{Part, Ready, Workshop};
 /// Components by what they are asked about: rules by tool kind, the steps around them, and steps of changes and upgrades.
 pub struct Catalog {
     engine: Arc<Engine>,
-    ready: Vec<Arc<Ready>>,
-    /// What each of them may reach outside of the host.
-    outside: Vec<Arc<Outside>>,
+    members: Vec<Member>,
     infos: Vec<PluginInfo>,
     by_kind: BTreeMap<String, Rule>,
     step_infos: Vec<StepInfo>,
@@ -49,15 +50,33 @@ pub struct Catalog {
     missing: Vec<Missing>,
 }
 
+/// A component that is asked.
+struct Member {
+    ready: Arc<Ready>,
+    /// What it may reach outside of the host.
+    outside: Arc<Outside>,
+    /// Which of its calls are recorded.
+    recording: Option<RecordingSettings>,
+}
+
+impl Member {
+    /// What is told to `witness` of a call, if it is recorded.
+    fn testimony<'a>(&self, witness: Option<Witness<'a>>, reads: &Reads) -> Option<Testimony<'a>> {
+        let (witness, at) = (witness?, jiff::Timestamp::now());
+        self.recording.as_ref().filter(|wanted| wanted.is_on(at))?;
+        let (snapshot, facts) = (Arc::clone(reads.snapshot()?), Arc::clone(reads.shared_facts()));
+        Some(Testimony { witness, plugin: self.ready.manifest().full_name(), at, snapshot, facts })
+    }
+}
+
 /// What decides about a tool kind, and what is done when it breaks.
 struct Rule {
     bound: Bound,
     policy: Policy,
-    recording: Option<RecordingSettings>,
     trial: Option<Trial>,
 }
 
-/// A rule whose calls are looked at.
+/// A plugin whose calls are looked at.
 pub struct Observed<'a> {
     /// The component that serves.
     pub ready: &'a Arc<Ready>,
@@ -90,27 +109,6 @@ pub struct Wanted {
     pub granted: Capabilities,
     /// The connectors of the environment.
     pub connectors: Arc<Connectors>,
-}
-
-/// A plugin that is there.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PluginInfo {
-    /// Who made it.
-    pub publisher: String,
-    /// What it is called.
-    pub name: String,
-    /// Its version.
-    pub version: PluginVersion,
-    /// The world it is built for.
-    pub world: String,
-    /// One sentence.
-    pub description: String,
-    /// The SHA-256 of the component, in hexadecimal.
-    pub digest: String,
-    /// The tool kinds it decides about; none for a step of upgrades.
-    pub kinds: Vec<String>,
-    /// The JSON Schema of its settings.
-    pub settings_schema: Option<Map<String, Value>>,
 }
 
 /// A component that cannot be used.
@@ -148,8 +146,7 @@ impl Catalog {
     pub fn of(workshop: &Workshop) -> Self {
         Self {
             engine: Arc::clone(workshop.engine()),
-            ready: Vec::new(),
-            outside: Vec::new(),
+            members: Vec::new(),
             infos: Vec::new(),
             by_kind: BTreeMap::new(),
             step_infos: Vec::new(),
@@ -179,14 +176,13 @@ impl Catalog {
         match &manifest.provides {
             Provides::Tool { kinds, on_fault, default } => {
                 for kind in kinds {
-                    let (recording, trial) = (wanted.recording.clone(), wanted.trial.clone());
-                    let trial = trial.filter(|trial| trial.ready.manifest().decides_about(kind));
+                    let trial = wanted.trial.clone().filter(|trial| trial.ready.manifest().decides_about(kind));
                     let trial = trial.map(|trial| self.with_way_out(trial, wanted));
                     let wanted = wanted.tools.get(kind).cloned().unwrap_or_default();
                     let on_fault = wanted.on_fault.unwrap_or(*on_fault);
                     let default = wanted.default.or_else(|| default.clone()).unwrap_or_default();
-                    let bound = Bound::Ready(self.ready.len());
-                    let rule = Rule { bound, policy: Policy { on_fault, default }, recording, trial };
+                    let bound = Bound::Ready(self.members.len());
+                    let rule = Rule { bound, policy: Policy { on_fault, default }, trial };
                     self.by_kind.entry(kind.clone()).or_insert(rule);
                 }
             }
@@ -211,9 +207,8 @@ impl Catalog {
         }
         self.infos.push(PluginInfo::new(manifest.clone(), ready.digest().to_string()));
         let (asked, door) = (&ready.manifest().capabilities, self.engine.config.door.clone());
-        let outside = Outside::new(asked, &wanted.granted, Arc::clone(&wanted.connectors), door);
-        self.outside.push(Arc::new(outside));
-        self.ready.push(ready);
+        let outside = Arc::new(Outside::new(asked, &wanted.granted, Arc::clone(&wanted.connectors), door));
+        self.members.push(Member { ready, outside, recording: wanted.recording.clone() });
         Ok(())
     }
 
@@ -227,7 +222,7 @@ impl Catalog {
     pub fn add_missing(&mut self, missing: Missing) {
         for kind in missing.kinds() {
             let (bound, policy) = (Bound::Missing(self.missing.len()), missing.policy(kind));
-            let rule = Rule { bound, policy, recording: None, trial: None };
+            let rule = Rule { bound, policy, trial: None };
             self.by_kind.entry(kind.clone()).or_insert(rule);
         }
         self.registrations.extend(missing.registrations());
@@ -256,15 +251,23 @@ impl Catalog {
 
     /// Whether the plugin of this name is asked, or each of its steps.
     pub fn health(&self, plugin: &str) -> Vec<Health> {
-        let ready = self.ready.iter().find(|ready| ready.manifest().full_name() == plugin);
-        ready.map(|ready| ready.health()).unwrap_or_default()
+        let member = self.members.iter().find(|member| member.ready.manifest().full_name() == plugin);
+        member.map(|member| member.ready.health()).unwrap_or_default()
     }
 
     /// The rule bound to `kind`, if somebody wants to look at its calls.
     pub fn observed(&self, kind: &str) -> Option<Observed<'_>> {
-        let Rule { bound: Bound::Ready(at), recording, trial, .. } = self.by_kind.get(kind)? else { return None };
-        let observed = Observed { ready: self.ready.get(*at)?, recording: recording.as_ref(), trial: trial.as_ref() };
+        let Rule { bound: Bound::Ready(at), trial, .. } = self.by_kind.get(kind)? else { return None };
+        let Member { ready, recording, .. } = self.members.get(*at)?;
+        let observed = Observed { ready, recording: recording.as_ref(), trial: trial.as_ref() };
         (observed.recording.is_some() || observed.trial.is_some()).then_some(observed)
+    }
+
+    /// The plugin of this name, if calls of its steps are recorded.
+    pub fn observed_steps(&self, plugin: &str) -> Option<Observed<'_>> {
+        let member = self.members.iter().find(|member| member.ready.manifest().full_name() == plugin)?;
+        let recording = Some(member.recording.as_ref()?);
+        Some(Observed { ready: &member.ready, recording, trial: None })
     }
 
     /// What the rule bound to `kind` says of its settings.
@@ -281,12 +284,14 @@ impl Catalog {
     /// Makes an instance of the rule bound to `kind`, and keeps it. Nothing if no rule is bound to it.
     pub fn start(&self, kind: &str, reads: Reads) -> Option<Result<Call<'_>, CallError>> {
         let Bound::Ready(at) = self.by_kind.get(kind)?.bound else { return None };
-        Some(Call::start(self.rule(at)?, &self.engine, reads, self.outside.get(at)?).map_err(|failed| failed.0))
+        let (rule, outside) = self.rule(at)?;
+        Some(Call::start(rule, &self.engine, reads, outside).map_err(|failed| failed.0))
     }
 
-    fn rule(&self, at: usize) -> Option<&Plugin> {
-        match &self.ready.get(at)?.part {
-            Part::Rule(plugin) => Some(plugin),
+    fn rule(&self, at: usize) -> Option<(&Plugin, &Arc<Outside>)> {
+        let Member { ready, outside, .. } = self.members.get(at)?;
+        match &ready.part {
+            Part::Rule(plugin) => Some((plugin, outside)),
             Part::Step(_) | Part::Handler(_) | Part::ToolSteps(_) => None,
         }
     }
@@ -304,9 +309,9 @@ impl Catalog {
         };
         let (key, evaluation) = match bound {
             Bound::Ready(at) => {
-                let rule = self.rule(*at)?;
+                let (rule, outside) = self.rule(*at)?;
                 let key = policy.remembers(&rule.name, kind, settings, reads.facts());
-                (key, rule.evaluate(&self.engine, kind, settings, reads, self.outside.get(*at)?))
+                (key, rule.evaluate(&self.engine, kind, settings, reads, outside))
             }
             Bound::Missing(at) => {
                 let missing = self.missing.get(*at)?;
@@ -318,28 +323,100 @@ impl Catalog {
         Some(Evaluation { passed_over, ..evaluation })
     }
 
-    /// Asks a step around rules.
-    fn ask_tool_step(&self, step: &ToolStepRegistration, question: &Question<'_>, reads: Reads) -> around::Answer {
-        let missing = || self.missing.iter().find(|missing| missing.name == step.plugin);
-        match self.tool_step(step) {
-            Some((steps, outside)) => steps.execute(&self.engine, step, question, reads, outside),
-            None => {
-                let reason = missing().map_or("its component is not there", |missing| &missing.reason);
-                (Err(not_ready(&step.plugin, step.version, reason)), Vec::new())
-            }
-        }
+    /// Asks a step around rules. `settings` are those of the tool. A call that is recorded is told to `witness`.
+    fn ask_tool_step(
+        &self,
+        settings: &str,
+        step: &ToolStepRegistration,
+        question: &Question<'_>,
+        reads: Reads,
+        witness: Option<Witness<'_>>,
+    ) -> around::Answer {
+        let Some((steps, member)) = self.tool_step(step) else {
+            let missing = self.missing.iter().find(|missing| missing.name == step.plugin);
+            let reason = missing.map_or("its component is not there", |missing| &missing.reason);
+            return (Err(not_ready(&step.plugin, step.version, reason)), Vec::new());
+        };
+        let Some(testimony) = member.testimony(witness, &reads) else {
+            let (answer, reads) = steps.execute(&self.engine, step, question, reads, &member.outside);
+            return (answer, reads.into_recorded());
+        };
+        let reads = reads.keeping_outside();
+        let (answer, mut reads) = steps.execute(&self.engine, step, question, reads, &member.outside);
+        testimony.give(Given {
+            tool: question.tool,
+            settings: question.settings,
+            step: AskedStep::around_tool(&step.step, &step.configuration, question),
+            answer: Answer::from(&answer),
+            outside: reads.take_outside(),
+            is_derived: question.settings != settings || question.decision.is_some(),
+        });
+        (answer, reads.into_recorded())
     }
 
-    fn tool_step(&self, step: &ToolStepRegistration) -> Option<(&ToolSteps, &Arc<Outside>)> {
-        self.ready.iter().zip(&self.outside).find_map(|(ready, outside)| match &ready.part {
-            Part::ToolSteps(steps) if ready.digest().as_str() == step.digest => Some((steps, outside)),
+    /// Asks a step about a change of configuration. A call that is recorded is told to `witness`.
+    pub fn execute_seen(
+        &self,
+        step: &Registration,
+        event: &Event,
+        library: &Arc<Snapshot>,
+        witness: Option<Witness<'_>>,
+    ) -> Result<Outcome, pipeline::StepFault> {
+        if let Some(missing) = self.missing.iter().find(|it| it.name == step.plugin && it.digest == step.digest) {
+            return Err(missing.step_fault());
+        }
+        let gone = || pipeline::StepFault {
+            code: "plugin.not-ready".to_owned(),
+            message: "its component is not there".to_owned(),
+            retry_after: None,
+        };
+        let (handler, member) = self.handler(step).ok_or_else(gone)?;
+        let reads = Reads::new(Arc::clone(library), Arc::default());
+        let Some(testimony) = member.testimony(witness, &reads) else {
+            return handler.execute(&self.engine, step, event, reads, &member.outside).0;
+        };
+        let reads = reads.keeping_outside();
+        let (answer, mut reads) = handler.execute(&self.engine, step, event, reads, &member.outside);
+        testimony.give(Given {
+            tool: &event.message,
+            settings: "{}",
+            step: AskedStep::about_change(&step.step, &step.configuration, event),
+            answer: Answer::from(&answer),
+            outside: reads.take_outside(),
+            is_derived: !event.shared.is_empty(),
+        });
+        answer
+    }
+
+    /// Asks the rule bound to `kind`, and the steps around it. A call of a step that is recorded is told to `witness`.
+    pub fn evaluate_seen(
+        &self,
+        kind: &str,
+        settings: &str,
+        reads: Reads,
+        witness: Option<Witness<'_>>,
+    ) -> Option<Evaluation> {
+        let steps: Vec<_> = self.tool_steps.iter().filter(|step| step.concerns(kind)).collect();
+        if steps.is_empty() {
+            return self.ask_rule(kind, settings, reads);
+        }
+        let ask = |step: &ToolStepRegistration, question: &Question<'_>, reads| {
+            self.ask_tool_step(settings, step, question, reads, witness)
+        };
+        let rule = |settings: &str, reads| self.ask_rule(kind, settings, reads);
+        Some(around::evaluate(kind, settings, &reads, &steps, &ask, &rule))
+    }
+
+    fn tool_step(&self, step: &ToolStepRegistration) -> Option<(&ToolSteps, &Member)> {
+        self.members.iter().find_map(|member| match &member.ready.part {
+            Part::ToolSteps(steps) if member.ready.digest().as_str() == step.digest => Some((steps, member)),
             _ => None,
         })
     }
 
-    fn handler(&self, step: &Registration) -> Option<(&Handler, &Arc<Outside>)> {
-        self.ready.iter().zip(&self.outside).find_map(|(ready, outside)| match &ready.part {
-            Part::Handler(handler) if ready.digest().as_str() == step.digest => Some((handler, outside)),
+    fn handler(&self, step: &Registration) -> Option<(&Handler, &Member)> {
+        self.members.iter().find_map(|member| match &member.ready.part {
+            Part::Handler(handler) if member.ready.digest().as_str() == step.digest => Some((handler, member)),
             _ => None,
         })
     }
@@ -350,7 +427,7 @@ impl Catalog {
             code: "step.missing".to_owned(),
             message: "no plugin of this name is a step".to_owned(),
         };
-        let steps = self.ready.iter().filter_map(|ready| match &ready.part {
+        let steps = self.members.iter().filter_map(|member| match &member.ready.part {
             Part::Step(step) => Some(step),
             Part::Rule(_) | Part::Handler(_) | Part::ToolSteps(_) => None,
         });
@@ -360,25 +437,18 @@ impl Catalog {
 
 impl ToolRules for Catalog {
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
-        let steps: Vec<_> = self.tool_steps.iter().filter(|step| step.concerns(kind)).collect();
-        if steps.is_empty() {
-            return self.ask_rule(kind, settings, reads);
-        }
-        let ask =
-            |step: &ToolStepRegistration, question: &Question<'_>, reads| self.ask_tool_step(step, question, reads);
-        let rule = |settings: &str, reads| self.ask_rule(kind, settings, reads);
-        Some(around::evaluate(kind, settings, &reads, &steps, &ask, &rule))
+        self.evaluate_seen(kind, settings, reads, None)
     }
 
     fn fingerprint(&self) -> String {
         let mut text = String::new();
         for (kind, rule) in &self.by_kind {
             let digest = match &rule.bound {
-                Bound::Ready(at) => self.rule(*at).map(|plugin| plugin.digest.as_str()),
+                Bound::Ready(at) => self.rule(*at).map(|(plugin, _)| plugin.digest.as_str()),
                 Bound::Missing(at) => self.missing.get(*at).map(|missing| missing.digest.as_str()),
             };
             let had = match &rule.bound {
-                Bound::Ready(at) => self.outside.get(*at).map(|outside| outside.had()).filter(|had| !had.is_empty()),
+                Bound::Ready(at) => self.rule(*at).map(|(_, outside)| outside.had()).filter(|had| !had.is_empty()),
                 Bound::Missing(_) => None,
             };
             let had = had.map_or_else(String::new, |had| format!(" {had}"));
@@ -392,36 +462,13 @@ impl ToolRules for Catalog {
             let ToolStepRegistration { digest, step, resources, stage, rank, on_fault, configuration, active, .. } =
                 registration;
             let (stage, on_fault) = (u32::from(*stage), on_fault.as_str());
-            let had = self.tool_step(registration).map(|(_, outside)| outside.had()).filter(|had| !had.is_empty());
+            let had =
+                self.tool_step(registration).map(|(_, member)| member.outside.had()).filter(|had| !had.is_empty());
             let had = had.map_or_else(String::new, |had| format!(" {had}"));
             let step = serde_json::json!([digest, step, resources, stage, rank, on_fault, configuration, active]);
             let _ = writeln!(text, "{step}{had}");
         }
         text
-    }
-}
-
-/// A step around rules as its plugin declares it and the environment wants it.
-pub(super) fn tool_step_registration(
-    plugin: String,
-    version: PluginVersion,
-    digest: String,
-    step: &ToolStepDeclaration,
-    wanted: Option<&StepOverride>,
-) -> ToolStepRegistration {
-    let wanted = wanted.cloned().unwrap_or_default();
-    let ToolStepDeclaration { name, resources, stage, rank, on_fault } = step.clone();
-    ToolStepRegistration {
-        plugin,
-        version,
-        digest,
-        step: name,
-        resources,
-        stage,
-        rank: wanted.rank.unwrap_or(rank),
-        on_fault: wanted.on_fault.unwrap_or(on_fault),
-        configuration: Value::Object(wanted.configuration.unwrap_or_default()).to_string(),
-        active: wanted.state.is_active(),
     }
 }
 
@@ -435,17 +482,8 @@ impl Handlers for Catalog {
         step: &Registration,
         event: &Event,
         library: &Arc<Snapshot>,
-    ) -> Result<Outcome, crate::pipeline::StepFault> {
-        if let Some(missing) = self.missing.iter().find(|it| it.name == step.plugin && it.digest == step.digest) {
-            return Err(missing.step_fault());
-        }
-        let gone = || crate::pipeline::StepFault {
-            code: "plugin.not-ready".to_owned(),
-            message: "its component is not there".to_owned(),
-            retry_after: None,
-        };
-        let (handler, outside) = self.handler(step).ok_or_else(gone)?;
-        handler.execute(&self.engine, step, event, library, outside)
+    ) -> Result<Outcome, pipeline::StepFault> {
+        self.execute_seen(step, event, library, None)
     }
 
     fn incomplete(&self) -> Option<Refusal> {
@@ -453,36 +491,10 @@ impl Handlers for Catalog {
         Some(Refusal::Unknown { plugin: name.clone(), version: version.to_string(), reason: reason.clone() })
     }
 
-    fn disbelieve(&self, step: &Registration, event: &Event, fault: &crate::pipeline::StepFault) {
+    fn disbelieve(&self, step: &Registration, event: &Event, fault: &pipeline::StepFault) {
         if let Some((handler, _)) = self.handler(step) {
             handler.disbelieve(&self.engine, step, event, fault);
         }
-    }
-}
-
-/// A step as its plugin declares it and the environment wants it.
-pub(super) fn registration(
-    manifest: &Manifest,
-    digest: &str,
-    step: &StepDeclaration,
-    wanted: Option<&StepOverride>,
-) -> Registration {
-    let wanted = wanted.cloned().unwrap_or_default();
-    let StepDeclaration { name, message, stage, mode, rank, filter, images, on_fault } = step.clone();
-    Registration {
-        plugin: manifest.full_name(),
-        version: manifest.version,
-        digest: digest.to_owned(),
-        step: name,
-        message,
-        stage,
-        mode,
-        rank: wanted.rank.unwrap_or(rank),
-        filter,
-        images,
-        on_fault: wanted.on_fault.unwrap_or(on_fault),
-        configuration: Value::Object(wanted.configuration.unwrap_or_default()).to_string(),
-        active: wanted.state.is_active(),
     }
 }
 
@@ -497,21 +509,5 @@ impl Steps for Catalog {
 
     fn migrate(&self, step: &str, page: &Page, library: &Arc<Snapshot>) -> Result<Migration, StepFault> {
         self.step(step)?.migrate(&self.engine, page, library)
-    }
-}
-
-impl PluginInfo {
-    /// `publisher/name`.
-    pub fn full_name(&self) -> String {
-        format!("{}/{}", self.publisher, self.name)
-    }
-
-    fn new(manifest: Manifest, digest: String) -> Self {
-        let Manifest { publisher, name, version, world, description, provides, settings_schema, .. } = manifest;
-        let kinds = match provides {
-            Provides::Tool { kinds, .. } => kinds,
-            Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => Vec::new(),
-        };
-        Self { publisher, name, version, world, description, digest, kinds, settings_schema }
     }
 }

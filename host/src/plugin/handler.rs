@@ -3,12 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use wasmtime::Store;
-
 use crate::domain::trace::{self, Caller, Component};
 use crate::pipeline::{Event, Mode, Outcome, Registration, StepFault};
-use crate::resolve::{Facts, Reads};
-use crate::store::Snapshot;
+use crate::resolve::{ReadSet, Reads};
 
 use super::call::{self, CallError};
 use super::decision::Invalid;
@@ -17,7 +14,6 @@ use super::guard::Guard;
 use super::limits::{Exceeded, Limits};
 use super::outside::Outside;
 use super::record::{Asked, Record, Remains, Times};
-use super::state::State;
 use super::v0_1::configuration::Handler as Prepared;
 
 /// A component that handles events.
@@ -33,24 +29,26 @@ pub(super) struct Handler {
 type Answer = Result<Outcome, (CallError, Option<u32>)>;
 
 impl Handler {
+    /// Asks about an event. What was read comes along.
     pub(super) fn execute(
         &self,
         engine: &Engine,
         step: &Registration,
         event: &Event,
-        library: &Arc<Snapshot>,
+        reads: Reads,
         outside: &Arc<Outside>,
-    ) -> Result<Outcome, StepFault> {
+    ) -> (Result<Outcome, StepFault>, Reads) {
         let record = Record::begin(&self.component, asked(step, event), caller(event));
-        let (answer, remains) = match self.guard.enter(Some(&step.step)) {
-            Err(error) => (Err((error, None)), Remains::default()),
+        let (answer, (reads, remains)) = match self.guard.enter(Some(&step.step)) {
+            Err(error) => (Err((error, None)), (reads, Remains::default())),
             Ok(leave) => {
-                let asked = record.span().in_scope(|| self.ask(engine, step, event, library, outside));
+                let ask = || self.ask(engine, &step.step, &step.configuration, event, reads, outside);
+                let asked = record.span().in_scope(ask);
                 leave.ended(asked.0.as_ref().err().map(|(error, _)| error));
                 asked
             }
         };
-        match answer {
+        let answer = match answer {
             Ok(outcome) => {
                 record.end_with(&*engine.config.watch, of(&outcome), None, remains);
                 Ok(outcome)
@@ -63,7 +61,21 @@ impl Handler {
                 };
                 Err(StepFault { code: error.code().to_owned(), message: error.to_string(), retry_after })
             }
-        }
+        };
+        (answer, reads)
+    }
+
+    /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.
+    pub(super) fn rehearse(
+        &self,
+        engine: &Engine,
+        step: &str,
+        configuration: &str,
+        event: &Event,
+        reads: Reads,
+    ) -> (Result<Outcome, CallError>, ReadSet) {
+        let (answer, (reads, _)) = self.ask(engine, step, configuration, event, reads, &Arc::default());
+        (answer.map_err(|(error, _)| error), reads.into_set())
     }
 
     /// What was answered about an event cannot be carried out: a record of its own, and a fault like any other.
@@ -77,32 +89,27 @@ impl Handler {
     fn ask(
         &self,
         engine: &Engine,
-        step: &Registration,
+        step: &str,
+        configuration: &str,
         event: &Event,
-        library: &Arc<Snapshot>,
+        reads: Reads,
         outside: &Arc<Outside>,
-    ) -> (Answer, Remains) {
+    ) -> (Answer, (Reads, Remains)) {
         let Some(_slot) = engine.slot() else {
-            return (Err((CallError::Busy(engine.config.patience), None)), Remains::default());
+            return (Err((CallError::Busy(engine.config.patience), None)), (reads, Remains::default()));
         };
-        let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
         let mut store = call::store(engine, &self.component, &self.limits, reads, outside);
-        let (answer, times) = self.answer(&mut store, step, event);
-        (answer, call::remains(store, times).1)
-    }
-
-    fn answer(&self, store: &mut Store<State>, step: &Registration, event: &Event) -> (Answer, Times) {
         let (begun, mut times) = (Instant::now(), Times::default());
-        let made = self.prepared.instantiate(store);
+        let made = self.prepared.instantiate(&mut store);
         times.instantiate = begun.elapsed();
-        let said = made.and_then(|instance| instance.execute(store, &step.step, &step.configuration, event));
+        let said = made.and_then(|instance| instance.execute(&mut store, step, configuration, event));
         times.run = begun.elapsed().saturating_sub(times.instantiate);
         let answer = match said {
             Ok(Ok(outcome)) => self.within(&outcome).map(|()| outcome),
             Ok(Err(error)) => Err(error),
-            Err(error) => Err((call::explain(&error, store, &self.limits), None)),
+            Err(error) => Err((call::explain(&error, &mut store, &self.limits), None)),
         };
-        (answer, times)
+        (answer, call::remains(store, times))
     }
 
     fn within(&self, outcome: &Outcome) -> Result<(), (CallError, Option<u32>)> {

@@ -133,6 +133,15 @@ impl Manifest {
         matches!(&self.provides, Provides::Tool { kinds, .. } if kinds.iter().any(|known| known == kind))
     }
 
+    /// Whether it has a step of this name, in changes or around rules.
+    pub fn has_step(&self, name: &str) -> bool {
+        match &self.provides {
+            Provides::Handler { steps } => steps.iter().any(|step| step.name == name),
+            Provides::ToolSteps { steps } => steps.iter().any(|step| step.name == name),
+            Provides::Tool { .. } | Provides::Step(_) => false,
+        }
+    }
+
     /// Reads the text of `plugin.toml`.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         let file: File = toml::from_str(text).map_err(|error| ManifestError::Toml(one_line(&error)))?;

@@ -9,9 +9,9 @@ use crate::pipeline::{Registration, StepFault};
 use crate::resolve::{Evaluation, Reads};
 
 use super::around::ToolStepRegistration;
-use super::catalog::{registration, tool_step_registration};
 use super::manifest::{Manifest, Provides, ToolStepDeclaration};
 use super::policy::Policy;
+use super::registrations::{registration, tool_step_registration};
 
 /// How long a question waits for a step whose component is not ready, in seconds.
 const PAUSE: u32 = 30;

@@ -6,25 +6,32 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::domain::trace::TraceId;
 use crate::domain::{Digest, PluginVersion, RecordingSettings, Redaction, Revision};
+use crate::pipeline::Event;
 use crate::resolve::{Facts, Journal, Reads};
 use crate::store::Snapshot;
 
+use super::answer::Answer;
+use super::manifest::Manifest;
+use super::observation::{About, AskedStep, ObservedCall};
 use super::record;
-use super::replay::{Answer, Replayed};
+use super::replay::{Inquiry, Replayed};
 use super::workshop::{Ready, Workshop};
 
-/// The form of recordings this program writes.
-const FORMAT: u32 = 1;
+/// The newest form of recordings this program knows.
+const FORMAT: u32 = 2;
 
-/// A call of a rule, whole.
+/// The form of recordings of rules.
+const RULE_FORMAT: u32 = 1;
+
+/// A call, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CallRecording {
-    /// The form of the recording, 1.
+    /// The form of the recording: 1 of a rule, 2 of a step.
     pub format: u32,
     /// What the recording is known by.
     pub id: TraceId,
@@ -32,7 +39,7 @@ pub struct CallRecording {
     pub at: jiff::Timestamp,
     /// The revision the answer was made from.
     pub revision: Revision,
-    /// The login of the person it was about.
+    /// The login of the person it was about; of a change of configuration, who made it.
     pub user: Option<String>,
     /// The plugin, as `publisher/name`.
     pub plugin: String,
@@ -42,10 +49,13 @@ pub struct CallRecording {
     pub digest: Digest,
     /// The world the component is built for.
     pub world: String,
-    /// The tool kind it decided about.
+    /// The tool kind it decided about; of a change of configuration its message.
     pub tool: String,
-    /// The settings the profile gives the tool.
+    /// The settings the tool was given; empty of a change of configuration.
     pub settings: Map<String, Value>,
+    /// The step that was asked; the rule was if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<AskedStep>,
     /// The person and the session, as far as a rule can see them.
     pub facts: Facts,
     /// What it asked the host.
@@ -79,23 +89,38 @@ impl CallRecording {
         }
     }
 
-    /// The recording of a call of `ready` that came to `answer`, made at `at`. Nothing if the component decides about no tool.
+    /// The recording of a call of `ready`. Nothing if the component has no such rule or step, or if what is to be replaced may be in
+    /// what others made of it.
     pub fn make(workshop: &Workshop, ready: &Ready, call: &ObservedCall, settings: &RecordingSettings) -> Option<Self> {
-        let mut facts = Facts::clone(&call.facts);
+        if call.is_derived && settings.replaces_values() {
+            return None;
+        }
+        let (mut facts, mut step) = (Facts::clone(&call.facts), call.step.clone());
         let mut redacted = settings.redact(&mut facts.context);
         let hides_outside = settings.redact.contains(&Redaction::Outside) && !call.outside.calls().is_empty();
         if hides_outside {
             redacted.push(Redaction::Outside.to_string());
         }
         let outside = if hides_outside { Arc::default() } else { Arc::new(call.outside.clone()) };
+        let hides_user = settings.redact.contains(&Redaction::User);
+        let mut user = facts.caller.user.take().map(|login| login.to_string());
+        if let Some(AskedStep { about: About::Change { event }, .. }) = &mut step {
+            if hides_user && event.is_about_people() {
+                return None;
+            }
+            user = event.property(Event::AUTHOR).map(str::to_owned);
+            if hides_user && event.hide_author() {
+                redacted.push(Event::AUTHOR.to_owned());
+            }
+        }
         let seen_alike = redacted.is_empty();
-        let login = facts.caller.user.take().map(|login| login.to_string());
-        let user = login.filter(|_| !settings.redact.contains(&Redaction::User));
-        if settings.redact.contains(&Redaction::User) {
+        if hides_user {
             redacted.push(Redaction::User.to_string());
         }
+        let user = user.filter(|_| !hides_user);
+        let inquiry = Inquiry { tool: &call.tool, settings: &call.settings, step: step.as_ref() };
         let reads = Reads::new(Arc::clone(&call.snapshot), Arc::new(facts.clone())).answered_by(outside);
-        let Replayed { answer, journal } = workshop.replay(ready, &call.settings, reads)?;
+        let Replayed { answer, journal } = workshop.replay(ready, inquiry, reads)?;
         // For want of room it was not asked: a recording of that would be of no call.
         if answer.says_nothing() {
             return None;
@@ -103,7 +128,7 @@ impl CallRecording {
         let reproduced = seen_alike.then(|| call.answer.agrees_with(&answer));
         let manifest = ready.manifest();
         Some(Self {
-            format: FORMAT,
+            format: if step.is_some() { FORMAT } else { RULE_FORMAT },
             id: record::name(call.at),
             at: call.at,
             revision: call.snapshot.revision(),
@@ -114,6 +139,7 @@ impl CallRecording {
             world: manifest.world.clone(),
             tool: call.tool.clone(),
             settings: serde_json::from_str(&call.settings).unwrap_or_default(),
+            step,
             facts,
             journal,
             // What was really answered, wherever it belongs to what is kept.
@@ -123,42 +149,44 @@ impl CallRecording {
         })
     }
 
-    /// The settings, as the rule is given them.
+    /// The settings, as a rule is given them.
     pub fn settings_text(&self) -> String {
         Value::Object(self.settings.clone()).to_string()
     }
 
+    /// Whether a plugin has what was asked.
+    pub fn concerns(&self, manifest: &Manifest) -> bool {
+        self.step.as_ref().map_or_else(|| manifest.decides_about(&self.tool), |step| manifest.has_step(&step.name))
+    }
+
+    /// What was asked, as text: equal for equal questions, whenever and how often they were put.
+    pub fn question(&self) -> String {
+        let step = self.step.clone().map(|mut step| {
+            if let About::Change { event } = &mut step.about {
+                (event.id, event.attempt) = (String::new(), 0);
+            }
+            json!(step).to_string()
+        });
+        let (settings, facts) = (self.settings_text(), self.facts.visible());
+        format!("{}\n{settings}\n{facts}{}", self.tool, step.map_or_else(String::new, |step| format!("\n{step}")))
+    }
+
     /// Makes the call again from what was recorded alone.
     pub fn replay(&self, workshop: &Workshop, ready: &Ready) -> Option<Replayed> {
-        let reads = Reads::from_journal(Arc::new(self.journal.clone()), Arc::new(self.facts.clone()));
-        workshop.replay(ready, &self.settings_text(), reads)
+        self.ask(workshop, ready, Reads::from_journal(Arc::new(self.journal.clone()), Arc::new(self.facts.clone())))
     }
 
     /// Makes the call over another configuration. What was asked of others than the host is answered as recorded.
     pub fn ask_over(&self, workshop: &Workshop, ready: &Ready, snapshot: &Arc<Snapshot>) -> Option<Replayed> {
         let answers = Arc::new(self.journal.clone());
         let reads = Reads::new(Arc::clone(snapshot), Arc::new(self.facts.clone())).answered_by(answers);
-        workshop.replay(ready, &self.settings_text(), reads)
+        self.ask(workshop, ready, reads)
     }
-}
 
-/// A call that was made, and all that is needed to make it again.
-#[derive(Debug, Clone)]
-pub struct ObservedCall {
-    /// When it was made.
-    pub at: jiff::Timestamp,
-    /// The tool kind.
-    pub tool: String,
-    /// The settings, as JSON.
-    pub settings: String,
-    /// The configuration it read.
-    pub snapshot: Arc<Snapshot>,
-    /// The person and the session.
-    pub facts: Arc<Facts>,
-    /// What it came to.
-    pub answer: Answer,
-    /// What granted calls answered.
-    pub outside: Journal,
+    fn ask(&self, workshop: &Workshop, ready: &Ready, reads: Reads) -> Option<Replayed> {
+        let settings = self.settings_text();
+        workshop.replay(ready, Inquiry { tool: &self.tool, settings: &settings, step: self.step.as_ref() }, reads)
+    }
 }
 
 #[cfg(test)]
@@ -172,7 +200,7 @@ mod tests {
         let numbers = all.map(f64::from_bits).filter(|number| number.is_finite()).take(10_000);
         let settings: Map<String, Value> = numbers.enumerate().map(|(at, it)| (at.to_string(), it.into())).collect();
         let recording = CallRecording {
-            format: FORMAT,
+            format: RULE_FORMAT,
             id: record::name(jiff::Timestamp::UNIX_EPOCH),
             at: jiff::Timestamp::UNIX_EPOCH,
             revision: Revision(1),
@@ -183,6 +211,7 @@ mod tests {
             world: String::new(),
             tool: "scripts".to_owned(),
             settings,
+            step: None,
             facts: Facts::default(),
             journal: Journal::default(),
             answer: Answer::Hidden { code: "no-customer".to_owned(), text: String::new() },
@@ -197,7 +226,7 @@ mod tests {
     fn what_is_no_recording_is_refused_with_the_reason() {
         for (text, expected) in [
             ("{", "it is no recording of a call: EOF while parsing an object at line 1 column 1"),
-            (r#"{"format": 2}"#, "the recording has form 2, and this program knows 1: use a newer program"),
+            (r#"{"format": 3}"#, "the recording has form 3, and this program knows 2: use a newer program"),
             (r#"{"format": 1}"#, "it is no recording of a call: missing field `id`"),
         ] {
             assert_eq!(CallRecording::parse(text).unwrap_err().to_string(), expected);

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode};
-use crate::resolve::{Read, Reads};
+use crate::resolve::{ReadSet, Reads};
 
 use super::amendment::{self, Amendment, Question};
 use super::around::ToolStepRegistration;
@@ -35,7 +35,7 @@ impl ToolSteps {
         question: &Question<'_>,
         reads: Reads,
         outside: &Arc<Outside>,
-    ) -> (Result<Amendment, ToolFault>, Vec<Read>) {
+    ) -> (Result<Amendment, ToolFault>, Reads) {
         let asked = Asked {
             message: TOOL_EVALUATE,
             resource: question.tool,
@@ -49,7 +49,9 @@ impl ToolSteps {
         let (answer, (reads, remains)) = match self.guard.enter(Some(&step.step)) {
             Err(error) => (Err(error), (reads, Remains::default())),
             Ok(leave) => {
-                let asked = record.span().in_scope(|| self.ask(engine, step, question, reads, outside));
+                let asked = record
+                    .span()
+                    .in_scope(|| self.ask(engine, &step.step, &step.configuration, question, reads, outside));
                 leave.ended(asked.0.as_ref().err());
                 asked
             }
@@ -62,13 +64,27 @@ impl ToolSteps {
             version: self.component.version.clone(),
             trace,
         };
-        (answer.map_err(fault), reads.into_recorded())
+        (answer.map_err(fault), reads)
+    }
+
+    /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.
+    pub(super) fn rehearse(
+        &self,
+        engine: &Engine,
+        step: &str,
+        configuration: &str,
+        question: &Question<'_>,
+        reads: Reads,
+    ) -> (Result<Amendment, CallError>, ReadSet) {
+        let (answer, (reads, _)) = self.ask(engine, step, configuration, question, reads, &Arc::default());
+        (answer, reads.into_set())
     }
 
     fn ask(
         &self,
         engine: &Engine,
-        step: &ToolStepRegistration,
+        step: &str,
+        configuration: &str,
         question: &Question<'_>,
         reads: Reads,
         outside: &Arc<Outside>,
@@ -80,7 +96,7 @@ impl ToolSteps {
         let (begun, mut times) = (Instant::now(), Times::default());
         let made = self.prepared.instantiate(&mut store);
         times.instantiate = begun.elapsed();
-        let said = made.and_then(|instance| instance.execute(&mut store, &step.step, &step.configuration, question));
+        let said = made.and_then(|instance| instance.execute(&mut store, step, configuration, question));
         times.run = begun.elapsed().saturating_sub(times.instantiate);
         let answer = match said {
             Ok(wish) => amendment::check(wish, question, &self.limits),

@@ -48,7 +48,7 @@ impl Service {
         if !origin.is_import {
             self.check_settings(changes, &library)?;
         }
-        let handlers = self.machinery.handlers(&self.store, &library)?;
+        let handlers = self.handlers(&library)?;
         if let Some(refusal) = handlers.incomplete() {
             return Err(refusal.into());
         }

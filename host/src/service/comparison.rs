@@ -178,12 +178,13 @@ impl Service {
         };
         let mut differences = Differences::default();
         let (mut asked, until) = (HashSet::new(), Instant::now() + PATIENCE);
-        for kept in corpus.into_iter().flatten().filter(|kept| old.manifest().decides_about(&kept.tool)) {
+        for kept in corpus.into_iter().flatten() {
+            let Some(recording) = self.recorded(kept.id)? else { continue };
             // Another component may have been asked the same.
-            if !asked.insert(kept.question.clone()) {
+            if !recording.concerns(old.manifest()) || !asked.insert(kept.question.clone()) {
                 continue;
             }
-            if !new.manifest().decides_about(&kept.tool) {
+            if !recording.concerns(new.manifest()) {
                 let undecided = FieldDifference { field: UNDECIDED.to_owned(), before: None, after: None };
                 differences.add(&kept.profile, &kept.tool, &kept.users, &[undecided], kept.seen);
                 (found.recordings, found.calls) = (found.recordings + 1, found.calls + kept.seen);
@@ -194,7 +195,6 @@ impl Service {
                 found.not_asked += 1;
                 continue;
             }
-            let Some(recording) = self.recorded(kept.id)? else { continue };
             let ask = |ready: &Ready| recording.ask_over(workshop, ready, snapshot);
             let (Some(before), Some(after)) = (ask(&old), ask(&new)) else { continue };
             if before.answer.says_nothing() || after.answer.says_nothing() {

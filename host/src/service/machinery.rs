@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::pipeline::Handlers;
 use crate::plugin::ToolStepRegistration;
 use crate::resolve::ToolRules;
 use crate::store::{self, Snapshot, Store};
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
-use super::commit::NoHandlers;
 use super::platform::Platform;
 
 /// Where rules and steps come from.
@@ -32,14 +30,6 @@ impl Machinery {
     pub(super) fn rules(&self, store: &Store, snapshot: &Snapshot) -> Result<Arc<dyn ToolRules>, store::Error> {
         Ok(match self {
             Self::Given { rules, .. } => Arc::clone(rules),
-            Self::Installed(platform) => platform.catalog(store, snapshot)?,
-        })
-    }
-
-    /// What takes part in changes over the revision of `snapshot`.
-    pub(super) fn handlers(&self, store: &Store, snapshot: &Snapshot) -> Result<Arc<dyn Handlers>, store::Error> {
-        Ok(match self {
-            Self::Given { .. } => Arc::new(NoHandlers),
             Self::Installed(platform) => platform.catalog(store, snapshot)?,
         })
     }

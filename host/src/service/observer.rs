@@ -1,4 +1,4 @@
-//! Calls of rules that somebody wants to look at: noticed while they are made, looked at by somebody else.
+//! Calls of rules and steps that somebody wants to look at: noticed while they are made, looked at by somebody else.
 //!
 //! Whoever asks waits for none of it. Of calls that come too fast some are not looked at, and counted; how often a version on trial
 //! broke is counted whatever happens, because a trial ends by it.
@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 
 use crate::domain::Revision;
 use crate::domain::revision::Author;
+use crate::pipeline::{Event, Handlers, Outcome, Refusal, Registration, StepFault};
 use crate::plugin::{Answer, CallRecording, Catalog, ObservedCall, Trial};
 use crate::resolve::{Evaluation, Reads, ToolRules};
-use crate::store::{TrialCalls, TrialKey};
+use crate::store::{self, Snapshot, TrialCalls, TrialKey};
 
+use super::commit::NoHandlers;
 use super::platform::Platform;
 use super::{Error, Machinery, PluginError, Service, recordings};
 
@@ -154,13 +156,44 @@ impl Observer {
     }
 }
 
+impl Observing<'_> {
+    /// A step of a plugin that is recorded was asked.
+    fn saw(&self, plugin: String, call: ObservedCall) {
+        let wanted = self.catalog.observed_steps(&plugin).and_then(|observed| observed.recording);
+        if wanted.is_some_and(|wanted| self.observer.may_record(&plugin, wanted.per_minute, call.at)) {
+            let catalog = Arc::clone(&self.catalog);
+            self.observer.notice(Noticed { plugin, catalog, call, by_trial: false, record: true });
+        }
+    }
+}
+
+impl Handlers for Observing<'_> {
+    fn registrations(&self) -> &[Registration] {
+        self.catalog.registrations()
+    }
+
+    fn execute(&self, step: &Registration, event: &Event, library: &Arc<Snapshot>) -> Result<Outcome, StepFault> {
+        self.catalog.execute_seen(step, event, library, Some(&|plugin, call| self.saw(plugin, call)))
+    }
+
+    fn incomplete(&self) -> Option<Refusal> {
+        self.catalog.incomplete()
+    }
+
+    fn disbelieve(&self, step: &Registration, event: &Event, fault: &StepFault) {
+        self.catalog.disbelieve(step, event, fault);
+    }
+}
+
 impl ToolRules for Observing<'_> {
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
-        let Some(observed) = self.catalog.observed(kind) else { return self.catalog.evaluate(kind, settings, reads) };
+        let witness = |plugin, call| self.saw(plugin, call);
+        let ask = |reads| self.catalog.evaluate_seen(kind, settings, reads, Some(&witness));
+        let Some(observed) = self.catalog.observed(kind) else { return ask(reads) };
         let (snapshot, facts) = (reads.snapshot().cloned(), Arc::clone(reads.shared_facts()));
-        let evaluation = self.catalog.evaluate(kind, settings, reads.keeping_outside())?;
+        let evaluation = ask(reads.keeping_outside())?;
         // What steps around the rule did to it is no part of its call.
-        let Some((settings, outcome)) = evaluation.rule_call(settings) else { return Some(evaluation) };
+        let Some((given, outcome)) = evaluation.rule_call(settings) else { return Some(evaluation) };
         let at = jiff::Timestamp::now();
         let plugin = observed.ready.manifest().full_name();
         if let (Some(trial), Some(fault)) = (observed.trial, &evaluation.passed_over) {
@@ -178,8 +211,9 @@ impl ToolRules for Observing<'_> {
         let shadowed = observed.trial.is_some_and(|trial| trial.rollout.shadows());
         if let Some(snapshot) = snapshot.filter(|_| record || by_trial || shadowed) {
             let answer = Answer::from(outcome);
-            let (tool, settings, outside) = (kind.to_owned(), settings.to_owned(), evaluation.outside.clone());
-            let call = ObservedCall { at, tool, settings, snapshot, facts, answer, outside };
+            let (tool, is_derived, settings) = (kind.to_owned(), given != settings, given.to_owned());
+            let outside = evaluation.outside.clone();
+            let call = ObservedCall { at, tool, settings, step: None, snapshot, facts, answer, outside, is_derived };
             self.observer.notice(Noticed { plugin, catalog: Arc::clone(&self.catalog), call, by_trial, record });
         }
         Some(evaluation)
@@ -201,6 +235,16 @@ fn key(plugin: &str, observed: &crate::plugin::Observed<'_>, trial: &Trial) -> T
 }
 
 impl Service {
+    /// What takes part in changes over the revision of `library`.
+    pub(super) fn handlers(&self, library: &Snapshot) -> Result<Box<dyn Handlers + '_>, store::Error> {
+        Ok(match &self.machinery {
+            Machinery::Given { .. } => Box::new(NoHandlers),
+            Machinery::Installed(platform) => {
+                Box::new(Observing { catalog: platform.catalog(&self.store, library)?, observer: &self.observer })
+            }
+        })
+    }
+
     /// Looks at calls as soon as one is noticed, or after `patience`; for some seconds at most.
     pub fn observe_within(&self, patience: Duration) {
         self.observer.wait(patience);
@@ -244,7 +288,11 @@ impl Service {
 
     fn look_at(&self, platform: &Platform, noticed: &Noticed) -> Result<(), Error> {
         let Noticed { plugin, catalog, call, by_trial, record } = noticed;
-        let Some(observed) = catalog.observed(&call.tool) else { return Ok(()) };
+        let observed = match call.step {
+            None => catalog.observed(&call.tool),
+            Some(_) => catalog.observed_steps(plugin),
+        };
+        let Some(observed) = observed else { return Ok(()) };
         if let Some(trial) = observed.trial {
             let key = key(plugin, &observed, trial);
             if trial.rollout.shadows() {

@@ -97,7 +97,7 @@ impl Service {
     /// Asks the step and writes what it proposes.
     fn put(&self, event: &OutboxEvent) -> Result<(), Error> {
         let library = self.store.snapshot()?;
-        let handlers = self.machinery.handlers(&self.store, &library)?;
+        let handlers = self.handlers(&library)?;
         let step = registered(&*handlers, event)?;
         let question: Event =
             serde_json::from_value(event.body.clone()).map_err(|error| store::Error::Corrupt(error.into()))?;

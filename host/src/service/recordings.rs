@@ -32,13 +32,15 @@ pub struct RecordingView {
     /// The SHA-256 of its component, in hexadecimal.
     #[schema(value_type = String)]
     pub digest: Digest,
-    /// The tool kind it decided about.
+    /// The tool kind it decided about; of a change of configuration its message.
     pub tool: String,
-    /// The profile in force.
+    /// The step that was asked; the rule was if there is none.
+    pub step: Option<String>,
+    /// The profile in force; empty of a change of configuration.
     pub profile: String,
-    /// Some of the people it was about, if that was not replaced.
+    /// Some of the people it was about, or who made such a change, if that was not replaced.
     pub users: Vec<String>,
-    /// `shown`, `hidden` or `failed`.
+    /// `shown`, `hidden` or `failed`; of a step also `agreed`, `amended`, `proceeds` or `rejected`.
     pub status: String,
     /// When the call was made.
     #[schema(value_type = String, format = DateTime)]
@@ -93,7 +95,7 @@ impl Service {
         }
         self.change_plugin(name, author, |service, _, plugin| {
             if wanted.is_some() {
-                service.must_decide_about_tools(name, plugin)?;
+                service.must_be_asked(name, plugin)?;
             }
             plugin.recording = wanted.cloned();
             Ok(())
@@ -155,8 +157,11 @@ impl Service {
             }
         };
         let ready = self.ready_version(name, version, &digest)?;
-        let no_tool = || PluginError::NoSuchTool { name: name.clone(), kind: recording.tool.clone() };
-        let Replayed { answer, .. } = recording.replay(platform.workshop(), &ready).ok_or_else(no_tool)?;
+        let nothing_asked = || match &recording.step {
+            None => PluginError::NoSuchTool { name: name.clone(), kind: recording.tool.clone() },
+            Some(step) => PluginError::NoSuchStep { name: name.clone(), step: step.name.clone() },
+        };
+        let Replayed { answer, .. } = recording.replay(platform.workshop(), &ready).ok_or_else(nothing_asked)?;
         let mut differences = Differences::default();
         let fields = recording.answer.differences(&answer);
         differences.add(&recording.facts.profile, &recording.tool, recording.user.as_slice(), &fields, 1);
@@ -170,8 +175,8 @@ impl Service {
 pub(super) fn kept(recording: &CallRecording, settings: &RecordingSettings) -> Result<KeptRecording, store::Error> {
     let document = serde_json::to_string(recording).map_err(|error| store::Error::Corrupt(error.into()))?;
     let days = jiff::SignedDuration::from_hours(i64::from(settings.keep_days) * 24);
-    let question = format!("{}\n{}\n{}", recording.tool, recording.settings_text(), recording.facts.visible());
-    let question = Sha256::digest(question).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let question =
+        Sha256::digest(recording.question()).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     Ok(KeptRecording {
         id: recording.id,
         plugin: recording.plugin.clone(),
@@ -179,6 +184,7 @@ pub(super) fn kept(recording: &CallRecording, settings: &RecordingSettings) -> R
         digest: recording.digest.clone(),
         question,
         tool: recording.tool.clone(),
+        step: recording.step.as_ref().map(|step| step.name.clone()),
         profile: recording.facts.profile.clone(),
         users: recording.user.iter().cloned().collect(),
         status: recording.answer.status().to_owned(),
@@ -197,7 +203,9 @@ fn parse(kept: &KeptRecording) -> Result<CallRecording, store::Error> {
 
 impl From<KeptRecording> for RecordingView {
     fn from(kept: KeptRecording) -> Self {
-        let KeptRecording { id, plugin, version, digest, tool, profile, users, status, at, expires, seen, .. } = kept;
-        Self { id, plugin, version, digest, tool, profile, users, status, at, expires, seen }
+        let KeptRecording {
+            id, plugin, version, digest, tool, step, profile, users, status, at, expires, seen, ..
+        } = kept;
+        Self { id, plugin, version, digest, tool, step, profile, users, status, at, expires, seen }
     }
 }

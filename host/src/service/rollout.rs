@@ -113,14 +113,12 @@ impl Service {
         known.collect()
     }
 
-    /// Refuses a plugin whose serving version decides about no tools.
-    pub(super) fn must_decide_about_tools(&self, name: &str, plugin: &Plugin) -> Result<(), Error> {
+    /// Refuses a plugin whose serving version is asked neither about tools nor about changes.
+    pub(super) fn must_be_asked(&self, name: &str, plugin: &Plugin) -> Result<(), Error> {
         let version = plugin.active.ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
         match self.manifest(name, version, version_of(name, plugin, version)?)?.provides {
-            Provides::Tool { .. } => Ok(()),
-            Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => {
-                Err(PluginError::NotATool(name.to_owned()).into())
-            }
+            Provides::Tool { .. } | Provides::Handler { .. } | Provides::ToolSteps { .. } => Ok(()),
+            Provides::Step(_) => Err(PluginError::NeverAsked(name.to_owned()).into()),
         }
     }
 
@@ -155,7 +153,7 @@ impl Service {
     pub fn gate_plugin(&self, name: &str, wanted: Promotion, author: &Author) -> Result<PluginView, Error> {
         self.change_plugin(name, author, |service, _, plugin| {
             if !wanted.is_open() {
-                service.must_decide_about_tools(name, plugin)?;
+                service.must_be_asked(name, plugin)?;
             }
             plugin.promotion = wanted;
             Ok(())

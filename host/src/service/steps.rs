@@ -51,7 +51,7 @@ impl Service {
     /// The steps that take part in changes, then those around rules, each in the order in which they are asked.
     pub fn steps(&self) -> Result<Vec<StepView>, Error> {
         let snapshot = self.store.snapshot()?;
-        let handlers = self.machinery.handlers(&self.store, &snapshot)?;
+        let handlers = self.handlers(&snapshot)?;
         let around = self.machinery.tool_steps(&self.store, &snapshot)?;
         Ok(handlers.registrations().iter().map(StepView::from).chain(around.into_iter().map(StepView::from)).collect())
     }

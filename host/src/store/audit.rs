@@ -17,8 +17,8 @@ use super::{Error, Store, lock};
 /// The database. What happened to a token is on disk before it happens.
 const AUDIT: Beside = Beside {
     id: 0x4c6f_4175, // "LoAu"
-    shape: 1,
     tables: include_str!("audit.sql"),
+    since: &[],
     written: ("WAL", "FULL"),
     private: false,
 };

@@ -12,10 +12,10 @@ use super::Error;
 pub(super) struct Beside {
     /// Marks the file, in SQLite's `application_id`.
     pub(super) id: i32,
-    /// The shape this program writes, in SQLite's `user_version`.
-    pub(super) shape: usize,
-    /// Its tables.
+    /// Its tables, as they were first: shape 1, in SQLite's `user_version`.
     pub(super) tables: &'static str,
+    /// What was changed since, one shape after the other.
+    pub(super) since: &'static [&'static str],
     /// How it is written: SQLite's `journal_mode` and `synchronous`.
     pub(super) written: (&'static str, &'static str),
     /// Whether nobody but its owner may read it, and what is taken away is overwritten.
@@ -35,14 +35,21 @@ impl Beside {
         let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         let id: i32 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let shape: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if tables == 0 {
+        let (is_new, newest) = (tables == 0, self.since.len() + 1);
+        if is_new {
             transaction.execute_batch(self.tables)?;
             transaction.pragma_update(None, "application_id", self.id)?;
-            transaction.pragma_update(None, "user_version", self.shape)?;
         } else if id != self.id {
             return Err(Error::NotOurs);
-        } else if shape > self.shape {
-            return Err(Error::Newer { found: shape, known: self.shape });
+        } else if shape > newest {
+            return Err(Error::Newer { found: shape, known: newest });
+        }
+        let applied = if is_new { 0 } else { shape.saturating_sub(1) };
+        for change in self.since.iter().skip(applied) {
+            transaction.execute_batch(change)?;
+        }
+        if shape != newest {
+            transaction.pragma_update(None, "user_version", newest)?;
         }
         transaction.commit()?;
         let (journal, synchronous) = self.written;

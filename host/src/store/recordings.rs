@@ -24,8 +24,8 @@ use super::{Error, Store, lock};
 /// The database.
 const RECORDINGS: Beside = Beside {
     id: 0x4c6f_5265, // "LoRe"
-    shape: 1,
     tables: include_str!("recordings.sql"),
+    since: &["ALTER TABLE recording ADD COLUMN step TEXT"],
     written: ("WAL", "NORMAL"),
     private: true,
 };
@@ -49,13 +49,15 @@ pub struct KeptRecording {
     pub digest: Digest,
     /// The question, hashed.
     pub question: String,
-    /// The tool kind.
+    /// The tool kind; of a change of configuration its message.
     pub tool: String,
+    /// The step that was asked, if it was not the rule.
+    pub step: Option<String>,
     /// The profile in force.
     pub profile: String,
     /// Some of the people it was about, if that is kept.
     pub users: Vec<String>,
-    /// What was answered: `shown`, `hidden` or `failed`.
+    /// What was answered, such as `shown` or `failed`.
     pub status: String,
     /// When it was made.
     pub at: jiff::Timestamp,
@@ -104,7 +106,7 @@ impl RecordingLog {
             return Ok(false);
         }
         let KeptRecording { id, plugin, version, digest, question, tool, profile, .. } = recording;
-        let KeptRecording { users, status, at, expires, seen, document, .. } = recording;
+        let KeptRecording { step, users, status, at, expires, seen, document, .. } = recording;
         let mut connection = lock(&self.connection);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let known: Option<String> = transaction
@@ -124,8 +126,8 @@ impl RecordingLog {
         transaction
             .prepare_cached(
                 "INSERT INTO recording
-                    (id, plugin, digest, question, version, tool, profile, users, status, at, expires, seen, document)
-                 VALUES (:id, :plugin, :digest, :question, :version, :tool, :profile, :users, :status, :at, :expires,
+                    (id, plugin, digest, question, version, tool, step, profile, users, status, at, expires, seen, document)
+                 VALUES (:id, :plugin, :digest, :question, :version, :tool, :step, :profile, :users, :status, :at, :expires,
                     :seen, :document)
                  ON CONFLICT (plugin, digest, question) DO UPDATE SET users = excluded.users, version = excluded.version,
                     status = excluded.status, at = excluded.at, expires = excluded.expires,
@@ -133,7 +135,7 @@ impl RecordingLog {
             )?
             .execute(named_params! {
                 ":id": id.to_string(), ":plugin": plugin, ":digest": digest.as_str(), ":question": question,
-                ":version": version.to_string(), ":tool": tool, ":profile": profile, ":users": serde_json::json!(people).to_string(),
+                ":version": version.to_string(), ":tool": tool, ":step": step, ":profile": profile, ":users": serde_json::json!(people).to_string(),
                 ":status": status, ":at": at.to_string(), ":expires": expires.as_millisecond(),
                 ":seen": seen, ":document": document,
             })?;
@@ -169,7 +171,7 @@ impl RecordingLog {
         let connection = lock(&self.connection);
         expire(&connection, now)?;
         let mut find = connection.prepare_cached(
-            "SELECT id, plugin, digest, question, version, tool, profile, users, status, at, expires, seen, '' AS document
+            "SELECT id, plugin, digest, question, version, tool, step, profile, users, status, at, expires, seen, '' AS document
                 FROM recording WHERE (:plugin IS NULL OR plugin = :plugin) AND (:tool IS NULL OR tool = :tool) AND (:profile IS NULL OR profile = :profile) AND (:status IS NULL OR status = :status)
                 AND (:after IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit",
         )?;
@@ -236,6 +238,7 @@ fn recording(row: &Row<'_>) -> Result<KeptRecording, Error> {
         digest: text("digest")?.parse().map_err(|error| corrupt(Box::new(error)))?,
         question: text("question")?,
         tool: text("tool")?,
+        step: row.get("step")?,
         profile: text("profile")?,
         users: parse_users(&text("users")?)?.into_keys().collect(),
         status: text("status")?,
@@ -279,6 +282,7 @@ mod tests {
             digest: "a".repeat(64).parse().unwrap(),
             question: question.to_owned(),
             tool: "scripts".to_owned(),
+            step: None,
             profile: "rep".to_owned(),
             users: vec![format!("agent-{second}")],
             status: "shown".to_owned(),
@@ -338,6 +342,41 @@ mod tests {
         let large = KeptRecording { document: "x".repeat(RecordingLog::LARGEST + 1), ..kept(1, "a") };
         assert!(!log.keep(&large).unwrap());
         assert_eq!(questions(&log, 1), []);
+    }
+
+    #[test]
+    fn what_an_older_program_recorded_is_still_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let older = Connection::open(folder.path().join(RecordingLog::FILE)).unwrap();
+        older.execute_batch(RECORDINGS.tables).unwrap();
+        older.pragma_update(None, "application_id", RECORDINGS.id).unwrap();
+        older.pragma_update(None, "user_version", 1).unwrap();
+        let KeptRecording { id, plugin, version, digest, question, tool, profile, status, at: when, .. } = kept(1, "a");
+        let users = serde_json::json!({"agent-1": 101_000}).to_string();
+        older
+            .execute(
+                "INSERT INTO recording VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 101000, 1, 'recorded at 1')",
+                rusqlite::params![
+                    id.to_string(),
+                    plugin,
+                    digest.as_str(),
+                    question,
+                    version.to_string(),
+                    tool,
+                    profile,
+                    users,
+                    status,
+                    when.to_string()
+                ],
+            )
+            .unwrap();
+        drop(older);
+        let open = || RecordingLog::open(folder.path(), 3).unwrap();
+        let asked = KeptRecording { step: Some("checks".to_owned()), ..kept(2, "b") };
+        assert!(open().keep(&asked).unwrap());
+        for expected in [kept(1, "a"), asked] {
+            assert_eq!(open().one(expected.id, at(3)).unwrap(), Some(expected));
+        }
     }
 
     #[test]

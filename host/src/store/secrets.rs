@@ -17,8 +17,8 @@ use super::{Error, Store, lock};
 /// The database. Its journal is emptied after each change.
 const SECRETS: Beside = Beside {
     id: 0x4c6f_5365, // "LoSe"
-    shape: 1,
     tables: include_str!("secrets.sql"),
+    since: &[],
     written: ("TRUNCATE", "FULL"),
     private: true,
 };

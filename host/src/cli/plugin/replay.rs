@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::cli::failure::Failure;
 use crate::cli::{file, print};
-use crate::plugin::{Answer, CallRecording, Compiler, Config, Replayed, Workshop};
+use crate::plugin::{About, Answer, CallRecording, Compiler, Config, Replayed, Workshop};
 
 /// Make a recorded call again, and fail if the component answers otherwise than what was recorded.
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,7 @@ struct Report {
     /// Whether it is the component that was recorded.
     as_recorded: bool,
     tool: String,
+    step: Option<String>,
     same: bool,
     recorded: Answer,
     answer: Answer,
@@ -58,13 +59,13 @@ impl Replay {
         let refused = |error| Failure::because(format!("`{from}` is refused"), error);
         let workshop = Workshop::open(None, Config::default()).map_err(Failure::of)?;
         let ready = workshop.prepare(&file::read(&self.component)?, &Compiler::Here).map_err(refused)?;
-        let no_tool = || {
-            let name = ready.manifest().full_name();
+        let nothing_asked = || {
+            let (name, asked) = (ready.manifest().full_name(), what(&recording));
             Failure::usage(format!(
-                "`{from}` is plugin `{name}`, which decides about no tool: name the component of a tool"
+                "`{from}` is plugin `{name}`, and `{shown}` is of a call of {asked}: name a component that has it"
             ))
         };
-        let Replayed { answer, .. } = recording.replay(&workshop, &ready).ok_or_else(no_tool)?;
+        let Replayed { answer, .. } = recording.replay(&workshop, &ready).ok_or_else(nothing_asked)?;
         let differences = recording.answer.differences(&answer).into_iter();
         let report = Report {
             plugin: ready.manifest().full_name(),
@@ -72,6 +73,7 @@ impl Replay {
             digest: ready.digest().to_string(),
             as_recorded: *ready.digest() == recording.digest,
             tool: recording.tool.clone(),
+            step: recording.step.as_ref().map(|step| step.name.clone()),
             same: recording.answer.agrees_with(&answer),
             recorded: recording.answer.clone(),
             answer,
@@ -89,12 +91,22 @@ impl Replay {
     }
 }
 
+/// What was asked, as a person would say it.
+fn what(recording: &CallRecording) -> String {
+    let CallRecording { tool, step, .. } = recording;
+    match step.as_ref().map(|step| (&step.name, &step.about)) {
+        None => format!("the rule of tool `{tool}`"),
+        Some((name, About::Tool { .. })) => format!("step `{name}` around tool `{tool}`"),
+        Some((name, About::Change { .. })) => format!("step `{name}` about `{tool}`"),
+    }
+}
+
 fn text_of(report: &Report, recording: &CallRecording) -> String {
-    let Report { plugin, version, tool, .. } = report;
+    let Report { plugin, version, .. } = report;
     let CallRecording { version: then, at, revision, .. } = recording;
     let which = if report.as_recorded { "the component that was recorded" } else { "another component" };
     let mut lines = vec![
-        format!("recorded   {} {then} about tool `{tool}` at {at}, revision {revision}", recording.plugin),
+        format!("recorded   {} {then} {} at {at}, revision {revision}", recording.plugin, what(recording)),
         format!("asked      {plugin} {version}, {which}"),
         format!("same       {}", if report.same { "yes, byte by byte" } else { "no" }),
     ];

@@ -38,7 +38,7 @@ impl From<PluginError> for Refusal {
             PluginError::Shipped(_) => problem(StatusCode::CONFLICT, "read-only"),
             PluginError::NoRollout(_) | PluginError::NoSuchRecording(_) => problem(StatusCode::NOT_FOUND, "not-found"),
             PluginError::NothingServes(_) => problem(StatusCode::CONFLICT, "nothing-serves"),
-            PluginError::NotATool(_) | PluginError::OtherKinds { .. } => {
+            PluginError::NotATool(_) | PluginError::NeverAsked(_) | PluginError::OtherKinds { .. } => {
                 problem(StatusCode::CONFLICT, "not-comparable")
             }
             PluginError::NoSuchRole(_) | PluginError::NoSuchUser(_) => {

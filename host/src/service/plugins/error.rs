@@ -55,8 +55,10 @@ pub enum PluginError {
     NothingServes(String),
     #[error("no version of plugin `{0}` is tried")]
     NoRollout(String),
-    #[error("plugin `{0}` decides about no tools: only what does can be recorded, compared and tried")]
+    #[error("plugin `{0}` decides about no tools: only what does can be tried beside another version; activate it")]
     NotATool(String),
+    #[error("plugin `{0}` is only asked when an old environment is upgraded: its calls are not recorded")]
+    NeverAsked(String),
     #[error(
         "plugin `{name}` {version} decides about tool `{kind}` too, which the version that serves does not: activate it instead of trying it"
     )]

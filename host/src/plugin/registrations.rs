@@ -1,0 +1,61 @@
+//! Steps as the environment wants them: what a plugin declares, with what was decided about it here.
+//!
+//! Decides nothing itself, and asks nobody.
+
+use serde_json::Value;
+
+use crate::domain::{PluginVersion, StepOverride};
+use crate::pipeline::Registration;
+
+use super::around::ToolStepRegistration;
+use super::manifest::{Manifest, StepDeclaration, ToolStepDeclaration};
+
+/// A step as its plugin declares it and the environment wants it.
+pub(super) fn registration(
+    manifest: &Manifest,
+    digest: &str,
+    step: &StepDeclaration,
+    wanted: Option<&StepOverride>,
+) -> Registration {
+    let wanted = wanted.cloned().unwrap_or_default();
+    let StepDeclaration { name, message, stage, mode, rank, filter, images, on_fault } = step.clone();
+    Registration {
+        plugin: manifest.full_name(),
+        version: manifest.version,
+        digest: digest.to_owned(),
+        step: name,
+        message,
+        stage,
+        mode,
+        rank: wanted.rank.unwrap_or(rank),
+        filter,
+        images,
+        on_fault: wanted.on_fault.unwrap_or(on_fault),
+        configuration: Value::Object(wanted.configuration.unwrap_or_default()).to_string(),
+        active: wanted.state.is_active(),
+    }
+}
+
+/// A step around rules as its plugin declares it and the environment wants it.
+pub(super) fn tool_step_registration(
+    plugin: String,
+    version: PluginVersion,
+    digest: String,
+    step: &ToolStepDeclaration,
+    wanted: Option<&StepOverride>,
+) -> ToolStepRegistration {
+    let wanted = wanted.cloned().unwrap_or_default();
+    let ToolStepDeclaration { name, resources, stage, rank, on_fault } = step.clone();
+    ToolStepRegistration {
+        plugin,
+        version,
+        digest,
+        step: name,
+        resources,
+        stage,
+        rank: wanted.rank.unwrap_or(rank),
+        on_fault: wanted.on_fault.unwrap_or(on_fault),
+        configuration: Value::Object(wanted.configuration.unwrap_or_default()).to_string(),
+        active: wanted.state.is_active(),
+    }
+}
