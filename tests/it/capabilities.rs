@@ -237,6 +237,32 @@ async fn what_was_granted_is_reached() -> Done {
 }
 
 #[tokio::test]
+async fn a_recorded_call_hears_the_same_answers_in_the_same_order_and_nobody_is_asked() -> Done {
+    let world = World::with_everything().await?;
+    let until = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)).to_string();
+    assert_eq!(
+        world.host.put(&format!("{PLUGIN}/recording"), json!({"until": until, "redact": []})).await?.status,
+        200
+    );
+    let url = world.ours.url("/before");
+    let questions = json!([
+        {"url": url}, {"url": url}, {"url": url, "header": "x-case", "value": "7"}, {"url": url, "bearer": "token"}, {"url": url}
+    ]);
+    let answers = world.answers(questions).await?;
+    let expected: Vec<String> = (0..5).map(|before| format!(r#"[200,"{before} before"]"#)).collect();
+    assert_eq!(answers, expected.join("\n"));
+    let listed = world.host.get("/api/v1/recordings").await?.json();
+    let id = listed["items"][0]["id"].as_str().ok_or("nothing is recorded")?.to_owned();
+    let recording = world.host.get(&format!("/api/v1/recordings/{id}")).await?;
+    assert_eq!(recording.json()["reproduced"], true, "{recording}");
+    assert!(!recording.text.contains(SECRET));
+    let replayed = world.host.post(&format!("/api/v1/recordings/{id}/replay"), json!({})).await?;
+    assert_eq!(replayed.json()["same"], true, "{replayed}");
+    assert_eq!(world.ours.seen().len(), 5, "nobody was asked a second time");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_was_not_granted_is_not_reached() -> Done {
     let world = World::with_everything().await?;
     let plain = world.ours.url("/echo").replace("https", "http");

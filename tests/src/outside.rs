@@ -84,7 +84,11 @@ impl Outside {
 fn answer(stream: TcpStream, config: Arc<ServerConfig>, seen: &Mutex<Vec<String>>) -> Result<(), Failure> {
     let mut stream = StreamOwned::new(ServerConnection::new(config)?, stream);
     let request = request(&mut stream)?;
-    seen.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+    let before = {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.push(request.clone());
+        seen.len() - 1
+    };
     let path = request.split(' ').nth(1).unwrap_or_default();
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let (status, header, body) = match path {
@@ -95,6 +99,7 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>, seen: &Mutex<Vec<String>
         "/moved" => ("302 Found", format!("location: {}\r\n", query.trim_start_matches("to=")), String::new()),
         "/round" => ("307 Temporary Redirect", "location: /round\r\n".to_owned(), String::new()),
         "/large" => ("200 OK", String::new(), "x".repeat(300 << 10)),
+        "/before" => ("200 OK", String::new(), format!("{before} before")),
         "/echo" => ("200 OK", String::new(), request),
         "/crm/contacts" => ("200 OK", String::new(), r#"{"value":[{"fullname":"Ada Lovelace"}]}"#.to_owned()),
         "/wiki" => {

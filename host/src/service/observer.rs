@@ -4,7 +4,7 @@
 //! broke is counted whatever happens, because a trial ends by it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +26,9 @@ const QUEUE: usize = 512;
 /// Of these, calls of one plugin.
 const OF_ONE_PLUGIN: u32 = 128;
 
+/// Bytes of what granted calls answered that may wait with them.
+const BYTES: usize = 32 << 20;
+
 /// How long somebody looks at calls before something else gets a turn.
 const TURN: Duration = Duration::from_secs(2);
 
@@ -40,6 +43,8 @@ pub(super) struct Observer {
     noticed: AtomicU64,
     looked_at: AtomicU64,
     dropped: AtomicU64,
+    /// Bytes that wait to be looked at.
+    bytes: AtomicUsize,
     budgets: Mutex<HashMap<String, Budget>>,
     broken: Mutex<HashMap<TrialKey, Broken>>,
 }
@@ -87,6 +92,7 @@ impl Default for Observer {
             noticed: AtomicU64::new(0),
             looked_at: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            bytes: AtomicUsize::new(0),
             budgets: Mutex::default(),
             broken: Mutex::default(),
         }
@@ -95,7 +101,9 @@ impl Default for Observer {
 
 impl Observer {
     fn notice(&self, noticed: Noticed) {
-        let has_room = {
+        let bytes = noticed.call.outside.bytes();
+        let fits = self.bytes.fetch_add(bytes, Relaxed).saturating_add(bytes) <= BYTES;
+        let has_room = fits && {
             let mut budgets = lock(&self.budgets);
             let budget = budgets.entry(noticed.plugin.clone()).or_default();
             let has_room = budget.waiting < OF_ONE_PLUGIN;
@@ -107,6 +115,7 @@ impl Observer {
             self.noticed.fetch_add(1, Relaxed);
         } else {
             self.dropped.fetch_add(1, Relaxed);
+            self.bytes.fetch_sub(bytes, Relaxed);
             if has_room {
                 self.leave(&plugin);
             }
@@ -191,28 +200,29 @@ impl ToolRules for Observing<'_> {
         let ask = |reads| self.catalog.evaluate_seen(kind, settings, reads, Some(&witness));
         let Some(observed) = self.catalog.observed(kind) else { return ask(reads) };
         let (snapshot, facts) = (reads.snapshot().cloned(), Arc::clone(reads.shared_facts()));
-        let evaluation = ask(reads.keeping_outside())?;
+        let at = jiff::Timestamp::now();
+        let recording = observed.recording.filter(|wanted| wanted.is_on(at));
+        let shadowed = observed.trial.is_some_and(|trial| trial.rollout.shadows());
+        // Only then somebody makes the call again.
+        let reads = if recording.is_some() || shadowed { reads.keeping_outside() } else { reads };
+        let mut evaluation = ask(reads)?;
+        let outside = std::mem::take(&mut evaluation.outside);
         // What steps around the rule did to it is no part of its call.
         let Some((given, outcome)) = evaluation.rule_call(settings) else { return Some(evaluation) };
-        let at = jiff::Timestamp::now();
         let plugin = observed.ready.manifest().full_name();
         if let (Some(trial), Some(fault)) = (observed.trial, &evaluation.passed_over) {
             self.observer.broke(key(&plugin, &observed, trial), trial, &fault.code);
         }
         // What a policy put in the place of an answer is no answer of the rule.
         let record = evaluation.degraded.is_none()
-            && observed
-                .recording
-                .is_some_and(|wanted| wanted.is_on(at) && self.observer.may_record(&plugin, wanted.per_minute, at));
+            && recording.is_some_and(|wanted| self.observer.may_record(&plugin, wanted.per_minute, at));
         // Where it broke or was not asked, the version that serves answered.
         let by_trial = observed.trial.is_some_and(|trial| {
             trial.reaches(&facts) && evaluation.plugin.as_ref() == Some(&format!("{plugin} {}", trial.rollout.version))
         });
-        let shadowed = observed.trial.is_some_and(|trial| trial.rollout.shadows());
         if let Some(snapshot) = snapshot.filter(|_| record || by_trial || shadowed) {
             let answer = Answer::from(outcome);
             let (tool, is_derived, settings) = (kind.to_owned(), given != settings, given.to_owned());
-            let outside = evaluation.outside.clone();
             let call = ObservedCall { at, tool, settings, step: None, snapshot, facts, answer, outside, is_derived };
             self.observer.notice(Noticed { plugin, catalog: Arc::clone(&self.catalog), call, by_trial, record });
         }
@@ -281,6 +291,7 @@ impl Service {
                 tracing::error!(%error, plugin = noticed.plugin, "a call could not be looked at");
             }
             self.observer.leave(&noticed.plugin);
+            self.observer.bytes.fetch_sub(noticed.call.outside.bytes(), Relaxed);
             self.observer.looked_at.fetch_add(1, Relaxed);
             self.count_broken();
         }

@@ -1,5 +1,9 @@
 //! The import `http`: requests to hosts outside.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+
 use crate::domain::SecretName;
 use crate::outbound::{Field, Request, Target};
 use crate::plugin::outside::{Answered, Asking, Question, Refused, summary};
@@ -14,10 +18,11 @@ impl Host for State {
         let of_header = |(name, value): &(String, HeaderValue)| match value {
             HeaderValue::Text(text) | HeaderValue::Secret(text) | HeaderValue::Bearer(text) => name.len() + text.len(),
         };
+        let named = if headers.is_empty() { String::new() } else { format!(", headers {}", digest_of(&headers)) };
         let question = Question {
             call: "http.send",
             bytes: method.len() + url.len() + body.len() + headers.iter().map(of_header).sum::<usize>(),
-            arguments: format!("{method} {url}{with_body}"),
+            arguments: format!("{method} {url}{with_body}{named}"),
         };
         let answer = self.outside(question, |asking| {
             let (method, target) = (method.parse()?, Target::parse(&url)?);
@@ -33,11 +38,65 @@ impl Host for State {
             let answer = asking.send(&Request { method, target, headers, body }, &hosts)?;
             let note = format!("{}, {}", answer.status, summary(&answer.body));
             let bytes = answer.body.len();
-            let answer = Response { status: answer.status, headers: answer.headers, body: answer.body };
+            let answer = Kept { status: answer.status, headers: answer.headers, body: answer.body.into() };
             Ok(Answered { answer, note, bytes })
         })?;
-        Ok(answer.map_err(|Refused { code, message, .. }| Refusal { code: code.into_owned(), message }))
+        Ok(match answer {
+            Ok(Kept { status, headers, body }) => Ok(Response { status, headers, body: body.into_bytes()? }),
+            Err(Refused { code, message, .. }) => Err(Refusal { code: code.into_owned(), message }),
+        })
     }
+}
+
+/// An answer as a journal keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Body,
+}
+
+/// The body of an answer, at about its own size.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Body {
+    Text {
+        text: String,
+    },
+    Base64 {
+        base64: String,
+    },
+    /// As older programs wrote it.
+    Bytes(Vec<u8>),
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::Text { text },
+            Err(error) => Self::Base64 { base64: BASE64_STANDARD.encode(error.as_bytes()) },
+        }
+    }
+}
+
+impl Body {
+    fn into_bytes(self) -> wasmtime::Result<Vec<u8>> {
+        Ok(match self {
+            Self::Text { text } => text.into_bytes(),
+            Self::Base64 { base64 } => BASE64_STANDARD.decode(base64)?,
+            Self::Bytes(bytes) => bytes,
+        })
+    }
+}
+
+/// Tells requests with other headers apart. A secret counts by its name.
+fn digest_of(headers: &[(String, HeaderValue)]) -> String {
+    let line = |(name, value): &(String, HeaderValue)| match value {
+        HeaderValue::Text(text) => format!("{name:?} {text:?}\n"),
+        HeaderValue::Secret(secret) => format!("{name:?} secret {secret:?}\n"),
+        HeaderValue::Bearer(secret) => format!("{name:?} bearer {secret:?}\n"),
+    };
+    summary(headers.iter().map(line).collect::<String>().as_bytes())
 }
 
 /// The value of a header, with the secret it names if that was granted.
@@ -54,4 +113,36 @@ fn field(asking: &Asking<'_>, value: HeaderValue) -> Result<Field, Refused> {
     })?;
     let value = asking.secret(&name)?;
     Ok(Field::Secret { before, name, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_kept_at_about_its_size_and_comes_back() {
+        for (bytes, expected) in [
+            (b"a text".to_vec(), r#"{"text":"a text"}"#),
+            (vec![0xff, 0xfe], r#"{"base64":"//4="}"#),
+            (Vec::new(), r#"{"text":""}"#),
+        ] {
+            let kept = serde_json::to_string(&Body::from(bytes.clone())).unwrap();
+            assert_eq!(kept, expected);
+            assert_eq!(serde_json::from_str::<Body>(&kept).unwrap().into_bytes().unwrap(), bytes);
+        }
+        assert_eq!(serde_json::from_str::<Body>("[1,2]").unwrap().into_bytes().unwrap(), [1, 2]);
+    }
+
+    #[test]
+    fn requests_with_other_headers_are_other_questions() {
+        let text = |text: &str| HeaderValue::Text(text.to_owned());
+        let headers = [
+            vec![("a".to_owned(), text("b")), ("c".to_owned(), text("d"))],
+            vec![("a".to_owned(), text("b\" \"c d"))],
+            vec![("a".to_owned(), HeaderValue::Secret("b".to_owned()))],
+            vec![("a".to_owned(), HeaderValue::Bearer("b".to_owned()))],
+        ];
+        let digests: std::collections::BTreeSet<_> = headers.iter().map(|it| digest_of(it)).collect();
+        assert_eq!(digests.len(), headers.len());
+    }
 }
