@@ -320,6 +320,22 @@ async fn an_asynchronous_step_is_asked_after_the_change_and_what_it_proposes_is_
 }
 
 #[tokio::test]
+async fn patches_of_one_item_add_up_whether_a_change_waits_for_them_or_not() -> Done {
+    let host = host().await?;
+    for (step, name) in [("stamp", "At once"), ("later", "Some time later")] {
+        let patches = json!({"patches": [{"description": name, "name": "Other"}, {"name": "Last"}]});
+        tell(&host, step, json!({"configuration": patches})).await?;
+        host.patch(PROFILE, json!({"name": name})).await?;
+        let left = outbox(&host, |items| items.iter().all(|it| it["code"] != Value::Null)).await?;
+        assert!(left.is_empty(), "{left:?}");
+        let profile = host.get(PROFILE).await?.json();
+        assert_eq!((&profile["description"], &profile["name"]), (&json!(name), &json!("Last")));
+        tell(&host, step, json!({})).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_step_that_goes_on_failing_ends_among_the_dead_and_can_be_asked_again() -> Done {
     let host = host().await?;
     tell(&host, "later", json!({"configuration": {"fail": "not yet", "retryAfter": 0}})).await?;

@@ -3,13 +3,16 @@
 //! A question is put at least once. What a step proposes goes through the pipeline like any change, in the transaction that ends
 //! the question; so it is written once, whatever breaks in between.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::domain::revision::Author;
 use crate::domain::{AnyItem, Kind, merge_patch};
 use crate::pipeline::{self, Event, Handlers, Outcome, Proposal, RegisteredStep, Registration, StepFault};
-use crate::store::{self, Change, ChangeSet, EventState, Expect, OutboxEvent, is_gone, this_process};
+use crate::store::{self, Change, ChangeSet, EventState, Expect, OutboxEvent, Snapshot, is_gone, this_process};
 
 use super::commit::Origin;
 use super::{Error, IMPORT_ATTEMPTS, Service};
@@ -130,10 +133,11 @@ impl Service {
         self.attempt(&self.proposed(step, &question, &proposal)?, &author, origin).map(drop)
     }
 
-    /// The change a proposal stands for, over what is there now. What is gone meanwhile is not made again.
+    /// The change a proposal stands for, over what is there now: patches of one item add up, as they do in a change. What is gone meanwhile
+    /// is not made again.
     fn proposed(&self, step: &Registration, event: &Event, proposal: &Proposal) -> Result<ChangeSet, Error> {
         let library = self.store.snapshot()?;
-        let mut changes = Vec::new();
+        let mut outcomes: BTreeMap<(Kind, &str), (Value, Expect)> = BTreeMap::new();
         for (at, patch) in &proposal.patches {
             let unpatchable = |what: String| broke(step, "plugin.invalid-result", what);
             let target = event.targets.get(*at).ok_or_else(|| {
@@ -144,24 +148,35 @@ impl Service {
                 let what = format!("it patches `{}` of {}, which no patch can change", target.name, target.kind);
                 return Err(unpatchable(what));
             };
-            let there: Option<(Value, Expect)> = match kind {
-                Kind::User => self
-                    .store
-                    .user(&target.name)?
-                    .map(|(user, revision)| (AnyItem::from(user).to_json(), Expect::Revision(revision))),
-                kind => library
-                    .entry(kind, &target.name)
-                    .map(|entry| (entry.item.to_json(), Expect::Revision(entry.revision))),
+            let (json, _) = match outcomes.entry((kind, &target.name)) {
+                Entry::Occupied(patched) => patched.into_mut(),
+                Entry::Vacant(place) => match self.stored(&library, kind, &target.name)? {
+                    Some(stored) => place.insert(stored),
+                    None => continue,
+                },
             };
-            let Some((mut json, expect)) = there else { continue };
-            merge_patch::merge(&mut json, patch.clone());
-            let item = AnyItem::parse(kind, &target.name, json)
-                .map_err(|error| unpatchable(format!("its patch makes no valid item: {error}")))?;
-            changes.push(Change::Put { name: target.name.as_str().into(), item, expect });
+            merge_patch::merge(json, patch.clone());
+        }
+        let mut changes = Vec::new();
+        for ((kind, name), (json, expect)) in outcomes {
+            let item = AnyItem::parse(kind, name, json).map_err(|error| {
+                broke(step, "plugin.invalid-result", format!("what it makes of `{name}` is not valid: {error}"))
+            })?;
+            changes.push(Change::Put { name: name.into(), item, expect });
         }
         let mut changes = ChangeSet::new(changes);
         super::keep_plugin_settings(&mut changes, &library);
         Ok(changes)
+    }
+
+    /// An item as it is now, and what is expected of whoever writes it.
+    fn stored(&self, library: &Snapshot, kind: Kind, name: &str) -> Result<Option<(Value, Expect)>, store::Error> {
+        if kind == Kind::User {
+            let user = self.store.user(name)?;
+            return Ok(user.map(|(user, revision)| (AnyItem::from(user).to_json(), Expect::Revision(revision))));
+        }
+        let entry = library.entry(kind, name);
+        Ok(entry.map(|entry| (entry.item.to_json(), Expect::Revision(entry.revision))))
     }
 }
 
