@@ -142,7 +142,7 @@ impl Service {
             (EventState::Pending, now + SignedDuration::from_secs(pause.into()))
         };
         let attempts = if was_asked { event.attempts } else { event.attempts.saturating_sub(1) };
-        if !self.store.put_event_back(event.id, &this_process(), state, due, attempts, &fault.code, &fault.message)? {
+        if !self.store.put_event_back(&event, &this_process(), state, due, attempts, &fault.code, &fault.message)? {
             return Ok(Delivered::Postponed);
         }
         let OutboxEvent { plugin, step, .. } = &event;
@@ -159,12 +159,12 @@ impl Service {
 
     /// Gives up a question that nobody ever came back from: it may be what ends the server.
     fn bury(&self, event: &OutboxEvent, now: Timestamp) -> Result<Delivered, Error> {
-        let OutboxEvent { id, plugin, step, .. } = event;
+        let OutboxEvent { plugin, step, .. } = event;
         let reason = format!(
             "it was put {ATTEMPTS} times, and each time the server ended or its database failed before there was an answer: put it again when you know why"
         );
         let dead = EventState::Dead;
-        if !self.store.put_event_back(*id, &this_process(), dead, now, ATTEMPTS, "outbox.interrupted", &reason)? {
+        if !self.store.put_event_back(event, &this_process(), dead, now, ATTEMPTS, "outbox.interrupted", &reason)? {
             return Ok(Delivered::Postponed);
         }
         tracing::warn!(code = "outbox.interrupted", "step `{step}` of `{plugin}` was not answered: {reason}");
