@@ -9,7 +9,6 @@ mod retry;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
@@ -178,10 +177,7 @@ impl Platform {
     pub(super) fn prepare(&self, bytes: &[u8]) -> Result<Arc<Ready>, LoadError> {
         let ready = self.workshop.prepare(bytes, &self.compiler)?;
         lock(&self.known).insert(ready.digest().clone(), Arc::downgrade(&ready));
-        // What a catalog lacks it has soon.
-        if let Some(unavailable) = lock(&self.unavailable).get_mut(ready.digest()) {
-            (unavailable.again, unavailable.pause) = (Instant::now(), Duration::ZERO);
-        }
+        self.settle(ready.digest());
         Ok(ready)
     }
 
@@ -360,6 +356,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use serde_json::json;
 
     use crate::domain::revision::Author;
@@ -466,36 +464,48 @@ mod tests {
 
     #[test]
     fn what_could_not_be_made_ready_for_the_time_being_is_tried_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..] else {
-            panic!("the built-in plugin is gone")
-        };
-        let manifest = "[plugin]\npublisher = 'contoso'\nname = 'guard'\nversion = '1.0.0'\nworld = 'loadout:plugin/tool@0.1.0'\ndescription = 'Watches.'\n[tool]\nkinds = ['scripts']\n";
-        let rule = loadout_plugin_build::embed_manifest(scripts.component, manifest).unwrap();
-        let rollout: crate::domain::Rollout = serde_json::from_str(r#"{"version": "1.1.0", "to": "shadow"}"#).unwrap();
-        let versions = [("1.1.0".parse().unwrap(), Workshop::digest(&rule))].into();
-        let service =
-            service(folder.path(), &rule, false, Plugin { versions, rollout: Some(rollout), ..Plugin::default() });
-        let (platform, store) = (service.platform().unwrap(), &service.store);
-        let snapshot = store.snapshot().unwrap();
-        let look = || {
-            let catalog = platform.catalog(store, &snapshot).unwrap();
-            let is_tried = catalog.observed("scripts").is_some_and(|observed| observed.trial.is_some());
-            let missing: Vec<String> = catalog.missing().iter().map(|missing| missing.reason.clone()).collect();
-            (missing, is_tried)
-        };
-        let reason = "it was not made ready: the compiler cannot be started: No such file or directory (os error 2)";
-        let (before, after) = ((vec![reason.to_owned()], false), (Vec::new(), true));
-        let begun = Instant::now();
-        assert_eq!(look(), before);
-        // Another process on the same folder has a compiler.
-        let other = Workshop::open(Some(&folder.path().join(CACHE)), Config::default()).unwrap();
-        other.prepare(&rule, &Compiler::Here).unwrap();
-        assert!(!platform.retry(store, begun).unwrap(), "it is left alone for some time");
-        assert_eq!(look(), before, "and nobody waits for it");
-        assert!(platform.retry(store, Instant::now() + PAUSE).unwrap());
-        assert_eq!(look(), after);
-        assert!(!platform.retry(store, Instant::now() + LONGEST_PAUSE).unwrap(), "nothing is left to try");
+        for found_by_somebody in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..]
+            else {
+                panic!("the built-in plugin is gone")
+            };
+            let manifest = "[plugin]\npublisher = 'contoso'\nname = 'guard'\nversion = '1.0.0'\nworld = 'loadout:plugin/tool@0.1.0'\ndescription = 'Watches.'\n[tool]\nkinds = ['scripts']\n";
+            let rule = loadout_plugin_build::embed_manifest(scripts.component, manifest).unwrap();
+            let rollout: crate::domain::Rollout =
+                serde_json::from_str(r#"{"version": "1.1.0", "to": "shadow"}"#).unwrap();
+            let versions = [("1.1.0".parse().unwrap(), Workshop::digest(&rule))].into();
+            let service =
+                service(folder.path(), &rule, false, Plugin { versions, rollout: Some(rollout), ..Plugin::default() });
+            let (platform, store) = (service.platform().unwrap(), &service.store);
+            let snapshot = store.snapshot().unwrap();
+            let look = || {
+                let catalog = platform.catalog(store, &snapshot).unwrap();
+                let is_tried = catalog.observed("scripts").is_some_and(|observed| observed.trial.is_some());
+                let missing: Vec<String> = catalog.missing().iter().map(|missing| missing.reason.clone()).collect();
+                (missing, is_tried)
+            };
+            let reason =
+                "it was not made ready: the compiler cannot be started: No such file or directory (os error 2)";
+            let (before, after) = ((vec![reason.to_owned()], false), (Vec::new(), true));
+            let begun = Instant::now();
+            assert_eq!(look(), before);
+            // Another process on the same folder has a compiler.
+            let other = Workshop::open(Some(&folder.path().join(CACHE)), Config::default()).unwrap();
+            other.prepare(&rule, &Compiler::Here).unwrap();
+            assert!(!platform.retry(store, begun).unwrap(), "it is left alone for some time");
+            assert_eq!(look(), before, "and nobody waits for it");
+            let due = if found_by_somebody {
+                assert!(matches!(platform.ready(store, &Workshop::digest(&rule)).unwrap(), Found::Ready(_)));
+                assert_eq!(look(), before, "a catalog is made beside the questions");
+                Instant::now()
+            } else {
+                Instant::now() + PAUSE
+            };
+            assert!(platform.retry(store, due).unwrap());
+            assert_eq!(look(), after);
+            assert!(!platform.retry(store, Instant::now() + LONGEST_PAUSE).unwrap(), "nothing is left to try");
+        }
     }
 
     #[test]

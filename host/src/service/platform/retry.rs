@@ -22,9 +22,15 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 pub(super) struct Unavailable {
     reason: String,
     /// When it is tried again.
-    pub(super) again: Instant,
-    /// How long it was left alone.
-    pub(super) pause: Duration,
+    again: Instant,
+    /// How long it was left alone; zero once that is over.
+    pause: Duration,
+}
+
+impl Unavailable {
+    fn is_over(&self) -> bool {
+        self.pause.is_zero()
+    }
 }
 
 impl Found {
@@ -46,8 +52,10 @@ impl Platform {
         if lock(&self.unavailable).is_empty() {
             return Ok(false);
         }
-        let wanted = wanted(&*store.snapshot()?);
         let due: Vec<Digest> = {
+            // Whoever makes a catalog holds this while they note what it lacks.
+            let _making = lock(&self.making);
+            let wanted = wanted(&*store.snapshot()?);
             let mut unavailable = lock(&self.unavailable);
             unavailable.retain(|digest, _| wanted.contains(digest));
             unavailable.iter().filter(|(_, it)| it.again <= now).map(|(digest, _)| digest.clone()).collect()
@@ -61,28 +69,36 @@ impl Platform {
         let snapshot = store.snapshot()?;
         let catalog = Arc::new(self.make(store, &snapshot)?);
         self.keep(Serving { key: key(&snapshot), revision: snapshot.revision(), catalog });
+        lock(&self.unavailable).retain(|digest, it| !it.is_over() || !due.contains(digest));
         Ok(true)
+    }
+
+    /// Notes that a component can be made ready or never will be: what a catalog lacks it has soon. Only [`Platform::retry`] forgets it, when
+    /// there is such a catalog.
+    pub(super) fn settle(&self, digest: &Digest) {
+        if let Some(unavailable) = lock(&self.unavailable).get_mut(digest) {
+            (unavailable.again, unavailable.pause) = (Instant::now(), Duration::ZERO);
+        }
     }
 
     /// The component of `digest`, made ready if it is not. One that cannot be for the time being is tried again by [`Platform::retry`].
     pub(in crate::service) fn ready(&self, store: &Store, digest: &Digest) -> Result<Found, store::Error> {
         let found = self.find(store, digest)?;
+        let Some(reason) = found.passing() else {
+            self.settle(digest);
+            return Ok(found);
+        };
         let mut unavailable = lock(&self.unavailable);
-        if let Some(reason) = found.passing() {
-            let before = unavailable.get(digest).map_or(Duration::ZERO, |before| before.pause);
-            let pause = (before * 2).clamp(PAUSE, LONGEST_PAUSE);
-            unavailable.insert(digest.clone(), Unavailable { reason, again: Instant::now() + pause, pause });
-        } else {
-            unavailable.remove(digest);
-        }
+        let before = unavailable.get(digest).map_or(Duration::ZERO, |before| before.pause);
+        let pause = (before * 2).clamp(PAUSE, LONGEST_PAUSE);
+        unavailable.insert(digest.clone(), Unavailable { reason, again: Instant::now() + pause, pause });
         Ok(found)
     }
 
     /// As [`Platform::ready`], for a catalog: waits for nothing that could not be made ready a moment ago.
     pub(super) fn ready_now(&self, store: &Store, digest: &Digest) -> Result<Found, store::Error> {
-        let Some(reason) = lock(&self.unavailable).get(digest).map(|it| it.reason.clone()) else {
-            return self.ready(store, digest);
-        };
+        let waits = lock(&self.unavailable).get(digest).filter(|it| !it.is_over()).map(|it| it.reason.clone());
+        let Some(reason) = waits else { return self.ready(store, digest) };
         let held = lock(&self.known).get(digest).and_then(Weak::upgrade);
         Ok(match (held, store.component(digest)?) {
             (Some(ready), _) => Found::Ready(ready),
