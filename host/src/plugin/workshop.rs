@@ -68,6 +68,9 @@ impl Workshop {
             let opened = Cache::open(folder);
             opened.map_err(|error| tracing::warn!(%error, "no compiled code in `{}`", folder.display())).ok()
         });
+        if let Some(Err(error)) = cache.as_ref().map(|cache| cache.tidy(&engine.wasmtime)) {
+            tracing::warn!(%error, "old compiled code could not be taken away");
+        }
         Ok(Self { engine: Arc::new(engine), linker, cache })
     }
 
