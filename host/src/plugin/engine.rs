@@ -12,9 +12,9 @@ use wasmtime::{Enabled, EngineWeak, InstanceAllocationStrategy, PoolingAllocatio
 use crate::domain::trace::{Unwatched, Watch};
 
 use super::breaker::BreakerSettings;
+use super::last_good::LastGood;
 use super::limits::{Limits, TABLE_ELEMENTS};
 use super::outside::Door;
-use super::policy::LastGood;
 use super::slots::{Slot, Slots};
 
 /// How often deadlines are looked at.
