@@ -1,6 +1,7 @@
-//! Who may ask a component now: a breaker before it, and a queue of its own, so that one that is slow or broken takes no more than
+//! Who may ask a component now: a breaker before it, and the lane of its plugin, so that one that is slow or broken takes no more than
 //! its share.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::breaker::{Admitted, Breaker, Health, Suspended};
@@ -11,7 +12,7 @@ use super::slots::{Slot, Slots};
 /// What stands before a component.
 #[derive(Debug)]
 pub(super) struct Guard {
-    slots: Slots,
+    lane: Arc<Slots>,
     queue: usize,
     patience: Duration,
     /// One for each step, of a component that has steps; else one.
@@ -25,14 +26,13 @@ pub(super) struct Leave<'a> {
 }
 
 impl Guard {
-    /// What stands before a component with these steps, or with none.
-    pub(super) fn new(config: &Config, steps: impl IntoIterator<Item = String>) -> Self {
+    /// What stands before a component with these steps, or with none. All components of its plugin share `lane`.
+    pub(super) fn new(config: &Config, lane: Arc<Slots>, steps: impl IntoIterator<Item = String>) -> Self {
         let mut breakers: Vec<_> = steps.into_iter().map(|step| (Some(step), Breaker::new(config.breaker))).collect();
         if breakers.is_empty() {
             breakers.push((None, Breaker::new(config.breaker)));
         }
-        let slots = Slots::new(usize::try_from(config.lane).unwrap_or(usize::MAX));
-        Self { slots, queue: config.queue, patience: config.patience, breakers }
+        Self { lane, queue: config.queue, patience: config.patience, breakers }
     }
 
     /// Leave to ask the component, as `step` if it has steps.
@@ -44,7 +44,7 @@ impl Guard {
             reason,
             seconds: left.as_secs().saturating_add(1),
         })?;
-        match self.slots.take_among(self.patience, self.queue) {
+        match self.lane.take_among(self.patience, self.queue) {
             Some(slot) => Ok(Leave { admitted: Some(admitted), _slot: slot }),
             None => {
                 admitted.withdrawn();
@@ -93,10 +93,14 @@ mod tests {
     use super::super::breaker::{BreakerSettings, BreakerState};
     use super::*;
 
+    fn lane() -> Arc<Slots> {
+        Arc::new(Slots::new(8))
+    }
+
     #[test]
     fn a_try_that_broke_off_is_no_try() {
         let breaker = BreakerSettings { faults: 1, pause: Duration::ZERO, ..BreakerSettings::default() };
-        let guard = Guard::new(&Config { breaker, ..Config::default() }, []);
+        let guard = Guard::new(&Config { breaker, ..Config::default() }, lane(), []);
         let fault = CallError::Timeout(Duration::from_millis(50));
         guard.enter(None).unwrap().ended(Some(&fault));
         assert_eq!(guard.health()[0].state, BreakerState::HalfOpen);
@@ -108,7 +112,7 @@ mod tests {
     #[test]
     fn each_step_has_a_breaker_of_its_own() {
         let breaker = BreakerSettings { faults: 1, ..BreakerSettings::default() };
-        let guard = Guard::new(&Config { breaker, ..Config::default() }, ["one", "two"].map(str::to_owned));
+        let guard = Guard::new(&Config { breaker, ..Config::default() }, lane(), ["one", "two"].map(str::to_owned));
         guard.enter(Some("one")).unwrap().ended(Some(&CallError::Timeout(Duration::ZERO)));
         assert!(matches!(guard.enter(Some("one")).err(), Some(CallError::Suspended { .. })));
         assert!(guard.enter(Some("two")).is_ok());
