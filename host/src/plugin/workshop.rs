@@ -137,15 +137,8 @@ impl Workshop {
             Provides::Tool { .. } => {
                 let rule = Rule::new(&self.linker, compiled).map_err(unusable)?;
                 let limits = config.limits.lowered(manifest.limits);
-                Part::Rule(Plugin {
-                    name,
-                    version,
-                    digest: digest.to_string(),
-                    component,
-                    limits,
-                    guard: Guard::new(config, lane, []),
-                    rule,
-                })
+                let guard = Guard::new(config, &name, lane, []);
+                Part::Rule(Plugin { name, version, digest: digest.to_string(), component, limits, guard, rule })
             }
             Provides::Step(step) => {
                 let prepared = Prepared::new(&self.linker, compiled).map_err(unusable)?;
@@ -164,13 +157,13 @@ impl Workshop {
             Provides::Handler { steps } => {
                 let prepared = PreparedHandler::new(&self.linker, compiled).map_err(unusable)?;
                 let limits = config.handler_limits.lowered(manifest.limits);
-                let guard = Guard::new(config, lane, steps.iter().map(|step| step.name.clone()));
+                let guard = Guard::new(config, &name, lane, steps.iter().map(|step| step.name.clone()));
                 Part::Handler(Handler { component, limits, guard, prepared })
             }
             Provides::ToolSteps { steps } => {
                 let prepared = Evaluator::new(&self.linker, compiled).map_err(unusable)?;
                 let limits = config.limits.lowered(manifest.limits);
-                let guard = Guard::new(config, lane, steps.iter().map(|step| step.name.clone()));
+                let guard = Guard::new(config, &name, lane, steps.iter().map(|step| step.name.clone()));
                 Part::ToolSteps(ToolSteps { component, limits, guard, prepared })
             }
         };
