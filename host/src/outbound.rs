@@ -24,7 +24,7 @@ use ureq::http::{self, HeaderMap, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
 
-use crate::domain::HttpHost;
+use crate::domain::{HttpHost, SecretName, SecretValue};
 
 use resolver::Checked;
 
@@ -91,8 +91,15 @@ impl Client {
         Self { options, agent: OnceLock::new() }
     }
 
-    /// Sends a request to one of the hosts in `allowed`, and follows its redirects to those, within `time`.
-    pub fn send(&self, request: &Request, allowed: &BTreeSet<HttpHost>, time: Duration) -> Result<Response, Refusal> {
+    /// Sends a request to one of the hosts in `allowed`, and follows its redirects to those, within `time`. Of `secrets`, those of the request
+    /// among them, nothing is in what comes back.
+    pub fn send(
+        &self,
+        request: &Request,
+        allowed: &BTreeSet<HttpHost>,
+        time: Duration,
+        secrets: &[(SecretName, SecretValue)],
+    ) -> Result<Response, Refusal> {
         let most = self.options.request;
         if request.body.len() > most {
             return Err(Refusal::RequestTooLarge { found: request.body.len(), most });
@@ -106,7 +113,14 @@ impl Client {
             let with_secrets = target.host() == request.target.host();
             let left = until.saturating_duration_since(Instant::now());
             let answer = self.ask(request, &target, with_secrets, left)?;
-            let Some(to) = redirected(request.method, &answer) else { return self.read(request, &target, answer) };
+            let Some(to) = redirected(request.method, &answer) else {
+                return Ok(self.read(&target, answer)?.without(secrets));
+            };
+            // Followed, it would be told to whoever is there; refused, to the plugin.
+            if redaction::struck_out(to.as_bytes(), secrets).is_some() {
+                let why = "it redirects to an address that holds a secret".to_owned();
+                return Err(Refusal::Unavailable { host: target.host().clone(), why });
+            }
             target = target.redirected(to)?;
         }
         Err(Refusal::Redirects(REDIRECTS))
@@ -131,12 +145,7 @@ impl Client {
         answer.map_err(|error| Refusal::of(error, target.host(), self.options.response))
     }
 
-    fn read(
-        &self,
-        request: &Request,
-        target: &Target,
-        answer: http::Response<ureq::Body>,
-    ) -> Result<Response, Refusal> {
+    fn read(&self, target: &Target, answer: http::Response<ureq::Body>) -> Result<Response, Refusal> {
         let (parts, mut body) = answer.into_parts();
         let most = self.options.response;
         // One more than there may be, so that an answer of exactly the limit is one.
@@ -146,8 +155,7 @@ impl Client {
         if body.len() > most {
             return Err(Refusal::ResponseTooLarge { host: target.host().clone(), most });
         }
-        Ok(Response { status: parts.status.as_u16(), headers: fields(&parts.headers), body }
-            .without(&request.secrets()))
+        Ok(Response { status: parts.status.as_u16(), headers: fields(&parts.headers), body })
     }
 }
 

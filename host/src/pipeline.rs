@@ -10,7 +10,6 @@ mod operation;
 mod registration;
 
 pub use event::{Event, Outcome, Proposal, Rejection, StepFault, Target};
-pub(crate) use operation::broke;
 pub use operation::{Operation, Refusal, RegisteredStep};
 pub use registration::{Image, ImageKind, Mode, Registration};
 

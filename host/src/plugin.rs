@@ -20,6 +20,8 @@ mod guard;
 mod handler;
 mod info;
 mod inspect;
+mod lanes;
+mod last_good;
 mod limits;
 mod log;
 mod manifest;

@@ -329,11 +329,13 @@ async fn a_secret_is_nowhere_but_where_it_is_shown() -> Done {
     let questions = json!([
         {"url": world.ours.url("/echo"), "bearer": "token"},
         {"url": world.ours.url(&format!("/echo?{SECRET}"))},
+        {"url": world.ours.url(&format!("/moved?to=http://elsewhere.example/?token={SECRET}")), "bearer": "token"},
         {"records": "contact"},
     ]);
     let answers = world.answers(questions.clone()).await?;
     assert!(answers.contains("Bearer [secret token]"), "an echo is struck out: {answers}");
     assert!(!answers.contains(SECRET), "of a later answer, too: {answers}");
+    assert!(answers.contains("redirects to an address that holds a secret"), "{answers}");
     assert!(world.ours.seen().iter().any(|it| it.contains(&format!("authorization: Bearer {SECRET}"))));
 
     let asked = json!([{"url": world.ours.url("/echo"), "bearer": "token"}, {"records": "contact"}]).to_string();

@@ -320,6 +320,22 @@ async fn an_asynchronous_step_is_asked_after_the_change_and_what_it_proposes_is_
 }
 
 #[tokio::test]
+async fn patches_of_one_item_add_up_whether_a_change_waits_for_them_or_not() -> Done {
+    let host = host().await?;
+    for (step, name) in [("stamp", "At once"), ("later", "Some time later")] {
+        let patches = json!({"patches": [{"description": name, "name": "Other"}, {"name": "Last"}]});
+        tell(&host, step, json!({"configuration": patches})).await?;
+        host.patch(PROFILE, json!({"name": name})).await?;
+        let left = outbox(&host, |items| items.iter().all(|it| it["code"] != Value::Null)).await?;
+        assert!(left.is_empty(), "{left:?}");
+        let profile = host.get(PROFILE).await?.json();
+        assert_eq!((&profile["description"], &profile["name"]), (&json!(name), &json!("Last")));
+        tell(&host, step, json!({})).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_step_that_goes_on_failing_ends_among_the_dead_and_can_be_asked_again() -> Done {
     let host = host().await?;
     tell(&host, "later", json!({"configuration": {"fail": "not yet", "retryAfter": 0}})).await?;
@@ -333,6 +349,61 @@ async fn a_step_that_goes_on_failing_ends_among_the_dead_and_can_be_asked_again(
     outbox(&host, <[Value]>::is_empty).await?;
     assert_eq!(host.get(PROFILE).await?.json()["description"], "at last");
     assert_snapshot!(host.delete("/api/v1/outbox/77").await?, @r#"404 {"code":"not-found","detail":"there is no question 77 in the outbox: it was answered, or dropped"}"#);
+    Ok(())
+}
+
+/// Has the oldest question put again now.
+async fn retry(host: &TestHost, question: &Value) -> Done {
+    let retried = Reply::to(host.request(Method::POST, &format!("/api/v1/outbox/{}/retry", question["id"]))).await?;
+    if retried.status == 200 { Ok(()) } else { Err(retried.to_string().into()) }
+}
+
+#[tokio::test]
+async fn a_step_that_is_switched_off_is_not_asked_until_it_is_on_again() -> Done {
+    let host = host().await?;
+    let patch = json!({"patch": {"description": "at last"}});
+    tell(&host, "later", json!({"configuration": {"fail": "not yet", "retryAfter": 3600}})).await?;
+    host.patch(PROFILE, json!({"name": "Async"})).await?;
+    let waiting = outbox(&host, |items| items.iter().any(|it| it["code"] == "plugin.failed")).await?;
+    let off = async |wanted: &str| {
+        retry(&host, &waiting[0]).await?;
+        let is_over = |items: &[Value]| items.iter().all(|it| it["reason"] == wanted);
+        let items = outbox(&host, is_over).await?;
+        let shown = items.first().map(|it| (&it["code"], &it["state"], &it["attempts"]));
+        assert_eq!(shown, Some((&json!("outbox.switched-off"), &json!("pending"), &json!(0))), "it was not asked");
+        Ok::<_, Failure>(())
+    };
+    tell(&host, "later", json!({"state": "inactive", "configuration": patch})).await?;
+    off("step `later` of plugin `tests/changes` is switched off: it is asked when it is on again").await?;
+    tell(&host, "later", json!({"configuration": patch})).await?;
+    let state = "/api/v1/plugins/tests/changes/state";
+    assert_eq!(host.put(state, json!({"state": "inactive"})).await?.status, 200);
+    off("plugin `tests/changes` is switched off: it is asked when it is on again").await?;
+    assert_ne!(host.get(PROFILE).await?.json()["description"], "at last");
+    assert_eq!(host.put(state, json!({"state": "active"})).await?.status, 200);
+    retry(&host, &waiting[0]).await?;
+    outbox(&host, <[Value]>::is_empty).await?;
+    assert_eq!(host.get(PROFILE).await?.json()["description"], "at last");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_breaks_over_a_proposal_is_named_and_the_one_who_proposed_it_is_not_asked_without_end() -> Done {
+    let host = host().await?;
+    tell(&host, "later", json!({"configuration": {"fail": "not yet", "retryAfter": 3600}})).await?;
+    host.patch(PROFILE, json!({"name": "Async"})).await?;
+    outbox(&host, |items| items.iter().any(|it| it["code"] == "plugin.failed")).await?;
+    tell(&host, "later", json!({"configuration": {"patch": {"description": "signed"}}})).await?;
+    tell(&host, "second", json!({"configuration": {"fail": "boom"}})).await?;
+    let mut reasons = Vec::new();
+    while !reasons.last().is_some_and(|reason: &String| reason.contains("suspended")) {
+        retry(&host, &outbox(&host, |_| true).await?[0]).await?;
+        let refused = |items: &[Value]| items.iter().all(|it| it["attempts"] != 0 && it["code"] != "plugin.failed");
+        let refused = outbox(&host, refused).await?;
+        assert_eq!((&refused[0]["code"], &refused[0]["attempts"]), (&json!("outbox.refused"), &json!(1)));
+        reasons.push(refused[0]["reason"].to_string());
+    }
+    assert_snapshot!(reasons[0], @r#""step `second` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it answered with the fault `on-purpose`: boom""#);
     Ok(())
 }
 

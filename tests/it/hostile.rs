@@ -121,7 +121,7 @@ fn recurses() {
 
 #[test]
 fn panics() {
-    assert_snapshot!(ask("panics"), @"tests/panics 0.1.0: plugin.trapped: it trapped: panicked at tests/guests/examples/panics.rs:5:18: the sky fell on {}");
+    assert_snapshot!(ask("panics"), @"tests/panics 0.1.0: plugin.trapped: it trapped: it panicked");
 }
 
 #[test]
@@ -143,17 +143,17 @@ fn many_items() {
 
 #[test]
 fn bad_json() {
-    assert_snapshot!(ask("bad_json"), @"tests/bad-json 0.1.0: plugin.invalid-result: its payload is no JSON object: key must be a string at line 1 column 2");
+    assert_snapshot!(ask("bad_json"), @"tests/bad-json 0.1.0: plugin.invalid-result: its payload is no JSON object");
 }
 
 #[test]
 fn deep_json() {
-    assert_snapshot!(ask("deep_json"), @"tests/deep-json 0.1.0: plugin.invalid-result: its payload is no JSON object: recursion limit exceeded at line 1 column 636");
+    assert_snapshot!(ask("deep_json"), @"tests/deep-json 0.1.0: plugin.invalid-result: its payload is no JSON object");
 }
 
 #[test]
 fn fails() {
-    assert_snapshot!(ask("fails"), @"tests/fails 0.1.0: plugin.failed: it answered with the fault `bad-settings`: `colour` is no setting of mine");
+    assert_snapshot!(ask("fails"), @"tests/fails 0.1.0: plugin.failed: it answered with the fault `bad-settings`");
 }
 
 #[test]

@@ -223,22 +223,22 @@ async fn a_step_that_breaks_is_passed_over_and_named_or_ends_the_answer() -> Don
         host.put(&step, json!({"state": "inactive"})).await?;
     }
     assert_snapshot!(answers.join("\n"), @r#"
-    20 {"fail":"no luck"}: tool `scripts` is decided without step `sin` of tests/sinner-0 1.0.0: plugin.failed, it answered with the fault `on-purpose`: no luck
-      500 {"code":"plugin.failed","detail":"step `sin` of tests/sinner-0 1.0.0 broke, and no answer is given without it for tool `scripts`: it answered with the fault `on-purpose`: no luck"}
-    20 {"garbage":"["}: tool `scripts` is decided without step `sin` of tests/sinner-1 1.0.0: plugin.invalid-result, its patch is no JSON object: invalid type: sequence, expected a map at line 1 column 0
-      500 {"code":"plugin.invalid-result","detail":"step `sin` of tests/sinner-1 1.0.0 broke, and no answer is given without it for tool `scripts`: its patch is no JSON object: invalid type: sequence, expected a map at line 1 column 0"}
+    20 {"fail":"no luck"}: tool `scripts` is decided without step `sin` of tests/sinner-0 1.0.0: plugin.failed, it answered with the fault `on-purpose`
+      500 {"code":"plugin.failed","detail":"step `sin` of tests/sinner-0 1.0.0 broke, and no answer is given without it for tool `scripts`: it answered with the fault `on-purpose`"}
+    20 {"garbage":"["}: tool `scripts` is decided without step `sin` of tests/sinner-1 1.0.0: plugin.invalid-result, its patch is no JSON object
+      500 {"code":"plugin.invalid-result","detail":"step `sin` of tests/sinner-1 1.0.0 broke, and no answer is given without it for tool `scripts`: its patch is no JSON object"}
     20 {"items":[]}: tool `scripts` is decided without step `sin` of tests/sinner-2 1.0.0: plugin.invalid-result, it names items in stage 20, when nothing is shown yet: name them in stage 40
       500 {"code":"plugin.invalid-result","detail":"step `sin` of tests/sinner-2 1.0.0 broke, and no answer is given without it for tool `scripts`: it names items in stage 20, when nothing is shown yet: name them in stage 40"}
-    40 {"trap":true}: tool `scripts` is decided without step `sin` of tests/sinner-3 1.0.0: plugin.trapped, it trapped: panicked at tests/guests/examples/around.rs:17:9: it was told to
-      500 {"code":"plugin.trapped","detail":"step `sin` of tests/sinner-3 1.0.0 broke, and no answer is given without it for tool `scripts`: it trapped: panicked at tests/guests/examples/around.rs:17:9: it was told to"}
+    40 {"trap":true}: tool `scripts` is decided without step `sin` of tests/sinner-3 1.0.0: plugin.trapped, it trapped: it panicked
+      500 {"code":"plugin.trapped","detail":"step `sin` of tests/sinner-3 1.0.0 broke, and no answer is given without it for tool `scripts`: it trapped: it panicked"}
     40 {"loop":true}: tool `scripts` is decided without step `sin` of tests/sinner-4 1.0.0: plugin.timeout, it ran past its deadline of 50 ms
       504 {"code":"plugin.timeout","detail":"step `sin` of tests/sinner-4 1.0.0 broke, and no answer is given without it for tool `scripts`: it ran past its deadline of 50 ms"}
-    40 {"garbage":"[]"}: tool `scripts` is decided without step `sin` of tests/sinner-5 1.0.0: plugin.invalid-result, its patch is no JSON object: invalid type: sequence, expected a map at line 1 column 0
-      500 {"code":"plugin.invalid-result","detail":"step `sin` of tests/sinner-5 1.0.0 broke, and no answer is given without it for tool `scripts`: its patch is no JSON object: invalid type: sequence, expected a map at line 1 column 0"}
+    40 {"garbage":"[]"}: tool `scripts` is decided without step `sin` of tests/sinner-5 1.0.0: plugin.invalid-result, its patch is no JSON object
+      500 {"code":"plugin.invalid-result","detail":"step `sin` of tests/sinner-5 1.0.0 broke, and no answer is given without it for tool `scripts`: its patch is no JSON object"}
     40 {"flood":true}: tool `scripts` is decided without step `sin` of tests/sinner-6 1.0.0: plugin.output-limit, its answer is larger than 256 KiB
       500 {"code":"plugin.output-limit","detail":"step `sin` of tests/sinner-6 1.0.0 broke, and no answer is given without it for tool `scripts`: its answer is larger than 256 KiB"}
-    40 {"items":[["No Kind","x"]]}: tool `scripts` is decided without step `sin` of tests/sinner-7 1.0.0: plugin.invalid-result, its kind of item is `No Kind`; 1 to 64 of `a` to `z`, `0` to `9` and `-` are expected, a letter first
-      500 {"code":"plugin.invalid-result","detail":"step `sin` of tests/sinner-7 1.0.0 broke, and no answer is given without it for tool `scripts`: its kind of item is `No Kind`; 1 to 64 of `a` to `z`, `0` to `9` and `-` are expected, a letter first"}
+    40 {"items":[["No Kind","x"]]}: tool `scripts` is decided without step `sin` of tests/sinner-7 1.0.0: plugin.invalid-result, its kind of item is not 1 to 64 of `a` to `z`, `0` to `9` and `-`, a letter first
+      500 {"code":"plugin.invalid-result","detail":"step `sin` of tests/sinner-7 1.0.0 broke, and no answer is given without it for tool `scripts`: its kind of item is not 1 to 64 of `a` to `z`, `0` to `9` and `-`, a letter first"}
     40 {"hide":" "}: tool `scripts` is decided without step `sin` of tests/sinner-8 1.0.0: plugin.invalid-result, its text of the reason is empty
       500 {"code":"plugin.invalid-result","detail":"step `sin` of tests/sinner-8 1.0.0 broke, and no answer is given without it for tool `scripts`: its text of the reason is empty"}
     "#);

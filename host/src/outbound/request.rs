@@ -84,15 +84,6 @@ impl FromStr for Method {
 }
 
 impl Request {
-    /// The secrets in it.
-    pub(super) fn secrets(&self) -> Vec<(SecretName, SecretValue)> {
-        let secret = |(_, field): &(String, Field)| match field {
-            Field::Secret { name, value, .. } => Some((name.clone(), value.clone())),
-            Field::Text(_) => None,
-        };
-        self.headers.iter().filter_map(secret).collect()
-    }
-
     /// All but the body, to be sent to `target`.
     pub(super) fn head(&self, target: &Target, with_secrets: bool) -> Result<http::Request<()>, Refusal> {
         let mut request = http::Request::builder().method(self.method.as_str()).uri(target.to_string());
@@ -112,7 +103,7 @@ impl Request {
 impl Response {
     /// The same without `secrets`.
     #[must_use]
-    pub fn without(self, secrets: &[(SecretName, SecretValue)]) -> Self {
+    pub(super) fn without(self, secrets: &[(SecretName, SecretValue)]) -> Self {
         let Self { status, headers, body } = self;
         let strike = |text: String| match redaction::struck_out(text.as_bytes(), secrets) {
             Some(struck) => String::from_utf8_lossy(&struck).into_owned(),
@@ -213,13 +204,13 @@ mod tests {
 
     #[test]
     fn an_echo_has_no_secret() {
-        let asked = request("authorization", secret());
+        let Field::Secret { name, value, .. } = secret() else { panic!("it is one") };
         let echo = |text: &str| Response {
             status: 200,
             headers: vec![("x-echo".to_owned(), text.to_owned())],
             body: text.as_bytes().to_vec(),
         };
         let expected = echo("it was Bearer [secret token]");
-        assert_eq!(echo("it was Bearer a-good-secret").without(&asked.secrets()), expected);
+        assert_eq!(echo("it was Bearer a-good-secret").without(&[(name, value)]), expected);
     }
 }

@@ -249,7 +249,7 @@ fn rejected(step: &Registration, rejection: Rejection) -> Refusal {
 }
 
 /// The change does not happen, because `step` broke.
-pub(crate) fn broke(step: &Registration, fault: StepFault) -> Refusal {
+fn broke(step: &Registration, fault: StepFault) -> Refusal {
     Refusal::Fault { by: Box::new(named(step)), fault: Box::new(fault) }
 }
 

@@ -135,9 +135,7 @@ fn differences(before: &Value, after: &Value) -> Vec<String> {
 
 fn object(patch: &str) -> Result<Value, CallError> {
     let object = serde_json::from_str::<Map<String, Value>>(patch);
-    object
-        .map(Value::Object)
-        .map_err(|error| invalid(format!("its patch is no JSON object: {}", quote(&error.to_string()))))
+    object.map(Value::Object).map_err(|error| Invalid::Patch(quote(&error.to_string())).into())
 }
 
 fn invalid(why: impl Into<String>) -> CallError {

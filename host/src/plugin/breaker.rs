@@ -61,6 +61,20 @@ pub enum BreakerState {
     HalfOpen,
 }
 
+/// What a call changed about whether the next one is let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It was one fault too many: nobody asks for this long.
+    Opened {
+        /// The faults that did it.
+        faults: usize,
+        /// Until it is tried.
+        pause: Duration,
+    },
+    /// The component is asked again.
+    Closed,
+}
+
 /// The breaker of one component, or of one of its steps.
 #[derive(Debug)]
 pub(super) struct Breaker {
@@ -136,44 +150,47 @@ impl Breaker {
     }
 
     /// A call that was let through broke.
-    pub(super) fn broke(&self, now: Instant, reason: &str) {
+    pub(super) fn broke(&self, now: Instant, reason: &str) -> Option<Turn> {
         let mut inner = self.lock();
         if inner.open.is_some() {
             // It was let through before the breaker opened.
-            return;
+            return None;
         }
         let calls = self.calls.load(Relaxed);
         inner.faults.push_back((now, calls));
         while inner.faults.len() > self.settings.faults {
             inner.faults.pop_front();
         }
-        let Some(&(first, calls_then)) = inner.faults.front() else { return };
+        let &(first, calls_then) = inner.faults.front()?;
         let many = inner.faults.len() >= self.settings.faults && now.duration_since(first) <= self.settings.window;
         let since = calls.saturating_sub(calls_then).saturating_add(1);
         let share = u64::try_from(inner.faults.len()).unwrap_or(u64::MAX).saturating_mul(2) >= since;
-        if many && share {
-            let count = inner.faults.len();
-            let reason = format!("{count} of its last {since} calls broke, the last one so: {reason}");
-            inner.open =
-                Some(Open { until: now + self.settings.pause, pause: self.settings.pause, reason, trying: false });
-            inner.faults.clear();
-            self.closed.store(false, Relaxed);
+        if !many || !share {
+            return None;
         }
+        let count = inner.faults.len();
+        let reason = format!("{count} of its last {since} calls broke, the last one so: {reason}");
+        inner.open = Some(Open { until: now + self.settings.pause, pause: self.settings.pause, reason, trying: false });
+        inner.faults.clear();
+        self.closed.store(false, Relaxed);
+        Some(Turn::Opened { faults: count, pause: self.settings.pause })
     }
 
-    fn tried(&self, now: Instant, fault: Option<&str>) {
+    fn tried(&self, now: Instant, fault: Option<&str>) -> Option<Turn> {
         let mut inner = self.lock();
-        let Some(open) = &mut inner.open else { return };
+        let open = inner.open.as_mut()?;
         match fault {
             None => {
                 inner.open = None;
                 self.closed.store(true, Relaxed);
+                Some(Turn::Closed)
             }
             Some(reason) => {
                 open.pause = open.pause.saturating_mul(2).min(self.settings.longest);
                 open.until = now + open.pause;
                 open.reason = format!("it was tried again and broke: {reason}");
                 open.trying = false;
+                None
             }
         }
     }
@@ -186,12 +203,12 @@ impl Breaker {
 
 impl Admitted<'_> {
     /// The call ended, by a fault of the component if there is one.
-    pub(super) fn ended(self, now: Instant, fault: Option<&str>) {
+    pub(super) fn ended(self, now: Instant, fault: Option<&str>) -> Option<Turn> {
         let Self { breaker, tries } = self;
         match (tries, fault) {
             (true, fault) => breaker.tried(now, fault),
             (false, Some(fault)) => breaker.broke(now, fault),
-            (false, None) => {}
+            (false, None) => None,
         }
     }
 
@@ -257,12 +274,20 @@ mod tests {
                 .map_err(|it| it.left.as_secs())
         };
         assert_eq!(try_at(6, Some("boom")), Err(1));
-        assert_eq!(try_at(7, Some("boom")), Ok(()));
+        assert_eq!(try_at(7, Some("boom")), Ok(None));
         assert_eq!(try_at(16, Some("boom")), Err(1), "ten seconds now");
-        assert_eq!(try_at(17, Some("boom")), Ok(()));
+        assert_eq!(try_at(17, Some("boom")), Ok(None));
         assert_eq!(try_at(28, None), Err(1), "twelve at most");
-        assert_eq!(try_at(29, None), Ok(()));
+        assert_eq!(try_at(29, None), Ok(Some(Turn::Closed)));
         assert_eq!(breaker.health(None, at(29)).state, BreakerState::Closed);
+    }
+
+    #[test]
+    fn the_call_that_opens_it_says_so() {
+        let (breaker, now) = (Breaker::new(SETTINGS), Instant::now());
+        let turns = [(); 4].map(|()| breaker.broke(now, "boom"));
+        let opened = Turn::Opened { faults: 3, pause: SETTINGS.pause };
+        assert_eq!(turns, [None, None, Some(opened), None]);
     }
 
     #[test]

@@ -2,18 +2,27 @@
 //!
 //! Compiled code is trusted like the host itself, so a file is used only if this host wrote it: each starts with a MAC made
 //! with a key that lies beside it and that nobody else can read. Whatever is wrong with a file, the component is compiled
-//! again; the cache never makes anything fail.
+//! again; the cache never makes anything fail. Whoever starts takes away what no engine like theirs can load, and what nobody finished.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, DirEntry, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use wasmtime::component::Component;
 
+/// How much is taken away at one start, at most: nobody waits for more.
+const REMOVED_MAX: usize = 1_000;
+
+/// How long nobody writes one file: what is unfinished for longer was left behind.
+const UNFINISHED_FOR: Duration = Duration::from_secs(3_600);
+
+const COMPILED: &str = ".compiled";
+const UNFINISHED: &str = ".unfinished";
 const KEY_FILE: &str = "key";
 const KEY_LENGTH: usize = 32;
 const MAC_LENGTH: usize = 32;
@@ -34,6 +43,28 @@ impl Cache {
             None => make_key(folder)?,
         };
         Ok(Self { folder: folder.to_owned(), key })
+    }
+
+    /// Takes away what was compiled for another engine than `engine`, and what was never finished.
+    pub(super) fn tidy(&self, engine: &wasmtime::Engine) -> io::Result<()> {
+        let own = suffix(engine);
+        let is_old = |file: &DirEntry| {
+            let age = file.metadata().and_then(|it| it.modified()).map(|written| written.elapsed());
+            matches!(age, Ok(Ok(age)) if age > UNFINISHED_FOR)
+        };
+        let is_left = |file: &DirEntry| {
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            (name.ends_with(COMPILED) && !name.ends_with(&own)) || (name.ends_with(UNFINISHED) && is_old(file))
+        };
+        for file in fs::read_dir(&self.folder)?.filter_map(Result::ok).filter(is_left).take(REMOVED_MAX) {
+            match fs::remove_file(file.path()) {
+                // Somebody else started, too.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
+        }
+        Ok(())
     }
 
     /// The compiled component, from the folder if it is there. `digest` is the SHA-256 of `component`.
@@ -117,9 +148,14 @@ impl Cache {
 
 /// Names the component, and everything that decides what it is compiled to.
 fn file_name(engine: &wasmtime::Engine, digest: &str) -> String {
+    format!("{digest}{}", suffix(engine))
+}
+
+/// How the name of everything ends that was compiled for an engine.
+fn suffix(engine: &wasmtime::Engine) -> String {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
-    format!("{digest}-{:016x}.compiled", hasher.finish())
+    format!("-{:016x}{COMPILED}", hasher.finish())
 }
 
 fn read_key(path: &Path) -> Option<[u8; KEY_LENGTH]> {
@@ -135,7 +171,7 @@ fn make_key(folder: &Path) -> io::Result<[u8; KEY_LENGTH]> {
 
 /// Writes a file whole or not at all, whoever else writes it. Nobody else can read it.
 fn write_whole(folder: &Path, name: &str, parts: &[&[u8]]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(name).suffix(".unfinished").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(name).suffix(UNFINISHED).tempfile_in(folder)?;
     for part in parts {
         file.write_all(part)?;
     }
@@ -169,6 +205,32 @@ mod tests {
         // No component could be made from nothing: what comes back was on disk.
         assert!(later.compiled(&engine, DIGEST, b"").is_ok());
         assert!(later.compiled(&engine, "other", b"").is_err());
+    }
+
+    #[test]
+    fn a_start_takes_away_what_nobody_can_load_and_what_nobody_finished() {
+        let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
+        let cache = Cache::open(folder.path()).unwrap();
+        cache.compiled(&engine, DIGEST, &COMPONENT).unwrap();
+        let own = file_name(&engine, DIGEST);
+        let long_ago = std::time::SystemTime::now() - UNFINISHED_FOR * 2;
+        for (name, is_old) in [
+            ("00ff-0000000000000000.compiled", false),
+            ("00ff.unfinished", true),
+            ("0100.unfinished", false),
+            ("somebody's notes", true),
+        ] {
+            let file = fs::File::create(folder.path().join(name)).unwrap();
+            if is_old {
+                file.set_modified(long_ago).unwrap();
+            }
+        }
+        fs::File::options().write(true).open(folder.path().join(&own)).unwrap().set_modified(long_ago).unwrap();
+        cache.tidy(&engine).unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, [own.as_str(), "0100.unfinished", "key", "somebody's notes"]);
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub enum CallError {
     Trapped {
         /// What happened, in the guest's words if it left any.
         what: String,
+        /// Whether these are the guest's words.
+        in_its_words: bool,
         /// The function.
         place: Option<String>,
         /// How much it may hand to the host at once, where that was too much.
@@ -70,6 +72,19 @@ impl CallError {
     /// Whether it is the component's own fault.
     pub(super) fn is_its_fault(&self) -> bool {
         !matches!(self, Self::Busy(_) | Self::Starved(_) | Self::Suspended { .. })
+    }
+
+    /// The sentence for whoever is answered: in the host's words, with limits, values and the guest's code. What a guest writes may say
+    /// anything about anybody, and is in the record of the call alone.
+    pub(super) fn told(&self) -> String {
+        match self {
+            Self::Suspended { seconds, .. } => format!("it is suspended, and tried again in {seconds} s"),
+            Self::Trapped { in_its_words: true, .. } => "it trapped: it panicked".to_owned(),
+            Self::Trapped { what, .. } => format!("it trapped: {what}"),
+            Self::Failed { code, .. } => format!("it answered with the fault `{code}`"),
+            Self::Invalid(invalid) => invalid.told(),
+            Self::Busy(_) | Self::Starved(_) | Self::Timeout(_) | Self::Exceeded(_) => self.to_string(),
+        }
     }
 
     /// The stable code, as listed in `wit/README.md`.
@@ -162,7 +177,7 @@ impl Plugin {
 
     fn fault(&self, error: &CallError, trace: Option<TraceId>) -> ToolFault {
         let (plugin, version) = (self.name.clone(), self.version.clone());
-        ToolFault { code: error.code().to_owned(), message: error.to_string(), plugin, version, trace }
+        ToolFault { code: error.code().to_owned(), message: error.told(), plugin, version, trace }
     }
 }
 
@@ -263,4 +278,33 @@ pub(super) fn explain(error: &wasmtime::Error, store: &mut Store<State>, limits:
 /// Drops an instance. Its reads are left, and what its record says.
 pub(super) fn remains(store: Store<State>, times: Times) -> (Reads, Remains) {
     store.into_data().into_remains(times)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_guest_writes_is_not_told_to_whoever_is_answered() {
+        let guest = || "Ada's card number".to_owned();
+        let trapped =
+            |in_its_words, what| CallError::Trapped { what, in_its_words, place: Some(guest()), at_once: None };
+        let code = Invalid::Code { what: "reason", found: guest() };
+        for (error, expected) in [
+            (trapped(true, guest()), "it trapped: it panicked"),
+            (trapped(false, "it tried to wait".to_owned()), "it trapped: it tried to wait"),
+            (
+                CallError::Failed { code: "no-luck".to_owned(), message: guest() },
+                "it answered with the fault `no-luck`",
+            ),
+            (CallError::Suspended { reason: guest(), seconds: 5 }, "it is suspended, and tried again in 5 s"),
+            (CallError::Timeout(Duration::from_millis(50)), "it ran past its deadline of 50 ms"),
+            (Invalid::Payload(guest()).into(), "its payload is no JSON object"),
+            (Invalid::Patch(guest()).into(), "its patch is no JSON object"),
+            (code.into(), "its reason is not 1 to 64 of `a` to `z`, `0` to `9` and `-`, a letter first"),
+            (Invalid::Empty("text of the reason").into(), "its text of the reason is empty"),
+        ] {
+            assert_eq!(error.told(), expected, "{error:?}");
+        }
+    }
 }

@@ -310,12 +310,12 @@ impl Catalog {
         let (key, evaluation) = match bound {
             Bound::Ready(at) => {
                 let (rule, outside) = self.rule(*at)?;
-                let key = policy.remembers(&rule.name, kind, settings, reads.facts());
+                let key = policy.remembers(&rule.name, kind, settings, &reads);
                 (key, rule.evaluate(&self.engine, kind, settings, reads, outside))
             }
             Bound::Missing(at) => {
                 let missing = self.missing.get(*at)?;
-                let key = policy.remembers(&missing.name, kind, settings, reads.facts());
+                let key = policy.remembers(&missing.name, kind, settings, &reads);
                 (key, missing.evaluation(reads))
             }
         };

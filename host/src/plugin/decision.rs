@@ -17,6 +17,9 @@ pub enum Invalid {
     /// The payload is no JSON object.
     #[error("its payload is no JSON object: {0}")]
     Payload(String),
+    /// A patch is no JSON object.
+    #[error("its patch is no JSON object: {0}")]
+    Patch(String),
     /// A code or a kind is not well-formed.
     #[error("its {what} is `{found}`; 1 to 64 of `a` to `z`, `0` to `9` and `-` are expected, a letter first")]
     Code {
@@ -31,6 +34,20 @@ pub enum Invalid {
     /// A text is missing.
     #[error("its {0} is empty")]
     Empty(&'static str),
+}
+
+impl Invalid {
+    /// The same without what the guest said.
+    pub(super) fn told(&self) -> String {
+        match self {
+            Self::Payload(_) => "its payload is no JSON object".to_owned(),
+            Self::Patch(_) => "its patch is no JSON object".to_owned(),
+            Self::Code { what, .. } => {
+                format!("its {what} is not 1 to 64 of `a` to `z`, `0` to `9` and `-`, a letter first")
+            }
+            Self::Outcome(_) | Self::Empty(_) => self.to_string(),
+        }
+    }
 }
 
 /// The decision a verdict stands for.

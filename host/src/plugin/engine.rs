@@ -12,9 +12,10 @@ use wasmtime::{Enabled, EngineWeak, InstanceAllocationStrategy, PoolingAllocatio
 use crate::domain::trace::{Unwatched, Watch};
 
 use super::breaker::BreakerSettings;
+use super::lanes::Lanes;
+use super::last_good::LastGood;
 use super::limits::{Limits, TABLE_ELEMENTS};
 use super::outside::Door;
-use super::policy::LastGood;
 use super::slots::{Slot, Slots};
 
 /// How often deadlines are looked at.
@@ -44,9 +45,9 @@ pub struct Config {
     pub slots: u32,
     /// How long a call waits for a slot.
     pub patience: Duration,
-    /// How many calls of one component may run at once.
+    /// How many calls of one plugin may run at once, those of all its versions together.
     pub lane: u32,
-    /// How many calls may wait for their turn with one component; more are refused at once.
+    /// How many calls may wait for their turn with one plugin; more are refused at once.
     pub queue: usize,
     /// When a component is not asked any more.
     pub breaker: BreakerSettings,
@@ -89,6 +90,7 @@ pub(super) struct Engine {
     pub(super) wasmtime: wasmtime::Engine,
     pub(super) config: Config,
     pub(super) last_good: LastGood,
+    pub(super) lanes: Lanes,
     slots: Slots,
 }
 
@@ -97,7 +99,8 @@ impl Engine {
         let wasmtime = wasmtime::Engine::new(&tuned(&config)).map_err(|error| EngineError::new(&error))?;
         tick(wasmtime.weak()).map_err(|error| EngineError(error.to_string()))?;
         let slots = Slots::new(usize::try_from(config.slots).unwrap_or(usize::MAX));
-        Ok(Self { wasmtime, config, last_good: LastGood::default(), slots })
+        let lanes = Lanes::new(usize::try_from(config.lane).unwrap_or(usize::MAX));
+        Ok(Self { wasmtime, config, last_good: LastGood::default(), lanes, slots })
     }
 
     /// A slot for one call.

@@ -1,9 +1,10 @@
-//! Who may ask a component now: a breaker before it, and a queue of its own, so that one that is slow or broken takes no more than
+//! Who may ask a component now: a breaker before it, and the lane of its plugin, so that one that is slow or broken takes no more than
 //! its share.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::breaker::{Admitted, Breaker, Health, Suspended};
+use super::breaker::{Admitted, Breaker, Health, Suspended, Turn};
 use super::call::CallError;
 use super::engine::Config;
 use super::slots::{Slot, Slots};
@@ -11,7 +12,8 @@ use super::slots::{Slot, Slots};
 /// What stands before a component.
 #[derive(Debug)]
 pub(super) struct Guard {
-    slots: Slots,
+    plugin: String,
+    lane: Arc<Slots>,
     queue: usize,
     patience: Duration,
     /// One for each step, of a component that has steps; else one.
@@ -20,32 +22,40 @@ pub(super) struct Guard {
 
 /// Leave to make one call. Whoever drops it without a word made none.
 pub(super) struct Leave<'a> {
+    plugin: &'a str,
+    step: Option<&'a str>,
     admitted: Option<Admitted<'a>>,
     _slot: Slot<'a>,
 }
 
 impl Guard {
-    /// What stands before a component with these steps, or with none.
-    pub(super) fn new(config: &Config, steps: impl IntoIterator<Item = String>) -> Self {
+    /// What stands before a component of `plugin` with these steps, or with none. All components of the plugin share `lane`.
+    pub(super) fn new(
+        config: &Config,
+        plugin: &str,
+        lane: Arc<Slots>,
+        steps: impl IntoIterator<Item = String>,
+    ) -> Self {
         let mut breakers: Vec<_> = steps.into_iter().map(|step| (Some(step), Breaker::new(config.breaker))).collect();
         if breakers.is_empty() {
             breakers.push((None, Breaker::new(config.breaker)));
         }
-        let slots = Slots::new(usize::try_from(config.lane).unwrap_or(usize::MAX));
-        Self { slots, queue: config.queue, patience: config.patience, breakers }
+        Self { plugin: plugin.to_owned(), lane, queue: config.queue, patience: config.patience, breakers }
     }
 
     /// Leave to ask the component, as `step` if it has steps.
     pub(super) fn enter(&self, step: Option<&str>) -> Result<Leave<'_>, CallError> {
         let wanted = self.breakers.iter().find(|(name, _)| name.as_deref() == step).or_else(|| self.breakers.first());
         // There is one at least.
-        let Some((_, breaker)) = wanted else { return Err(CallError::Busy(self.patience)) };
+        let Some((step, breaker)) = wanted else { return Err(CallError::Busy(self.patience)) };
         let admitted = breaker.admit(Instant::now()).map_err(|Suspended { reason, left }| CallError::Suspended {
             reason,
             seconds: left.as_secs().saturating_add(1),
         })?;
-        match self.slots.take_among(self.patience, self.queue) {
-            Some(slot) => Ok(Leave { admitted: Some(admitted), _slot: slot }),
+        match self.lane.take_among(self.patience, self.queue) {
+            Some(slot) => {
+                Ok(Leave { plugin: &self.plugin, step: step.as_deref(), admitted: Some(admitted), _slot: slot })
+            }
             None => {
                 admitted.withdrawn();
                 Err(CallError::Busy(self.patience))
@@ -56,7 +66,7 @@ impl Guard {
     /// What the component answered as `step` turned out to be no answer.
     pub(super) fn disbelieve(&self, step: &str, reason: &str) {
         if let Some((_, breaker)) = self.breakers.iter().find(|(name, _)| name.as_deref() == Some(step)) {
-            breaker.broke(Instant::now(), reason);
+            tell(&self.plugin, Some(step), breaker.broke(Instant::now(), reason));
         }
     }
 
@@ -73,9 +83,28 @@ impl Leave<'_> {
         let Some(admitted) = self.admitted.take() else { return };
         match error {
             Some(error) if !error.is_its_fault() => admitted.withdrawn(),
-            Some(error) => admitted.ended(Instant::now(), Some(&error.to_string())),
-            None => admitted.ended(Instant::now(), None),
+            error => {
+                let fault = error.map(ToString::to_string);
+                tell(self.plugin, self.step, admitted.ended(Instant::now(), fault.as_deref()));
+            }
         }
+    }
+}
+
+/// Writes into the log that a component is not asked any more, or is again.
+fn tell(plugin: &str, step: Option<&str>, turn: Option<Turn>) {
+    match turn {
+        Some(Turn::Opened { faults, pause }) => {
+            tracing::warn!(
+                plugin,
+                step,
+                faults,
+                seconds = pause.as_secs(),
+                "a plugin that goes on breaking is not asked"
+            );
+        }
+        Some(Turn::Closed) => tracing::info!(plugin, step, "a plugin that went on breaking is asked again"),
+        None => {}
     }
 }
 
@@ -93,10 +122,14 @@ mod tests {
     use super::super::breaker::{BreakerSettings, BreakerState};
     use super::*;
 
+    fn lane() -> Arc<Slots> {
+        Arc::new(Slots::new(8))
+    }
+
     #[test]
     fn a_try_that_broke_off_is_no_try() {
         let breaker = BreakerSettings { faults: 1, pause: Duration::ZERO, ..BreakerSettings::default() };
-        let guard = Guard::new(&Config { breaker, ..Config::default() }, []);
+        let guard = Guard::new(&Config { breaker, ..Config::default() }, "a/b", lane(), []);
         let fault = CallError::Timeout(Duration::from_millis(50));
         guard.enter(None).unwrap().ended(Some(&fault));
         assert_eq!(guard.health()[0].state, BreakerState::HalfOpen);
@@ -108,7 +141,8 @@ mod tests {
     #[test]
     fn each_step_has_a_breaker_of_its_own() {
         let breaker = BreakerSettings { faults: 1, ..BreakerSettings::default() };
-        let guard = Guard::new(&Config { breaker, ..Config::default() }, ["one", "two"].map(str::to_owned));
+        let guard =
+            Guard::new(&Config { breaker, ..Config::default() }, "a/b", lane(), ["one", "two"].map(str::to_owned));
         guard.enter(Some("one")).unwrap().ended(Some(&CallError::Timeout(Duration::ZERO)));
         assert!(matches!(guard.enter(Some("one")).err(), Some(CallError::Suspended { .. })));
         assert!(guard.enter(Some("two")).is_ok());

@@ -190,8 +190,7 @@ impl<'a> Asking<'a> {
                 self.shown.push((name.clone(), value.clone()));
             }
         }
-        let answer = self.outside.door.client.send(request, hosts, self.time)?;
-        Ok(answer.without(self.shown))
+        Ok(self.outside.door.client.send(request, hosts, self.time, self.shown)?)
     }
 
     /// Asks a connector for what is behind its base address. Gives the body, and what the record of reads says about it.

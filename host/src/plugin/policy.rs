@@ -1,21 +1,16 @@
 //! What a tool gets when its rule breaks.
 //!
 //! Whatever is done is said in the answer. A decision that is remembered stands in only for the same question: the same settings, the
-//! same person and session as far as a rule can see them. Remembered in memory, as many as fit.
+//! same person and session as far as a rule can see them.
 
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use lru::LruCache;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::domain::FaultPolicy;
 use crate::domain::experience::Degraded;
-use crate::resolve::{Decision, Evaluation, Facts};
+use crate::resolve::{Decision, Evaluation, Reads};
 
-/// Decisions that are remembered.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("it is not zero");
+use super::last_good::{LastGood, QuestionKey};
 
 /// What is done when a rule breaks.
 #[derive(Debug, Clone)]
@@ -24,29 +19,16 @@ pub(super) struct Policy {
     pub(super) default: Map<String, Value>,
 }
 
-/// Names a question.
-pub(super) type QuestionKey = [u8; 32];
-
-/// Decisions by the question they answered.
-pub(super) struct LastGood(Mutex<LruCache<QuestionKey, Arc<Decision>>>);
-
-impl Default for LastGood {
-    fn default() -> Self {
-        Self(Mutex::new(LruCache::new(REMEMBERED)))
-    }
-}
-
 impl Policy {
     /// The name of the question, if its answer has to be remembered.
-    pub(super) fn remembers(&self, plugin: &str, kind: &str, settings: &str, facts: &Facts) -> Option<QuestionKey> {
-        (self.on_fault == FaultPolicy::UseLastGood).then(|| {
-            let mut hash = Sha256::new();
-            for part in [plugin, kind, settings, &facts.visible()] {
-                hash.update(part.len().to_le_bytes());
-                hash.update(part);
-            }
-            hash.finalize().into()
-        })
+    pub(super) fn remembers(&self, plugin: &str, kind: &str, settings: &str, reads: &Reads) -> Option<QuestionKey> {
+        let revision = reads.snapshot().filter(|_| self.on_fault == FaultPolicy::UseLastGood)?.revision();
+        let mut hash = Sha256::new();
+        for part in [plugin, kind, settings, &reads.facts().visible()] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        Some(QuestionKey { plugin: plugin.to_owned(), hash: hash.finalize().into(), revision })
     }
 
     /// The answer with what is to be done about its breaking.
@@ -56,7 +38,7 @@ impl Policy {
             Err(fault) => fault.clone(),
             Ok(decision) => {
                 if let Some(key) = key {
-                    known.keep(key, decision);
+                    known.keep(&key, decision);
                 }
                 return evaluation;
             }
@@ -76,23 +58,15 @@ impl Policy {
     }
 }
 
-impl LastGood {
-    fn keep(&self, key: QuestionKey, decision: &Decision) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.put(key, Arc::new(decision.clone()));
-    }
-
-    fn get(&self, key: &QuestionKey) -> Option<Decision> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
-        known.map(|decision| (*decision).clone())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use crate::domain::experience::ToolFault;
+    use crate::resolve::Facts;
+    use crate::store::Snapshot;
 
     use super::*;
 
@@ -106,6 +80,10 @@ mod tests {
             trace: None,
         });
         Evaluation::of_rule("a/b 1.0.0".to_owned(), outcome, Vec::new())
+    }
+
+    fn reads(facts: Facts) -> Reads {
+        Reads::new(Arc::new(Snapshot::default()), Arc::new(facts))
     }
 
     fn policy(on_fault: FaultPolicy) -> Policy {
@@ -144,7 +122,7 @@ mod tests {
         let (policy, known) = (policy(FaultPolicy::UseLastGood), LastGood::default());
         let of = |customer: &str, settings: &str| {
             let context = [("customerName".to_owned(), customer.to_owned())].into();
-            policy.remembers("a/b", "kind", settings, &Facts { context, ..Facts::default() })
+            policy.remembers("a/b", "kind", settings, &reads(Facts { context, ..Facts::default() }))
         };
         policy.apply(evaluation(Ok("for Ada")), of("Ada", "{}"), &known);
         for (customer, settings, expected) in [
@@ -155,6 +133,6 @@ mod tests {
             let done = policy.apply(evaluation(Err("plugin.timeout")), of(customer, settings), &known);
             assert_eq!(show(&done), expected, "{customer} {settings}");
         }
-        assert_eq!(self::policy(FaultPolicy::Skip).remembers("a/b", "k", "{}", &Facts::default()), None);
+        assert_eq!(self::policy(FaultPolicy::Skip).remembers("a/b", "k", "{}", &reads(Facts::default())), None);
     }
 }

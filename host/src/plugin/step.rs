@@ -11,6 +11,7 @@ use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote};
 
 use super::call::{self, CallError};
+use super::decision::quote;
 use super::engine::Engine;
 use super::limits::{Exceeded, Limits};
 use super::record::{Asked, CONFIG_UPGRADE, MAIN_OPERATION, PRE_VALIDATION, Record, Remains, Times};
@@ -88,7 +89,7 @@ impl Step {
         times.run = begun.elapsed().saturating_sub(times.instantiate);
         let answer = match said {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err((code, message))) => Err(CallError::Failed { code, message }),
+            Ok(Err((code, message))) => Err(CallError::Failed { code: quote(&code), message: quote(&message) }),
             Err(error) => Err(call::explain(&error, store, &self.limits)),
         };
         (answer, times)

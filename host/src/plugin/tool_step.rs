@@ -59,7 +59,7 @@ impl ToolSteps {
         let trace = record.end(&*engine.config.watch, answer.as_ref().err(), remains);
         let fault = |error: CallError| ToolFault {
             code: error.code().to_owned(),
-            message: error.to_string(),
+            message: error.told(),
             plugin: self.component.plugin.clone(),
             version: self.component.version.clone(),
             trace,

@@ -35,12 +35,17 @@ pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
         return Exceeded::Output { limit: limits.output, found: None }.into();
     }
     let panicked = || panic_text(&state.stderr()).filter(|_| trap == Some(&Trap::UnreachableCodeReached));
-    let what = match trap {
-        _ if too_much => format!("it handed more than {} KiB to the host at once", limits.output >> 10),
-        Some(trap) => panicked().unwrap_or_else(|| quote(&trap.to_string())),
-        None => quote(&error.root_cause().to_string()),
+    let (what, in_its_words) = match trap {
+        _ if too_much => (format!("it handed more than {} KiB to the host at once", limits.output >> 10), false),
+        Some(trap) => panicked().map_or_else(|| (quote(&trap.to_string()), false), |what| (what, true)),
+        None => (quote(&error.root_cause().to_string()), false),
     };
-    CallError::Trapped { what, place: backtrace.and_then(place), at_once: too_much.then_some(limits.output) }
+    CallError::Trapped {
+        what,
+        in_its_words,
+        place: backtrace.and_then(place),
+        at_once: too_much.then_some(limits.output),
+    }
 }
 
 /// Whether more was copied out of the guest than one call may. The engine has no type for this.

@@ -68,6 +68,9 @@ impl Workshop {
             let opened = Cache::open(folder);
             opened.map_err(|error| tracing::warn!(%error, "no compiled code in `{}`", folder.display())).ok()
         });
+        if let Some(Err(error)) = cache.as_ref().map(|cache| cache.tidy(&engine.wasmtime)) {
+            tracing::warn!(%error, "old compiled code could not be taken away");
+        }
         Ok(Self { engine: Arc::new(engine), linker, cache })
     }
 
@@ -129,19 +132,13 @@ impl Workshop {
         let component =
             Arc::new(trace::Component { plugin: name.clone(), version: version.clone(), digest: digest.to_string() });
         let config = &self.engine.config;
+        let lane = self.engine.lanes.of(&name);
         let part = match &manifest.provides {
             Provides::Tool { .. } => {
                 let rule = Rule::new(&self.linker, compiled).map_err(unusable)?;
                 let limits = config.limits.lowered(manifest.limits);
-                Part::Rule(Plugin {
-                    name,
-                    version,
-                    digest: digest.to_string(),
-                    component,
-                    limits,
-                    guard: Guard::new(config, []),
-                    rule,
-                })
+                let guard = Guard::new(config, &name, lane, []);
+                Part::Rule(Plugin { name, version, digest: digest.to_string(), component, limits, guard, rule })
             }
             Provides::Step(step) => {
                 let prepared = Prepared::new(&self.linker, compiled).map_err(unusable)?;
@@ -160,24 +157,25 @@ impl Workshop {
             Provides::Handler { steps } => {
                 let prepared = PreparedHandler::new(&self.linker, compiled).map_err(unusable)?;
                 let limits = config.handler_limits.lowered(manifest.limits);
-                let guard = Guard::new(config, steps.iter().map(|step| step.name.clone()));
+                let guard = Guard::new(config, &name, lane, steps.iter().map(|step| step.name.clone()));
                 Part::Handler(Handler { component, limits, guard, prepared })
             }
             Provides::ToolSteps { steps } => {
                 let prepared = Evaluator::new(&self.linker, compiled).map_err(unusable)?;
                 let limits = config.limits.lowered(manifest.limits);
-                let guard = Guard::new(config, steps.iter().map(|step| step.name.clone()));
+                let guard = Guard::new(config, &name, lane, steps.iter().map(|step| step.name.clone()));
                 Part::ToolSteps(ToolSteps { component, limits, guard, prepared })
             }
         };
         Ok(Ready { manifest, digest, part })
     }
 
-    /// Uses as many slots for a rule as there are processors, so that no person's request maps its memory first.
+    /// Uses as many slots for a rule as there are processors, so that no person's request maps its memory first. Three quarters of the slots are
+    /// left to whoever asks meanwhile.
     fn warm(&self, ready: &Ready) {
         let Part::Rule(plugin) = &ready.part else { return };
         let processors = thread::available_parallelism().map_or(1, usize::from);
-        let count = processors.min(usize::try_from(self.engine.config.slots).unwrap_or(usize::MAX));
+        let count = warmed(processors, self.engine.config.slots);
         let reads = || Reads::new(Arc::new(Snapshot::default()), Arc::new(Facts::default()));
         let nothing = Arc::default();
         // The first that fails is the last that is tried; whoever asks the rule will be told.
@@ -209,6 +207,11 @@ impl Ready {
     }
 }
 
+/// How many of so many slots start code of a rule may take at once.
+fn warmed(processors: usize, slots: u32) -> usize {
+    processors.min(usize::try_from(slots / 4).unwrap_or(usize::MAX)).max(1)
+}
+
 /// Links what plugins of every world may import.
 pub(super) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
@@ -227,4 +230,16 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_code_takes_a_quarter_of_the_slots_at_most() {
+        for (processors, slots, expected) in [(2, 64, 2), (16, 64, 16), (96, 64, 16), (8, 4, 1), (8, 1, 1)] {
+            assert_eq!(warmed(processors, slots), expected, "{processors} processors, {slots} slots");
+        }
+    }
 }

@@ -3,13 +3,16 @@
 //! A question is put at least once. What a step proposes goes through the pipeline like any change, in the transaction that ends
 //! the question; so it is written once, whatever breaks in between.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::domain::revision::Author;
-use crate::domain::{AnyItem, Kind, merge_patch};
-use crate::pipeline::{self, Event, Handlers, Outcome, Proposal, RegisteredStep, Registration, StepFault};
-use crate::store::{self, Change, ChangeSet, EventState, Expect, OutboxEvent, is_gone, this_process};
+use crate::domain::{AnyItem, Item, Kind, Plugin, merge_patch};
+use crate::pipeline::{self, Event, Handlers, Outcome, Proposal, Registration, StepFault};
+use crate::store::{self, Change, ChangeSet, EventState, Expect, OutboxEvent, Snapshot, is_gone, this_process};
 
 use super::commit::Origin;
 use super::{Error, IMPORT_ATTEMPTS, Service};
@@ -25,6 +28,12 @@ const PAUSE: u32 = 2;
 
 /// The longest pause, in seconds.
 const LONGEST_PAUSE: u32 = 3_600;
+
+/// How long a question waits that nobody can be asked for now, in seconds.
+const PAUSE_WHILE_OFF: u32 = 30;
+
+/// What a step proposes is not written.
+const REFUSED: &str = "outbox.refused";
 
 /// Changes that lead to each other, at most.
 const HOPS: u32 = 8;
@@ -42,6 +51,71 @@ pub enum Delivered {
     Died,
 }
 
+/// Why a question has no answer.
+#[derive(Debug)]
+enum Unanswered {
+    /// Nobody was asked, or nothing can be written for now: no attempt.
+    Waits(StepFault),
+    /// The step was asked, and it broke or what it proposes is not written.
+    Broke(StepFault),
+    /// Somebody else ended the question.
+    Ended,
+    /// The store failed.
+    Lost(Error),
+}
+
+impl Unanswered {
+    fn broke(code: &str, message: String) -> Self {
+        Self::Broke(StepFault { code: code.to_owned(), message, retry_after: None })
+    }
+
+    /// The step gave no answer by a fault of its own, or was not asked.
+    fn by_itself(fault: StepFault) -> Self {
+        match fault.code.as_str() {
+            "plugin.suspended" | "plugin.busy" | "plugin.not-ready" => Self::Waits(fault),
+            _ => Self::Broke(fault),
+        }
+    }
+}
+
+impl From<store::Error> for Unanswered {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::EventDone { .. } => Self::Ended,
+            store::Error::Database(_) | store::Error::Corrupt(_) | store::Error::Folder { .. } => {
+                Self::Lost(error.into())
+            }
+            // What refuses the change would refuse it again; still, somebody may mend it meanwhile.
+            error => Self::broke(REFUSED, error.to_string()),
+        }
+    }
+}
+
+impl From<pipeline::Refusal> for Unanswered {
+    fn from(refusal: pipeline::Refusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            pipeline::Refusal::Unknown { .. } => {
+                let (code, retry_after) = ("plugin.not-ready".to_owned(), Some(PAUSE_WHILE_OFF));
+                Self::Waits(StepFault { code, message, retry_after })
+            }
+            // Whoever breaks over the proposal is another step than the one that was asked.
+            pipeline::Refusal::Fault { .. } => Self::broke(REFUSED, message),
+            pipeline::Refusal::Rejected { by, .. } => Self::broke(REFUSED, format!("{by} does not agree: {message}")),
+        }
+    }
+}
+
+impl From<Error> for Unanswered {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Store(error) => error.into(),
+            Error::Step(refusal) => refusal.into(),
+            error => Self::broke(REFUSED, error.to_string()),
+        }
+    }
+}
+
 impl Service {
     /// Puts the question that is due first, if there is one.
     pub fn deliver(&self, now: Timestamp) -> Result<Delivered, Error> {
@@ -53,17 +127,13 @@ impl Service {
         if event.attempts > ATTEMPTS {
             return self.bury(&event, now);
         }
-        let fault = match self.put(&event) {
-            Ok(()) | Err(Error::Store(store::Error::EventDone { .. })) => return Ok(Delivered::Answered),
-            Err(Error::Step(pipeline::Refusal::Fault { fault, .. })) => *fault,
-            Err(error) if is_ours(&error) => return Err(error),
-            // Whatever else refuses the change would refuse it again; still, somebody may mend it meanwhile.
-            Err(error) => {
-                StepFault { code: "outbox.refused".to_owned(), message: error.to_string(), retry_after: None }
-            }
+        let (fault, was_asked) = match self.put(&event) {
+            Ok(()) | Err(Unanswered::Ended) => return Ok(Delivered::Answered),
+            Err(Unanswered::Lost(error)) => return Err(error),
+            // Whoever was not asked did not fail.
+            Err(Unanswered::Waits(fault)) => (fault, false),
+            Err(Unanswered::Broke(fault)) => (fault, true),
         };
-        // Whoever was not asked did not fail.
-        let was_asked = !matches!(fault.code.as_str(), "plugin.suspended" | "plugin.busy" | "plugin.not-ready");
         let given_up = was_asked && (event.attempts >= ATTEMPTS || fault.code == "outbox.loop");
         let (state, due) = if given_up {
             (EventState::Dead, now)
@@ -72,22 +142,29 @@ impl Service {
             (EventState::Pending, now + SignedDuration::from_secs(pause.into()))
         };
         let attempts = if was_asked { event.attempts } else { event.attempts.saturating_sub(1) };
-        if !self.store.put_event_back(event.id, &this_process(), state, due, attempts, &fault.code, &fault.message)? {
+        if !self.store.put_event_back(&event, &this_process(), state, due, attempts, &fault.code, &fault.message)? {
             return Ok(Delivered::Postponed);
         }
         let OutboxEvent { plugin, step, .. } = &event;
-        tracing::warn!(code = fault.code, given_up, "step `{step}` of `{plugin}` was not answered: {}", fault.message);
+        if was_asked || event.code.as_ref() != Some(&fault.code) {
+            tracing::warn!(
+                code = fault.code,
+                given_up,
+                "step `{step}` of `{plugin}` was not answered: {}",
+                fault.message
+            );
+        }
         Ok(if given_up { Delivered::Died } else { Delivered::Postponed })
     }
 
     /// Gives up a question that nobody ever came back from: it may be what ends the server.
     fn bury(&self, event: &OutboxEvent, now: Timestamp) -> Result<Delivered, Error> {
-        let OutboxEvent { id, plugin, step, .. } = event;
+        let OutboxEvent { plugin, step, .. } = event;
         let reason = format!(
             "it was put {ATTEMPTS} times, and each time the server ended or its database failed before there was an answer: put it again when you know why"
         );
         let dead = EventState::Dead;
-        if !self.store.put_event_back(*id, &this_process(), dead, now, ATTEMPTS, "outbox.interrupted", &reason)? {
+        if !self.store.put_event_back(event, &this_process(), dead, now, ATTEMPTS, "outbox.interrupted", &reason)? {
             return Ok(Delivered::Postponed);
         }
         tracing::warn!(code = "outbox.interrupted", "step `{step}` of `{plugin}` was not answered: {reason}");
@@ -95,47 +172,53 @@ impl Service {
     }
 
     /// Asks the step and writes what it proposes.
-    fn put(&self, event: &OutboxEvent) -> Result<(), Error> {
+    fn put(&self, event: &OutboxEvent) -> Result<(), Unanswered> {
         let library = self.store.snapshot()?;
         let handlers = self.handlers(&library)?;
-        let step = registered(&*handlers, event)?;
+        if let Some(refusal) = handlers.incomplete() {
+            return Err(refusal.into());
+        }
+        let step = registered(&*handlers, &library, event)?;
         let question: Event =
             serde_json::from_value(event.body.clone()).map_err(|error| store::Error::Corrupt(error.into()))?;
         let question = Event { attempt: event.attempts, ..question };
-        let answer = handlers.execute(step, &question, &library);
-        let proposal = match answer.map_err(|fault| pipeline::broke(step, fault))? {
-            Outcome::Proceed(proposal) => proposal,
-            Outcome::Reject(rejection) => {
+        let proposal = match handlers.execute(step, &question, &library) {
+            Ok(Outcome::Proceed(proposal)) => proposal,
+            Ok(Outcome::Reject(rejection)) => {
                 let message = format!("it rejects a change that is made: {}", rejection.message);
-                return Err(broke(step, "plugin.rejected", message));
+                return Err(Unanswered::broke("plugin.rejected", message));
             }
+            Err(fault) => return Err(Unanswered::by_itself(fault)),
         };
         if proposal.patches.is_empty() {
-            return Ok(self.store.finish_event(event.id)?);
+            self.store.finish_event(event.id)?;
+            return Ok(());
         }
         if event.hops >= HOPS {
             let message =
                 format!("it proposes a change, and {HOPS} changes by steps led to this one: they go in circles");
-            return Err(broke(step, "outbox.loop", message));
+            return Err(Unanswered::broke("outbox.loop", message));
         }
         let why = format!("step `{}` after revision {}", event.step, event.revision);
         let author = Author::new(event.plugin.as_str(), why);
         let origin = Origin { hops: event.hops + 1, delivers: Some(event.id), ..Origin::default() };
         for _ in 1..IMPORT_ATTEMPTS {
-            match self.attempt(&self.proposed(step, &question, &proposal)?, &author, origin) {
+            match self.attempt(&self.proposed(&question, &proposal)?, &author, origin) {
                 Err(Error::Store(store::Error::Moved { .. } | store::Error::Stale { .. })) => {}
-                done => return done.map(drop),
+                done => return Ok(done.map(drop)?),
             }
         }
-        self.attempt(&self.proposed(step, &question, &proposal)?, &author, origin).map(drop)
+        self.attempt(&self.proposed(&question, &proposal)?, &author, origin)?;
+        Ok(())
     }
 
-    /// The change a proposal stands for, over what is there now. What is gone meanwhile is not made again.
-    fn proposed(&self, step: &Registration, event: &Event, proposal: &Proposal) -> Result<ChangeSet, Error> {
+    /// The change a proposal stands for, over what is there now: patches of one item add up, as they do in a change. What is gone meanwhile
+    /// is not made again.
+    fn proposed(&self, event: &Event, proposal: &Proposal) -> Result<ChangeSet, Unanswered> {
         let library = self.store.snapshot()?;
-        let mut changes = Vec::new();
+        let mut outcomes: BTreeMap<(Kind, &str), (Value, Expect)> = BTreeMap::new();
         for (at, patch) in &proposal.patches {
-            let unpatchable = |what: String| broke(step, "plugin.invalid-result", what);
+            let unpatchable = |what: String| Unanswered::broke("plugin.invalid-result", what);
             let target = event.targets.get(*at).ok_or_else(|| {
                 unpatchable(format!("it patches target {at}, and there are {}, counted from 0", event.targets.len()))
             })?;
@@ -144,48 +227,61 @@ impl Service {
                 let what = format!("it patches `{}` of {}, which no patch can change", target.name, target.kind);
                 return Err(unpatchable(what));
             };
-            let there: Option<(Value, Expect)> = match kind {
-                Kind::User => self
-                    .store
-                    .user(&target.name)?
-                    .map(|(user, revision)| (AnyItem::from(user).to_json(), Expect::Revision(revision))),
-                kind => library
-                    .entry(kind, &target.name)
-                    .map(|entry| (entry.item.to_json(), Expect::Revision(entry.revision))),
+            let (json, _) = match outcomes.entry((kind, &target.name)) {
+                Entry::Occupied(patched) => patched.into_mut(),
+                Entry::Vacant(place) => match self.stored(&library, kind, &target.name)? {
+                    Some(stored) => place.insert(stored),
+                    None => continue,
+                },
             };
-            let Some((mut json, expect)) = there else { continue };
-            merge_patch::merge(&mut json, patch.clone());
-            let item = AnyItem::parse(kind, &target.name, json)
-                .map_err(|error| unpatchable(format!("its patch makes no valid item: {error}")))?;
-            changes.push(Change::Put { name: target.name.as_str().into(), item, expect });
+            merge_patch::merge(json, patch.clone());
+        }
+        let mut changes = Vec::new();
+        for ((kind, name), (json, expect)) in outcomes {
+            let item = AnyItem::parse(kind, name, json).map_err(|error| {
+                Unanswered::broke("plugin.invalid-result", format!("what it makes of `{name}` is not valid: {error}"))
+            })?;
+            changes.push(Change::Put { name: name.into(), item, expect });
         }
         let mut changes = ChangeSet::new(changes);
         super::keep_plugin_settings(&mut changes, &library);
         Ok(changes)
     }
+
+    /// An item as it is now, and what is expected of whoever writes it.
+    fn stored(&self, library: &Snapshot, kind: Kind, name: &str) -> Result<Option<(Value, Expect)>, store::Error> {
+        if kind == Kind::User {
+            let user = self.store.user(name)?;
+            return Ok(user.map(|(user, revision)| (AnyItem::from(user).to_json(), Expect::Revision(revision))));
+        }
+        let entry = library.entry(kind, name);
+        Ok(entry.map(|entry| (entry.item.to_json(), Expect::Revision(entry.revision))))
+    }
 }
 
 /// The step a question is for, as it is registered now.
-fn registered<'a>(handlers: &'a dyn Handlers, event: &OutboxEvent) -> Result<&'a Registration, Error> {
-    let known = handlers.registrations().iter();
-    let step = known.into_iter().find(|step| step.plugin == event.plugin && step.step == event.step);
-    let missing = || {
-        let message = format!("plugin `{}` has no step `{}` now, or is switched off", event.plugin, event.step);
-        let fault = StepFault { code: "outbox.no-step".to_owned(), message, retry_after: None };
-        let (plugin, step) = (event.plugin.clone(), event.step.clone());
-        let by = Box::new(RegisteredStep { plugin, version: String::new(), step });
-        Error::Step(pipeline::Refusal::Fault { by, fault: Box::new(fault) })
+fn registered<'a>(
+    handlers: &'a dyn Handlers,
+    library: &Snapshot,
+    event: &OutboxEvent,
+) -> Result<&'a Registration, Unanswered> {
+    let OutboxEvent { plugin, step: name, .. } = event;
+    let off = |what: String| {
+        let message = format!("{what} is switched off: it is asked when it is on again");
+        let fault = StepFault { code: "outbox.switched-off".to_owned(), message, retry_after: Some(PAUSE_WHILE_OFF) };
+        Err(Unanswered::Waits(fault))
     };
-    step.ok_or_else(missing)
-}
-
-fn broke(step: &Registration, code: &str, message: String) -> Error {
-    pipeline::broke(step, StepFault { code: code.to_owned(), message, retry_after: None }).into()
-}
-
-/// Whether an error is no answer at all.
-fn is_ours(error: &Error) -> bool {
-    matches!(error, Error::Store(store::Error::Database(_) | store::Error::Corrupt(_) | store::Error::Folder { .. }))
+    match handlers.registrations().iter().find(|step| step.plugin == *plugin && step.step == *name) {
+        Some(step) if step.active => Ok(step),
+        Some(_) => off(format!("step `{name}` of plugin `{plugin}`")),
+        None => {
+            let item = library.entry(Kind::Plugin, plugin).and_then(|entry| Plugin::from_any(&entry.item));
+            if item.is_some_and(|item| item.serving().is_none()) {
+                return off(format!("plugin `{plugin}`"));
+            }
+            Err(Unanswered::broke("outbox.no-step", format!("plugin `{plugin}` has no step `{name}` now")))
+        }
+    }
 }
 
 /// The pause after so many attempts, in seconds.
@@ -241,6 +337,40 @@ mod tests {
         let events = service.store.events(None, 0, 2).unwrap();
         let shown: Vec<_> = events.iter().map(|it| (it.state, it.attempts, it.code.as_deref())).collect();
         assert_eq!(shown, [(EventState::Dead, ATTEMPTS, Some("outbox.interrupted"))]);
+    }
+
+    #[test]
+    fn what_others_do_to_a_proposal_is_not_put_on_the_step_that_was_asked() {
+        use pipeline::{Refusal, RegisteredStep, Rejection};
+
+        let fault = |code: &str| StepFault { code: code.to_owned(), message: "boom".to_owned(), retry_after: Some(1) };
+        let by = || Box::new(RegisteredStep { plugin: "a/b".into(), version: "1.0.0".into(), step: "guard".into() });
+        let broke = |code| Refusal::Fault { by: by(), fault: Box::new(fault(code)) };
+        let rejection = Rejection { code: "no".into(), message: "Not now.".into(), attribute: String::new() };
+        let unknown = Refusal::Unknown { plugin: "a/b".into(), version: "1.0.0".into(), reason: "it is gone".into() };
+        let outcomes = [
+            Unanswered::by_itself(fault("plugin.timeout")),
+            Unanswered::by_itself(fault("plugin.suspended")),
+            broke("plugin.timeout").into(),
+            broke("plugin.suspended").into(),
+            Refusal::Rejected { by: by(), rejection: Box::new(rejection) }.into(),
+            unknown.into(),
+            store::Error::EventDone { id: 1 }.into(),
+        ];
+        let shown = outcomes.map(|outcome| match outcome {
+            Unanswered::Waits(StepFault { code, message, .. }) => format!("waits: {code}, {message}"),
+            Unanswered::Broke(StepFault { code, message, .. }) => format!("broke: {code}, {message}"),
+            other => format!("{other:?}"),
+        });
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        broke: plugin.timeout, boom
+        waits: plugin.suspended, boom
+        broke: outbox.refused, step `guard` of plugin `a/b` 1.0.0 broke, and nothing is written without it: boom
+        broke: outbox.refused, step `guard` of plugin `a/b` 1.0.0 broke, and nothing is written without it: boom
+        broke: outbox.refused, step `guard` of plugin `a/b` 1.0.0 does not agree: Not now.
+        waits: plugin.not-ready, nothing is written while nobody can tell which steps plugin `a/b` 1.0.0 has: it is gone; install it again, activate another version, or switch it off
+        Ended
+        ");
     }
 
     #[test]

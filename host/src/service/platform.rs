@@ -4,10 +4,11 @@
 //! catalog of the newest revision, which is made anew as soon as an item is another, whoever wrote it. A question goes on with the
 //! catalog it began with.
 
-use std::collections::{HashMap, HashSet};
+mod retry;
+
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
@@ -18,17 +19,13 @@ use crate::plugin::{
 };
 use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, Layer, Snapshot, Store};
 
+use retry::Unavailable;
+
 /// Where compiled components are kept, within the data folder.
 const CACHE: &str = "cache";
 
 /// What is wrong with a component that the store does not have.
 const GONE: &str = "its component is gone";
-
-/// How long a component is left alone that could not be made ready for the time being; each next pause is twice as long.
-const PAUSE: Duration = Duration::from_secs(2);
-
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// How plugins are run.
 #[derive(Debug)]
@@ -74,15 +71,6 @@ struct Bundled {
     bytes: &'static [u8],
 }
 
-/// A component that could not be made ready for the time being.
-struct Unavailable {
-    reason: String,
-    /// When it is tried again.
-    again: Instant,
-    /// How long it was left alone.
-    pause: Duration,
-}
-
 /// What the newest revision asks.
 struct Serving {
     key: Key,
@@ -103,17 +91,6 @@ pub(super) enum Found {
     },
     /// The store has no such component.
     Nowhere,
-}
-
-impl Found {
-    /// Why it is not ready, if that may pass by itself.
-    fn passing(&self) -> Option<String> {
-        match self {
-            Self::Unusable { reason: LoadError::Unavailable(reason), .. } => Some(reason.clone()),
-            Self::Nowhere => Some(GONE.to_owned()),
-            Self::Ready(_) | Self::Unusable { .. } => None,
-        }
-    }
 }
 
 /// The plugins and connectors of a revision: each with the revision that wrote it.
@@ -196,67 +173,12 @@ impl Platform {
         }
     }
 
-    /// Tries again to make ready what could not be for the time being, as far as it is time to at `now`. Whether there is a new catalog.
-    ///
-    /// Nobody waits for that: questions go on with the catalog that is there.
-    pub(super) fn retry(&self, store: &Store, now: Instant) -> Result<bool, store::Error> {
-        if lock(&self.unavailable).is_empty() {
-            return Ok(false);
-        }
-        let wanted = wanted(&*store.snapshot()?);
-        let due: Vec<Digest> = {
-            let mut unavailable = lock(&self.unavailable);
-            unavailable.retain(|digest, _| wanted.contains(digest));
-            unavailable.iter().filter(|(_, it)| it.again <= now).map(|(digest, _)| digest.clone()).collect()
-        };
-        // Held until a catalog holds them.
-        let tried = due.iter().map(|digest| self.ready(store, digest)).collect::<Result<Vec<_>, _>>()?;
-        if tried.iter().all(|found| found.passing().is_some()) {
-            return Ok(false);
-        }
-        let _making = lock(&self.making);
-        let snapshot = store.snapshot()?;
-        let catalog = Arc::new(self.make(store, &snapshot)?);
-        self.keep(Serving { key: key(&snapshot), revision: snapshot.revision(), catalog });
-        Ok(true)
-    }
-
     /// Makes a component ready that is not in the store yet.
     pub(super) fn prepare(&self, bytes: &[u8]) -> Result<Arc<Ready>, LoadError> {
         let ready = self.workshop.prepare(bytes, &self.compiler)?;
         lock(&self.known).insert(ready.digest().clone(), Arc::downgrade(&ready));
-        // What a catalog lacks it has soon.
-        if let Some(unavailable) = lock(&self.unavailable).get_mut(ready.digest()) {
-            (unavailable.again, unavailable.pause) = (Instant::now(), Duration::ZERO);
-        }
+        self.settle(ready.digest());
         Ok(ready)
-    }
-
-    /// The component of `digest`, made ready if it is not. One that cannot be for the time being is tried again by [`Platform::retry`].
-    pub(super) fn ready(&self, store: &Store, digest: &Digest) -> Result<Found, store::Error> {
-        let found = self.find(store, digest)?;
-        let mut unavailable = lock(&self.unavailable);
-        if let Some(reason) = found.passing() {
-            let before = unavailable.get(digest).map_or(Duration::ZERO, |before| before.pause);
-            let pause = (before * 2).clamp(PAUSE, LONGEST_PAUSE);
-            unavailable.insert(digest.clone(), Unavailable { reason, again: Instant::now() + pause, pause });
-        } else {
-            unavailable.remove(digest);
-        }
-        Ok(found)
-    }
-
-    /// As [`Platform::ready`], for a catalog: waits for nothing that could not be made ready a moment ago.
-    fn ready_now(&self, store: &Store, digest: &Digest) -> Result<Found, store::Error> {
-        let Some(reason) = lock(&self.unavailable).get(digest).map(|it| it.reason.clone()) else {
-            return self.ready(store, digest);
-        };
-        let held = lock(&self.known).get(digest).and_then(Weak::upgrade);
-        Ok(match (held, store.component(digest)?) {
-            (Some(ready), _) => Found::Ready(ready),
-            (None, Some(bytes)) => Found::Unusable { bytes, reason: LoadError::Unavailable(reason) },
-            (None, None) => Found::Nowhere,
-        })
     }
 
     fn find(&self, store: &Store, digest: &Digest) -> Result<Found, store::Error> {
@@ -427,15 +349,6 @@ fn key(snapshot: &Snapshot) -> Key {
     [Kind::Plugin, Kind::Connector].into_iter().flat_map(of).collect()
 }
 
-/// The components that a catalog of `snapshot` holds.
-fn wanted(snapshot: &Snapshot) -> HashSet<Digest> {
-    let plugins = snapshot.entries(Kind::Plugin).filter_map(|(_, entry)| Plugin::from_any(&entry.item));
-    let digests = plugins.flat_map(|plugin| {
-        plugin.serving().into_iter().map(|(_, digest)| digest).chain(plugin.trying().map(|(_, digest)| digest))
-    });
-    digests.cloned().collect()
-}
-
 /// What these locks guard is whole after every line.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -443,6 +356,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use serde_json::json;
 
     use crate::domain::revision::Author;
@@ -451,6 +366,7 @@ mod tests {
     use crate::resolve::{Facts, Reads};
 
     use super::super::{Error, Machinery, Service};
+    use super::retry::{LONGEST_PAUSE, PAUSE};
     use super::*;
 
     /// A component that says something about itself, and is nothing else: it can never be made ready.
@@ -548,36 +464,48 @@ mod tests {
 
     #[test]
     fn what_could_not_be_made_ready_for_the_time_being_is_tried_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..] else {
-            panic!("the built-in plugin is gone")
-        };
-        let manifest = "[plugin]\npublisher = 'contoso'\nname = 'guard'\nversion = '1.0.0'\nworld = 'loadout:plugin/tool@0.1.0'\ndescription = 'Watches.'\n[tool]\nkinds = ['scripts']\n";
-        let rule = loadout_plugin_build::embed_manifest(scripts.component, manifest).unwrap();
-        let rollout: crate::domain::Rollout = serde_json::from_str(r#"{"version": "1.1.0", "to": "shadow"}"#).unwrap();
-        let versions = [("1.1.0".parse().unwrap(), Workshop::digest(&rule))].into();
-        let service =
-            service(folder.path(), &rule, false, Plugin { versions, rollout: Some(rollout), ..Plugin::default() });
-        let (platform, store) = (service.platform().unwrap(), &service.store);
-        let snapshot = store.snapshot().unwrap();
-        let look = || {
-            let catalog = platform.catalog(store, &snapshot).unwrap();
-            let is_tried = catalog.observed("scripts").is_some_and(|observed| observed.trial.is_some());
-            let missing: Vec<String> = catalog.missing().iter().map(|missing| missing.reason.clone()).collect();
-            (missing, is_tried)
-        };
-        let reason = "it was not made ready: the compiler cannot be started: No such file or directory (os error 2)";
-        let (before, after) = ((vec![reason.to_owned()], false), (Vec::new(), true));
-        let begun = Instant::now();
-        assert_eq!(look(), before);
-        // Another process on the same folder has a compiler.
-        let other = Workshop::open(Some(&folder.path().join(CACHE)), Config::default()).unwrap();
-        other.prepare(&rule, &Compiler::Here).unwrap();
-        assert!(!platform.retry(store, begun).unwrap(), "it is left alone for some time");
-        assert_eq!(look(), before, "and nobody waits for it");
-        assert!(platform.retry(store, Instant::now() + PAUSE).unwrap());
-        assert_eq!(look(), after);
-        assert!(!platform.retry(store, Instant::now() + LONGEST_PAUSE).unwrap(), "nothing is left to try");
+        for found_by_somebody in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..]
+            else {
+                panic!("the built-in plugin is gone")
+            };
+            let manifest = "[plugin]\npublisher = 'contoso'\nname = 'guard'\nversion = '1.0.0'\nworld = 'loadout:plugin/tool@0.1.0'\ndescription = 'Watches.'\n[tool]\nkinds = ['scripts']\n";
+            let rule = loadout_plugin_build::embed_manifest(scripts.component, manifest).unwrap();
+            let rollout: crate::domain::Rollout =
+                serde_json::from_str(r#"{"version": "1.1.0", "to": "shadow"}"#).unwrap();
+            let versions = [("1.1.0".parse().unwrap(), Workshop::digest(&rule))].into();
+            let service =
+                service(folder.path(), &rule, false, Plugin { versions, rollout: Some(rollout), ..Plugin::default() });
+            let (platform, store) = (service.platform().unwrap(), &service.store);
+            let snapshot = store.snapshot().unwrap();
+            let look = || {
+                let catalog = platform.catalog(store, &snapshot).unwrap();
+                let is_tried = catalog.observed("scripts").is_some_and(|observed| observed.trial.is_some());
+                let missing: Vec<String> = catalog.missing().iter().map(|missing| missing.reason.clone()).collect();
+                (missing, is_tried)
+            };
+            let reason =
+                "it was not made ready: the compiler cannot be started: No such file or directory (os error 2)";
+            let (before, after) = ((vec![reason.to_owned()], false), (Vec::new(), true));
+            let begun = Instant::now();
+            assert_eq!(look(), before);
+            // Another process on the same folder has a compiler.
+            let other = Workshop::open(Some(&folder.path().join(CACHE)), Config::default()).unwrap();
+            other.prepare(&rule, &Compiler::Here).unwrap();
+            assert!(!platform.retry(store, begun).unwrap(), "it is left alone for some time");
+            assert_eq!(look(), before, "and nobody waits for it");
+            let due = if found_by_somebody {
+                assert!(matches!(platform.ready(store, &Workshop::digest(&rule)).unwrap(), Found::Ready(_)));
+                assert_eq!(look(), before, "a catalog is made beside the questions");
+                Instant::now()
+            } else {
+                Instant::now() + PAUSE
+            };
+            assert!(platform.retry(store, due).unwrap());
+            assert_eq!(look(), after);
+            assert!(!platform.retry(store, Instant::now() + LONGEST_PAUSE).unwrap(), "nothing is left to try");
+        }
     }
 
     #[test]

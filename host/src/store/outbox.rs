@@ -137,12 +137,12 @@ impl Store {
         self.as_writer(|connection| finish(connection, id))
     }
 
-    /// A question was not answered in so many attempts: it is put again when it is `due`, or never. Whether `holder` still held it: if
-    /// not, whoever does decides about it.
+    /// A question was not answered in so many attempts: it is put again when it is `due`, or never. Whether it still was as it was `taken`
+    /// by `holder`: if not, whoever holds it or had it put again meanwhile decides about it.
     #[expect(clippy::too_many_arguments, reason = "each of them is a column")]
     pub fn put_event_back(
         &self,
-        id: u64,
+        taken: &OutboxEvent,
         holder: &str,
         state: EventState,
         due: jiff::Timestamp,
@@ -153,10 +153,16 @@ impl Store {
         self.as_writer(|connection| {
             let mut put = connection.prepare_cached(
                 "UPDATE outbox SET state = ?3, due = ?4, attempts = ?5, taken = NULL, holder = NULL, code = ?6, reason = ?7
-                 WHERE id = ?1 AND holder = ?2",
+                 WHERE id = ?1 AND holder = ?2 AND attempts = ?8",
             )?;
-            let put = put.execute(params![id, holder, state.as_str(), due.as_millisecond(), attempts, code, reason])?;
-            Ok(put > 0)
+            let (state, due) = (state.as_str(), due.as_millisecond());
+            let put = put.execute(params![taken.id, holder, state, due, attempts, code, reason, taken.attempts])? > 0;
+            if !put {
+                connection
+                    .prepare_cached("UPDATE outbox SET taken = NULL, holder = NULL WHERE id = ?1 AND holder = ?2")?
+                    .execute(params![taken.id, holder])?;
+            }
+            Ok(put)
         })
     }
 
@@ -306,12 +312,24 @@ mod tests {
         let now = jiff::Timestamp::now();
         let taken = store.take_event(now, 60, "first", |_| false).unwrap().unwrap();
         let put_back = |holder| {
-            store.put_event_back(taken.id, holder, EventState::Pending, now, 1, "plugin.failed", "no luck").unwrap()
+            store.put_event_back(&taken, holder, EventState::Pending, now, 1, "plugin.failed", "no luck").unwrap()
         };
         assert!(put_back("first"));
         let again = store.take_event(now, 60, "second", |_| false).unwrap().unwrap();
         assert_eq!((again.attempts, again.code.as_deref()), (2, Some("plugin.failed")));
         assert!(!put_back("first"), "somebody else holds it");
         assert!(store.take_event(now, 60, "third", |_| false).unwrap().is_none(), "and goes on holding it");
+    }
+
+    #[test]
+    fn who_has_a_question_put_again_is_not_overruled_by_whoever_holds_it() {
+        let (_folder, store) = store(1);
+        let now = jiff::Timestamp::now();
+        let taken = store.take_event(now, 60, "first", |_| false).unwrap().unwrap();
+        assert_eq!(store.retry_event(taken.id, now).unwrap().unwrap().attempts, 0);
+        let put_back = store.put_event_back(&taken, "first", EventState::Dead, now, 8, "plugin.failed", "no luck");
+        assert!(!put_back.unwrap());
+        let again = store.take_event(now, 60, "second", |_| false).unwrap().unwrap();
+        assert_eq!((again.attempts, again.state, again.code), (1, EventState::Pending, None));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The same question to the same component is kept once, as it was last answered, with how often it was seen. What is too old goes
 //! whenever something is written or read, and when [`RecordingLog::expire`] says so; of one plugin the newest
-//! [`RecordingLog::KEPT`] stay. What goes is overwritten on the disk.
+//! [`RecordingLog::KEPT`] stay. What goes or is replaced is overwritten on the disk, with the next [`RecordingLog::expire`] at the latest.
 
 mod trials;
 
@@ -11,6 +11,7 @@ pub use trials::{FieldCount, TrialCalls, TrialKey, Tried};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, named_params};
 
@@ -34,6 +35,8 @@ const RECORDINGS: Beside = Beside {
 pub struct RecordingLog {
     connection: Mutex<Connection>,
     kept: usize,
+    /// Whether the write-ahead log may still have what was taken away or replaced.
+    is_unwiped: AtomicBool,
 }
 
 /// A recording, with what it is found by.
@@ -96,7 +99,8 @@ impl RecordingLog {
     fn open(folder: &Path, kept: usize) -> Result<Self, Error> {
         let file = folder.join(Self::FILE);
         let connection = RECORDINGS.open(&file)?;
-        Ok(Self { connection: Mutex::new(connection), kept })
+        // Whoever had it open before may have left something.
+        Ok(Self { connection: Mutex::new(connection), kept, is_unwiped: AtomicBool::new(true) })
     }
 
     /// Keeps a recording, instead of an older one of the same question to the same component, under whose name it goes on. One that
@@ -113,6 +117,7 @@ impl RecordingLog {
             .prepare_cached("SELECT users FROM recording WHERE plugin = ?1 AND digest = ?2 AND question = ?3")?
             .query_row((plugin, digest.as_str(), question), |row| row.get(0))
             .optional()?;
+        let is_replaced = known.is_some();
         let mut people: Users = users.iter().map(|user| (user.clone(), expires.as_millisecond())).collect();
         // Whoever is not named any more is not named by what is older either.
         if !users.is_empty() {
@@ -139,24 +144,25 @@ impl RecordingLog {
                 ":status": status, ":at": at.to_string(), ":expires": expires.as_millisecond(),
                 ":seen": seen, ":document": document,
             })?;
-        transaction
+        let too_many = transaction
             .prepare_cached(
                 "DELETE FROM recording WHERE plugin = ?1 AND at <=
                     (SELECT at FROM recording WHERE plugin = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2)",
             )?
             .execute((plugin, self.kept))?;
-        expire(&transaction, *at)?;
+        if is_replaced || too_many > 0 {
+            self.is_unwiped.store(true, Relaxed);
+        }
+        self.forget(&transaction, *at)?;
         transaction.commit()?;
         Ok(true)
     }
 
-    /// Takes away what is too old at `now`.
+    /// Takes away what is too old at `now`, and overwrites on the disk whatever went or was replaced since the last time.
     pub fn expire(&self, now: jiff::Timestamp) -> Result<(), Error> {
         let connection = lock(&self.connection);
-        if expire(&connection, now)? > 0 {
-            wipe(&connection)?;
-        }
-        Ok(())
+        self.forget(&connection, now)?;
+        if self.is_unwiped.load(Relaxed) { self.wipe(&connection) } else { Ok(()) }
     }
 
     /// Up to `limit` recordings that pass and are not too old at `now`, the newest first, behind `after`.
@@ -169,7 +175,7 @@ impl RecordingLog {
     ) -> Result<Vec<KeptRecording>, Error> {
         let RecordingFilter { plugin, tool, profile, status } = filter;
         let connection = lock(&self.connection);
-        expire(&connection, now)?;
+        self.forget(&connection, now)?;
         let mut find = connection.prepare_cached(
             "SELECT id, plugin, digest, question, version, tool, step, profile, users, status, at, expires, seen, '' AS document
                 FROM recording WHERE (:plugin IS NULL OR plugin = :plugin) AND (:tool IS NULL OR tool = :tool) AND (:profile IS NULL OR profile = :profile) AND (:status IS NULL OR status = :status)
@@ -187,7 +193,7 @@ impl RecordingLog {
     /// One recording, if it is not too old at `now`.
     pub fn one(&self, id: TraceId, now: jiff::Timestamp) -> Result<Option<KeptRecording>, Error> {
         let connection = lock(&self.connection);
-        expire(&connection, now)?;
+        self.forget(&connection, now)?;
         let mut find = connection.prepare_cached("SELECT * FROM recording WHERE id = ?1")?;
         let found = find.query_and_then([id.to_string()], recording)?.next();
         found.transpose()
@@ -197,7 +203,7 @@ impl RecordingLog {
     pub fn remove(&self, id: TraceId) -> Result<bool, Error> {
         let connection = lock(&self.connection);
         let removed = connection.execute("DELETE FROM recording WHERE id = ?1", [id.to_string()])? > 0;
-        wipe(&connection)?;
+        self.wipe(&connection)?;
         Ok(removed)
     }
 
@@ -207,25 +213,30 @@ impl RecordingLog {
         let removed = connection.execute("DELETE FROM recording WHERE plugin = ?1", [plugin])?;
         connection.execute("DELETE FROM trial WHERE plugin = ?1", [plugin])?;
         connection.execute("DELETE FROM trial_difference WHERE plugin = ?1", [plugin])?;
-        wipe(&connection)?;
+        self.wipe(&connection)?;
         Ok(removed)
     }
-}
 
-/// Empties the write-ahead log, which still has what was taken away.
-fn wipe(connection: &Connection) -> Result<(), Error> {
-    // Somebody who reads at this moment holds it; the next one empties it.
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    Ok(())
+    /// Takes away what is too old at `now`. On the disk it is until the log is wiped.
+    fn forget(&self, connection: &Connection, now: jiff::Timestamp) -> Result<(), Error> {
+        let mut delete = connection.prepare_cached("DELETE FROM recording WHERE expires <= ?1")?;
+        if delete.execute([now.as_millisecond()])? > 0 {
+            self.is_unwiped.store(true, Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Empties the write-ahead log, which still has what was taken away.
+    fn wipe(&self, connection: &Connection) -> Result<(), Error> {
+        // Somebody who reads at this moment holds it; the next one empties it.
+        let is_held: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        self.is_unwiped.store(is_held, Relaxed);
+        Ok(())
+    }
 }
 
 fn parse_users(text: &str) -> Result<Users, Error> {
     serde_json::from_str(text).map_err(|error| Error::Corrupt(error.into()))
-}
-
-fn expire(connection: &Connection, now: jiff::Timestamp) -> Result<usize, Error> {
-    let mut delete = connection.prepare_cached("DELETE FROM recording WHERE expires <= ?1")?;
-    Ok(delete.execute([now.as_millisecond()])?)
 }
 
 fn recording(row: &Row<'_>) -> Result<KeptRecording, Error> {
@@ -396,6 +407,22 @@ mod tests {
         log.keep(&secret).unwrap();
         log.clear("tests/greeter").unwrap();
         assert!(!on_disk());
+        let questions_at = |second| log.list(&RecordingFilter::default(), None, 100, at(second)).unwrap().len();
+        let ways: [(&str, &dyn Fn()); 5] = [
+            ("listed when it was too old", &|| assert_eq!(questions_at(101), 0)),
+            ("asked for when it was too old", &|| assert_eq!(log.one(secret.id, at(101)).unwrap(), None)),
+            ("followed when it was too old", &|| assert!(log.keep(&kept(101, "b")).unwrap())),
+            ("replaced", &|| assert!(log.keep(&kept(2, "a")).unwrap())),
+            ("one too many", &|| (2..5).for_each(|at| assert!(log.keep(&kept(at, &at.to_string())).unwrap()))),
+        ];
+        for (way, go) in ways {
+            log.keep(&secret).unwrap();
+            go();
+            assert!(on_disk(), "{way}: the sweep comes later");
+            log.expire(at(2)).unwrap();
+            assert!(!on_disk(), "{way}");
+            log.clear("tests/greeter").unwrap();
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ step!(|page| {
             "eats" => drop(std::hint::black_box(vec![1_u8; 64 << 20])),
             "panics" => panic!("the desk fell over"),
             "faults" => {
-                return Err(Fault { code: "no-desk".to_owned(), message: "this is no desk".to_owned() });
+                return Err(Fault { code: "no-desk".to_owned(), message: "this is\nno desk".to_owned() });
             }
             "loses" => {}
             "lies" => migration.upserts.push(Upsert { sources: vec![other("old_desk", "nowhere")], ..good }),

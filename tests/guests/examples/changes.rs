@@ -30,6 +30,9 @@ fn execute(event: Event) -> Verdict {
     if let Some(patch) = wanted.get("patch") {
         proposal.patches.push((0, patch.to_string()));
     }
+    for patch in wanted.get("patches").and_then(Value::as_array).into_iter().flatten() {
+        proposal.patches.push((0, patch.to_string()));
+    }
     if wanted.get("sign").is_some() {
         // Its own changes lead to questions, too.
         let own = event.properties.iter().any(|(name, value)| name == "author" && value == "tests/changes");
