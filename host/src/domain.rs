@@ -58,7 +58,7 @@ pub use macros::Macro;
 pub use name::{InvalidName, Name, Named, Reference};
 pub use notification_template::{DesktopNotification, NotificationField, NotificationTemplate, Theme};
 pub use pane_tool::{ControlType, PaneTool, ToolCategory, ToolRequirements};
-pub use plugin::{Digest, FaultPolicy, Plugin, PluginVersion, StepOverride, ToolOverride};
+pub use plugin::{Digest, FaultPolicy, Plugin, PluginVersion, RolledBack, StepOverride, ToolOverride};
 pub use problem::{Problem, Problems};
 pub use profile::{
     Channels, Copilot, CopilotFeature, Inbox, InboxRecordType, InboxView, PaneMode, PlacedTool, ProductivityPane,

@@ -180,7 +180,8 @@ async fn a_version_that_breaks_for_a_share_stops_by_itself() -> Done {
     assert_eq!(after, before, "as if it had never been");
     assert_eq!(host.get(&format!("{GREETER}/rollout")).await?.json()["broke"], broke, "it is not asked any more");
     let back = Reply::to(host.request(Method::POST, &format!("{GREETER}/rollback"))).await?.json();
-    assert_eq!((&back["version"], &back["rollout"]), (&json!("1.0.0"), &Value::Null));
+    let found = ["version", "rollout", "rolledBack"].map(|key| back[key].clone());
+    assert_eq!(found, [json!("1.0.0"), Value::Null, json!("trial")], "nothing served before");
     Ok(())
 }
 
@@ -270,6 +271,31 @@ async fn a_trial_that_was_stopped_begins_again_at_nothing() -> Done {
         assert_eq!(stopped["rollout"]["stopped"], "it broke 1 times, and last so: plugin.trapped", "round {round}");
         assert_eq!(scripts(&ask(&host, "kayla", "Bob").await?).1, "", "round {round}: nobody is told any more");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_roll_back_is_not_spent_on_a_trial_that_was_stopped() -> Done {
+    let host = host(0).await?;
+    host.install("", &rule(guests::COUNTS_SCRIPTS, "greeter", "1.1.0", "scripts")?).await?;
+    installed(&host, guests::STUMBLES, "1.2.0").await?;
+    let wanted = json!({"rollout": {"version": "1.2.0", "to": "group", "users": ["kayla"], "stopAfter": 1}});
+    let mut done = Vec::new();
+    for customer in ["Ada", "Bob"] {
+        let begun = host.put(&format!("{GREETER}/rollout"), wanted.clone()).await?;
+        assert_eq!(begun.status, 200, "{begun}");
+        ask(&host, "kayla", customer).await?;
+        // Reading it lets the observer catch up.
+        let stopped = host.get(&format!("{GREETER}/rollout")).await?.json()["rollout"]["stopped"].is_string();
+        let back = Reply::to(host.request(Method::POST, &format!("{GREETER}/rollback"))).await?;
+        let json = back.json();
+        done.push(format!("{stopped}: {} {} {} {}", back.status, json["rolledBack"], json["version"], json["rollout"]));
+    }
+    assert_snapshot!(done.join("\n"), @r#"
+    false: 200 "trial" "1.1.0" null
+    true: 200 "version" "1.0.0" null
+    "#);
+    assert_eq!(scripts(&ask(&host, "kayla", "Ada").await?).0["greeting"], "Hello Ada", "1.0.0 answers");
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::{self, Expected, PluginVersion, ToolOverride};
-use crate::service::{Activation, Gatekeeping, Installed, PluginView};
+use crate::service::{Activation, Gatekeeping, Installed, PluginView, RolledBackPlugin};
 
 use super::body::{Component, Typed};
 use super::etag::Unconditional;
@@ -182,11 +182,12 @@ async fn activate(
     Ok(shown(activated.await?))
 }
 
-/// Lets the version serve that served before.
+/// Lets the version serve that served before. While a version is on trial, that is tried no more and nothing else changes; a trial that
+/// was stopped is over, and goes with the version. `rolledBack` says which of the two was done.
 #[utoipa::path(
     post, path = "/api/v1/plugins/{publisher}/{name}/rollback", operation_id = "roll-back-plugin", tag = "plugins",
     params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
-    responses((status = 200, description = "The plugin.", body = PluginView)),
+    responses((status = 200, description = "The plugin, and what was taken back.", body = RolledBackPlugin)),
 )]
 async fn roll_back(
     State(app): State<App>,
@@ -194,8 +195,9 @@ async fn roll_back(
     _: Query<Nothing>,
     _: Unconditional,
     By(author): By,
-) -> Result<Shown, Refusal> {
-    Ok(shown(app.run(move |service| Ok(service.roll_back_plugin(&full(&publisher, &name), &author)?)).await?))
+) -> Result<([(HeaderName, HeaderValue); 1], Json<RolledBackPlugin>), Refusal> {
+    let back = app.run(move |service| Ok(service.roll_back_plugin(&full(&publisher, &name), &author)?)).await?;
+    Ok(([(REVISION, number(back.plugin.revision))], Json(back)))
 }
 
 /// Switches a plugin on or off.

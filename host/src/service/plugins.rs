@@ -7,6 +7,7 @@ mod error;
 
 pub use error::PluginError;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,8 +15,8 @@ use serde::Serialize;
 
 use crate::domain::revision::Author;
 use crate::domain::{
-    Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, Rollout, State,
-    StepOverride, ToolOverride,
+    Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, RolledBack, Rollout,
+    State, StepOverride, ToolOverride,
 };
 use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};
@@ -143,6 +144,17 @@ pub struct Installed {
     pub why: Option<String>,
 }
 
+/// A plugin, and what a roll-back took back of it.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RolledBackPlugin {
+    /// The plugin.
+    #[serde(flatten)]
+    pub plugin: PluginView,
+    /// What was taken back: a version that was tried, or the one that served.
+    pub rolled_back: RolledBack,
+}
+
 impl Service {
     /// Installs a component: looks at it, compiles it, tries to start it, and lets it serve if `how` says so.
     ///
@@ -223,14 +235,12 @@ impl Service {
         })
     }
 
-    /// Lets the version serve that served before; or tries a version no more, if one is tried.
-    pub fn roll_back_plugin(&self, name: &str, author: &Author) -> Result<PluginView, Error> {
-        self.change_plugin(name, author, |service, snapshot, plugin| {
-            if plugin.rollout.is_some() {
-                plugin.roll_back();
-                return Ok(());
-            }
-            let version = plugin.roll_back().ok_or_else(|| PluginError::NothingBefore(name.to_owned()))?;
+    /// Lets the version serve that served before; or tries a version no more, while one is tried.
+    pub fn roll_back_plugin(&self, name: &str, author: &Author) -> Result<RolledBackPlugin, Error> {
+        let done = Cell::new(RolledBack::Version);
+        let plugin = self.change_plugin(name, author, |service, snapshot, plugin| {
+            done.set(plugin.roll_back().ok_or_else(|| PluginError::NothingBefore(name.to_owned()))?);
+            let Some(version) = plugin.active.filter(|_| done.get() == RolledBack::Version) else { return Ok(()) };
             plugin.pinned = true;
             let digest = version_of(name, plugin, version)?.clone();
             service.must_be_trusted(snapshot, name, version, &digest)?;
@@ -240,7 +250,8 @@ impl Service {
                 return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
             }
             service.may_serve(snapshot, name, plugin, &manifest, true)
-        })
+        })?;
+        Ok(RolledBackPlugin { plugin, rolled_back: done.get() })
     }
 
     /// Switches a plugin on or off.
