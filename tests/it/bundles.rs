@@ -127,7 +127,12 @@ async fn a_bundle_is_installed_whole_or_not_at_all() -> Done {
     assert_eq!(install(&there, "", &tampered).await?.json()["code"], "refused-bundle");
     assert_eq!(install(&there, "", &zip[..zip.len() / 2]).await?.json()["code"], "damaged-archive");
     assert_eq!((revision(&there).await?, answer(&there).await?), before, "nothing of all that was written");
-    assert!(!there.get("/api/v1/plugins").await?.text.contains("tests"), "not even the good one of two");
+    let listed = there.get("/api/v1/plugins").await?.json();
+    let ours: Vec<_> =
+        listed["items"].as_array().into_iter().flatten().filter(|it| it["publisher"] == "tests").collect();
+    assert!(ours.iter().all(|it| it["versions"] == json!([])), "not even the good one of two");
+    let why = |it: &&Value| it["failed"][0]["reason"].as_str().unwrap_or_default().replace(&key.id(), "KEY");
+    assert_snapshot!(ours.iter().map(why).collect::<Vec<_>>().join("\n"), @"the signature by key KEY does not hold: the component or the signature was changed after it was signed");
 
     assert_eq!(install(&there, "", &zip).await?.status, 200);
     assert_eq!(there.get("/api/v1/plugins/tests/host").await?.json()["version"], "1.0.0");

@@ -207,6 +207,33 @@ async fn a_bad_component_is_refused_by_name_and_what_serves_goes_on() -> Done {
 }
 
 #[tokio::test]
+async fn why_a_first_version_was_refused_can_be_read() -> Done {
+    let host = host().await?;
+    let component = rule(guests::ASKS_FOR_SOCKETS, "greeter", "1.0.0", "scripts")?;
+    assert_eq!(host.install("", &component).await?.status, 422);
+    let shown = host.get("/api/v1/plugins/tests/greeter").await?.json();
+    let said = ["state", "layer", "version", "versions", "revision"].map(|key| shown[key].clone());
+    assert_eq!(said, [json!("inactive"), json!("custom"), Value::Null, json!([]), json!(0)], "{shown}");
+    let digest = loadout::plugin::Workshop::digest(&component);
+    let failed = &shown["failed"][0];
+    assert_eq!((&failed["version"], &failed["digest"]), (&json!("1.0.0"), &json!(digest.as_str())));
+    assert!(failed["at"].is_string() && failed["reason"].as_str().is_some_and(|it| it.contains("sockets")), "{failed}");
+    let listed = host.get("/api/v1/plugins").await?.json();
+    assert!(listed["items"].as_array().into_iter().flatten().any(|it| *it == shown), "{listed}");
+    assert_eq!(host.post("/api/v1/plugins/tests/greeter/activate", json!({"version": "1.0.0"})).await?.status, 404);
+
+    host.install("", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;
+    assert_eq!(host.get("/api/v1/plugins/tests/greeter").await?.json()["failed"], json!([]));
+    host.install("", &rule(guests::ASKS_FOR_SOCKETS, "greeter", "1.1.0", "scripts")?).await?;
+    assert_eq!(host.delete("/api/v1/plugins/tests/greeter").await?.status, 204);
+    assert_eq!(host.get("/api/v1/plugins/tests/greeter").await?.status, 404, "its failures went with it");
+    host.install("", &component).await?;
+    assert_eq!(host.delete("/api/v1/plugins/tests/greeter").await?.status, 204);
+    assert_eq!(host.get("/api/v1/plugins/tests/greeter").await?.status, 404, "and can be forgotten alone");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_a_broken_rule_means_is_decided_for_each_tool() -> Done {
     let host = host().await?;
     host.install("", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;

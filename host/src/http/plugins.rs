@@ -88,7 +88,7 @@ pub(super) fn shown(view: PluginView) -> Shown {
     ([(REVISION, number(view.revision))], Json(view))
 }
 
-/// Lists the plugins that are there.
+/// Lists the plugins that are there, and those of which no version could be installed yet.
 #[utoipa::path(
     get, path = "/api/v1/plugins", operation_id = "list-plugins", tag = "plugins",
     responses((status = 200, description = "Every plugin.", body = PluginList)),
@@ -141,7 +141,7 @@ async fn show(
     Ok(shown(app.run(move |service| Ok(service.plugin(&full(&publisher, &name))?)).await?))
 }
 
-/// Takes a plugin away, with all its versions and what was decided about its steps.
+/// Takes a plugin away, with all its versions, what was decided about its steps, and why versions could not be installed.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}", operation_id = "delete-plugin", tag = "plugins",
     params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),

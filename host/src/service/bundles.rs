@@ -11,7 +11,7 @@ use crate::bundle::{Bundle, Bundled};
 use crate::domain::access::{Caller, Privilege};
 use crate::domain::revision::Author;
 use crate::domain::{Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Revision, State};
-use crate::plugin::{Manifest, Provides, Signatures, Workshop};
+use crate::plugin::{LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Layer, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
@@ -122,7 +122,8 @@ impl Service {
 
     /// Installs every plugin of the bundle in `zip` as one revision, or none, or only says what that would do.
     ///
-    /// What was decided about steps is taken over where nothing is decided here, and only for a caller who may decide about steps.
+    /// What was decided about steps is taken over where nothing is decided here, and only for a caller who may decide about steps. Why a
+    /// component is refused is remembered, unless nothing is to be written.
     pub fn install_bundle(
         &self,
         caller: &Caller,
@@ -130,17 +131,28 @@ impl Service {
         options: BundleOptions,
         author: &Author,
     ) -> Result<InstalledBundle, Error> {
-        let checked = self.checked(Bundle::read(zip)?)?;
+        let remember = |bytes: &[u8], reason: &LoadError| {
+            if !options.dry_run {
+                self.keep_failure(bytes, reason, author);
+            }
+        };
+        let checked = self.checked(Bundle::read(zip)?, remember)?;
         let propose = |service: &Self, snapshot: &Snapshot| {
             service.bundled_changes(snapshot, caller, &checked, options.activation)
         };
         // Refused before anything is compiled, as far as that can be known.
-        propose(self, &*self.store.snapshot()?)?;
+        propose(self, &*self.store.snapshot()?).inspect_err(|error| {
+            if let Error::Plugin(PluginError::RefusedVersion { name, reason, .. }) = error
+                && let Some(refused) = checked.iter().find(|checked| checked.bundled.plugin == *name)
+            {
+                remember(&refused.bytes, reason);
+            }
+        })?;
         // Held until they are in the store, so that what has to be shown before they serve can be.
         let mut held = Vec::new();
         for Checked { manifest, bytes, .. } in &checked {
             let (name, version) = (manifest.full_name(), manifest.version);
-            let ready = self.platform()?.prepare(bytes);
+            let ready = self.platform()?.prepare(bytes).inspect_err(|reason| remember(bytes, reason));
             held.push(ready.map_err(|reason| PluginError::RefusedVersion { name, version, reason })?);
         }
         if options.dry_run {
@@ -163,17 +175,20 @@ impl Service {
         Ok(InstalledBundle { dry_run: false, revision, components: report.into_inner() })
     }
 
-    /// Looks at each component as far as that is possible without compiling it.
-    fn checked(&self, bundle: Bundle) -> Result<Vec<Checked>, Error> {
+    /// Looks at each component as far as that is possible without compiling it. One that is refused is told to `remember`.
+    fn checked(&self, bundle: Bundle, remember: impl Fn(&[u8], &LoadError)) -> Result<Vec<Checked>, Error> {
         self.platform()?;
         let Bundle { plugins, mut components } = bundle;
         let mut checked = Vec::with_capacity(plugins.len());
         for bundled in plugins {
             let (name, version) = (bundled.plugin.clone(), bundled.version);
-            let refused = |reason| PluginError::RefusedVersion { name: name.clone(), version, reason };
             // Two plugins are never of one component, which names one.
             let mislabelled = || PluginError::Mislabelled { name: name.clone(), version };
             let bytes = components.remove(&bundled.digest).ok_or_else(mislabelled)?;
+            let refused = |reason: LoadError| {
+                remember(&bytes, &reason);
+                PluginError::RefusedVersion { name: name.clone(), version, reason }
+            };
             let manifest = Workshop::inspect(&bytes).map_err(refused)?;
             if manifest.full_name() != name || manifest.version != version {
                 return Err(mislabelled().into());

@@ -8,7 +8,7 @@ mod error;
 pub use error::PluginError;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -70,7 +70,7 @@ pub struct PluginView {
     pub problem: Option<String>,
     /// Whether an administrator chose the version.
     pub pinned: bool,
-    /// The versions that are there, the newest first.
+    /// The versions that are there, the newest first; none as long as none could be installed.
     pub versions: Vec<VersionView>,
     /// The versions that served before, the last one last.
     #[schema(value_type = Vec<String>)]
@@ -91,7 +91,7 @@ pub struct PluginView {
     /// The version that is tried while another one serves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
-    /// The revision that wrote all this.
+    /// The revision that wrote all this; 0 as long as no version could be installed.
     pub revision: Revision,
 }
 
@@ -296,9 +296,12 @@ impl Service {
         })
     }
 
-    /// Takes a plugin away, with all its versions and what was decided about its steps.
+    /// Takes a plugin away, with all its versions, what was decided about its steps, and why versions could not be installed.
     pub fn remove_plugin(&self, name: &str, author: &Author) -> Result<Revision, Error> {
-        self.change_plugins(
+        if !self.has_plugin(name)? && self.store.forget_failures(name)? {
+            return Ok(self.store.newest()?);
+        }
+        let removed = self.change_plugins(
             |_, snapshot| {
                 let entry = entry(snapshot, name)?;
                 if entry.layer == Layer::OutOfTheBox {
@@ -308,7 +311,9 @@ impl Service {
                 Ok((vec![Change::Delete { kind: Kind::Plugin, name: name.into(), expect, force: false }], Vec::new()))
             },
             author,
-        )
+        )?;
+        self.store.forget_failures(name)?;
+        Ok(removed)
     }
 
     /// Tries again to make plugins ready that could not be for the time being, if it is time to. Whether questions are answered by
@@ -318,12 +323,16 @@ impl Service {
         Ok(platform.retry(&self.store, std::time::Instant::now())?)
     }
 
-    /// The plugins that are there, by name.
+    /// The plugins that are there, and those of which no version could be installed yet, by name.
     pub fn plugins(&self) -> Result<Vec<PluginView>, Error> {
         let Machinery::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
         let snapshot = self.store.snapshot()?;
         let catalog = platform.catalog(&self.store, &snapshot)?;
-        snapshot.entries(Kind::Plugin).map(|(name, _)| self.view(&snapshot, &catalog, name)).collect()
+        let there = snapshot.entries(Kind::Plugin).map(|(name, _)| name.to_string());
+        let names: BTreeSet<String> = there.chain(self.store.failing_plugins()?).collect();
+        let views = names.iter().map(|name| self.view(&snapshot, &catalog, name));
+        // Failures may be forgotten meanwhile.
+        views.filter(|view| !matches!(view, Err(Error::Plugin(PluginError::NoSuchPlugin(_))))).collect()
     }
 
     /// Whether there is a plugin of this name.
@@ -353,8 +362,16 @@ impl Service {
     }
 
     fn view(&self, snapshot: &Snapshot, catalog: &Catalog, name: &str) -> Result<PluginView, Error> {
-        let entry = entry(snapshot, name)?;
-        let plugin = item(snapshot, name)?;
+        let failed = self.store.failed_versions(name)?;
+        let (never, layer) = (Plugin { state: State::Inactive, ..Plugin::default() }, Layer::Custom);
+        let (plugin, layer, revision) = match entry(snapshot, name) {
+            // No revision wrote what was never let in.
+            Err(_) if !failed.is_empty() => (&never, layer, Revision::default()),
+            entry => {
+                let entry = entry?;
+                (item(snapshot, name)?, entry.layer, entry.revision)
+            }
+        };
         let serving = plugin.serving();
         let info = serving.and_then(|(_, digest)| {
             catalog.plugins().iter().find(|info| info.full_name() == name && info.digest == digest.as_str())
@@ -383,7 +400,7 @@ impl Service {
         Ok(PluginView {
             publisher: publisher.to_owned(),
             name: short.to_owned(),
-            layer: entry.layer,
+            layer,
             state: plugin.state,
             version: plugin.active,
             digest: plugin.active.and_then(|version| plugin.versions.get(&version)).cloned(),
@@ -395,14 +412,14 @@ impl Service {
             pinned: plugin.pinned,
             versions,
             served_before: plugin.served_before.clone(),
-            failed: self.store.failed_versions(name)?,
+            failed,
             tools: plugin.tools.clone(),
             health: catalog.health(name),
             steps: plugin.steps.clone(),
             recording: plugin.recording.clone(),
             promotion: plugin.promotion,
             rollout: plugin.rollout.clone(),
-            revision: entry.revision,
+            revision,
         })
     }
 
@@ -470,17 +487,28 @@ impl Service {
         Ok(self.ready_version(name, version, digest)?.manifest().clone())
     }
 
-    /// Remembers why a version cannot be used, if it can be told which it is.
+    /// Refuses a component, and remembers why.
     fn remember(&self, bytes: &[u8], reason: LoadError, author: &Author) -> Error {
-        let Some(manifest) = Workshop::manifest(bytes).filter(|_| !matches!(reason, LoadError::Unavailable(_))) else {
-            return PluginError::Refused(reason).into();
-        };
+        match self.keep_failure(bytes, &reason, author) {
+            Some((name, version)) => PluginError::RefusedVersion { name, version, reason }.into(),
+            None => PluginError::Refused(reason).into(),
+        }
+    }
+
+    /// Remembers why a version cannot be used, if it can be told which it is and trying again would not help.
+    pub(super) fn keep_failure(
+        &self,
+        bytes: &[u8],
+        reason: &LoadError,
+        author: &Author,
+    ) -> Option<(String, PluginVersion)> {
+        let manifest = Workshop::manifest(bytes).filter(|_| !matches!(reason, LoadError::Unavailable(_)))?;
         let (name, version) = (manifest.full_name(), manifest.version);
         let kept = self.store.keep_failure(&name, version, &Workshop::digest(bytes), &reason.to_string(), author);
         if let Err(error) = kept {
             tracing::error!(%error, "why `{name}` {version} is refused could not be kept");
         }
-        PluginError::RefusedVersion { name, version, reason }.into()
+        Some((name, version))
     }
 
     /// Changes one plugin; again over what is there then, if somebody else wrote in between.
