@@ -234,12 +234,26 @@ async fn why_a_first_version_was_refused_can_be_read() -> Done {
 }
 
 #[tokio::test]
+async fn a_tool_is_decided_about_before_its_rule_serves() -> Done {
+    let host = host().await?;
+    host.install("?activate=false", &rule(guests::FAILS, "greeter", "1.0.0", "scripts")?).await?;
+    let decide = async |plugin: &str, kind: &str| {
+        host.put(&format!("/api/v1/plugins/tests/{plugin}/tools/{kind}"), json!({"onFault": "abort"})).await
+    };
+    let decided = decide("greeter", "scripts").await?;
+    assert_eq!((decided.status, &decided.json()["tools"]["scripts"]["onFault"]), (200, &json!("abort")));
+    assert_snapshot!(decide("greeted", "scripts").await?, @r#"404 {"code":"not-found","detail":"there is no plugin `tests/greeted`: `GET /api/v1/plugins` lists those there are"}"#);
+    assert_snapshot!(decide("greeter", "macros").await?, @r#"404 {"code":"not-found","detail":"plugin `tests/greeter` decides about no tool `macros`: it decides about `scripts`"}"#);
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_a_broken_rule_means_is_decided_for_each_tool() -> Done {
     let host = host().await?;
     host.install("", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;
     let decide = async |wanted: Value| host.put("/api/v1/plugins/tests/greeter/tools/scripts", wanted).await;
     assert_snapshot!(decide(json!({"onFault": "use-default"})).await?, @r#"422 {"code":"no-default","detail":"plugin `tests/greeter` declares no default for tool `scripts`: give one as `default`, a JSON object"}"#);
-    assert_snapshot!(host.put("/api/v1/plugins/tests/greeter/tools/macros", json!({})).await?, @r#"404 {"code":"not-found","detail":"plugin `tests/greeter` decides about no tool `macros`"}"#);
+    assert_snapshot!(host.put("/api/v1/plugins/tests/greeter/tools/macros", json!({})).await?, @r#"404 {"code":"not-found","detail":"plugin `tests/greeter` decides about no tool `macros`: it decides about `scripts`"}"#);
     decide(json!({"onFault": "use-last-good"})).await?;
     let good = tool(&host, "scripts").await?;
     assert_eq!(good["payload"]["greeting"], "Hello Ada");

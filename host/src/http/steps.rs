@@ -38,14 +38,15 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<StepList
 }
 
 /// Decides about a step: whether it is asked, its rank, its configuration, what happens when it breaks. What is left out is as
-/// the plugin declares it.
+/// the plugin declares it. A step can be told what it needs before it serves: that of a plugin which is only installed, waits for a grant
+/// or is switched off.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/steps/{step}", operation_id = "put-step", tag = "plugins",
     params(
         ("publisher" = String, Path, description = "Who made the plugin."), ("name" = String, Path, description = "What it is called."),
         ("step" = String, Path, description = "The step."),
     ),
-    request_body = StepOverride, responses((status = 200, description = "The step as it is asked from now on.", body = StepView)),
+    request_body = StepOverride, responses((status = 200, description = "The step as it is asked from now on, or would be.", body = StepView)),
 )]
 async fn decide(
     State(app): State<App>,

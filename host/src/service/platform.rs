@@ -310,14 +310,17 @@ impl Platform {
         if let Some(known) = lock(&self.asked).get(digest) {
             return Ok(Arc::clone(known));
         }
-        let own = self.bundled.iter().find(|bundled| bundled.digest == *digest);
-        let asked = match own {
-            Some(own) => Some(own.manifest.capabilities.clone()),
-            None => store.component(digest)?.and_then(|bytes| Workshop::manifest(&bytes)).map(|it| it.capabilities),
-        };
-        let Some(asked) = asked.map(Arc::new) else { return Ok(Arc::default()) };
+        let Some(asked) = self.manifest(store, digest)?.map(|manifest| Arc::new(manifest.capabilities)) else { return Ok(Arc::default()) };
         lock(&self.asked).insert(digest.clone(), Arc::clone(&asked));
         Ok(asked)
+    }
+
+    /// What a component says about itself, without making it ready. Nothing if it is gone, or says nothing that can be read.
+    pub(super) fn manifest(&self, store: &Store, digest: &Digest) -> Result<Option<Manifest>, store::Error> {
+        match self.bundled.iter().find(|bundled| bundled.digest == *digest) {
+            Some(own) => Ok(Some(own.manifest.clone())),
+            None => Ok(store.component(digest)?.and_then(|bytes| Workshop::manifest(&bytes))),
+        }
     }
 
     /// The catalog of a revision: what administrators installed comes before what came with the product.

@@ -487,6 +487,21 @@ impl Service {
         Ok(self.ready_version(name, version, digest)?.manifest().clone())
     }
 
+    /// What the versions of a plugin say about themselves: first the one that was activated, then the others, the newest first. One whose
+    /// component is gone says nothing.
+    pub(super) fn manifests<'a>(
+        &'a self,
+        plugin: &'a Plugin,
+    ) -> impl Iterator<Item = Result<(PluginVersion, &'a Digest, Manifest), Error>> {
+        let active = plugin.active.into_iter();
+        let order = active.chain(plugin.versions.keys().rev().copied().filter(|it| plugin.active != Some(*it)));
+        order.filter_map(|version| {
+            let digest = plugin.versions.get(&version)?;
+            let said = self.platform().and_then(|platform| Ok(platform.manifest(&self.store, digest)?));
+            said.transpose().map(|said| Ok((version, digest, said?)))
+        })
+    }
+
     /// Refuses a component, and remembers why.
     fn remember(&self, bytes: &[u8], reason: LoadError, author: &Author) -> Error {
         match self.keep_failure(bytes, &reason, author) {

@@ -158,8 +158,14 @@ impl Service {
         };
         let ready = self.ready_version(name, version, &digest)?;
         let nothing_asked = || match &recording.step {
-            None => PluginError::NoSuchTool { name: name.clone(), kind: recording.tool.clone() },
-            Some(step) => PluginError::NoSuchStep { name: name.clone(), step: step.name.clone() },
+            None => {
+                let known = ready.manifest().tool_kinds().to_vec();
+                PluginError::NoSuchTool { name: name.clone(), kind: recording.tool.clone(), known }
+            }
+            Some(step) => {
+                let known = ready.manifest().step_names().into_iter().map(str::to_owned).collect();
+                PluginError::NoSuchStep { name: name.clone(), step: step.name.clone(), known }
+            }
         };
         let Replayed { answer, .. } = recording.replay(platform.workshop(), &ready).ok_or_else(nothing_asked)?;
         let mut differences = Differences::default();

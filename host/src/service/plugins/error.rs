@@ -1,9 +1,30 @@
 //! Why something about a plugin is not done, in sentences that name the next step.
 
+use std::fmt;
+
 use crate::domain::trace::TraceId;
 use crate::domain::{Capabilities, Digest, PluginVersion, Problem};
 use crate::plugin::LoadError;
 use crate::service::comparison::Comparison;
+
+/// How many names a sentence lists before it only counts.
+const NAMED: usize = 5;
+
+/// What there is instead, and where to look if there is nothing.
+struct Known<'a>(&'a [String], &'static str);
+
+impl fmt::Display for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(known, elsewhere) = self;
+        if known.is_empty() {
+            return write!(f, "none at all; {elsewhere}");
+        }
+        let named: Vec<String> = known.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+        write!(f, "{}", named.join(", "))?;
+        let more = known.len().saturating_sub(NAMED);
+        if more > 0 { write!(f, " and {more} more") } else { Ok(()) }
+    }
+}
 
 /// Why something about a plugin is not done.
 #[derive(Debug, thiserror::Error)]
@@ -45,10 +66,10 @@ pub enum PluginError {
     Mislabelled { name: String, version: PluginVersion },
     #[error("`{0}` cannot name a publisher: use `a` to `z`, `0` to `9` and `-`, a letter first")]
     PublisherName(String),
-    #[error("plugin `{name}` has no step `{step}`")]
-    NoSuchStep { name: String, step: String },
-    #[error("plugin `{name}` decides about no tool `{kind}`")]
-    NoSuchTool { name: String, kind: String },
+    #[error("plugin `{name}` has no step `{step}`: it has {}", Known(known, "`GET /api/v1/steps` lists those that serve"))]
+    NoSuchStep { name: String, step: String, known: Vec<String> },
+    #[error("plugin `{name}` decides about no tool `{kind}`: it decides about {}", Known(known, "`kinds` of `GET /api/v1/plugins` shows who does"))]
+    NoSuchTool { name: String, kind: String, known: Vec<String> },
     #[error("plugin `{name}` declares no default for tool `{kind}`: give one as `default`, a JSON object")]
     NoDefault { name: String, kind: String },
     #[error("no version of plugin `{0}` serves, so there is nothing to try another beside or to compare it with")]
