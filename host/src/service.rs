@@ -26,7 +26,7 @@ pub use connectors::ConnectorView;
 pub use grants::{Grant, GrantView};
 pub use outbox::Delivered;
 pub use platform::PlatformOptions;
-pub use plugins::{Activation, Installed, PluginError, PluginView, RolledBackPlugin, VersionView};
+pub use plugins::{Activation, Decided, Installed, PluginError, PluginView, RolledBackPlugin, VersionView};
 pub use publishers::{KeyView, PublisherView, SignerView, Standing};
 pub use recordings::{RecordingView, ReplayView};
 pub use rollout::RolloutView;

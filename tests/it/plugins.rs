@@ -234,6 +234,63 @@ async fn why_a_first_version_was_refused_can_be_read() -> Done {
 }
 
 #[tokio::test]
+async fn a_write_to_a_plugin_is_refused_to_whoever_saw_another() -> Done {
+    const GREETER: &str = "/api/v1/plugins/tests/greeter";
+    let host = host().await?;
+    for version in ["1.0.0", "1.1.0", "1.2.0"] {
+        host.install("", &rule(guests::WELL_BEHAVED, "greeter", version, "scripts")?).await?;
+    }
+    let until = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)).to_string();
+    let writes = [
+        (Method::PUT, "/tools/scripts", Some(json!({"onFault": "abort"}))),
+        (Method::PUT, "/state", Some(json!({"state": "inactive"}))),
+        (Method::PUT, "/state", Some(json!({"state": "active"}))),
+        (Method::PUT, "/recording", Some(json!({"until": until, "redact": []}))),
+        (Method::DELETE, "/recording", None),
+        (Method::PUT, "/promotion", Some(json!({"gate": "recordings", "recordings": 1}))),
+        (Method::PUT, "/rollout", Some(json!({"rollout": {"version": "1.1.0", "to": "shadow"}}))),
+        (Method::DELETE, "/rollout", None),
+        (Method::POST, "/activate", Some(json!({"version": "1.1.0", "pastGate": true}))),
+        (Method::POST, "/rollback", None),
+        (Method::PUT, "/versions/1.0.0/grant", Some(json!({}))),
+        (Method::DELETE, "/versions/1.0.0/grant", None),
+        (Method::DELETE, "/versions/1.1.0", None),
+        (Method::DELETE, "", None),
+    ];
+    let mut seen = host.get(GREETER).await?.header("etag").to_owned();
+    for (method, path, body) in writes {
+        let address = format!("{GREETER}{path}");
+        let send = |tag: &str| {
+            let request = host.request(method.clone(), &address).header("if-match", tag.to_owned());
+            Reply::to(if let Some(body) = &body { request.json(body) } else { request })
+        };
+        let stale = send("\"1\"").await?;
+        assert_eq!((stale.status, &stale.json()["code"]), (412, &json!("stale")), "{method} {path}: {stale}");
+        let done = send(&seen).await?;
+        assert!(done.status < 300, "{method} {path}: {done}");
+        if !path.is_empty() {
+            let tag = host.get(GREETER).await?.header("etag").to_owned();
+            assert_eq!((done.header("etag"), done.header("x-loadout-revision")), (&*tag, tag.trim_matches('"')));
+            assert_ne!(tag, seen, "{method} {path} changed it");
+            seen = tag;
+        }
+    }
+    let gone = Reply::to(host.request(Method::POST, &format!("{GREETER}/rollback")).header("if-match", "*")).await?;
+    assert_eq!(gone.status, 404, "{gone}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plugin_is_never_taken_for_unchanged() -> Done {
+    let host = host().await?;
+    let address = "/api/v1/plugins/loadout/scripts";
+    let tag = host.get(address).await?.header("etag").to_owned();
+    let again = Reply::to(host.request(Method::GET, address).header("if-none-match", &tag)).await?;
+    assert_eq!(again.status, 200, "its health is in no revision");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_tool_is_decided_about_before_its_rule_serves() -> Done {
     let host = host().await?;
     host.install("?activate=false", &rule(guests::FAILS, "greeter", "1.0.0", "scripts")?).await?;

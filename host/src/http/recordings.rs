@@ -15,9 +15,9 @@ use crate::service::{PluginView, RecordingView, ReplayView};
 use crate::store::RecordingFilter;
 
 use super::body::Typed;
-use super::etag::Unconditional;
+use super::etag::Conditions;
 use super::page;
-use super::plugins::{Shown, full, shown};
+use super::plugins::{Shown, believed, full, shown};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
@@ -88,12 +88,16 @@ async fn record(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
     Typed(wanted): Typed<RecordingSettings>,
 ) -> Result<Shown, Refusal> {
     let (name, now) = (full(&publisher, &name), jiff::Timestamp::now());
-    Ok(shown(app.run(move |service| Ok(service.record_plugin(&name, Some(&wanted), now, &author)?)).await?))
+    let record = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.record_plugin(&name, expect, Some(&wanted), now, &author)?)
+    });
+    Ok(shown(record.await?))
 }
 
 /// Records calls of a plugin no more. What was recorded stays until it is too old.
@@ -106,11 +110,15 @@ async fn record_no_more(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
 ) -> Result<Shown, Refusal> {
     let (name, now) = (full(&publisher, &name), jiff::Timestamp::now());
-    Ok(shown(app.run(move |service| Ok(service.record_plugin(&name, None, now, &author)?)).await?))
+    let stop = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.record_plugin(&name, expect, None, now, &author)?)
+    });
+    Ok(shown(stop.await?))
 }
 
 /// Takes all recordings of a plugin away.

@@ -8,10 +8,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::StepOverride;
-use crate::service::StepView;
+use crate::service::{Decided, StepView};
 
 use super::body::Typed;
-use super::etag::Unconditional;
+use super::etag::Conditions;
+use super::plugins::{Tagged, believed, full, tagged};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
@@ -52,10 +53,15 @@ async fn decide(
     State(app): State<App>,
     Path((publisher, name, step)): Path<(String, String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
     Typed(wanted): Typed<StepOverride>,
-) -> Result<Json<StepView>, Refusal> {
-    let plugin = format!("{publisher}/{name}");
-    Ok(Json(app.run(move |service| Ok(service.decide_about_step(&plugin, &step, &wanted, &author)?)).await?))
+) -> Result<Tagged<StepView>, Refusal> {
+    let plugin = full(&publisher, &name);
+    let decide = app.run(move |service| {
+        let expect = believed(service, &plugin, &conditions)?;
+        Ok(service.decide_about_step(&plugin, expect, &step, &wanted, &author)?)
+    });
+    let Decided { view, revision } = decide.await?;
+    Ok(tagged(revision, view))
 }

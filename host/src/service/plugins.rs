@@ -144,6 +144,15 @@ pub struct Installed {
     pub why: Option<String>,
 }
 
+/// What was decided about a part of a plugin, and the revision that wrote the plugin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided<T> {
+    /// The part, as it is now.
+    pub view: T,
+    /// The revision that wrote the plugin.
+    pub revision: Revision,
+}
+
 /// A plugin, and what a roll-back took back of it.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -213,13 +222,14 @@ impl Service {
     pub fn activate_plugin(
         &self,
         name: &str,
+        expect: Expect,
         version: PluginVersion,
         accept_major: bool,
         gatekeeping: Gatekeeping<'_>,
         author: &Author,
     ) -> Result<PluginView, Error> {
         let gate = Gatekeeper::new(gatekeeping);
-        self.change_plugin(name, author, |service, snapshot, plugin| {
+        self.change_plugin(name, expect, author, |service, snapshot, plugin| {
             let digest = version_of(name, plugin, version)?.clone();
             service.must_be_trusted(snapshot, name, version, &digest)?;
             let manifest = service.manifest(name, version, &digest)?;
@@ -236,9 +246,9 @@ impl Service {
     }
 
     /// Lets the version serve that served before; or tries a version no more, while one is tried.
-    pub fn roll_back_plugin(&self, name: &str, author: &Author) -> Result<RolledBackPlugin, Error> {
+    pub fn roll_back_plugin(&self, name: &str, expect: Expect, author: &Author) -> Result<RolledBackPlugin, Error> {
         let done = Cell::new(RolledBack::Version);
-        let plugin = self.change_plugin(name, author, |service, snapshot, plugin| {
+        let plugin = self.change_plugin(name, expect, author, |service, snapshot, plugin| {
             done.set(plugin.roll_back().ok_or_else(|| PluginError::NothingBefore(name.to_owned()))?);
             let Some(version) = plugin.active.filter(|_| done.get() == RolledBack::Version) else { return Ok(()) };
             plugin.pinned = true;
@@ -255,8 +265,14 @@ impl Service {
     }
 
     /// Switches a plugin on or off.
-    pub fn switch_plugin(&self, name: &str, state: State, author: &Author) -> Result<PluginView, Error> {
-        self.change_plugin(name, author, |service, snapshot, plugin| {
+    pub fn switch_plugin(
+        &self,
+        name: &str,
+        expect: Expect,
+        state: State,
+        author: &Author,
+    ) -> Result<PluginView, Error> {
+        self.change_plugin(name, expect, author, |service, snapshot, plugin| {
             if state.is_active()
                 && !plugin.state.is_active()
                 && let Some(version) = plugin.active
@@ -283,10 +299,11 @@ impl Service {
     pub fn remove_plugin_version(
         &self,
         name: &str,
+        expect: Expect,
         version: PluginVersion,
         author: &Author,
     ) -> Result<PluginView, Error> {
-        self.change_plugin(name, author, |_, _, plugin| {
+        self.change_plugin(name, expect, author, |_, _, plugin| {
             version_of(name, plugin, version)?;
             if plugin.active == Some(version) {
                 return Err(PluginError::Serves { name: name.to_owned(), version }.into());
@@ -297,7 +314,7 @@ impl Service {
     }
 
     /// Takes a plugin away, with all its versions, what was decided about its steps, and why versions could not be installed.
-    pub fn remove_plugin(&self, name: &str, author: &Author) -> Result<Revision, Error> {
+    pub fn remove_plugin(&self, name: &str, expect: Expect, author: &Author) -> Result<Revision, Error> {
         if !self.has_plugin(name)? && self.store.forget_failures(name)? {
             return Ok(self.store.newest()?);
         }
@@ -307,6 +324,7 @@ impl Service {
                 if entry.layer == Layer::OutOfTheBox {
                     return Err(PluginError::Shipped(name.to_owned()).into());
                 }
+                must_be(expect, name, entry)?;
                 let expect = Expect::Revision(entry.revision);
                 Ok((vec![Change::Delete { kind: Kind::Plugin, name: name.into(), expect, force: false }], Vec::new()))
             },
@@ -526,16 +544,19 @@ impl Service {
         Some((name, version))
     }
 
-    /// Changes one plugin; again over what is there then, if somebody else wrote in between.
+    /// Changes one plugin that is as its author expects; again over what is there then, if somebody else wrote in between.
     pub(super) fn change_plugin(
         &self,
         name: &str,
+        expect: Expect,
         author: &Author,
         change: impl Fn(&Self, &Arc<Snapshot>, &mut Plugin) -> Result<(), Error>,
     ) -> Result<PluginView, Error> {
         self.change_plugins(
             |service, snapshot| {
-                let expect = Expect::Revision(entry(snapshot, name)?.revision);
+                let entry = entry(snapshot, name)?;
+                must_be(expect, name, entry)?;
+                let expect = Expect::Revision(entry.revision);
                 let mut plugin = item(snapshot, name)?.clone();
                 change(service, snapshot, &mut plugin)?;
                 Ok((vec![Change::Put { name: name.into(), item: plugin.into(), expect }], Vec::new()))
@@ -585,6 +606,21 @@ pub(super) struct WithVersion {
 
 fn entry<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a store::Entry, PluginError> {
     snapshot.entry(Kind::Plugin, name).ok_or_else(|| PluginError::NoSuchPlugin(name.to_owned()))
+}
+
+/// Refuses a plugin that is another than the author of a change expects.
+fn must_be(expect: Expect, name: &str, entry: &store::Entry) -> Result<(), store::Error> {
+    let (kind, name, current) = (Kind::Plugin, name.to_owned(), entry.revision);
+    match expect {
+        Expect::Revision(seen) if seen != current => Err(store::Error::Stale { kind, name, seen, current }),
+        Expect::Absent => Err(store::Error::Exists { kind, name }),
+        Expect::Revision(_) | Expect::Present | Expect::Anything => Ok(()),
+    }
+}
+
+/// The revision that wrote a plugin.
+pub(super) fn written(snapshot: &Snapshot, name: &str) -> Result<Revision, PluginError> {
+    Ok(entry(snapshot, name)?.revision)
 }
 
 pub(super) fn item<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Plugin, PluginError> {

@@ -8,7 +8,7 @@ use crate::domain::revision::Author;
 use crate::domain::trace::TraceId;
 use crate::domain::{Digest, PluginVersion, RecordingSettings};
 use crate::plugin::{Answer, CallRecording, Replayed};
-use crate::store::{self, KeptRecording, RecordingFilter};
+use crate::store::{self, Expect, KeptRecording, RecordingFilter};
 
 use super::plugins::{item, version_of};
 use super::{Error, PluginError, PluginView, Service};
@@ -83,6 +83,7 @@ impl Service {
     pub fn record_plugin(
         &self,
         name: &str,
+        expect: Expect,
         wanted: Option<&RecordingSettings>,
         now: jiff::Timestamp,
         author: &Author,
@@ -93,7 +94,7 @@ impl Service {
                 return Err(PluginError::RecordingUntil { until: *until, most: DAYS_MAX }.into());
             }
         }
-        self.change_plugin(name, author, |service, _, plugin| {
+        self.change_plugin(name, expect, author, |service, _, plugin| {
             if wanted.is_some() {
                 service.must_be_asked(name, plugin)?;
             }

@@ -8,8 +8,9 @@ use crate::domain::revision::Author;
 use crate::domain::{Digest, FaultPolicy, Plugin, PluginVersion, StepOverride};
 use crate::pipeline::{Image, Mode, Registration};
 use crate::plugin::{Manifest, ToolStepRegistration, WantedStep};
+use crate::store::Expect;
 
-use super::plugins::item;
+use super::plugins::{Decided, item, written};
 use super::{Error, PluginError, Service, settings};
 
 /// A step, as it is registered now; of a version that does not serve, as it would be.
@@ -64,11 +65,12 @@ impl Service {
     pub fn decide_about_step(
         &self,
         plugin: &str,
+        expect: Expect,
         step: &str,
         wanted: &StepOverride,
         author: &Author,
-    ) -> Result<StepView, Error> {
-        self.change_plugin(plugin, author, |service, _, item| {
+    ) -> Result<Decided<StepView>, Error> {
+        self.change_plugin(plugin, expect, author, |service, _, item| {
             let (_, _, manifest) = service.declaring(plugin, item, step)?;
             if let Some(told) = &wanted.configuration {
                 settings::check("configuration", manifest.settings_schema.as_ref(), told)?;
@@ -90,7 +92,8 @@ impl Service {
             WantedStep::OfChanges(step) => StepView::from(&step),
             WantedStep::AroundRules(step) => StepView::from(step),
         };
-        Ok(StepView { active: view.active && serves, ..view })
+        let view = StepView { active: view.active && serves, ..view };
+        Ok(Decided { view, revision: written(&snapshot, plugin)? })
     }
 
     /// The version of a plugin that declares a step: the one that was activated, or else the newest.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::domain::revision::Author;
 use crate::domain::{FaultPolicy, Plugin, ToolOverride};
 use crate::plugin::Provides;
+use crate::store::Expect;
 
 use super::{Error, PluginError, PluginView, Service};
 
@@ -14,11 +15,12 @@ impl Service {
     pub fn decide_about_tool(
         &self,
         plugin: &str,
+        expect: Expect,
         kind: &str,
         wanted: &ToolOverride,
         author: &Author,
     ) -> Result<PluginView, Error> {
-        self.change_plugin(plugin, author, |service, _, item| {
+        self.change_plugin(plugin, expect, author, |service, _, item| {
             let has_default = wanted.default.is_some() || service.declares_default(plugin, item, kind)?;
             if wanted.on_fault == Some(FaultPolicy::UseDefault) && !has_default {
                 return Err(PluginError::NoDefault { name: plugin.to_owned(), kind: kind.to_owned() }.into());
