@@ -104,5 +104,6 @@ pub(super) fn not_ready(name: &str, version: PluginVersion, reason: &str) -> Too
         plugin: name.to_owned(),
         version: version.to_string(),
         trace: None,
+        retry_after: None,
     }
 }
