@@ -65,9 +65,9 @@ pub use profile::{
     Profile,
 };
 pub use promotion::{CORPUS, Expected, FAULT, FAULT_GONE, Gate, Promotion, UNDECIDED};
-pub use recording::{RecordingSettings, Redaction};
+pub use recording::{RecordedStatus, RecordingSettings, Redaction};
 pub use revision::Revision;
-pub use rollout::{Rollout, RolloutStage};
+pub use rollout::{Rollout, RolloutStage, WantedRollout};
 pub use row::{Row, RowKey};
 pub use script::{Script, ScriptStep, StepAction};
 pub use secret::{SecretRecord, SecretValue};

@@ -226,6 +226,8 @@ async fn a_group_is_who_was_named() -> Done {
         json!({"to": "group", "roles": ["nobody"]}),
         json!({"to": "share", "percent": 100}),
         json!({"to": "share", "percent": 5, "users": ["kayla"]}),
+        json!({"to": "shadow", "since": 7}),
+        json!({"to": "shadow", "stopped": "by me"}),
     ];
     let mut said = Vec::new();
     for wanted in refusals {
@@ -237,6 +239,8 @@ async fn a_group_is_who_was_named() -> Done {
     409 {"code":"missing-reference","detail":"there is no security role `nobody`: nobody would be reached by it"}
     422 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `rollout.percent`: a share has 1 to 99 percent: for everybody, activate the version","errors":[{"attribute":"rollout.percent","message":"a share has 1 to 99 percent: for everybody, activate the version"}]}
     422 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `rollout.users`: only a group has users and roles","errors":[{"attribute":"rollout.users","message":"only a group has users and roles"}]}
+    422 {"code":"invalid-request","detail":"`rollout.since`: unknown field `since`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`","errors":[{"attribute":"rollout.since","message":"unknown field `since`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`"}]}
+    422 {"code":"invalid-request","detail":"`rollout.stopped`: unknown field `stopped`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`","errors":[{"attribute":"rollout.stopped","message":"unknown field `stopped`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`"}]}
     "#);
     let begun = host.put(&format!("{GREETER}/rollout"), group(json!({"to": "group", "users": ["agent-0"]}))).await?;
     assert_eq!(begun.status, 200, "{begun}");

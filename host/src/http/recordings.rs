@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::trace::TraceId;
-use crate::domain::{PluginVersion, RecordingSettings};
+use crate::domain::{PluginVersion, RecordedStatus, RecordingSettings};
 use crate::service::{PluginView, RecordingView, ReplayView};
 use crate::store::RecordingFilter;
 
@@ -57,8 +57,9 @@ struct RecordingsQuery {
     tool: Option<String>,
     /// Of people with this profile.
     profile: Option<String>,
-    /// Of calls that ended so: `shown`, `hidden` or `failed`.
-    status: Option<String>,
+    /// Of calls that ended so.
+    #[param(inline)]
+    status: Option<RecordedStatus>,
 }
 
 /// Which version is asked.
@@ -157,7 +158,7 @@ async fn list(State(app): State<App>, Query(query): Query<RecordingsQuery>) -> R
             ("plugin", plugin.as_deref()),
             ("tool", tool.as_deref()),
             ("profile", profile.as_deref()),
-            ("status", status.as_deref()),
+            ("status", status.map(RecordedStatus::as_str)),
             ("after", Some(&*last)),
         ];
         page::next("/api/v1/recordings", &parameters)

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::access::{Caller, Privilege};
-use crate::domain::{Expected, PluginVersion, Promotion, Rollout};
+use crate::domain::{Expected, PluginVersion, Promotion, WantedRollout};
 use crate::service::{Comparison, Decided, Gatekeeping, PluginView, RolloutView};
 
 use super::body::Typed;
@@ -39,7 +39,7 @@ struct CompareBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RolloutBody {
     /// Which version, and for whom.
-    rollout: Rollout,
+    rollout: WantedRollout,
     /// What it is meant to change of what was recorded, if the plugin is gated.
     #[serde(default)]
     expected: Vec<Expected>,

@@ -194,7 +194,7 @@ pub(super) fn kept(recording: &CallRecording, settings: &RecordingSettings) -> R
         step: recording.step.as_ref().map(|step| step.name.clone()),
         profile: recording.facts.profile.clone(),
         users: recording.user.iter().cloned().collect(),
-        status: recording.answer.status().to_owned(),
+        status: recording.answer.status().as_str().to_owned(),
         at: recording.at,
         expires: recording.at.checked_add(days).unwrap_or(jiff::Timestamp::MAX),
         seen: 1,

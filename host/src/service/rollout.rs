@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::domain::revision::Author;
-use crate::domain::{Kind, Plugin, PluginVersion, Promotion, Rollout, RolloutStage};
+use crate::domain::{Kind, Plugin, PluginVersion, Promotion, Rollout, RolloutStage, WantedRollout};
 use crate::plugin::Provides;
 use crate::store::{Expect, FieldCount, Snapshot, TrialKey, Tried};
 
@@ -49,7 +49,7 @@ impl Service {
         &self,
         name: &str,
         expect: Expect,
-        wanted: &Rollout,
+        wanted: &WantedRollout,
         gatekeeping: Gatekeeping<'_>,
         author: &Author,
     ) -> Result<Decided<RolloutView>, Error> {
@@ -92,7 +92,7 @@ impl Service {
             }
             let goes_on = plugin.rollout.as_ref().filter(|it| it.version == version && it.stopped.is_none());
             let since = goes_on.map_or(snapshot.revision(), |it| it.since);
-            plugin.rollout = Some(Rollout { since, stopped: None, users: people.clone(), ..wanted.clone() });
+            plugin.rollout = Some(WantedRollout { users: people.clone(), ..wanted.clone() }.begun(since));
             Ok(())
         })?;
         self.observe();
