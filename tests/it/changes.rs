@@ -354,7 +354,8 @@ async fn a_step_that_goes_on_failing_ends_among_the_dead_and_can_be_asked_again(
     assert_eq!(Reply::to(host.request(Method::POST, &retry)).await?.status, 200);
     outbox(&host, <[Value]>::is_empty).await?;
     assert_eq!(host.get(PROFILE).await?.json()["description"], "at last");
-    assert_snapshot!(host.delete("/api/v1/outbox/77").await?, @r#"404 {"code":"not-found","detail":"there is no question 77 in the outbox: it was answered, or dropped"}"#);
+    assert_snapshot!(host.delete("/api/v1/outbox/77").await?, @r#"404 {"code":"not-found","detail":"there is no question 77 in the outbox: it was answered, or dropped; `GET /api/v1/outbox` lists those that wait"}"#);
+    assert_snapshot!(host.post("/api/v1/outbox/abc/retry", json!({})).await?, @r#"404 {"code":"not-found","detail":"question `abc` is not in the outbox: they have numbers, which `GET /api/v1/outbox` lists"}"#);
     Ok(())
 }
 

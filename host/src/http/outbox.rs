@@ -69,7 +69,12 @@ async fn list(State(app): State<App>, Query(query): Query<OutboxQuery>) -> Resul
     params(("id" = u64, Path, description = "The number of the question.")),
     responses((status = 200, description = "The question.", body = OutboxEvent)),
 )]
-async fn retry(State(app): State<App>, Path(id): Path<u64>, _: Query<Nothing>) -> Result<Json<OutboxEvent>, Refusal> {
+async fn retry(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    _: Query<Nothing>,
+) -> Result<Json<OutboxEvent>, Refusal> {
+    let id = parse(&id)?;
     let event = app.run(move |service| Ok(service.store().retry_event(id, jiff::Timestamp::now())?)).await?;
     event.map(Json).ok_or_else(|| answered(id))
 }
@@ -80,12 +85,22 @@ async fn retry(State(app): State<App>, Path(id): Path<u64>, _: Query<Nothing>) -
     params(("id" = u64, Path, description = "The number of the question.")),
     responses((status = 204, description = "It is gone.")),
 )]
-async fn remove(State(app): State<App>, Path(id): Path<u64>, _: Query<Nothing>) -> Result<StatusCode, Refusal> {
+async fn remove(State(app): State<App>, Path(id): Path<String>, _: Query<Nothing>) -> Result<StatusCode, Refusal> {
+    let id = parse(&id)?;
     let there = app.run(move |service| Ok(service.store().drop_event(id)?)).await?;
     if there { Ok(StatusCode::NO_CONTENT) } else { Err(answered(id)) }
 }
 
 fn answered(id: u64) -> Refusal {
-    let detail = format!("there is no question {id} in the outbox: it was answered, or dropped");
+    let detail = format!(
+        "there is no question {id} in the outbox: it was answered, or dropped; `GET /api/v1/outbox` lists those that wait"
+    );
     Refusal::new(StatusCode::NOT_FOUND, "not-found", detail)
+}
+
+fn parse(id: &str) -> Result<u64, Refusal> {
+    id.parse().map_err(|_| {
+        let detail = format!("question `{id}` is not in the outbox: they have numbers, which `GET /api/v1/outbox` lists");
+        Refusal::new(StatusCode::NOT_FOUND, "not-found", detail)
+    })
 }
