@@ -208,7 +208,7 @@ async fn a_shadow_is_asked_and_changes_no_answer() -> Done {
     assert_eq!(fields, [(Some("payload.bytes"), Some(5)), (Some("payload.scripts"), Some(5))]);
     let ended = host.delete(&format!("{GREETER}/rollout")).await?;
     assert_eq!((ended.status, &ended.json()["rollout"]), (200, &Value::Null));
-    assert_snapshot!(host.get(&format!("{GREETER}/rollout")).await?, @r#"404 {"code":"not-found","detail":"no version of plugin `tests/greeter` is tried"}"#);
+    assert_snapshot!(host.get(&format!("{GREETER}/rollout")).await?, @r#"404 {"code":"not-found","detail":"no version of plugin `tests/greeter` is tried: begin with `PUT /api/v1/plugins/tests/greeter/rollout`"}"#);
     Ok(())
 }
 
@@ -224,6 +224,7 @@ async fn a_group_is_who_was_named() -> Done {
     let refusals = [
         json!({"to": "group"}),
         json!({"to": "group", "roles": ["nobody"]}),
+        json!({"to": "group", "users": ["nobody"]}),
         json!({"to": "share", "percent": 100}),
         json!({"to": "share", "percent": 5, "users": ["kayla"]}),
         json!({"to": "shadow", "since": 7}),
@@ -236,12 +237,16 @@ async fn a_group_is_who_was_named() -> Done {
     }
     assert_snapshot!(said.join("\n"), @r#"
     422 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `rollout.users`: a group needs `users`, `roles` or both","errors":[{"attribute":"rollout.users","message":"a group needs `users`, `roles` or both"}]}
-    409 {"code":"missing-reference","detail":"there is no security role `nobody`: nobody would be reached by it"}
+    409 {"code":"missing-reference","detail":"there is no security role `nobody`, so nobody would be reached by it: `GET /api/v1/security-roles` lists those there are"}
+    409 {"code":"missing-reference","detail":"there is no user `nobody`, so nobody would be reached by it: `GET /api/v1/users` lists those there are"}
     422 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `rollout.percent`: a share has 1 to 99 percent: for everybody, activate the version","errors":[{"attribute":"rollout.percent","message":"a share has 1 to 99 percent: for everybody, activate the version"}]}
     422 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `rollout.users`: only a group has users and roles","errors":[{"attribute":"rollout.users","message":"only a group has users and roles"}]}
     422 {"code":"invalid-request","detail":"`rollout.since`: unknown field `since`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`","errors":[{"attribute":"rollout.since","message":"unknown field `since`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`"}]}
     422 {"code":"invalid-request","detail":"`rollout.stopped`: unknown field `stopped`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`","errors":[{"attribute":"rollout.stopped","message":"unknown field `stopped`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`"}]}
     "#);
+    host.put(&format!("{GREETER}/state"), json!({"state": "inactive"})).await?;
+    assert_snapshot!(host.put(&format!("{GREETER}/rollout"), group(json!({"to": "shadow"}))).await?, @r#"409 {"code":"nothing-serves","detail":"no version of plugin `tests/greeter` serves, so there is nothing to try another beside or to compare it with: activate a version, or switch the plugin on"}"#);
+    host.put(&format!("{GREETER}/state"), json!({"state": "active"})).await?;
     let begun = host.put(&format!("{GREETER}/rollout"), group(json!({"to": "group", "users": ["agent-0"]}))).await?;
     assert_eq!(begun.status, 200, "{begun}");
     for (person, gets) in [("agent-0", true), ("agent-1", false), ("kayla", false)] {

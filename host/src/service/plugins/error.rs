@@ -72,9 +72,9 @@ pub enum PluginError {
     NoSuchTool { name: String, kind: String, known: Vec<String> },
     #[error("plugin `{name}` declares no default for tool `{kind}`: give one as `default`, a JSON object")]
     NoDefault { name: String, kind: String },
-    #[error("no version of plugin `{0}` serves, so there is nothing to try another beside or to compare it with")]
+    #[error("no version of plugin `{0}` serves, so there is nothing to try another beside or to compare it with: activate a version, or switch the plugin on")]
     NothingServes(String),
-    #[error("no version of plugin `{0}` is tried")]
+    #[error("no version of plugin `{0}` is tried: begin with `PUT /api/v1/plugins/{0}/rollout`")]
     NoRollout(String),
     #[error("plugin `{0}` decides about no tools: only what does can be tried beside another version; activate it")]
     NotATool(String),
@@ -84,9 +84,9 @@ pub enum PluginError {
         "plugin `{name}` {version} decides about tool `{kind}` too, which the version that serves does not: activate it instead of trying it"
     )]
     OtherKinds { name: String, version: PluginVersion, kind: String },
-    #[error("there is no security role `{0}`: nobody would be reached by it")]
+    #[error("there is no security role `{0}`, so nobody would be reached by it: `GET /api/v1/security-roles` lists those there are")]
     NoSuchRole(String),
-    #[error("there is no user `{0}`: nobody would be reached by it")]
+    #[error("there is no user `{0}`, so nobody would be reached by it: `GET /api/v1/users` lists those there are")]
     NoSuchUser(String),
     #[error("there is no recording `{0}`: it was never made, or is too old")]
     NoSuchRecording(TraceId),
