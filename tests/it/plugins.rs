@@ -78,6 +78,9 @@ async fn a_plugin_takes_the_place_of_a_built_in_one_and_gives_it_back() -> Done 
 
     host.put("/api/v1/plugins/tests/greeter/state", json!({"state": "inactive"})).await?;
     assert_eq!(tool(&host, "scripts").await?, before, "the built-in rule is back");
+    let again = host.install("", &one).await?.json();
+    assert_eq!(again["activated"], json!(false));
+    assert_snapshot!(again["why"].as_str().unwrap_or_default(), @"plugin `tests/greeter` is switched off: switch it on with `PUT /api/v1/plugins/tests/greeter/state`, and 1.0.0 serves");
     host.put("/api/v1/plugins/tests/greeter/state", json!({"state": "active"})).await?;
     assert_eq!(tool(&host, "scripts").await?, ours);
     assert_eq!(host.delete("/api/v1/plugins/tests/greeter").await?.status, 204);

@@ -213,8 +213,13 @@ impl Service {
             done => done?,
         };
         let (plugin, needs) = (self.plugin(&name)?, left.take());
-        let why = needs.clone().map(|needs| PluginError::NeedsGrant { name, version, needs: needs.into() }.to_string());
         let activated = plugin.state.is_active() && plugin.version == Some(version);
+        let is_off = how.activate && !plugin.state.is_active();
+        let off = is_off.then(|| {
+            format!("plugin `{name}` is switched off: switch it on with `PUT /api/v1/plugins/{name}/state`, and {version} serves")
+        });
+        let waits = |needs: Capabilities| PluginError::NeedsGrant { name, version, needs: needs.into() }.to_string();
+        let why = needs.clone().map(waits).or(off);
         Ok(Installed { plugin, activated, needs, why })
     }
 
