@@ -2,6 +2,7 @@
 //!
 //! The HTTP API and the command line are thin over this. Synchronous: whoever serves many at once decides where it runs.
 
+mod audit;
 mod bundles;
 mod commit;
 mod comparison;
@@ -15,6 +16,7 @@ mod plugins;
 mod publishers;
 mod recordings;
 mod rollout;
+mod secrets;
 mod settings;
 mod steps;
 mod tools;

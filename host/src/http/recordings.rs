@@ -132,8 +132,9 @@ async fn clear(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
+    By(author): By,
 ) -> Result<Json<Cleared>, Refusal> {
-    let removed = app.run(move |service| Ok(service.clear_recordings(&full(&publisher, &name))?)).await?;
+    let removed = app.run(move |service| Ok(service.clear_recordings(&full(&publisher, &name), &author)?)).await?;
     Ok(Json(Cleared { removed }))
 }
 
@@ -183,9 +184,14 @@ async fn read(State(app): State<App>, Path(id): Path<String>, _: Query<Nothing>)
     params(("id" = String, Path, description = "What it is known by.")),
     responses((status = 204, description = "It is gone.")),
 )]
-async fn remove(State(app): State<App>, Path(id): Path<String>, _: Query<Nothing>) -> Result<StatusCode, Refusal> {
+async fn remove(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    _: Query<Nothing>,
+    By(author): By,
+) -> Result<StatusCode, Refusal> {
     let id = parse(&id)?;
-    app.run(move |service| Ok(service.remove_recording(id)?)).await?;
+    app.run(move |service| Ok(service.remove_recording(id, &author)?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

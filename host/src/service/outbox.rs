@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::domain::access::AuditEvent;
 use crate::domain::revision::Author;
 use crate::domain::{AnyItem, Kind, merge_patch};
 use crate::pipeline::{self, Event, Handlers, Outcome, Proposal, RegisteredStep, Registration, StepFault};
@@ -43,6 +44,20 @@ pub enum Delivered {
 }
 
 impl Service {
+    /// Puts a question again now, with as many attempts as a new one has. Nothing if there is none.
+    pub fn retry_question(&self, id: u64, now: Timestamp, author: &Author) -> Result<Option<OutboxEvent>, Error> {
+        let Some(OutboxEvent { plugin, step, .. }) = self.store.event(id)? else { return Ok(None) };
+        self.note(author, AuditEvent::QuestionRetried { question: id, plugin, step })?;
+        Ok(self.store.retry_event(id, now)?)
+    }
+
+    /// Drops a question. Whether there was one.
+    pub fn drop_question(&self, id: u64, author: &Author) -> Result<bool, Error> {
+        let Some(OutboxEvent { plugin, step, .. }) = self.store.event(id)? else { return Ok(false) };
+        self.note(author, AuditEvent::QuestionDropped { question: id, plugin, step })?;
+        Ok(self.store.drop_event(id)?)
+    }
+
     /// Puts the question that is due first, if there is one.
     pub fn deliver(&self, now: Timestamp) -> Result<Delivered, Error> {
         if !self.store.is_event_due(now, is_gone)? {

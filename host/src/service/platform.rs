@@ -310,7 +310,9 @@ impl Platform {
         if let Some(known) = lock(&self.asked).get(digest) {
             return Ok(Arc::clone(known));
         }
-        let Some(asked) = self.manifest(store, digest)?.map(|manifest| Arc::new(manifest.capabilities)) else { return Ok(Arc::default()) };
+        let Some(asked) = self.manifest(store, digest)?.map(|manifest| Arc::new(manifest.capabilities)) else {
+            return Ok(Arc::default());
+        };
         lock(&self.asked).insert(digest.clone(), Arc::clone(&asked));
         Ok(asked)
     }

@@ -15,8 +15,8 @@ use serde::Serialize;
 
 use crate::domain::revision::Author;
 use crate::domain::{
-    Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, RolledBack, Rollout,
-    State, StepOverride, ToolOverride,
+    Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, RolledBack,
+    Rollout, State, StepOverride, ToolOverride,
 };
 use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};

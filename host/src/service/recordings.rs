@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::access::AuditEvent;
 use crate::domain::comparison::{Difference, Differences};
 use crate::domain::revision::Author;
 use crate::domain::trace::TraceId;
@@ -134,15 +135,20 @@ impl Service {
     }
 
     /// Takes a recording away.
-    pub fn remove_recording(&self, id: TraceId) -> Result<(), Error> {
+    pub fn remove_recording(&self, id: TraceId, author: &Author) -> Result<(), Error> {
+        let missing = || PluginError::NoSuchRecording(id);
+        let there = self.recorded(id)?.ok_or_else(missing)?;
+        self.note(author, AuditEvent::RecordingDeleted { recording: id, plugin: there.plugin })?;
         let removed = self.store.known_recordings()?.map_or(Ok(false), |log| log.remove(id))?;
-        if removed { Ok(()) } else { Err(PluginError::NoSuchRecording(id).into()) }
+        if removed { Ok(()) } else { Err(missing().into()) }
     }
 
     /// Takes all recordings of a plugin away. Answers how many there were.
-    pub fn clear_recordings(&self, plugin: &str) -> Result<usize, Error> {
+    pub fn clear_recordings(&self, plugin: &str, author: &Author) -> Result<usize, Error> {
         self.observe();
-        Ok(self.store.known_recordings()?.map_or(Ok(0), |log| log.clear(plugin))?)
+        let Some(log) = self.store.known_recordings()? else { return Ok(0) };
+        self.note(author, AuditEvent::RecordingsDeleted { plugin: plugin.to_owned() })?;
+        Ok(log.clear(plugin)?)
     }
 
     /// Makes a recorded call again from what was recorded alone: with the component that answered then, or with `version`.

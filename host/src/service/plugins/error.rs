@@ -66,13 +66,21 @@ pub enum PluginError {
     Mislabelled { name: String, version: PluginVersion },
     #[error("`{0}` cannot name a publisher: use `a` to `z`, `0` to `9` and `-`, a letter first")]
     PublisherName(String),
-    #[error("plugin `{name}` has no step `{step}`: it has {}", Known(known, "`GET /api/v1/steps` lists those that serve"))]
+    #[error(
+        "plugin `{name}` has no step `{step}`: it has {}",
+        Known(known, "`GET /api/v1/steps` lists those that serve")
+    )]
     NoSuchStep { name: String, step: String, known: Vec<String> },
-    #[error("plugin `{name}` decides about no tool `{kind}`: it decides about {}", Known(known, "`kinds` of `GET /api/v1/plugins` shows who does"))]
+    #[error(
+        "plugin `{name}` decides about no tool `{kind}`: it decides about {}",
+        Known(known, "`kinds` of `GET /api/v1/plugins` shows who does")
+    )]
     NoSuchTool { name: String, kind: String, known: Vec<String> },
     #[error("plugin `{name}` declares no default for tool `{kind}`: give one as `default`, a JSON object")]
     NoDefault { name: String, kind: String },
-    #[error("no version of plugin `{0}` serves, so there is nothing to try another beside or to compare it with: activate a version, or switch the plugin on")]
+    #[error(
+        "no version of plugin `{0}` serves, so there is nothing to try another beside or to compare it with: activate a version, or switch the plugin on"
+    )]
     NothingServes(String),
     #[error("no version of plugin `{0}` is tried: begin with `PUT /api/v1/plugins/{0}/rollout`")]
     NoRollout(String),
@@ -84,7 +92,9 @@ pub enum PluginError {
         "plugin `{name}` {version} decides about tool `{kind}` too, which the version that serves does not: activate it instead of trying it"
     )]
     OtherKinds { name: String, version: PluginVersion, kind: String },
-    #[error("there is no security role `{0}`, so nobody would be reached by it: `GET /api/v1/security-roles` lists those there are")]
+    #[error(
+        "there is no security role `{0}`, so nobody would be reached by it: `GET /api/v1/security-roles` lists those there are"
+    )]
     NoSuchRole(String),
     #[error("there is no user `{0}`, so nobody would be reached by it: `GET /api/v1/users` lists those there are")]
     NoSuchUser(String),
