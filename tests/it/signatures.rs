@@ -38,6 +38,10 @@ async fn a_publisher_with_keys_signs_or_is_refused() -> Done {
     let (ours, theirs) = (PrivateKey::generate()?, PrivateKey::generate()?);
     let keys = [("OURS", &ours), ("THEIRS", &theirs)];
     trust(&host, &[&ours]).await?;
+    let shown = host.get(PUBLISHER).await?.json();
+    assert_eq!((&shown["name"], &shown["keys"]), (&json!("The tests"), &json!([ours.public()])));
+    let back = host.put(PUBLISHER, shown.clone()).await?;
+    assert_eq!((back.status, back.json()), (200, shown), "a read can be sent back");
     let plain = rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?;
     let signed = sign(&plain, &ours)?;
     let mut tampered = signed.clone();
