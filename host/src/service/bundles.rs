@@ -10,14 +10,14 @@ use serde::Serialize;
 use crate::bundle::{Bundle, Bundled};
 use crate::domain::access::{Caller, Privilege};
 use crate::domain::revision::Author;
-use crate::domain::{Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Revision, State};
+use crate::domain::{Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Revision, State, StepOverride};
 use crate::plugin::{LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Layer, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
 use super::plugins::{Activation, NewVersion, WithVersion, gone, item, version_of};
 use super::publishers::SignerView;
-use super::{Error, PluginError, Service, platform};
+use super::{Error, PluginError, Service, platform, settings};
 
 /// What became of a bundle, or would.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -105,6 +105,9 @@ impl Service {
             let plugin = item(snapshot, name)?;
             let digest = version_of(name, plugin, *version)?.clone();
             let component = self.store.component(&digest)?.ok_or_else(|| gone(name, *version))?;
+            // What was decided about steps of other versions stays here.
+            let manifest = Workshop::manifest(&component);
+            let steps = plugin.steps.iter().filter(|(step, _)| manifest.as_ref().is_some_and(|it| it.has_step(step)));
             let signers = self.signers(snapshot, name, &digest)?;
             plugins.push(Bundled {
                 plugin: name.clone(),
@@ -113,7 +116,7 @@ impl Service {
                 size: component.len() as u64,
                 signers: signers.iter().map(|signer| signer.key_id.to_string()).collect(),
                 served: plugin.serving().is_some_and(|(serving, _)| serving == *version),
-                steps: plugin.steps.clone(),
+                steps: steps.map(|(step, wanted)| (step.clone(), wanted.clone())).collect(),
             });
             components.insert(digest, component);
         }
@@ -155,9 +158,11 @@ impl Service {
             let ready = self.platform()?.prepare(bytes).inspect_err(|reason| remember(bytes, reason));
             held.push(ready.map_err(|reason| PluginError::RefusedVersion { name, version, reason })?);
         }
+        let gatekeeping = Gatekeeping { past_gate: options.activation.past_gate, ..Gatekeeping::default() };
+        let gates: Vec<Gatekeeper<'_>> = checked.iter().map(|_| Gatekeeper::new(gatekeeping)).collect();
         if options.dry_run {
             let snapshot = self.store.snapshot()?;
-            self.bundle_must_be_promotable(&snapshot, &checked, options.activation)?;
+            self.bundle_must_be_promotable(&snapshot, &checked, options.activation, &gates)?;
             let (changes, components) = propose(self, &snapshot)?;
             let done = self.store.rehearse(platform::change(snapshot.revision(), changes), author)?;
             return Ok(InstalledBundle { dry_run: true, revision: done.revision, components });
@@ -165,7 +170,7 @@ impl Service {
         let report = std::cell::RefCell::new(Vec::new());
         let revision = self.change_plugins(
             |service, snapshot| {
-                service.bundle_must_be_promotable(snapshot, &checked, options.activation)?;
+                service.bundle_must_be_promotable(snapshot, &checked, options.activation, &gates)?;
                 let (changes, components) = propose(service, snapshot)?;
                 report.replace(components);
                 Ok((changes, checked.iter().map(Checked::component).collect()))
@@ -199,19 +204,20 @@ impl Service {
         Ok(checked)
     }
 
-    /// Refuses a bundle with a version that would change what it must not.
+    /// Refuses a bundle with a version that would change what it must not. Each component has a gate of its own.
     fn bundle_must_be_promotable(
         &self,
         snapshot: &Arc<Snapshot>,
         checked: &[Checked],
         how: Activation,
+        gates: &[Gatekeeper<'_>],
     ) -> Result<(), Error> {
-        for Checked { bundled, .. } in checked.iter().filter(|checked| how.activate && checked.bundled.served) {
+        let would_serve = checked.iter().zip(gates).filter(|(checked, _)| how.activate && checked.bundled.served);
+        for (Checked { bundled, .. }, gate) in would_serve {
             let Bundled { plugin: name, version, digest, .. } = bundled;
             if let Ok(there) = item(snapshot, name) {
                 let mut plugin = there.clone();
                 plugin.versions.insert(*version, digest.clone());
-                let gate = Gatekeeper::new(Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() });
                 gate.check(self, snapshot, name, &plugin, *version)?;
             }
         }
@@ -252,6 +258,9 @@ impl Service {
                 let privilege = Privilege::PluginConfigure;
                 return Err(store::Error::Forbidden { caller: caller.name().to_owned(), privilege }.into());
             }
+            for step in &taken {
+                must_be_possible(manifest, step, &steps[step])?;
+            }
             components.push(InstalledComponent {
                 plugin: name.clone(),
                 version: *version,
@@ -266,6 +275,19 @@ impl Service {
         }
         Ok((changes, components))
     }
+}
+
+/// Refuses what a bundle decides about a step that its component does not have, or that could not be told so.
+fn must_be_possible(manifest: &Manifest, step: &str, wanted: &StepOverride) -> Result<(), PluginError> {
+    let name = manifest.full_name();
+    if !manifest.has_step(step) {
+        let known = manifest.step_names().into_iter().map(str::to_owned).collect();
+        let (version, step) = (manifest.version, step.to_owned());
+        return Err(PluginError::BundledStep { name, version, step, known });
+    }
+    let told = wanted.configuration.as_ref();
+    let attribute = format!("{name}.steps.{step}.configuration");
+    told.map_or(Ok(()), |told| settings::check(&attribute, manifest.settings_schema.as_ref(), told))
 }
 
 impl Checked {

@@ -27,6 +27,7 @@ impl From<PluginError> for Refusal {
             | PluginError::NoSuchStep { .. } => problem(StatusCode::NOT_FOUND, "not-found"),
             PluginError::NoDefault { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "no-default"),
             PluginError::Mislabelled { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "plugin-refused"),
+            PluginError::BundledStep { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "refused-bundle"),
             PluginError::PublisherName(_) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-name"),
             PluginError::VersionTaken { .. } => problem(StatusCode::CONFLICT, "version-taken"),
             PluginError::KindTaken { .. } => problem(StatusCode::CONFLICT, "kind-taken"),

@@ -64,6 +64,11 @@ pub enum PluginError {
         "the component that the bundle calls plugin `{name}` {version} says otherwise of itself: make the bundle again"
     )]
     Mislabelled { name: String, version: PluginVersion },
+    #[error(
+        "the bundle decides about step `{step}` of plugin `{name}` {version}, which has {}: make the bundle again",
+        Known(known, "no step can be decided about")
+    )]
+    BundledStep { name: String, version: PluginVersion, step: String, known: Vec<String> },
     #[error("`{0}` cannot name a publisher: use `a` to `z`, `0` to `9` and `-`, a letter first")]
     PublisherName(String),
     #[error(
