@@ -108,13 +108,15 @@ pub enum PluginError {
     #[error("recording until {until} is not possible: say a time to come, at most {most} days from now")]
     RecordingUntil { until: jiff::Timestamp, most: i64 },
     #[error(
-        "plugin `{name}` {version} does not serve: {needed} recorded calls are needed to compare it by, and there are {there}: record more, or say `pastGate`"
+        "plugin `{name}` {version} does not serve: {needed} recorded calls are needed to compare it by, {}, or say `pastGate`",
+        if *left_out == 0 {
+            format!("and there are {there}: record more")
+        } else {
+            format!("there was time for {there}, and {left_out} are left out: ask for fewer with `PUT /api/v1/plugins/{name}/promotion`")
+        }
     )]
-    TooFewRecordings { name: String, version: PluginVersion, there: usize, needed: usize },
-    #[error(
-        "plugin `{}` {} does not serve: of {} recorded questions {} are answered otherwise than by {}, and not all of that was said to be meant: look at the differences, and say them in `expected` if they are meant",
-        .0.plugin, .0.to, .0.recordings, .0.different, .0.from
-    )]
+    TooFewRecordings { name: String, version: PluginVersion, there: usize, needed: usize, left_out: usize },
+    #[error("{}", .0.objection())]
     Unexpected(Box<Comparison>),
     #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]
     Settings { problems: Vec<Problem> },
