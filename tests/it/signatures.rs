@@ -138,6 +138,8 @@ async fn a_trial_that_slept_while_its_key_was_withdrawn_does_not_wake_up() -> Do
     assert_eq!(switch("inactive").await?.status, 200);
     trust(&host, &[&new]).await?;
     assert_snapshot!(named(&switch("active").await?, &keys), @r#"422 {"code":"plugin-refused","detail":"plugin `tests/greeter` 1.1.0 is refused: publisher `tests` signs with key NEW, and it is signed by key OLD: have it signed by the publisher, or look at `GET /api/v1/trusted-publishers`; it is on trial, so end the rollout first to switch the plugin on without it"}"#);
+    let activated = host.post(&format!("{GREETER}/activate"), json!({"version": "1.0.0"})).await?;
+    assert_eq!(named(&activated, &keys), named(&switch("active").await?, &keys), "nor by activating what was active");
     assert_eq!(host.delete(&format!("{GREETER}/rollout")).await?.status, 200);
     assert_eq!(switch("active").await?.status, 200, "the version that serves is trusted");
     Ok(())

@@ -244,6 +244,9 @@ impl Service {
             }
             gate.check(service, snapshot, name, plugin, version)?;
             plugin.activate(version);
+            if !plugin.state.is_active() {
+                service.trial_may_wake(snapshot, name, plugin)?;
+            }
             plugin.state = State::Active;
             plugin.pinned = true;
             Ok(())
@@ -286,17 +289,21 @@ impl Service {
                 service.must_be_trusted(snapshot, name, version, &digest)?;
                 let manifest = service.manifest(name, version, &digest)?;
                 service.may_serve(snapshot, name, plugin, &manifest, true)?;
-                if let Some(rollout) = plugin.rollout.as_ref().filter(|rollout| rollout.stopped.is_none()) {
-                    let digest = version_of(name, plugin, rollout.version)?;
-                    let trusted = service.must_be_trusted(snapshot, name, rollout.version, digest);
-                    trusted.map_err(|error| match error {
-                        Error::Plugin(refused) => PluginError::OnTrial(refused.into()).into(),
-                        error => error,
-                    })?;
-                }
+                service.trial_may_wake(snapshot, name, plugin)?;
             }
             plugin.state = state;
             Ok(())
+        })
+    }
+
+    /// Refuses a plugin to be switched on with a version on trial that the environment does not want any more.
+    fn trial_may_wake(&self, snapshot: &Snapshot, name: &str, plugin: &Plugin) -> Result<(), Error> {
+        let running = plugin.rollout.as_ref().filter(|rollout| rollout.stopped.is_none());
+        let Some(Rollout { version, .. }) = running else { return Ok(()) };
+        let digest = version_of(name, plugin, *version)?;
+        self.must_be_trusted(snapshot, name, *version, digest).map_err(|error| match error {
+            Error::Plugin(refused) => PluginError::OnTrial(refused.into()).into(),
+            error => error,
         })
     }
 
