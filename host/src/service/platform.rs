@@ -455,7 +455,7 @@ mod tests {
     use crate::plugin::ChildCompiler;
     use crate::resolve::{Facts, Reads};
 
-    use super::super::{Error, Machinery, Service};
+    use super::super::{Activation, Error, Machinery, Service};
     use super::*;
 
     /// A component that says something about itself, and is nothing else: it can never be made ready.
@@ -583,6 +583,25 @@ mod tests {
         assert!(platform.retry(store, Instant::now() + PAUSE).unwrap());
         assert_eq!(look(), after);
         assert!(!platform.retry(store, Instant::now() + LONGEST_PAUSE).unwrap(), "nothing is left to try");
+    }
+
+    #[test]
+    fn a_kind_is_taken_by_who_cannot_be_asked_for_the_time_being() {
+        let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..] else {
+            panic!("the built-in plugin is gone")
+        };
+        let named = |name: &str| {
+            let manifest = format!(
+                "[plugin]\npublisher = 'contoso'\nname = '{name}'\nversion = '1.0.0'\nworld = 'loadout:plugin/tool@0.1.0'\ndescription = 'Decides.'\n[tool]\nkinds = ['scripts']\n"
+            );
+            loadout_plugin_build::embed_manifest(scripts.component, &manifest).unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        // Without a compiler neither of the two can be made ready.
+        let service = service(folder.path(), &named("guard"), false, Plugin::default());
+        let how = Activation { activate: true, accept_major: false, past_gate: false };
+        let refused = service.install_plugin(&named("rival"), how, &Author::new("ada", "a test")).unwrap_err();
+        insta::assert_snapshot!(refused, @"tool kind `scripts` is decided by plugin `contoso/guard`: switch that off first");
     }
 
     #[test]

@@ -500,13 +500,15 @@ impl Service {
         let Provides::Tool { kinds, .. } = &manifest.provides else { return Ok(()) };
         let catalog = self.platform()?.catalog(&self.store, snapshot)?;
         // What came with the product gives way; what somebody else installed does not.
-        let others = catalog.plugins().iter().filter(|info| {
-            let other = info.full_name();
-            other != name && snapshot.entry(Kind::Plugin, &other).is_some_and(|entry| entry.layer == Layer::Custom)
-        });
-        for other in others {
-            if let Some(kind) = other.kinds.iter().find(|kind| kinds.contains(kind)) {
-                return Err(PluginError::KindTaken { kind: kind.clone(), by: other.full_name() }.into());
+        let is_rival = |other: &str| {
+            other != name && snapshot.entry(Kind::Plugin, other).is_some_and(|entry| entry.layer == Layer::Custom)
+        };
+        let ready = catalog.plugins().iter().map(|info| (info.full_name(), info.kinds.iter().collect()));
+        // What should be asked and cannot be keeps its kinds.
+        let missing = catalog.missing().iter().map(|missing| (missing.name.clone(), missing.kinds()));
+        for (by, taken) in ready.chain(missing).filter(|(other, _): &(String, Vec<&String>)| is_rival(other)) {
+            if let Some(kind) = taken.into_iter().find(|kind| kinds.contains(kind)) {
+                return Err(PluginError::KindTaken { kind: kind.clone(), by }.into());
             }
         }
         Ok(())
