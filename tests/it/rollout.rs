@@ -56,6 +56,11 @@ fn scripts(answer: &Value) -> (Value, String) {
     (payload.unwrap_or_default(), codes.join(" "))
 }
 
+/// The newest revision.
+async fn newest(host: &TestHost) -> Result<Value, Failure> {
+    Ok(host.get("/api/v1/revisions?limit=1").await?.json()["items"][0].clone())
+}
+
 async fn post(host: &TestHost, path: &str, body: Value) -> Result<Reply, Failure> {
     host.post(&format!("{GREETER}/{path}"), body).await
 }
@@ -74,7 +79,7 @@ async fn a_bad_version_is_caught_before_anyone_sees_it() -> Done {
     // One that breaks.
     let refused = host.install("", &rule(guests::FAILS, "greeter", "1.1.0", "scripts")?).await?;
     assert_eq!(refused.status, 409);
-    assert_snapshot!(refused.json()["detail"].as_str().unwrap_or_default(), @"plugin `tests/greeter` 1.1.0 does not serve: of 2 recorded questions 2 are answered otherwise than by 1.0.0, and not all of that was said to be meant: look at the differences, and say them in `expected` if they are meant");
+    assert_snapshot!(refused.json()["detail"].as_str().unwrap_or_default(), @"plugin `tests/greeter` 1.1.0 does not serve: of 2 recorded questions 2 are answered otherwise than by 1.0.0, and not all of that was said to be meant: look at the differences, and say them in `expected` if they are meant; 1.1.0 is installed all the same and does not serve: once that is settled, `POST /api/v1/plugins/tests/greeter/activate` lets it");
     let difference = &refused.json()["comparison"]["differences"][0];
     assert_eq!(
         (&difference["field"], &difference["tool"], &difference["after"], &difference["expected"]),
@@ -108,6 +113,7 @@ async fn a_bad_version_is_caught_before_anyone_sees_it() -> Done {
         let activated = post(&host, "activate", json!({"version": "1.2.0", "expected": expected})).await?;
         assert_eq!(activated.status, status, "{expected}: {activated}");
     }
+    assert_eq!(newest(&host).await?["why"], "meant: payload.scripts, payload.bytes of scripts");
     assert!(scripts(&ask(&host, "kayla", "Ada").await?).0["scripts"].is_number());
     let back = Reply::to(host.request(Method::POST, &format!("{GREETER}/rollback"))).await?;
     assert_eq!(back.status, 200, "a roll-back needs nobody's leave: {back}");
@@ -120,10 +126,11 @@ async fn a_gate_needs_something_to_compare_by() -> Done {
     let host = host(0).await?;
     host.put(&format!("{GREETER}/promotion"), json!({"gate": "recordings", "recordings": 1})).await?;
     let refused = host.install("", &rule(guests::STUMBLES, "greeter", "1.1.0", "scripts")?).await?;
-    assert_snapshot!(refused, @r#"409 {"code":"too-few-recordings","detail":"plugin `tests/greeter` 1.1.0 does not serve: 1 recorded calls are needed to compare it by, and there are 0: record more, or say `pastGate`"}"#);
+    assert_snapshot!(refused, @r#"409 {"code":"too-few-recordings","detail":"plugin `tests/greeter` 1.1.0 does not serve: 1 recorded calls are needed to compare it by, and there are 0: record more, or say `pastGate`; 1.1.0 is installed all the same and does not serve: once that is settled, `POST /api/v1/plugins/tests/greeter/activate` lets it"}"#);
     assert_eq!(host.get(GREETER).await?.json()["version"], "1.0.0");
     let past = post(&host, "activate", json!({"version": "1.1.0", "pastGate": true})).await?;
     assert_eq!((past.status, &past.json()["version"]), (200, &json!("1.1.0")));
+    assert_eq!(newest(&host).await?["why"], "past the gate");
     Ok(())
 }
 

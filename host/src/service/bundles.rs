@@ -175,7 +175,7 @@ impl Service {
                 report.replace(components);
                 Ok((changes, checked.iter().map(Checked::component).collect()))
             },
-            author,
+            &gatekeeping.said_by(author),
         )?;
         Ok(InstalledBundle { dry_run: false, revision, components: report.into_inner() })
     }

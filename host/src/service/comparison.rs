@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::domain::comparison::{Difference, Differences, FieldDifference};
+use crate::domain::revision::Author;
 use crate::domain::{CORPUS, Digest, Expected, Kind, Plugin, PluginVersion, Revision, UNDECIDED};
 use crate::plugin::Ready;
 use crate::store::{RecordingFilter, Snapshot};
@@ -21,6 +22,9 @@ use super::{Error, PluginError, Service};
 
 /// How long a comparison may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Most characters of what is meant, in the reason of a revision.
+const MEANT_MAX: usize = 1_000;
 
 /// How two versions of a plugin differ over what was recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -59,6 +63,22 @@ pub struct Gatekeeping<'a> {
     pub expected: &'a [Expected],
     /// Whether the version serves whatever it would change.
     pub past_gate: bool,
+}
+
+impl Gatekeeping<'_> {
+    /// The author with what they said of the gate among their reasons, so that the revision tells.
+    pub(super) fn said_by(&self, author: &Author) -> Author {
+        let meant: Vec<String> = self.expected.iter().map(ToString::to_string).collect();
+        let meant = (!meant.is_empty()).then(|| {
+            let meant = meant.join(", ");
+            let cut = meant.char_indices().nth(MEANT_MAX).map_or(meant.len(), |(end, _)| end);
+            format!("meant: {}{}", &meant[..cut], if cut < meant.len() { "…" } else { "" })
+        });
+        let past = self.past_gate.then(|| "past the gate".to_owned());
+        let why: Vec<String> =
+            [author.why.clone()].into_iter().filter(|it| !it.is_empty()).chain(past).chain(meant).collect();
+        Author { why: why.join("; "), ..author.clone() }
+    }
 }
 
 /// What stands before a version, asked once for what the plugin is: whoever loses a race to somebody else is not compared again.
@@ -269,6 +289,19 @@ mod tests {
             differences: Vec::new(),
             as_expected: not_asked == 0,
         }
+    }
+
+    #[test]
+    fn what_was_said_of_the_gate_is_a_reason() {
+        let said = |why: &str, past_gate: bool, expected: &[Expected]| {
+            Gatekeeping { expected, past_gate }.said_by(&Author::new("ada", why)).why
+        };
+        let field = |field: &str| Expected { field: Some(field.to_owned()), ..Expected::default() };
+        let whole = Expected { profile: Some("rep".to_owned()), tool: Some("scripts".to_owned()), field: None };
+        assert_eq!(said("", false, &[]), "");
+        assert_eq!(said("a repair", true, &[]), "a repair; past the gate");
+        assert_eq!(said("", false, &[field("payload.a"), whole]), "meant: payload.a, any field of scripts for rep");
+        assert_eq!(said("", false, &[field(&"é".repeat(2_000))]).chars().count(), "meant: …".chars().count() + 1_000);
     }
 
     #[test]

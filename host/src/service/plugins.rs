@@ -185,7 +185,8 @@ impl Service {
         let _ready = platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let component = Component { digest: digest.clone(), plugin: name.clone(), version, bytes: bytes.to_vec() };
         let left = std::cell::RefCell::new(None);
-        let gate = Gatekeeper::new(Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() });
+        let gatekeeping = Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() };
+        let (gate, author) = (Gatekeeper::new(gatekeeping), &gatekeeping.said_by(author));
         let install = |how: Activation| {
             self.change_plugins(
                 |service, snapshot| {
@@ -206,9 +207,9 @@ impl Service {
         };
         match install(how) {
             // It is there all the same, to be looked at and to be activated with what is meant.
-            Err(refused @ Error::Plugin(PluginError::Unexpected(_) | PluginError::TooFewRecordings { .. })) => {
+            Err(Error::Plugin(refused @ (PluginError::Unexpected(_) | PluginError::TooFewRecordings { .. }))) => {
                 install(Activation { activate: false, ..how })?;
-                return Err(refused);
+                return Err(PluginError::Held { name, version, refused: refused.into() }.into());
             }
             done => done?,
         };
@@ -234,7 +235,7 @@ impl Service {
         author: &Author,
     ) -> Result<PluginView, Error> {
         let gate = Gatekeeper::new(gatekeeping);
-        self.change_plugin(name, expect, author, |service, snapshot, plugin| {
+        self.change_plugin(name, expect, &gatekeeping.said_by(author), |service, snapshot, plugin| {
             let digest = version_of(name, plugin, version)?.clone();
             service.must_be_trusted(snapshot, name, version, &digest)?;
             let manifest = service.manifest(name, version, &digest)?;

@@ -55,7 +55,7 @@ impl Service {
     ) -> Result<Decided<RolloutView>, Error> {
         let gate = Gatekeeper::new(gatekeeping);
         let people = self.known_people(&wanted.users)?;
-        self.change_plugin(name, expect, author, |service, snapshot, plugin| {
+        self.change_plugin(name, expect, &gatekeeping.said_by(author), |service, snapshot, plugin| {
             let version = wanted.version;
             let digest = version_of(name, plugin, version)?.clone();
             let (serving, serving_digest) =

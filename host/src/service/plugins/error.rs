@@ -116,6 +116,10 @@ pub enum PluginError {
         }
     )]
     TooFewRecordings { name: String, version: PluginVersion, there: usize, needed: usize, left_out: usize },
+    #[error(
+        "{refused}; {version} is installed all the same and does not serve: once that is settled, `POST /api/v1/plugins/{name}/activate` lets it"
+    )]
+    Held { name: String, version: PluginVersion, refused: Box<PluginError> },
     #[error("{}", .0.objection())]
     Unexpected(Box<Comparison>),
     #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]
