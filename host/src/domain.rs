@@ -58,16 +58,16 @@ pub use macros::Macro;
 pub use name::{InvalidName, Name, Named, Reference};
 pub use notification_template::{DesktopNotification, NotificationField, NotificationTemplate, Theme};
 pub use pane_tool::{ControlType, PaneTool, ToolCategory, ToolRequirements};
-pub use plugin::{Digest, FaultPolicy, Plugin, PluginVersion, StepOverride, ToolOverride};
+pub use plugin::{Digest, FaultPolicy, Plugin, PluginVersion, RolledBack, StepOverride, ToolOverride};
 pub use problem::{Problem, Problems};
 pub use profile::{
     Channels, Copilot, CopilotFeature, Inbox, InboxRecordType, InboxView, PaneMode, PlacedTool, ProductivityPane,
     Profile,
 };
 pub use promotion::{CORPUS, Expected, FAULT, FAULT_GONE, Gate, Promotion, UNDECIDED};
-pub use recording::{RecordingSettings, Redaction};
+pub use recording::{RecordedStatus, RecordingSettings, Redaction};
 pub use revision::Revision;
-pub use rollout::{Rollout, RolloutStage};
+pub use rollout::{Rollout, RolloutStage, WantedRollout};
 pub use row::{Row, RowKey};
 pub use script::{Script, ScriptStep, StepAction};
 pub use secret::{SecretRecord, SecretValue};

@@ -38,6 +38,7 @@ mod openapi;
 mod order;
 mod outbox;
 mod page;
+mod parts;
 mod plugins;
 mod privileges;
 mod problem;

@@ -2,6 +2,7 @@
 //!
 //! The HTTP API and the command line are thin over this. Synchronous: whoever serves many at once decides where it runs.
 
+mod audit;
 mod bundles;
 mod commit;
 mod comparison;
@@ -15,6 +16,7 @@ mod plugins;
 mod publishers;
 mod recordings;
 mod rollout;
+mod secrets;
 mod settings;
 mod steps;
 mod tools;
@@ -26,7 +28,7 @@ pub use connectors::ConnectorView;
 pub use grants::{Grant, GrantView};
 pub use outbox::Delivered;
 pub use platform::PlatformOptions;
-pub use plugins::{Activation, Installed, PluginError, PluginView, VersionView};
+pub use plugins::{Activation, Decided, Installed, PluginError, PluginView, RolledBackPlugin, VersionView};
 pub use publishers::{KeyView, PublisherView, SignerView, Standing};
 pub use recordings::{RecordingView, ReplayView};
 pub use rollout::RolloutView;

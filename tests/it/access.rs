@@ -1,6 +1,7 @@
 //! Who may do what: least privilege, and a trace of whoever tried more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use insta::assert_snapshot;
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use loadout::domain::access::{AccessRole, AuditOutcome, NewToken};
 use loadout::store::{AuditFilter, Store};
 use loadout_tests::archive::{pack, root};
+use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -265,6 +267,59 @@ async fn an_export_with_people_needs_the_right_to_read_them() -> Done {
     assert_eq!(ask(&host, &upgrader, Method::GET, "/api/v1/export", None).await?.status, 200);
     let people = ask(&host, &upgrader, Method::GET, "/api/v1/export?withAssignments=true", None).await?;
     assert_eq!((people.status, &people.json()["privilege"]), (403, &json!("people.read")), "{people}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_in_no_revision_is_in_the_audit() -> Done {
+    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let value = "nobody reads this";
+    host.put("/api/v1/secrets/crm-token", json!({"value": value})).await?;
+    assert_eq!(host.delete("/api/v1/secrets/crm-token").await?.status, 204);
+    assert_eq!(host.delete("/api/v1/secrets/crm-token").await?.status, 404);
+
+    host.install("", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;
+    let until = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)).to_string();
+    host.put("/api/v1/plugins/tests/greeter/recording", json!({"until": until, "redact": []})).await?;
+    let session = json!({"entity": "incident", "context": {"customerName": "Ada"}});
+    host.post("/api/v1/experience", json!({"user": "kayla", "app": "customer-service-workspace", "session": session}))
+        .await?;
+    let recording = host.get("/api/v1/recordings").await?.json()["items"][0]["id"].clone();
+    let recording = recording.as_str().ok_or("nothing is recorded")?;
+    assert_eq!(host.delete(&format!("/api/v1/recordings/{recording}")).await?.status, 204);
+    assert_eq!(host.delete("/api/v1/plugins/tests/greeter/recordings").await?.status, 200);
+
+    host.install("", guests::CHANGES).await?;
+    let later = json!({"configuration": {"fail": "no luck", "retryAfter": 3600}});
+    host.put("/api/v1/plugins/tests/changes/steps/later", later).await?;
+    host.patch("/api/v1/profiles/contoso_rep", json!({"name": "Any"})).await?;
+    let question = host.get("/api/v1/outbox").await?.json()["items"][0]["id"].clone();
+    let retried = host.post(&format!("/api/v1/outbox/{question}/retry"), json!({})).await?;
+    assert_eq!(retried.status, 200, "{retried}");
+    assert_eq!(host.delete(&format!("/api/v1/outbox/{question}")).await?.status, 204);
+    assert_eq!(host.delete("/api/v1/outbox/77").await?.status, 404);
+
+    let audit = host.get("/api/v1/audit").await?;
+    assert!(!audit.text.contains(value) && !audit.text.contains("Ada"), "{audit}");
+    let said = audit.json()["items"].as_array().into_iter().flatten().rev().fold(String::new(), |text, line| {
+        let mut line = line.clone();
+        for key in ["id", "at"] {
+            line[key].take();
+        }
+        format!("{text}{line}\n")
+    });
+    assert_snapshot!(said.replace(recording, "RECORDING"), @r#"
+    {"id":null,"at":null,"token":"admin","outcome":"secret-written","secret":"crm-token"}
+    {"id":null,"at":null,"token":"admin","outcome":"secret-deleted","secret":"crm-token"}
+    {"id":null,"at":null,"token":"admin","outcome":"recording-deleted","recording":"RECORDING","plugin":"tests/greeter"}
+    {"id":null,"at":null,"token":"admin","outcome":"recordings-deleted","plugin":"tests/greeter"}
+    {"id":null,"at":null,"token":"admin","outcome":"question-retried","question":1,"plugin":"tests/changes","step":"later"}
+    {"id":null,"at":null,"token":"admin","outcome":"question-dropped","question":1,"plugin":"tests/changes","step":"later"}
+    "#);
+    assert_eq!(
+        host.get("/api/v1/audit?outcome=secret-deleted").await?.json()["items"].as_array().map(Vec::len),
+        Some(1)
+    );
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use loadout::bundle::Bundle;
-use loadout_plugin_build::{PrivateKey, sign};
+use loadout_plugin_build::{PrivateKey, embed_manifest, sign};
 use loadout_tests::archive::entries;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
@@ -127,7 +127,12 @@ async fn a_bundle_is_installed_whole_or_not_at_all() -> Done {
     assert_eq!(install(&there, "", &tampered).await?.json()["code"], "refused-bundle");
     assert_eq!(install(&there, "", &zip[..zip.len() / 2]).await?.json()["code"], "damaged-archive");
     assert_eq!((revision(&there).await?, answer(&there).await?), before, "nothing of all that was written");
-    assert!(!there.get("/api/v1/plugins").await?.text.contains("tests"), "not even the good one of two");
+    let listed = there.get("/api/v1/plugins").await?.json();
+    let ours: Vec<_> =
+        listed["items"].as_array().into_iter().flatten().filter(|it| it["publisher"] == "tests").collect();
+    assert!(ours.iter().all(|it| it["versions"] == json!([])), "not even the good one of two");
+    let why = |it: &&Value| it["failed"][0]["reason"].as_str().unwrap_or_default().replace(&key.id(), "KEY");
+    assert_snapshot!(ours.iter().map(why).collect::<Vec<_>>().join("\n"), @"the signature by key KEY does not hold: the component or the signature was changed after it was signed");
 
     assert_eq!(install(&there, "", &zip).await?.status, 200);
     assert_eq!(there.get("/api/v1/plugins/tests/host").await?.json()["version"], "1.0.0");
@@ -163,6 +168,36 @@ async fn decisions_about_steps_come_along_where_nobody_decided() -> Done {
     assert_eq!(installed["components"][0]["steps"], json!(["check"]));
     let steps = there.get("/api/v1/plugins/tests/changes").await?.json()["steps"].clone();
     assert_eq!(steps, json!({"check": {"rank": 7}, "stamp": {"rank": 9}}));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_bundle_decides_about_steps_is_looked_at() -> Done {
+    let (here, there) = (host().await?, host().await?);
+    let manifest = "[plugin]\npublisher = \"tests\"\nname = \"guard\"\nversion = \"1.0.0\"\n\
+         world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Guards.\"\n\
+         [settings]\nschema = '{\"type\": \"object\", \"properties\": {\"most\": {\"type\": \"integer\"}}}'\n\
+         [[steps]]\nname = \"check\"\nmessage = \"queue.create\"\nstage = 10\nrank = 0\n";
+    let guard = embed_manifest(guests::CHANGES, manifest)?;
+    assert_eq!(here.install("", &guard).await?.status, 201);
+    let made = Bundle::read(&fetched(&here, "/api/v1/plugin-bundle").await?)?;
+    let before = revision(&there).await?;
+    let mut said = Vec::new();
+    for (step, configuration) in
+        [("nothing", json!({})), ("check", json!({"most": "many"})), ("check", json!({"most": 5}))]
+    {
+        let mut bundle = made.clone();
+        let wanted = serde_json::from_value(json!({"configuration": configuration}))?;
+        bundle.plugins[0].steps.insert(step.to_owned(), wanted);
+        let dry = install(&there, "?dryRun=true", &bundle.write()?).await?;
+        said.push(if dry.status == 200 { "200".to_owned() } else { dry.to_string() });
+    }
+    assert_snapshot!(said.join("\n"), @r#"
+    422 {"code":"refused-bundle","detail":"the bundle decides about step `nothing` of plugin `tests/guard` 1.0.0, which has `check`: make the bundle again"}
+    422 {"code":"invalid-settings","detail":"`tests/guard.steps.check.configuration.most`: \"many\" is not of type \"integer\"","errors":[{"attribute":"tests/guard.steps.check.configuration.most","message":"\"many\" is not of type \"integer\""}]}
+    200
+    "#);
+    assert_eq!(revision(&there).await?, before);
     Ok(())
 }
 

@@ -400,6 +400,11 @@ async fn connectors_are_configuration_and_secrets_are_not() -> Done {
     assert_eq!(host.put("/api/v1/connectors/crm", crm.clone()).await?.status, 201);
     let listed = host.get("/api/v1/connectors").await?.json();
     assert_eq!((&listed["items"][0]["connector"], &listed["items"][0]["url"]), (&json!("crm"), &crm["url"]));
+    let one = host.get("/api/v1/connectors/crm").await?;
+    assert_eq!((&one.json()["url"], one.header("etag").is_empty()), (&crm["url"], false), "{one}");
+    let back = host.put("/api/v1/connectors/crm", one.json()).await?;
+    assert_eq!((back.status, back.json()), (200, one.json()), "a read can be sent back");
+    assert_snapshot!(host.get("/api/v1/connectors/erp").await?, @r#"404 {"code":"not-found","detail":"connector `erp` does not exist"}"#);
     let revision = host.get("/api/v1/revisions?limit=1").await?.text;
     assert!(revision.contains("connectors"), "{revision}");
     for (name, body) in [

@@ -129,7 +129,29 @@ async fn steps_are_asked_by_rank_and_the_environment_may_decide_otherwise() -> D
         .collect();
     assert_snapshot!(order.join(", "), @"10 0 check, 10 6 given, 10 7 imported, 20 -1 second, 20 1 stamp, 20 5 born, 40 3 after, 40 4 later");
     let reply = host.put("/api/v1/plugins/tests/changes/steps/nothing", json!({})).await?;
-    assert_snapshot!(reply, @r#"404 {"code":"not-found","detail":"plugin `tests/changes` has no step `nothing`"}"#);
+    assert_snapshot!(reply, @r#"404 {"code":"not-found","detail":"plugin `tests/changes` has no step `nothing`: it has `after`, `born`, `check`, `given`, `imported` and 3 more"}"#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_step_is_told_what_it_needs_before_it_serves() -> Done {
+    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    host.install("?activate=false", guests::CHANGES).await?;
+    let address = "/api/v1/plugins/tests/changes/steps/check";
+    let wanted = json!({"rank": 3, "configuration": {"reject": {"message": "Not now.", "attribute": "name"}}});
+    let before = host.put(address, wanted.clone()).await?;
+    assert_eq!((before.status, &before.json()["active"]), (200, &json!(false)), "{before}");
+    assert_eq!(host.patch(PROFILE, json!({"name": "Any"})).await?.status, 200, "it is not asked yet");
+    host.post("/api/v1/plugins/tests/changes/activate", json!({"version": "1.0.0"})).await?;
+    assert_eq!(host.patch(PROFILE, json!({"name": "Other"})).await?.json()["detail"], "Not now.");
+    let mut serving = host.put(address, wanted.clone()).await?.json();
+    assert_eq!(serving["active"].take(), json!(true));
+    let mut before = before.json();
+    before["active"].take();
+    assert_eq!(before, serving, "the same shape");
+    host.put("/api/v1/plugins/tests/changes/state", json!({"state": "inactive"})).await?;
+    assert_eq!(host.put(address, json!({})).await?.status, 200, "also while it is switched off");
+    assert_snapshot!(host.put("/api/v1/plugins/tests/chances/steps/check", wanted).await?, @r#"404 {"code":"not-found","detail":"there is no plugin `tests/chances`: `GET /api/v1/plugins` lists those there are"}"#);
     Ok(())
 }
 
@@ -348,7 +370,8 @@ async fn a_step_that_goes_on_failing_ends_among_the_dead_and_can_be_asked_again(
     assert_eq!(Reply::to(host.request(Method::POST, &retry)).await?.status, 200);
     outbox(&host, <[Value]>::is_empty).await?;
     assert_eq!(host.get(PROFILE).await?.json()["description"], "at last");
-    assert_snapshot!(host.delete("/api/v1/outbox/77").await?, @r#"404 {"code":"not-found","detail":"there is no question 77 in the outbox: it was answered, or dropped"}"#);
+    assert_snapshot!(host.delete("/api/v1/outbox/77").await?, @r#"404 {"code":"not-found","detail":"there is no question 77 in the outbox: it was answered, or dropped; `GET /api/v1/outbox` lists those that wait"}"#);
+    assert_snapshot!(host.post("/api/v1/outbox/abc/retry", json!({})).await?, @r#"404 {"code":"not-found","detail":"question `abc` is not in the outbox: they have numbers, which `GET /api/v1/outbox` lists"}"#);
     Ok(())
 }
 

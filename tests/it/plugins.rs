@@ -78,6 +78,9 @@ async fn a_plugin_takes_the_place_of_a_built_in_one_and_gives_it_back() -> Done 
 
     host.put("/api/v1/plugins/tests/greeter/state", json!({"state": "inactive"})).await?;
     assert_eq!(tool(&host, "scripts").await?, before, "the built-in rule is back");
+    let again = host.install("", &one).await?.json();
+    assert_eq!(again["activated"], json!(false));
+    assert_snapshot!(again["why"].as_str().unwrap_or_default(), @"plugin `tests/greeter` is switched off: switch it on with `PUT /api/v1/plugins/tests/greeter/state`, and 1.0.0 serves");
     host.put("/api/v1/plugins/tests/greeter/state", json!({"state": "active"})).await?;
     assert_eq!(tool(&host, "scripts").await?, ours);
     assert_eq!(host.delete("/api/v1/plugins/tests/greeter").await?.status, 204);
@@ -207,12 +210,110 @@ async fn a_bad_component_is_refused_by_name_and_what_serves_goes_on() -> Done {
 }
 
 #[tokio::test]
+async fn why_a_first_version_was_refused_can_be_read() -> Done {
+    let host = host().await?;
+    let component = rule(guests::ASKS_FOR_SOCKETS, "greeter", "1.0.0", "scripts")?;
+    assert_eq!(host.install("", &component).await?.status, 422);
+    let shown = host.get("/api/v1/plugins/tests/greeter").await?.json();
+    let said = ["state", "layer", "version", "versions", "revision"].map(|key| shown[key].clone());
+    assert_eq!(said, [json!("inactive"), json!("custom"), Value::Null, json!([]), json!(0)], "{shown}");
+    let digest = loadout::plugin::Workshop::digest(&component);
+    let failed = &shown["failed"][0];
+    assert_eq!((&failed["version"], &failed["digest"]), (&json!("1.0.0"), &json!(digest.as_str())));
+    assert!(failed["at"].is_string() && failed["reason"].as_str().is_some_and(|it| it.contains("sockets")), "{failed}");
+    let listed = host.get("/api/v1/plugins").await?.json();
+    assert!(listed["items"].as_array().into_iter().flatten().any(|it| *it == shown), "{listed}");
+    assert_eq!(host.post("/api/v1/plugins/tests/greeter/activate", json!({"version": "1.0.0"})).await?.status, 404);
+
+    host.install("", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;
+    assert_eq!(host.get("/api/v1/plugins/tests/greeter").await?.json()["failed"], json!([]));
+    host.install("", &rule(guests::ASKS_FOR_SOCKETS, "greeter", "1.1.0", "scripts")?).await?;
+    assert_eq!(host.delete("/api/v1/plugins/tests/greeter").await?.status, 204);
+    assert_eq!(host.get("/api/v1/plugins/tests/greeter").await?.status, 404, "its failures went with it");
+    host.install("", &component).await?;
+    assert_eq!(host.delete("/api/v1/plugins/tests/greeter").await?.status, 204);
+    assert_eq!(host.get("/api/v1/plugins/tests/greeter").await?.status, 404, "and can be forgotten alone");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_write_to_a_plugin_is_refused_to_whoever_saw_another() -> Done {
+    const GREETER: &str = "/api/v1/plugins/tests/greeter";
+    let host = host().await?;
+    for version in ["1.0.0", "1.1.0", "1.2.0"] {
+        host.install("", &rule(guests::WELL_BEHAVED, "greeter", version, "scripts")?).await?;
+    }
+    let until = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)).to_string();
+    let writes = [
+        (Method::PUT, "/tools/scripts", Some(json!({"onFault": "abort"}))),
+        (Method::PUT, "/state", Some(json!({"state": "inactive"}))),
+        (Method::PUT, "/state", Some(json!({"state": "active"}))),
+        (Method::PUT, "/recording", Some(json!({"until": until, "redact": []}))),
+        (Method::DELETE, "/recording", None),
+        (Method::PUT, "/promotion", Some(json!({"gate": "recordings", "recordings": 1}))),
+        (Method::PUT, "/rollout", Some(json!({"rollout": {"version": "1.1.0", "to": "shadow"}}))),
+        (Method::DELETE, "/rollout", None),
+        (Method::POST, "/activate", Some(json!({"version": "1.1.0", "pastGate": true}))),
+        (Method::POST, "/rollback", None),
+        (Method::PUT, "/versions/1.0.0/grant", Some(json!({}))),
+        (Method::DELETE, "/versions/1.0.0/grant", None),
+        (Method::DELETE, "/versions/1.1.0", None),
+        (Method::DELETE, "", None),
+    ];
+    let mut seen = host.get(GREETER).await?.header("etag").to_owned();
+    for (method, path, body) in writes {
+        let address = format!("{GREETER}{path}");
+        let send = |tag: &str| {
+            let request = host.request(method.clone(), &address).header("if-match", tag.to_owned());
+            Reply::to(if let Some(body) = &body { request.json(body) } else { request })
+        };
+        let stale = send("\"1\"").await?;
+        assert_eq!((stale.status, &stale.json()["code"]), (412, &json!("stale")), "{method} {path}: {stale}");
+        let done = send(&seen).await?;
+        assert!(done.status < 300, "{method} {path}: {done}");
+        if !path.is_empty() {
+            let tag = host.get(GREETER).await?.header("etag").to_owned();
+            assert_eq!((done.header("etag"), done.header("x-loadout-revision")), (&*tag, tag.trim_matches('"')));
+            assert_ne!(tag, seen, "{method} {path} changed it");
+            seen = tag;
+        }
+    }
+    let gone = Reply::to(host.request(Method::POST, &format!("{GREETER}/rollback")).header("if-match", "*")).await?;
+    assert_eq!(gone.status, 404, "{gone}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plugin_is_never_taken_for_unchanged() -> Done {
+    let host = host().await?;
+    let address = "/api/v1/plugins/loadout/scripts";
+    let tag = host.get(address).await?.header("etag").to_owned();
+    let again = Reply::to(host.request(Method::GET, address).header("if-none-match", &tag)).await?;
+    assert_eq!(again.status, 200, "its health is in no revision");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tool_is_decided_about_before_its_rule_serves() -> Done {
+    let host = host().await?;
+    host.install("?activate=false", &rule(guests::FAILS, "greeter", "1.0.0", "scripts")?).await?;
+    let decide = async |plugin: &str, kind: &str| {
+        host.put(&format!("/api/v1/plugins/tests/{plugin}/tools/{kind}"), json!({"onFault": "abort"})).await
+    };
+    let decided = decide("greeter", "scripts").await?;
+    assert_eq!((decided.status, &decided.json()["tools"]["scripts"]["onFault"]), (200, &json!("abort")));
+    assert_snapshot!(decide("greeted", "scripts").await?, @r#"404 {"code":"not-found","detail":"there is no plugin `tests/greeted`: `GET /api/v1/plugins` lists those there are"}"#);
+    assert_snapshot!(decide("greeter", "macros").await?, @r#"404 {"code":"not-found","detail":"plugin `tests/greeter` decides about no tool `macros`: it decides about `scripts`"}"#);
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_a_broken_rule_means_is_decided_for_each_tool() -> Done {
     let host = host().await?;
     host.install("", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;
     let decide = async |wanted: Value| host.put("/api/v1/plugins/tests/greeter/tools/scripts", wanted).await;
     assert_snapshot!(decide(json!({"onFault": "use-default"})).await?, @r#"422 {"code":"no-default","detail":"plugin `tests/greeter` declares no default for tool `scripts`: give one as `default`, a JSON object"}"#);
-    assert_snapshot!(host.put("/api/v1/plugins/tests/greeter/tools/macros", json!({})).await?, @r#"404 {"code":"not-found","detail":"plugin `tests/greeter` decides about no tool `macros`"}"#);
+    assert_snapshot!(host.put("/api/v1/plugins/tests/greeter/tools/macros", json!({})).await?, @r#"404 {"code":"not-found","detail":"plugin `tests/greeter` decides about no tool `macros`: it decides about `scripts`"}"#);
     decide(json!({"onFault": "use-last-good"})).await?;
     let good = tool(&host, "scripts").await?;
     assert_eq!(good["payload"]["greeting"], "Hello Ada");

@@ -43,6 +43,20 @@ async fn first(host: &TestHost) -> Result<Value, Failure> {
 }
 
 #[tokio::test]
+async fn recordings_are_found_by_how_the_call_ended() -> Done {
+    let host = recorded(json!([])).await?;
+    ask(&host, "Ada").await?;
+    let mut found = Vec::new();
+    for status in ["shown", "hidden", "failed", "agreed", "amended", "proceeds", "rejected"] {
+        let listed = host.get(&format!("/api/v1/recordings?status={status}")).await?.json();
+        found.push(format!("{status} {}", listed["items"].as_array().map_or(9, Vec::len)));
+    }
+    assert_snapshot!(found.join(", "), @"shown 1, hidden 0, failed 0, agreed 0, amended 0, proceeds 0, rejected 0");
+    assert_snapshot!(host.get("/api/v1/recordings?status=error").await?, @r#"400 {"code":"invalid-query","detail":"the query `status=error` is not valid: status: unknown variant `error`, expected one of `shown`, `hidden`, `failed`, `agreed`, `amended`, `proceeds`, `rejected`"}"#);
+    Ok(())
+}
+
+#[tokio::test]
 async fn nothing_is_recorded_unless_somebody_says_until_when() -> Done {
     let host = host().await?;
     host.install("", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;

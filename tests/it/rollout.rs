@@ -56,6 +56,11 @@ fn scripts(answer: &Value) -> (Value, String) {
     (payload.unwrap_or_default(), codes.join(" "))
 }
 
+/// The newest revision.
+async fn newest(host: &TestHost) -> Result<Value, Failure> {
+    Ok(host.get("/api/v1/revisions?limit=1").await?.json()["items"][0].clone())
+}
+
 async fn post(host: &TestHost, path: &str, body: Value) -> Result<Reply, Failure> {
     host.post(&format!("{GREETER}/{path}"), body).await
 }
@@ -74,7 +79,7 @@ async fn a_bad_version_is_caught_before_anyone_sees_it() -> Done {
     // One that breaks.
     let refused = host.install("", &rule(guests::FAILS, "greeter", "1.1.0", "scripts")?).await?;
     assert_eq!(refused.status, 409);
-    assert_snapshot!(refused.json()["detail"].as_str().unwrap_or_default(), @"plugin `tests/greeter` 1.1.0 does not serve: of 2 recorded questions 2 are answered otherwise than by 1.0.0, and not all of that was said to be meant: look at the differences, and say them in `expected` if they are meant");
+    assert_snapshot!(refused.json()["detail"].as_str().unwrap_or_default(), @"plugin `tests/greeter` 1.1.0 does not serve: of 2 recorded questions 2 are answered otherwise than by 1.0.0, and not all of that was said to be meant: look at the differences, and say them in `expected` if they are meant; 1.1.0 is installed all the same and does not serve: once that is settled, `POST /api/v1/plugins/tests/greeter/activate` lets it");
     let difference = &refused.json()["comparison"]["differences"][0];
     assert_eq!(
         (&difference["field"], &difference["tool"], &difference["after"], &difference["expected"]),
@@ -108,6 +113,7 @@ async fn a_bad_version_is_caught_before_anyone_sees_it() -> Done {
         let activated = post(&host, "activate", json!({"version": "1.2.0", "expected": expected})).await?;
         assert_eq!(activated.status, status, "{expected}: {activated}");
     }
+    assert_eq!(newest(&host).await?["why"], "meant: payload.scripts, payload.bytes of scripts");
     assert!(scripts(&ask(&host, "kayla", "Ada").await?).0["scripts"].is_number());
     let back = Reply::to(host.request(Method::POST, &format!("{GREETER}/rollback"))).await?;
     assert_eq!(back.status, 200, "a roll-back needs nobody's leave: {back}");
@@ -120,10 +126,11 @@ async fn a_gate_needs_something_to_compare_by() -> Done {
     let host = host(0).await?;
     host.put(&format!("{GREETER}/promotion"), json!({"gate": "recordings", "recordings": 1})).await?;
     let refused = host.install("", &rule(guests::STUMBLES, "greeter", "1.1.0", "scripts")?).await?;
-    assert_snapshot!(refused, @r#"409 {"code":"too-few-recordings","detail":"plugin `tests/greeter` 1.1.0 does not serve: 1 recorded calls are needed to compare it by, and there are 0: record more, or say `pastGate`"}"#);
+    assert_snapshot!(refused, @r#"409 {"code":"too-few-recordings","detail":"plugin `tests/greeter` 1.1.0 does not serve: 1 recorded calls are needed to compare it by, and there are 0: record more, or say `pastGate`; 1.1.0 is installed all the same and does not serve: once that is settled, `POST /api/v1/plugins/tests/greeter/activate` lets it"}"#);
     assert_eq!(host.get(GREETER).await?.json()["version"], "1.0.0");
     let past = post(&host, "activate", json!({"version": "1.1.0", "pastGate": true})).await?;
     assert_eq!((past.status, &past.json()["version"]), (200, &json!("1.1.0")));
+    assert_eq!(newest(&host).await?["why"], "past the gate");
     Ok(())
 }
 
@@ -180,7 +187,8 @@ async fn a_version_that_breaks_for_a_share_stops_by_itself() -> Done {
     assert_eq!(after, before, "as if it had never been");
     assert_eq!(host.get(&format!("{GREETER}/rollout")).await?.json()["broke"], broke, "it is not asked any more");
     let back = Reply::to(host.request(Method::POST, &format!("{GREETER}/rollback"))).await?.json();
-    assert_eq!((&back["version"], &back["rollout"]), (&json!("1.0.0"), &Value::Null));
+    let found = ["version", "rollout", "rolledBack"].map(|key| back[key].clone());
+    assert_eq!(found, [json!("1.0.0"), Value::Null, json!("trial")], "nothing served before");
     Ok(())
 }
 
@@ -207,7 +215,7 @@ async fn a_shadow_is_asked_and_changes_no_answer() -> Done {
     assert_eq!(fields, [(Some("payload.bytes"), Some(5)), (Some("payload.scripts"), Some(5))]);
     let ended = host.delete(&format!("{GREETER}/rollout")).await?;
     assert_eq!((ended.status, &ended.json()["rollout"]), (200, &Value::Null));
-    assert_snapshot!(host.get(&format!("{GREETER}/rollout")).await?, @r#"404 {"code":"not-found","detail":"no version of plugin `tests/greeter` is tried"}"#);
+    assert_snapshot!(host.get(&format!("{GREETER}/rollout")).await?, @r#"404 {"code":"not-found","detail":"no version of plugin `tests/greeter` is tried: begin with `PUT /api/v1/plugins/tests/greeter/rollout`"}"#);
     Ok(())
 }
 
@@ -223,8 +231,11 @@ async fn a_group_is_who_was_named() -> Done {
     let refusals = [
         json!({"to": "group"}),
         json!({"to": "group", "roles": ["nobody"]}),
+        json!({"to": "group", "users": ["nobody"]}),
         json!({"to": "share", "percent": 100}),
         json!({"to": "share", "percent": 5, "users": ["kayla"]}),
+        json!({"to": "shadow", "since": 7}),
+        json!({"to": "shadow", "stopped": "by me"}),
     ];
     let mut said = Vec::new();
     for wanted in refusals {
@@ -233,10 +244,16 @@ async fn a_group_is_who_was_named() -> Done {
     }
     assert_snapshot!(said.join("\n"), @r#"
     422 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `rollout.users`: a group needs `users`, `roles` or both","errors":[{"attribute":"rollout.users","message":"a group needs `users`, `roles` or both"}]}
-    409 {"code":"missing-reference","detail":"there is no security role `nobody`: nobody would be reached by it"}
+    409 {"code":"missing-reference","detail":"there is no security role `nobody`, so nobody would be reached by it: `GET /api/v1/security-roles` lists those there are"}
+    409 {"code":"missing-reference","detail":"there is no user `nobody`, so nobody would be reached by it: `GET /api/v1/users` lists those there are"}
     422 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `rollout.percent`: a share has 1 to 99 percent: for everybody, activate the version","errors":[{"attribute":"rollout.percent","message":"a share has 1 to 99 percent: for everybody, activate the version"}]}
     422 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `rollout.users`: only a group has users and roles","errors":[{"attribute":"rollout.users","message":"only a group has users and roles"}]}
+    422 {"code":"invalid-request","detail":"`rollout.since`: unknown field `since`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`","errors":[{"attribute":"rollout.since","message":"unknown field `since`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`"}]}
+    422 {"code":"invalid-request","detail":"`rollout.stopped`: unknown field `stopped`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`","errors":[{"attribute":"rollout.stopped","message":"unknown field `stopped`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`"}]}
     "#);
+    host.put(&format!("{GREETER}/state"), json!({"state": "inactive"})).await?;
+    assert_snapshot!(host.put(&format!("{GREETER}/rollout"), group(json!({"to": "shadow"}))).await?, @r#"409 {"code":"nothing-serves","detail":"no version of plugin `tests/greeter` serves, so there is nothing to try another beside or to compare it with: activate a version, or switch the plugin on"}"#);
+    host.put(&format!("{GREETER}/state"), json!({"state": "active"})).await?;
     let begun = host.put(&format!("{GREETER}/rollout"), group(json!({"to": "group", "users": ["agent-0"]}))).await?;
     assert_eq!(begun.status, 200, "{begun}");
     for (person, gets) in [("agent-0", true), ("agent-1", false), ("kayla", false)] {
@@ -270,6 +287,31 @@ async fn a_trial_that_was_stopped_begins_again_at_nothing() -> Done {
         assert_eq!(stopped["rollout"]["stopped"], "it broke 1 times, and last so: plugin.trapped", "round {round}");
         assert_eq!(scripts(&ask(&host, "kayla", "Bob").await?).1, "", "round {round}: nobody is told any more");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_roll_back_is_not_spent_on_a_trial_that_was_stopped() -> Done {
+    let host = host(0).await?;
+    host.install("", &rule(guests::COUNTS_SCRIPTS, "greeter", "1.1.0", "scripts")?).await?;
+    installed(&host, guests::STUMBLES, "1.2.0").await?;
+    let wanted = json!({"rollout": {"version": "1.2.0", "to": "group", "users": ["kayla"], "stopAfter": 1}});
+    let mut done = Vec::new();
+    for customer in ["Ada", "Bob"] {
+        let begun = host.put(&format!("{GREETER}/rollout"), wanted.clone()).await?;
+        assert_eq!(begun.status, 200, "{begun}");
+        ask(&host, "kayla", customer).await?;
+        // Reading it lets the observer catch up.
+        let stopped = host.get(&format!("{GREETER}/rollout")).await?.json()["rollout"]["stopped"].is_string();
+        let back = Reply::to(host.request(Method::POST, &format!("{GREETER}/rollback"))).await?;
+        let json = back.json();
+        done.push(format!("{stopped}: {} {} {} {}", back.status, json["rolledBack"], json["version"], json["rollout"]));
+    }
+    assert_snapshot!(done.join("\n"), @r#"
+    false: 200 "trial" "1.1.0" null
+    true: 200 "version" "1.0.0" null
+    "#);
+    assert_eq!(scripts(&ask(&host, "kayla", "Ada").await?).0["greeting"], "Hello Ada", "1.0.0 answers");
     Ok(())
 }
 

@@ -122,7 +122,7 @@ async fn steps_are_asked_by_rank_and_name_and_the_environment_may_decide_otherwi
     tool.evaluate 40 1 last [scripts]
     ");
     let reply = host.put("/api/v1/plugins/tests/around/steps/nothing", json!({})).await?;
-    assert_snapshot!(reply, @r#"404 {"code":"not-found","detail":"plugin `tests/around` has no step `nothing`"}"#);
+    assert_snapshot!(reply, @r#"404 {"code":"not-found","detail":"plugin `tests/around` has no step `nothing`: it has `beside`, `early`, `last`, `late`, `lonely` and 1 more"}"#);
     Ok(())
 }
 

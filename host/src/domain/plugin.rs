@@ -304,16 +304,31 @@ impl Plugin {
         }
     }
 
-    /// Goes back to the version that served before, and says which that is. A version that is tried is not tried any more, and
-    /// nothing else changes then.
-    pub fn roll_back(&mut self) -> Option<PluginVersion> {
-        if self.rollout.take().is_some() {
-            return self.active;
+    /// Goes back to the version that served before. While a version is tried, it is not tried any more, and nothing else changes; a
+    /// trial that was stopped is over, so it goes with the version. Nothing if there is nothing to take back.
+    pub fn roll_back(&mut self) -> Option<RolledBack> {
+        let trial = self.rollout.take();
+        if trial.as_ref().is_some_and(|trial| trial.stopped.is_none()) {
+            return Some(RolledBack::Trial);
         }
-        let before = self.served_before.pop()?;
-        self.active = Some(before);
-        Some(before)
+        match self.served_before.pop() {
+            Some(before) => {
+                self.active = Some(before);
+                Some(RolledBack::Version)
+            }
+            None => trial.map(|_| RolledBack::Trial),
+        }
     }
+}
+
+/// What a roll-back took back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RolledBack {
+    /// The version on trial; what serves goes on serving.
+    Trial,
+    /// The version that served, for the one before it. Of a trial that was stopped nothing is left either.
+    Version,
 }
 
 impl Item for Plugin {
@@ -379,8 +394,10 @@ mod tests {
             plugin.activate(version);
         }
         assert_eq!((plugin.active, plugin.served_before.as_slice()), (Some(one), &[two, three][..]));
-        assert_eq!([plugin.roll_back(), plugin.roll_back(), plugin.roll_back()], [Some(three), Some(two), None]);
-        assert_eq!(plugin.active, Some(two), "a roll-back to nothing changes nothing");
+        let mut back = || (plugin.roll_back(), plugin.active);
+        assert_eq!(back(), (Some(RolledBack::Version), Some(three)));
+        assert_eq!(back(), (Some(RolledBack::Version), Some(two)));
+        assert_eq!(back(), (None, Some(two)), "a roll-back to nothing changes nothing");
     }
 
     #[test]
@@ -399,10 +416,23 @@ mod tests {
         let rollout: Rollout = serde_json::from_str(r#"{"version": "1.1.0", "to": "shadow"}"#).unwrap();
         let trying = Plugin { active: Some(one), rollout: Some(rollout), ..Plugin::default() };
         let mut ended = trying.clone();
-        assert_eq!((ended.roll_back(), ended.roll_back()), (Some(one), None));
+        assert_eq!([ended.roll_back(), ended.roll_back()], [Some(RolledBack::Trial), None]);
         let mut promoted = trying;
         promoted.activate(two);
-        assert_eq!((promoted.rollout.clone(), promoted.roll_back()), (None, Some(one)));
+        assert_eq!((promoted.rollout.clone(), promoted.roll_back()), (None, Some(RolledBack::Version)));
+    }
+
+    #[test]
+    fn a_trial_that_was_stopped_keeps_nobody_from_going_back() {
+        let [zero, one]: [PluginVersion; 2] = ["0.9.0", "1.0.0"].map(|text| text.parse().unwrap());
+        let stopped = r#"{"version": "1.1.0", "to": "shadow", "stopped": "it broke"}"#;
+        let rollout = || Some(serde_json::from_str::<Rollout>(stopped).unwrap());
+        let mut plugin =
+            Plugin { active: Some(one), served_before: vec![zero], rollout: rollout(), ..Plugin::default() };
+        assert_eq!(plugin.roll_back(), Some(RolledBack::Version));
+        assert_eq!((plugin.active, &plugin.rollout), (Some(zero), &None));
+        plugin.rollout = rollout();
+        assert_eq!([plugin.roll_back(), plugin.roll_back()], [Some(RolledBack::Trial), None], "nothing served before");
     }
 
     #[test]

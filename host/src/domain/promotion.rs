@@ -2,6 +2,8 @@
 //!
 //! Says which differences were meant. What differs is found out elsewhere.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::Problems;
@@ -67,6 +69,15 @@ impl Promotion {
         if !self.is_open() && !(1..=CORPUS).contains(&self.recordings) {
             problems.refuse("promotion.recordings", format!("between 1 and {CORPUS} recordings can be asked for"));
         }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { profile, tool, field } = self;
+        write!(f, "{}", field.as_deref().unwrap_or("any field"))?;
+        tool.iter().try_for_each(|tool| write!(f, " of {tool}"))?;
+        profile.iter().try_for_each(|profile| write!(f, " for {profile}"))
     }
 }
 

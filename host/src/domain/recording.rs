@@ -44,6 +44,41 @@ fn default_redact() -> BTreeSet<Redaction> {
     [Redaction::Context, Redaction::Outside].into()
 }
 
+/// How a recorded call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordedStatus {
+    /// The tool was shown.
+    Shown,
+    /// It was hidden.
+    Hidden,
+    /// The rule or step broke.
+    Failed,
+    /// The step around a rule had nothing to say.
+    Agreed,
+    /// It wanted something else.
+    Amended,
+    /// The step let the change go on.
+    Proceeds,
+    /// The step did not agree to the change.
+    Rejected,
+}
+
+impl RecordedStatus {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shown => "shown",
+            Self::Hidden => "hidden",
+            Self::Failed => "failed",
+            Self::Agreed => "agreed",
+            Self::Amended => "amended",
+            Self::Proceeds => "proceeds",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
 /// What is replaced before a call is kept.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

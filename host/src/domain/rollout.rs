@@ -36,12 +36,45 @@ pub struct Rollout {
     #[serde(default = "default_stop_after")]
     #[schema(minimum = 1, maximum = 10_000)]
     pub stop_after: u32,
-    /// The revision over which it was begun; tells it from other trials of the same version. Whatever is sent is not taken over.
+    /// The revision over which it was begun; tells it from other trials of the same version.
     #[serde(default)]
     pub since: Revision,
     /// Why it was stopped. A version that was stopped is asked about nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
+}
+
+/// How somebody wants a version to be tried.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WantedRollout {
+    /// The version to try.
+    #[schema(value_type = String)]
+    pub version: PluginVersion,
+    /// For whom.
+    pub to: RolloutStage,
+    /// How many of a hundred people get it, of a share: 1 to 99.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 99)]
+    pub percent: Option<u8>,
+    /// Whoever has one of these security roles gets it, of a group.
+    #[serde(default)]
+    pub roles: BTreeSet<String>,
+    /// These people get it, by login, of a group.
+    #[serde(default)]
+    pub users: BTreeSet<String>,
+    /// How many of its calls may break before it is stopped; 5 without it.
+    #[serde(default = "default_stop_after")]
+    #[schema(minimum = 1, maximum = 10_000)]
+    pub stop_after: u32,
+}
+
+impl WantedRollout {
+    /// The trial of it that was begun over the revision `since`.
+    pub fn begun(self, since: Revision) -> Rollout {
+        let Self { version, to, percent, roles, users, stop_after } = self;
+        Rollout { version, to, percent, roles, users, stop_after, since, stopped: None }
+    }
 }
 
 /// For whom a version is tried.

@@ -1,4 +1,4 @@
-//! The audit: which calls were denied, and what happened to tokens.
+//! The audit: which calls were denied, what happened to tokens, and what else leaves no revision.
 
 use axum::Json;
 use axum::extract::State;
@@ -48,7 +48,8 @@ struct AuditPage {
     lost: u64,
 }
 
-/// Lists denied calls and what happened to tokens, the newest first. What was denied before the question is in the answer.
+/// Lists denied calls, what happened to tokens, secrets written and deleted, recordings taken away, and questions of the outbox put again
+/// or dropped; the newest first. What was denied before the question is in the answer.
 #[utoipa::path(
     get, path = "/api/v1/audit", operation_id = "list-audit", tag = "access", params(AuditQuery),
     responses((status = 200, description = "One page.", body = AuditPage)),

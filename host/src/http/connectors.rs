@@ -1,8 +1,8 @@
 //! Connectors: where plugins that were granted them look up records, and search for articles.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,7 +15,7 @@ use crate::service::ConnectorView;
 
 use super::body;
 use super::etag::Conditions;
-use super::items::{self, REVISION, number};
+use super::parts::{self, Gone};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
@@ -24,7 +24,7 @@ use super::view::View;
 type Shown = View<Connector>;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, delete))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, put, delete))
 }
 
 /// Every connector.
@@ -44,6 +44,16 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<Connecto
     Ok(Json(Connectors { items: app.run(|service| Ok(service.connectors()?)).await? }))
 }
 
+/// Shows where a connector leads, in the shape that a write takes.
+#[utoipa::path(
+    get, path = "/api/v1/connectors/{connector}", operation_id = "get-connector", tag = "plugins",
+    params(("connector" = String, Path, description = "The name that plugins ask for.")),
+    responses((status = 200, description = "The connector.", body = Shown)),
+)]
+async fn get(State(app): State<App>, Path(connector): Path<String>, _: Query<Nothing>) -> Result<Response, Refusal> {
+    parts::get(app, Kind::Connector, connector).await
+}
+
 /// Says where a connector leads. Plugins that were granted it ask there from now on.
 #[utoipa::path(
     put, path = "/api/v1/connectors/{connector}", operation_id = "put-connector", tag = "plugins",
@@ -61,14 +71,10 @@ async fn put(
     By(author): By,
     body::Json(body): body::Json,
 ) -> Result<Response, Refusal> {
-    let put = app.run(move |service| {
-        let name = connector.parse::<ConnectorName>();
-        let invalid =
-            |error: &dyn ToString| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-name", error.to_string());
-        let name = name.map_err(|error| invalid(&error))?;
-        items::put(service, Kind::Connector, name.as_str(), body, &conditions, &author)
-    });
-    Ok(put.await?.into_response())
+    connector
+        .parse::<ConnectorName>()
+        .map_err(|error| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-name", error.to_string()))?;
+    parts::put(app, Kind::Connector, connector, body, conditions, author).await
 }
 
 /// Takes a connector away: whatever plugins ask through it is refused.
@@ -84,9 +90,6 @@ async fn delete(
     conditions: Conditions,
     Extension(caller): Extension<Caller>,
     By(author): By,
-) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Refusal> {
-    let kind = Kind::Connector;
-    let deleted =
-        app.run(move |service| items::delete(service, &caller, kind, &connector, false, &conditions, &author)).await?;
-    Ok((StatusCode::NO_CONTENT, [(REVISION, number(deleted.revision))]))
+) -> Result<Gone, Refusal> {
+    parts::delete(app, Kind::Connector, connector, caller, conditions, author).await
 }

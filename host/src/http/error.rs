@@ -74,8 +74,7 @@ impl From<Error> for Refusal {
             }
             Error::Resolve(resolve::Error::Tool { fault, .. } | resolve::Error::ToolStep { fault, .. }) => {
                 let (status, code) = fault::of_fault(&fault.code);
-                let answer = problem(status, code);
-                if status == StatusCode::SERVICE_UNAVAILABLE { answer.retry_after(1) } else { answer }
+                fault::later(problem(status, code), fault.retry_after)
             }
             Error::Resolve(resolve::Error::NotInProfile { .. }) => problem(StatusCode::CONFLICT, "not-in-profile"),
             Error::Import(import::Error::Archive(ArchiveError::TooLarge { .. })) => {
@@ -183,4 +182,51 @@ impl From<InvalidName> for Refusal {
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
     std::iter::successors(error.source(), |error| error.source())
         .fold(error.to_string(), |chain, cause| format!("{chain}: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+
+    use crate::domain::experience::ToolFault;
+    use crate::http::problem;
+    use crate::pipeline::{self, RegisteredStep, StepFault};
+
+    use super::*;
+
+    #[test]
+    fn who_is_suspended_says_for_how_long() {
+        let fault = |code: &str, retry_after| ToolFault {
+            code: code.to_owned(),
+            message: "it broke".to_owned(),
+            plugin: "a/b".to_owned(),
+            version: "1.0.0".to_owned(),
+            trace: None,
+            retry_after,
+        };
+        let (kind, step) = ("scripts".to_owned(), "late".to_owned());
+        let rule = |code, seconds| resolve::Error::Tool { kind: kind.clone(), fault: fault(code, seconds).into() };
+        let around = resolve::Error::ToolStep {
+            kind: kind.clone(),
+            step: step.clone(),
+            fault: fault("plugin.suspended", Some(90)).into(),
+        };
+        let by = RegisteredStep { plugin: "a/b".to_owned(), version: "1.0.0".to_owned(), step };
+        let broke =
+            StepFault { code: "plugin.suspended".to_owned(), message: "it broke".to_owned(), retry_after: Some(60) };
+        let found = [
+            Error::Resolve(rule("plugin.suspended", Some(120))),
+            Error::Resolve(rule("plugin.busy", None)),
+            Error::Resolve(rule("plugin.failed", None)),
+            Error::Resolve(around),
+            Error::Step(pipeline::Refusal::Fault { by: by.into(), fault: broke.into() }),
+        ]
+        .map(|error| {
+            let answer = problem::render(Refusal::from(error).into_response(), "test", false);
+            let said = answer.headers().get("retry-after").map(|seconds| seconds.to_str().unwrap_or("?").to_owned());
+            (answer.status().as_u16(), said.unwrap_or_default())
+        });
+        let expected = [(503, "120"), (503, "1"), (500, ""), (503, "90"), (503, "60")];
+        assert_eq!(found, expected.map(|(status, seconds)| (status, seconds.to_owned())));
+    }
 }

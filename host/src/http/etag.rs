@@ -15,6 +15,10 @@ use crate::store::{self, Expect};
 
 use super::problem::Refusal;
 
+/// Marks an answer that shows more than what its revision wrote, such as the health of a plugin: nobody has it already.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MoreThanTagged;
+
 /// The tag of what `revision` wrote.
 pub(super) fn of_revision(revision: Revision) -> HeaderValue {
     // Digits in quotes are always a header.
@@ -46,7 +50,8 @@ pub(super) async fn conditional(request: Request, next: Next) -> Response {
         body = Body::from(bytes);
     }
     let tag = parts.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
-    if seen.is_some_and(|seen| names(&seen, tag)) {
+    let is_all = parts.extensions.get::<MoreThanTagged>().is_none();
+    if is_all && seen.is_some_and(|seen| names(&seen, tag)) {
         parts.status = StatusCode::NOT_MODIFIED;
         parts.headers.remove(header::CONTENT_TYPE);
         parts.headers.remove(header::CONTENT_LENGTH);
@@ -112,7 +117,7 @@ impl Conditions {
     }
 }
 
-/// A write to something that has no tag: an expectation cannot be met, and is refused rather than ignored.
+/// A write to an address that names nothing with a tag: an expectation cannot be met, and is refused rather than ignored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unconditional;
 
@@ -123,7 +128,7 @@ impl<S: Sync> FromRequestParts<S> for Unconditional {
         for header in [header::IF_MATCH, header::IF_NONE_MATCH] {
             if let Some(typed) = header_text(&parts.headers, &header) {
                 let detail = format!(
-                    "`{header}: {typed}` cannot be honoured here, because what it changes has no revision of its own: send the request without it"
+                    "`{header}: {typed}` cannot be honoured here, because this address names nothing that has a revision of its own: send the request without it"
                 );
                 return Err(Refusal::new(StatusCode::BAD_REQUEST, "invalid-header", detail));
             }

@@ -6,18 +6,17 @@ use std::str::FromStr;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::plugin::InvalidVersion;
-use crate::domain::{Capabilities, PluginVersion};
-use crate::service::{Grant, GrantView};
+use crate::domain::Capabilities;
+use crate::service::{Decided, Grant, GrantView};
 
 use super::body::Typed;
-use super::etag::Unconditional;
+use super::etag::Conditions;
+use super::plugins::{Tagged, believed, full, parse, tagged};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
@@ -100,12 +99,17 @@ async fn put(
     State(app): State<App>,
     Path((publisher, name, version)): Path<(String, String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
     Typed(body): Typed<Body>,
-) -> Result<Json<GrantView>, Refusal> {
+) -> Result<Tagged<GrantView>, Refusal> {
     let (name, version, grant) = (full(&publisher, &name), parse(&version)?, body.grant()?);
-    Ok(Json(app.run(move |service| Ok(service.grant_plugin(&name, version, &grant, &author)?)).await?))
+    let decide = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.grant_plugin(&name, expect, version, &grant, &author)?)
+    });
+    let Decided { view, revision } = decide.await?;
+    Ok(tagged(revision, view))
 }
 
 /// Takes back what a version was granted. If it serves it goes on, and whatever it asks outside is refused.
@@ -121,18 +125,14 @@ async fn take(
     State(app): State<App>,
     Path((publisher, name, version)): Path<(String, String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
-) -> Result<Json<GrantView>, Refusal> {
+) -> Result<Tagged<GrantView>, Refusal> {
     let (name, version) = (full(&publisher, &name), parse(&version)?);
-    Ok(Json(app.run(move |service| Ok(service.take_grant(&name, version, &author)?)).await?))
-}
-
-fn full(publisher: &str, name: &str) -> String {
-    format!("{publisher}/{name}")
-}
-
-fn parse(version: &str) -> Result<PluginVersion, Refusal> {
-    let missing = |error: InvalidVersion| Refusal::new(StatusCode::NOT_FOUND, "not-found", error.to_string());
-    version.parse().map_err(missing)
+    let take = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.take_grant(&name, expect, version, &author)?)
+    });
+    let Decided { view, revision } = take.await?;
+    Ok(tagged(revision, view))
 }

@@ -12,7 +12,7 @@ use crate::store::{EventState, OutboxEvent};
 
 use super::page;
 use super::problem::Refusal;
-use super::query::{Nothing, Query};
+use super::query::{By, Nothing, Query};
 use super::state::App;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -69,8 +69,14 @@ async fn list(State(app): State<App>, Query(query): Query<OutboxQuery>) -> Resul
     params(("id" = u64, Path, description = "The number of the question.")),
     responses((status = 200, description = "The question.", body = OutboxEvent)),
 )]
-async fn retry(State(app): State<App>, Path(id): Path<u64>, _: Query<Nothing>) -> Result<Json<OutboxEvent>, Refusal> {
-    let event = app.run(move |service| Ok(service.store().retry_event(id, jiff::Timestamp::now())?)).await?;
+async fn retry(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    _: Query<Nothing>,
+    By(author): By,
+) -> Result<Json<OutboxEvent>, Refusal> {
+    let id = parse(&id)?;
+    let event = app.run(move |service| Ok(service.retry_question(id, jiff::Timestamp::now(), &author)?)).await?;
     event.map(Json).ok_or_else(|| answered(id))
 }
 
@@ -80,12 +86,29 @@ async fn retry(State(app): State<App>, Path(id): Path<u64>, _: Query<Nothing>) -
     params(("id" = u64, Path, description = "The number of the question.")),
     responses((status = 204, description = "It is gone.")),
 )]
-async fn remove(State(app): State<App>, Path(id): Path<u64>, _: Query<Nothing>) -> Result<StatusCode, Refusal> {
-    let there = app.run(move |service| Ok(service.store().drop_event(id)?)).await?;
+async fn remove(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    _: Query<Nothing>,
+    By(author): By,
+) -> Result<StatusCode, Refusal> {
+    let id = parse(&id)?;
+    let there = app.run(move |service| Ok(service.drop_question(id, &author)?)).await?;
     if there { Ok(StatusCode::NO_CONTENT) } else { Err(answered(id)) }
 }
 
 fn answered(id: u64) -> Refusal {
-    let detail = format!("there is no question {id} in the outbox: it was answered, or dropped");
+    let detail = format!(
+        "there is no question {id} in the outbox: it was answered, or dropped; `GET /api/v1/outbox` lists those that wait"
+    );
     Refusal::new(StatusCode::NOT_FOUND, "not-found", detail)
+}
+
+fn parse(id: &str) -> Result<u64, Refusal> {
+    // The numbers of rows have a sign.
+    id.parse::<i64>().ok().and_then(|id| u64::try_from(id).ok()).ok_or_else(|| {
+        let detail =
+            format!("question `{id}` is not in the outbox: they have numbers, which `GET /api/v1/outbox` lists");
+        Refusal::new(StatusCode::NOT_FOUND, "not-found", detail)
+    })
 }

@@ -1,19 +1,20 @@
 //! Plugins: installed, listed, looked at, activated, rolled back, switched off, taken away.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::{self, Expected, PluginVersion, ToolOverride};
-use crate::service::{Activation, Gatekeeping, Installed, PluginView};
+use crate::domain::{self, Expected, Kind, PluginVersion, Revision, ToolOverride};
+use crate::service::{Activation, Gatekeeping, Installed, PluginView, RolledBackPlugin, Service};
+use crate::store::Expect;
 
 use super::body::{Component, Typed};
-use super::etag::Unconditional;
+use super::etag::{self, Conditions, MoreThanTagged, Unconditional};
 use super::items::{REVISION, number};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
@@ -82,13 +83,28 @@ struct SwitchBody {
     state: domain::State,
 }
 
-pub(super) type Shown = ([(HeaderName, HeaderValue); 1], Json<PluginView>);
+/// Something about a plugin, under the tag of the plugin.
+pub(super) type Tagged<T> = ([(HeaderName, HeaderValue); 2], Json<T>);
 
-pub(super) fn shown(view: PluginView) -> Shown {
-    ([(REVISION, number(view.revision))], Json(view))
+pub(super) type Shown = Tagged<PluginView>;
+
+/// The answer about a plugin that `revision` wrote.
+pub(super) fn tagged<T>(revision: Revision, body: T) -> Tagged<T> {
+    ([(REVISION, number(revision)), (header::ETAG, etag::of_revision(revision))], Json(body))
 }
 
-/// Lists the plugins that are there.
+pub(super) fn shown(view: PluginView) -> Shown {
+    tagged(view.revision, view)
+}
+
+/// What the author of a change of the plugin `name` believes it is. The change itself says if there is no such plugin.
+pub(super) fn believed(service: &Service, name: &str, conditions: &Conditions) -> Result<Expect, Refusal> {
+    let snapshot = service.store().snapshot()?;
+    let current = snapshot.entry(Kind::Plugin, name).map(|entry| entry.revision);
+    current.map_or(Ok(Expect::Anything), |current| conditions.expect(Kind::Plugin, name, Some(current)))
+}
+
+/// Lists the plugins that are there, and those of which no version could be installed yet.
 #[utoipa::path(
     get, path = "/api/v1/plugins", operation_id = "list-plugins", tag = "plugins",
     responses((status = 200, description = "Every plugin.", body = PluginList)),
@@ -123,8 +139,8 @@ async fn install(
     let Installed { plugin, .. } = &installed;
     let address = format!("/api/v1/plugins/{}/{}", plugin.publisher, plugin.name);
     let location = HeaderValue::from_str(&address).map_err(|_| Refusal::internal())?;
-    let revision = [(REVISION, number(plugin.revision))];
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], revision, Json(installed)).into_response())
+    let location = [(header::LOCATION, location)];
+    Ok((StatusCode::CREATED, location, tagged(plugin.revision, &installed)).into_response())
 }
 
 /// Shows a plugin with its versions, those that could not be installed included.
@@ -137,11 +153,12 @@ async fn show(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
-) -> Result<Shown, Refusal> {
-    Ok(shown(app.run(move |service| Ok(service.plugin(&full(&publisher, &name))?)).await?))
+) -> Result<(Extension<MoreThanTagged>, Shown), Refusal> {
+    let plugin = app.run(move |service| Ok(service.plugin(&full(&publisher, &name))?)).await?;
+    Ok((Extension(MoreThanTagged), shown(plugin)))
 }
 
-/// Takes a plugin away, with all its versions and what was decided about its steps.
+/// Takes a plugin away, with all its versions, what was decided about its steps, and why versions could not be installed.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}", operation_id = "delete-plugin", tag = "plugins",
     params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
@@ -151,10 +168,15 @@ async fn remove(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Refusal> {
-    let removed = app.run(move |service| Ok(service.remove_plugin(&full(&publisher, &name), &author)?)).await?;
+    let name = full(&publisher, &name);
+    let remove = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.remove_plugin(&name, expect, &author)?)
+    });
+    let removed = remove.await?;
     Ok((StatusCode::NO_CONTENT, [(REVISION, number(removed))]))
 }
 
@@ -169,7 +191,7 @@ async fn activate(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
     Typed(body): Typed<ActivateBody>,
 ) -> Result<Shown, Refusal> {
@@ -177,25 +199,33 @@ async fn activate(
     let name = full(&publisher, &name);
     let activated = app.run(move |service| {
         let gatekeeping = Gatekeeping { expected: &expected, past_gate };
-        Ok(service.activate_plugin(&name, version, accept_major, gatekeeping, &author)?)
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.activate_plugin(&name, expect, version, accept_major, gatekeeping, &author)?)
     });
     Ok(shown(activated.await?))
 }
 
-/// Lets the version serve that served before.
+/// Lets the version serve that served before. While a version is on trial, that is tried no more and nothing else changes; a trial that
+/// was stopped is over, and goes with the version. `rolledBack` says which of the two was done.
 #[utoipa::path(
     post, path = "/api/v1/plugins/{publisher}/{name}/rollback", operation_id = "roll-back-plugin", tag = "plugins",
     params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
-    responses((status = 200, description = "The plugin.", body = PluginView)),
+    responses((status = 200, description = "The plugin, and what was taken back.", body = RolledBackPlugin)),
 )]
 async fn roll_back(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
-) -> Result<Shown, Refusal> {
-    Ok(shown(app.run(move |service| Ok(service.roll_back_plugin(&full(&publisher, &name), &author)?)).await?))
+) -> Result<Tagged<RolledBackPlugin>, Refusal> {
+    let name = full(&publisher, &name);
+    let back = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.roll_back_plugin(&name, expect, &author)?)
+    });
+    let back = back.await?;
+    Ok(tagged(back.plugin.revision, back))
 }
 
 /// Switches a plugin on or off.
@@ -209,12 +239,16 @@ async fn switch(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
     Typed(body): Typed<SwitchBody>,
 ) -> Result<Shown, Refusal> {
     let name = full(&publisher, &name);
-    Ok(shown(app.run(move |service| Ok(service.switch_plugin(&name, body.state, &author)?)).await?))
+    let switch = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.switch_plugin(&name, expect, body.state, &author)?)
+    });
+    Ok(shown(switch.await?))
 }
 
 /// Decides what happens when the rule of a tool breaks: `abort`, `skip`, `use-default` or `use-last-good`. What is left out is as the
@@ -231,12 +265,16 @@ async fn decide(
     State(app): State<App>,
     Path((publisher, name, kind)): Path<(String, String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
     Typed(wanted): Typed<ToolOverride>,
 ) -> Result<Shown, Refusal> {
     let name = full(&publisher, &name);
-    Ok(shown(app.run(move |service| Ok(service.decide_about_tool(&name, &kind, &wanted, &author)?)).await?))
+    let decide = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.decide_about_tool(&name, expect, &kind, &wanted, &author)?)
+    });
+    Ok(shown(decide.await?))
 }
 
 /// Gives the component of a version, byte by byte as it was installed.
@@ -271,11 +309,15 @@ async fn remove_version(
     State(app): State<App>,
     Path((publisher, name, version)): Path<(String, String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
 ) -> Result<Shown, Refusal> {
     let (name, version) = (full(&publisher, &name), parse(&version)?);
-    Ok(shown(app.run(move |service| Ok(service.remove_plugin_version(&name, version, &author)?)).await?))
+    let remove = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.remove_plugin_version(&name, expect, version, &author)?)
+    });
+    Ok(shown(remove.await?))
 }
 
 pub(super) fn full(publisher: &str, name: &str) -> String {

@@ -153,6 +153,12 @@ impl Refusal {
         self
     }
 
+    /// The same with another sentence.
+    pub fn with_detail(mut self, detail: String) -> Self {
+        self.0.detail = detail;
+        self
+    }
+
     /// The same with what a version would change.
     pub fn with_comparison(mut self, comparison: Comparison) -> Self {
         self.0.comparison = Some(comparison);

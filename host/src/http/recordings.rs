@@ -10,14 +10,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::trace::TraceId;
-use crate::domain::{PluginVersion, RecordingSettings};
+use crate::domain::{PluginVersion, RecordedStatus, RecordingSettings};
 use crate::service::{PluginView, RecordingView, ReplayView};
 use crate::store::RecordingFilter;
 
 use super::body::Typed;
-use super::etag::Unconditional;
+use super::etag::Conditions;
 use super::page;
-use super::plugins::{Shown, full, shown};
+use super::plugins::{Shown, believed, full, shown};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
@@ -57,8 +57,9 @@ struct RecordingsQuery {
     tool: Option<String>,
     /// Of people with this profile.
     profile: Option<String>,
-    /// Of calls that ended so: `shown`, `hidden` or `failed`.
-    status: Option<String>,
+    /// Of calls that ended so.
+    #[param(inline)]
+    status: Option<RecordedStatus>,
 }
 
 /// Which version is asked.
@@ -88,12 +89,16 @@ async fn record(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
     Typed(wanted): Typed<RecordingSettings>,
 ) -> Result<Shown, Refusal> {
     let (name, now) = (full(&publisher, &name), jiff::Timestamp::now());
-    Ok(shown(app.run(move |service| Ok(service.record_plugin(&name, Some(&wanted), now, &author)?)).await?))
+    let record = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.record_plugin(&name, expect, Some(&wanted), now, &author)?)
+    });
+    Ok(shown(record.await?))
 }
 
 /// Records calls of a plugin no more. What was recorded stays until it is too old.
@@ -106,11 +111,15 @@ async fn record_no_more(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
 ) -> Result<Shown, Refusal> {
     let (name, now) = (full(&publisher, &name), jiff::Timestamp::now());
-    Ok(shown(app.run(move |service| Ok(service.record_plugin(&name, None, now, &author)?)).await?))
+    let stop = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.record_plugin(&name, expect, None, now, &author)?)
+    });
+    Ok(shown(stop.await?))
 }
 
 /// Takes all recordings of a plugin away.
@@ -123,8 +132,9 @@ async fn clear(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
+    By(author): By,
 ) -> Result<Json<Cleared>, Refusal> {
-    let removed = app.run(move |service| Ok(service.clear_recordings(&full(&publisher, &name))?)).await?;
+    let removed = app.run(move |service| Ok(service.clear_recordings(&full(&publisher, &name), &author)?)).await?;
     Ok(Json(Cleared { removed }))
 }
 
@@ -149,7 +159,7 @@ async fn list(State(app): State<App>, Query(query): Query<RecordingsQuery>) -> R
             ("plugin", plugin.as_deref()),
             ("tool", tool.as_deref()),
             ("profile", profile.as_deref()),
-            ("status", status.as_deref()),
+            ("status", status.map(RecordedStatus::as_str)),
             ("after", Some(&*last)),
         ];
         page::next("/api/v1/recordings", &parameters)
@@ -174,9 +184,14 @@ async fn read(State(app): State<App>, Path(id): Path<String>, _: Query<Nothing>)
     params(("id" = String, Path, description = "What it is known by.")),
     responses((status = 204, description = "It is gone.")),
 )]
-async fn remove(State(app): State<App>, Path(id): Path<String>, _: Query<Nothing>) -> Result<StatusCode, Refusal> {
+async fn remove(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    _: Query<Nothing>,
+    By(author): By,
+) -> Result<StatusCode, Refusal> {
     let id = parse(&id)?;
-    app.run(move |service| Ok(service.remove_recording(id)?)).await?;
+    app.run(move |service| Ok(service.remove_recording(id, &author)?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -8,12 +8,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::access::{Caller, Privilege};
-use crate::domain::{Expected, PluginVersion, Promotion, Rollout};
-use crate::service::{Comparison, Gatekeeping, PluginView, RolloutView};
+use crate::domain::{Expected, PluginVersion, Promotion, WantedRollout};
+use crate::service::{Comparison, Decided, Gatekeeping, PluginView, RolloutView};
 
 use super::body::Typed;
-use super::etag::Unconditional;
-use super::plugins::{Shown, full, shown};
+use super::etag::Conditions;
+use super::plugins::{Shown, Tagged, believed, full, shown, tagged};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
@@ -39,7 +39,7 @@ struct CompareBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RolloutBody {
     /// Which version, and for whom.
-    rollout: Rollout,
+    rollout: WantedRollout,
     /// What it is meant to change of what was recorded, if the plugin is gated.
     #[serde(default)]
     expected: Vec<Expected>,
@@ -78,12 +78,16 @@ async fn gate(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
     Typed(wanted): Typed<Promotion>,
 ) -> Result<Shown, Refusal> {
     let name = full(&publisher, &name);
-    Ok(shown(app.run(move |service| Ok(service.gate_plugin(&name, wanted, &author)?)).await?))
+    let gate = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.gate_plugin(&name, expect, wanted, &author)?)
+    });
+    Ok(shown(gate.await?))
 }
 
 /// Tries a version beside the one that serves: in its shadow, for a share of all people, or for a group. It is stopped when it breaks
@@ -97,17 +101,19 @@ async fn begin(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
     Typed(body): Typed<RolloutBody>,
-) -> Result<Json<RolloutView>, Refusal> {
+) -> Result<Tagged<RolloutView>, Refusal> {
     let name = full(&publisher, &name);
     let RolloutBody { rollout, expected, past_gate } = body;
     let begun = app.run(move |service| {
         let gatekeeping = Gatekeeping { expected: &expected, past_gate };
-        Ok(service.begin_rollout(&name, &rollout, gatekeeping, &author)?)
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.begin_rollout(&name, expect, &rollout, gatekeeping, &author)?)
     });
-    Ok(Json(begun.await?))
+    let Decided { view, revision } = begun.await?;
+    Ok(tagged(revision, view))
 }
 
 /// Shows the version that is tried, and what became of it so far.
@@ -134,9 +140,13 @@ async fn end(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
 ) -> Result<Shown, Refusal> {
     let name = full(&publisher, &name);
-    Ok(shown(app.run(move |service| Ok(service.end_rollout(&name, &author)?)).await?))
+    let end = app.run(move |service| {
+        let expect = believed(service, &name, &conditions)?;
+        Ok(service.end_rollout(&name, expect, &author)?)
+    });
+    Ok(shown(end.await?))
 }

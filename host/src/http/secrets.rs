@@ -65,9 +65,8 @@ async fn put(
     Typed(body): Typed<Body>,
 ) -> Result<(StatusCode, Json<SecretRecord>), Refusal> {
     let name: SecretName = parse(&name, StatusCode::UNPROCESSABLE_ENTITY, "invalid-name")?;
-    let record = SecretRecord { name, at: Timestamp::now(), who: author.who };
     app.run(move |service| {
-        let new = service.store().secrets()?.put(&record.name, &body.value, record.at, &record.who)?;
+        let (record, new) = service.put_secret(name, &body.value, Timestamp::now(), &author)?;
         Ok((if new { StatusCode::CREATED } else { StatusCode::OK }, Json(record)))
     })
     .await
@@ -84,9 +83,10 @@ async fn delete(
     Path(name): Path<String>,
     _: Query<Nothing>,
     _: Unconditional,
+    By(author): By,
 ) -> Result<StatusCode, Refusal> {
     let name: SecretName = parse(&name, StatusCode::NOT_FOUND, "not-found")?;
-    app.run(move |service| Ok(service.store().secrets()?.delete(&name)?)).await?;
+    app.run(move |service| Ok(service.delete_secret(&name, &author)?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

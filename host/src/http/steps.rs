@@ -8,10 +8,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::StepOverride;
-use crate::service::StepView;
+use crate::service::{Decided, StepView};
 
 use super::body::Typed;
-use super::etag::Unconditional;
+use super::etag::Conditions;
+use super::plugins::{Tagged, believed, full, tagged};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
@@ -38,23 +39,29 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<StepList
 }
 
 /// Decides about a step: whether it is asked, its rank, its configuration, what happens when it breaks. What is left out is as
-/// the plugin declares it.
+/// the plugin declares it. A step can be told what it needs before it serves: that of a plugin which is only installed, waits for a grant
+/// or is switched off.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/steps/{step}", operation_id = "put-step", tag = "plugins",
     params(
         ("publisher" = String, Path, description = "Who made the plugin."), ("name" = String, Path, description = "What it is called."),
         ("step" = String, Path, description = "The step."),
     ),
-    request_body = StepOverride, responses((status = 200, description = "The step as it is asked from now on.", body = StepView)),
+    request_body = StepOverride, responses((status = 200, description = "The step as it is asked from now on, or would be.", body = StepView)),
 )]
 async fn decide(
     State(app): State<App>,
     Path((publisher, name, step)): Path<(String, String, String)>,
     _: Query<Nothing>,
-    _: Unconditional,
+    conditions: Conditions,
     By(author): By,
     Typed(wanted): Typed<StepOverride>,
-) -> Result<Json<StepView>, Refusal> {
-    let plugin = format!("{publisher}/{name}");
-    Ok(Json(app.run(move |service| Ok(service.decide_about_step(&plugin, &step, &wanted, &author)?)).await?))
+) -> Result<Tagged<StepView>, Refusal> {
+    let plugin = full(&publisher, &name);
+    let decide = app.run(move |service| {
+        let expect = believed(service, &plugin, &conditions)?;
+        Ok(service.decide_about_step(&plugin, expect, &step, &wanted, &author)?)
+    });
+    let Decided { view, revision } = decide.await?;
+    Ok(tagged(revision, view))
 }

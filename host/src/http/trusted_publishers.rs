@@ -1,8 +1,7 @@
 //! Trusted publishers: whose plugins must be signed, and by which keys.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,11 +10,11 @@ use utoipa_axum::routes;
 
 use crate::domain::access::Caller;
 use crate::domain::{Kind, TrustedPublisher};
-use crate::service::{PublisherView, Service};
+use crate::service::{Error, PublisherView, Service};
 
 use super::body;
 use super::etag::Conditions;
-use super::items::{self, REVISION, number};
+use super::parts::{self, Gone};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
@@ -24,7 +23,7 @@ use super::view::View;
 type Shown = View<TrustedPublisher>;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, delete))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, put, delete))
 }
 
 /// Every publisher whose plugins must be signed.
@@ -42,6 +41,16 @@ struct Publishers {
 )]
 async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<Publishers>, Refusal> {
     Ok(Json(Publishers { items: app.run(|service| Ok(service.trusted_publishers()?)).await? }))
+}
+
+/// Shows which keys sign for a publisher, in the shape that a write takes.
+#[utoipa::path(
+    get, path = "/api/v1/trusted-publishers/{publisher}", operation_id = "get-trusted-publisher", tag = "plugins",
+    params(("publisher" = String, Path, description = "The name that its plugins begin with.")),
+    responses((status = 200, description = "The publisher and its keys.", body = Shown)),
+)]
+async fn get(State(app): State<App>, Path(publisher): Path<String>, _: Query<Nothing>) -> Result<Response, Refusal> {
+    parts::get(app, Kind::TrustedPublisher, publisher).await
 }
 
 /// Says which keys sign for a publisher, in place of those that did. What serves goes on serving; what is installed or activated
@@ -62,11 +71,8 @@ async fn put(
     By(author): By,
     body::Json(body): body::Json,
 ) -> Result<Response, Refusal> {
-    let put = app.run(move |service| {
-        Service::check_publisher(&publisher)?;
-        items::put(service, Kind::TrustedPublisher, &publisher, body, &conditions, &author)
-    });
-    Ok(put.await?.into_response())
+    Service::check_publisher(&publisher).map_err(Error::from)?;
+    parts::put(app, Kind::TrustedPublisher, publisher, body, conditions, author).await
 }
 
 /// Forgets the keys of a publisher: `plugins.unsigned` of the environment says whether its plugins are taken from now on.
@@ -82,9 +88,6 @@ async fn delete(
     conditions: Conditions,
     Extension(caller): Extension<Caller>,
     By(author): By,
-) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Refusal> {
-    let kind = Kind::TrustedPublisher;
-    let deleted =
-        app.run(move |service| items::delete(service, &caller, kind, &publisher, false, &conditions, &author)).await?;
-    Ok((StatusCode::NO_CONTENT, [(REVISION, number(deleted.revision))]))
+) -> Result<Gone, Refusal> {
+    parts::delete(app, Kind::TrustedPublisher, publisher, caller, conditions, author).await
 }

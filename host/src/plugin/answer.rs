@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::comparison::FieldDifference;
 use crate::domain::experience::ToolFault;
-use crate::domain::{FAULT, FAULT_GONE};
+use crate::domain::{FAULT, FAULT_GONE, RecordedStatus};
 use crate::pipeline::{Outcome, Proposal, Rejection, StepFault};
 use crate::resolve::{Decision, ItemReference};
 use crate::upgrade::attribute_changes;
@@ -114,7 +114,9 @@ impl Answer {
             _ if self.agrees_with(other) => Vec::new(),
             (_, Self::Failed { .. }) => one(FAULT, self.fault(), other.fault()),
             (Self::Failed { .. }, _) => one(FAULT_GONE, self.fault(), other.fault()),
-            _ if self.status() != other.status() => one("status", Some(self.status()), Some(other.status())),
+            _ if self.status() != other.status() => {
+                one("status", Some(self.status().as_str()), Some(other.status().as_str()))
+            }
             _ => {
                 let changes = attribute_changes(&json!(self), &json!(other));
                 let fields: Vec<_> = changes
@@ -127,16 +129,16 @@ impl Answer {
         }
     }
 
-    /// `shown`, `hidden`, `agreed`, `amended`, `proceeds`, `rejected` or `failed`.
-    pub fn status(&self) -> &'static str {
+    /// How the call ended.
+    pub fn status(&self) -> RecordedStatus {
         match self {
-            Self::Shown { .. } => "shown",
-            Self::Hidden { .. } => "hidden",
-            Self::Agreed => "agreed",
-            Self::Amended { .. } => "amended",
-            Self::Proceeds { .. } => "proceeds",
-            Self::Rejected { .. } => "rejected",
-            Self::Failed { .. } => "failed",
+            Self::Shown { .. } => RecordedStatus::Shown,
+            Self::Hidden { .. } => RecordedStatus::Hidden,
+            Self::Agreed => RecordedStatus::Agreed,
+            Self::Amended { .. } => RecordedStatus::Amended,
+            Self::Proceeds { .. } => RecordedStatus::Proceeds,
+            Self::Rejected { .. } => RecordedStatus::Rejected,
+            Self::Failed { .. } => RecordedStatus::Failed,
         }
     }
 

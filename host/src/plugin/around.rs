@@ -198,7 +198,7 @@ mod tests {
 
     fn fault(code: &str) -> ToolFault {
         let [message, plugin, version] = ["broke", "a/b", "1.0.0"].map(str::to_owned);
-        ToolFault { code: code.to_owned(), message, plugin, version, trace: None }
+        ToolFault { code: code.to_owned(), message, plugin, version, trace: None, retry_after: None }
     }
 
     /// What comes of an evaluation in which the step `breaks` breaks with `code`: who was asked, and how it ended.

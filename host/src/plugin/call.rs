@@ -87,6 +87,20 @@ impl CallError {
         }
     }
 
+    /// Seconds after which it may be asked again, if that is known.
+    pub(super) fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Suspended { seconds, .. } => u32::try_from(*seconds).ok(),
+            Self::Busy(_)
+            | Self::Starved(_)
+            | Self::Timeout(_)
+            | Self::Exceeded(_)
+            | Self::Trapped { .. }
+            | Self::Failed { .. }
+            | Self::Invalid(_) => None,
+        }
+    }
+
     /// The stable code, as listed in `wit/README.md`.
     pub fn code(&self) -> &'static str {
         match self {
@@ -177,7 +191,8 @@ impl Plugin {
 
     fn fault(&self, error: &CallError, trace: Option<TraceId>) -> ToolFault {
         let (plugin, version) = (self.name.clone(), self.version.clone());
-        ToolFault { code: error.code().to_owned(), message: error.told(), plugin, version, trace }
+        let retry_after = error.retry_after();
+        ToolFault { code: error.code().to_owned(), message: error.told(), plugin, version, trace, retry_after }
     }
 }
 

@@ -130,15 +130,28 @@ impl Manifest {
 
     /// Whether it decides about tools of this kind.
     pub fn decides_about(&self, kind: &str) -> bool {
-        matches!(&self.provides, Provides::Tool { kinds, .. } if kinds.iter().any(|known| known == kind))
+        self.tool_kinds().iter().any(|known| known == kind)
     }
 
     /// Whether it has a step of this name, in changes or around rules.
     pub fn has_step(&self, name: &str) -> bool {
+        self.step_names().contains(&name)
+    }
+
+    /// The names of its steps, in changes or around rules.
+    pub fn step_names(&self) -> Vec<&str> {
         match &self.provides {
-            Provides::Handler { steps } => steps.iter().any(|step| step.name == name),
-            Provides::ToolSteps { steps } => steps.iter().any(|step| step.name == name),
-            Provides::Tool { .. } | Provides::Step(_) => false,
+            Provides::Handler { steps } => steps.iter().map(|step| step.name.as_str()).collect(),
+            Provides::ToolSteps { steps } => steps.iter().map(|step| step.name.as_str()).collect(),
+            Provides::Tool { .. } | Provides::Step(_) => Vec::new(),
+        }
+    }
+
+    /// The tool kinds it decides about.
+    pub fn tool_kinds(&self) -> &[String] {
+        match &self.provides {
+            Provides::Tool { kinds, .. } => kinds,
+            Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => &[],
         }
     }
 

@@ -37,7 +37,7 @@ pub struct Missing {
 
 impl Missing {
     /// The tool kinds it should decide about; where that is not known, those that somebody decided about.
-    pub(super) fn kinds(&self) -> Vec<&String> {
+    pub fn kinds(&self) -> Vec<&String> {
         match self.provides() {
             Some(Provides::Tool { kinds, .. }) => kinds.iter().collect(),
             Some(Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. }) => Vec::new(),
@@ -104,5 +104,6 @@ pub(super) fn not_ready(name: &str, version: PluginVersion, reason: &str) -> Too
         plugin: name.to_owned(),
         version: version.to_string(),
         trace: None,
+        retry_after: None,
     }
 }

@@ -78,6 +78,7 @@ mod tests {
             plugin: "a/b".to_owned(),
             version: "1.0.0".to_owned(),
             trace: None,
+            retry_after: None,
         });
         Evaluation::of_rule("a/b 1.0.0".to_owned(), outcome, Vec::new())
     }

@@ -8,7 +8,34 @@ use crate::domain::{PluginVersion, StepOverride};
 use crate::pipeline::Registration;
 
 use super::around::ToolStepRegistration;
-use super::manifest::{Manifest, StepDeclaration, ToolStepDeclaration};
+use super::manifest::{Manifest, Provides, StepDeclaration, ToolStepDeclaration};
+
+/// A step that a component declares, as the environment wants it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WantedStep {
+    /// It takes part in changes of configuration.
+    OfChanges(Registration),
+    /// It is asked around the rules of tools.
+    AroundRules(ToolStepRegistration),
+}
+
+impl WantedStep {
+    /// The step called `name` of the component `digest`, whether it serves or not. Nothing if it declares none of the name.
+    pub fn of(manifest: &Manifest, digest: &str, name: &str, wanted: Option<&StepOverride>) -> Option<Self> {
+        match &manifest.provides {
+            Provides::Handler { steps } => {
+                let step = steps.iter().find(|step| step.name == name)?;
+                Some(Self::OfChanges(registration(manifest, digest, step, wanted)))
+            }
+            Provides::ToolSteps { steps } => {
+                let (step, plugin) = (steps.iter().find(|step| step.name == name)?, manifest.full_name());
+                let digest = digest.to_owned();
+                Some(Self::AroundRules(tool_step_registration(plugin, manifest.version, digest, step, wanted)))
+            }
+            Provides::Tool { .. } | Provides::Step(_) => None,
+        }
+    }
+}
 
 /// A step as its plugin declares it and the environment wants it.
 pub(super) fn registration(

@@ -63,6 +63,7 @@ impl ToolSteps {
             plugin: self.component.plugin.clone(),
             version: self.component.version.clone(),
             trace,
+            retry_after: error.retry_after(),
         };
         (answer.map_err(fault), reads)
     }

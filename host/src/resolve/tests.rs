@@ -23,6 +23,7 @@ impl ToolRules for Table {
             plugin: "test/table".to_owned(),
             version: "1.0.0".to_owned(),
             trace: None,
+            retry_after: None,
         });
         reads.get("customerName");
         reads.get("customerName");

@@ -10,14 +10,14 @@ use serde::Serialize;
 use crate::bundle::{Bundle, Bundled};
 use crate::domain::access::{Caller, Privilege};
 use crate::domain::revision::Author;
-use crate::domain::{Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Revision, State};
-use crate::plugin::{Manifest, Provides, Signatures, Workshop};
+use crate::domain::{Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Revision, State, StepOverride};
+use crate::plugin::{LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Layer, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
 use super::plugins::{Activation, NewVersion, WithVersion, gone, item, version_of};
 use super::publishers::SignerView;
-use super::{Error, PluginError, Service, platform};
+use super::{Error, PluginError, Service, platform, settings};
 
 /// What became of a bundle, or would.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -105,6 +105,9 @@ impl Service {
             let plugin = item(snapshot, name)?;
             let digest = version_of(name, plugin, *version)?.clone();
             let component = self.store.component(&digest)?.ok_or_else(|| gone(name, *version))?;
+            // What was decided about steps of other versions stays here.
+            let manifest = Workshop::manifest(&component);
+            let steps = plugin.steps.iter().filter(|(step, _)| manifest.as_ref().is_some_and(|it| it.has_step(step)));
             let signers = self.signers(snapshot, name, &digest)?;
             plugins.push(Bundled {
                 plugin: name.clone(),
@@ -113,7 +116,7 @@ impl Service {
                 size: component.len() as u64,
                 signers: signers.iter().map(|signer| signer.key_id.to_string()).collect(),
                 served: plugin.serving().is_some_and(|(serving, _)| serving == *version),
-                steps: plugin.steps.clone(),
+                steps: steps.map(|(step, wanted)| (step.clone(), wanted.clone())).collect(),
             });
             components.insert(digest, component);
         }
@@ -122,7 +125,8 @@ impl Service {
 
     /// Installs every plugin of the bundle in `zip` as one revision, or none, or only says what that would do.
     ///
-    /// What was decided about steps is taken over where nothing is decided here, and only for a caller who may decide about steps.
+    /// What was decided about steps is taken over where nothing is decided here, and only for a caller who may decide about steps. Why a
+    /// component is refused is remembered, unless nothing is to be written.
     pub fn install_bundle(
         &self,
         caller: &Caller,
@@ -130,22 +134,35 @@ impl Service {
         options: BundleOptions,
         author: &Author,
     ) -> Result<InstalledBundle, Error> {
-        let checked = self.checked(Bundle::read(zip)?)?;
+        let remember = |bytes: &[u8], reason: &LoadError| {
+            if !options.dry_run {
+                self.keep_failure(bytes, reason, author);
+            }
+        };
+        let checked = self.checked(Bundle::read(zip)?, remember)?;
         let propose = |service: &Self, snapshot: &Snapshot| {
             service.bundled_changes(snapshot, caller, &checked, options.activation)
         };
         // Refused before anything is compiled, as far as that can be known.
-        propose(self, &*self.store.snapshot()?)?;
+        propose(self, &*self.store.snapshot()?).inspect_err(|error| {
+            if let Error::Plugin(PluginError::RefusedVersion { name, reason, .. }) = error
+                && let Some(refused) = checked.iter().find(|checked| checked.bundled.plugin == *name)
+            {
+                remember(&refused.bytes, reason);
+            }
+        })?;
         // Held until they are in the store, so that what has to be shown before they serve can be.
         let mut held = Vec::new();
         for Checked { manifest, bytes, .. } in &checked {
             let (name, version) = (manifest.full_name(), manifest.version);
-            let ready = self.platform()?.prepare(bytes);
+            let ready = self.platform()?.prepare(bytes).inspect_err(|reason| remember(bytes, reason));
             held.push(ready.map_err(|reason| PluginError::RefusedVersion { name, version, reason })?);
         }
+        let gatekeeping = Gatekeeping { past_gate: options.activation.past_gate, ..Gatekeeping::default() };
+        let gates: Vec<Gatekeeper<'_>> = checked.iter().map(|_| Gatekeeper::new(gatekeeping)).collect();
         if options.dry_run {
             let snapshot = self.store.snapshot()?;
-            self.bundle_must_be_promotable(&snapshot, &checked, options.activation)?;
+            self.bundle_must_be_promotable(&snapshot, &checked, options.activation, &gates)?;
             let (changes, components) = propose(self, &snapshot)?;
             let done = self.store.rehearse(platform::change(snapshot.revision(), changes), author)?;
             return Ok(InstalledBundle { dry_run: true, revision: done.revision, components });
@@ -153,27 +170,30 @@ impl Service {
         let report = std::cell::RefCell::new(Vec::new());
         let revision = self.change_plugins(
             |service, snapshot| {
-                service.bundle_must_be_promotable(snapshot, &checked, options.activation)?;
+                service.bundle_must_be_promotable(snapshot, &checked, options.activation, &gates)?;
                 let (changes, components) = propose(service, snapshot)?;
                 report.replace(components);
                 Ok((changes, checked.iter().map(Checked::component).collect()))
             },
-            author,
+            &gatekeeping.said_by(author),
         )?;
         Ok(InstalledBundle { dry_run: false, revision, components: report.into_inner() })
     }
 
-    /// Looks at each component as far as that is possible without compiling it.
-    fn checked(&self, bundle: Bundle) -> Result<Vec<Checked>, Error> {
+    /// Looks at each component as far as that is possible without compiling it. One that is refused is told to `remember`.
+    fn checked(&self, bundle: Bundle, remember: impl Fn(&[u8], &LoadError)) -> Result<Vec<Checked>, Error> {
         self.platform()?;
         let Bundle { plugins, mut components } = bundle;
         let mut checked = Vec::with_capacity(plugins.len());
         for bundled in plugins {
             let (name, version) = (bundled.plugin.clone(), bundled.version);
-            let refused = |reason| PluginError::RefusedVersion { name: name.clone(), version, reason };
             // Two plugins are never of one component, which names one.
             let mislabelled = || PluginError::Mislabelled { name: name.clone(), version };
             let bytes = components.remove(&bundled.digest).ok_or_else(mislabelled)?;
+            let refused = |reason: LoadError| {
+                remember(&bytes, &reason);
+                PluginError::RefusedVersion { name: name.clone(), version, reason }
+            };
             let manifest = Workshop::inspect(&bytes).map_err(refused)?;
             if manifest.full_name() != name || manifest.version != version {
                 return Err(mislabelled().into());
@@ -184,19 +204,20 @@ impl Service {
         Ok(checked)
     }
 
-    /// Refuses a bundle with a version that would change what it must not.
+    /// Refuses a bundle with a version that would change what it must not. Each component has a gate of its own.
     fn bundle_must_be_promotable(
         &self,
         snapshot: &Arc<Snapshot>,
         checked: &[Checked],
         how: Activation,
+        gates: &[Gatekeeper<'_>],
     ) -> Result<(), Error> {
-        for Checked { bundled, .. } in checked.iter().filter(|checked| how.activate && checked.bundled.served) {
+        let would_serve = checked.iter().zip(gates).filter(|(checked, _)| how.activate && checked.bundled.served);
+        for (Checked { bundled, .. }, gate) in would_serve {
             let Bundled { plugin: name, version, digest, .. } = bundled;
             if let Ok(there) = item(snapshot, name) {
                 let mut plugin = there.clone();
                 plugin.versions.insert(*version, digest.clone());
-                let gate = Gatekeeper::new(Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() });
                 gate.check(self, snapshot, name, &plugin, *version)?;
             }
         }
@@ -237,6 +258,9 @@ impl Service {
                 let privilege = Privilege::PluginConfigure;
                 return Err(store::Error::Forbidden { caller: caller.name().to_owned(), privilege }.into());
             }
+            for step in &taken {
+                must_be_possible(manifest, step, &steps[step])?;
+            }
             components.push(InstalledComponent {
                 plugin: name.clone(),
                 version: *version,
@@ -251,6 +275,19 @@ impl Service {
         }
         Ok((changes, components))
     }
+}
+
+/// Refuses what a bundle decides about a step that its component does not have, or that could not be told so.
+fn must_be_possible(manifest: &Manifest, step: &str, wanted: &StepOverride) -> Result<(), PluginError> {
+    let name = manifest.full_name();
+    if !manifest.has_step(step) {
+        let known = manifest.step_names().into_iter().map(str::to_owned).collect();
+        let (version, step) = (manifest.version, step.to_owned());
+        return Err(PluginError::BundledStep { name, version, step, known });
+    }
+    let told = wanted.configuration.as_ref();
+    let attribute = format!("{name}.steps.{step}.configuration");
+    told.map_or(Ok(()), |told| settings::check(&attribute, manifest.settings_schema.as_ref(), told))
 }
 
 impl Checked {

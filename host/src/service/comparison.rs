@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::domain::comparison::{Difference, Differences, FieldDifference};
+use crate::domain::revision::Author;
 use crate::domain::{CORPUS, Digest, Expected, Kind, Plugin, PluginVersion, Revision, UNDECIDED};
 use crate::plugin::Ready;
 use crate::store::{RecordingFilter, Snapshot};
@@ -21,6 +22,9 @@ use super::{Error, PluginError, Service};
 
 /// How long a comparison may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Most characters of what is meant, in the reason of a revision.
+const MEANT_MAX: usize = 1_000;
 
 /// How two versions of a plugin differ over what was recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -42,11 +46,13 @@ pub struct Comparison {
     pub same: usize,
     /// Questions that they answer differently.
     pub different: usize,
-    /// Questions that could not be put to both, for want of room or of time.
+    /// Questions that could not be put to both, for want of room or because one of them is suspended.
     pub not_asked: usize,
+    /// Questions for which there was no time: older than those that were asked, and nothing is said about them.
+    pub left_out: usize,
     /// In what they differ. Calls are counted as often as their question was seen.
     pub differences: Vec<Difference>,
-    /// Whether all that differs was meant, and all could be asked.
+    /// Whether all that differs was meant, and all for which there was time could be asked.
     pub as_expected: bool,
 }
 
@@ -57,6 +63,22 @@ pub struct Gatekeeping<'a> {
     pub expected: &'a [Expected],
     /// Whether the version serves whatever it would change.
     pub past_gate: bool,
+}
+
+impl Gatekeeping<'_> {
+    /// The author with what they said of the gate among their reasons, so that the revision tells.
+    pub(super) fn said_by(&self, author: &Author) -> Author {
+        let meant: Vec<String> = self.expected.iter().map(ToString::to_string).collect();
+        let meant = (!meant.is_empty()).then(|| {
+            let meant = meant.join(", ");
+            let cut = meant.char_indices().nth(MEANT_MAX).map_or(meant.len(), |(end, _)| end);
+            format!("meant: {}{}", &meant[..cut], if cut < meant.len() { "…" } else { "" })
+        });
+        let past = self.past_gate.then(|| "past the gate".to_owned());
+        let why: Vec<String> =
+            [author.why.clone()].into_iter().filter(|it| !it.is_empty()).chain(past).chain(meant).collect();
+        Author { why: why.join("; "), ..author.clone() }
+    }
 }
 
 /// What stands before a version, asked once for what the plugin is: whoever loses a race to somebody else is not compared again.
@@ -89,6 +111,32 @@ impl<'a> Gatekeeper<'a> {
 }
 
 impl Comparison {
+    /// Refuses a version that was compared by fewer than `needed` questions, or that changes what nobody said was meant. A slow rule
+    /// passes by the questions there was time for.
+    fn promotes(self, needed: usize) -> Result<(), PluginError> {
+        let Self { recordings: there, left_out, .. } = self;
+        if there < needed {
+            let (name, version) = (self.plugin, self.to);
+            return Err(PluginError::TooFewRecordings { name, version, there, needed, left_out });
+        }
+        if self.as_expected { Ok(()) } else { Err(PluginError::Unexpected(Box::new(self))) }
+    }
+
+    /// Why the version does not serve, in a sentence with the next step.
+    pub(super) fn objection(&self) -> String {
+        let Self { plugin, from, to, recordings, different, not_asked, .. } = self;
+        if self.differences.iter().all(|difference| difference.expected) {
+            return format!(
+                "plugin `{plugin}` {to} does not serve: {not_asked} recorded questions could not be asked, because the host was busy or a \
+                 version is suspended: try again in a while, or say `pastGate`"
+            );
+        }
+        format!(
+            "plugin `{plugin}` {to} does not serve: of {recordings} recorded questions {different} are answered otherwise than by {from}, \
+             and not all of that was said to be meant: look at the differences, and say them in `expected` if they are meant"
+        )
+    }
+
     /// The same without anybody's name and without values, for whoever may not see what was recorded.
     #[must_use]
     pub fn without_examples(mut self) -> Self {
@@ -135,15 +183,7 @@ impl Service {
             }
             compared => compared?,
         };
-        let needed = usize::try_from(plugin.promotion.recordings).unwrap_or(usize::MAX);
-        if comparison.recordings < needed {
-            let (name, there) = (name.to_owned(), comparison.recordings);
-            return Err(PluginError::TooFewRecordings { name, version, there, needed }.into());
-        }
-        if !comparison.as_expected {
-            return Err(PluginError::Unexpected(Box::new(comparison)).into());
-        }
-        Ok(())
+        Ok(comparison.promotes(usize::try_from(plugin.promotion.recordings).unwrap_or(usize::MAX))?)
     }
 
     fn compare(
@@ -173,6 +213,7 @@ impl Service {
             same: 0,
             different: 0,
             not_asked: 0,
+            left_out: 0,
             differences: Vec::new(),
             as_expected: false,
         };
@@ -191,8 +232,9 @@ impl Service {
                 found.different += 1;
                 continue;
             }
+            // The newest come first, so what there is no time for are the oldest.
             if Instant::now() > until {
-                found.not_asked += 1;
+                found.left_out += 1;
                 continue;
             }
             let ask = |ready: &Ready| recording.ask_over(workshop, ready, snapshot);
@@ -225,5 +267,56 @@ impl Service {
             }
             Found::Nowhere => Err(gone(name, version).into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comparison(recordings: usize, not_asked: usize, left_out: usize) -> Comparison {
+        let [from, to] = ["1.0.0", "1.1.0"].map(|text| text.parse().unwrap());
+        Comparison {
+            plugin: "a/b".to_owned(),
+            from,
+            to,
+            recordings,
+            calls: 0,
+            same: recordings,
+            different: 0,
+            not_asked,
+            left_out,
+            differences: Vec::new(),
+            as_expected: not_asked == 0,
+        }
+    }
+
+    #[test]
+    fn what_was_said_of_the_gate_is_a_reason() {
+        let said = |why: &str, past_gate: bool, expected: &[Expected]| {
+            Gatekeeping { expected, past_gate }.said_by(&Author::new("ada", why)).why
+        };
+        let field = |field: &str| Expected { field: Some(field.to_owned()), ..Expected::default() };
+        let whole = Expected { profile: Some("rep".to_owned()), tool: Some("scripts".to_owned()), field: None };
+        assert_eq!(said("", false, &[]), "");
+        assert_eq!(said("a repair", true, &[]), "a repair; past the gate");
+        assert_eq!(said("", false, &[field("payload.a"), whole]), "meant: payload.a, any field of scripts for rep");
+        assert_eq!(said("", false, &[field(&"é".repeat(2_000))]).chars().count(), "meant: …".chars().count() + 1_000);
+    }
+
+    #[test]
+    fn a_version_passes_by_what_there_was_time_for_and_could_be_asked() {
+        let said =
+            [(5, 0, 0), (5, 0, 900), (4, 0, 0), (4, 0, 900), (5, 3, 0)].map(|(recordings, not_asked, left_out)| {
+                let passes = comparison(recordings, not_asked, left_out).promotes(5);
+                passes.map_or_else(|error| error.to_string(), |()| "it serves".to_owned())
+            });
+        insta::assert_snapshot!(said.join("\n"), @r"
+        it serves
+        it serves
+        plugin `a/b` 1.1.0 does not serve: 5 recorded calls are needed to compare it by, and there are 4: record more, or say `pastGate`
+        plugin `a/b` 1.1.0 does not serve: 5 recorded calls are needed to compare it by, there was time for 4, and 900 are left out: ask for fewer with `PUT /api/v1/plugins/a/b/promotion`, or say `pastGate`
+        plugin `a/b` 1.1.0 does not serve: 3 recorded questions could not be asked, because the host was busy or a version is suspended: try again in a while, or say `pastGate`
+        ");
     }
 }

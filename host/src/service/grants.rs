@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use crate::domain::revision::Author;
 use crate::domain::{Capabilities, Digest, Plugin, PluginVersion, Revision};
+use crate::store::{Expect, Snapshot};
 
-use super::plugins::{PluginError, item, version_of};
+use super::plugins::{Decided, PluginError, item, version_of, written};
 use super::{Error, Service};
 
 /// What a version of a plugin asks for, and what it has.
@@ -50,8 +51,11 @@ pub enum Grant {
 impl Service {
     /// What a version asks for, and what it has.
     pub fn grant(&self, name: &str, version: PluginVersion) -> Result<GrantView, Error> {
-        let snapshot = self.store.snapshot()?;
-        let plugin = item(&snapshot, name)?;
+        self.grant_of(&*self.store.snapshot()?, name, version)
+    }
+
+    fn grant_of(&self, snapshot: &Snapshot, name: &str, version: PluginVersion) -> Result<GrantView, Error> {
+        let plugin = item(snapshot, name)?;
         let digest = version_of(name, plugin, version)?;
         let (asks, decision) = (self.asked_of(digest)?, plugin.grants.get(digest));
         let granted = decision.map(|granted| granted.and(&asks)).unwrap_or_default();
@@ -71,11 +75,12 @@ impl Service {
     pub fn grant_plugin(
         &self,
         name: &str,
+        expect: Expect,
         version: PluginVersion,
         grant: &Grant,
         author: &Author,
-    ) -> Result<GrantView, Error> {
-        self.change_plugin(name, author, |service, _, plugin| {
+    ) -> Result<Decided<GrantView>, Error> {
+        self.change_plugin(name, expect, author, |service, _, plugin| {
             let digest = version_of(name, plugin, version)?.clone();
             let asked = service.asked_of(&digest)?;
             let granted = match grant {
@@ -90,17 +95,28 @@ impl Service {
             plugin.grants.insert(digest, granted);
             Ok(())
         })?;
-        self.grant(name, version)
+        self.decided_grant(name, version)
     }
 
     /// Takes back what a version was granted. If it serves it goes on, and whatever it asks for is refused.
-    pub fn take_grant(&self, name: &str, version: PluginVersion, author: &Author) -> Result<GrantView, Error> {
-        self.change_plugin(name, author, |_, _, plugin| {
+    pub fn take_grant(
+        &self,
+        name: &str,
+        expect: Expect,
+        version: PluginVersion,
+        author: &Author,
+    ) -> Result<Decided<GrantView>, Error> {
+        self.change_plugin(name, expect, author, |_, _, plugin| {
             let digest = version_of(name, plugin, version)?.clone();
             plugin.grants.remove(&digest);
             Ok(())
         })?;
-        self.grant(name, version)
+        self.decided_grant(name, version)
+    }
+
+    fn decided_grant(&self, name: &str, version: PluginVersion) -> Result<Decided<GrantView>, Error> {
+        let snapshot = self.store.snapshot()?;
+        Ok(Decided { view: self.grant_of(&snapshot, name, version)?, revision: written(&snapshot, name)? })
     }
 
     /// What a component asks for.

@@ -14,7 +14,7 @@ use crate::domain::revision::Author;
 use crate::pipeline::{Event, Handlers, Outcome, Refusal, Registration, StepFault};
 use crate::plugin::{Answer, CallRecording, Catalog, ObservedCall, Trial};
 use crate::resolve::{Evaluation, Reads, ToolRules};
-use crate::store::{self, Snapshot, TrialCalls, TrialKey};
+use crate::store::{self, Expect, Snapshot, TrialCalls, TrialKey};
 
 use super::commit::NoHandlers;
 use super::platform::Platform;
@@ -373,7 +373,7 @@ impl Service {
         let plugin = &key.plugin;
         let author = Author::new("loadout", format!("plugin `{plugin}` {version} is not tried any more: {reason}"));
         let since: Revision = key.since;
-        let stopped = self.change_plugin(plugin, &author, |_, _, item| {
+        let stopped = self.change_plugin(plugin, Expect::Anything, &author, |_, _, item| {
             let tried = item.rollout.as_mut().filter(|it| it.since == since && it.stopped.is_none());
             let rollout = tried.ok_or_else(|| PluginError::NoRollout(plugin.clone()))?;
             rollout.stopped = Some(reason.to_owned());

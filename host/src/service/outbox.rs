@@ -9,6 +9,7 @@ use std::collections::btree_map::Entry;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::domain::access::AuditEvent;
 use crate::domain::revision::Author;
 use crate::domain::{AnyItem, Item, Kind, Plugin, merge_patch};
 use crate::pipeline::{self, Event, Handlers, Outcome, Proposal, Registration, StepFault};
@@ -117,6 +118,20 @@ impl From<Error> for Unanswered {
 }
 
 impl Service {
+    /// Puts a question again now, with as many attempts as a new one has. Nothing if there is none.
+    pub fn retry_question(&self, id: u64, now: Timestamp, author: &Author) -> Result<Option<OutboxEvent>, Error> {
+        let Some(OutboxEvent { plugin, step, .. }) = self.store.event(id)? else { return Ok(None) };
+        self.note(author, AuditEvent::QuestionRetried { question: id, plugin, step })?;
+        Ok(self.store.retry_event(id, now)?)
+    }
+
+    /// Drops a question. Whether there was one.
+    pub fn drop_question(&self, id: u64, author: &Author) -> Result<bool, Error> {
+        let Some(OutboxEvent { plugin, step, .. }) = self.store.event(id)? else { return Ok(false) };
+        self.note(author, AuditEvent::QuestionDropped { question: id, plugin, step })?;
+        Ok(self.store.drop_event(id)?)
+    }
+
     /// Puts the question that is due first, if there is one.
     pub fn deliver(&self, now: Timestamp) -> Result<Delivered, Error> {
         if !self.store.is_event_due(now, is_gone)? {

@@ -232,14 +232,19 @@ impl Platform {
         if let Some(known) = lock(&self.asked).get(digest) {
             return Ok(Arc::clone(known));
         }
-        let own = self.bundled.iter().find(|bundled| bundled.digest == *digest);
-        let asked = match own {
-            Some(own) => Some(own.manifest.capabilities.clone()),
-            None => store.component(digest)?.and_then(|bytes| Workshop::manifest(&bytes)).map(|it| it.capabilities),
+        let Some(asked) = self.manifest(store, digest)?.map(|manifest| Arc::new(manifest.capabilities)) else {
+            return Ok(Arc::default());
         };
-        let Some(asked) = asked.map(Arc::new) else { return Ok(Arc::default()) };
         lock(&self.asked).insert(digest.clone(), Arc::clone(&asked));
         Ok(asked)
+    }
+
+    /// What a component says about itself, without making it ready. Nothing if it is gone, or says nothing that can be read.
+    pub(super) fn manifest(&self, store: &Store, digest: &Digest) -> Result<Option<Manifest>, store::Error> {
+        match self.bundled.iter().find(|bundled| bundled.digest == *digest) {
+            Some(own) => Ok(Some(own.manifest.clone())),
+            None => Ok(store.component(digest)?.and_then(|bytes| Workshop::manifest(&bytes))),
+        }
     }
 
     /// The catalog of a revision: what administrators installed comes before what came with the product.
@@ -365,7 +370,7 @@ mod tests {
     use crate::plugin::ChildCompiler;
     use crate::resolve::{Facts, Reads};
 
-    use super::super::{Error, Machinery, Service};
+    use super::super::{Activation, Error, Machinery, Service};
     use super::retry::{LONGEST_PAUSE, PAUSE};
     use super::*;
 
@@ -506,6 +511,25 @@ mod tests {
             assert_eq!(look(), after);
             assert!(!platform.retry(store, Instant::now() + LONGEST_PAUSE).unwrap(), "nothing is left to try");
         }
+    }
+
+    #[test]
+    fn a_kind_is_taken_by_who_cannot_be_asked_for_the_time_being() {
+        let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..] else {
+            panic!("the built-in plugin is gone")
+        };
+        let named = |name: &str| {
+            let manifest = format!(
+                "[plugin]\npublisher = 'contoso'\nname = '{name}'\nversion = '1.0.0'\nworld = 'loadout:plugin/tool@0.1.0'\ndescription = 'Decides.'\n[tool]\nkinds = ['scripts']\n"
+            );
+            loadout_plugin_build::embed_manifest(scripts.component, &manifest).unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        // Without a compiler neither of the two can be made ready.
+        let service = service(folder.path(), &named("guard"), false, Plugin::default());
+        let how = Activation { activate: true, accept_major: false, past_gate: false };
+        let refused = service.install_plugin(&named("rival"), how, &Author::new("ada", "a test")).unwrap_err();
+        insta::assert_snapshot!(refused, @"tool kind `scripts` is decided by plugin `contoso/guard`: switch that off first");
     }
 
     #[test]

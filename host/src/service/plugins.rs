@@ -7,15 +7,16 @@ mod error;
 
 pub use error::PluginError;
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::domain::revision::Author;
 use crate::domain::{
-    Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, Rollout, State,
-    StepOverride, ToolOverride,
+    Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, RolledBack,
+    Rollout, State, StepOverride, ToolOverride,
 };
 use crate::plugin::{Catalog, Health, LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, FailedVersion, Layer, Snapshot};
@@ -69,7 +70,7 @@ pub struct PluginView {
     pub problem: Option<String>,
     /// Whether an administrator chose the version.
     pub pinned: bool,
-    /// The versions that are there, the newest first.
+    /// The versions that are there, the newest first; none as long as none could be installed.
     pub versions: Vec<VersionView>,
     /// The versions that served before, the last one last.
     #[schema(value_type = Vec<String>)]
@@ -90,7 +91,7 @@ pub struct PluginView {
     /// The version that is tried while another one serves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
-    /// The revision that wrote all this.
+    /// The revision that wrote all this; 0 as long as no version could be installed.
     pub revision: Revision,
 }
 
@@ -143,6 +144,26 @@ pub struct Installed {
     pub why: Option<String>,
 }
 
+/// What was decided about a part of a plugin, and the revision that wrote the plugin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided<T> {
+    /// The part, as it is now.
+    pub view: T,
+    /// The revision that wrote the plugin.
+    pub revision: Revision,
+}
+
+/// A plugin, and what a roll-back took back of it.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RolledBackPlugin {
+    /// The plugin.
+    #[serde(flatten)]
+    pub plugin: PluginView,
+    /// What was taken back: a version that was tried, or the one that served.
+    pub rolled_back: RolledBack,
+}
+
 impl Service {
     /// Installs a component: looks at it, compiles it, tries to start it, and lets it serve if `how` says so.
     ///
@@ -164,7 +185,8 @@ impl Service {
         let _ready = platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let component = Component { digest: digest.clone(), plugin: name.clone(), version, bytes: bytes.to_vec() };
         let left = std::cell::RefCell::new(None);
-        let gate = Gatekeeper::new(Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() });
+        let gatekeeping = Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() };
+        let (gate, author) = (Gatekeeper::new(gatekeeping), &gatekeeping.said_by(author));
         let install = |how: Activation| {
             self.change_plugins(
                 |service, snapshot| {
@@ -185,15 +207,20 @@ impl Service {
         };
         match install(how) {
             // It is there all the same, to be looked at and to be activated with what is meant.
-            Err(refused @ Error::Plugin(PluginError::Unexpected(_) | PluginError::TooFewRecordings { .. })) => {
+            Err(Error::Plugin(refused @ (PluginError::Unexpected(_) | PluginError::TooFewRecordings { .. }))) => {
                 install(Activation { activate: false, ..how })?;
-                return Err(refused);
+                return Err(PluginError::Held { name, version, refused: refused.into() }.into());
             }
             done => done?,
         };
         let (plugin, needs) = (self.plugin(&name)?, left.take());
-        let why = needs.clone().map(|needs| PluginError::NeedsGrant { name, version, needs: needs.into() }.to_string());
         let activated = plugin.state.is_active() && plugin.version == Some(version);
+        let is_off = how.activate && !plugin.state.is_active();
+        let off = is_off.then(|| {
+            format!("plugin `{name}` is switched off: switch it on with `PUT /api/v1/plugins/{name}/state`, and {version} serves")
+        });
+        let waits = |needs: Capabilities| PluginError::NeedsGrant { name, version, needs: needs.into() }.to_string();
+        let why = needs.clone().map(waits).or(off);
         Ok(Installed { plugin, activated, needs, why })
     }
 
@@ -201,13 +228,14 @@ impl Service {
     pub fn activate_plugin(
         &self,
         name: &str,
+        expect: Expect,
         version: PluginVersion,
         accept_major: bool,
         gatekeeping: Gatekeeping<'_>,
         author: &Author,
     ) -> Result<PluginView, Error> {
         let gate = Gatekeeper::new(gatekeeping);
-        self.change_plugin(name, author, |service, snapshot, plugin| {
+        self.change_plugin(name, expect, &gatekeeping.said_by(author), |service, snapshot, plugin| {
             let digest = version_of(name, plugin, version)?.clone();
             service.must_be_trusted(snapshot, name, version, &digest)?;
             let manifest = service.manifest(name, version, &digest)?;
@@ -217,20 +245,21 @@ impl Service {
             }
             gate.check(service, snapshot, name, plugin, version)?;
             plugin.activate(version);
+            if !plugin.state.is_active() {
+                service.trial_may_wake(snapshot, name, plugin)?;
+            }
             plugin.state = State::Active;
             plugin.pinned = true;
             Ok(())
         })
     }
 
-    /// Lets the version serve that served before; or tries a version no more, if one is tried.
-    pub fn roll_back_plugin(&self, name: &str, author: &Author) -> Result<PluginView, Error> {
-        self.change_plugin(name, author, |service, snapshot, plugin| {
-            if plugin.rollout.is_some() {
-                plugin.roll_back();
-                return Ok(());
-            }
-            let version = plugin.roll_back().ok_or_else(|| PluginError::NothingBefore(name.to_owned()))?;
+    /// Lets the version serve that served before; or tries a version no more, while one is tried.
+    pub fn roll_back_plugin(&self, name: &str, expect: Expect, author: &Author) -> Result<RolledBackPlugin, Error> {
+        let done = Cell::new(RolledBack::Version);
+        let plugin = self.change_plugin(name, expect, author, |service, snapshot, plugin| {
+            done.set(plugin.roll_back().ok_or_else(|| PluginError::NothingBefore(name.to_owned()))?);
+            let Some(version) = plugin.active.filter(|_| done.get() == RolledBack::Version) else { return Ok(()) };
             plugin.pinned = true;
             let digest = version_of(name, plugin, version)?.clone();
             service.must_be_trusted(snapshot, name, version, &digest)?;
@@ -240,12 +269,19 @@ impl Service {
                 return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
             }
             service.may_serve(snapshot, name, plugin, &manifest, true)
-        })
+        })?;
+        Ok(RolledBackPlugin { plugin, rolled_back: done.get() })
     }
 
     /// Switches a plugin on or off.
-    pub fn switch_plugin(&self, name: &str, state: State, author: &Author) -> Result<PluginView, Error> {
-        self.change_plugin(name, author, |service, snapshot, plugin| {
+    pub fn switch_plugin(
+        &self,
+        name: &str,
+        expect: Expect,
+        state: State,
+        author: &Author,
+    ) -> Result<PluginView, Error> {
+        self.change_plugin(name, expect, author, |service, snapshot, plugin| {
             if state.is_active()
                 && !plugin.state.is_active()
                 && let Some(version) = plugin.active
@@ -254,17 +290,21 @@ impl Service {
                 service.must_be_trusted(snapshot, name, version, &digest)?;
                 let manifest = service.manifest(name, version, &digest)?;
                 service.may_serve(snapshot, name, plugin, &manifest, true)?;
-                if let Some(rollout) = plugin.rollout.as_ref().filter(|rollout| rollout.stopped.is_none()) {
-                    let digest = version_of(name, plugin, rollout.version)?;
-                    let trusted = service.must_be_trusted(snapshot, name, rollout.version, digest);
-                    trusted.map_err(|error| match error {
-                        Error::Plugin(refused) => PluginError::OnTrial(refused.into()).into(),
-                        error => error,
-                    })?;
-                }
+                service.trial_may_wake(snapshot, name, plugin)?;
             }
             plugin.state = state;
             Ok(())
+        })
+    }
+
+    /// Refuses a plugin to be switched on with a version on trial that the environment does not want any more.
+    fn trial_may_wake(&self, snapshot: &Snapshot, name: &str, plugin: &Plugin) -> Result<(), Error> {
+        let running = plugin.rollout.as_ref().filter(|rollout| rollout.stopped.is_none());
+        let Some(Rollout { version, .. }) = running else { return Ok(()) };
+        let digest = version_of(name, plugin, *version)?;
+        self.must_be_trusted(snapshot, name, *version, digest).map_err(|error| match error {
+            Error::Plugin(refused) => PluginError::OnTrial(refused.into()).into(),
+            error => error,
         })
     }
 
@@ -272,10 +312,11 @@ impl Service {
     pub fn remove_plugin_version(
         &self,
         name: &str,
+        expect: Expect,
         version: PluginVersion,
         author: &Author,
     ) -> Result<PluginView, Error> {
-        self.change_plugin(name, author, |_, _, plugin| {
+        self.change_plugin(name, expect, author, |_, _, plugin| {
             version_of(name, plugin, version)?;
             if plugin.active == Some(version) {
                 return Err(PluginError::Serves { name: name.to_owned(), version }.into());
@@ -285,19 +326,25 @@ impl Service {
         })
     }
 
-    /// Takes a plugin away, with all its versions and what was decided about its steps.
-    pub fn remove_plugin(&self, name: &str, author: &Author) -> Result<Revision, Error> {
-        self.change_plugins(
+    /// Takes a plugin away, with all its versions, what was decided about its steps, and why versions could not be installed.
+    pub fn remove_plugin(&self, name: &str, expect: Expect, author: &Author) -> Result<Revision, Error> {
+        if !self.has_plugin(name)? && self.store.forget_failures(name)? {
+            return Ok(self.store.newest()?);
+        }
+        let removed = self.change_plugins(
             |_, snapshot| {
                 let entry = entry(snapshot, name)?;
                 if entry.layer == Layer::OutOfTheBox {
                     return Err(PluginError::Shipped(name.to_owned()).into());
                 }
+                must_be(expect, name, entry)?;
                 let expect = Expect::Revision(entry.revision);
                 Ok((vec![Change::Delete { kind: Kind::Plugin, name: name.into(), expect, force: false }], Vec::new()))
             },
             author,
-        )
+        )?;
+        self.store.forget_failures(name)?;
+        Ok(removed)
     }
 
     /// Tries again to make plugins ready that could not be for the time being, if it is time to. Whether questions are answered by
@@ -307,12 +354,16 @@ impl Service {
         Ok(platform.retry(&self.store, std::time::Instant::now())?)
     }
 
-    /// The plugins that are there, by name.
+    /// The plugins that are there, and those of which no version could be installed yet, by name.
     pub fn plugins(&self) -> Result<Vec<PluginView>, Error> {
         let Machinery::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
         let snapshot = self.store.snapshot()?;
         let catalog = platform.catalog(&self.store, &snapshot)?;
-        snapshot.entries(Kind::Plugin).map(|(name, _)| self.view(&snapshot, &catalog, name)).collect()
+        let there = snapshot.entries(Kind::Plugin).map(|(name, _)| name.to_string());
+        let names: BTreeSet<String> = there.chain(self.store.failing_plugins()?).collect();
+        let views = names.iter().map(|name| self.view(&snapshot, &catalog, name));
+        // Failures may be forgotten meanwhile.
+        views.filter(|view| !matches!(view, Err(Error::Plugin(PluginError::NoSuchPlugin(_))))).collect()
     }
 
     /// Whether there is a plugin of this name.
@@ -342,8 +393,16 @@ impl Service {
     }
 
     fn view(&self, snapshot: &Snapshot, catalog: &Catalog, name: &str) -> Result<PluginView, Error> {
-        let entry = entry(snapshot, name)?;
-        let plugin = item(snapshot, name)?;
+        let failed = self.store.failed_versions(name)?;
+        let (never, layer) = (Plugin { state: State::Inactive, ..Plugin::default() }, Layer::Custom);
+        let (plugin, layer, revision) = match entry(snapshot, name) {
+            // No revision wrote what was never let in.
+            Err(_) if !failed.is_empty() => (&never, layer, Revision::default()),
+            entry => {
+                let entry = entry?;
+                (item(snapshot, name)?, entry.layer, entry.revision)
+            }
+        };
         let serving = plugin.serving();
         let info = serving.and_then(|(_, digest)| {
             catalog.plugins().iter().find(|info| info.full_name() == name && info.digest == digest.as_str())
@@ -372,7 +431,7 @@ impl Service {
         Ok(PluginView {
             publisher: publisher.to_owned(),
             name: short.to_owned(),
-            layer: entry.layer,
+            layer,
             state: plugin.state,
             version: plugin.active,
             digest: plugin.active.and_then(|version| plugin.versions.get(&version)).cloned(),
@@ -384,14 +443,14 @@ impl Service {
             pinned: plugin.pinned,
             versions,
             served_before: plugin.served_before.clone(),
-            failed: self.store.failed_versions(name)?,
+            failed,
             tools: plugin.tools.clone(),
             health: catalog.health(name),
             steps: plugin.steps.clone(),
             recording: plugin.recording.clone(),
             promotion: plugin.promotion,
             rollout: plugin.rollout.clone(),
-            revision: entry.revision,
+            revision,
         })
     }
 
@@ -442,13 +501,15 @@ impl Service {
         let Provides::Tool { kinds, .. } = &manifest.provides else { return Ok(()) };
         let catalog = self.platform()?.catalog(&self.store, snapshot)?;
         // What came with the product gives way; what somebody else installed does not.
-        let others = catalog.plugins().iter().filter(|info| {
-            let other = info.full_name();
-            other != name && snapshot.entry(Kind::Plugin, &other).is_some_and(|entry| entry.layer == Layer::Custom)
-        });
-        for other in others {
-            if let Some(kind) = other.kinds.iter().find(|kind| kinds.contains(kind)) {
-                return Err(PluginError::KindTaken { kind: kind.clone(), by: other.full_name() }.into());
+        let is_rival = |other: &str| {
+            other != name && snapshot.entry(Kind::Plugin, other).is_some_and(|entry| entry.layer == Layer::Custom)
+        };
+        let ready = catalog.plugins().iter().map(|info| (info.full_name(), info.kinds.iter().collect()));
+        // What should be asked and cannot be keeps its kinds.
+        let missing = catalog.missing().iter().map(|missing| (missing.name.clone(), missing.kinds()));
+        for (by, taken) in ready.chain(missing).filter(|(other, _): &(String, Vec<&String>)| is_rival(other)) {
+            if let Some(kind) = taken.into_iter().find(|kind| kinds.contains(kind)) {
+                return Err(PluginError::KindTaken { kind: kind.clone(), by }.into());
             }
         }
         Ok(())
@@ -459,29 +520,58 @@ impl Service {
         Ok(self.ready_version(name, version, digest)?.manifest().clone())
     }
 
-    /// Remembers why a version cannot be used, if it can be told which it is.
+    /// What the versions of a plugin say about themselves: first the one that was activated, then the others, the newest first. One whose
+    /// component is gone says nothing.
+    pub(super) fn manifests<'a>(
+        &'a self,
+        plugin: &'a Plugin,
+    ) -> impl Iterator<Item = Result<(PluginVersion, &'a Digest, Manifest), Error>> {
+        let active = plugin.active.into_iter();
+        let order = active.chain(plugin.versions.keys().rev().copied().filter(|it| plugin.active != Some(*it)));
+        order.filter_map(|version| {
+            let digest = plugin.versions.get(&version)?;
+            let said = self.platform().and_then(|platform| Ok(platform.manifest(&self.store, digest)?));
+            said.transpose().map(|said| Ok((version, digest, said?)))
+        })
+    }
+
+    /// Refuses a component, and remembers why.
     fn remember(&self, bytes: &[u8], reason: LoadError, author: &Author) -> Error {
-        let Some(manifest) = Workshop::manifest(bytes).filter(|_| !matches!(reason, LoadError::Unavailable(_))) else {
-            return PluginError::Refused(reason).into();
-        };
+        match self.keep_failure(bytes, &reason, author) {
+            Some((name, version)) => PluginError::RefusedVersion { name, version, reason }.into(),
+            None => PluginError::Refused(reason).into(),
+        }
+    }
+
+    /// Remembers why a version cannot be used, if it can be told which it is and trying again would not help.
+    pub(super) fn keep_failure(
+        &self,
+        bytes: &[u8],
+        reason: &LoadError,
+        author: &Author,
+    ) -> Option<(String, PluginVersion)> {
+        let manifest = Workshop::manifest(bytes).filter(|_| !matches!(reason, LoadError::Unavailable(_)))?;
         let (name, version) = (manifest.full_name(), manifest.version);
         let kept = self.store.keep_failure(&name, version, &Workshop::digest(bytes), &reason.to_string(), author);
         if let Err(error) = kept {
             tracing::error!(%error, "why `{name}` {version} is refused could not be kept");
         }
-        PluginError::RefusedVersion { name, version, reason }.into()
+        Some((name, version))
     }
 
-    /// Changes one plugin; again over what is there then, if somebody else wrote in between.
+    /// Changes one plugin that is as its author expects; again over what is there then, if somebody else wrote in between.
     pub(super) fn change_plugin(
         &self,
         name: &str,
+        expect: Expect,
         author: &Author,
         change: impl Fn(&Self, &Arc<Snapshot>, &mut Plugin) -> Result<(), Error>,
     ) -> Result<PluginView, Error> {
         self.change_plugins(
             |service, snapshot| {
-                let expect = Expect::Revision(entry(snapshot, name)?.revision);
+                let entry = entry(snapshot, name)?;
+                must_be(expect, name, entry)?;
+                let expect = Expect::Revision(entry.revision);
                 let mut plugin = item(snapshot, name)?.clone();
                 change(service, snapshot, &mut plugin)?;
                 Ok((vec![Change::Put { name: name.into(), item: plugin.into(), expect }], Vec::new()))
@@ -531,6 +621,21 @@ pub(super) struct WithVersion {
 
 fn entry<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a store::Entry, PluginError> {
     snapshot.entry(Kind::Plugin, name).ok_or_else(|| PluginError::NoSuchPlugin(name.to_owned()))
+}
+
+/// Refuses a plugin that is another than the author of a change expects.
+fn must_be(expect: Expect, name: &str, entry: &store::Entry) -> Result<(), store::Error> {
+    let (kind, name, current) = (Kind::Plugin, name.to_owned(), entry.revision);
+    match expect {
+        Expect::Revision(seen) if seen != current => Err(store::Error::Stale { kind, name, seen, current }),
+        Expect::Absent => Err(store::Error::Exists { kind, name }),
+        Expect::Revision(_) | Expect::Present | Expect::Anything => Ok(()),
+    }
+}
+
+/// The revision that wrote a plugin.
+pub(super) fn written(snapshot: &Snapshot, name: &str) -> Result<Revision, PluginError> {
+    Ok(entry(snapshot, name)?.revision)
 }
 
 pub(super) fn item<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Plugin, PluginError> {

@@ -3,12 +3,13 @@
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::access::AuditEvent;
 use crate::domain::comparison::{Difference, Differences};
 use crate::domain::revision::Author;
 use crate::domain::trace::TraceId;
 use crate::domain::{Digest, PluginVersion, RecordingSettings};
 use crate::plugin::{Answer, CallRecording, Replayed};
-use crate::store::{self, KeptRecording, RecordingFilter};
+use crate::store::{self, Expect, KeptRecording, RecordingFilter};
 
 use super::plugins::{item, version_of};
 use super::{Error, PluginError, PluginView, Service};
@@ -83,6 +84,7 @@ impl Service {
     pub fn record_plugin(
         &self,
         name: &str,
+        expect: Expect,
         wanted: Option<&RecordingSettings>,
         now: jiff::Timestamp,
         author: &Author,
@@ -93,7 +95,7 @@ impl Service {
                 return Err(PluginError::RecordingUntil { until: *until, most: DAYS_MAX }.into());
             }
         }
-        self.change_plugin(name, author, |service, _, plugin| {
+        self.change_plugin(name, expect, author, |service, _, plugin| {
             if wanted.is_some() {
                 service.must_be_asked(name, plugin)?;
             }
@@ -133,15 +135,20 @@ impl Service {
     }
 
     /// Takes a recording away.
-    pub fn remove_recording(&self, id: TraceId) -> Result<(), Error> {
+    pub fn remove_recording(&self, id: TraceId, author: &Author) -> Result<(), Error> {
+        let missing = || PluginError::NoSuchRecording(id);
+        let there = self.recorded(id)?.ok_or_else(missing)?;
+        self.note(author, AuditEvent::RecordingDeleted { recording: id, plugin: there.plugin })?;
         let removed = self.store.known_recordings()?.map_or(Ok(false), |log| log.remove(id))?;
-        if removed { Ok(()) } else { Err(PluginError::NoSuchRecording(id).into()) }
+        if removed { Ok(()) } else { Err(missing().into()) }
     }
 
     /// Takes all recordings of a plugin away. Answers how many there were.
-    pub fn clear_recordings(&self, plugin: &str) -> Result<usize, Error> {
+    pub fn clear_recordings(&self, plugin: &str, author: &Author) -> Result<usize, Error> {
         self.observe();
-        Ok(self.store.known_recordings()?.map_or(Ok(0), |log| log.clear(plugin))?)
+        let Some(log) = self.store.known_recordings()? else { return Ok(0) };
+        self.note(author, AuditEvent::RecordingsDeleted { plugin: plugin.to_owned() })?;
+        Ok(log.clear(plugin)?)
     }
 
     /// Makes a recorded call again from what was recorded alone: with the component that answered then, or with `version`.
@@ -158,8 +165,14 @@ impl Service {
         };
         let ready = self.ready_version(name, version, &digest)?;
         let nothing_asked = || match &recording.step {
-            None => PluginError::NoSuchTool { name: name.clone(), kind: recording.tool.clone() },
-            Some(step) => PluginError::NoSuchStep { name: name.clone(), step: step.name.clone() },
+            None => {
+                let known = ready.manifest().tool_kinds().to_vec();
+                PluginError::NoSuchTool { name: name.clone(), kind: recording.tool.clone(), known }
+            }
+            Some(step) => {
+                let known = ready.manifest().step_names().into_iter().map(str::to_owned).collect();
+                PluginError::NoSuchStep { name: name.clone(), step: step.name.clone(), known }
+            }
         };
         let Replayed { answer, .. } = recording.replay(platform.workshop(), &ready).ok_or_else(nothing_asked)?;
         let mut differences = Differences::default();
@@ -187,7 +200,7 @@ pub(super) fn kept(recording: &CallRecording, settings: &RecordingSettings) -> R
         step: recording.step.as_ref().map(|step| step.name.clone()),
         profile: recording.facts.profile.clone(),
         users: recording.user.iter().cloned().collect(),
-        status: recording.answer.status().to_owned(),
+        status: recording.answer.status().as_str().to_owned(),
         at: recording.at,
         expires: recording.at.checked_add(days).unwrap_or(jiff::Timestamp::MAX),
         seen: 1,

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::domain::revision::Author;
-use crate::domain::{Kind, Plugin, PluginVersion, Promotion, Rollout, RolloutStage};
+use crate::domain::{Kind, Plugin, PluginVersion, Promotion, Rollout, RolloutStage, WantedRollout};
 use crate::plugin::Provides;
-use crate::store::{FieldCount, TrialKey, Tried};
+use crate::store::{Expect, FieldCount, Snapshot, TrialKey, Tried};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
-use super::plugins::{item, version_of};
+use super::plugins::{Decided, item, version_of, written};
 use super::{Error, PluginError, PluginView, Service};
 
 /// A version on trial, and what became of it so far.
@@ -48,13 +48,14 @@ impl Service {
     pub fn begin_rollout(
         &self,
         name: &str,
-        wanted: &Rollout,
+        expect: Expect,
+        wanted: &WantedRollout,
         gatekeeping: Gatekeeping<'_>,
         author: &Author,
-    ) -> Result<RolloutView, Error> {
+    ) -> Result<Decided<RolloutView>, Error> {
         let gate = Gatekeeper::new(gatekeeping);
         let people = self.known_people(&wanted.users)?;
-        self.change_plugin(name, author, |service, snapshot, plugin| {
+        self.change_plugin(name, expect, &gatekeeping.said_by(author), |service, snapshot, plugin| {
             let version = wanted.version;
             let digest = version_of(name, plugin, version)?.clone();
             let (serving, serving_digest) =
@@ -91,14 +92,16 @@ impl Service {
             }
             let goes_on = plugin.rollout.as_ref().filter(|it| it.version == version && it.stopped.is_none());
             let since = goes_on.map_or(snapshot.revision(), |it| it.since);
-            plugin.rollout = Some(Rollout { since, stopped: None, users: people.clone(), ..wanted.clone() });
+            plugin.rollout = Some(WantedRollout { users: people.clone(), ..wanted.clone() }.begun(since));
             Ok(())
         })?;
-        let begun = self.rollout(name)?;
+        self.observe();
+        let snapshot = self.store.snapshot()?;
+        let begun = self.rollout_of(&snapshot, name)?;
         if let Some(log) = self.store.known_recordings()? {
             log.forget_trials_before(name, begun.rollout.since)?;
         }
-        Ok(begun)
+        Ok(Decided { view: begun, revision: written(&snapshot, name)? })
     }
 
     /// The people a group names, as they are spelt here.
@@ -125,8 +128,11 @@ impl Service {
     /// What became of the version that is tried.
     pub fn rollout(&self, name: &str) -> Result<RolloutView, Error> {
         self.observe();
-        let snapshot = self.store.snapshot()?;
-        let plugin = item(&snapshot, name)?;
+        self.rollout_of(&*self.store.snapshot()?, name)
+    }
+
+    fn rollout_of(&self, snapshot: &Snapshot, name: &str) -> Result<RolloutView, Error> {
+        let plugin = item(snapshot, name)?;
         let missing = || PluginError::NoRollout(name.to_owned());
         let rollout = plugin.rollout.clone().ok_or_else(missing)?;
         let serving = plugin.active.ok_or_else(missing)?;
@@ -143,15 +149,21 @@ impl Service {
     }
 
     /// Tries a version no more. Everybody is answered by the one that serves.
-    pub fn end_rollout(&self, name: &str, author: &Author) -> Result<PluginView, Error> {
-        self.change_plugin(name, author, |_, _, plugin| {
+    pub fn end_rollout(&self, name: &str, expect: Expect, author: &Author) -> Result<PluginView, Error> {
+        self.change_plugin(name, expect, author, |_, _, plugin| {
             plugin.rollout.take().map(drop).ok_or_else(|| PluginError::NoRollout(name.to_owned()).into())
         })
     }
 
     /// Says what versions of a plugin have to show before they serve.
-    pub fn gate_plugin(&self, name: &str, wanted: Promotion, author: &Author) -> Result<PluginView, Error> {
-        self.change_plugin(name, author, |service, _, plugin| {
+    pub fn gate_plugin(
+        &self,
+        name: &str,
+        expect: Expect,
+        wanted: Promotion,
+        author: &Author,
+    ) -> Result<PluginView, Error> {
+        self.change_plugin(name, expect, author, |service, _, plugin| {
             if !wanted.is_open() {
                 service.must_be_asked(name, plugin)?;
             }

@@ -1,15 +1,19 @@
 //! Steps as administrators see them and decide about them.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::domain::revision::Author;
-use crate::domain::{FaultPolicy, PluginVersion, StepOverride};
+use crate::domain::{Digest, FaultPolicy, Plugin, PluginVersion, StepOverride};
 use crate::pipeline::{Image, Mode, Registration};
-use crate::plugin::ToolStepRegistration;
+use crate::plugin::{Manifest, ToolStepRegistration, WantedStep};
+use crate::store::Expect;
 
+use super::plugins::{Decided, item, written};
 use super::{Error, PluginError, Service, settings};
 
-/// A step, as it is registered now.
+/// A step, as it is registered now; of a version that does not serve, as it would be.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Step)]
@@ -56,23 +60,20 @@ impl Service {
         Ok(handlers.registrations().iter().map(StepView::from).chain(around.into_iter().map(StepView::from)).collect())
     }
 
-    /// Decides about a step of a plugin, instead of what was decided before.
+    /// Decides about a step of a plugin, instead of what was decided before: also about one that does not serve yet, so that it never
+    /// serves without what it has to be told.
     pub fn decide_about_step(
         &self,
         plugin: &str,
+        expect: Expect,
         step: &str,
         wanted: &StepOverride,
         author: &Author,
-    ) -> Result<StepView, Error> {
-        let known = |service: &Self| -> Result<Option<StepView>, Error> {
-            Ok(service.steps()?.into_iter().find(|view| view.plugin == plugin && view.name == step))
-        };
-        let missing = || PluginError::NoSuchStep { name: plugin.to_owned(), step: step.to_owned() };
-        known(self)?.ok_or_else(missing)?;
-        self.change_plugin(plugin, author, |service, _, item| {
-            if let (Some(told), Some((version, digest))) = (&wanted.configuration, item.serving()) {
-                let schema = service.manifest(plugin, version, digest)?.settings_schema;
-                settings::check("configuration", schema.as_ref(), told)?;
+    ) -> Result<Decided<StepView>, Error> {
+        self.change_plugin(plugin, expect, author, |service, _, item| {
+            let (_, _, manifest) = service.declaring(plugin, item, step)?;
+            if let Some(told) = &wanted.configuration {
+                settings::check("configuration", manifest.settings_schema.as_ref(), told)?;
             }
             if *wanted == StepOverride::default() {
                 item.steps.remove(step);
@@ -81,7 +82,37 @@ impl Service {
             }
             Ok(())
         })?;
-        Ok(known(self)?.ok_or_else(missing)?)
+        let snapshot = self.store.snapshot()?;
+        let item = item(&snapshot, plugin)?;
+        let (version, digest, manifest) = self.declaring(plugin, item, step)?;
+        let missing = || PluginError::NoSuchStep { name: plugin.to_owned(), step: step.to_owned(), known: Vec::new() };
+        let found = WantedStep::of(&manifest, digest.as_str(), step, item.steps.get(step)).ok_or_else(missing)?;
+        let serves = item.serving().is_some_and(|(serving, _)| serving == version);
+        let view = match found {
+            WantedStep::OfChanges(step) => StepView::from(&step),
+            WantedStep::AroundRules(step) => StepView::from(step),
+        };
+        let view = StepView { active: view.active && serves, ..view };
+        Ok(Decided { view, revision: written(&snapshot, plugin)? })
+    }
+
+    /// The version of a plugin that declares a step: the one that was activated, or else the newest.
+    fn declaring<'a>(
+        &'a self,
+        name: &str,
+        plugin: &'a Plugin,
+        step: &str,
+    ) -> Result<(PluginVersion, &'a Digest, Manifest), Error> {
+        let mut known = BTreeSet::new();
+        for found in self.manifests(plugin) {
+            let (version, digest, manifest) = found?;
+            if manifest.has_step(step) {
+                return Ok((version, digest, manifest));
+            }
+            known.extend(manifest.step_names().into_iter().map(str::to_owned));
+        }
+        let known = known.into_iter().collect();
+        Err(PluginError::NoSuchStep { name: name.to_owned(), step: step.to_owned(), known }.into())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The audit: a database of its own beside the configuration.
 //!
-//! Keeps the newest [`Audit::KEPT`] denied calls, whoever makes more of them, and what happened to tokens for good: nobody
-//! covers the making of a token by having calls denied.
+//! Keeps the newest [`Audit::KEPT`] denied calls, whoever makes more of them, and everything else for good: nobody covers the making of
+//! a token by having calls denied.
 
 use std::path::Path;
 use std::sync::Mutex;

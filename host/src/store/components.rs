@@ -60,6 +60,12 @@ pub struct FailedVersion {
 /// Most failed versions that are remembered of one plugin.
 const FAILURES_KEPT: u32 = 20;
 
+/// Of how many plugins failed versions are remembered: what a component calls itself is its own invention.
+const FAILING_KEPT: u32 = 100;
+
+/// Longest reason that is remembered, in characters.
+const LONGEST_REASON: usize = 2_000;
+
 impl Store {
     /// Carries out `changes` and keeps `components`, all or none.
     pub fn install(&self, components: &[Component], changes: ChangeSet, author: &Author) -> Result<Committed, Error> {
@@ -97,6 +103,7 @@ impl Store {
         reason: &str,
         author: &Author,
     ) -> Result<(), Error> {
+        let reason: String = reason.chars().take(LONGEST_REASON).collect();
         self.as_writer(|connection| {
             connection
                 .prepare_cached(
@@ -110,7 +117,31 @@ impl Store {
                      (SELECT version FROM component_failure WHERE plugin = ?1 ORDER BY at DESC LIMIT ?2)",
                 )?
                 .execute(params![plugin, FAILURES_KEPT])?;
+            connection
+                .prepare_cached(
+                    "DELETE FROM component_failure WHERE plugin NOT IN
+                     (SELECT plugin FROM component_failure GROUP BY plugin ORDER BY MAX(at) DESC LIMIT ?1)",
+                )?
+                .execute([FAILING_KEPT])?;
             Ok(())
+        })
+    }
+
+    /// Forgets which versions of a plugin could not be installed. Whether there was any.
+    pub fn forget_failures(&self, plugin: &str) -> Result<bool, Error> {
+        self.as_writer(|connection| {
+            let mut forget = connection.prepare_cached("DELETE FROM component_failure WHERE plugin = ?1")?;
+            Ok(forget.execute([plugin])? > 0)
+        })
+    }
+
+    /// The plugins of which a version could not be installed, by name.
+    pub fn failing_plugins(&self) -> Result<Vec<String>, Error> {
+        self.read(|connection| {
+            let mut find =
+                connection.prepare_cached("SELECT DISTINCT plugin FROM component_failure ORDER BY plugin")?;
+            let found = find.query_map([], |row| row.get(0))?;
+            Ok(found.collect::<Result<_, _>>()?)
         })
     }
 
@@ -216,5 +247,12 @@ mod tests {
             store.keep_failure("contoso/desk", version, &bad.digest, "no", &author()).unwrap();
         }
         assert_eq!(reasons(&store).len(), 20, "nobody fills the database with failures");
+        for number in 0..120 {
+            let reason = "no".repeat(10_000);
+            store.keep_failure(&format!("contoso/a{number}"), bad.version, &bad.digest, &reason, &author()).unwrap();
+        }
+        assert_eq!(store.failing_plugins().unwrap().len(), 100, "nor with names");
+        assert_eq!(store.failed_versions("contoso/a119").unwrap()[0].reason.len(), 2_000);
+        assert!(store.forget_failures("contoso/a119").unwrap() && !store.forget_failures("contoso/a119").unwrap());
     }
 }

@@ -176,6 +176,14 @@ impl Store {
         })
     }
 
+    /// The question with the number `id`, if it is there.
+    pub fn event(&self, id: u64) -> Result<Option<OutboxEvent>, Error> {
+        self.read(|connection| {
+            let mut find = connection.prepare_cached("SELECT * FROM outbox WHERE id = ?1")?;
+            find.query_and_then([id], event)?.next().transpose()
+        })
+    }
+
     /// Puts a question again now, with as many attempts as a new one has. Nothing if there is none.
     pub fn retry_event(&self, id: u64, now: jiff::Timestamp) -> Result<Option<OutboxEvent>, Error> {
         self.as_writer(|connection| {

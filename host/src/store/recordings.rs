@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, named_pa
 
 use crate::domain::comparison::EXAMPLES_MAX;
 use crate::domain::trace::TraceId;
-use crate::domain::{Digest, PluginVersion};
+use crate::domain::{Digest, PluginVersion, RecordedStatus};
 
 use super::beside::Beside;
 use super::{Error, Store, lock};
@@ -84,8 +84,8 @@ pub struct RecordingFilter {
     pub tool: Option<String>,
     /// Of people with this profile.
     pub profile: Option<String>,
-    /// Of calls that were answered so.
-    pub status: Option<String>,
+    /// Of calls that ended so.
+    pub status: Option<RecordedStatus>,
 }
 
 impl RecordingLog {
@@ -174,6 +174,7 @@ impl RecordingLog {
         now: jiff::Timestamp,
     ) -> Result<Vec<KeptRecording>, Error> {
         let RecordingFilter { plugin, tool, profile, status } = filter;
+        let status = status.map(RecordedStatus::as_str);
         let connection = lock(&self.connection);
         self.forget(&connection, now)?;
         let mut find = connection.prepare_cached(

@@ -1,9 +1,13 @@
-//! The audit: calls that were denied, and what happened to tokens.
+//! The audit: calls that were denied, what happened to tokens, and what else leaves no revision.
+//!
+//! Holds names: no value of a secret, and nothing that was recorded.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Privilege, Roles, Standing};
+use crate::domain::SecretName;
+use crate::domain::trace::TraceId;
 
 /// One line of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -21,7 +25,7 @@ pub struct AuditEntry {
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// The token that was shown, or that something was done to.
+    /// The token that was shown, or that something was done to. Of what was done to anything else, the token of whoever did it.
     pub token: String,
     /// What happened.
     #[serde(flatten)]
@@ -64,6 +68,49 @@ pub enum AuditEvent {
         /// Who did it.
         by: String,
     },
+    /// A secret was written, in place of what it was.
+    SecretWritten {
+        /// The secret.
+        #[schema(value_type = String)]
+        secret: SecretName,
+    },
+    /// A secret was deleted.
+    SecretDeleted {
+        /// The secret.
+        #[schema(value_type = String)]
+        secret: SecretName,
+    },
+    /// A recording was taken away.
+    RecordingDeleted {
+        /// The recording.
+        #[schema(value_type = String)]
+        recording: TraceId,
+        /// The plugin whose call it was.
+        plugin: String,
+    },
+    /// All recordings of a plugin were taken away.
+    RecordingsDeleted {
+        /// The plugin.
+        plugin: String,
+    },
+    /// A question of the outbox was put again.
+    QuestionRetried {
+        /// The number of the question.
+        question: u64,
+        /// The plugin that is asked.
+        plugin: String,
+        /// Its step.
+        step: String,
+    },
+    /// A question of the outbox was dropped.
+    QuestionDropped {
+        /// The number of the question.
+        question: u64,
+        /// The plugin that would have been asked.
+        plugin: String,
+        /// Its step.
+        step: String,
+    },
 }
 
 /// Why a call was denied although its token is known.
@@ -92,6 +139,18 @@ pub enum AuditOutcome {
     TokenRotated,
     /// A token was revoked.
     TokenRevoked,
+    /// A secret was written.
+    SecretWritten,
+    /// A secret was deleted.
+    SecretDeleted,
+    /// A recording was taken away.
+    RecordingDeleted,
+    /// All recordings of a plugin were taken away.
+    RecordingsDeleted,
+    /// A question of the outbox was put again.
+    QuestionRetried,
+    /// A question of the outbox was dropped.
+    QuestionDropped,
 }
 
 impl AuditEvent {
@@ -102,6 +161,12 @@ impl AuditEvent {
             Self::TokenCreated { .. } => AuditOutcome::TokenCreated,
             Self::TokenRotated { .. } => AuditOutcome::TokenRotated,
             Self::TokenRevoked { .. } => AuditOutcome::TokenRevoked,
+            Self::SecretWritten { .. } => AuditOutcome::SecretWritten,
+            Self::SecretDeleted { .. } => AuditOutcome::SecretDeleted,
+            Self::RecordingDeleted { .. } => AuditOutcome::RecordingDeleted,
+            Self::RecordingsDeleted { .. } => AuditOutcome::RecordingsDeleted,
+            Self::QuestionRetried { .. } => AuditOutcome::QuestionRetried,
+            Self::QuestionDropped { .. } => AuditOutcome::QuestionDropped,
         }
     }
 }
@@ -114,6 +179,12 @@ impl AuditOutcome {
             Self::TokenCreated => "token-created",
             Self::TokenRotated => "token-rotated",
             Self::TokenRevoked => "token-revoked",
+            Self::SecretWritten => "secret-written",
+            Self::SecretDeleted => "secret-deleted",
+            Self::RecordingDeleted => "recording-deleted",
+            Self::RecordingsDeleted => "recordings-deleted",
+            Self::QuestionRetried => "question-retried",
+            Self::QuestionDropped => "question-dropped",
         }
     }
 }

@@ -2,6 +2,19 @@
 
 use axum::http::StatusCode;
 
+use crate::http::problem::Refusal;
+
+/// Seconds after which somebody who found no room may try again.
+const SOON: u32 = 1;
+
+/// The answer with the advice to come again, where that helps: after `seconds` if they are known.
+pub(super) fn later(answer: Refusal, seconds: Option<u32>) -> Refusal {
+    match answer.status() {
+        StatusCode::SERVICE_UNAVAILABLE => answer.retry_after(seconds.unwrap_or(SOON).max(SOON)),
+        _ => answer,
+    }
+}
+
 /// The status of what a plugin did, and its code.
 pub(super) fn of_fault(code: &str) -> (StatusCode, &'static str) {
     const INTERNAL: StatusCode = StatusCode::INTERNAL_SERVER_ERROR;

@@ -12,7 +12,7 @@ const LATER: u32 = 30;
 impl From<PluginError> for Refusal {
     fn from(error: PluginError) -> Self {
         let detail = error.to_string();
-        let problem = |status, code| Self::new(status, code, detail);
+        let problem = |status, code| Self::new(status, code, detail.as_str());
         match error {
             PluginError::Refused(LoadError::Unavailable(_))
             | PluginError::RefusedVersion { reason: LoadError::Unavailable(_), .. } => {
@@ -27,6 +27,7 @@ impl From<PluginError> for Refusal {
             | PluginError::NoSuchStep { .. } => problem(StatusCode::NOT_FOUND, "not-found"),
             PluginError::NoDefault { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "no-default"),
             PluginError::Mislabelled { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "plugin-refused"),
+            PluginError::BundledStep { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "refused-bundle"),
             PluginError::PublisherName(_) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-name"),
             PluginError::VersionTaken { .. } => problem(StatusCode::CONFLICT, "version-taken"),
             PluginError::KindTaken { .. } => problem(StatusCode::CONFLICT, "kind-taken"),
@@ -44,6 +45,7 @@ impl From<PluginError> for Refusal {
             PluginError::NoSuchRole(_) | PluginError::NoSuchUser(_) => {
                 problem(StatusCode::CONFLICT, "missing-reference")
             }
+            PluginError::Held { refused, .. } => Self::from(*refused).with_detail(detail),
             PluginError::RecordingUntil { .. } => Self::request("until", error.to_string()),
             PluginError::TooFewRecordings { .. } => problem(StatusCode::CONFLICT, "too-few-recordings"),
             PluginError::Unexpected(comparison) => {

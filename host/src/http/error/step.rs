@@ -6,7 +6,7 @@ use crate::domain::Problem;
 use crate::http::problem::{Refusal as Answer, StepDetails};
 use crate::pipeline::{Refusal, RegisteredStep};
 
-use super::fault::of_fault;
+use super::fault::{later, of_fault};
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
@@ -25,7 +25,7 @@ impl From<Refusal> for Answer {
                 let (status, code) = of_fault(&fault.code);
                 let answer =
                     Self::new(status, code, detail).with_step(StepDetails { plugin, version, step, code: fault.code });
-                if status == StatusCode::SERVICE_UNAVAILABLE { answer.retry_after(1) } else { answer }
+                later(answer, fault.retry_after)
             }
             Refusal::Unknown { .. } => {
                 let (status, code) = of_fault("plugin.not-ready");

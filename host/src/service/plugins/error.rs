@@ -1,9 +1,30 @@
 //! Why something about a plugin is not done, in sentences that name the next step.
 
+use std::fmt;
+
 use crate::domain::trace::TraceId;
 use crate::domain::{Capabilities, Digest, PluginVersion, Problem};
 use crate::plugin::LoadError;
 use crate::service::comparison::Comparison;
+
+/// How many names a sentence lists before it only counts.
+const NAMED: usize = 5;
+
+/// What there is instead, and where to look if there is nothing.
+struct Known<'a>(&'a [String], &'static str);
+
+impl fmt::Display for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(known, elsewhere) = self;
+        if known.is_empty() {
+            return write!(f, "none at all; {elsewhere}");
+        }
+        let named: Vec<String> = known.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+        write!(f, "{}", named.join(", "))?;
+        let more = known.len().saturating_sub(NAMED);
+        if more > 0 { write!(f, " and {more} more") } else { Ok(()) }
+    }
+}
 
 /// Why something about a plugin is not done.
 #[derive(Debug, thiserror::Error)]
@@ -43,17 +64,30 @@ pub enum PluginError {
         "the component that the bundle calls plugin `{name}` {version} says otherwise of itself: make the bundle again"
     )]
     Mislabelled { name: String, version: PluginVersion },
+    #[error(
+        "the bundle decides about step `{step}` of plugin `{name}` {version}, which has {}: make the bundle again",
+        Known(known, "no step can be decided about")
+    )]
+    BundledStep { name: String, version: PluginVersion, step: String, known: Vec<String> },
     #[error("`{0}` cannot name a publisher: use `a` to `z`, `0` to `9` and `-`, a letter first")]
     PublisherName(String),
-    #[error("plugin `{name}` has no step `{step}`")]
-    NoSuchStep { name: String, step: String },
-    #[error("plugin `{name}` decides about no tool `{kind}`")]
-    NoSuchTool { name: String, kind: String },
+    #[error(
+        "plugin `{name}` has no step `{step}`: it has {}",
+        Known(known, "`GET /api/v1/steps` lists those that serve")
+    )]
+    NoSuchStep { name: String, step: String, known: Vec<String> },
+    #[error(
+        "plugin `{name}` decides about no tool `{kind}`: it decides about {}",
+        Known(known, "`kinds` of `GET /api/v1/plugins` shows who does")
+    )]
+    NoSuchTool { name: String, kind: String, known: Vec<String> },
     #[error("plugin `{name}` declares no default for tool `{kind}`: give one as `default`, a JSON object")]
     NoDefault { name: String, kind: String },
-    #[error("no version of plugin `{0}` serves, so there is nothing to try another beside or to compare it with")]
+    #[error(
+        "no version of plugin `{0}` serves, so there is nothing to try another beside or to compare it with: activate a version, or switch the plugin on"
+    )]
     NothingServes(String),
-    #[error("no version of plugin `{0}` is tried")]
+    #[error("no version of plugin `{0}` is tried: begin with `PUT /api/v1/plugins/{0}/rollout`")]
     NoRollout(String),
     #[error("plugin `{0}` decides about no tools: only what does can be tried beside another version; activate it")]
     NotATool(String),
@@ -63,22 +97,30 @@ pub enum PluginError {
         "plugin `{name}` {version} decides about tool `{kind}` too, which the version that serves does not: activate it instead of trying it"
     )]
     OtherKinds { name: String, version: PluginVersion, kind: String },
-    #[error("there is no security role `{0}`: nobody would be reached by it")]
+    #[error(
+        "there is no security role `{0}`, so nobody would be reached by it: `GET /api/v1/security-roles` lists those there are"
+    )]
     NoSuchRole(String),
-    #[error("there is no user `{0}`: nobody would be reached by it")]
+    #[error("there is no user `{0}`, so nobody would be reached by it: `GET /api/v1/users` lists those there are")]
     NoSuchUser(String),
     #[error("there is no recording `{0}`: it was never made, or is too old")]
     NoSuchRecording(TraceId),
     #[error("recording until {until} is not possible: say a time to come, at most {most} days from now")]
     RecordingUntil { until: jiff::Timestamp, most: i64 },
     #[error(
-        "plugin `{name}` {version} does not serve: {needed} recorded calls are needed to compare it by, and there are {there}: record more, or say `pastGate`"
+        "plugin `{name}` {version} does not serve: {needed} recorded calls are needed to compare it by, {}, or say `pastGate`",
+        if *left_out == 0 {
+            format!("and there are {there}: record more")
+        } else {
+            format!("there was time for {there}, and {left_out} are left out: ask for fewer with `PUT /api/v1/plugins/{name}/promotion`")
+        }
     )]
-    TooFewRecordings { name: String, version: PluginVersion, there: usize, needed: usize },
+    TooFewRecordings { name: String, version: PluginVersion, there: usize, needed: usize, left_out: usize },
     #[error(
-        "plugin `{}` {} does not serve: of {} recorded questions {} are answered otherwise than by {}, and not all of that was said to be meant: look at the differences, and say them in `expected` if they are meant",
-        .0.plugin, .0.to, .0.recordings, .0.different, .0.from
+        "{refused}; {version} is installed all the same and does not serve: once that is settled, `POST /api/v1/plugins/{name}/activate` lets it"
     )]
+    Held { name: String, version: PluginVersion, refused: Box<PluginError> },
+    #[error("{}", .0.objection())]
     Unexpected(Box<Comparison>),
     #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]
     Settings { problems: Vec<Problem> },
