@@ -181,6 +181,37 @@ async fn what_breaks_ends_the_change_or_is_passed_over_and_named() -> Done {
 }
 
 #[tokio::test]
+async fn the_environment_lowers_what_a_step_may_use_and_never_raises_it() -> Done {
+    let host = host().await?;
+    let limited = |limits: Value| json!({"configuration": {"loop": true}, "limits": limits});
+    let mut ends = Vec::new();
+    for limits in [json!({"deadlineMs": 20}), json!({"deadlineMs": 4_000_000_000_u32})] {
+        tell(&host, "check", limited(limits)).await?;
+        let ended = host.patch(PROFILE, json!({"name": "Endless"})).await?;
+        ends.push(format!("{} {}", ended.status, ended.json()["detail"]));
+    }
+    assert_snapshot!(ends.join("\n"), @r#"
+    504 "step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it ran past its deadline of 20 ms"
+    504 "step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it ran past its deadline of 1000 ms"
+    "#);
+    tell(&host, "check", json!({"limits": {"memoryMib": 1}})).await?;
+    let crammed = host.patch(PROFILE, json!({"name": "Crammed"})).await?;
+    assert_eq!((crammed.status, &crammed.json()["code"]), (500, &json!("plugin.memory")), "{crammed}");
+    let steps = host.get("/api/v1/steps").await?.json();
+    let shown = steps["items"].as_array().into_iter().flatten().find(|it| it["name"] == "check");
+    assert_eq!(shown.map(|it| &it["limits"]), Some(&json!({"memoryMib": 1})));
+    let path = "/api/v1/plugins/tests/changes/steps/check";
+    assert_snapshot!(host.put(path, json!({"limits": {"hostCalls": 0}})).await?, @r#"422 {"code":"invalid-item","detail":"plugin `tests/changes` is not valid: `steps.check.limits.hostCalls`: at least 1 is needed: switch off what should not be asked","errors":[{"attribute":"steps.check.limits.hostCalls","message":"at least 1 is needed: switch off what should not be asked"}]}"#);
+    for (limits, named) in
+        [(json!({"memoryMib": -1}), "`limits.memoryMib`"), (json!({"fuel": 1}), "unknown field `fuel`")]
+    {
+        let refused = host.put(path, json!({ "limits": limits })).await?;
+        assert!(refused.status == 422 && refused.text.contains(named), "{refused}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_step_that_goes_on_breaking_is_suspended_until_a_try_succeeds() -> Done {
     let host = host().await?;
     tell(&host, "check", json!({"configuration": {"fail": "no luck"}})).await?;

@@ -32,6 +32,7 @@ pub(super) fn registration(
         images,
         on_fault: wanted.on_fault.unwrap_or(on_fault),
         configuration: Value::Object(wanted.configuration.unwrap_or_default()).to_string(),
+        limits: wanted.limits,
         active: wanted.state.is_active(),
     }
 }
@@ -56,6 +57,7 @@ pub(super) fn tool_step_registration(
         rank: wanted.rank.unwrap_or(rank),
         on_fault: wanted.on_fault.unwrap_or(on_fault),
         configuration: Value::Object(wanted.configuration.unwrap_or_default()).to_string(),
+        limits: wanted.limits,
         active: wanted.state.is_active(),
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::revision::Author;
-use crate::domain::{FaultPolicy, PluginVersion, StepOverride};
+use crate::domain::{CallLimits, FaultPolicy, PluginVersion, StepOverride};
 use crate::pipeline::{Image, Mode, Registration};
 use crate::plugin::ToolStepRegistration;
 
@@ -43,6 +43,9 @@ pub struct StepView {
     /// What the environment tells it.
     #[schema(value_type = Object)]
     pub configuration: serde_json::Value,
+    /// What the environment lowers of what its calls may use.
+    #[serde(skip_serializing_if = "CallLimits::is_empty")]
+    pub limits: CallLimits,
     /// Whether it is asked.
     pub active: bool,
 }
@@ -100,6 +103,7 @@ impl From<&Registration> for StepView {
             images,
             on_fault,
             configuration,
+            limits,
             active,
         } = step.clone();
         Self {
@@ -116,6 +120,7 @@ impl From<&Registration> for StepView {
             images,
             on_fault,
             configuration: serde_json::from_str(&configuration).unwrap_or_default(),
+            limits,
             active,
         }
     }
@@ -133,6 +138,7 @@ impl From<ToolStepRegistration> for StepView {
             rank,
             on_fault,
             configuration,
+            limits,
             active,
         } = step;
         Self {
@@ -149,6 +155,7 @@ impl From<ToolStepRegistration> for StepView {
             images: Vec::new(),
             on_fault,
             configuration: serde_json::from_str(&configuration).unwrap_or_default(),
+            limits,
             active,
         }
     }
