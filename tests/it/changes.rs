@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use loadout_plugin_build::embed_manifest;
 use loadout_tests::guests;
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
@@ -263,6 +264,37 @@ async fn no_change_goes_past_a_step_whose_component_is_not_ready() -> Done {
     }
     tell(&host, "check", json!({"configuration": {"reject": {"message": "No.", "attribute": "name"}}})).await?;
     assert_eq!(host.patch(PROFILE, json!({"name": "Third"})).await?.json()["code"], "plugin.rejected");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_step_that_lacks_what_it_requires_is_not_asked_and_says_so() -> Done {
+    let host = host().await?;
+    let manifest = "[plugin]\npublisher = \"tests\"\nname = \"needy\"\nversion = \"1.0.0\"\n\
+                    world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Needs to be told.\"\n\
+                    [settings]\nschema = '{\"type\": \"object\", \"required\": [\"patch\"]}'\n\
+                    [[steps]]\nname = \"tell\"\nmessage = \"profile.update\"\nstage = 20\nrank = 0\n";
+    let installed = host.install("", &embed_manifest(guests::CHANGES, manifest)?).await?;
+    assert_eq!(installed.status, 201, "{installed}");
+    let step = "/api/v1/plugins/tests/needy/steps/tell";
+    let problem = async || -> Result<Value, Failure> {
+        let steps = host.get("/api/v1/steps").await?.json();
+        let shown = steps["items"].as_array().into_iter().flatten().find(|it| it["name"] == "tell");
+        Ok(shown.ok_or("no step")?["problem"].clone())
+    };
+    assert_eq!(problem().await?, r#"`configuration`: "patch" is a required property"#);
+    let before = revision(&host).await?;
+    assert_snapshot!(host.patch(PROFILE, json!({"name": "Early"})).await?, @r#"500 {"code":"plugin.not-ready","detail":"step `tell` of plugin `tests/needy` 1.0.0 broke, and nothing is written without it: it cannot be used: what the environment tells it does not suit it: `/api/v1/steps` says why; configure it, or switch it off","step":{"plugin":"tests/needy","version":"1.0.0","step":"tell","code":"plugin.not-ready"}}"#);
+    assert_eq!(revision(&host).await?, before, "nothing is written");
+    assert_eq!(host.put(step, json!({"onFault": "skip"})).await?.status, 200);
+    let skipped = host.patch(PROFILE, json!({"name": "Without"})).await?;
+    assert_eq!(
+        (skipped.status, skipped.header("x-loadout-skipped-steps")),
+        (200, "tests/needy 1.0.0 tell plugin.not-ready")
+    );
+    assert_eq!(host.put(step, json!({"configuration": {"patch": {"description": "told"}}})).await?.status, 200);
+    assert_eq!(problem().await?, Value::Null);
+    assert_eq!(host.patch(PROFILE, json!({"name": "Ready"})).await?.json()["description"], "told");
     Ok(())
 }
 

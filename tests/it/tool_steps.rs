@@ -283,6 +283,20 @@ async fn the_environment_lowers_what_rules_and_steps_around_them_may_use() -> Do
 }
 
 #[tokio::test]
+async fn a_step_that_lacks_what_it_requires_is_not_asked_and_says_so() -> Done {
+    let host = host().await?;
+    let schema = "[settings]\nschema = '{\"type\": \"object\", \"required\": [\"hide\"]}'\n";
+    let component = tool_steps("needy", "1.0.0", schema, &[("withhold", &["scripts"], 40, 0)])?;
+    assert_eq!(host.install("", &component).await?.status, 201);
+    assert_snapshot!(warnings(&ask(&host).await?.json()).join("\n"), @"tool `scripts` is decided without step `withhold` of tests/needy 1.0.0: plugin.not-ready, it cannot be used: what the environment tells it does not suit it: `/api/v1/steps` says why; configure it, or switch it off");
+    let step = "/api/v1/plugins/tests/needy/steps/withhold";
+    let told = host.put(step, json!({"configuration": {"hide": "Not today."}})).await?;
+    assert_eq!((told.status, &told.json()["problem"]), (200, &Value::Null), "{told}");
+    assert_eq!(tool(&ask(&host).await?.json(), "scripts")["status"], "hidden");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_step_that_goes_on_breaking_is_suspended_and_the_others_are_asked() -> Done {
     let host = host().await?;
     configure(&host, "early", json!({"fail": "no luck"})).await?;

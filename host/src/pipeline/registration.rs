@@ -34,6 +34,8 @@ pub struct Registration {
     pub configuration: String,
     /// What the environment lowers of what its calls may use.
     pub limits: CallLimits,
+    /// Why what the environment tells it does not suit it: it is not asked then, and breaks.
+    pub problem: Option<String>,
     /// Whether it is asked at all.
     pub active: bool,
 }

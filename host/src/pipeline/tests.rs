@@ -56,6 +56,7 @@ fn step(name: &str, message: &str, stage: u32, rank: i32) -> Registration {
         on_fault: FaultPolicy::Abort,
         configuration: "{}".to_owned(),
         limits: CallLimits::default(),
+        problem: None,
         active: true,
     }
 }

@@ -36,6 +36,8 @@ pub struct ToolStepRegistration {
     pub configuration: String,
     /// What the environment lowers of what its calls may use.
     pub limits: CallLimits,
+    /// Why what the environment tells it does not suit it: it is not asked then, and breaks.
+    pub problem: Option<String>,
     /// Whether it is asked at all.
     pub active: bool,
 }
@@ -195,6 +197,7 @@ mod tests {
             on_fault,
             configuration: "{}".to_owned(),
             limits: CallLimits::default(),
+            problem: None,
             active: true,
         }
     }

@@ -28,7 +28,7 @@ use super::handler::Handler;
 use super::info::PluginInfo;
 use super::inspect::LoadError;
 use super::manifest::{Provides, ToolStepDeclaration};
-use super::missing::{Missing, not_ready};
+use super::missing::{Missing, UNSUITED, not_ready, step_not_ready};
 use super::observation::{AskedStep, Given, Testimony, Witness};
 use super::outside::{Connectors, Outside};
 use super::policy::Policy;
@@ -198,8 +198,7 @@ impl Catalog {
             }
             Provides::ToolSteps { steps } => {
                 let of = |step: &ToolStepDeclaration| {
-                    let (version, digest) = (manifest.version, ready.digest().to_string());
-                    tool_step_registration(name.clone(), version, digest, step, wanted.steps.get(&step.name))
+                    tool_step_registration(manifest, ready.digest().as_str(), step, wanted.steps.get(&step.name))
                 };
                 self.tool_steps.extend(steps.iter().map(of));
                 self.tool_steps.sort_by(ToolStepRegistration::order);
@@ -341,6 +340,9 @@ impl Catalog {
             let reason = missing.map_or("its component is not there", |missing| &missing.reason);
             return (Err(not_ready(&step.plugin, step.version, reason)), Vec::new());
         };
+        if step.problem.is_some() {
+            return (Err(not_ready(&step.plugin, step.version, UNSUITED)), Vec::new());
+        }
         let Some(testimony) = member.testimony(witness, &reads) else {
             let (answer, reads) = steps.execute(&self.engine, step, question, reads, &member.outside);
             return (answer, reads.into_recorded());
@@ -368,6 +370,9 @@ impl Catalog {
     ) -> Result<Outcome, pipeline::StepFault> {
         if let Some(missing) = self.missing.iter().find(|it| it.name == step.plugin && it.digest == step.digest) {
             return Err(missing.step_fault());
+        }
+        if step.problem.is_some() {
+            return Err(step_not_ready(UNSUITED));
         }
         let gone = || pipeline::StepFault {
             code: "plugin.not-ready".to_owned(),

@@ -46,6 +46,9 @@ pub struct StepView {
     /// What the environment lowers of what its calls may use.
     #[serde(skip_serializing_if = "CallLimits::is_empty")]
     pub limits: CallLimits,
+    /// Why the configuration does not suit it: it is not asked then, and breaks with `plugin.not-ready`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     /// Whether it is asked.
     pub active: bool,
 }
@@ -104,6 +107,7 @@ impl From<&Registration> for StepView {
             on_fault,
             configuration,
             limits,
+            problem,
             active,
         } = step.clone();
         Self {
@@ -121,6 +125,7 @@ impl From<&Registration> for StepView {
             on_fault,
             configuration: serde_json::from_str(&configuration).unwrap_or_default(),
             limits,
+            problem,
             active,
         }
     }
@@ -139,6 +144,7 @@ impl From<ToolStepRegistration> for StepView {
             on_fault,
             configuration,
             limits,
+            problem,
             active,
         } = step;
         Self {
@@ -156,6 +162,7 @@ impl From<ToolStepRegistration> for StepView {
             on_fault,
             configuration: serde_json::from_str(&configuration).unwrap_or_default(),
             limits,
+            problem,
             active,
         }
     }
