@@ -161,7 +161,7 @@ impl<'a> Session<'a> {
 
     /// One attribute of the first business record a query finds. Refused until an administrator grants a connector.
     ///
-    /// `options` are OData query options whose slugs were replaced by [`Session::render`].
+    /// `options` are OData query options, with values that the plugin escaped: [`Session::render`] does not. `wit/records.wit` says how.
     pub fn look_up(&self, entity: &str, attribute: &str, options: &str) -> Result<Option<String>, Refusal> {
         self.source.look_up(entity, attribute, options)
     }

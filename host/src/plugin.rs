@@ -44,6 +44,7 @@ mod trial;
 mod v0_1;
 mod wasi;
 mod workshop;
+mod world;
 
 pub use answer::{Answer, ProposedPatch};
 pub use around::ToolStepRegistration;

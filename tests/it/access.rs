@@ -8,6 +8,7 @@ use insta::assert_snapshot;
 use jiff::Timestamp;
 use loadout::domain::access::{AccessRole, AuditOutcome, NewToken};
 use loadout::store::{AuditFilter, Store};
+use loadout_plugin_build::embed_manifest;
 use loadout_tests::archive::{pack, root};
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
@@ -92,6 +93,99 @@ async fn addresses_that_are_not_there_say_so_to_everybody_who_may_ask() -> Done 
     assert_eq!(ask(&host, &secret, Method::HEAD, "/api/v1/me", None).await?.status, 200);
     assert_eq!(ask(&host, &secret, Method::HEAD, "/api/v1/queues", None).await?.status, 403);
     assert_eq!(Reply::to(host.anonymous(Method::GET, "/api/v1/teapots")).await?.status, 401);
+    Ok(())
+}
+
+/// What each role about plugins is there for, and what its neighbours are there for instead.
+#[tokio::test]
+async fn whoever_has_to_do_with_plugins_does_their_own_part_of_it() -> Done {
+    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let component = rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "greeter")?;
+    let asking = guests::manifest("greeter", "1.0.0", "greeter") + "[capabilities]\nsecrets = [\"token\"]\n";
+    let installed = host.install("?activate=false", &embed_manifest(&component, &asking)?).await?;
+    assert_eq!(installed.status, 201, "{installed}");
+    let until = (Timestamp::now() + Duration::from_secs(3_600)).to_string();
+    // In an order in which each call can succeed.
+    let calls = [
+        ("GET", "plugins", Value::Null),
+        ("GET", "plugins/tests/greeter", Value::Null),
+        ("GET", "plugins/tests/greeter/versions/1.0.0", Value::Null),
+        ("GET", "plugins/tests/greeter/versions/1.0.0/grant", Value::Null),
+        ("PUT", "secrets/token", json!({"value": "t-0-k-e-n"})),
+        ("GET", "secrets", Value::Null),
+        ("PUT", "plugins/tests/greeter/versions/1.0.0/grant", json!({"all": true})),
+        ("POST", "plugins/tests/greeter/activate", json!({"version": "1.0.0"})),
+        ("PUT", "plugins/tests/greeter/state", json!({"state": "active"})),
+        ("PUT", "plugins/tests/greeter/tools/greeter", json!({"onFault": "skip"})),
+        ("PUT", "plugins/tests/greeter/promotion", json!({"gate": "open"})),
+        ("PUT", "plugins/tests/greeter/recording", json!({"until": until})),
+        ("GET", "recordings", Value::Null),
+        ("DELETE", "plugins/tests/greeter/recording", Value::Null),
+        ("GET", "plugins/tests/greeter/statistics", Value::Null),
+        ("GET", "traces", Value::Null),
+        ("GET", "outbox", Value::Null),
+        ("GET", "steps", Value::Null),
+        ("GET", "connectors", Value::Null),
+        ("PUT", "connectors/crm", json!({"kind": "knowledge", "url": "https://crm.example/search"})),
+        ("DELETE", "connectors/crm", Value::Null),
+        ("GET", "trusted-publishers", Value::Null),
+        ("GET", "plugin-bundle", Value::Null),
+        ("DELETE", "secrets/token", Value::Null),
+        ("DELETE", "plugins/tests/greeter/versions/1.0.0/grant", Value::Null),
+    ];
+    let roles = [
+        "plugin-installer",
+        "plugin-configurator",
+        "plugin-granter",
+        "secret-writer",
+        "plugin-operator",
+        "plugin-recorder",
+    ];
+    let mut secrets = Vec::new();
+    for role in roles {
+        secrets.push((role, token(&host, &format!("the-{role}"), &[role]).await?));
+    }
+    let mut done = Vec::new();
+    for (method, path, body) in calls {
+        let mut allowed = Vec::new();
+        for (role, secret) in &secrets {
+            let body = Some(body.clone()).filter(|body| !body.is_null());
+            let reply = ask(&host, secret, method.parse()?, &format!("/api/v1/{path}"), body).await?;
+            match reply.status {
+                403 => assert!(reply.json()["privilege"].is_string(), "{role} {method} {path}: {reply}"),
+                200 | 201 | 204 => allowed.push(role.trim_start_matches("plugin-")),
+                _ => return Err(format!("{role} {method} {path}: {reply}").into()),
+            }
+        }
+        done.push(format!("{method} {path}: {}", allowed.join(" ")));
+    }
+    assert_snapshot!(done.join("\n"), @"
+    GET plugins: installer configurator granter operator recorder
+    GET plugins/tests/greeter: installer configurator granter operator recorder
+    GET plugins/tests/greeter/versions/1.0.0: installer
+    GET plugins/tests/greeter/versions/1.0.0/grant: installer configurator granter operator recorder
+    PUT secrets/token: secret-writer
+    GET secrets: secret-writer
+    PUT plugins/tests/greeter/versions/1.0.0/grant: granter
+    POST plugins/tests/greeter/activate: installer
+    PUT plugins/tests/greeter/state: configurator
+    PUT plugins/tests/greeter/tools/greeter: configurator
+    PUT plugins/tests/greeter/promotion: configurator
+    PUT plugins/tests/greeter/recording: recorder
+    GET recordings: recorder
+    DELETE plugins/tests/greeter/recording: recorder
+    GET plugins/tests/greeter/statistics: operator
+    GET traces: operator
+    GET outbox: operator
+    GET steps: installer configurator granter operator recorder
+    GET connectors: installer configurator granter operator recorder
+    PUT connectors/crm: granter
+    DELETE connectors/crm: granter
+    GET trusted-publishers: installer
+    GET plugin-bundle: installer
+    DELETE secrets/token: secret-writer
+    DELETE plugins/tests/greeter/versions/1.0.0/grant: granter
+    ");
     Ok(())
 }
 
@@ -196,7 +290,7 @@ async fn nobody_hands_out_what_they_do_not_have() -> Done {
     };
     let made = create(&["workspace"], "desk").await?;
     assert_eq!((made.status, &made.json()["createdBy"]), (201, &json!("chief")), "{made}");
-    assert_snapshot!(create(&["app-profile-user"], "spy").await?, @r#"403 {"code":"forbidden","detail":"the token `chief` lacks the privilege `configuration.read`: use one with the role `system-administrator` or `app-profile-administrator` or `app-profile-user` or `productivity-tools-administrator` or `plugin-installer` or `plugin-configurator` or `plugin-operator` or `plugin-recorder` or `upgrader`, or ask whoever manages tokens for it","privilege":"configuration.read"}"#);
+    assert_snapshot!(create(&["app-profile-user"], "spy").await?, @r#"403 {"code":"forbidden","detail":"the token `chief` lacks the privilege `configuration.read`: use one with the role `system-administrator` or `app-profile-administrator` or `app-profile-user` or `productivity-tools-administrator` or `plugin-installer` or `plugin-configurator` or `plugin-granter` or `plugin-operator` or `plugin-recorder` or `upgrader`, or ask whoever manages tokens for it","privilege":"configuration.read"}"#);
     for (method, path) in [(Method::POST, "/api/v1/tokens/boss/rotate"), (Method::DELETE, "/api/v1/tokens/boss")] {
         assert_eq!(ask(&host, &chief, method, path, None).await?.status, 403, "{path}");
     }
@@ -217,7 +311,7 @@ async fn tokens_that_cannot_be() -> Done {
     let host = TestHost::start().await?;
     let create = |body: Value| host.post("/api/v1/tokens", body);
     assert_snapshot!(create(json!({"name": "admin", "roles": ["workspace"]})).await?, @r#"422 {"code":"invalid-request","detail":"`name`: `admin` is what history calls somebody else: choose another name","errors":[{"attribute":"name","message":"`admin` is what history calls somebody else: choose another name"}]}"#);
-    assert_snapshot!(create(json!({"name": "desk", "roles": []})).await?, @r#"422 {"code":"invalid-request","detail":"`roles`: a token without a role can do nothing: give it at least one of `system-administrator`, `app-profile-administrator`, `app-profile-user`, `productivity-tools-administrator`, `workspace`, `plugin-installer`, `plugin-configurator`, `plugin-operator`, `plugin-recorder`, `upgrader`, `auditor`, `token-administrator`","errors":[{"attribute":"roles","message":"a token without a role can do nothing: give it at least one of `system-administrator`, `app-profile-administrator`, `app-profile-user`, `productivity-tools-administrator`, `workspace`, `plugin-installer`, `plugin-configurator`, `plugin-operator`, `plugin-recorder`, `upgrader`, `auditor`, `token-administrator`"}]}"#);
+    assert_snapshot!(create(json!({"name": "desk", "roles": []})).await?, @r#"422 {"code":"invalid-request","detail":"`roles`: a token without a role can do nothing: give it at least one of `system-administrator`, `app-profile-administrator`, `app-profile-user`, `productivity-tools-administrator`, `workspace`, `plugin-installer`, `plugin-configurator`, `plugin-granter`, `secret-writer`, `plugin-operator`, `plugin-recorder`, `upgrader`, `auditor`, `token-administrator`","errors":[{"attribute":"roles","message":"a token without a role can do nothing: give it at least one of `system-administrator`, `app-profile-administrator`, `app-profile-user`, `productivity-tools-administrator`, `workspace`, `plugin-installer`, `plugin-configurator`, `plugin-granter`, `secret-writer`, `plugin-operator`, `plugin-recorder`, `upgrader`, `auditor`, `token-administrator`"}]}"#);
     assert_eq!(create(json!({"name": "desk", "roles": ["boss"]})).await?.status, 422);
     assert_eq!(create(json!({"name": "desk", "roles": ["workspace"], "secret": "mine"})).await?.status, 422);
     assert_snapshot!(create(json!({"name": "desk", "roles": ["workspace"], "expires": "2020-01-01T00:00:00Z"})).await?, @r#"422 {"code":"invalid-request","detail":"`expires`: the token would expire at 2020-01-01T00:00:00Z, which is over: name a moment to come","errors":[{"attribute":"expires","message":"the token would expire at 2020-01-01T00:00:00Z, which is over: name a moment to come"}]}"#);

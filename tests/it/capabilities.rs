@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use loadout::outbound::{self, Client};
-use loadout::plugin::{Door, Limits};
+use loadout::plugin::{Config, Door, Limits};
 use loadout_plugin_build::embed_manifest;
-use loadout_tests::guests::{self, manifest};
+use loadout_tests::guests::{self, manifest, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use loadout_tests::outside::{Authority, Outside};
 use reqwest::Method;
@@ -160,7 +160,7 @@ struct World {
 }
 
 impl World {
-    async fn new(time: Duration, limits: Limits) -> Result<Self, Failure> {
+    async fn new(time: Duration, change: impl FnOnce(Config) -> Config) -> Result<Self, Failure> {
         let authority = Authority::new()?;
         let (ours, theirs) = (Outside::start(&authority)?, Outside::start(&authority)?);
         let allow_private = [ours.host().parse()?].into();
@@ -168,14 +168,20 @@ impl World {
         let options = outbound::Options { allow_private, authorities, time, ..outbound::Options::default() };
         let door = Door { client: Arc::new(Client::new(options)), ..Door::default() };
         let program = Path::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-        Ok(Self { ours, theirs, host: TestHost::with_door(program, door, limits).await? })
+        let host = TestHost::with_config(program, |config| Config { door, ..change(config) }).await?;
+        Ok(Self { ours, theirs, host })
     }
 
     /// A plugin that asks for all there is, and has it.
     async fn with_everything() -> Result<Self, Failure> {
+        Self::with_everything_and(|config| config).await
+    }
+
+    /// The same, run as `change` makes of how plugins usually are.
+    async fn with_everything_and(change: impl FnOnce(Config) -> Config) -> Result<Self, Failure> {
         let patience = Duration::from_secs(60);
         let limits = Limits { deadline: patience, waiting: patience, ..Limits::default() };
-        let world = Self::new(patience, limits).await?;
+        let world = Self::new(patience, |config| change(Config { limits, ..config })).await?;
         world.host.put("/api/v1/secrets/token", json!({"value": SECRET})).await?;
         let crm = json!({"kind": "odata", "url": world.ours.url("/crm"), "secret": "token", "entitySets": {"contact": "contacts"}});
         let put = world.host.put("/api/v1/connectors/crm", crm).await?;
@@ -196,6 +202,23 @@ impl World {
         grant(&self.host, "1.0.0", json!({"all": true})).await?;
         assert_eq!(activate(&self.host, "1.0.0").await?.status, 200);
         Ok(())
+    }
+
+    /// Waits until somebody is held outside; the test fails by the time limit of the runner if nobody ever is.
+    async fn held(&self) -> Done {
+        while !self.ours.seen().iter().any(|it| it.starts_with("GET /held ")) {
+            self.host.get("/health/ready").await?;
+        }
+        Ok(())
+    }
+
+    /// A whole answer about kayla, whose scripts ask for `/held`.
+    async fn held_answer(&self) -> Result<Reply, Failure> {
+        let ask = json!([{"url": self.ours.url("/held")}]).to_string();
+        let session = json!({"entity": "incident", "context": {"ask": ask, "customerName": "Ada"}});
+        let question =
+            json!({"user": "kayla", "app": "customer-service-workspace", "session": session, "explain": "full"});
+        self.host.post("/api/v1/experience", question).await
     }
 
     /// What the guest was answered, one line for each question.
@@ -378,7 +401,7 @@ async fn whoever_does_not_answer_is_not_waited_for() -> Done {
     // Waiting takes longer than the plugin itself may.
     let (deadline, waiting) = (Duration::from_secs(1), Duration::from_secs(2));
     let limits = Limits { deadline, waiting, ..Limits::default() };
-    let world = World::new(Duration::from_millis(1200), limits).await?;
+    let world = World::new(Duration::from_millis(1200), |config| Config { limits, ..config }).await?;
     world.serve().await?;
     let slow = json!({"url": world.ours.url("/slow")});
     let once = world.answers(json!([slow, {"records": "contact"}])).await?;
@@ -424,5 +447,44 @@ async fn connectors_are_configuration_and_secrets_are_not() -> Done {
     assert_eq!(statuses, [201, 200, 422]);
     assert_eq!(host.delete("/api/v1/secrets/token").await?.status, 204);
     assert_snapshot!(host.delete("/api/v1/secrets/token").await?, @r#"404 {"code":"not-found","detail":"there is no secret `token`: `GET /api/v1/secrets` lists those there are"}"#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_ends_on_the_version_it_began_with() -> Done {
+    let world = World::with_everything().await?;
+    world.host.install("?activate=false", &rule(guests::WELL_BEHAVED, "greeter", "1.1.0", "scripts")?).await?;
+    let meanwhile = async {
+        world.held().await?;
+        let activated = activate(&world.host, "1.1.0").await?;
+        let next = world.held_answer().await?;
+        world.ours.release();
+        Ok::<_, Failure>((activated, next))
+    };
+    let (first, meanwhile) = tokio::join!(world.held_answer(), meanwhile);
+    let (first, (activated, next)) = (first?, meanwhile?);
+    assert_eq!((activated.status, &activated.json()["version"]), (200, &json!("1.1.0")), "{activated}");
+    for (answer, by, not_by) in [(&first, "1.0.0", "1.1.0"), (&next, "1.1.0", "1.0.0")] {
+        assert_eq!(answer.status, 200, "{answer}");
+        assert!(answer.text.contains(&format!("tests/greeter {by}")), "{by}: {answer}");
+        assert!(!answer.text.contains(&format!("tests/greeter {not_by}")), "{by}: {answer}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_finds_no_room_is_told_when_to_come_again() -> Done {
+    let world = World::with_everything_and(|config| Config { lane: 1, queue: 0, ..config }).await?;
+    let meanwhile = async {
+        world.held().await?;
+        let refused = world.held_answer().await;
+        world.ours.release();
+        refused
+    };
+    let (first, refused) = tokio::join!(world.held_answer(), meanwhile);
+    let (first, refused) = (first?, refused?);
+    assert_eq!((first.status, refused.header("retry-after")), (200, "1"), "{first}");
+    assert_snapshot!(refused, @r#"503 {"code":"plugin.busy","detail":"the rule of tool `scripts` (tests/greeter 1.0.0) broke, and no answer is given without it: no slot for a call became free within 60000 ms"}"#);
+    assert_eq!(world.held_answer().await?.status, 200, "there is room again");
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use loadout_plugin_build::embed_manifest;
 use loadout_tests::guests;
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
@@ -203,6 +204,37 @@ async fn what_breaks_ends_the_change_or_is_passed_over_and_named() -> Done {
 }
 
 #[tokio::test]
+async fn the_environment_lowers_what_a_step_may_use_and_never_raises_it() -> Done {
+    let host = host().await?;
+    let limited = |limits: Value| json!({"configuration": {"loop": true}, "limits": limits});
+    let mut ends = Vec::new();
+    for limits in [json!({"deadlineMs": 20}), json!({"deadlineMs": 4_000_000_000_u32})] {
+        tell(&host, "check", limited(limits)).await?;
+        let ended = host.patch(PROFILE, json!({"name": "Endless"})).await?;
+        ends.push(format!("{} {}", ended.status, ended.json()["detail"]));
+    }
+    assert_snapshot!(ends.join("\n"), @r#"
+    504 "step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it ran past its deadline of 20 ms"
+    504 "step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it ran past its deadline of 1000 ms"
+    "#);
+    tell(&host, "check", json!({"limits": {"memoryMib": 1}})).await?;
+    let crammed = host.patch(PROFILE, json!({"name": "Crammed"})).await?;
+    assert_eq!((crammed.status, &crammed.json()["code"]), (500, &json!("plugin.memory")), "{crammed}");
+    let steps = host.get("/api/v1/steps").await?.json();
+    let shown = steps["items"].as_array().into_iter().flatten().find(|it| it["name"] == "check");
+    assert_eq!(shown.map(|it| &it["limits"]), Some(&json!({"memoryMib": 1})));
+    let path = "/api/v1/plugins/tests/changes/steps/check";
+    assert_snapshot!(host.put(path, json!({"limits": {"hostCalls": 0}})).await?, @r#"422 {"code":"invalid-item","detail":"plugin `tests/changes` is not valid: `steps.check.limits.hostCalls`: at least 1 is needed: switch off what should not be asked","errors":[{"attribute":"steps.check.limits.hostCalls","message":"at least 1 is needed: switch off what should not be asked"}]}"#);
+    for (limits, named) in
+        [(json!({"memoryMib": -1}), "`limits.memoryMib`"), (json!({"fuel": 1}), "unknown field `fuel`")]
+    {
+        let refused = host.put(path, json!({ "limits": limits })).await?;
+        assert!(refused.status == 422 && refused.text.contains(named), "{refused}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_step_that_goes_on_breaking_is_suspended_until_a_try_succeeds() -> Done {
     let host = host().await?;
     tell(&host, "check", json!({"configuration": {"fail": "no luck"}})).await?;
@@ -254,6 +286,37 @@ async fn no_change_goes_past_a_step_whose_component_is_not_ready() -> Done {
     }
     tell(&host, "check", json!({"configuration": {"reject": {"message": "No.", "attribute": "name"}}})).await?;
     assert_eq!(host.patch(PROFILE, json!({"name": "Third"})).await?.json()["code"], "plugin.rejected");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_step_that_lacks_what_it_requires_is_not_asked_and_says_so() -> Done {
+    let host = host().await?;
+    let manifest = "[plugin]\npublisher = \"tests\"\nname = \"needy\"\nversion = \"1.0.0\"\n\
+                    world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Needs to be told.\"\n\
+                    [settings]\nschema = '{\"type\": \"object\", \"required\": [\"patch\"]}'\n\
+                    [[steps]]\nname = \"tell\"\nmessage = \"profile.update\"\nstage = 20\nrank = 0\n";
+    let installed = host.install("", &embed_manifest(guests::CHANGES, manifest)?).await?;
+    assert_eq!(installed.status, 201, "{installed}");
+    let step = "/api/v1/plugins/tests/needy/steps/tell";
+    let problem = async || -> Result<Value, Failure> {
+        let steps = host.get("/api/v1/steps").await?.json();
+        let shown = steps["items"].as_array().into_iter().flatten().find(|it| it["name"] == "tell");
+        Ok(shown.ok_or("no step")?["problem"].clone())
+    };
+    assert_eq!(problem().await?, r#"`configuration`: "patch" is a required property"#);
+    let before = revision(&host).await?;
+    assert_snapshot!(host.patch(PROFILE, json!({"name": "Early"})).await?, @r#"500 {"code":"plugin.not-ready","detail":"step `tell` of plugin `tests/needy` 1.0.0 broke, and nothing is written without it: it cannot be used: what the environment tells it does not suit it: `/api/v1/steps` says why; configure it, or switch it off","step":{"plugin":"tests/needy","version":"1.0.0","step":"tell","code":"plugin.not-ready"}}"#);
+    assert_eq!(revision(&host).await?, before, "nothing is written");
+    assert_eq!(host.put(step, json!({"onFault": "skip"})).await?.status, 200);
+    let skipped = host.patch(PROFILE, json!({"name": "Without"})).await?;
+    assert_eq!(
+        (skipped.status, skipped.header("x-loadout-skipped-steps")),
+        (200, "tests/needy 1.0.0 tell plugin.not-ready")
+    );
+    assert_eq!(host.put(step, json!({"configuration": {"patch": {"description": "told"}}})).await?.status, 200);
+    assert_eq!(problem().await?, Value::Null);
+    assert_eq!(host.patch(PROFILE, json!({"name": "Ready"})).await?.json()["description"], "told");
     Ok(())
 }
 
@@ -434,10 +497,24 @@ async fn who_breaks_over_a_proposal_is_named_and_the_one_who_proposed_it_is_not_
 async fn steps_that_call_each_other_in_circles_are_stopped() -> Done {
     let host = host().await?;
     // Each change of a profile asks the step again, and the step changes the profile each time.
-    let flip = |text: &str| json!({"configuration": {"patch": {"description": text}}});
-    tell(&host, "later", flip("tick")).await?;
+    tell(&host, "later", json!({"configuration": {"flip": ["tick", "tock"]}})).await?;
+    host.patch(PROFILE, json!({"name": "Round"})).await?;
+    let dead = outbox(&host, |items| items.iter().any(|it| it["state"] == "dead")).await?;
+    assert_eq!((dead.len(), &dead[0]["code"], &dead[0]["attempts"]), (1, &json!("outbox.loop"), &json!(1)));
+    assert_snapshot!(dead[0]["reason"].as_str().unwrap_or_default(), @"it proposes a change, and 8 changes by steps led to this one: they go in circles");
+    let history = host.get("/api/v1/revisions?limit=50").await?.json();
+    let by_step = |it: &&Value| it["who"].as_str().is_some_and(|who| who == "tests/changes");
+    assert_eq!(history["items"].as_array().into_iter().flatten().filter(by_step).count(), 8);
+    assert_eq!(host.get(PROFILE).await?.json()["description"], "tock", "the ninth was not written");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_changes_nothing_leads_to_nothing() -> Done {
+    let host = host().await?;
+    tell(&host, "later", json!({"configuration": {"patch": {"description": "tick"}}})).await?;
     host.patch(PROFILE, json!({"name": "Round"})).await?;
     outbox(&host, <[Value]>::is_empty).await?;
-    assert_eq!(host.get(PROFILE).await?.json()["description"], "tick", "what changes nothing leads to nothing");
+    assert_eq!(host.get(PROFILE).await?.json()["description"], "tick");
     Ok(())
 }

@@ -269,6 +269,27 @@ async fn a_group_is_who_was_named() -> Done {
 }
 
 #[tokio::test]
+async fn who_was_not_asked_is_neither_counted_nor_recorded() -> Done {
+    let host = host(0).await?;
+    installed(&host, guests::STUMBLES, "1.1.0").await?;
+    let wanted = json!({"rollout": {"version": "1.1.0", "to": "group", "users": ["kayla"], "stopAfter": 10_000}});
+    assert_eq!(host.put(&format!("{GREETER}/rollout"), wanted).await?.status, 200);
+    // While it is suspended nobody is told, for the version that serves was asked alone. Now and then it is tried again.
+    let (mut broke, mut suspended) = (0, 0);
+    while suspended < 5 {
+        let (payload, warnings) = scripts(&ask(&host, "kayla", "Bob").await?);
+        assert_eq!(payload["greeting"], "Hello Bob");
+        *if warnings == "trial-broke" { &mut broke } else { &mut suspended } += 1;
+    }
+    let watched = host.get(&format!("{GREETER}/rollout")).await?.json();
+    assert_eq!((&watched["asked"], &watched["broke"]), (&json!(broke), &json!(broke)), "{watched}");
+    let recorded = host.get("/api/v1/recordings?plugin=tests%2Fgreeter").await?.json();
+    let versions: Vec<_> = recorded["items"].as_array().into_iter().flatten().map(|it| it["version"].clone()).collect();
+    assert_eq!(versions, ["1.0.0"], "the same question to the same component once: {recorded}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_trial_that_was_stopped_begins_again_at_nothing() -> Done {
     let host = host(0).await?;
     installed(&host, guests::STUMBLES, "1.1.0").await?;

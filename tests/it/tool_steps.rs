@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use insta::assert_snapshot;
-use loadout::plugin::{Catalog, Config, Manifest, Missing, Workshop};
+use loadout::plugin::{Catalog, Config, Door, Limits, Manifest, Missing, Workshop};
 use loadout::resolve::{Reads, StepEnd, ToolRules};
 use loadout_tests::guests::{self, rule, tool_steps};
 use loadout_tests::host::{Failure, Reply, TestHost};
@@ -242,6 +243,56 @@ async fn a_step_that_breaks_is_passed_over_and_named_or_ends_the_answer() -> Don
     40 {"hide":" "}: tool `scripts` is decided without step `sin` of tests/sinner-8 1.0.0: plugin.invalid-result, its text of the reason is empty
       500 {"code":"plugin.invalid-result","detail":"step `sin` of tests/sinner-8 1.0.0 broke, and no answer is given without it for tool `scripts`: its text of the reason is empty"}
     "#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_environment_lowers_what_rules_and_steps_around_them_may_use() -> Done {
+    let hosts = Limits { deadline: Duration::from_millis(100), ..Limits::default() };
+    let program = Path::new(env!("CARGO_BIN_EXE_loadout-under-test"));
+    let host = TestHost::with_door(program, Door::default(), hosts).await?;
+    for component in
+        [rule(guests::COUNTS_SCRIPTS, "greeter", "1.0.0", "scripts")?, tool_steps("around", "1.0.0", "", &STEPS)?]
+    {
+        assert_eq!(host.install("", &component).await?.status, 201);
+    }
+    let decided = |answer: &Value| answer["decisionId"].as_str().unwrap_or_default().to_owned();
+    let before = ask(&host).await?.json();
+    assert_eq!(tool(&before, "scripts")["status"], "shown", "{before}");
+
+    let rule = "/api/v1/plugins/tests/greeter/tools/scripts";
+    assert_eq!(host.put(rule, json!({"limits": {"hostCalls": 1}})).await?.status, 200);
+    let lowered = ask(&host).await?.json();
+    assert_eq!(tool(&lowered, "scripts")["fault"]["message"], "it made more than 1 calls to the host", "{lowered}");
+    assert_ne!(decided(&lowered), decided(&before), "it is decided otherwise, and by something else");
+    assert_eq!(host.put(rule, json!({"limits": {"hostCalls": 4_000_000_000_u32}})).await?.status, 200);
+    let raised = ask(&host).await?.json();
+    assert_eq!(tool(&raised, "scripts"), tool(&before, "scripts"));
+
+    let mut ends = Vec::new();
+    for limits in [json!({"deadlineMs": 20}), json!({"deadlineMs": 60_000})] {
+        tell(&host, "last", json!({"configuration": {"loop": true}, "limits": limits})).await?;
+        ends.extend(warnings(&ask(&host).await?.json()));
+    }
+    assert_snapshot!(ends.join("\n"), @"
+    tool `scripts` is decided without step `last` of tests/around 1.0.0: plugin.timeout, it ran past its deadline of 20 ms
+    tool `scripts` is decided without step `last` of tests/around 1.0.0: plugin.timeout, it ran past its deadline of 100 ms
+    ");
+    assert_snapshot!(host.put(rule, json!({"limits": {"deadlineMs": 0}})).await?, @r#"422 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `tools.scripts.limits.deadlineMs`: at least 1 is needed: switch off what should not be asked","errors":[{"attribute":"tools.scripts.limits.deadlineMs","message":"at least 1 is needed: switch off what should not be asked"}]}"#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_step_that_lacks_what_it_requires_is_not_asked_and_says_so() -> Done {
+    let host = host().await?;
+    let schema = "[settings]\nschema = '{\"type\": \"object\", \"required\": [\"hide\"]}'\n";
+    let component = tool_steps("needy", "1.0.0", schema, &[("withhold", &["scripts"], 40, 0)])?;
+    assert_eq!(host.install("", &component).await?.status, 201);
+    assert_snapshot!(warnings(&ask(&host).await?.json()).join("\n"), @"tool `scripts` is decided without step `withhold` of tests/needy 1.0.0: plugin.not-ready, it cannot be used: what the environment tells it does not suit it: `/api/v1/steps` says why; configure it, or switch it off");
+    let step = "/api/v1/plugins/tests/needy/steps/withhold";
+    let told = host.put(step, json!({"configuration": {"hide": "Not today."}})).await?;
+    assert_eq!((told.status, &told.json()["problem"]), (200, &Value::Null), "{told}");
+    assert_eq!(tool(&ask(&host).await?.json(), "scripts")["status"], "hidden");
     Ok(())
 }
 

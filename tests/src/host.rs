@@ -90,10 +90,15 @@ impl TestHost {
 
     /// A server with the sample `contoso`, whose plugins go out through `door`, and whose rules have these limits.
     pub async fn with_door(program: &Path, door: Door, limits: Limits) -> Result<Self, Failure> {
+        Self::with_config(program, |config| Config { door, limits, ..config }).await
+    }
+
+    /// A server with the sample `contoso`, whose plugins are run as `change` makes of how they usually are.
+    pub async fn with_config(program: &Path, change: impl FnOnce(Config) -> Config) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         share_compiled(folder.path())?;
         let PlatformOptions { config, compiler } = platform(program);
-        let config = Config { door, limits, ..config };
+        let config = change(config);
         let service = Service::start_with(folder.path(), PlatformOptions { config, compiler })?;
         service.add_sample("contoso")?;
         Self::serve(folder, service).await

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -36,10 +36,31 @@ impl Authority {
 
 /// A server that answers:
 /// `/echo` with the request itself, `/moved?to=…` with a redirect, `/round` with one to itself, `/large` with more than anybody takes, `/slow` never,
+/// `/held` with nothing, once it is released,
 /// `/crm/contacts` with a record and `/wiki` with articles.
 pub struct Outside {
     port: u16,
     seen: Arc<Mutex<Vec<String>>>,
+    gate: Arc<Gate>,
+}
+
+/// Holds answers until it is opened.
+#[derive(Default)]
+struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn pass(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.opened.wait_while(open, |open| !*open));
+    }
+
+    fn open(&self) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.opened.notify_all();
+    }
 }
 
 impl Outside {
@@ -53,16 +74,16 @@ impl Outside {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)?;
         let (config, listener) = (Arc::new(config), TcpListener::bind(("127.0.0.1", 0))?);
-        let (port, seen) = (listener.local_addr()?.port(), Arc::default());
-        let requests = Arc::clone(&seen);
+        let (port, seen, gate) = (listener.local_addr()?.port(), Arc::default(), Arc::<Gate>::default());
+        let (requests, held) = (Arc::clone(&seen), Arc::clone(&gate));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (config, requests) = (Arc::clone(&config), Arc::clone(&requests));
+                let (config, requests, held) = (Arc::clone(&config), Arc::clone(&requests), Arc::clone(&held));
                 // What becomes of one connection is for its client to notice.
-                thread::spawn(move || drop(answer(stream, config, &requests)));
+                thread::spawn(move || drop(answer(stream, config, &requests, &held)));
             }
         });
-        Ok(Self { port, seen })
+        Ok(Self { port, seen, gate })
     }
 
     /// Its name, as plugins ask for it.
@@ -75,13 +96,18 @@ impl Outside {
         format!("https://{}{path}", self.host())
     }
 
+    /// Answers whoever asked for `/held`, and asks for it from now on.
+    pub fn release(&self) {
+        self.gate.open();
+    }
+
     /// The requests it was sent, as they came.
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-fn answer(stream: TcpStream, config: Arc<ServerConfig>, seen: &Mutex<Vec<String>>) -> Result<(), Failure> {
+fn answer(stream: TcpStream, config: Arc<ServerConfig>, seen: &Mutex<Vec<String>>, gate: &Gate) -> Result<(), Failure> {
     let mut stream = StreamOwned::new(ServerConnection::new(config)?, stream);
     let request = request(&mut stream)?;
     let before = {
@@ -95,6 +121,10 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>, seen: &Mutex<Vec<String>
         "/slow" => {
             // Until whoever waits gives up.
             return Ok(stream.read_to_end(&mut Vec::new()).map(drop)?);
+        }
+        "/held" => {
+            gate.pass();
+            ("200 OK", String::new(), String::new())
         }
         "/moved" => ("302 Found", format!("location: {}\r\n", query.trim_start_matches("to=")), String::new()),
         "/round" => ("307 Temporary Redirect", "location: /round\r\n".to_owned(), String::new()),

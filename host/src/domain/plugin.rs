@@ -76,6 +76,9 @@ pub struct StepOverride {
     /// What happens when the step breaks, instead of what is declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_fault: Option<FaultPolicy>,
+    /// What its calls may use, where that is less than what is declared.
+    #[serde(skip_serializing_if = "CallLimits::is_empty")]
+    pub limits: CallLimits,
 }
 
 /// What an environment decided about a tool kind that a plugin decides about.
@@ -89,6 +92,9 @@ pub struct ToolOverride {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub default: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What calls of the rule may use, where that is less than what is declared.
+    #[serde(skip_serializing_if = "CallLimits::is_empty")]
+    pub limits: CallLimits,
 }
 
 /// What happens to an operation when a plugin that takes part in it breaks.
@@ -358,6 +364,10 @@ impl Item for Plugin {
             if matches!(wanted.on_fault, Some(FaultPolicy::UseDefault | FaultPolicy::UseLastGood)) {
                 problems.refuse(format!("steps.{step}.onFault"), "a step can `abort` or be skipped with `skip`");
             }
+            wanted.limits.check(&format!("steps.{step}.limits"), problems);
+        }
+        for (kind, wanted) in &self.tools {
+            wanted.limits.check(&format!("tools.{kind}.limits"), problems);
         }
         for (attribute, version) in served.chain(tried).chain(self.served_before.iter().map(|it| ("servedBefore", it)))
         {

@@ -188,6 +188,185 @@ mod tests {
     }
 
     #[test]
+    fn what_each_call_needs() {
+        let mut lines = Vec::new();
+        for (route, calls) in TABLE.iter() {
+            for (method, needs) in calls {
+                let needs = match needs {
+                    AnyToken => "any token".to_owned(),
+                    The(privilege) => privilege.to_string(),
+                };
+                lines.push(format!("{} {method}: {needs}", route.trim_start_matches("/api/v1/")));
+            }
+        }
+        lines.sort();
+        insta::assert_snapshot!(lines.join("\n"), @"
+        access-roles GET: token.manage
+        application-extensions GET: configuration.read
+        application-extensions/{uniqueName} DELETE: configuration.write
+        application-extensions/{uniqueName} GET: configuration.read
+        application-extensions/{uniqueName} PATCH: configuration.write
+        application-extensions/{uniqueName} PUT: configuration.write
+        application-tab-templates GET: configuration.read
+        application-tab-templates/{uniqueName} DELETE: configuration.write
+        application-tab-templates/{uniqueName} GET: configuration.read
+        application-tab-templates/{uniqueName} PATCH: configuration.write
+        application-tab-templates/{uniqueName} PUT: configuration.write
+        apps GET: configuration.read
+        apps/{uniqueName} DELETE: configuration.write
+        apps/{uniqueName} GET: configuration.read
+        apps/{uniqueName} PATCH: configuration.write
+        apps/{uniqueName} PUT: configuration.write
+        audit GET: audit.read
+        channel-providers GET: configuration.read
+        channel-providers/{uniqueName} DELETE: configuration.write
+        channel-providers/{uniqueName} GET: configuration.read
+        channel-providers/{uniqueName} PATCH: configuration.write
+        channel-providers/{uniqueName} PUT: configuration.write
+        connectors GET: configuration.read
+        connectors/{connector} DELETE: plugin.grant
+        connectors/{connector} PUT: plugin.grant
+        default-profile DELETE: configuration.write
+        default-profile GET: configuration.read
+        default-profile PUT: configuration.write
+        environment GET: configuration.read
+        environment PUT: configuration.write
+        experience POST: experience.read
+        export GET: export
+        imports POST: configuration.write
+        macros GET: configuration.read
+        macros/{uniqueName} DELETE: productivity.write
+        macros/{uniqueName} GET: configuration.read
+        macros/{uniqueName} PATCH: productivity.write
+        macros/{uniqueName} PUT: productivity.write
+        me GET: any token
+        notification-templates GET: configuration.read
+        notification-templates/{uniqueName} DELETE: configuration.write
+        notification-templates/{uniqueName} GET: configuration.read
+        notification-templates/{uniqueName} PATCH: configuration.write
+        notification-templates/{uniqueName} PUT: configuration.write
+        outbox GET: plugin.trace.read
+        outbox/{id} DELETE: plugin.configure
+        outbox/{id}/retry POST: plugin.configure
+        pane-tools GET: configuration.read
+        pane-tools/{uniqueName} DELETE: productivity.write
+        pane-tools/{uniqueName} GET: configuration.read
+        pane-tools/{uniqueName} PATCH: productivity.write
+        pane-tools/{uniqueName} PUT: productivity.write
+        plugin-bundle GET: plugin.install
+        plugin-bundle POST: plugin.install
+        plugins GET: configuration.read
+        plugins POST: plugin.install
+        plugins/{publisher}/{name} DELETE: plugin.install
+        plugins/{publisher}/{name} GET: configuration.read
+        plugins/{publisher}/{name}/activate POST: plugin.install
+        plugins/{publisher}/{name}/bundle GET: plugin.install
+        plugins/{publisher}/{name}/comparison POST: plugin.install
+        plugins/{publisher}/{name}/promotion PUT: plugin.configure
+        plugins/{publisher}/{name}/recording DELETE: plugin.record
+        plugins/{publisher}/{name}/recording PUT: plugin.record
+        plugins/{publisher}/{name}/recordings DELETE: plugin.record
+        plugins/{publisher}/{name}/rollback POST: plugin.install
+        plugins/{publisher}/{name}/rollout DELETE: plugin.install
+        plugins/{publisher}/{name}/rollout GET: plugin.trace.read
+        plugins/{publisher}/{name}/rollout PUT: plugin.install
+        plugins/{publisher}/{name}/state PUT: plugin.configure
+        plugins/{publisher}/{name}/statistics GET: plugin.trace.read
+        plugins/{publisher}/{name}/steps/{step} PUT: plugin.configure
+        plugins/{publisher}/{name}/tools/{kind} PUT: plugin.configure
+        plugins/{publisher}/{name}/versions/{version} DELETE: plugin.install
+        plugins/{publisher}/{name}/versions/{version} GET: plugin.install
+        plugins/{publisher}/{name}/versions/{version}/grant DELETE: plugin.grant
+        plugins/{publisher}/{name}/versions/{version}/grant GET: configuration.read
+        plugins/{publisher}/{name}/versions/{version}/grant PUT: plugin.grant
+        profiles GET: configuration.read
+        profiles/{uniqueName} DELETE: configuration.write
+        profiles/{uniqueName} GET: configuration.read
+        profiles/{uniqueName} PATCH: configuration.write
+        profiles/{uniqueName} PUT: configuration.write
+        profiles/{uniqueName}/copy POST: configuration.write
+        profiles/{uniqueName}/rank-and-roles DELETE: configuration.write
+        profiles/{uniqueName}/rank-and-roles GET: configuration.read
+        profiles/{uniqueName}/rank-and-roles PUT: configuration.write
+        profiles/{uniqueName}/users GET: people.read
+        profiles/{uniqueName}/users POST: people.write
+        profiles/{uniqueName}/users/{login} DELETE: people.write
+        profiles/{uniqueName}/users/{login} PUT: people.write
+        queues GET: configuration.read
+        queues/{uniqueName} DELETE: configuration.write
+        queues/{uniqueName} GET: configuration.read
+        queues/{uniqueName} PATCH: configuration.write
+        queues/{uniqueName} PUT: configuration.write
+        recordings GET: plugin.record
+        recordings/{id} DELETE: plugin.record
+        recordings/{id} GET: plugin.record
+        recordings/{id}/replay POST: plugin.record
+        revisions GET: history.read
+        scripts GET: configuration.read
+        scripts/{uniqueName} DELETE: productivity.write
+        scripts/{uniqueName} GET: configuration.read
+        scripts/{uniqueName} PATCH: productivity.write
+        scripts/{uniqueName} PUT: productivity.write
+        secrets GET: secret.write
+        secrets/{name} DELETE: secret.write
+        secrets/{name} PUT: secret.write
+        security-roles GET: configuration.read
+        security-roles/{uniqueName} DELETE: configuration.write
+        security-roles/{uniqueName} GET: configuration.read
+        security-roles/{uniqueName} PATCH: configuration.write
+        security-roles/{uniqueName} PUT: configuration.write
+        session-templates GET: configuration.read
+        session-templates/{uniqueName} DELETE: configuration.write
+        session-templates/{uniqueName} GET: configuration.read
+        session-templates/{uniqueName} PATCH: configuration.write
+        session-templates/{uniqueName} PUT: configuration.write
+        smart-assist-configurations GET: configuration.read
+        smart-assist-configurations/{uniqueName} DELETE: productivity.write
+        smart-assist-configurations/{uniqueName} GET: configuration.read
+        smart-assist-configurations/{uniqueName} PATCH: productivity.write
+        smart-assist-configurations/{uniqueName} PUT: productivity.write
+        steps GET: configuration.read
+        tokens GET: token.manage
+        tokens POST: token.manage
+        tokens/{name} DELETE: token.manage
+        tokens/{name} GET: token.manage
+        tokens/{name}/rotate POST: token.manage
+        traces GET: plugin.trace.read
+        traces/{id} GET: plugin.trace.read
+        trusted-publishers GET: plugin.install
+        trusted-publishers/{publisher} DELETE: plugin.install
+        trusted-publishers/{publisher} PUT: plugin.install
+        upgrade-plans POST: upgrade
+        upgrade-plans/{plan} GET: upgrade
+        upgrades GET: upgrade
+        upgrades POST: upgrade
+        upgrades/baseline POST: upgrade
+        upgrades/{run} GET: upgrade
+        upgrades/{run}/abandon POST: upgrade
+        upgrades/{run}/events GET: upgrade
+        upgrades/{run}/resume POST: upgrade
+        upgrades/{run}/rollback POST: upgrade
+        upgrades/{run}/rows GET: upgrade
+        users GET: people.read
+        users/{login}/experience GET: experience.read
+        users/{uniqueName} DELETE: people.write
+        users/{uniqueName} GET: people.read
+        users/{uniqueName} PATCH: people.write
+        users/{uniqueName} PUT: people.write
+        voice-profiles GET: configuration.read
+        voice-profiles/{uniqueName} DELETE: configuration.write
+        voice-profiles/{uniqueName} GET: configuration.read
+        voice-profiles/{uniqueName} PATCH: configuration.write
+        voice-profiles/{uniqueName} PUT: configuration.write
+        workstreams GET: configuration.read
+        workstreams/{uniqueName} DELETE: configuration.write
+        workstreams/{uniqueName} GET: configuration.read
+        workstreams/{uniqueName} PATCH: configuration.write
+        workstreams/{uniqueName} PUT: configuration.write
+        ");
+    }
+
+    #[test]
     fn collections_differ_by_what_is_in_them() {
         for (method, route, expected) in [
             (GET, "/api/v1/profiles", The(ConfigurationRead)),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::message::{Message, Stage};
-use crate::domain::{FaultPolicy, PluginVersion};
+use crate::domain::{CallLimits, FaultPolicy, PluginVersion};
 
 /// A step that takes part in changes, as it is declared and as the environment wants it.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,10 @@ pub struct Registration {
     pub on_fault: FaultPolicy,
     /// What the environment tells it, a JSON object.
     pub configuration: String,
+    /// What the environment lowers of what its calls may use.
+    pub limits: CallLimits,
+    /// Why what the environment tells it does not suit it: it is not asked then, and breaks.
+    pub problem: Option<String>,
     /// Whether it is asked at all.
     pub active: bool,
 }

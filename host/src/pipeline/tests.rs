@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::domain::message::Stage;
 use crate::domain::revision::{Author, ChangeRecord};
-use crate::domain::{FaultPolicy, PluginVersion};
+use crate::domain::{CallLimits, FaultPolicy, PluginVersion};
 use crate::store::Snapshot;
 
 use super::*;
@@ -55,6 +55,8 @@ fn step(name: &str, message: &str, stage: u32, rank: i32) -> Registration {
         images: Vec::new(),
         on_fault: FaultPolicy::Abort,
         configuration: "{}".to_owned(),
+        limits: CallLimits::default(),
+        problem: None,
         active: true,
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::domain::experience::ToolFault;
 use crate::domain::message::Stage;
-use crate::domain::{FaultPolicy, PluginVersion};
+use crate::domain::{CallLimits, FaultPolicy, PluginVersion};
 use crate::resolve::{Decision, Evaluation, Read, Reads, RuleCall, StepEnd, StepRun};
 
 use super::amendment::{Amendment, Question};
@@ -34,6 +34,10 @@ pub struct ToolStepRegistration {
     pub on_fault: FaultPolicy,
     /// What the environment tells it, a JSON object.
     pub configuration: String,
+    /// What the environment lowers of what its calls may use.
+    pub limits: CallLimits,
+    /// Why what the environment tells it does not suit it: it is not asked then, and breaks.
+    pub problem: Option<String>,
     /// Whether it is asked at all.
     pub active: bool,
 }
@@ -192,6 +196,8 @@ mod tests {
             rank: 0,
             on_fault,
             configuration: "{}".to_owned(),
+            limits: CallLimits::default(),
+            problem: None,
             active: true,
         }
     }

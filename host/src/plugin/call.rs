@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{Store, UpdateDeadline};
 
+use crate::domain::CallLimits;
 use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode, TraceId};
 use crate::resolve::{Decision, Evaluation, ReadSet, Reads};
@@ -128,7 +129,19 @@ pub(super) struct Plugin {
     pub(super) rule: Rule,
 }
 
+/// What one call may use, and what it may reach outside of the host.
+#[derive(Clone, Copy)]
+pub(super) struct Means<'a> {
+    pub(super) limits: Limits,
+    pub(super) outside: &'a Arc<Outside>,
+}
+
 impl Plugin {
+    /// What a call has of which the environment lowers some.
+    pub(super) fn means<'a>(&self, lowered: CallLimits, outside: &'a Arc<Outside>) -> Means<'a> {
+        Means { limits: self.limits.lowered(lowered.into()), outside }
+    }
+
     /// Asks in a fresh instance.
     pub(super) fn evaluate(
         &self,
@@ -136,7 +149,7 @@ impl Plugin {
         kind: &str,
         settings: &str,
         reads: Reads,
-        outside: &Arc<Outside>,
+        means: Means<'_>,
     ) -> Evaluation {
         let asked = Asked {
             message: TOOL_EVALUATE,
@@ -151,7 +164,7 @@ impl Plugin {
         let (outcome, (mut reads, remains)) = match self.guard.enter(None) {
             Err(error) => (Err(error), (reads, Remains::default())),
             Ok(leave) => {
-                let asked = record.span().in_scope(|| self.ask(engine, settings, reads, outside));
+                let asked = record.span().in_scope(|| self.ask(engine, settings, reads, means));
                 leave.ended(asked.0.as_ref().err());
                 asked
             }
@@ -169,7 +182,8 @@ impl Plugin {
         settings: &str,
         reads: Reads,
     ) -> (Result<Decision, CallError>, ReadSet) {
-        let (outcome, (reads, _)) = self.ask(engine, settings, reads, &Arc::default());
+        let means = Means { limits: self.limits, outside: &Arc::default() };
+        let (outcome, (reads, _)) = self.ask(engine, settings, reads, means);
         (outcome, reads.into_set())
     }
 
@@ -178,9 +192,9 @@ impl Plugin {
         engine: &Engine,
         settings: &str,
         reads: Reads,
-        outside: &Arc<Outside>,
+        means: Means<'_>,
     ) -> (Result<Decision, CallError>, (Reads, Remains)) {
-        match Call::start(self, engine, reads, outside) {
+        match Call::start(self, engine, reads, means) {
             Ok(mut call) => (call.evaluate(settings), call.into_remains()),
             Err(failed) => {
                 let (error, reads, remains) = *failed;
@@ -200,7 +214,7 @@ impl Plugin {
 ///
 /// Every question the host asks gets one of its own. Only a benchmark asks the same one twice.
 pub struct Call<'a> {
-    plugin: &'a Plugin,
+    limits: Limits,
     store: Store<State>,
     instance: Instance,
     times: Times,
@@ -214,19 +228,20 @@ impl<'a> Call<'a> {
         plugin: &'a Plugin,
         engine: &'a Engine,
         reads: Reads,
-        outside: &Arc<Outside>,
+        means: Means<'_>,
     ) -> Result<Self, Box<(CallError, Reads, Remains)>> {
+        let Means { limits, outside } = means;
         let Some(slot) = engine.slot() else {
             return Err(Box::new((CallError::Busy(engine.config.patience), reads, Remains::default())));
         };
         let begun = Instant::now();
-        let mut store = store(engine, &plugin.component, &plugin.limits, reads, outside);
+        let mut store = store(engine, &plugin.component, &limits, reads, outside);
         let made = plugin.rule.instantiate(&mut store);
         let times = Times { instantiate: begun.elapsed(), ..Times::default() };
         match made {
-            Ok(instance) => Ok(Self { plugin, store, instance, times, _slot: slot }),
+            Ok(instance) => Ok(Self { limits, store, instance, times, _slot: slot }),
             Err(error) => {
-                let explained = explain(&error, &mut store, &plugin.limits);
+                let explained = explain(&error, &mut store, &limits);
                 let (reads, remains) = remains(store, times);
                 Err(Box::new((explained, reads, remains)))
             }
@@ -235,7 +250,7 @@ impl<'a> Call<'a> {
 
     /// Asks the rule and checks its answer.
     pub fn evaluate(&mut self, settings: &str) -> Result<Decision, CallError> {
-        let limits = &self.plugin.limits;
+        let limits = &self.limits;
         let begun = Instant::now();
         let answered = self.instance.evaluate(&mut self.store, settings);
         let decided = match answered {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::domain::{Capabilities, RecordingSettings, StepOverride, ToolOverride};
+use crate::domain::{CallLimits, Capabilities, RecordingSettings, StepOverride, ToolOverride};
 use crate::pipeline::{self, Event, Handlers, Outcome, Refusal, Registration};
 use crate::resolve::{Evaluation, Reads, ToolRules};
 use crate::store::Snapshot;
@@ -28,7 +28,7 @@ use super::handler::Handler;
 use super::info::PluginInfo;
 use super::inspect::LoadError;
 use super::manifest::{Provides, ToolStepDeclaration};
-use super::missing::{Missing, not_ready};
+use super::missing::{Missing, UNSUITED, not_ready, step_not_ready};
 use super::observation::{AskedStep, Given, Testimony, Witness};
 use super::outside::{Connectors, Outside};
 use super::policy::Policy;
@@ -73,6 +73,8 @@ impl Member {
 struct Rule {
     bound: Bound,
     policy: Policy,
+    /// What the environment lowers of what its calls may use.
+    limits: CallLimits,
     trial: Option<Trial>,
 }
 
@@ -179,10 +181,12 @@ impl Catalog {
                     let trial = wanted.trial.clone().filter(|trial| trial.ready.manifest().decides_about(kind));
                     let trial = trial.map(|trial| self.with_way_out(trial, wanted));
                     let wanted = wanted.tools.get(kind).cloned().unwrap_or_default();
+                    let limits = wanted.limits;
+                    let trial = trial.map(|trial| Trial { limits, ..trial });
                     let on_fault = wanted.on_fault.unwrap_or(*on_fault);
                     let default = wanted.default.or_else(|| default.clone()).unwrap_or_default();
                     let bound = Bound::Ready(self.members.len());
-                    let rule = Rule { bound, policy: Policy { on_fault, default }, trial };
+                    let rule = Rule { bound, policy: Policy { on_fault, default }, limits, trial };
                     self.by_kind.entry(kind.clone()).or_insert(rule);
                 }
             }
@@ -194,8 +198,7 @@ impl Catalog {
             }
             Provides::ToolSteps { steps } => {
                 let of = |step: &ToolStepDeclaration| {
-                    let (version, digest) = (manifest.version, ready.digest().to_string());
-                    tool_step_registration(name.clone(), version, digest, step, wanted.steps.get(&step.name))
+                    tool_step_registration(manifest, ready.digest().as_str(), step, wanted.steps.get(&step.name))
                 };
                 self.tool_steps.extend(steps.iter().map(of));
                 self.tool_steps.sort_by(ToolStepRegistration::order);
@@ -222,7 +225,7 @@ impl Catalog {
     pub fn add_missing(&mut self, missing: Missing) {
         for kind in missing.kinds() {
             let (bound, policy) = (Bound::Missing(self.missing.len()), missing.policy(kind));
-            let rule = Rule { bound, policy, trial: None };
+            let rule = Rule { bound, policy, limits: CallLimits::default(), trial: None };
             self.by_kind.entry(kind.clone()).or_insert(rule);
         }
         self.registrations.extend(missing.registrations());
@@ -283,9 +286,9 @@ impl Catalog {
 
     /// Makes an instance of the rule bound to `kind`, and keeps it. Nothing if no rule is bound to it.
     pub fn start(&self, kind: &str, reads: Reads) -> Option<Result<Call<'_>, CallError>> {
-        let Bound::Ready(at) = self.by_kind.get(kind)?.bound else { return None };
-        let (rule, outside) = self.rule(at)?;
-        Some(Call::start(rule, &self.engine, reads, outside).map_err(|failed| failed.0))
+        let Rule { bound: Bound::Ready(at), limits, .. } = self.by_kind.get(kind)? else { return None };
+        let (rule, outside) = self.rule(*at)?;
+        Some(Call::start(rule, &self.engine, reads, rule.means(*limits, outside)).map_err(|failed| failed.0))
     }
 
     fn rule(&self, at: usize) -> Option<(&Plugin, &Arc<Outside>)> {
@@ -298,7 +301,7 @@ impl Catalog {
 
     /// Asks the rule bound to `kind` alone. Nothing if no rule is bound to it.
     fn ask_rule(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
-        let Rule { bound, policy, trial, .. } = self.by_kind.get(kind)?;
+        let Rule { bound, policy, limits, trial } = self.by_kind.get(kind)?;
         let trial = trial.as_ref().filter(|trial| trial.reaches(reads.facts()));
         let tried = trial.and_then(|trial| trial.evaluate(&self.engine, kind, settings, reads.anew()));
         let passed_over = match tried {
@@ -311,7 +314,7 @@ impl Catalog {
             Bound::Ready(at) => {
                 let (rule, outside) = self.rule(*at)?;
                 let key = policy.remembers(&rule.name, kind, settings, &reads);
-                (key, rule.evaluate(&self.engine, kind, settings, reads, outside))
+                (key, rule.evaluate(&self.engine, kind, settings, reads, rule.means(*limits, outside)))
             }
             Bound::Missing(at) => {
                 let missing = self.missing.get(*at)?;
@@ -337,6 +340,9 @@ impl Catalog {
             let reason = missing.map_or("its component is not there", |missing| &missing.reason);
             return (Err(not_ready(&step.plugin, step.version, reason)), Vec::new());
         };
+        if step.problem.is_some() {
+            return (Err(not_ready(&step.plugin, step.version, UNSUITED)), Vec::new());
+        }
         let Some(testimony) = member.testimony(witness, &reads) else {
             let (answer, reads) = steps.execute(&self.engine, step, question, reads, &member.outside);
             return (answer, reads.into_recorded());
@@ -364,6 +370,9 @@ impl Catalog {
     ) -> Result<Outcome, pipeline::StepFault> {
         if let Some(missing) = self.missing.iter().find(|it| it.name == step.plugin && it.digest == step.digest) {
             return Err(missing.step_fault());
+        }
+        if step.problem.is_some() {
+            return Err(step_not_ready(UNSUITED));
         }
         let gone = || pipeline::StepFault {
             code: "plugin.not-ready".to_owned(),
@@ -405,6 +414,12 @@ impl Catalog {
         };
         let rule = |settings: &str, reads| self.ask_rule(kind, settings, reads);
         Some(around::evaluate(kind, settings, &reads, &steps, &ask, &rule))
+    }
+
+    /// What calls of a rule may use, in the fingerprint: nothing unless the environment lowers it.
+    fn lowered(&self, rule: &Rule) -> String {
+        let Bound::Ready(at) = rule.bound else { return String::new() };
+        self.rule(at).map(|(plugin, _)| plugin.limits.lowering(rule.limits)).unwrap_or_default()
     }
 
     fn tool_step(&self, step: &ToolStepRegistration) -> Option<(&ToolSteps, &Member)> {
@@ -453,20 +468,31 @@ impl ToolRules for Catalog {
             };
             let had = had.map_or_else(String::new, |had| format!(" {had}"));
             // Writing into a string cannot fail.
-            let _ = writeln!(text, "{kind} {}{had}", digest.unwrap_or_default());
-            if let Some(Trial { ready, rollout, .. }) = rule.trial.as_ref().filter(|trial| !trial.rollout.shadows()) {
-                let _ = writeln!(text, "{kind} {} {}", ready.digest(), serde_json::json!(rollout));
+            let _ = writeln!(text, "{kind} {}{had}{}", digest.unwrap_or_default(), self.lowered(rule));
+            if let Some(trial @ Trial { ready, rollout, .. }) = rule.trial.as_ref().filter(|it| !it.rollout.shadows()) {
+                let _ = writeln!(text, "{kind} {} {}{}", ready.digest(), serde_json::json!(rollout), trial.lowered());
             }
         }
         for registration in &self.tool_steps {
-            let ToolStepRegistration { digest, step, resources, stage, rank, on_fault, configuration, active, .. } =
-                registration;
+            let ToolStepRegistration {
+                digest,
+                step,
+                resources,
+                stage,
+                rank,
+                on_fault,
+                configuration,
+                limits,
+                active,
+                ..
+            } = registration;
             let (stage, on_fault) = (u32::from(*stage), on_fault.as_str());
-            let had =
-                self.tool_step(registration).map(|(_, member)| member.outside.had()).filter(|had| !had.is_empty());
+            let asked = self.tool_step(registration);
+            let had = asked.map(|(_, member)| member.outside.had()).filter(|had| !had.is_empty());
             let had = had.map_or_else(String::new, |had| format!(" {had}"));
+            let lowered = asked.map(|(steps, _)| steps.limits.lowering(*limits)).unwrap_or_default();
             let step = serde_json::json!([digest, step, resources, stage, rank, on_fault, configuration, active]);
-            let _ = writeln!(text, "{step}{had}");
+            let _ = writeln!(text, "{step}{had}{lowered}");
         }
         text
     }

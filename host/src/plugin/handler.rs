@@ -7,7 +7,7 @@ use crate::domain::trace::{self, Caller, Component};
 use crate::pipeline::{Event, Mode, Outcome, Registration, StepFault};
 use crate::resolve::{ReadSet, Reads};
 
-use super::call::{self, CallError};
+use super::call::{self, CallError, Means};
 use super::decision::Invalid;
 use super::engine::Engine;
 use super::guard::Guard;
@@ -42,7 +42,8 @@ impl Handler {
         let (answer, (reads, remains)) = match self.guard.enter(Some(&step.step)) {
             Err(error) => (Err((error, None)), (reads, Remains::default())),
             Ok(leave) => {
-                let ask = || self.ask(engine, &step.step, &step.configuration, event, reads, outside);
+                let means = Means { limits: self.limits.lowered(step.limits.into()), outside };
+                let ask = || self.ask(engine, &step.step, &step.configuration, event, reads, means);
                 let asked = record.span().in_scope(ask);
                 leave.ended(asked.0.as_ref().err().map(|(error, _)| error));
                 asked
@@ -71,7 +72,8 @@ impl Handler {
         event: &Event,
         reads: Reads,
     ) -> (Result<Outcome, CallError>, ReadSet) {
-        let (answer, (reads, _)) = self.ask(engine, step, configuration, event, reads, &Arc::default());
+        let means = Means { limits: self.limits, outside: &Arc::default() };
+        let (answer, (reads, _)) = self.ask(engine, step, configuration, event, reads, means);
         (answer.map_err(|(error, _)| error), reads.into_set())
     }
 
@@ -90,12 +92,12 @@ impl Handler {
         configuration: &str,
         event: &Event,
         reads: Reads,
-        outside: &Arc<Outside>,
+        means: Means<'_>,
     ) -> (Answer, (Reads, Remains)) {
         let Some(_slot) = engine.slot() else {
             return (Err((CallError::Busy(engine.config.patience), None)), (reads, Remains::default()));
         };
-        let mut store = call::store(engine, &self.component, &self.limits, reads, outside);
+        let mut store = call::store(engine, &self.component, &means.limits, reads, means.outside);
         let (begun, mut times) = (Instant::now(), Times::default());
         let made = self.prepared.instantiate(&mut store);
         times.instantiate = begun.elapsed();
@@ -104,7 +106,7 @@ impl Handler {
         let answer = match said {
             Ok(Ok(outcome)) => self.within(&outcome).map(|()| outcome),
             Ok(Err(error)) => Err(error),
-            Err(error) => Err((call::explain(&error, &mut store, &self.limits), None)),
+            Err(error) => Err((call::explain(&error, &mut store, &means.limits), None)),
         };
         (answer, call::remains(store, times))
     }

@@ -6,23 +6,12 @@ mod sizes;
 
 use wasmparser::{Parser, Payload};
 
-use super::manifest::{Manifest, ManifestError, Provides};
+use super::manifest::{Manifest, ManifestError};
 use super::signature::{SignatureError, Signatures};
+use super::world::World;
 
 /// The custom section with the manifest.
 const MANIFEST_SECTION: &str = "loadout:manifest";
-
-/// The interface a tool plugin exports.
-const TOOL_RULE: &str = "loadout:plugin/tool-rule@0.1.0";
-
-/// The interface a plugin exports that takes part in changes of configuration.
-const CONFIGURATION_STEP: &str = "loadout:plugin/configuration-step@0.1.0";
-
-/// The interface a plugin exports that has steps around rules.
-const EVALUATION_STEP: &str = "loadout:plugin/evaluation-step@0.1.0";
-
-/// The interface a step of upgrades exports.
-const UPGRADE_STEP: &str = "loadout:plugin/upgrade-step@0.1.0";
 
 const LARGEST: usize = 32 << 20;
 const LARGEST_MANIFEST: usize = 64 << 10;
@@ -30,14 +19,11 @@ const LARGEST_MANIFEST: usize = 64 << 10;
 /// Imports and exports that are looked at in a component of which nothing is known yet.
 const MOST_NAMES: usize = 5_000;
 
-/// Interfaces a plugin may import, with the start of the versions that are offered.
-const OFFERED: [(&str, &str); 26] = [
-    ("loadout:plugin/context", "0.1."),
-    ("loadout:plugin/http", "0.1."),
-    ("loadout:plugin/knowledge", "0.1."),
-    ("loadout:plugin/library", "0.1."),
-    ("loadout:plugin/records", "0.1."),
-    ("loadout:plugin/trace", "0.1."),
+/// The package of the contract, and the start of the versions that are offered.
+const CONTRACT: (&str, &str) = ("loadout:plugin/", "0.1.");
+
+/// Interfaces outside of the contract that a plugin of every world may import, with the start of the versions that are offered.
+const OFFERED: [(&str, &str); 20] = [
     ("wasi:cli/environment", "0.2."),
     ("wasi:cli/exit", "0.2."),
     ("wasi:cli/stderr", "0.2."),
@@ -97,9 +83,20 @@ pub enum LoadError {
     /// Its signatures cannot be read, or are not by whom they should be.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// Imports this host does not offer.
-    #[error("it imports {}, which no plugin is offered; a rule reads `loadout:plugin/context` and `library` only", names(.0))]
-    Imports(Vec<String>),
+    /// Imports that its world does not have.
+    #[error(
+        "it imports {}, which a plugin for the world `{world}` is not offered; of `loadout:plugin` that world has {}",
+        names(found),
+        quoted(has)
+    )]
+    Imports {
+        /// The imports.
+        found: Vec<String>,
+        /// What its manifest says.
+        world: String,
+        /// The interfaces of the contract in that world.
+        has: &'static [&'static str],
+    },
     /// Exports of another world.
     #[error("its manifest says `{world}`, which exports `{wanted}`, but it exports {}", names(found))]
     WrongWorld {
@@ -147,16 +144,12 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
     Signatures::of(component)?;
     let text = std::str::from_utf8(manifest).map_err(|error| ManifestError::Toml(error.to_string()))?;
     let manifest = Manifest::parse(text)?;
-    let refused: Vec<String> = outline.imports.into_iter().filter(|import| !is_offered(import)).collect();
-    if !refused.is_empty() {
-        return Err(LoadError::Imports(refused));
+    let world = World::of(&manifest.provides);
+    let found: Vec<String> = outline.imports.into_iter().filter(|import| !is_offered(import, world)).collect();
+    if !found.is_empty() {
+        return Err(LoadError::Imports { found, world: manifest.world, has: world.imports });
     }
-    let wanted = match manifest.provides {
-        Provides::Tool { .. } => TOOL_RULE,
-        Provides::Step(_) => UPGRADE_STEP,
-        Provides::Handler { .. } => CONFIGURATION_STEP,
-        Provides::ToolSteps { .. } => EVALUATION_STEP,
-    };
+    let wanted = world.export;
     if !outline.exports.iter().any(|export| export == wanted) {
         return Err(LoadError::WrongWorld { world: manifest.world, wanted, found: outline.exports });
     }
@@ -225,27 +218,33 @@ fn cap(what: &'static str, found: u64, limit: u64) -> Result<(), LoadError> {
     if found <= limit { Ok(()) } else { Err(LoadError::TooLarge { what, found, limit }) }
 }
 
-fn is_offered(import: &str) -> bool {
+fn is_offered(import: &str, world: &World) -> bool {
     let Some((interface, version)) = import.split_once('@') else { return false };
-    OFFERED.iter().any(|(offered, start)| interface == *offered && version.starts_with(start))
+    let (package, start) = CONTRACT;
+    match interface.strip_prefix(package) {
+        Some(name) => world.imports.contains(&name) && version.starts_with(start),
+        None => OFFERED.iter().any(|(offered, start)| interface == *offered && version.starts_with(start)),
+    }
 }
 
 fn names(names: &[String]) -> String {
     const SHOWN: usize = 5;
-    let mut text =
-        names.iter().take(SHOWN).map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>().join(", ");
     match names.len() {
-        0 => "nothing".clone_into(&mut text),
-        count if count > SHOWN => text.push_str(&format!(" and {} more", count - SHOWN)),
-        _ => {}
+        0 => "nothing".to_owned(),
+        count if count > SHOWN => format!("{} and {} more", quoted(&names[..SHOWN]), count - SHOWN),
+        _ => quoted(names),
     }
-    text
+}
+
+fn quoted(names: &[impl AsRef<str>]) -> String {
+    names.iter().map(|name| format!("`{}`", name.as_ref().escape_debug())).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::manifest::Provides;
     use super::*;
 
     const COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
@@ -330,12 +329,76 @@ mod tests {
         }
     }
 
+    /// A component that imports `name` and nothing else, with a manifest of `world` whose other part is `rest`.
+    fn importing(name: &str, world: &str, rest: &str) -> Vec<u8> {
+        // A section of one import: a resource that may be anything.
+        let import = [&[1, 0, name.len() as u8], name.as_bytes(), &[3, 1]].concat();
+        let component = [&COMPONENT as &[u8], &[10, import.len() as u8], &import].concat();
+        let manifest = format!(
+            "[plugin]\npublisher = \"tests\"\nname = \"imports\"\nversion = \"1.0.0\"\n\
+             world = \"{world}\"\ndescription = \"Imports.\"\n{rest}"
+        );
+        loadout_plugin_build::embed_manifest(&component, &manifest).unwrap()
+    }
+
+    /// The interfaces of the contract that a component for `world` is refused for, and the sentence about one that nobody has.
+    fn refused(world: &str, rest: &str) -> String {
+        let refusal = |import: &str| match inspect(&importing(import, world, rest)).unwrap_err() {
+            refused @ LoadError::Imports { .. } => Some(refused.to_string()),
+            LoadError::WrongWorld { .. } => None,
+            other => panic!("{import}: {other}"),
+        };
+        let interfaces = ["context", "library", "records", "knowledge", "http", "trace", "secrets"];
+        let contract = |name: &&&str| refusal(&format!("loadout:plugin/{name}@0.1.0")).is_some();
+        let refused = interfaces.iter().filter(contract).copied().collect::<Vec<_>>().join(" ");
+        assert_eq!(refusal("wasi:io/poll@0.2.6"), None, "{world}");
+        format!("{refused}\n{}", refusal("loadout:plugin/context@0.2.0").unwrap_or_default())
+    }
+
+    #[test]
+    fn a_rule_imports_what_its_world_has() {
+        insta::assert_snapshot!(refused("loadout:plugin/tool@0.1.0", "[tool]\nkinds = [\"scripts\"]\n"), @"
+        secrets
+        it imports `loadout:plugin/context@0.2.0`, which a plugin for the world `loadout:plugin/tool@0.1.0` is not offered; of `loadout:plugin` that world has `context`, `library`, `records`, `knowledge`, `http`, `trace`
+        ");
+    }
+
+    #[test]
+    fn a_step_around_rules_imports_what_its_world_has() {
+        let step =
+            "[[steps]]\nname = \"a\"\nmessage = \"tool.evaluate\"\nresource = \"macros\"\nstage = 20\nrank = 0\n";
+        insta::assert_snapshot!(refused("loadout:plugin/tool-step@0.1.0", step), @"
+        secrets
+        it imports `loadout:plugin/context@0.2.0`, which a plugin for the world `loadout:plugin/tool-step@0.1.0` is not offered; of `loadout:plugin` that world has `context`, `library`, `records`, `knowledge`, `http`, `trace`
+        ");
+    }
+
+    #[test]
+    fn a_step_in_changes_imports_what_its_world_has() {
+        let step = "[[steps]]\nname = \"a\"\nmessage = \"macro.delete\"\nstage = 20\nrank = 0\n";
+        insta::assert_snapshot!(refused("loadout:plugin/step@0.1.0", step), @"
+        context secrets
+        it imports `loadout:plugin/context@0.2.0`, which a plugin for the world `loadout:plugin/step@0.1.0` is not offered; of `loadout:plugin` that world has `library`, `records`, `knowledge`, `http`, `trace`
+        ");
+    }
+
+    #[test]
+    fn a_step_of_upgrades_imports_what_its_world_has() {
+        let step = "[upgrade]\nreader = 1\n[[upgrade.tables]]\nname = \"old_tab\"\n";
+        insta::assert_snapshot!(refused("loadout:plugin/upgrade@0.1.0", step), @"
+        context records knowledge http secrets
+        it imports `loadout:plugin/context@0.2.0`, which a plugin for the world `loadout:plugin/upgrade@0.1.0` is not offered; of `loadout:plugin` that world has `library`, `trace`
+        ");
+    }
+
     #[test]
     fn only_what_is_listed_is_offered() {
+        let world = World::of(&Provides::Handler { steps: Vec::new() });
         for (import, expected) in [
-            ("loadout:plugin/context@0.1.0", true),
-            ("loadout:plugin/context@0.1.7", true),
-            ("loadout:plugin/context@0.2.0", false),
+            ("loadout:plugin/library@0.1.0", true),
+            ("loadout:plugin/library@0.1.7", true),
+            ("loadout:plugin/library@0.2.0", false),
+            ("loadout:plugin/context@0.1.0", false),
             ("loadout:plugin/secrets@0.1.0", false),
             ("wasi:io/poll@0.2.6", true),
             ("wasi:io/poll@0.3.0", false),
@@ -344,7 +407,7 @@ mod tests {
             ("wasi:cli/environment", false),
             ("print", false),
         ] {
-            assert_eq!(is_offered(import), expected, "for {import}");
+            assert_eq!(is_offered(import, world), expected, "for {import}");
         }
     }
 }

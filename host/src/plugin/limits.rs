@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
+use crate::domain::CallLimits;
 use crate::domain::trace::Usage;
 
 use super::record::Times;
@@ -86,6 +87,18 @@ pub struct Modesty {
     pub host_calls: Option<u32>,
 }
 
+/// What an environment wants it to get along with.
+impl From<CallLimits> for Modesty {
+    fn from(wanted: CallLimits) -> Self {
+        let bytes = |mebibytes: u32| usize::try_from(mebibytes).unwrap_or(usize::MAX).saturating_mul(MIB);
+        Self {
+            deadline: wanted.deadline_ms.map(|millis| Duration::from_millis(millis.into())),
+            memory: wanted.memory_mib.map(bytes),
+            host_calls: wanted.host_calls,
+        }
+    }
+}
+
 impl Limits {
     /// The limits of a plugin that may get along with less.
     pub(super) fn lowered(self, modesty: Modesty) -> Self {
@@ -95,6 +108,15 @@ impl Limits {
             host_calls: modesty.host_calls.unwrap_or(self.host_calls).min(self.host_calls),
             ..self
         }
+    }
+
+    /// What calls may use if some of it is lowered, as text; nothing if that lowers nothing.
+    pub(super) fn lowering(self, wanted: CallLimits) -> String {
+        let lowered = self.lowered(wanted.into());
+        if lowered == self {
+            return String::new();
+        }
+        format!(" {} ms {} bytes {} calls", lowered.deadline.as_millis(), lowered.memory, lowered.host_calls)
     }
 }
 
@@ -297,6 +319,18 @@ mod tests {
         let host = Limits { memory: 100, host_calls: 3, ..Limits::default() };
         let lowered = host.lowered(Modesty { deadline: None, memory: Some(50), host_calls: Some(9) });
         assert_eq!((lowered.deadline, lowered.memory, lowered.host_calls), (host.deadline, 50, 3));
+    }
+
+    #[test]
+    fn an_environment_lowers_and_never_raises() {
+        let declared = Limits { memory: 5 * MIB, host_calls: 7, ..Limits::default() };
+        let wanted = CallLimits { deadline_ms: Some(10), memory_mib: Some(u32::MAX), host_calls: None };
+        let expected = Limits { deadline: Duration::from_millis(10), ..declared };
+        assert_eq!(declared.lowered(wanted.into()), expected);
+        assert_eq!(declared.lowering(wanted), " 10 ms 5242880 bytes 7 calls");
+        assert_eq!(declared.lowering(CallLimits { host_calls: Some(8), ..CallLimits::default() }), "");
+        let less = CallLimits { memory_mib: Some(4), host_calls: Some(6), ..CallLimits::default() };
+        assert_eq!(declared.lowered(less.into()), Limits { memory: 4 * MIB, host_calls: 6, ..declared });
     }
 
     #[test]

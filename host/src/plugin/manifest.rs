@@ -431,6 +431,27 @@ mod tests {
     }
 
     #[test]
+    fn what_the_contract_shows_is_read() {
+        let shown = include_str!("../../../wit/README.md").split("```toml\n").skip(1);
+        let shown: Vec<&str> = shown.map(|block| block.split("```").next().unwrap()).collect();
+        let (manifests, parts): (Vec<&str>, Vec<&str>) =
+            shown.into_iter().partition(|block| block.contains("[plugin]"));
+        let read: Vec<Manifest> = manifests.iter().map(|text| Manifest::parse(text).unwrap()).collect();
+        let worlds: Vec<&str> = read.iter().map(|manifest| manifest.world.as_str()).collect();
+        assert_eq!(worlds, [UPGRADE_WORLD, TOOL_WORLD, STEP_WORLD, TOOL_STEP_WORLD]);
+        let whole = &read[1];
+        assert!(whole.settings_schema.is_some() && !whole.capabilities.is_empty());
+        let Modesty { deadline, memory, host_calls } = whole.limits;
+        assert!(deadline.is_some() && memory.is_some() && host_calls.is_some());
+        assert!(matches!(&whole.provides, Provides::Tool { default: Some(_), .. }));
+        assert!(!parts.is_empty());
+        for part in parts {
+            Manifest::parse(&WHOLE.replace("capabilities = []", "").replace("[plugin]", &format!("{part}[plugin]")))
+                .unwrap();
+        }
+    }
+
+    #[test]
     fn what_may_be_left_out_has_defaults() {
         let short = WHOLE.split("[settings]").next().unwrap().replace("capabilities = []", "");
         let manifest = Manifest::parse(&short).unwrap();

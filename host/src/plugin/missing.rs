@@ -55,11 +55,11 @@ impl Missing {
 
     /// The steps around rules it should be asked as.
     pub(super) fn tool_steps(&self) -> Vec<ToolStepRegistration> {
-        let Self { name, version, digest, .. } = self;
-        let Some(Provides::ToolSteps { steps }) = self.provides() else { return Vec::new() };
+        let Some(manifest @ Manifest { provides: Provides::ToolSteps { steps }, .. }) = &self.manifest else {
+            return Vec::new();
+        };
         let of = |step: &ToolStepDeclaration| {
-            let wanted = self.steps.get(&step.name);
-            tool_step_registration(name.clone(), *version, digest.clone(), step, wanted)
+            tool_step_registration(manifest, &self.digest, step, self.steps.get(&step.name))
         };
         steps.iter().map(of).collect()
     }
@@ -77,12 +77,7 @@ impl Missing {
     }
 
     pub(super) fn step_fault(&self) -> StepFault {
-        let reason = &self.reason;
-        StepFault {
-            code: "plugin.not-ready".to_owned(),
-            message: format!("it cannot be used: {reason}; activate another version, or switch the plugin off"),
-            retry_after: Some(PAUSE),
-        }
+        step_not_ready(&format!("{}; activate another version, or switch the plugin off", self.reason))
     }
 
     pub(super) fn evaluation(&self, reads: Reads) -> Evaluation {
@@ -93,6 +88,20 @@ impl Missing {
 
     fn provides(&self) -> Option<&Provides> {
         self.manifest.as_ref().map(|manifest| &manifest.provides)
+    }
+}
+
+/// Why a step is not asked that the environment tells too little, or something else. What it is told is nobody else's affair, so that
+/// does not say more.
+pub(super) const UNSUITED: &str =
+    "what the environment tells it does not suit it: `/api/v1/steps` says why; configure it, or switch it off";
+
+/// How a step in changes breaks that should be asked and cannot be.
+pub(super) fn step_not_ready(reason: &str) -> StepFault {
+    StepFault {
+        code: "plugin.not-ready".to_owned(),
+        message: format!("it cannot be used: {reason}"),
+        retry_after: Some(PAUSE),
     }
 }
 

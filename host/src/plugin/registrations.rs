@@ -2,13 +2,14 @@
 //!
 //! Decides nothing itself, and asks nobody.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::domain::{PluginVersion, StepOverride};
+use crate::domain::StepOverride;
 use crate::pipeline::Registration;
 
 use super::around::ToolStepRegistration;
 use super::manifest::{Manifest, Provides, StepDeclaration, ToolStepDeclaration};
+use super::schema::SettingsSchema;
 
 /// A step that a component declares, as the environment wants it.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,9 +29,8 @@ impl WantedStep {
                 Some(Self::OfChanges(registration(manifest, digest, step, wanted)))
             }
             Provides::ToolSteps { steps } => {
-                let (step, plugin) = (steps.iter().find(|step| step.name == name)?, manifest.full_name());
-                let digest = digest.to_owned();
-                Some(Self::AroundRules(tool_step_registration(plugin, manifest.version, digest, step, wanted)))
+                let step = steps.iter().find(|step| step.name == name)?;
+                Some(Self::AroundRules(tool_step_registration(manifest, digest, step, wanted)))
             }
             Provides::Tool { .. } | Provides::Step(_) => None,
         }
@@ -58,31 +58,43 @@ pub(super) fn registration(
         filter,
         images,
         on_fault: wanted.on_fault.unwrap_or(on_fault),
+        problem: problem(manifest.settings_schema.as_ref(), &wanted),
         configuration: Value::Object(wanted.configuration.unwrap_or_default()).to_string(),
+        limits: wanted.limits,
         active: wanted.state.is_active(),
     }
 }
 
 /// A step around rules as its plugin declares it and the environment wants it.
 pub(super) fn tool_step_registration(
-    plugin: String,
-    version: PluginVersion,
-    digest: String,
+    manifest: &Manifest,
+    digest: &str,
     step: &ToolStepDeclaration,
     wanted: Option<&StepOverride>,
 ) -> ToolStepRegistration {
     let wanted = wanted.cloned().unwrap_or_default();
     let ToolStepDeclaration { name, resources, stage, rank, on_fault } = step.clone();
     ToolStepRegistration {
-        plugin,
-        version,
-        digest,
+        plugin: manifest.full_name(),
+        version: manifest.version,
+        digest: digest.to_owned(),
         step: name,
         resources,
         stage,
         rank: wanted.rank.unwrap_or(rank),
         on_fault: wanted.on_fault.unwrap_or(on_fault),
+        problem: problem(manifest.settings_schema.as_ref(), &wanted),
         configuration: Value::Object(wanted.configuration.unwrap_or_default()).to_string(),
+        limits: wanted.limits,
         active: wanted.state.is_active(),
     }
+}
+
+/// What `schema` has against what the environment tells a step; where it tells it nothing, that is `{}`.
+fn problem(schema: Option<&Map<String, Value>>, wanted: &StepOverride) -> Option<String> {
+    // One that cannot be read was refused when the plugin was installed.
+    let schema = SettingsSchema::read(schema?).ok()?;
+    let told = Value::Object(wanted.configuration.clone().unwrap_or_default());
+    let problems: Vec<String> = schema.problems("configuration", &told).iter().map(ToString::to_string).collect();
+    (!problems.is_empty()).then(|| problems.join("; "))
 }

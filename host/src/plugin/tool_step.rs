@@ -9,7 +9,7 @@ use crate::resolve::{ReadSet, Reads};
 
 use super::amendment::{self, Amendment, Question};
 use super::around::ToolStepRegistration;
-use super::call::{self, CallError};
+use super::call::{self, CallError, Means};
 use super::engine::Engine;
 use super::guard::Guard;
 use super::limits::Limits;
@@ -49,9 +49,9 @@ impl ToolSteps {
         let (answer, (reads, remains)) = match self.guard.enter(Some(&step.step)) {
             Err(error) => (Err(error), (reads, Remains::default())),
             Ok(leave) => {
-                let asked = record
-                    .span()
-                    .in_scope(|| self.ask(engine, &step.step, &step.configuration, question, reads, outside));
+                let means = Means { limits: self.limits.lowered(step.limits.into()), outside };
+                let ask = || self.ask(engine, &step.step, &step.configuration, question, reads, means);
+                let asked = record.span().in_scope(ask);
                 leave.ended(asked.0.as_ref().err());
                 asked
             }
@@ -77,7 +77,8 @@ impl ToolSteps {
         question: &Question<'_>,
         reads: Reads,
     ) -> (Result<Amendment, CallError>, ReadSet) {
-        let (answer, (reads, _)) = self.ask(engine, step, configuration, question, reads, &Arc::default());
+        let means = Means { limits: self.limits, outside: &Arc::default() };
+        let (answer, (reads, _)) = self.ask(engine, step, configuration, question, reads, means);
         (answer, reads.into_set())
     }
 
@@ -88,12 +89,12 @@ impl ToolSteps {
         configuration: &str,
         question: &Question<'_>,
         reads: Reads,
-        outside: &Arc<Outside>,
+        means: Means<'_>,
     ) -> (Result<Amendment, CallError>, (Reads, Remains)) {
         let Some(_slot) = engine.slot() else {
             return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
         };
-        let mut store = call::store(engine, &self.component, &self.limits, reads, outside);
+        let mut store = call::store(engine, &self.component, &means.limits, reads, means.outside);
         let (begun, mut times) = (Instant::now(), Times::default());
         let made = self.prepared.instantiate(&mut store);
         times.instantiate = begun.elapsed();
@@ -101,7 +102,7 @@ impl ToolSteps {
         times.run = begun.elapsed().saturating_sub(times.instantiate);
         let answer = match said {
             Ok(wish) => amendment::check(wish, question, &self.limits),
-            Err(error) => Err(call::explain(&error, &mut store, &self.limits)),
+            Err(error) => Err(call::explain(&error, &mut store, &means.limits)),
         };
         (answer, call::remains(store, times))
     }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Capabilities, Rollout};
+use crate::domain::{CallLimits, Capabilities, Rollout};
 use crate::resolve::{Evaluation, Facts, Reads};
 
 use super::call::Plugin;
@@ -23,12 +23,14 @@ pub struct Trial {
     pub granted: Capabilities,
     /// What it may reach outside of the host.
     pub(super) outside: Arc<Outside>,
+    /// What the environment lowers of what its calls may use.
+    pub(super) limits: CallLimits,
 }
 
 impl Trial {
     /// A version that is tried as `rollout` says.
     pub fn new(ready: Arc<Ready>, rollout: Rollout, granted: Capabilities) -> Self {
-        Self { ready, rollout, granted, outside: Arc::default() }
+        Self { ready, rollout, granted, outside: Arc::default(), limits: CallLimits::default() }
     }
 
     /// The rule that is tried, if it decides about tools of this kind.
@@ -37,6 +39,11 @@ impl Trial {
             Part::Rule(plugin) => Some(plugin),
             Part::Step(_) | Part::Handler(_) | Part::ToolSteps(_) => None,
         }
+    }
+
+    /// What its calls may use, in the fingerprint: nothing unless the environment lowers it.
+    pub(super) fn lowered(&self) -> String {
+        self.rule().map(|rule| rule.limits.lowering(self.limits)).unwrap_or_default()
     }
 
     /// Whether the person is answered by it.
@@ -48,11 +55,13 @@ impl Trial {
     /// Asks it beside the version that serves, with a record like any other call. Nothing outside of the host is reached: what that
     /// does not answer was answered already. Nothing if it decides about no tool.
     pub fn shadow(&self, workshop: &Workshop, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
-        Some(self.rule()?.evaluate(workshop.engine(), kind, settings, reads, &Arc::default()))
+        let (rule, nothing) = (self.rule()?, Arc::default());
+        Some(rule.evaluate(workshop.engine(), kind, settings, reads, rule.means(self.limits, &nothing)))
     }
 
     /// Asks it about somebody it answers. Nothing if it decides about no tool.
     pub(super) fn evaluate(&self, engine: &Engine, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
-        Some(self.rule()?.evaluate(engine, kind, settings, reads, &self.outside))
+        let rule = self.rule()?;
+        Some(rule.evaluate(engine, kind, settings, reads, rule.means(self.limits, &self.outside)))
     }
 }

@@ -10,7 +10,7 @@ use std::thread;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, Linker};
 
-use crate::domain::{Digest, trace};
+use crate::domain::{CallLimits, Digest, trace};
 use crate::resolve::{Facts, Reads};
 use crate::store::Snapshot;
 use crate::upgrade::StepInfo;
@@ -178,9 +178,10 @@ impl Workshop {
         let count = warmed(processors, self.engine.config.slots);
         let reads = || Reads::new(Arc::new(Snapshot::default()), Arc::new(Facts::default()));
         let nothing = Arc::default();
+        let means = plugin.means(CallLimits::default(), &nothing);
         // The first that fails is the last that is tried; whoever asks the rule will be told.
         let started: Vec<_> =
-            (0..count).map_while(|_| Call::start(plugin, &self.engine, reads(), &nothing).ok()).collect();
+            (0..count).map_while(|_| Call::start(plugin, &self.engine, reads(), means).ok()).collect();
         drop(started);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::domain::revision::Author;
-use crate::domain::{Digest, FaultPolicy, Plugin, PluginVersion, StepOverride};
+use crate::domain::{CallLimits, Digest, FaultPolicy, Plugin, PluginVersion, StepOverride};
 use crate::pipeline::{Image, Mode, Registration};
 use crate::plugin::{Manifest, ToolStepRegistration, WantedStep};
 use crate::store::Expect;
@@ -47,6 +47,12 @@ pub struct StepView {
     /// What the environment tells it.
     #[schema(value_type = Object)]
     pub configuration: serde_json::Value,
+    /// What the environment lowers of what its calls may use.
+    #[serde(skip_serializing_if = "CallLimits::is_empty")]
+    pub limits: CallLimits,
+    /// Why the configuration does not suit it: it is not asked then, and breaks with `plugin.not-ready`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     /// Whether it is asked.
     pub active: bool,
 }
@@ -131,6 +137,8 @@ impl From<&Registration> for StepView {
             images,
             on_fault,
             configuration,
+            limits,
+            problem,
             active,
         } = step.clone();
         Self {
@@ -147,6 +155,8 @@ impl From<&Registration> for StepView {
             images,
             on_fault,
             configuration: serde_json::from_str(&configuration).unwrap_or_default(),
+            limits,
+            problem,
             active,
         }
     }
@@ -164,6 +174,8 @@ impl From<ToolStepRegistration> for StepView {
             rank,
             on_fault,
             configuration,
+            limits,
+            problem,
             active,
         } = step;
         Self {
@@ -180,6 +192,8 @@ impl From<ToolStepRegistration> for StepView {
             images: Vec::new(),
             on_fault,
             configuration: serde_json::from_str(&configuration).unwrap_or_default(),
+            limits,
+            problem,
             active,
         }
     }

@@ -40,6 +40,11 @@ fn execute(event: Event) -> Verdict {
             proposal.patches.push((0, json!({ "description": format!("signed {}", event.id) }).to_string()));
         }
     }
+    if let Some(flip) = wanted.get("flip") {
+        let values: Value = serde_json::from_str(&event.targets[0].values).unwrap_or_default();
+        let other = if values["description"] == flip[0] { &flip[1] } else { &flip[0] };
+        proposal.patches.push((0, json!({ "description": other }).to_string()));
+    }
     if let Some(patch) = wanted.get("garbage") {
         proposal.patches.push((0, text(patch)));
     }

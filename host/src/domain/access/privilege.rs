@@ -64,8 +64,6 @@ privileges! {
     PluginTraceRead = "plugin.trace.read";
     /// Record calls of plugins with all they were given, to replay them elsewhere.
     PluginRecord = "plugin.record";
-    /// Write past steps that may be passed by.
-    PipelineBypass = "pipeline.bypass";
     /// Make, list, rotate and revoke tokens that hold nothing which the caller does not hold.
     TokenManage = "token.manage";
     /// Read who was denied what, and who made and revoked tokens.

@@ -60,6 +60,10 @@ roles! {
     PluginInstaller = "plugin-installer", &[ConfigurationRead, PluginInstall];
     /// Sets up plugins that are there.
     PluginConfigurator = "plugin-configurator", &[ConfigurationRead, PluginConfigure];
+    /// Grants plugins what they ask to reach outside, and says where connectors lead.
+    PluginGranter = "plugin-granter", &[ConfigurationRead, PluginGrant];
+    /// Writes the secrets that plugins use by name, and reads none.
+    SecretWriter = "secret-writer", &[SecretWrite];
     /// Watches plugins run.
     PluginOperator = "plugin-operator", &[ConfigurationRead, PluginTraceRead];
     /// Records calls of plugins.
@@ -169,13 +173,15 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(table.join("\n"), @"
-        system-administrator: configuration.read configuration.write productivity.write people.read people.write experience.read history.read export upgrade plugin.install plugin.configure plugin.grant secret.write plugin.trace.read plugin.record pipeline.bypass token.manage audit.read
+        system-administrator: configuration.read configuration.write productivity.write people.read people.write experience.read history.read export upgrade plugin.install plugin.configure plugin.grant secret.write plugin.trace.read plugin.record token.manage audit.read
         app-profile-administrator: configuration.read configuration.write people.read people.write experience.read history.read export
         app-profile-user: configuration.read people.read experience.read
         productivity-tools-administrator: configuration.read productivity.write experience.read
         workspace: experience.read
         plugin-installer: configuration.read plugin.install
         plugin-configurator: configuration.read plugin.configure
+        plugin-granter: configuration.read plugin.grant
+        secret-writer: secret.write
         plugin-operator: configuration.read plugin.trace.read
         plugin-recorder: configuration.read plugin.record
         upgrader: configuration.read history.read export upgrade
@@ -185,12 +191,21 @@ mod tests {
     }
 
     #[test]
+    fn each_privilege_can_be_had_without_having_all() {
+        for privilege in Privilege::ALL {
+            let smaller = AccessRole::ALL.iter().filter(|role| **role != AccessRole::SystemAdministrator);
+            let having: Vec<_> = smaller.filter(|role| role.privileges().contains(privilege)).collect();
+            assert!(!having.is_empty(), "`{privilege}` is in no other role");
+        }
+    }
+
+    #[test]
     fn the_name_on_the_wire_is_the_name_that_is_typed() {
         for role in AccessRole::ALL {
             assert_eq!(serde_json::json!(role), role.as_str());
             assert_eq!(role.as_str().parse(), Ok(*role));
         }
-        insta::assert_snapshot!("boss".parse::<AccessRole>().unwrap_err(), @"`boss` is no role: known are `system-administrator`, `app-profile-administrator`, `app-profile-user`, `productivity-tools-administrator`, `workspace`, `plugin-installer`, `plugin-configurator`, `plugin-operator`, `plugin-recorder`, `upgrader`, `auditor`, `token-administrator`");
+        insta::assert_snapshot!("boss".parse::<AccessRole>().unwrap_err(), @"`boss` is no role: known are `system-administrator`, `app-profile-administrator`, `app-profile-user`, `productivity-tools-administrator`, `workspace`, `plugin-installer`, `plugin-configurator`, `plugin-granter`, `secret-writer`, `plugin-operator`, `plugin-recorder`, `upgrader`, `auditor`, `token-administrator`");
     }
 
     #[test]
