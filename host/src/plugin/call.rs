@@ -7,7 +7,7 @@ use wasmtime::{Store, UpdateDeadline};
 
 use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode, TraceId};
-use crate::resolve::{Decision, Evaluation, ReadSet, Reads};
+use crate::resolve::{Decision, Evaluation, Reads};
 
 use super::decision::{self, Invalid};
 use super::engine::{Engine, ticks};
@@ -139,9 +139,8 @@ impl Plugin {
         engine: &Engine,
         settings: &str,
         reads: Reads,
-    ) -> (Result<Decision, CallError>, ReadSet) {
-        let (outcome, (reads, _)) = self.ask(engine, settings, reads, &Arc::default());
-        (outcome, reads.into_set())
+    ) -> (Result<Decision, CallError>, (Reads, Remains)) {
+        self.ask(engine, settings, reads, &Arc::default())
     }
 
     fn ask(

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode};
-use crate::resolve::{ReadSet, Reads};
+use crate::resolve::Reads;
 
 use super::amendment::{self, Amendment, Question};
 use super::around::ToolStepRegistration;
@@ -75,9 +75,8 @@ impl ToolSteps {
         configuration: &str,
         question: &Question<'_>,
         reads: Reads,
-    ) -> (Result<Amendment, CallError>, ReadSet) {
-        let (answer, (reads, _)) = self.ask(engine, step, configuration, question, reads, &Arc::default());
-        (answer, reads.into_set())
+    ) -> (Result<Amendment, CallError>, (Reads, Remains)) {
+        self.ask(engine, step, configuration, question, reads, &Arc::default())
     }
 
     fn ask(
