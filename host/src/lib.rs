@@ -2,7 +2,8 @@
 //!
 //! Read in this order: [`domain`] holds the values, [`content`] what ships, [`store`] keeps them, [`resolve`] computes
 //! answers from them, [`import`] brings them from elsewhere, [`export`] takes them there, [`upgrade`] brings them from the
-//! past, [`plugin`] runs the rules and steps they ask, [`outbound`] is their way out, [`bundle`] takes those elsewhere, [`service`] joins them, [`http`] and [`cli`] are how it is asked.
+//! past, [`plugin`] runs the rules and steps they ask, [`outbound`] is their way out, [`bundle`] takes those elsewhere, on the
+//! [`workbench`] they are tried, [`service`] joins them, [`http`] and [`cli`] are how it is asked.
 
 pub mod domain;
 
@@ -24,6 +25,8 @@ pub mod pipeline;
 pub mod plugin;
 
 pub mod bundle;
+
+pub mod workbench;
 
 pub mod service;
 

@@ -63,7 +63,7 @@ pub use observation::{About, AskedStep, ObservedCall, Witness};
 pub use outside::{Connectors, Door};
 pub use recording::{CallRecording, InvalidRecording};
 pub use registrations::WantedStep;
-pub use replay::{Inquiry, Replayed, UNRECORDED};
+pub use replay::{Examined, Inquiry, Replayed, UNRECORDED};
 pub use schema::SettingsSchema;
 pub use signature::{SignatureError, Signatures};
 pub use trial::Trial;

@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("outbound", &["domain"]),
     ("plugin", &["domain", "store", "resolve", "upgrade", "pipeline", "outbound"]),
     ("bundle", &["domain", "import", "export", "plugin"]),
+    ("workbench", &["domain", "store", "resolve", "plugin"]),
     (
         "service",
         &["domain", "content", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin", "bundle"],
@@ -24,8 +25,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "domain", "content", "store", "resolve", "import", "export", "upgrade", "pipeline", "outbound", "plugin",
-            "bundle", "service", "http",
+            "domain",
+            "content",
+            "store",
+            "resolve",
+            "import",
+            "export",
+            "upgrade",
+            "pipeline",
+            "outbound",
+            "plugin",
+            "bundle",
+            "workbench",
+            "service",
+            "http",
         ],
     ),
 ];
@@ -33,8 +46,9 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// A foreign crate and the modules that may name it.
 const FOREIGN: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
-    ("ureq", &["outbound"]),
+    ("ureq", &["outbound", "cli"]),
     ("webpki_root_certs", &["outbound"]),
+    ("serde_saphyr", &["workbench"]),
     ("zeroize", &["domain"]),
     ("wasmtime", &["plugin"]),
     ("wasmtime_wasi", &["plugin"]),

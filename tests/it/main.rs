@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod authoring;
 mod bombs;
 mod bundles;
 mod capabilities;

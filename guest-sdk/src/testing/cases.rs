@@ -1,4 +1,4 @@
-//! Cases as data: a folder of JSON files, each with a library and the sessions it is tried in.
+//! Cases as data: a folder of YAML or JSON files, each with a library and the sessions it is tried in.
 
 use std::cell::RefCell;
 use std::fs;
@@ -37,7 +37,7 @@ struct Case {
     expect: Value,
 }
 
-/// Runs every case of every `.json` file of a folder.
+/// Runs every case of every `.yaml`, `.yml` and `.json` file of a folder.
 ///
 /// ```no_run
 /// # use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool};
@@ -68,7 +68,7 @@ pub(super) struct Judged {
     pub(super) found: Value,
 }
 
-/// Reads every `.json` file of a folder and panics unless each of its cases came out as it expects, and there are some.
+/// Reads every file of cases of a folder and panics unless each of its cases came out as it expects, and there are some.
 pub(super) fn run<F: DeserializeOwned>(folder: &Path, judge: impl Fn(F) -> Vec<Judged>) {
     let (mut count, mut failures) = (0, Vec::new());
     let mut files: Vec<_> = match fs::read_dir(folder) {
@@ -76,9 +76,15 @@ pub(super) fn run<F: DeserializeOwned>(folder: &Path, judge: impl Fn(F) -> Vec<J
         Err(error) => panic!("`{}` cannot be read: {error}", folder.display()),
     };
     files.sort();
-    for file in files.iter().filter(|file| file.extension().is_some_and(|it| it == "json")) {
+    for file in &files {
+        let extension = file.extension().and_then(|it| it.to_str()).unwrap_or_default();
+        let parse = match extension {
+            "json" => |text: String| serde_json::from_str(&text).map_err(|error| error.to_string()),
+            "yaml" | "yml" => |text: String| serde_saphyr::from_str(&text).map_err(|error| error.to_string()),
+            _ => continue,
+        };
         let read = fs::read_to_string(file).map_err(|error| error.to_string());
-        let cases: F = match read.and_then(|text| serde_json::from_str(&text).map_err(|it| it.to_string())) {
+        let cases: F = match read.and_then(parse) {
             Ok(cases) => cases,
             Err(error) => panic!("`{}` is no file of cases: {error}", file.display()),
         };

@@ -1,9 +1,21 @@
-//! `loadout plugin`: keys, signatures, offline bundles, recorded calls. Keys and signatures need no data folder, and the private key goes
-//! nowhere.
+//! `loadout plugin`: what authors of plugins and those who bring them need. Plugins are written, built, tried, signed, installed and looked at.
+//!
+//! A private key and a token go nowhere but where they are meant to.
 
+mod build;
 mod bundle;
+mod check;
+mod install;
 mod key;
+mod list;
+mod new;
+mod project;
+mod remote;
 mod replay;
+mod run;
+mod subject;
+mod test;
+mod trace;
 mod verify;
 
 use clap::Subcommand;
@@ -11,7 +23,7 @@ use clap::Subcommand;
 use super::failure::Failure;
 use super::log::{self, LogFormat};
 
-/// Sign plugins, look at them, take them to environments without a network, and make recorded calls again.
+/// Write plugins, try them, sign them, install them, and look at their calls.
 #[derive(Debug, clap::Args)]
 pub(super) struct Plugin {
     #[command(subcommand)]
@@ -20,6 +32,14 @@ pub(super) struct Plugin {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::New),
+    Build(build::Build),
+    Check(check::Check),
+    Run(run::Run),
+    Test(test::Test),
+    Install(install::Install),
+    List(list::List),
+    Trace(trace::Trace),
     Keygen(key::Keygen),
     Sign(key::Sign),
     Verify(verify::Verify),
@@ -32,6 +52,14 @@ impl Plugin {
     pub(super) fn run(self) -> Result<(), Failure> {
         log::start(LogFormat::Text, tracing::Level::WARN);
         match self.command {
+            Command::New(new) => new.run(),
+            Command::Build(build) => build.run(),
+            Command::Check(check) => check.run(),
+            Command::Run(run) => run.run(),
+            Command::Test(test) => test.run(),
+            Command::Install(install) => install.run(),
+            Command::List(list) => list.run(),
+            Command::Trace(trace) => trace.run(),
             Command::Keygen(keygen) => keygen.run(),
             Command::Sign(sign) => sign.run(),
             Command::Verify(verify) => verify.run(),

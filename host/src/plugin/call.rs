@@ -8,7 +8,7 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::domain::CallLimits;
 use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode, TraceId};
-use crate::resolve::{Decision, Evaluation, ReadSet, Reads};
+use crate::resolve::{Decision, Evaluation, Reads};
 
 use super::decision::{self, Invalid};
 use super::engine::{Engine, ticks};
@@ -181,10 +181,8 @@ impl Plugin {
         engine: &Engine,
         settings: &str,
         reads: Reads,
-    ) -> (Result<Decision, CallError>, ReadSet) {
-        let means = Means { limits: self.limits, outside: &Arc::default() };
-        let (outcome, (reads, _)) = self.ask(engine, settings, reads, means);
-        (outcome, reads.into_set())
+    ) -> (Result<Decision, CallError>, (Reads, Remains)) {
+        self.ask(engine, settings, reads, Means { limits: self.limits, outside: &Arc::default() })
     }
 
     fn ask(

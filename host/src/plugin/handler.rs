@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::domain::trace::{self, Caller, Component};
 use crate::pipeline::{Event, Mode, Outcome, Registration, StepFault};
-use crate::resolve::{ReadSet, Reads};
+use crate::resolve::Reads;
 
 use super::call::{self, CallError, Means};
 use super::decision::Invalid;
@@ -71,10 +71,10 @@ impl Handler {
         configuration: &str,
         event: &Event,
         reads: Reads,
-    ) -> (Result<Outcome, CallError>, ReadSet) {
+    ) -> (Result<Outcome, CallError>, (Reads, Remains)) {
         let means = Means { limits: self.limits, outside: &Arc::default() };
-        let (answer, (reads, _)) = self.ask(engine, step, configuration, event, reads, means);
-        (answer.map_err(|(error, _)| error), reads.into_set())
+        let (answer, left) = self.ask(engine, step, configuration, event, reads, means);
+        (answer.map_err(|(error, _)| error), left)
     }
 
     /// What was answered about an event cannot be carried out: a record of its own, and a fault like any other.

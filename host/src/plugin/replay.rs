@@ -1,10 +1,13 @@
 //! A call made once more: nobody waits for it, no record says so, and no breaker hears of it.
 
-use crate::resolve::{Journal, ReadSet, Reads};
+use crate::domain::trace::{LogText, RefusedCall, Usage};
+use crate::resolve::{Journal, Read, Reads};
 
 use super::amendment::Question;
 use super::answer::Answer;
+use super::call::CallError;
 use super::observation::{About, AskedStep};
+use super::record::Remains;
 use super::workshop::{Part, Ready, Workshop};
 
 /// The code of a call that read what the journal has no answer to.
@@ -18,6 +21,26 @@ pub struct Replayed {
     /// What it asked the host.
     pub journal: Journal,
 }
+
+/// A call that nobody waited for, and how it went.
+#[derive(Debug)]
+pub struct Examined {
+    /// What the component came to, or how it broke.
+    pub answer: Result<Answer, CallError>,
+    /// What it read, each read once.
+    pub reads: Vec<Read>,
+    /// What it used.
+    pub usage: Usage,
+    /// What it wrote.
+    pub text: LogText,
+    /// The functions that ran when it trapped, the innermost first.
+    pub backtrace: Vec<String>,
+    /// The calls to the host that were refused.
+    pub refused: Vec<RefusedCall>,
+}
+
+/// A call, and what is left of it.
+type Rehearsed = (Result<Answer, CallError>, (Reads, Remains));
 
 /// What a component was asked.
 #[derive(Debug, Clone, Copy)]
@@ -33,29 +56,37 @@ pub struct Inquiry<'a> {
 impl Workshop {
     /// Asks a component. Nothing if it has no such rule or step.
     pub fn replay(&self, ready: &Ready, inquiry: Inquiry<'_>, reads: Reads) -> Option<Replayed> {
-        let (answer, reads) = self.rehearse(ready, inquiry, reads.with_journal())?;
+        let (answer, (reads, _)) = self.rehearse(ready, inquiry, reads.with_journal())?;
+        let reads = reads.into_set();
         let answer = match reads.unrecorded {
             Some(read) => Answer::Failed {
                 code: UNRECORDED.to_owned(),
                 message: format!("it asked `{read}`, which the recorded call did not"),
             },
-            None => answer,
+            None => answer.unwrap_or_else(|error| (&error).into()),
         };
         Some(Replayed { answer, journal: reads.journal.unwrap_or_default() })
     }
 
-    fn rehearse(&self, ready: &Ready, inquiry: Inquiry<'_>, reads: Reads) -> Option<(Answer, ReadSet)> {
+    /// Asks a component, and looks at how it went about it. Nothing if it has no such rule or step.
+    pub fn examine(&self, ready: &Ready, inquiry: Inquiry<'_>, reads: Reads) -> Option<Examined> {
+        let (answer, (reads, remains)) = self.rehearse(ready, inquiry, reads)?;
+        let Remains { usage, text, backtrace, refused } = remains;
+        Some(Examined { answer, reads: reads.into_recorded(), usage, text, backtrace, refused })
+    }
+
+    fn rehearse(&self, ready: &Ready, inquiry: Inquiry<'_>, reads: Reads) -> Option<Rehearsed> {
         let Inquiry { tool, settings, step } = inquiry;
         let step = step.filter(|step| ready.manifest().has_step(&step.name));
         Some(match (&ready.part, step.map(|step| (step, &step.about))) {
             (Part::Rule(plugin), None) if inquiry.step.is_none() => {
-                let (decided, reads) = plugin.rehearse(self.engine(), settings, reads);
-                (decided.map_or_else(|error| (&error).into(), Answer::from), reads)
+                let (decided, left) = plugin.rehearse(self.engine(), settings, reads);
+                (decided.map(Answer::from), left)
             }
             (Part::Handler(handler), Some((step, About::Change { event }))) => {
                 let told = step.configuration_text();
-                let (outcome, reads) = handler.rehearse(self.engine(), &step.name, &told, event, reads);
-                (outcome.map_or_else(|error| (&error).into(), |outcome| (&outcome).into()), reads)
+                let (outcome, left) = handler.rehearse(self.engine(), &step.name, &told, event, reads);
+                (outcome.map(|outcome| (&outcome).into()), left)
             }
             (Part::ToolSteps(steps), Some((step, About::Tool { stage, decision, properties }))) => {
                 let told = step.configuration_text();
@@ -63,8 +94,8 @@ impl Workshop {
                     properties.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                 let decision = decision.as_ref();
                 let question = Question { tool, stage: *stage, settings, decision, properties: &properties };
-                let (amendment, reads) = steps.rehearse(self.engine(), &step.name, &told, &question, reads);
-                (amendment.map_or_else(|error| (&error).into(), |amendment| (&amendment).into()), reads)
+                let (amendment, left) = steps.rehearse(self.engine(), &step.name, &told, &question, reads);
+                (amendment.map(|amendment| (&amendment).into()), left)
             }
             _ => return None,
         })

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode};
-use crate::resolve::{ReadSet, Reads};
+use crate::resolve::Reads;
 
 use super::amendment::{self, Amendment, Question};
 use super::around::ToolStepRegistration;
@@ -76,10 +76,9 @@ impl ToolSteps {
         configuration: &str,
         question: &Question<'_>,
         reads: Reads,
-    ) -> (Result<Amendment, CallError>, ReadSet) {
+    ) -> (Result<Amendment, CallError>, (Reads, Remains)) {
         let means = Means { limits: self.limits, outside: &Arc::default() };
-        let (answer, (reads, _)) = self.ask(engine, step, configuration, question, reads, means);
-        (answer, reads.into_set())
+        self.ask(engine, step, configuration, question, reads, means)
     }
 
     fn ask(

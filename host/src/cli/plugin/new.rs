@@ -1,0 +1,96 @@
+//! `loadout plugin new`: a project that builds, with a rule, a test and cases that pass.
+//!
+//! Writes into a folder that is not there yet, and nowhere else. The SDK comes along, so nothing but the language's registry is needed.
+
+mod sdk;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::cli::failure::Failure;
+use crate::cli::print;
+
+/// What a new project is made of, by its place in the folder.
+const TOOL: &[(&str, &str)] = &[
+    ("Cargo.toml", include_str!("new/tool/Cargo.toml.in")),
+    ("plugin.toml", include_str!("new/tool/plugin.toml.in")),
+    ("src/lib.rs", include_str!("new/tool/lib.rs.in")),
+    ("cases/first.yaml", include_str!("new/tool/first.yaml.in")),
+    ("question.yaml", include_str!("new/tool/question.yaml.in")),
+    ("README.md", include_str!("new/tool/README.md.in")),
+    (".gitignore", "/target\n"),
+];
+
+/// Make a new plugin's project.
+#[derive(Debug, clap::Args)]
+pub(super) struct New {
+    /// What it is called: `a` to `z`, `0` to `9` and `-`, a letter first. Also the folder that is made.
+    #[arg(value_name = "NAME")]
+    name: PathBuf,
+    /// What it does.
+    #[arg(long, value_enum, default_value = "tool")]
+    kind: Kind,
+    /// Who publishes it.
+    #[arg(long, default_value = "example")]
+    publisher: String,
+    /// The kind of tool it decides about; its own name without it.
+    #[arg(long, value_name = "KIND")]
+    tool: Option<String>,
+}
+
+/// What a plugin does.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Kind {
+    /// It decides about a kind of productivity tool.
+    Tool,
+}
+
+impl New {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let Self { name: folder, kind: Kind::Tool, publisher, tool } = self;
+        let name = folder.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
+        let tool = tool.unwrap_or_else(|| name.clone());
+        for (what, typed) in [("name", &name), ("publisher", &publisher), ("tool", &tool)] {
+            if !is_name(typed) {
+                return Err(Failure::usage(format!(
+                    "`{typed}` cannot be the {what} of a plugin: use `a` to `z`, `0` to `9` and `-`, a letter first"
+                )));
+            }
+        }
+        if folder.exists() {
+            return Err(Failure::usage(format!("`{}` is there already: choose another name", folder.display())));
+        }
+        let title = name.split('-').map(capitalised).collect::<String>();
+        let filled = |text: &str| {
+            [("@NAME@", &name), ("@PUBLISHER@", &publisher), ("@TOOL@", &tool), ("@TITLE@", &title)]
+                .iter()
+                .fold(text.to_owned(), |text, (key, value)| text.replace(key, value))
+        };
+        for (path, text) in TOOL {
+            write(&folder.join(path), &filled(text))?;
+        }
+        for (path, text) in sdk::files()? {
+            write(&folder.join("vendor/loadout").join(path), &text)?;
+        }
+        let shown = folder.display();
+        print(&format!("made `{shown}`; next:\n  cd {shown}\n  cargo test\n  loadout plugin test"))
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let fits = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
+    text.len() <= 64 && text.starts_with(|first: char| first.is_ascii_lowercase()) && text.chars().all(fits)
+}
+
+fn capitalised(word: &str) -> String {
+    let mut characters = word.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let unwritable = |error| Failure::because(format!("`{}` cannot be written", path.display()), error);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(unwritable)?;
+    }
+    fs::write(path, text).map_err(unwritable)
+}

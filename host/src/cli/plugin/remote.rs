@@ -1,0 +1,93 @@
+//! A host that is asked over HTTP, for the commands that bring plugins there and look at them.
+//!
+//! The token comes from a file or a variable, never from an argument that others on the machine can see, and is in no message.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::Response;
+
+use crate::cli::failure::Failure;
+use crate::cli::file;
+
+/// The variable with the token.
+const TOKEN: &str = "LOADOUT_TOKEN";
+
+/// How long a host may take: it may compile a component meanwhile.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Most bytes of an answer.
+const LARGEST: u64 = 64 << 20;
+
+/// Which host, and by which token.
+#[derive(Debug, clap::Args)]
+pub(super) struct Remote {
+    /// The address of the host.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    host: String,
+    /// A file that holds the token. Without it the variable LOADOUT_TOKEN.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// A host that can be asked.
+pub(super) struct Session {
+    agent: Agent,
+    address: String,
+    token: String,
+}
+
+impl Remote {
+    /// Prepares to ask the host. Nothing is sent.
+    pub(super) fn open(&self) -> Result<Session, Failure> {
+        let token = match &self.token_file {
+            Some(path) => String::from_utf8(file::read(path)?)
+                .map_err(|_| Failure::usage(format!("`{}` holds no token", path.display())))?,
+            None => std::env::var(TOKEN)
+                .map_err(|_| Failure::usage(format!("no token: give `--token-file FILE` or set {TOKEN}")))?,
+        };
+        let config =
+            Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).max_redirects(0);
+        let address = self.host.trim_end_matches('/').to_owned();
+        Ok(Session { agent: config.build().into(), address, token: token.trim().to_owned() })
+    }
+}
+
+impl Session {
+    /// Reads what is at `path`.
+    pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
+        let request = self.agent.get(self.url(path)).header("authorization", self.bearer());
+        self.told(path, request.call())
+    }
+
+    /// Sends a component to `path`.
+    pub(super) fn send_component(&self, path: &str, component: &[u8]) -> Result<Value, Failure> {
+        let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
+        self.told(path, request.header("content-type", "application/wasm").send(component))
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
+    /// The answer of the host, or its own sentence about why there is none.
+    fn told(&self, path: &str, answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<Value, Failure> {
+        let unreachable = |error| Failure::because(format!("`{}` does not answer", self.address), error);
+        let mut answer = answer.map_err(unreachable)?;
+        let status = answer.status();
+        let text = answer.body_mut().with_config().limit(LARGEST).read_to_string().map_err(unreachable)?;
+        let body: Value = serde_json::from_str(&text).unwrap_or_default();
+        if status.is_success() {
+            return Ok(body);
+        }
+        let code = body["code"].as_str().unwrap_or("no code");
+        let detail = body["detail"].as_str().unwrap_or("it says no more");
+        Err(Failure::found(format!("`{}{path}` answers {} ({code}): {detail}", self.address, status.as_u16())))
+    }
+}

@@ -1,0 +1,74 @@
+//! `loadout plugin trace`: the calls of a plugin on a host somewhere else, as they come if somebody waits.
+
+use std::collections::HashSet;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cli::failure::Failure;
+use crate::cli::print;
+
+use super::remote::Remote;
+
+/// How often a host is asked for more.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Print the newest calls of a plugin, the oldest of them first.
+#[derive(Debug, clap::Args)]
+pub(super) struct Trace {
+    /// The plugin, as `publisher/name`.
+    #[arg(value_name = "PLUGIN")]
+    plugin: String,
+    /// Calls that are printed.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=500))]
+    last: u16,
+    /// Go on with those that come, until somebody ends it.
+    #[arg(long)]
+    follow: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+impl Trace {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let host = self.remote.open()?;
+        let path = format!("/api/v1/traces?plugin={}&limit=", self.plugin.replace('/', "%2F"));
+        let mut known = HashSet::new();
+        let mut limit = self.last;
+        loop {
+            let page = host.get(&format!("{path}{limit}"))?;
+            let calls: Vec<&Value> = page["items"].as_array().into_iter().flatten().collect();
+            let ids: HashSet<String> = calls.iter().map(|call| id(call)).collect();
+            for call in calls.into_iter().rev().filter(|call| !known.contains(&id(call))) {
+                print(&line(call))?;
+            }
+            if !self.follow {
+                return Ok(());
+            }
+            known = ids;
+            limit = 500;
+            thread::sleep(PAUSE);
+        }
+    }
+}
+
+fn id(call: &Value) -> String {
+    call["id"].as_str().unwrap_or_default().to_owned()
+}
+
+fn line(call: &Value) -> String {
+    let text = |key: &str| call[key].as_str().unwrap_or_default();
+    let step = call["step"].as_str().map_or_else(String::new, |step| format!(" step {step}"));
+    let micros = call["runMicros"].as_u64().unwrap_or_default();
+    let fault = call["fault"]["message"].as_str().map_or_else(String::new, |message| format!("  {message}"));
+    format!(
+        "{} {} {} {}{step} {} {micros} µs{fault}  {}",
+        text("at"),
+        text("version"),
+        text("message"),
+        text("resource"),
+        text("outcome"),
+        text("id")
+    )
+}

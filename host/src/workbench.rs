@@ -1,0 +1,10 @@
+//! Where authors try a component before anybody installs it: written cases, asked in the real engine with the real limits.
+//!
+//! Knows no environment and opens none: what a component is asked about is what the case says.
+
+mod case;
+mod outcome;
+mod trial;
+
+pub use case::{Case, CaseError, CaseFile};
+pub use trial::{Found, Workbench, WorkbenchError};
