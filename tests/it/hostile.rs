@@ -259,7 +259,7 @@ fn wrong_world() {
 
 #[test]
 fn no_manifest() {
-    assert_snapshot!(problem("no_manifest"), @"plugin `no_manifest` is not used: it has no manifest; pack `plugin.toml` into it, as `embed_manifest` of the crate `loadout-plugin-build` does");
+    assert_snapshot!(problem("no_manifest"), @"plugin `no_manifest` is not used: it has no manifest: `loadout plugin build` packs `plugin.toml` into it");
 }
 
 /// It is no rule and is bound to no tool. What it does wrong as a step is in `upgrade.rs`.

@@ -200,7 +200,7 @@ mod tests {
             }
         }
         lines.sort();
-        insta::assert_snapshot!(lines.join("\n"), @"
+        insta::assert_snapshot!(lines.join("\n"), @r#"
         access-roles GET: token.manage
         application-extensions GET: configuration.read
         application-extensions/{uniqueName} DELETE: configuration.write
@@ -225,6 +225,7 @@ mod tests {
         channel-providers/{uniqueName} PUT: configuration.write
         connectors GET: configuration.read
         connectors/{connector} DELETE: plugin.grant
+        connectors/{connector} GET: configuration.read
         connectors/{connector} PUT: plugin.grant
         default-profile DELETE: configuration.write
         default-profile GET: configuration.read
@@ -335,6 +336,7 @@ mod tests {
         traces/{id} GET: plugin.trace.read
         trusted-publishers GET: plugin.install
         trusted-publishers/{publisher} DELETE: plugin.install
+        trusted-publishers/{publisher} GET: plugin.install
         trusted-publishers/{publisher} PUT: plugin.install
         upgrade-plans POST: upgrade
         upgrade-plans/{plan} GET: upgrade
@@ -363,7 +365,7 @@ mod tests {
         workstreams/{uniqueName} GET: configuration.read
         workstreams/{uniqueName} PATCH: configuration.write
         workstreams/{uniqueName} PUT: configuration.write
-        ");
+        "#);
     }
 
     #[test]

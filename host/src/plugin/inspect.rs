@@ -73,9 +73,7 @@ pub enum LoadError {
     #[error("it is no valid component: {0}")]
     Malformed(String),
     /// No manifest.
-    #[error(
-        "it has no manifest; pack `plugin.toml` into it, as `embed_manifest` of the crate `loadout-plugin-build` does"
-    )]
+    #[error("it has no manifest: `loadout plugin build` packs `plugin.toml` into it")]
     NoManifest,
     /// A bad manifest.
     #[error(transparent)]
@@ -257,10 +255,7 @@ mod tests {
             (b"\x7fELF", "it is no WebAssembly component: it starts like something else"),
             (b" (component)", "it is WebAssembly text; give the binary form"),
             (&MODULE, "it is a core module and no component; compile it for `wasm32-wasip2`"),
-            (
-                &COMPONENT,
-                "it has no manifest; pack `plugin.toml` into it, as `embed_manifest` of the crate `loadout-plugin-build` does",
-            ),
+            (&COMPONENT, "it has no manifest: `loadout plugin build` packs `plugin.toml` into it"),
             (&vec![0; LARGEST + 1], "it has 33554433 bytes; at most 33554432 are allowed"),
         ] {
             assert_eq!(inspect(bytes).unwrap_err().to_string(), expected);

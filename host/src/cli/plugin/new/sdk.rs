@@ -149,7 +149,15 @@ mod tests {
         let names: Vec<&String> = whole["workspace"]["dependencies"].as_table().unwrap().keys().collect();
         assert_eq!(
             names,
-            ["loadout-workflow", "serde", "serde_json", "serde_path_to_error", "thiserror", "wit-bindgen"]
+            [
+                "loadout-workflow",
+                "serde",
+                "serde-saphyr",
+                "serde_json",
+                "serde_path_to_error",
+                "thiserror",
+                "wit-bindgen"
+            ]
         );
         assert!(files.iter().all(|(path, text)| !path.ends_with(".toml") || !text.contains("[[example]]")));
     }
