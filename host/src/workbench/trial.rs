@@ -5,11 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::domain::Digest;
-use crate::domain::trace::{LogText, RefusedCall, Usage};
-use crate::plugin::{
-    Answer, CallError, Compiler, Config, EngineError, Inquiry, LoadError, Manifest, Provides, Ready, Workshop,
-};
-use crate::resolve::{Read, Reads};
+use crate::plugin::{Compiler, Config, EngineError, Examined, Inquiry, LoadError, Manifest, Provides, Ready, Workshop};
+use crate::resolve::Reads;
 
 use super::case::{Case, CaseError, CaseFile};
 use super::outcome::outcome;
@@ -25,18 +22,8 @@ pub struct Workbench {
 pub struct Found {
     /// The outcome, in the words of the case.
     pub outcome: Value,
-    /// The answer as it is, or how the component broke.
-    pub answer: Result<Answer, CallError>,
-    /// What it read.
-    pub reads: Vec<Read>,
-    /// What it used.
-    pub usage: Usage,
-    /// What it wrote.
-    pub text: LogText,
-    /// The functions that ran when it trapped.
-    pub backtrace: Vec<String>,
-    /// The calls to the host that were refused.
-    pub refused: Vec<RefusedCall>,
+    /// The call, and how it went.
+    pub call: Examined,
 }
 
 /// Why there is no workbench.
@@ -80,14 +67,6 @@ impl Workbench {
         let settings = Value::Object(case.settings.clone()).to_string();
         let tool = self.kinds().first().map_or("", String::as_str);
         let examined = self.workshop.examine(&self.ready, Inquiry { tool, settings: &settings, step: None }, reads);
-        Ok(examined.map(|it| Found {
-            outcome: outcome(&it.answer, &it.text),
-            answer: it.answer,
-            reads: it.reads,
-            usage: it.usage,
-            text: it.text,
-            backtrace: it.backtrace,
-            refused: it.refused,
-        }))
+        Ok(examined.map(|call| Found { outcome: outcome(&call.answer, &call.text), call }))
     }
 }

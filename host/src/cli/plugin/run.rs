@@ -25,7 +25,7 @@ impl Run {
         let file = CaseFile { library: Default::default(), cases: Vec::new() };
         let found = ask(&bench, &self.question, &file, &case)?;
         print(&told(&found)?)?;
-        match found.answer {
+        match found.call.answer {
             Ok(_) => Ok(()),
             Err(error) => Err(Failure::found(error.to_string())),
         }
@@ -34,11 +34,11 @@ impl Run {
 
 fn told(found: &Found) -> Result<String, Failure> {
     let mut lines = vec![serde_json::to_string_pretty(&found.outcome).map_err(Failure::of)?];
-    lines.extend(found.reads.iter().map(|read| format!("read       {} = {}", read.what, read.answer)));
-    lines.extend(found.refused.iter().map(|it| format!("refused    {}, {} times", it.name, it.count)));
-    lines.extend(found.text.lines.iter().map(|line| format!("wrote      {}", line.text)));
-    lines.extend(found.backtrace.iter().map(|line| format!("in         {line}")));
-    let usage = &found.usage;
+    lines.extend(found.call.reads.iter().map(|read| format!("read       {} = {}", read.what, read.answer)));
+    lines.extend(found.call.refused.iter().map(|it| format!("refused    {}, {} times", it.name, it.count)));
+    lines.extend(found.call.text.lines.iter().map(|line| format!("wrote      {}", line.text)));
+    lines.extend(found.call.backtrace.iter().map(|line| format!("in         {line}")));
+    let usage = &found.call.usage;
     lines.push(format!(
         "used       {} µs to start, {} µs to answer, {} KiB of memory, {} calls to the host",
         usage.instantiate_micros,

@@ -58,7 +58,7 @@ impl Test {
 
 /// An outcome, with the sentence where the component broke.
 fn told(found: &Found) -> String {
-    let why = found.answer.as_ref().err().map_or_else(String::new, |error| format!("\n  because  {error}"));
-    let trace: String = found.backtrace.iter().map(|line| format!("\n           {line}")).collect();
+    let why = found.call.answer.as_ref().err().map_or_else(String::new, |error| format!("\n  because  {error}"));
+    let trace: String = found.call.backtrace.iter().map(|line| format!("\n           {line}")).collect();
     format!("{}{why}{trace}", found.outcome)
 }
