@@ -484,7 +484,7 @@ async fn whoever_finds_no_room_is_told_when_to_come_again() -> Done {
     let (first, refused) = tokio::join!(world.held_answer(), meanwhile);
     let (first, refused) = (first?, refused?);
     assert_eq!((first.status, refused.header("retry-after")), (200, "1"), "{first}");
-    assert_snapshot!(refused, @r#"503 {"code":"plugin.busy","detail":"the rule of tool `scripts` (tests/greeter 1.0.0) broke, and no answer is given without it: no slot for a call became free within 60000 ms"}"#);
+    assert_snapshot!(refused, @r#"503 {"code":"plugin.busy","detail":"the rule of tool `scripts` (tests/greeter 1.0.0) broke, and no answer is given without it: no more than 0 of its calls may wait for a slot, and so many do"}"#);
     assert_eq!(world.held_answer().await?.status, 200, "there is room again");
     Ok(())
 }

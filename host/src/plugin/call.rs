@@ -27,6 +27,9 @@ pub enum CallError {
     /// All slots were taken. Not the plugin's fault.
     #[error("no slot for a call became free within {} ms", .0.as_millis())]
     Busy(Duration),
+    /// As many calls of the plugin as may wait for a slot. Not the plugin's fault.
+    #[error("no more than {0} of its calls may wait for a slot, and so many do")]
+    Full(usize),
     /// There was no processor for it. Not the plugin's fault.
     #[error("the machine is too busy: it got no processor for its {} ms", .0.as_millis())]
     Starved(Duration),
@@ -72,7 +75,7 @@ pub enum CallError {
 impl CallError {
     /// Whether it is the component's own fault.
     pub(super) fn is_its_fault(&self) -> bool {
-        !matches!(self, Self::Busy(_) | Self::Starved(_) | Self::Suspended { .. })
+        !matches!(self, Self::Busy(_) | Self::Full(_) | Self::Starved(_) | Self::Suspended { .. })
     }
 
     /// The sentence for whoever is answered: in the host's words, with limits, values and the guest's code. What a guest writes may say
@@ -84,7 +87,7 @@ impl CallError {
             Self::Trapped { what, .. } => format!("it trapped: {what}"),
             Self::Failed { code, .. } => format!("it answered with the fault `{code}`"),
             Self::Invalid(invalid) => invalid.told(),
-            Self::Busy(_) | Self::Starved(_) | Self::Timeout(_) | Self::Exceeded(_) => self.to_string(),
+            Self::Busy(_) | Self::Full(_) | Self::Starved(_) | Self::Timeout(_) | Self::Exceeded(_) => self.to_string(),
         }
     }
 
@@ -93,6 +96,7 @@ impl CallError {
         match self {
             Self::Suspended { seconds, .. } => u32::try_from(*seconds).ok(),
             Self::Busy(_)
+            | Self::Full(_)
             | Self::Starved(_)
             | Self::Timeout(_)
             | Self::Exceeded(_)
@@ -105,7 +109,7 @@ impl CallError {
     /// The stable code, as listed in `wit/README.md`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Busy(_) | Self::Starved(_) => "plugin.busy",
+            Self::Busy(_) | Self::Full(_) | Self::Starved(_) => "plugin.busy",
             Self::Suspended { .. } => "plugin.suspended",
             Self::Timeout(_) => "plugin.timeout",
             Self::Exceeded(exceeded) => exceeded.code(),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::breaker::{Admitted, Breaker, Health, Suspended, Turn};
 use super::call::CallError;
 use super::engine::Config;
-use super::slots::{Slot, Slots};
+use super::slots::{NoSlot, Slot, Slots};
 
 /// What stands before a component.
 #[derive(Debug)]
@@ -53,12 +53,15 @@ impl Guard {
             seconds: left.as_secs().saturating_add(1),
         })?;
         match self.lane.take_among(self.patience, self.queue) {
-            Some(slot) => {
+            Ok(slot) => {
                 Ok(Leave { plugin: &self.plugin, step: step.as_deref(), admitted: Some(admitted), _slot: slot })
             }
-            None => {
+            Err(why) => {
                 admitted.withdrawn();
-                Err(CallError::Busy(self.patience))
+                Err(match why {
+                    NoSlot::TooManyWait => CallError::Full(self.queue),
+                    NoSlot::NoneBecameFree => CallError::Busy(self.patience),
+                })
             }
         }
     }

@@ -160,7 +160,7 @@ fn hash(settings: &str) -> String {
 impl CallError {
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Busy(_) | Self::Starved(_) => Outcome::Busy,
+            Self::Busy(_) | Self::Full(_) | Self::Starved(_) => Outcome::Busy,
             Self::Suspended { .. } => Outcome::Suspended,
             Self::Timeout(_) => Outcome::Timeout,
             Self::Exceeded(Exceeded::Memory { .. } | Exceeded::Table { .. }) => Outcome::Memory,
@@ -178,6 +178,7 @@ impl CallError {
         let millis = |time: &Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let (name, unit, allowed, value) = match self {
+            Self::Full(queue) => ("queue", "calls", count(*queue), None),
             Self::Busy(patience) => ("patience", "milliseconds", millis(patience), None),
             Self::Starved(deadline) => ("time", "milliseconds", millis(deadline), None),
             Self::Timeout(deadline) => ("time", "milliseconds", millis(deadline), Some(usage.micros() / 1_000)),

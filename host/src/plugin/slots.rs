@@ -20,6 +20,15 @@ pub(super) struct Slots {
 #[derive(Debug)]
 pub(super) struct Slot<'a>(&'a Slots);
 
+/// Why there is no slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoSlot {
+    /// As many wait as may.
+    TooManyWait,
+    /// None became free in time.
+    NoneBecameFree,
+}
+
 impl Slots {
     pub(super) fn new(count: usize) -> Self {
         Self {
@@ -36,8 +45,12 @@ impl Slots {
     }
 
     /// A slot, if one becomes free within `patience`, and if fewer than `most` wait for one already.
-    pub(super) fn take_among(&self, patience: Duration, most: usize) -> Option<Slot<'_>> {
-        self.try_take().or_else(|| (self.waiting.load(SeqCst) < most).then(|| self.wait(patience)).flatten())
+    pub(super) fn take_among(&self, patience: Duration, most: usize) -> Result<Slot<'_>, NoSlot> {
+        match self.try_take() {
+            Some(slot) => Ok(slot),
+            None if self.waiting.load(SeqCst) >= most => Err(NoSlot::TooManyWait),
+            None => self.wait(patience).ok_or(NoSlot::NoneBecameFree),
+        }
     }
 
     fn try_take(&self) -> Option<Slot<'_>> {
@@ -91,13 +104,13 @@ mod tests {
     fn a_queue_that_is_full_takes_nobody_else() {
         let slots = Slots::new(1);
         let held = slots.take(Duration::ZERO).unwrap();
-        assert!(slots.take_among(Duration::from_secs(60), 0).is_none(), "nobody may wait, so nobody does");
+        assert!(slots.take_among(Duration::from_secs(60), 0).is_err(), "nobody may wait, so nobody does");
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| slots.take_among(Duration::from_secs(60), 1).is_some());
+            let waiting = scope.spawn(|| slots.take_among(Duration::from_secs(60), 1).is_ok());
             while slots.waiting.load(SeqCst) == 0 {
                 std::thread::yield_now();
             }
-            assert!(slots.take_among(Duration::from_secs(60), 1).is_none(), "one waits already");
+            assert!(slots.take_among(Duration::from_secs(60), 1).is_err(), "one waits already");
             drop(held);
             assert!(waiting.join().unwrap());
         });
