@@ -59,7 +59,7 @@ async fn a_new_plugin_is_tried_built_installed_and_there_for_a_person() -> Done 
     the same     3 cases, in two processes and two time zones
     "#);
     let asked = loadout(&project, &[&["run", "question.yaml"][..], &there].concat())?;
-    assert!(asked.contains(r#""greeting": "Hello, Ada!""#) && asked.contains("calls to the host"), "{asked}");
+    assert!(asked.contains(r#""greeting": "Hello, Ada!""#) && asked.contains("calls to the host: 1"), "{asked}");
 
     let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
     let address = host.address("");

@@ -40,7 +40,7 @@ fn told(found: &Found) -> Result<String, Failure> {
     lines.extend(found.call.backtrace.iter().map(|line| format!("in         {line}")));
     let usage = &found.call.usage;
     lines.push(format!(
-        "used       {} µs to start, {} µs to answer, {} KiB of memory, {} calls to the host",
+        "used       {} µs to start, {} µs to answer, {} KiB of memory; calls to the host: {}",
         usage.instantiate_micros,
         usage.run_micros,
         usage.peak_memory.div_ceil(1024),
