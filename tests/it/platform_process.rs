@@ -92,6 +92,17 @@ impl Known {
         MUST_BE_CUT_OFF.into_iter().filter(|act| !self.cut_off.contains_key(act)).collect()
     }
 
+    /// What is done next if `act` is to be in hand as often as can be: it, or what has to be done before it. Nothing if that is up to chance.
+    fn towards(&self, act: Option<&str>) -> Option<(u64, String)> {
+        let idle = || self.versions.iter().find(|version| self.active.as_ref() != Some(version)).cloned();
+        let absent = || (0..VERSIONS).map(version).find(|version| !self.versions.contains(version));
+        match act? {
+            ACTIVATION => idle().map(|it| (1, it)).or_else(|| Some((4, absent()?))),
+            INSTALL => absent().map(|it| (4, it)).or_else(|| Some((3, idle()?))),
+            _ => None,
+        }
+    }
+
     /// What managing a plugin comes to: installing what is not there, activating what is there and does not serve, or something else.
     fn kind_of(&self, act: u64, chosen: &String) -> Option<&'static str> {
         let is_there = self.versions.contains(chosen);
@@ -103,12 +114,12 @@ impl Known {
     }
 }
 
-/// Changes the plugin in all ways there are, until the server is gone.
-async fn manage(caller: Caller, known: Shared, mut state: u64) -> Done {
+/// Changes the plugin in all ways there are, or as `act` needs it, until the server is gone.
+async fn manage(caller: Caller, known: Shared, mut state: u64, act: Option<&'static str>) -> Done {
     loop {
-        let chosen = version(u32::try_from(random(&mut state) % u64::from(VERSIONS))?);
+        let by_chance = (random(&mut state) % 5, version(u32::try_from(random(&mut state) % u64::from(VERSIONS))?));
+        let (act, chosen) = change(&known, |known| known.towards(act)).unwrap_or(by_chance);
         let number: u32 = chosen.split('.').nth(1).unwrap_or_default().parse()?;
-        let act = random(&mut state) % 5;
         let cuts_off = change(&known, |known| {
             match act {
                 0 | 1 => known.instead = Some(chosen.clone()),
@@ -260,7 +271,12 @@ async fn a_server_that_is_killed_loses_nothing_and_repeats_nothing() -> Done {
     drop(caller);
     let mut running = Some(server);
     let mut round = 0;
-    while round < kills || (round < kills * MORE_KILLS && !change(&known, |known| known.never_cut_off()).is_empty()) {
+    loop {
+        // Once chance had its kills, the others are aimed at what was never in hand.
+        let missed = change(&known, |known| known.never_cut_off()).first().copied().filter(|_| round >= kills);
+        if round >= kills && (missed.is_none() || round >= kills * MORE_KILLS) {
+            break;
+        }
         let server = match running.take() {
             Some(server) => server,
             None => server::start(folder.path())?,
@@ -268,7 +284,7 @@ async fn a_server_that_is_killed_loses_nothing_and_repeats_nothing() -> Done {
         let caller = server.caller();
         check(&caller, &known).await.map_err(|error| format!("after {round} kills: {error}"))?;
         let seed = random(&mut state);
-        let managing = tokio::spawn(manage(server.caller(), Arc::clone(&known), seed));
+        let managing = tokio::spawn(manage(server.caller(), Arc::clone(&known), seed, missed));
         let writing = tokio::spawn(write(server.caller(), Arc::clone(&known)));
         tokio::time::sleep(Duration::from_millis(random(&mut state) % 1_500)).await;
         change(&known, |known| known.killed = true);
