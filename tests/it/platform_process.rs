@@ -52,6 +52,8 @@ struct Known {
     killed: bool,
     /// How often each act was in hand then: begun before, and never answered.
     cut_off: BTreeMap<&'static str, usize>,
+    /// What is asked of the plugin now.
+    in_hand: Option<&'static str>,
 }
 
 type Shared = Arc<Mutex<Known>>;
@@ -127,7 +129,8 @@ async fn manage(caller: Caller, known: Shared, mut state: u64, act: Option<&'sta
                 3 => known.leaving = Some(chosen.clone()),
                 _ => {}
             }
-            known.kind_of(act, &chosen).filter(|_| !known.killed)
+            known.in_hand = known.kind_of(act, &chosen);
+            known.in_hand.filter(|_| !known.killed)
         });
         let sent = match act {
             0 => caller.install("", &component(number)?).await,
@@ -140,6 +143,7 @@ async fn manage(caller: Caller, known: Shared, mut state: u64, act: Option<&'sta
             change(&known, |known| cuts_off.map(|act| *known.cut_off.entry(act).or_default() += 1));
             return Ok(());
         };
+        change(&known, |known| known.in_hand = None);
         match reply.status {
             200 | 201 => change(&known, |known| known.learn(&reply.json())),
             // 412: somebody else wrote each time.
@@ -241,6 +245,15 @@ async fn check_history(caller: &Caller, known: &Shared) -> Result<usize, Failure
     Ok(writes.len())
 }
 
+/// Waits until `act` is in hand; for what others do beside, some time.
+async fn until_in_hand(known: &Shared, act: Option<&str>) {
+    let patience = Duration::from_secs(if act == Some(WRITE) || act == Some(DELIVERY) { 1 } else { 60 });
+    let begun = Instant::now();
+    while change(known, |known| known.in_hand != act) && begun.elapsed() < patience {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 /// Damages some of the compiled code, as a disk might.
 fn damage(folder: &Path, state: &mut u64) -> Done {
     for entry in fs::read_dir(folder.join("cache"))? {
@@ -286,7 +299,11 @@ async fn a_server_that_is_killed_loses_nothing_and_repeats_nothing() -> Done {
         let seed = random(&mut state);
         let managing = tokio::spawn(manage(server.caller(), Arc::clone(&known), seed, missed));
         let writing = tokio::spawn(write(server.caller(), Arc::clone(&known)));
-        tokio::time::sleep(Duration::from_millis(random(&mut state) % 1_500)).await;
+        if missed.is_some() {
+            until_in_hand(&known, missed).await;
+        } else {
+            tokio::time::sleep(Duration::from_millis(random(&mut state) % 1_500)).await;
+        }
         change(&known, |known| known.killed = true);
         server.kill()?;
         managing.await??;
@@ -294,7 +311,7 @@ async fn a_server_that_is_killed_loses_nothing_and_repeats_nothing() -> Done {
         let events = Store::open(folder.path())?.events(None, 0, usize::MAX >> 1)?;
         let in_hand = events.iter().filter(|event| event.attempts > 0).count();
         change(&known, |known| {
-            known.killed = false;
+            (known.killed, known.in_hand) = (false, None);
             if in_hand > 0 {
                 *known.cut_off.entry(DELIVERY).or_default() += in_hand;
             }
