@@ -56,8 +56,10 @@ struct Member {
 impl Member {
     /// What is told to `witness` of a call, if it is recorded.
     fn testimony<'a>(&self, witness: Option<Witness<'a>>, reads: &Reads) -> Option<Testimony<'a>> {
-        let (witness, at) = (witness?, jiff::Timestamp::now());
-        self.recording.as_ref().filter(|wanted| wanted.is_on(at))?;
+        let (witness, recording, at) = (witness?, self.recording.as_ref()?, jiff::Timestamp::now());
+        if !recording.is_on(at) {
+            return None;
+        }
         let (snapshot, facts) = (Arc::clone(reads.snapshot()?), Arc::clone(reads.shared_facts()));
         Some(Testimony { witness, plugin: self.ready.manifest().full_name(), at, snapshot, facts })
     }

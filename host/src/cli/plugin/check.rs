@@ -41,7 +41,12 @@ impl Check {
         std::fs::write(&path, &component).map_err(Failure::of)?;
         let [one, other] = ZONES.map(|zone| answers(&self.subject, &path, zone));
         let (one, other) = (one?, other?);
-        if let Some((one, other)) = one.lines().zip(other.lines()).find(|(one, other)| one != other) {
+        if one != other {
+            // Where one of them ended early, what it has last says where.
+            let differs = one.lines().zip(other.lines()).find(|(one, other)| one != other);
+            let last = |text: &str| text.lines().last().unwrap_or_default().to_owned();
+            let (one, other) =
+                differs.map_or_else(|| (last(&one), last(&other)), |(a, b)| (a.to_owned(), b.to_owned()));
             return Err(Failure::found(format!(
                 "the same case has two outcomes, so the plugin is not deterministic: look for a clock, randomness or the order of a hash map\n  {one}\n  {other}"
             )));
