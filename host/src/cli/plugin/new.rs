@@ -12,12 +12,12 @@ use crate::cli::print;
 
 /// What a new project is made of, by its place in the folder.
 const TOOL: &[(&str, &str)] = &[
-    ("Cargo.toml", include_str!("new/tool/Cargo.toml.in")),
-    ("plugin.toml", include_str!("new/tool/plugin.toml.in")),
-    ("src/lib.rs", include_str!("new/tool/lib.rs.in")),
-    ("cases/first.yaml", include_str!("new/tool/first.yaml.in")),
-    ("question.yaml", include_str!("new/tool/question.yaml.in")),
-    ("README.md", include_str!("new/tool/README.md.in")),
+    ("Cargo.toml", include_str!("new/rust/tool/Cargo.toml.in")),
+    ("plugin.toml", include_str!("new/rust/tool/plugin.toml.in")),
+    ("src/lib.rs", include_str!("new/rust/tool/lib.rs.in")),
+    ("cases/first.yaml", include_str!("new/rust/tool/first.yaml.in")),
+    ("question.yaml", include_str!("new/rust/tool/question.yaml.in")),
+    ("README.md", include_str!("new/rust/tool/README.md.in")),
     (".gitignore", "/target\n"),
 ];
 
