@@ -1,0 +1,87 @@
+//! One version of the contract, as a folder of WIT files.
+
+use std::path::{Path, PathBuf};
+
+use semver::Version;
+use wit_component::{ComponentEncoder, StringEncoding, WitPrinter, dummy_module, embed_component_metadata};
+use wit_parser::{ManglingAndAbi, PackageId, Resolve, WorldId};
+
+/// A folder that is no contract.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` is no folder of WIT files: {reason}", folder.display())]
+pub struct ReadError {
+    folder: PathBuf,
+    reason: String,
+}
+
+/// A version of the contract: one package, and its worlds.
+pub struct Contract {
+    resolve: Resolve,
+    package: PackageId,
+}
+
+impl Contract {
+    /// Reads the package in a folder.
+    pub fn read(folder: &Path) -> Result<Self, ReadError> {
+        let mut resolve = Resolve::default();
+        let read = resolve.push_dir(folder);
+        let (package, _) =
+            read.map_err(|error| ReadError { folder: folder.to_owned(), reason: format!("{error:#}") })?;
+        Ok(Self { resolve, package })
+    }
+
+    /// Its version; 0.0.0 if it says none.
+    pub fn version(&self) -> Version {
+        self.resolve.packages[self.package].name.version.clone().unwrap_or_else(|| Version::new(0, 0, 0))
+    }
+
+    /// The same under another version, for what is compared by its types alone.
+    pub(crate) fn under(&self, version: &Version) -> Self {
+        let mut resolve = self.resolve.clone();
+        resolve.packages[self.package].name.version = Some(version.clone());
+        Self { resolve, package: self.package }
+    }
+
+    /// All that was read, and the package in it.
+    pub(crate) fn parts(&self) -> (&Resolve, PackageId) {
+        (&self.resolve, self.package)
+    }
+
+    /// Its worlds by name, in the order they are written.
+    pub(crate) fn worlds(&self) -> impl Iterator<Item = (&str, WorldId)> {
+        self.resolve.packages[self.package].worlds.iter().map(|(name, id)| (name.as_str(), *id))
+    }
+
+    /// The world of this name.
+    pub(crate) fn world(&self, name: &str) -> Option<WorldId> {
+        self.resolve.packages[self.package].worlds.get(name).copied()
+    }
+
+    /// A component that imports and exports all a world has, and does nothing.
+    pub(crate) fn guest(&self, world: WorldId) -> Result<Vec<u8>, String> {
+        let mut module = dummy_module(&self.resolve, world, ManglingAndAbi::Standard32);
+        let said = |error| format!("{error:#}");
+        embed_component_metadata(&mut module, &self.resolve, world, StringEncoding::UTF8).map_err(said)?;
+        let encoder = ComponentEncoder::default().module(&module).map_err(said)?;
+        encoder.validate(true).encode().map_err(said)
+    }
+
+    /// Whether a component could run on a host that offers and asks what a world of this contract says; if not, why.
+    pub(crate) fn takes(&self, world: WorldId, component: &[u8]) -> Result<(), String> {
+        wit_component::targets(&self.resolve, world, component).map_err(|error| {
+            // Outermost it says only that something does not fit, and innermost where in a file that nobody has.
+            let reasons: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+            let reasons = reasons.join("\n");
+            let lines = reasons.lines().skip(1).map(|line| line.split(" (at offset").next().unwrap_or_default());
+            lines.collect::<Vec<_>>().join(": ")
+        })
+    }
+
+    /// All of it as text, without comments.
+    pub(crate) fn text(&self) -> Result<String, String> {
+        let mut printer = WitPrinter::default();
+        printer.emit_docs(false);
+        printer.print(&self.resolve, self.package, &[]).map_err(|error| format!("{error:#}"))?;
+        Ok(printer.output.to_string())
+    }
+}
