@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use semver::Version;
 use wit_component::{ComponentEncoder, StringEncoding, WitPrinter, dummy_module, embed_component_metadata};
-use wit_parser::{ManglingAndAbi, PackageId, Resolve, WorldId};
+use wit_parser::decoding::{DecodedWasm, decode};
+use wit_parser::{ManglingAndAbi, PackageId, Resolve, WorldId, WorldKey};
 
 /// A folder that is no contract.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +78,16 @@ impl Contract {
         })
     }
 
+    /// The functions of a world that a component does not import or export, as `interface.function`. The world must be one of this contract.
+    pub fn unused(&self, world: &str, component: &[u8]) -> Result<Vec<String>, String> {
+        let used = match decode(component).map_err(|error| format!("{error:#}"))? {
+            DecodedWasm::Component(resolve, world) => functions(&resolve, world),
+            DecodedWasm::WitPackage(..) => return Err("it is a package of types and no component".to_owned()),
+        };
+        let world = self.world(world).ok_or_else(|| format!("`{world}` is no world of this contract"))?;
+        Ok(functions(&self.resolve, world).into_iter().filter(|name| !used.contains(name)).collect())
+    }
+
     /// All of it as text, without comments.
     pub(crate) fn text(&self) -> Result<String, String> {
         let mut printer = WitPrinter::default();
@@ -84,4 +95,16 @@ impl Contract {
         printer.print(&self.resolve, self.package, &[]).map_err(|error| format!("{error:#}"))?;
         Ok(printer.output.to_string())
     }
+}
+
+/// The functions of all interfaces of a world.
+fn functions(resolve: &Resolve, world: WorldId) -> Vec<String> {
+    let world = &resolve.worlds[world];
+    let keys = world.imports.keys().chain(world.exports.keys());
+    let interfaces = keys.filter_map(|key| match key {
+        WorldKey::Interface(id) => Some(&resolve.interfaces[*id]),
+        WorldKey::Name(_) => None,
+    });
+    let named = interfaces.filter_map(|it| Some((it.name.as_deref()?, it)));
+    named.flat_map(|(name, it)| it.functions.keys().map(move |function| format!("{name}.{function}"))).collect()
 }
