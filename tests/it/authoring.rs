@@ -137,7 +137,7 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
         loadout(folder.path(), &["install", "text.wasm", "--token-file", "nowhere"])?,
     ];
     assert_snapshot!(said.join("\n"), @r#"
-    1 error: `wrong-world.wasm` is refused: its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports `loadout:plugin/upgrade-step@0.1.0`
+    1 error: `wrong-world.wasm` is refused: its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports `loadout:plugin/upgrade-step@0.1.0`: say in `plugin.toml` which world it is built for
     1 error: `no-manifest.wasm` is refused: it has no manifest: `loadout plugin build` packs `plugin.toml` into it
     1 first.yaml: it answers
       expected {"shown":{}}

@@ -91,7 +91,7 @@ async fn each_bomb_is_refused_by_name_and_the_server_does_not_grow() -> Done {
     many exports: 422 plugin-refused plugin `tests/bomb` 1.0.0 is refused: it has more exports; at most 5000 are allowed
     many imports: 422 plugin-refused plugin `tests/bomb` 1.0.0 is refused: it has more imports; at most 5000 are allowed
     a long name: 422 plugin-refused plugin `tests/bomb` 1.0.0 is refused: it has more bytes in one name; at most 500 are allowed
-    an import of somebody else: 422 plugin-refused plugin `tests/bomb` 1.0.0 is refused: it imports `contoso:secrets/vault@1.0.0`, which a plugin for the world `loadout:plugin/tool@0.1.0` is not offered; of `loadout:plugin` that world has `context`, `library`, `records`, `knowledge`, `http`, `trace`
+    an import of somebody else: 422 plugin-refused plugin `tests/bomb` 1.0.0 is refused: it imports `contoso:secrets/vault@1.0.0`, which a plugin for the world `loadout:plugin/tool@0.1.0` is not offered; of `loadout:plugin` that world has `context`, `library`, `records`, `knowledge`, `http`, `trace`: leave out what needs more
     invalid code: 422 plugin-refused plugin `tests/bomb` 1.0.0 is refused: it cannot be made ready: failed to compile: WebAssembly translation error: Invalid input WebAssembly code type mismatch: expected i32 but nothing on stack
     a table that grows at the start: 422 plugin-refused plugin `tests/bomb` 1.0.0 is refused: it does not start: it asked for more than 20000 elements in a table
     ");

@@ -249,12 +249,12 @@ fn a_table_grows_no_further_than_the_pool() {
 
 #[test]
 fn asks_for_sockets() {
-    assert_snapshot!(problem("asks_for_sockets"), @"plugin `asks_for_sockets` is not used: it imports `wasi:sockets/network@0.2.6`, `wasi:sockets/instance-network@0.2.6`, `wasi:sockets/udp@0.2.6`, `wasi:sockets/udp-create-socket@0.2.6`, `wasi:sockets/tcp@0.2.6` and 2 more, which a plugin for the world `loadout:plugin/tool@0.1.0` is not offered; of `loadout:plugin` that world has `context`, `library`, `records`, `knowledge`, `http`, `trace`");
+    assert_snapshot!(problem("asks_for_sockets"), @"plugin `asks_for_sockets` is not used: it imports `wasi:sockets/network@0.2.6`, `wasi:sockets/instance-network@0.2.6`, `wasi:sockets/udp@0.2.6`, `wasi:sockets/udp-create-socket@0.2.6`, `wasi:sockets/tcp@0.2.6` and 2 more, which a plugin for the world `loadout:plugin/tool@0.1.0` is not offered; of `loadout:plugin` that world has `context`, `library`, `records`, `knowledge`, `http`, `trace`: leave out what needs more");
 }
 
 #[test]
 fn wrong_world() {
-    assert_snapshot!(problem("wrong_world"), @"plugin `wrong_world` is not used: its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports `loadout:plugin/upgrade-step@0.1.0`");
+    assert_snapshot!(problem("wrong_world"), @"plugin `wrong_world` is not used: its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports `loadout:plugin/upgrade-step@0.1.0`: say in `plugin.toml` which world it is built for");
 }
 
 #[test]

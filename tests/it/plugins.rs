@@ -189,8 +189,8 @@ async fn a_bad_component_is_refused_by_name_and_what_serves_goes_on() -> Done {
         something else: 422 the component is refused: it is no WebAssembly component: it starts like something else
         cut off: 422 the component is refused: it is no valid component: unexpected end-of-file
         no manifest: 422 the component is refused: it has no manifest: `loadout plugin build` packs `plugin.toml` into it
-        a manifest that lies about its world: 422 plugin `tests/greeter` 1.1.1 is refused: its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports `loadout:plugin/upgrade-step@0.1.0`
-        sockets: 422 plugin `tests/greeter` 1.1.2 is refused: it imports `wasi:sockets/network@0.2.6`, `wasi:sockets/instance-network@0.2.6`, `wasi:sockets/udp@0.2.6`, `wasi:sockets/udp-create-socket@0.2.6`, `wasi:sockets/tcp@0.2.6` and 2 more, which a plugin for the world `loadout:plugin/tool@0.1.0` is not offered; of `loadout:plugin` that world has `context`, `library`, `records`, `knowledge`, `http`, `trace`
+        a manifest that lies about its world: 422 plugin `tests/greeter` 1.1.1 is refused: its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports `loadout:plugin/upgrade-step@0.1.0`: say in `plugin.toml` which world it is built for
+        sockets: 422 plugin `tests/greeter` 1.1.2 is refused: it imports `wasi:sockets/network@0.2.6`, `wasi:sockets/instance-network@0.2.6`, `wasi:sockets/udp@0.2.6`, `wasi:sockets/udp-create-socket@0.2.6`, `wasi:sockets/tcp@0.2.6` and 2 more, which a plugin for the world `loadout:plugin/tool@0.1.0` is not offered; of `loadout:plugin` that world has `context`, `library`, `records`, `knowledge`, `http`, `trace`: leave out what needs more
         a loop at the start: 422 plugin `tests/greeter` 1.1.0 is refused: it does not start: it goes on and on, and used up the fuel of many calls
         "#);
     let shown = host.get("/api/v1/plugins/tests/greeter").await?.json();
@@ -203,8 +203,8 @@ async fn a_bad_component_is_refused_by_name_and_what_serves_goes_on() -> Done {
         .collect();
     assert_snapshot!(failed.join("\n"), @r#"
         "1.1.0": "it does not start: it goes on and on, and used up the fuel of many calls"
-        "1.1.2": "it imports `wasi:sockets/network@0.2.6`, `wasi:sockets/instance-network@0.2.6`, `wasi:sockets/udp@0.2.6`, `wasi:sockets/udp-create-socket@0.2.6`, `wasi:sockets/tcp@0.2.6` and 2 more, which a plugin for the world `loadout:plugin/tool@0.1.0` is not offered; of `loadout:plugin` that world has `context`, `library`, `records`, `knowledge`, `http`, `trace`"
-        "1.1.1": "its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports `loadout:plugin/upgrade-step@0.1.0`"
+        "1.1.2": "it imports `wasi:sockets/network@0.2.6`, `wasi:sockets/instance-network@0.2.6`, `wasi:sockets/udp@0.2.6`, `wasi:sockets/udp-create-socket@0.2.6`, `wasi:sockets/tcp@0.2.6` and 2 more, which a plugin for the world `loadout:plugin/tool@0.1.0` is not offered; of `loadout:plugin` that world has `context`, `library`, `records`, `knowledge`, `http`, `trace`: leave out what needs more"
+        "1.1.1": "its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports `loadout:plugin/upgrade-step@0.1.0`: say in `plugin.toml` which world it is built for"
         "#);
     Ok(())
 }

@@ -22,6 +22,9 @@ const MOST_NAMES: usize = 5_000;
 /// The package of the contract, and the start of the versions that are offered.
 const CONTRACT: (&str, &str) = ("loadout:plugin/", "0.1.");
 
+/// The version of the contract that is offered.
+const OFFERED_CONTRACT: &str = "0.1.0";
+
 /// Interfaces outside of the contract that a plugin of every world may import, with the start of the versions that are offered.
 const OFFERED: [(&str, &str); 20] = [
     ("wasi:cli/environment", "0.2."),
@@ -83,7 +86,7 @@ pub enum LoadError {
     Signature(#[from] SignatureError),
     /// Imports that its world does not have.
     #[error(
-        "it imports {}, which a plugin for the world `{world}` is not offered; of `loadout:plugin` that world has {}",
+        "it imports {}, which a plugin for the world `{world}` is not offered; of `loadout:plugin` that world has {}: leave out what needs more",
         names(found),
         quoted(has)
     )]
@@ -95,8 +98,27 @@ pub enum LoadError {
         /// The interfaces of the contract in that world.
         has: &'static [&'static str],
     },
+    /// Another generation of the contract.
+    #[error(
+        "it is built against {}, and this host offers `loadout:plugin` {OFFERED_CONTRACT}: build it with the SDK that `loadout plugin new` of this host \
+         brings along, or install it on a host that offers what it wants",
+        names(found)
+    )]
+    Generation {
+        /// What it imports or exports of that generation.
+        found: Vec<String>,
+    },
+    /// Another form of what the contract has.
+    #[error(
+        "it does not fit `loadout:plugin` {OFFERED_CONTRACT} as this host has it ({0}): build it with the SDK that `loadout plugin new` of this host brings \
+         along, or install it on a newer host"
+    )]
+    Misfit(String),
     /// Exports of another world.
-    #[error("its manifest says `{world}`, which exports `{wanted}`, but it exports {}", names(found))]
+    #[error(
+        "its manifest says `{world}`, which exports `{wanted}`, but it exports {}: say in `plugin.toml` which world it is built for",
+        names(found)
+    )]
     WrongWorld {
         /// What its manifest says.
         world: String,
@@ -143,6 +165,11 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
     let text = std::str::from_utf8(manifest).map_err(|error| ManifestError::Toml(error.to_string()))?;
     let manifest = Manifest::parse(text)?;
     let world = World::of(&manifest.provides);
+    let names = outline.imports.iter().chain(&outline.exports);
+    let others: Vec<String> = names.filter(|name| is_of_another_generation(name)).cloned().collect();
+    if !others.is_empty() {
+        return Err(LoadError::Generation { found: others });
+    }
     let found: Vec<String> = outline.imports.into_iter().filter(|import| !is_offered(import, world)).collect();
     if !found.is_empty() {
         return Err(LoadError::Imports { found, world: manifest.world, has: world.imports });
@@ -214,6 +241,13 @@ impl<'a> Outline<'a> {
 
 fn cap(what: &'static str, found: u64, limit: u64) -> Result<(), LoadError> {
     if found <= limit { Ok(()) } else { Err(LoadError::TooLarge { what, found, limit }) }
+}
+
+fn is_of_another_generation(name: &str) -> bool {
+    let (package, start) = CONTRACT;
+    name.strip_prefix(package)
+        .and_then(|rest| rest.split_once('@'))
+        .is_some_and(|(_, version)| !version.starts_with(start))
 }
 
 fn is_offered(import: &str, world: &World) -> bool {
@@ -339,7 +373,7 @@ mod tests {
     /// The interfaces of the contract that a component for `world` is refused for, and the sentence about one that nobody has.
     fn refused(world: &str, rest: &str) -> String {
         let refusal = |import: &str| match inspect(&importing(import, world, rest)).unwrap_err() {
-            refused @ LoadError::Imports { .. } => Some(refused.to_string()),
+            refused @ (LoadError::Imports { .. } | LoadError::Generation { .. }) => Some(refused.to_string()),
             LoadError::WrongWorld { .. } => None,
             other => panic!("{import}: {other}"),
         };
@@ -354,7 +388,7 @@ mod tests {
     fn a_rule_imports_what_its_world_has() {
         insta::assert_snapshot!(refused("loadout:plugin/tool@0.1.0", "[tool]\nkinds = [\"scripts\"]\n"), @"
         secrets
-        it imports `loadout:plugin/context@0.2.0`, which a plugin for the world `loadout:plugin/tool@0.1.0` is not offered; of `loadout:plugin` that world has `context`, `library`, `records`, `knowledge`, `http`, `trace`
+        it is built against `loadout:plugin/context@0.2.0`, and this host offers `loadout:plugin` 0.1.0: build it with the SDK that `loadout plugin new` of this host brings along, or install it on a host that offers what it wants
         ");
     }
 
@@ -364,7 +398,7 @@ mod tests {
             "[[steps]]\nname = \"a\"\nmessage = \"tool.evaluate\"\nresource = \"macros\"\nstage = 20\nrank = 0\n";
         insta::assert_snapshot!(refused("loadout:plugin/tool-step@0.1.0", step), @"
         secrets
-        it imports `loadout:plugin/context@0.2.0`, which a plugin for the world `loadout:plugin/tool-step@0.1.0` is not offered; of `loadout:plugin` that world has `context`, `library`, `records`, `knowledge`, `http`, `trace`
+        it is built against `loadout:plugin/context@0.2.0`, and this host offers `loadout:plugin` 0.1.0: build it with the SDK that `loadout plugin new` of this host brings along, or install it on a host that offers what it wants
         ");
     }
 
@@ -373,7 +407,7 @@ mod tests {
         let step = "[[steps]]\nname = \"a\"\nmessage = \"macro.delete\"\nstage = 20\nrank = 0\n";
         insta::assert_snapshot!(refused("loadout:plugin/step@0.1.0", step), @"
         context secrets
-        it imports `loadout:plugin/context@0.2.0`, which a plugin for the world `loadout:plugin/step@0.1.0` is not offered; of `loadout:plugin` that world has `library`, `records`, `knowledge`, `http`, `trace`
+        it is built against `loadout:plugin/context@0.2.0`, and this host offers `loadout:plugin` 0.1.0: build it with the SDK that `loadout plugin new` of this host brings along, or install it on a host that offers what it wants
         ");
     }
 
@@ -382,7 +416,7 @@ mod tests {
         let step = "[upgrade]\nreader = 1\n[[upgrade.tables]]\nname = \"old_tab\"\n";
         insta::assert_snapshot!(refused("loadout:plugin/upgrade@0.1.0", step), @"
         context records knowledge http secrets
-        it imports `loadout:plugin/context@0.2.0`, which a plugin for the world `loadout:plugin/upgrade@0.1.0` is not offered; of `loadout:plugin` that world has `library`, `trace`
+        it is built against `loadout:plugin/context@0.2.0`, and this host offers `loadout:plugin` 0.1.0: build it with the SDK that `loadout plugin new` of this host brings along, or install it on a host that offers what it wants
         ");
     }
 

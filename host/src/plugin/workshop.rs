@@ -126,7 +126,7 @@ impl Workshop {
     }
 
     fn bind(&self, manifest: Manifest, digest: Digest, compiled: &Component) -> Result<Ready, LoadError> {
-        let unusable = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
+        let unusable = |error: wasmtime::Error| LoadError::Misfit(format!("{error:#}"));
         let name = manifest.full_name();
         let version = manifest.version.to_string();
         let component =

@@ -443,9 +443,9 @@ mod tests {
             outcomes.push_str(&format!("{what}: {outcome}\n"));
         }
         insta::assert_snapshot!(outcomes, @r#"
-        aborts: step `check` of plugin `contoso/guard` 1.0.0 broke, and nothing is written without it: it cannot be used: its manifest says `loadout:plugin/step@0.1.0`, which exports `loadout:plugin/configuration-step@0.1.0`, but it exports nothing; activate another version, or switch the plugin off
-        is skipped: written; [Skipped { plugin: "contoso/guard 1.0.0", step: "check", code: "plugin.not-ready", message: "it cannot be used: its manifest says `loadout:plugin/step@0.1.0`, which exports `loadout:plugin/configuration-step@0.1.0`, but it exports nothing; activate another version, or switch the plugin off" }]
-        is to be skipped: written; [Skipped { plugin: "contoso/guard 1.0.0", step: "check", code: "plugin.not-ready", message: "it cannot be used: its manifest says `loadout:plugin/step@0.1.0`, which exports `loadout:plugin/configuration-step@0.1.0`, but it exports nothing; activate another version, or switch the plugin off" }]
+        aborts: step `check` of plugin `contoso/guard` 1.0.0 broke, and nothing is written without it: it cannot be used: its manifest says `loadout:plugin/step@0.1.0`, which exports `loadout:plugin/configuration-step@0.1.0`, but it exports nothing: say in `plugin.toml` which world it is built for; activate another version, or switch the plugin off
+        is skipped: written; [Skipped { plugin: "contoso/guard 1.0.0", step: "check", code: "plugin.not-ready", message: "it cannot be used: its manifest says `loadout:plugin/step@0.1.0`, which exports `loadout:plugin/configuration-step@0.1.0`, but it exports nothing: say in `plugin.toml` which world it is built for; activate another version, or switch the plugin off" }]
+        is to be skipped: written; [Skipped { plugin: "contoso/guard 1.0.0", step: "check", code: "plugin.not-ready", message: "it cannot be used: its manifest says `loadout:plugin/step@0.1.0`, which exports `loadout:plugin/configuration-step@0.1.0`, but it exports nothing: say in `plugin.toml` which world it is built for; activate another version, or switch the plugin off" }]
         is gone: nothing is written while nobody can tell which steps plugin `contoso/guard` 1.0.0 has: its component is gone; install it again, activate another version, or switch it off
         is switched off: written; []
         "#);
@@ -541,6 +541,6 @@ mod tests {
         let rules = service.machinery.rules(&service.store, &snapshot).unwrap();
         let asked = rules.evaluate("scripts", "{}", Reads::new(snapshot, Arc::new(Facts::default()))).unwrap();
         let fault = asked.outcome.unwrap_err();
-        insta::assert_snapshot!(format!("{} {}: {} (ends: {})", fault.plugin, fault.code, fault.message, asked.ends), @"contoso/guard plugin.not-ready: it cannot be used: its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports nothing (ends: true)");
+        insta::assert_snapshot!(format!("{} {}: {} (ends: {})", fault.plugin, fault.code, fault.message, asked.ends), @"contoso/guard plugin.not-ready: it cannot be used: its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports nothing: say in `plugin.toml` which world it is built for (ends: true)");
     }
 }
