@@ -57,7 +57,9 @@ pub use engine::{Config, EngineError};
 pub use info::PluginInfo;
 pub use inspect::LoadError;
 pub use limits::{Exceeded, Limits, Modesty};
-pub use manifest::{Manifest, ManifestError, Provides, StepDeclaration, StepPart, ToolStepDeclaration};
+pub use manifest::{
+    Manifest, ManifestError, ManifestKey, ManifestTable, Provides, StepDeclaration, StepPart, ToolStepDeclaration,
+};
 pub use missing::Missing;
 pub use observation::{About, AskedStep, ObservedCall, Witness};
 pub use outside::{Connectors, Door};

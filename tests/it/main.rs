@@ -14,6 +14,8 @@ mod databases;
 mod errors;
 mod experience;
 mod export;
+mod generations;
+mod guide;
 mod hostile;
 mod import;
 mod layering;

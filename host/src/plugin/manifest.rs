@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::domain::plugin::is_plugin_name;
 use crate::domain::{Capabilities, FaultPolicy, PluginVersion};
@@ -15,9 +16,11 @@ use super::limits::{Limits, Modesty};
 use super::schema::SettingsSchema;
 
 mod capabilities;
+mod reference;
 mod steps;
 mod tool_steps;
 
+pub use reference::{ManifestKey, ManifestTable};
 pub use steps::StepDeclaration;
 pub use tool_steps::ToolStepDeclaration;
 
@@ -117,7 +120,7 @@ pub enum ManifestError {
     },
     /// Another world.
     #[error(
-        "it is built for the world `{0}`; this host runs plugins for `{TOOL_WORLD}`, `{TOOL_STEP_WORLD}`, `{STEP_WORLD}` and `{UPGRADE_WORLD}`"
+        "it is built for the world `{0}`; this host runs plugins for `{TOOL_WORLD}`, `{TOOL_STEP_WORLD}`, `{STEP_WORLD}` and `{UPGRADE_WORLD}`: build it for one of them"
     )]
     World(String),
 }
@@ -203,35 +206,53 @@ impl Manifest {
 }
 
 /// The file, key by key.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct File {
-    capabilities: Option<toml::Value>,
+    /// Who the plugin is, and what it is built for.
     plugin: Header,
+    /// In the world `tool` alone: the tools it decides about.
     tool: Option<ToolPart>,
+    /// In the world `upgrade` alone: the rows it is given.
     upgrade: Option<UpgradePart>,
-    /// What a step may say depends on the world.
+    /// In the worlds `step` and `tool-step`: what it is asked about. What a step may say depends on the world.
+    #[schema(value_type = Option<Vec<Object>>)]
     steps: Option<Vec<toml::Value>>,
+    /// What administrators may set. Not in the world `upgrade`.
     settings: Option<SettingsPart>,
+    /// What it gets along with.
     limits: Option<LimitsPart>,
+    /// What it would like to reach outside. Not in the world `upgrade`.
+    #[schema(value_type = Option<capabilities::Part>)]
+    capabilities: Option<toml::Value>,
 }
 
-#[derive(Deserialize)]
+/// Who a plugin is.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Header {
+    /// Who publishes it: 1 to 64 of a-z, 0-9 and `-`, a letter first.
     publisher: String,
+    /// What it is called, in the same characters. With the publisher its identity.
     name: String,
+    /// Three numbers, such as `1.0.2`. Each version is installed once.
     version: String,
+    /// What it may import and has to export, such as `loadout:plugin/tool@0.1.0`.
     world: String,
+    /// One sentence for administrators.
     description: String,
 }
 
-#[derive(Deserialize)]
+/// What a rule decides about.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ToolPart {
+    /// The tool kinds, 1 to 32.
     kinds: Vec<String>,
+    /// What people get when it breaks, unless their environment says otherwise; `skip` without it.
     #[serde(default = "skip", rename = "on-fault")]
     on_fault: FaultPolicy,
+    /// The payload a tool is given in place of a broken rule's, a JSON object as text. Needed for `use-default`.
     default: Option<String>,
 }
 
@@ -240,38 +261,54 @@ fn skip() -> FaultPolicy {
     FaultPolicy::Skip
 }
 
-#[derive(Deserialize)]
+/// What a step of upgrades is given.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct UpgradePart {
+    /// The steps that must be through before, as `publisher/name`.
     #[serde(default)]
     after: Vec<String>,
+    /// The way rows are handed out; this host knows 1.
     reader: u32,
+    /// The first version of old environments it is for.
     from: Option<String>,
+    /// The first version it is not for any more.
     before: Option<String>,
+    /// The tables whose rows it migrates, 1 to 64.
     tables: Vec<TablePart>,
 }
 
-#[derive(Deserialize)]
+/// A table of old environments.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TablePart {
+    /// What it is called there.
     name: String,
+    /// Tables whose rows come along where they name a row, are named by it, or are linked to it.
     #[serde(default)]
     with: Vec<String>,
+    /// Whether all rows come on one page.
     #[serde(default)]
     together: bool,
 }
 
-#[derive(Deserialize)]
+/// What administrators may set.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SettingsPart {
+    /// A JSON Schema as text: of the settings of a tool, or of the configuration of a step.
     schema: String,
 }
 
-#[derive(Default, Deserialize)]
+/// What a plugin gets along with. Each may be left out, and none may be more than its world has.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct LimitsPart {
+    /// Processor time of one call, in milliseconds.
     deadline_ms: Option<u32>,
+    /// All memories and tables of a call together, in MiB.
     memory_mib: Option<u32>,
+    /// Calls to imports.
     host_calls: Option<u32>,
 }
 

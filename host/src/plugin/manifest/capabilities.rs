@@ -7,20 +7,27 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::domain::Capabilities;
 
 use super::{ManifestError, check, one_line, refused};
 
-#[derive(Deserialize)]
+/// What a plugin would like to reach outside. Nothing of it is there until an administrator grants it.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Part {
+#[schema(as = CapabilitiesPart)]
+pub(super) struct Part {
+    /// Connectors that `records.look-up` asks.
     #[serde(default)]
     records: Vec<String>,
+    /// Connectors that `knowledge.search` asks.
     #[serde(default)]
     knowledge: Vec<String>,
+    /// Hosts that `http.send` asks, by exact name, with a port if it is not 443.
     #[serde(default)]
     http: Vec<String>,
+    /// Secrets that `http.send` puts into headers.
     #[serde(default)]
     secrets: Vec<String>,
 }

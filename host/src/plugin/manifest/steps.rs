@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use crate::domain::message::{Message, Stage};
 use crate::domain::plugin::is_plugin_name;
@@ -37,20 +38,30 @@ pub struct StepDeclaration {
     pub on_fault: FaultPolicy,
 }
 
-/// A step, key by key.
-#[derive(Deserialize)]
+/// A step in changes of configuration, key by key.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Part {
+#[schema(as = StepPart)]
+pub(super) struct Part {
+    /// What it is called, in the characters of the plugin's name.
     name: String,
+    /// What it is asked about: `<kind>.create`, `.update` or `.delete`, `environment.update`, `profile.assign`, `profile.unassign`,
+    /// `profile.set-default` or `config.import`.
     message: String,
+    /// 10 before the change is checked, 20 before it is written, 40 after it.
     stage: u32,
+    /// Whether the change waits for it. `async` only in stage 40.
     #[serde(default)]
     mode: Mode,
+    /// Its place in its stage, the lowest first.
     rank: i32,
+    /// Attributes of which one must really differ; asked about every change without them.
     #[serde(default)]
     filtering_attributes: Vec<String>,
+    /// What it is shown besides what differs.
     #[serde(default)]
     images: Vec<Image>,
+    /// What happens to the change when it breaks, unless the environment says otherwise: `abort` or `skip`; `abort` without it.
     #[serde(default = "abort")]
     on_fault: FaultPolicy,
 }

@@ -3,6 +3,7 @@
 //! Refuses a step that could never be asked, and all that only steps in changes of configuration have.
 
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::domain::FaultPolicy;
 use crate::domain::message::Stage;
@@ -27,15 +28,23 @@ pub struct ToolStepDeclaration {
     pub on_fault: FaultPolicy,
 }
 
-/// A step, key by key.
-#[derive(Deserialize)]
+/// A step around rules, key by key.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Part {
+#[schema(as = ToolStepPart)]
+pub(super) struct Part {
+    /// What it is called, in the characters of the plugin's name.
     name: String,
+    /// Always `tool.evaluate`.
     message: String,
+    /// A tool kind, or several as a list.
+    #[schema(value_type = String)]
     resource: Resource,
+    /// 20 before the rule is asked, 40 after it answered.
     stage: u32,
+    /// Its place in its stage, the lowest first.
     rank: i32,
+    /// What happens to the answer when it breaks, unless the environment says otherwise: `skip` or `abort`; `skip` without it.
     #[serde(default = "skip")]
     on_fault: FaultPolicy,
 }
