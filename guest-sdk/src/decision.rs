@@ -1,8 +1,8 @@
-//! What a rule answers: a decision, or a fault.
-
-use std::fmt;
+//! What a rule decides about its tool.
 
 use serde::Serialize;
+
+use crate::Fault;
 
 /// What a rule decides about its tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +30,6 @@ pub struct ItemReference {
     pub kind: String,
     /// The item, by unique name.
     pub unique_name: String,
-}
-
-/// The rule could not decide. What the person then sees is the environment's choice, not the rule's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    code: String,
-    message: String,
 }
 
 impl<P> Decision<P> {
@@ -103,31 +96,6 @@ impl<P: Serialize> Decision<P> {
         }
     }
 }
-
-impl Fault {
-    /// A fault. `code` is stable, in lower case with hyphens; `message` is one sentence for whoever looks after the plugin.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
-    }
-
-    /// The stable code.
-    pub fn code(&self) -> &str {
-        &self.code
-    }
-
-    /// The sentence.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.message)
-    }
-}
-
-impl std::error::Error for Fault {}
 
 #[cfg(test)]
 mod tests {

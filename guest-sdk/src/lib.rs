@@ -36,21 +36,30 @@
 #[doc(hidden)]
 pub mod bindings;
 mod decision;
+mod fault;
+mod host;
 mod library;
 mod outside;
+mod reading;
 pub mod script;
 mod session;
+mod stage;
+pub mod step;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod text;
 mod tool;
+pub mod tool_step;
 pub mod upgrade;
 
-pub use decision::{Decision, Fault, ItemReference};
+pub use decision::{Decision, ItemReference};
+pub use fault::{Fault, Refusal};
+pub use host::Host;
 pub use library::Library;
 pub use loadout_workflow as workflow;
 pub use outside::{Article, HeaderValue, HttpRequest, HttpResponse};
-pub use session::{CONVERSATION, Level, Refusal, Rendered, Session};
+pub use session::{CONVERSATION, Level, Rendered, Session};
+pub use stage::Stage;
 pub use text::Localized;
 pub use tool::{NoSettings, Tool};
 

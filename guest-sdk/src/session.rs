@@ -1,6 +1,6 @@
 //! What a rule may ask about the person and the session.
 
-use crate::{Article, HttpRequest, HttpResponse, Library};
+use crate::{Article, HttpRequest, HttpResponse, Library, Refusal};
 
 /// The table of conversations, as `sourceEntity` and settings name it.
 pub const CONVERSATION: &str = "msdyn_ocliveworkitem";
@@ -60,15 +60,6 @@ pub enum Level {
     Info,
     /// Something to look into.
     Warning,
-}
-
-/// Why something outside of the host has no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// A stable code, such as `not-granted`.
-    pub code: String,
-    /// One sentence.
-    pub message: String,
 }
 
 impl<'a> Session<'a> {

@@ -1,15 +1,19 @@
-//! Tests of rules without a component and without a host.
+//! Tests of rules and steps without a component and without a host.
 //!
-//! A [`Fixture`] is a session and a library in memory; [`check_cases`] runs a folder of cases written as JSON. Neither
-//! enforces the limits of a call. Slugs follow the host's grammar as far as rules usually need it: `{key}` and `${key}`, with
+//! A [`Fixture`] is a session and a library in memory; [`check_cases`] and its siblings for steps run a folder of cases written as
+//! YAML or JSON, which `loadout plugin test` asks of the component. Neither enforces the limits of a call. Slugs follow the host's grammar as far as rules usually need it: `{key}` and `${key}`, with
 //! `$session.` and `$oc.` before the key; queries have no value.
 
 mod cases;
 mod reads;
 mod slug;
+mod step;
+mod tool_step;
 mod upgrade;
 
 pub use cases::check_cases;
+pub use step::{check_step_cases, event};
+pub use tool_step::{check_tool_step_cases, question};
 pub use upgrade::check_upgrade_cases;
 
 use std::cell::RefCell;

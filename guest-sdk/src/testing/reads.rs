@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{Fixture, slug};
-use crate::session::{Level, Reads, Refusal, Rendered};
-use crate::{Article, HttpRequest, HttpResponse};
+use crate::session::{Level, Reads, Rendered};
+use crate::{Article, HttpRequest, HttpResponse, Refusal};
 
 impl Fixture {
     fn active(&self, kind: &str, unique_name: &str) -> Option<&Value> {

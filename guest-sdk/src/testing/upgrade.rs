@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::cases::{Judged, run};
+use super::cases::{Judged, library_of, run};
 use super::{Fixture, Items};
 use crate::upgrade::{Link, LookUp, Migration, Page, Row, RowReference, UpgradeStep};
 use crate::{Fault, Library};
@@ -103,23 +103,26 @@ struct CaseFile {
 struct Case {
     /// What the case shows, as a sentence.
     name: String,
+    #[serde(default)]
+    library: Items,
     page: Value,
     /// `{"upserts": […], "quarantine": […], "notes": […]}`, each left out if there is none; or `{"fault": code}`.
     expect: Value,
 }
 
-/// Runs every case of every `.json` file of a folder: a page, and what a step makes of it.
+/// Runs every case of every `.yaml`, `.yml` and `.json` file of a folder: a page, and what a step makes of it.
 ///
 /// # Panics
 ///
 /// If a case has another outcome than it expects, a file cannot be read as cases, or there are none.
 pub fn check_upgrade_cases<S: UpgradeStep>(folder: impl AsRef<Path>) {
     run(folder.as_ref(), |cases: CaseFile| {
-        let fixture = Fixture { library: cases.library, ..Fixture::default() };
-        let judge = |case: Case| Judged {
-            found: fixture.migrate::<S>(case.page).map_or_else(|fault| json!({ "fault": fault.code() }), shown),
-            name: case.name,
-            expect: case.expect,
+        let judge = |case: Case| {
+            let library = library_of(&cases.library, case.library);
+            let fixture = Fixture { library, ..Fixture::default() };
+            let found =
+                fixture.migrate::<S>(case.page).map_or_else(|fault| json!({ "fault": fault.code() }), shown);
+            Judged { name: case.name, expect: case.expect, found }
         };
         cases.cases.into_iter().map(judge).collect()
     });
