@@ -58,6 +58,7 @@ pub use host::Host;
 pub use library::Library;
 pub use loadout_workflow as workflow;
 pub use outside::{Article, HeaderValue, HttpRequest, HttpResponse};
+pub use schemars;
 pub use session::{CONVERSATION, Level, Rendered, Session};
 pub use stage::Stage;
 pub use text::Localized;

@@ -6,12 +6,14 @@
 
 mod cases;
 mod reads;
+mod schema;
 mod slug;
 mod step;
 mod tool_step;
 mod upgrade;
 
 pub use cases::check_cases;
+pub use schema::check_settings_schema;
 pub use step::{check_step_cases, event};
 pub use tool_step::{check_tool_step_cases, question};
 pub use upgrade::check_upgrade_cases;

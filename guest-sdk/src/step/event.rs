@@ -136,9 +136,8 @@ impl Target {
     /// assert!(!target.changes("productivityPane.tools") && !target.changes("product"));
     /// ```
     pub fn changes(&self, path: &str) -> bool {
-        let within = |changed: &String| {
-            changed.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
+        let within =
+            |changed: &String| changed.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         self.changed.iter().any(within)
     }
 }

@@ -120,8 +120,7 @@ pub fn check_upgrade_cases<S: UpgradeStep>(folder: impl AsRef<Path>) {
         let judge = |case: Case| {
             let library = library_of(&cases.library, case.library);
             let fixture = Fixture { library, ..Fixture::default() };
-            let found =
-                fixture.migrate::<S>(case.page).map_or_else(|fault| json!({ "fault": fault.code() }), shown);
+            let found = fixture.migrate::<S>(case.page).map_or_else(|fault| json!({ "fault": fault.code() }), shown);
             Judged { name: case.name, expect: case.expect, found }
         };
         cases.cases.into_iter().map(judge).collect()
