@@ -73,6 +73,12 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+impl From<loadout_workflow::Error> for Fault {
+    fn from(error: loadout_workflow::Error) -> Self {
+        Self::new("bad-workflow", error.to_string())
+    }
+}
+
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         Self::new(refusal.code, refusal.message)

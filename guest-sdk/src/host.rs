@@ -1,7 +1,7 @@
 //! What a step in changes may ask its host: all that a rule may, but for the person and the session, of whom there are none.
 
 use crate::session::{Level, Reads, Source};
-use crate::{Article, HttpRequest, HttpResponse, Library, Refusal};
+use crate::{HttpRequest, HttpResponse, Knowledge, Library, Records, Refusal};
 
 /// The host, as a step in changes of configuration sees it. Every read is recorded, and answers the same however often it is asked.
 #[derive(Debug, Clone, Copy)]
@@ -19,18 +19,14 @@ impl<'a> Host<'a> {
         Library::new(self.source)
     }
 
-    /// One attribute of the first business record a query finds. Refused until an administrator grants a connector.
-    ///
-    /// `options` are OData query options, with values that the plugin escaped, as `wit/records.wit` says how.
-    pub fn look_up(&self, entity: &str, attribute: &str, options: &str) -> Result<Option<String>, Refusal> {
-        self.source.look_up(entity, attribute, options)
+    /// Business records.
+    pub fn records(&self) -> Records<'a> {
+        Records::new(self.source)
     }
 
-    /// The articles that suit a text best, at most `limit`. Refused until an administrator grants a connector.
-    ///
-    /// `source` names a connector; if it is empty, the only one the plugin was granted.
-    pub fn search(&self, source: &str, text: &str, limit: u32) -> Result<Vec<Article>, Refusal> {
-        self.source.search(source, text, limit)
+    /// Articles.
+    pub fn knowledge(&self) -> Knowledge<'a> {
+        Knowledge::new(self.source)
     }
 
     /// Sends a request by https. Refused until an administrator grants its host and the secrets in it.

@@ -1,6 +1,8 @@
 //! What a rule may ask about the person and the session.
 
-use crate::{Article, HttpRequest, HttpResponse, Library, Refusal};
+use crate::found::Found;
+use crate::workflow::Workflow;
+use crate::{Article, Fault, HttpRequest, HttpResponse, Knowledge, Library, Records, Refusal};
 
 /// The table of conversations, as `sourceEntity` and settings name it.
 pub const CONVERSATION: &str = "msdyn_ocliveworkitem";
@@ -72,6 +74,18 @@ impl<'a> Session<'a> {
         self.source.get(key)
     }
 
+    /// The same, to be read as a number, a switch or a day.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().context("visits", "3");
+    /// assert_eq!(fixture.session().read("visits").number::<u32>()?, Some(3));
+    /// # Ok::<(), loadout_sdk::Fault>(())
+    /// ```
+    pub fn read(&self, key: &str) -> Found {
+        Found::new(key, self.get(key))
+    }
+
     /// Whether the person has a security role, given to them or contained in one that was.
     pub fn has_role(&self, role: &str) -> bool {
         self.source.has_role(role)
@@ -123,8 +137,35 @@ impl<'a> Session<'a> {
     }
 
     /// Replaces the slugs of a text, such as `Call from {customerName}`, by values of the session's context.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().context("customerName", "Ada");
+    /// let rendered = fixture.session().render("Call from {customerName} about {anchor.title}");
+    /// assert_eq!((rendered.text.as_str(), rendered.unresolved), ("Call from Ada about ", vec!["{anchor.title}".to_owned()]));
+    /// ```
     pub fn render(&self, template: &str) -> Rendered {
         self.source.render(template)
+    }
+
+    /// Runs a workflow definition, with the slugs of its conditions replaced, and tells which script it sets as the default one, if it sets one.
+    /// One that cannot be run is the fault `bad-workflow`, as one that cannot be read is.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::Fixture;
+    /// use loadout_sdk::workflow::Workflow;
+    ///
+    /// let workflow = Workflow::parse(r#"{ "actions": { "C": { "type": "If",
+    ///     "expression": { "equals": ["${tier}", "gold"] },
+    ///     "actions": { "S": { "type": "SetDefaultAgentScript", "inputs": { "scriptUniqueName": "contoso_gold" } } }
+    /// } } }"#)?;
+    /// let fixture = Fixture::new().context("tier", "gold");
+    /// assert_eq!(fixture.session().default_script(&workflow)?.as_deref(), Some("contoso_gold"));
+    /// assert_eq!(Fixture::new().session().default_script(&workflow)?, None);
+    /// # Ok::<(), loadout_sdk::Fault>(())
+    /// ```
+    pub fn default_script(&self, workflow: &Workflow) -> Result<Option<String>, Fault> {
+        Ok(workflow.default_script(&|text| self.render(text).text)?)
     }
 
     /// The table the session is about: that of its record, or [`CONVERSATION`]. None outside a session.
@@ -150,18 +191,14 @@ impl<'a> Session<'a> {
         Library::new(self.source)
     }
 
-    /// One attribute of the first business record a query finds. Refused until an administrator grants a connector.
-    ///
-    /// `options` are OData query options, with values that the plugin escaped: [`Session::render`] does not. `wit/records.wit` says how.
-    pub fn look_up(&self, entity: &str, attribute: &str, options: &str) -> Result<Option<String>, Refusal> {
-        self.source.look_up(entity, attribute, options)
+    /// Business records.
+    pub fn records(&self) -> Records<'a> {
+        Records::new(self.source)
     }
 
-    /// The articles that suit a text best, at most `limit`. Refused until an administrator grants a connector.
-    ///
-    /// `source` names a connector; if it is empty, the only one the plugin was granted.
-    pub fn search(&self, source: &str, text: &str, limit: u32) -> Result<Vec<Article>, Refusal> {
-        self.source.search(source, text, limit)
+    /// Articles.
+    pub fn knowledge(&self) -> Knowledge<'a> {
+        Knowledge::new(self.source)
     }
 
     /// Sends a request by https. Refused until an administrator grants its host and the secrets in it.

@@ -5,6 +5,7 @@
 //! `$session.` and `$oc.` before the key; queries have no value.
 
 mod cases;
+mod outside;
 mod reads;
 mod schema;
 mod slug;
@@ -31,6 +32,7 @@ use crate::{Decision, Fault, Level, Session, Tool};
 pub struct Fixture {
     facts: Facts,
     library: Items,
+    outside: outside::Outside,
     lines: RefCell<Vec<(Level, String)>>,
 }
 

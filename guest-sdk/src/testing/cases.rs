@@ -1,6 +1,5 @@
 //! Cases as data: a folder of YAML or JSON files, each with a library and the sessions it is tried in.
 
-use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 
@@ -102,7 +101,7 @@ pub(super) fn run<F: DeserializeOwned>(folder: &Path, judge: impl Fn(F) -> Vec<J
 
 fn outcome<T: Tool>(library: &Items, case: &Case) -> Value {
     let library = library_of(library, case.library.clone());
-    let fixture = Fixture { facts: case.session.clone(), library, lines: RefCell::default() };
+    let fixture = Fixture { facts: case.session.clone(), library, ..Fixture::default() };
     let outcome = match fixture.evaluate::<T>(Value::Object(case.settings.clone())) {
         Err(fault) => json!({ "fault": fault.code() }),
         Ok(Decision::Hidden { code, .. }) => json!({ "hidden": code }),

@@ -78,7 +78,6 @@ mod tests {
     #[derive(Default)]
     struct Settings {
         /// How many at most.
-        #[expect(dead_code, reason = "only its schema is looked at")]
         most_offers: u8,
     }
 

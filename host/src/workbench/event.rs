@@ -157,3 +157,84 @@ fn foreign<'a>(image: &Image, body: &'a Value) -> Option<&'a String> {
 fn texts(values: &BTreeMap<String, Value>) -> impl Iterator<Item = (String, String)> {
     values.iter().map(|(key, value)| (key.clone(), value.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::plugin::{Manifest, Provides};
+
+    const MANIFEST: &str = r#"
+        [plugin]
+        publisher = "contoso"
+        name = "desk"
+        version = "1.0.0"
+        world = "loadout:plugin/step@0.1.0"
+        description = "Guards the desk."
+        [[steps]]
+        name = "guard"
+        message = "profile.update"
+        stage = 20
+        rank = 5
+        images = [{ alias = "before", kind = "pre", attributes = ["name", "productivityPane.mode"] }]
+        [[steps]]
+        name = "born"
+        message = "profile.create"
+        stage = 40
+        rank = 5
+    "#;
+
+    fn said(change: Value) -> String {
+        let Provides::Handler { steps } = Manifest::parse(MANIFEST).unwrap().provides else { unreachable!() };
+        let mut event = json!({
+            "step": "guard", "message": "profile.update", "stage": 20, "targets": [{
+                "kind": "profiles", "uniqueName": "contoso_rep", "values": { "rank": 2, "name": "Rep" },
+                "images": { "before": { "name": "Reps", "productivityPane": { "mode": "hidden" } } },
+            }],
+        });
+        crate::domain::merge_patch::merge(&mut event, change);
+        let event: EventCase = serde_json::from_value(event).unwrap();
+        event.asked(&steps).map_or_else(|reason| reason, |(asked, _)| json!(asked).to_string())
+    }
+
+    #[test]
+    fn what_is_left_out_is_the_usual() {
+        let asked = r#"{"name":"guard","configuration":{},"about":{"kind":"change","event":{"id":"case","message":"profile.update","stage":20,"attempt":1,"targets":[{"kind":"profiles","name":"contoso_rep","changed":["name","rank"],"values":"{\"rank\":2,\"name\":\"Rep\"}","images":[["before","{\"name\":\"Reps\",\"productivityPane\":{\"mode\":\"hidden\"}}"]]}],"shared":{},"properties":[["author","ada"]]}}}"#;
+        assert_eq!(said(json!({ "author": "ada" })), asked);
+    }
+
+    #[test]
+    fn what_the_step_is_never_asked_is_refused() {
+        let target = |target: Value| json!({ "targets": [target] });
+        for (change, expected) in [
+            (json!({ "step": "gard" }), "the manifest has no step `gard`, it has `guard`, `born`"),
+            (
+                json!({ "message": "profile.create" }),
+                "step `guard` is asked about `profile.update`, not about `profile.create`",
+            ),
+            (json!({ "stage": 40 }), "step `guard` is asked in stage 20, not in 40"),
+            (json!({ "targets": [] }), "it has no targets, and something changes in every event"),
+            (
+                target(json!({ "kind": "macros", "uniqueName": "contoso_mail" })),
+                "`profile.update` is about items of `profiles`, not about `contoso_mail` of `macros`",
+            ),
+            (
+                target(json!({ "kind": "profiles", "uniqueName": "contoso_rep" })),
+                "step `guard` is shown the image `before` of `contoso_rep` of `profiles`: write it down",
+            ),
+            (
+                target(
+                    json!({ "kind": "profiles", "uniqueName": "contoso_rep", "images": { "before": { "rank": 1 } } }),
+                ),
+                "image `before` has no `rank`: the manifest asks for other attributes",
+            ),
+            (
+                target(json!({ "kind": "profiles", "uniqueName": "contoso_rep", "images": { "after": {} } })),
+                "step `guard` is shown no image `after`: the manifest asks for none",
+            ),
+        ] {
+            assert_eq!(said(change), expected);
+        }
+    }
+}

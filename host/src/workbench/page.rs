@@ -103,3 +103,33 @@ impl RowCase {
         Row { key: RowKey::new(&self.table, &self.id), values, look_ups, links }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::upgrade::SourceTable;
+
+    fn said(page: Value) -> String {
+        let desk = SourceTable { name: "old_desk".to_owned(), with: vec!["old_chair".to_owned()], together: false };
+        let step = StepPart { after: Vec::new(), tables: vec![desk], from: None, before: None };
+        let page: PageCase = serde_json::from_value(page).unwrap();
+        page.page(&step).map_or_else(|reason| reason, |page| format!("{} {}", page.rows.len(), page.related.len()))
+    }
+
+    #[test]
+    fn rows_the_step_is_never_given_are_refused() {
+        let (desk, chair) = (json!([{ "table": "old_desk", "id": "1" }]), json!([{ "table": "old_chair", "id": "2" }]));
+        for (page, expected) in [
+            (json!({ "rows": desk, "related": chair }), "1 1"),
+            (json!({ "rows": chair }), "the step is not given `2` of `old_chair`: its manifest names `old_desk`"),
+            (
+                json!({ "related": desk }),
+                "`1` of `old_desk` is related to nothing: the manifest has no table `with` it",
+            ),
+        ] {
+            assert_eq!(said(page), expected);
+        }
+    }
+}

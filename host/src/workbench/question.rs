@@ -100,3 +100,78 @@ impl DecisionCase {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::plugin::{Manifest, Provides};
+
+    const MANIFEST: &str = r#"
+        [plugin]
+        publisher = "contoso"
+        name = "guard"
+        version = "1.0.0"
+        world = "loadout:plugin/tool-step@0.1.0"
+        description = "Nobody writes for a stranger."
+        [[steps]]
+        name = "strangers"
+        message = "tool.evaluate"
+        resource = ["macros", "scripts"]
+        stage = 40
+        rank = 5
+        [[steps]]
+        name = "cap"
+        message = "tool.evaluate"
+        resource = "macros"
+        stage = 20
+        rank = 5
+    "#;
+
+    fn said(question: Value) -> String {
+        let Provides::ToolSteps { steps } = Manifest::parse(MANIFEST).unwrap().provides else { unreachable!() };
+        let question: QuestionCase = serde_json::from_value(question).unwrap();
+        question.asked(&steps).map_or_else(|reason| reason, |asked| json!(asked.about).to_string())
+    }
+
+    #[test]
+    fn what_the_step_is_never_asked_is_refused() {
+        let after =
+            |decision: Value| json!({ "step": "strangers", "tool": "macros", "stage": 40, "decision": decision });
+        for (question, expected) in [
+            (
+                after(json!({ "shown": { "a": 1 }, "items": { "macros": ["x"] } })),
+                r#"{"kind":"tool","stage":40,"decision":{"status":"shown","payload":{"a":1},"items":[{"kind":"macros","name":"x"}]},"properties":[]}"#,
+            ),
+            (
+                json!({ "step": "cap", "tool": "macros", "stage": 20, "rule": "contoso/macros 1.0.0" }),
+                r#"{"kind":"tool","stage":20,"decision":null,"properties":[["rule","contoso/macros 1.0.0"]]}"#,
+            ),
+            (
+                json!({ "step": "cup", "tool": "macros", "stage": 20 }),
+                "the manifest has no step `cup`, it has `strangers`, `cap`",
+            ),
+            (
+                json!({ "step": "strangers", "tool": "smart-assist", "stage": 40 }),
+                "step `strangers` is asked about `macros`, `scripts`, not about `smart-assist`",
+            ),
+            (json!({ "step": "cap", "tool": "macros", "stage": 40 }), "step `cap` is asked in stage 20, not in 40"),
+            (
+                json!({ "step": "cap", "tool": "macros", "stage": 20, "decision": { "hidden": "no-macro" } }),
+                "it has a `decision`, and in stage 20 the rule was not asked yet",
+            ),
+            (
+                json!({ "step": "strangers", "tool": "macros", "stage": 40 }),
+                "it has no `decision`, and in stage 40 the rule has decided",
+            ),
+            (
+                after(json!({ "shown": {}, "hidden": "no-macro" })),
+                "a decision is either `shown`, with `items`, or `hidden`",
+            ),
+            (after(json!({})), "a decision is either `shown`, with `items`, or `hidden`"),
+        ] {
+            assert_eq!(said(question), expected);
+        }
+    }
+}
