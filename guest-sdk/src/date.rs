@@ -26,16 +26,29 @@ pub struct InvalidDate(String);
 
 impl Date {
     /// The year.
+    ///
+    /// ```
+    /// let day: loadout_sdk::Date = "2026-11-22".parse().unwrap();
+    /// assert_eq!((day.year(), day.month(), day.day()), (2026, 11, 22));
+    /// ```
     pub fn year(self) -> u16 {
         self.year
     }
 
     /// The month, 1 to 12.
+    ///
+    /// ```
+    /// assert_eq!("2026-11-22".parse::<loadout_sdk::Date>().unwrap().month(), 11);
+    /// ```
     pub fn month(self) -> u8 {
         self.month
     }
 
     /// The day of the month, from 1.
+    ///
+    /// ```
+    /// assert_eq!("2026-11-22".parse::<loadout_sdk::Date>().unwrap().day(), 22);
+    /// ```
     pub fn day(self) -> u8 {
         self.day
     }

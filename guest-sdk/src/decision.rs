@@ -34,11 +34,22 @@ pub struct ItemReference {
 
 impl<P> Decision<P> {
     /// The tool is shown, and its control is given `payload`.
+    ///
+    /// ```
+    /// # use loadout_sdk::Decision;
+    /// assert_eq!(Decision::shown("x").payload(), Some(&"x"));
+    /// ```
     pub fn shown(payload: P) -> Self {
         Self::Shown { payload, items: Vec::new() }
     }
 
     /// The tool is hidden. `text` says what would make it appear.
+    ///
+    /// ```
+    /// # use loadout_sdk::Decision;
+    /// let decision = Decision::<()>::hidden("no-script", "Shown once the session has a script.");
+    /// assert_eq!(decision.payload(), None);
+    /// ```
     pub fn hidden(code: impl Into<String>, text: impl Into<String>) -> Self {
         Self::Hidden { code: code.into(), text: text.into() }
     }
@@ -64,6 +75,11 @@ impl<P> Decision<P> {
     }
 
     /// The payload of a shown tool.
+    ///
+    /// ```
+    /// # use loadout_sdk::Decision;
+    /// assert_eq!(Decision::shown(3).payload(), Some(&3));
+    /// ```
     pub fn payload(&self) -> Option<&P> {
         match self {
             Self::Shown { payload, .. } => Some(payload),
@@ -72,6 +88,12 @@ impl<P> Decision<P> {
     }
 
     /// The items a shown tool names.
+    ///
+    /// ```
+    /// # use loadout_sdk::Decision;
+    /// let decision = Decision::shown(()).naming("scripts", ["contoso_greet"]);
+    /// assert_eq!(decision.items()[0].unique_name, "contoso_greet");
+    /// ```
     pub fn items(&self) -> &[ItemReference] {
         match self {
             Self::Shown { items, .. } => items,

@@ -42,16 +42,28 @@ impl Fault {
     }
 
     /// The stable code.
+    ///
+    /// ```
+    /// assert_eq!(loadout_sdk::Fault::new("no-desk", "…").code(), "no-desk");
+    /// ```
     pub fn code(&self) -> &str {
         &self.code
     }
 
     /// The sentence.
+    ///
+    /// ```
+    /// assert_eq!(loadout_sdk::Fault::new("no-desk", "there is none").message(), "there is none");
+    /// ```
     pub fn message(&self) -> &str {
         &self.message
     }
 
     /// After how many seconds it may succeed.
+    ///
+    /// ```
+    /// assert_eq!(loadout_sdk::Fault::new("no-desk", "…").seconds(), None);
+    /// ```
     pub fn seconds(&self) -> Option<u32> {
         self.retry_after
     }

@@ -33,6 +33,12 @@ impl Found {
     }
 
     /// The text as it is.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().context("name", "Ada");
+    /// assert_eq!(fixture.session().read("name").text(), Some("Ada"));
+    /// ```
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }

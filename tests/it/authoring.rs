@@ -57,7 +57,7 @@ fn make_greeter() -> Result<Made, Failure> {
     let said = loadout(&folder, &["new", "greeter", "--publisher", "contoso"])?;
     let project = folder.join("greeter");
     test_natively(&project, &project.join("target"))?;
-    let built = loadout(project, &["build"])?;
+    let built = loadout(&project, &["build"])?;
     assert!(built.contains("plugin     contoso/greeter 0.1.0"), "{built}");
     Ok(Made { project, said })
 }

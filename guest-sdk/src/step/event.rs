@@ -57,11 +57,27 @@ impl Event {
     }
 
     /// Who makes the change.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::event;
+    /// let event = event(serde_json::json!({
+    ///     "step": "guard", "message": "macro.delete", "stage": 20, "author": "ada", "targets": [],
+    /// }));
+    /// assert_eq!(event.author(), Some("ada"));
+    /// ```
     pub fn author(&self) -> Option<&str> {
         self.property("author")
     }
 
     /// Why the change is made.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::event;
+    /// let event = event(serde_json::json!({
+    ///     "step": "guard", "message": "macro.delete", "stage": 20, "reason": "tidying", "targets": [],
+    /// }));
+    /// assert_eq!(event.reason(), Some("tidying"));
+    /// ```
     pub fn reason(&self) -> Option<&str> {
         self.property("reason")
     }

@@ -13,6 +13,12 @@ use crate::{Fault, Host, Stage};
 
 impl Fixture {
     /// The host as steps in changes see it.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new();
+    /// assert!(fixture.host().library().names("macros").is_empty());
+    /// ```
     pub fn host(&self) -> Host<'_> {
         Host::new(self)
     }
@@ -33,6 +39,14 @@ impl Fixture {
 }
 
 /// An event as [`Fixture::execute`] reads it.
+///
+/// ```
+/// let event = loadout_sdk::testing::event(serde_json::json!({
+///     "step": "guard", "message": "macro.update", "stage": 20,
+///     "targets": [{ "kind": "macros", "uniqueName": "contoso_mail", "values": { "name": "Mail" } }],
+/// }));
+/// assert_eq!(event.targets[0].changed, ["name"]);
+/// ```
 ///
 /// # Panics
 ///

@@ -27,6 +27,11 @@ impl Fixture {
 
 /// A question as [`Fixture::ask`] reads it.
 ///
+/// ```
+/// let question = loadout_sdk::testing::question(serde_json::json!({ "step": "cap", "tool": "macros", "stage": 20 }));
+/// assert_eq!(question.stage, loadout_sdk::Stage::PreOperation);
+/// ```
+///
 /// # Panics
 ///
 /// If `question` is no question.

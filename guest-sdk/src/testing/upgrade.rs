@@ -25,6 +25,20 @@ impl Fixture {
     }
 }
 
+/// A page as [`Fixture::migrate`] reads it.
+///
+/// ```
+/// let page = loadout_sdk::testing::page(serde_json::json!({ "rows": [{ "table": "old_desk", "id": "1" }] }));
+/// assert_eq!(page.rows[0].reference().id, "1");
+/// ```
+///
+/// # Panics
+///
+/// If `page` is no page.
+pub fn page(page: Value) -> Page {
+    read(page)
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[derive(Default)]

@@ -58,11 +58,27 @@ impl Question {
     }
 
     /// The rule that decided, as `publisher/name version`. None before it.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::question;
+    /// let question = question(serde_json::json!({
+    ///     "step": "cap", "tool": "macros", "stage": 40, "decision": { "shown": {} }, "rule": "contoso/macros 1.0.0",
+    /// }));
+    /// assert_eq!(question.rule(), Some("contoso/macros 1.0.0"));
+    /// ```
     pub fn rule(&self) -> Option<&str> {
         self.property("rule")
     }
 
     /// The policy that stood in for a rule that broke.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::question;
+    /// let question = question(serde_json::json!({
+    ///     "step": "cap", "tool": "macros", "stage": 40, "decision": { "shown": {} }, "degraded": "use-default",
+    /// }));
+    /// assert_eq!(question.degraded(), Some("use-default"));
+    /// ```
     pub fn degraded(&self) -> Option<&str> {
         self.property("degraded")
     }
