@@ -1,13 +1,15 @@
 //! The generated side of the contract, and the bridge between it and the types authors see. Only in components.
 
+pub mod step;
+pub mod tool_step;
 pub mod upgrade;
 
 use std::marker::PhantomData;
 
 use self::exports::loadout::plugin::tool_rule as rule;
 use self::loadout::plugin::{context, http, knowledge, library, records, trace};
-use crate::session::{Level, Reads, Refusal, Rendered};
-use crate::{Article, Decision, Fault, HeaderValue, HttpRequest, HttpResponse, Session, Tool};
+use crate::session::{Level, Reads, Rendered};
+use crate::{Article, Decision, Fault, HeaderValue, HttpRequest, HttpResponse, Refusal, Session, Tool};
 
 wit_bindgen::generate!({
     path: "../wit",

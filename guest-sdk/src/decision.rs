@@ -1,8 +1,8 @@
-//! What a rule answers: a decision, or a fault.
-
-use std::fmt;
+//! What a rule decides about its tool.
 
 use serde::Serialize;
+
+use crate::Fault;
 
 /// What a rule decides about its tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,20 +32,24 @@ pub struct ItemReference {
     pub unique_name: String,
 }
 
-/// The rule could not decide. What the person then sees is the environment's choice, not the rule's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    code: String,
-    message: String,
-}
-
 impl<P> Decision<P> {
     /// The tool is shown, and its control is given `payload`.
+    ///
+    /// ```
+    /// # use loadout_sdk::Decision;
+    /// assert_eq!(Decision::shown("x").payload(), Some(&"x"));
+    /// ```
     pub fn shown(payload: P) -> Self {
         Self::Shown { payload, items: Vec::new() }
     }
 
     /// The tool is hidden. `text` says what would make it appear.
+    ///
+    /// ```
+    /// # use loadout_sdk::Decision;
+    /// let decision = Decision::<()>::hidden("no-script", "Shown once the session has a script.");
+    /// assert_eq!(decision.payload(), None);
+    /// ```
     pub fn hidden(code: impl Into<String>, text: impl Into<String>) -> Self {
         Self::Hidden { code: code.into(), text: text.into() }
     }
@@ -71,6 +75,11 @@ impl<P> Decision<P> {
     }
 
     /// The payload of a shown tool.
+    ///
+    /// ```
+    /// # use loadout_sdk::Decision;
+    /// assert_eq!(Decision::shown(3).payload(), Some(&3));
+    /// ```
     pub fn payload(&self) -> Option<&P> {
         match self {
             Self::Shown { payload, .. } => Some(payload),
@@ -79,6 +88,12 @@ impl<P> Decision<P> {
     }
 
     /// The items a shown tool names.
+    ///
+    /// ```
+    /// # use loadout_sdk::Decision;
+    /// let decision = Decision::shown(()).naming("scripts", ["contoso_greet"]);
+    /// assert_eq!(decision.items()[0].unique_name, "contoso_greet");
+    /// ```
     pub fn items(&self) -> &[ItemReference] {
         match self {
             Self::Shown { items, .. } => items,
@@ -103,31 +118,6 @@ impl<P: Serialize> Decision<P> {
         }
     }
 }
-
-impl Fault {
-    /// A fault. `code` is stable, in lower case with hyphens; `message` is one sentence for whoever looks after the plugin.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
-    }
-
-    /// The stable code.
-    pub fn code(&self) -> &str {
-        &self.code
-    }
-
-    /// The sentence.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.message)
-    }
-}
-
-impl std::error::Error for Fault {}
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,10 @@
 //! What a plugin for Loadout is written with.
 //!
 //! A plugin decides about one kind of productivity tool: is it shown to this person in this session, and with what? It is a
-//! type that implements [`Tool`], handed to [`export_tool!`]. What it needs to know it asks the [`Session`]; every
-//! read is recorded by the host. It cannot write, and it knows no clock and no files; outside of the host it reaches what an
-//! administrator granted.
+//! type that implements [`Tool`], handed to [`export_tool!`]. Plugins of other worlds have a trait and a macro each:
+//! [`tool_step`] around such a rule, [`step`] in changes of configuration, [`upgrade`] for old environments. What a plugin needs to
+//! know it asks the [`Session`] or the [`Host`]; every read is recorded by the host. It cannot write, and it knows no clock and no
+//! files; outside of the host it reaches what an administrator granted.
 //!
 //! ```
 //! use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool, export_tool};
@@ -35,22 +36,42 @@
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod bindings;
+mod date;
 mod decision;
+mod fault;
+mod found;
+mod host;
+mod knowledge;
 mod library;
 mod outside;
+mod query;
+mod reading;
+mod records;
 pub mod script;
 mod session;
+mod stage;
+pub mod step;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod text;
 mod tool;
+pub mod tool_step;
 pub mod upgrade;
 
-pub use decision::{Decision, Fault, ItemReference};
+pub use date::{Date, InvalidDate};
+pub use decision::{Decision, ItemReference};
+pub use fault::{Fault, Refusal};
+pub use found::Found;
+pub use host::Host;
+pub use knowledge::Knowledge;
 pub use library::Library;
 pub use loadout_workflow as workflow;
 pub use outside::{Article, HeaderValue, HttpRequest, HttpResponse};
-pub use session::{CONVERSATION, Level, Refusal, Rendered, Session};
+pub use query::{Filter, Literal, Operator, Query, TextOperator};
+pub use records::Records;
+pub use schemars;
+pub use session::{CONVERSATION, Level, Rendered, Session};
+pub use stage::Stage;
 pub use text::Localized;
 pub use tool::{NoSettings, Tool};
 

@@ -41,11 +41,24 @@ impl<'a> Library<'a> {
     }
 
     /// The unique names an item is linked to by one of its attributes, in order, without inactive ones.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().item("macros", "contoso_mail", serde_json::json!({})).item("scripts", "contoso_greet", serde_json::json!({ "steps": [{ "action": { "macro": "contoso_mail" } }] }));
+    /// let library = fixture.session().library();
+    /// assert_eq!(library.links("scripts", "contoso_greet", "steps.action.macro"), ["contoso_mail"]);
+    /// ```
     pub fn links(&self, kind: &str, unique_name: &str, attribute: &str) -> Vec<String> {
         self.source.links(kind, unique_name, attribute)
     }
 
     /// The unique names of all active items of a kind, sorted.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().item("macros", "contoso_mail", serde_json::json!({ "state": "inactive" }));
+    /// assert!(fixture.session().library().names("macros").is_empty());
+    /// ```
     pub fn names(&self, kind: &str) -> Vec<String> {
         self.source.names(kind)
     }

@@ -58,16 +58,31 @@ pub struct HttpResponse {
 
 impl HttpRequest {
     /// Asks for what is at `url`.
+    ///
+    /// ```
+    /// assert_eq!(loadout_sdk::HttpRequest::get("https://api.contoso.com/").method, "GET");
+    /// ```
     pub fn get(url: impl Into<String>) -> Self {
         Self { method: "GET".to_owned(), url: url.into(), headers: Vec::new(), body: Vec::new() }
     }
 
     /// Asks `url` with a body. Nothing outside is changed by asking.
+    ///
+    /// ```
+    /// let request = loadout_sdk::HttpRequest::post("https://api.contoso.com/score", "{}");
+    /// assert_eq!((request.method.as_str(), request.body.len()), ("POST", 2));
+    /// ```
     pub fn post(url: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         Self { method: "POST".to_owned(), body: body.into(), ..Self::get(url) }
     }
 
     /// The same with a header more.
+    ///
+    /// ```
+    /// # use loadout_sdk::{HeaderValue, HttpRequest};
+    /// let request = HttpRequest::get("https://api.contoso.com/").header("accept", HeaderValue::Text("text/plain".to_owned()));
+    /// assert_eq!(request.headers[0].0, "accept");
+    /// ```
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: HeaderValue) -> Self {
         self.headers.push((name.into(), value));

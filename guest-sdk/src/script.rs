@@ -48,6 +48,14 @@ struct Source {
 /// The scripts a person may choose from in a session of `template`, in the template's order.
 ///
 /// Those in the person's language; if there are none, those in the organisation's; if there are none either, all.
+///
+/// ```
+/// # use loadout_sdk::testing::Fixture;
+/// let fixture = Fixture::new().item("scripts", "contoso_greet", serde_json::json!({ "language": 1033 })).item("session-templates", "contoso_t", serde_json::json!({ "scripts": ["contoso_greet"] }));
+/// let offered = loadout_sdk::script::offered(&fixture.session(), "contoso_t")?;
+/// assert_eq!(offered[0].unique_name, "contoso_greet");
+/// # Ok::<(), loadout_sdk::Fault>(())
+/// ```
 pub fn offered(session: &Session<'_>, template: &str) -> Result<Vec<Script>, Fault> {
     let mut scripts = Vec::new();
     for name in session.library().links("session-templates", template, "scripts") {

@@ -1,6 +1,8 @@
 //! What a rule may ask about the person and the session.
 
-use crate::{Article, HttpRequest, HttpResponse, Library};
+use crate::found::Found;
+use crate::workflow::Workflow;
+use crate::{Article, Fault, HttpRequest, HttpResponse, Knowledge, Library, Records, Refusal};
 
 /// The table of conversations, as `sourceEntity` and settings name it.
 pub const CONVERSATION: &str = "msdyn_ocliveworkitem";
@@ -62,78 +64,174 @@ pub enum Level {
     Warning,
 }
 
-/// Why something outside of the host has no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// A stable code, such as `not-granted`.
-    pub code: String,
-    /// One sentence.
-    pub message: String,
-}
-
 impl<'a> Session<'a> {
     pub(crate) fn new(source: &'a Source) -> Self {
         Self { source }
     }
 
     /// The value of one key of the session's context, such as `customerName` or `anchor.ticketnumber`.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().context("customerName", "Ada");
+    /// assert_eq!(fixture.session().get("customerName").as_deref(), Some("Ada"));
+    /// ```
     pub fn get(&self, key: &str) -> Option<String> {
         self.source.get(key)
     }
 
+    /// The same, to be read as a number, a switch or a day.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().context("visits", "3");
+    /// assert_eq!(fixture.session().read("visits").number::<u32>()?, Some(3));
+    /// # Ok::<(), loadout_sdk::Fault>(())
+    /// ```
+    pub fn read(&self, key: &str) -> Found {
+        Found::new(key, self.get(key))
+    }
+
     /// Whether the person has a security role, given to them or contained in one that was.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().role("contoso_agent");
+    /// assert!(fixture.session().has_role("contoso_agent"));
+    /// ```
     pub fn has_role(&self, role: &str) -> bool {
         self.source.has_role(role)
     }
 
     /// Whether the person has a licence, such as `chat`.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().licence("chat");
+    /// assert!(fixture.session().has_licence("chat") && !fixture.session().has_licence("voice"));
+    /// ```
     pub fn has_licence(&self, licence: &str) -> bool {
         self.source.has_licence(licence)
     }
 
     /// The channel of the session's conversation, such as `chat`. None for record sessions and outside a session.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().channel("chat");
+    /// assert_eq!(fixture.session().channel().as_deref(), Some("chat"));
+    /// ```
     pub fn channel(&self) -> Option<String> {
         self.source.channel()
     }
 
     /// The workstream the conversation came through.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().workstream("contoso_calls");
+    /// assert_eq!(fixture.session().workstream().as_deref(), Some("contoso_calls"));
+    /// ```
     pub fn workstream(&self) -> Option<String> {
         self.source.workstream()
     }
 
     /// The table of the record the session is about, such as `incident`. None for conversations and outside a session.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().entity("incident");
+    /// assert_eq!(fixture.session().entity().as_deref(), Some("incident"));
+    /// ```
     pub fn entity(&self) -> Option<String> {
         self.source.entity()
     }
 
     /// The session template in force. None outside a session.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().session_template("contoso_case");
+    /// assert_eq!(fixture.session().session_template().as_deref(), Some("contoso_case"));
+    /// ```
     pub fn session_template(&self) -> Option<String> {
         self.source.session_template()
     }
 
     /// The profile in force.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().profile("contoso_rep");
+    /// assert_eq!(fixture.session().profile(), "contoso_rep");
+    /// ```
     pub fn profile(&self) -> String {
         self.source.profile()
     }
 
     /// The language of the person's screen, as a Windows language code such as 1033.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().languages(1036, 1033);
+    /// assert_eq!(fixture.session().language(), 1036);
+    /// ```
     pub fn language(&self) -> u32 {
         self.source.language()
     }
 
     /// The language of the organisation, for where the person's own has nothing to offer.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().languages(1036, 1033);
+    /// assert_eq!(fixture.session().base_language(), 1033);
+    /// ```
     pub fn base_language(&self) -> u32 {
         self.source.base_language()
     }
 
     /// The app that asks, such as `customer-service-workspace`.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new();
+    /// assert_eq!(fixture.session().app(), "customer-service-workspace");
+    /// ```
     pub fn app(&self) -> String {
         self.source.app()
     }
 
     /// Replaces the slugs of a text, such as `Call from {customerName}`, by values of the session's context.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().context("customerName", "Ada");
+    /// let rendered = fixture.session().render("Call from {customerName} about {anchor.title}");
+    /// assert_eq!((rendered.text.as_str(), rendered.unresolved), ("Call from Ada about ", vec!["{anchor.title}".to_owned()]));
+    /// ```
     pub fn render(&self, template: &str) -> Rendered {
         self.source.render(template)
+    }
+
+    /// Runs a workflow definition, with the slugs of its conditions replaced, and tells which script it sets as the default one, if it sets one.
+    /// One that cannot be run is the fault `bad-workflow`, as one that cannot be read is.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::Fixture;
+    /// use loadout_sdk::workflow::Workflow;
+    ///
+    /// let workflow = Workflow::parse(r#"{ "actions": { "C": { "type": "If",
+    ///     "expression": { "equals": ["${tier}", "gold"] },
+    ///     "actions": { "S": { "type": "SetDefaultAgentScript", "inputs": { "scriptUniqueName": "contoso_gold" } } }
+    /// } } }"#)?;
+    /// let fixture = Fixture::new().context("tier", "gold");
+    /// assert_eq!(fixture.session().default_script(&workflow)?.as_deref(), Some("contoso_gold"));
+    /// assert_eq!(Fixture::new().session().default_script(&workflow)?, None);
+    /// # Ok::<(), loadout_sdk::Fault>(())
+    /// ```
+    pub fn default_script(&self, workflow: &Workflow) -> Result<Option<String>, Fault> {
+        Ok(workflow.default_script(&|text| self.render(text).text)?)
     }
 
     /// The table the session is about: that of its record, or [`CONVERSATION`]. None outside a session.
@@ -150,40 +248,82 @@ impl<'a> Session<'a> {
     }
 
     /// Whether there is a session at all. Without one, as on the home screen, there is no table, channel or template.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().channel("chat");
+    /// assert!(fixture.session().is_open() && !Fixture::new().session().is_open());
+    /// ```
     pub fn is_open(&self) -> bool {
         self.session_template().is_some() || self.table().is_some()
     }
 
     /// The configuration at the revision the answer is made from.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().item("macros", "contoso_mail", serde_json::json!({}));
+    /// assert_eq!(fixture.session().library().names("macros"), ["contoso_mail"]);
+    /// ```
     pub fn library(&self) -> Library<'a> {
         Library::new(self.source)
     }
 
-    /// One attribute of the first business record a query finds. Refused until an administrator grants a connector.
+    /// Business records.
     ///
-    /// `options` are OData query options, with values that the plugin escaped: [`Session::render`] does not. `wit/records.wit` says how.
-    pub fn look_up(&self, entity: &str, attribute: &str, options: &str) -> Result<Option<String>, Refusal> {
-        self.source.look_up(entity, attribute, options)
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().record("contact", "fullname", "", "Ada");
+    /// let query = loadout_sdk::Query::of("contact");
+    /// assert_eq!(fixture.session().records().find(&query, "fullname").unwrap().text(), Some("Ada"));
+    /// ```
+    pub fn records(&self) -> Records<'a> {
+        Records::new(self.source)
     }
 
-    /// The articles that suit a text best, at most `limit`. Refused until an administrator grants a connector.
+    /// Articles.
     ///
-    /// `source` names a connector; if it is empty, the only one the plugin was granted.
-    pub fn search(&self, source: &str, text: &str, limit: u32) -> Result<Vec<Article>, Refusal> {
-        self.source.search(source, text, limit)
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new();
+    /// assert_eq!(fixture.session().knowledge().search("refund", 3).unwrap_err().code, "not-granted");
+    /// ```
+    pub fn knowledge(&self) -> Knowledge<'a> {
+        Knowledge::new(self.source)
     }
 
     /// Sends a request by https. Refused until an administrator grants its host and the secrets in it.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new();
+    /// let request = loadout_sdk::HttpRequest::get("https://api.contoso.com/");
+    /// assert_eq!(fixture.session().send(&request).unwrap_err().code, "not-granted");
+    /// ```
     pub fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Refusal> {
         self.source.send(request)
     }
 
     /// Writes one line for whoever looks after the plugin. Lines are counted and capped.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new();
+    /// fixture.session().log(loadout_sdk::Level::Info, "looking");
+    /// assert_eq!(fixture.lines()[0].1, "looking");
+    /// ```
     pub fn log(&self, level: Level, message: impl AsRef<str>) {
         self.source.log(level, message.as_ref());
     }
 
     /// Writes one line about something to look into.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new();
+    /// fixture.session().warn("no script");
+    /// assert_eq!(fixture.lines(), [(loadout_sdk::Level::Warning, "no script".to_owned())]);
+    /// ```
     pub fn warn(&self, message: impl AsRef<str>) {
         self.log(Level::Warning, message);
     }

@@ -1,16 +1,23 @@
-//! Tests of rules without a component and without a host.
+//! Tests of rules and steps without a component and without a host.
 //!
-//! A [`Fixture`] is a session and a library in memory; [`check_cases`] runs a folder of cases written as JSON. Neither
-//! enforces the limits of a call. Slugs follow the host's grammar as far as rules usually need it: `{key}` and `${key}`, with
+//! A [`Fixture`] is a session and a library in memory; [`check_cases`] and its siblings for steps run a folder of cases written as
+//! YAML or JSON, which `loadout plugin test` asks of the component. Neither enforces the limits of a call. Slugs follow the host's grammar as far as rules usually need it: `{key}` and `${key}`, with
 //! `$session.` and `$oc.` before the key; queries have no value.
 
 mod cases;
+mod outside;
 mod reads;
+mod schema;
 mod slug;
+mod step;
+mod tool_step;
 mod upgrade;
 
 pub use cases::check_cases;
-pub use upgrade::check_upgrade_cases;
+pub use schema::check_settings_schema;
+pub use step::{check_step_cases, event};
+pub use tool_step::{check_tool_step_cases, question};
+pub use upgrade::{check_upgrade_cases, page};
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +32,7 @@ use crate::{Decision, Fault, Level, Session, Tool};
 pub struct Fixture {
     facts: Facts,
     library: Items,
+    outside: outside::Outside,
     lines: RefCell<Vec<(Level, String)>>,
 }
 
@@ -67,11 +75,22 @@ impl Default for Facts {
 
 impl Fixture {
     /// A person with an English screen in the customer service workspace, outside of any session.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// assert!(!Fixture::new().session().is_open());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Puts a value into the session's context.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().context("customerName", "Ada");
+    /// assert_eq!(fixture.session().get("customerName").as_deref(), Some("Ada"));
+    /// ```
     #[must_use]
     pub fn context(mut self, key: &str, value: &str) -> Self {
         self.facts.context.insert(key.to_owned(), value.to_owned());
@@ -79,6 +98,12 @@ impl Fixture {
     }
 
     /// Gives the person a security role.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().role("contoso_agent");
+    /// assert!(fixture.session().has_role("contoso_agent"));
+    /// ```
     #[must_use]
     pub fn role(mut self, role: &str) -> Self {
         self.facts.roles.insert(role.to_owned());
@@ -86,6 +111,12 @@ impl Fixture {
     }
 
     /// Gives the person a licence.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().licence("chat");
+    /// assert!(fixture.session().has_licence("chat"));
+    /// ```
     #[must_use]
     pub fn licence(mut self, licence: &str) -> Self {
         self.facts.licences.insert(licence.to_owned());
@@ -93,6 +124,12 @@ impl Fixture {
     }
 
     /// Makes the session a conversation on a channel.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().channel("chat");
+    /// assert_eq!(fixture.session().channel().as_deref(), Some("chat"));
+    /// ```
     #[must_use]
     pub fn channel(mut self, channel: &str) -> Self {
         self.facts.channel = Some(channel.to_owned());
@@ -100,6 +137,12 @@ impl Fixture {
     }
 
     /// Lets the conversation come through a workstream.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().workstream("contoso_calls");
+    /// assert_eq!(fixture.session().workstream().as_deref(), Some("contoso_calls"));
+    /// ```
     #[must_use]
     pub fn workstream(mut self, workstream: &str) -> Self {
         self.facts.workstream = Some(workstream.to_owned());
@@ -107,6 +150,12 @@ impl Fixture {
     }
 
     /// Makes the session one about a record of a table.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().entity("incident");
+    /// assert_eq!(fixture.session().table().as_deref(), Some("incident"));
+    /// ```
     #[must_use]
     pub fn entity(mut self, entity: &str) -> Self {
         self.facts.entity = Some(entity.to_owned());
@@ -114,6 +163,12 @@ impl Fixture {
     }
 
     /// Sets the session template in force.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().session_template("contoso_case");
+    /// assert!(fixture.session().is_open());
+    /// ```
     #[must_use]
     pub fn session_template(mut self, template: &str) -> Self {
         self.facts.session_template = Some(template.to_owned());
@@ -121,6 +176,12 @@ impl Fixture {
     }
 
     /// Sets the profile in force.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().profile("contoso_rep");
+    /// assert_eq!(fixture.session().profile(), "contoso_rep");
+    /// ```
     #[must_use]
     pub fn profile(mut self, profile: &str) -> Self {
         self.facts.profile = profile.to_owned();
@@ -128,6 +189,12 @@ impl Fixture {
     }
 
     /// Sets the language of the person's screen and that of the organisation.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().languages(1036, 1033);
+    /// assert_eq!((fixture.session().language(), fixture.session().base_language()), (1036, 1033));
+    /// ```
     #[must_use]
     pub fn languages(mut self, person: u32, organisation: u32) -> Self {
         (self.facts.language, self.facts.base_language) = (person, organisation);
@@ -135,6 +202,12 @@ impl Fixture {
     }
 
     /// Sets the app that asks.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().app("omnichannel");
+    /// assert_eq!(fixture.session().app(), "omnichannel");
+    /// ```
     #[must_use]
     pub fn app(mut self, app: &str) -> Self {
         self.facts.app = app.to_owned();
@@ -142,6 +215,12 @@ impl Fixture {
     }
 
     /// Puts an item into the library, in the form the HTTP API gives it.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new().item("macros", "contoso_mail", serde_json::json!({ "name": "Mail" }));
+    /// assert_eq!(fixture.session().library().names("macros"), ["contoso_mail"]);
+    /// ```
     #[must_use]
     pub fn item(mut self, kind: &str, unique_name: &str, item: Value) -> Self {
         self.library.entry(kind.to_owned()).or_default().insert(unique_name.to_owned(), item);
@@ -149,6 +228,11 @@ impl Fixture {
     }
 
     /// The session as rules see it.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// assert_eq!(Fixture::new().session().channel(), None);
+    /// ```
     pub fn session(&self) -> Session<'_> {
         Session::new(self)
     }
@@ -166,6 +250,13 @@ impl Fixture {
     }
 
     /// The lines written to the trace so far.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::Fixture;
+    /// let fixture = Fixture::new();
+    /// fixture.session().warn("no script");
+    /// assert_eq!(fixture.lines().len(), 1);
+    /// ```
     pub fn lines(&self) -> Vec<(Level, String)> {
         self.lines.borrow().clone()
     }

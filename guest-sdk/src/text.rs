@@ -37,6 +37,11 @@ impl From<Wire> for Localized {
 
 impl Localized {
     /// The wording for `language`, else the default one.
+    ///
+    /// ```
+    /// let title: loadout_sdk::Localized = serde_json::from_str(r#""Cases""#).unwrap();
+    /// assert_eq!(title.in_language(1036), "Cases");
+    /// ```
     pub fn in_language(&self, language: u32) -> &str {
         self.labels.get(&language.to_string()).unwrap_or(&self.default)
     }

@@ -46,6 +46,7 @@ mod wasi;
 mod workshop;
 mod world;
 
+pub use amendment::Wish;
 pub use answer::{Answer, ProposedPatch};
 pub use around::ToolStepRegistration;
 pub use breaker::{BreakerSettings, BreakerState, Health};
@@ -65,7 +66,7 @@ pub use observation::{About, AskedStep, ObservedCall, Witness};
 pub use outside::{Connectors, Door};
 pub use recording::{CallRecording, InvalidRecording};
 pub use registrations::WantedStep;
-pub use replay::{Examined, Inquiry, Replayed, UNRECORDED};
+pub use replay::{Examined, Inquiry, Replayed, Reply, UNRECORDED};
 pub use schema::SettingsSchema;
 pub use signature::{SignatureError, Signatures};
 pub use trial::Trial;

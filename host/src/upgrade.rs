@@ -22,6 +22,7 @@ use std::fmt::Write as _;
 
 use crate::{import, store};
 
+pub use answer::believe;
 pub use difference::{AttributeChange, Difference, attribute_changes, differences};
 pub use graph::{GraphError, ordered};
 pub use plan::{Changed, Plan, PlannedRow, PlannedStep, SideBySide, StepChanged, identity, select, tallied};

@@ -3,8 +3,14 @@
 //! Knows no environment and opens none: what a component is asked about is what the case says.
 
 mod case;
+mod event;
 mod outcome;
+mod page;
+mod question;
 mod trial;
 
 pub use case::{Case, CaseError, CaseFile};
+pub use event::{EventCase, TargetCase};
+pub use page::{LinkCase, LookUpCase, PageCase, RowCase};
+pub use question::{DecisionCase, QuestionCase};
 pub use trial::{Found, Workbench, WorkbenchError};

@@ -1,9 +1,12 @@
 //! The first minutes of somebody who writes a plugin: made, tried, built, installed, and there for a person.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use insta::assert_snapshot;
+use loadout::workbench::{CaseFile, Workbench};
+use loadout_plugin_build::{Guests, embed_manifest};
 use loadout_tests::guests::{self, manifest, rule};
 use loadout_tests::host::{Failure, TOKEN, TestHost};
 use serde_json::json;
@@ -24,33 +27,39 @@ fn loadout(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
 /// A folder with cases.
 fn with_cases(cases: &str) -> Result<tempfile::TempDir, Failure> {
     let folder = tempfile::tempdir()?;
-    std::fs::create_dir(folder.path().join("cases"))?;
-    std::fs::write(folder.path().join("cases/first.yaml"), cases)?;
+    fs::create_dir(folder.path().join("cases"))?;
+    fs::write(folder.path().join("cases/first.yaml"), cases)?;
     Ok(folder)
+}
+
+/// Runs the tests of a project.
+fn test_natively(project: &Path, target: &Path) -> Done {
+    let mut command = Command::new(env!("CARGO"));
+    let done = command.current_dir(project).arg("test").env("CARGO_TARGET_DIR", target).output()?;
+    let said = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    assert!(done.status.success(), "{said}");
+    Ok(())
 }
 
 // The commands wait for the server that this test is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_plugin_is_tried_built_installed_and_there_for_a_person() -> Done {
     let folder = tempfile::tempdir()?;
-    let made = loadout(folder.path(), &["new", "greeter", "--publisher", "contoso"])?;
-    assert_snapshot!(made, @r"
+    let said = loadout(folder.path(), &["new", "greeter", "--publisher", "contoso"])?;
+    assert_snapshot!(said, @r"
     0 made `greeter`; next:
       cd greeter
       cargo test
       loadout plugin test
     ");
     let project = folder.path().join("greeter");
-    let mut natively = Command::new(env!("CARGO"));
-    natively.current_dir(&project).arg("test").env("CARGO_TARGET_DIR", project.join("target"));
-    let natively = natively.output()?;
-    assert!(natively.status.success(), "{}", String::from_utf8_lossy(&natively.stderr));
-    let component = project.join("target/greeter.wasm");
-    let built = loadout(&project, &["build"])?;
-    assert!(built.contains("plugin     contoso/greeter 0.1.0") && component.is_file(), "{built}");
+    let project = project.as_path();
+    test_natively(project, &project.join("target"))?;
+    let built = loadout(project, &["build"])?;
+    assert!(built.contains("plugin     contoso/greeter 0.1.0"), "{built}");
     let there = ["--component", "target/greeter.wasm"];
-    assert!(loadout(&project, &[&["test", "."][..], &there].concat())?.ends_with("3 cases, each as expected"));
-    let checked = loadout(&project, &[&["check", "."][..], &there].concat())?;
+    assert!(loadout(project, &[&["test", "."][..], &there].concat())?.ends_with("3 cases, each as expected"));
+    let checked = loadout(project, &[&["check", "."][..], &there].concat())?;
     assert_snapshot!(checked, @r#"
     0 plugin       contoso/greeter 0.1.0
     world        loadout:plugin/tool@0.1.0, and its imports are those of the world
@@ -58,15 +67,15 @@ async fn a_new_plugin_is_tried_built_installed_and_there_for_a_person() -> Done 
     asks for     nothing
     the same     3 cases, in two processes and two time zones
     "#);
-    let asked = loadout(&project, &[&["run", "question.yaml"][..], &there].concat())?;
+    let asked = loadout(project, &[&["run", "question.yaml"][..], &there].concat())?;
     assert!(asked.contains(r#""greeting": "Hello, Ada!""#) && asked.contains("calls to the host: 1"), "{asked}");
 
     let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
     let address = host.address("");
     let token = project.join("token");
-    std::fs::write(&token, TOKEN)?;
+    fs::write(&token, TOKEN)?;
     let remote = ["--host", address.as_str(), "--token-file", "token"];
-    let installed = loadout(&project, &[&["install", "target/greeter.wasm"][..], &remote].concat())?;
+    let installed = loadout(project, &[&["install", "target/greeter.wasm"][..], &remote].concat())?;
     assert_snapshot!(installed, @r#"
     0 installed  contoso/greeter 0.1.0
     serves     0.1.0
@@ -81,12 +90,180 @@ async fn a_new_plugin_is_tried_built_installed_and_there_for_a_person() -> Done 
     let answer = host.post("/api/v1/experience", question).await?.json();
     let tool = &answer["productivityPane"]["tools"][0];
     assert_eq!((&tool["tool"], &tool["payload"]), (&json!("greeter"), &json!({"greeting": "Good day, Ada."})));
-    let listed = loadout(&project, &[&["list"][..], &remote].concat())?;
+    let listed = loadout(project, &[&["list"][..], &remote].concat())?;
     assert!(listed.lines().any(|line| line.contains("contoso/greeter") && line.contains("0.1.0")), "{listed}");
-    let traced = loadout(&project, &[&["trace", "contoso/greeter"][..], &remote].concat())?;
+    let traced = loadout(project, &[&["trace", "contoso/greeter"][..], &remote].concat())?;
     assert!(traced.contains("0.1.0 tool.evaluate greeter succeeded"), "{traced}");
-    let denied = loadout(&project, &["install", "target/greeter.wasm", "--host", &address])?;
+    let denied = loadout(project, &["install", "target/greeter.wasm", "--host", &address])?;
     assert!(denied.starts_with("1 error: ") && denied.contains("answers 401"), "{denied}");
+    every_other_kind_is_tried_and_built(folder.path(), project)
+}
+
+/// Makes a plugin of every other kind beside `first`, and tries and builds it. With the SDK of the first, and what that compiled: this takes
+/// longer than all the rest.
+fn every_other_kind_is_tried_and_built(folder: &Path, first: &Path) -> Done {
+    let target = first.join("target");
+    let sdk = first.join("vendor/loadout/guest-sdk");
+    for (name, kind, imports, answer) in [
+        ("guard", "step", &[][..], r#""proceed": {}"#),
+        ("strangers", "tool-step", &["context"][..], r#""customer": "Ada""#),
+        ("desks", "upgrade", &[][..], r#""state": "inactive""#),
+    ] {
+        assert!(loadout(folder, &["new", name, "--kind", kind, "--publisher", "contoso"])?.starts_with("0 made"));
+        let project = folder.join(name);
+        let package = project.join("Cargo.toml");
+        let text = fs::read_to_string(&package)?;
+        let shared = text.replace("vendor/loadout/guest-sdk", &sdk.display().to_string());
+        assert_ne!(shared, text);
+        fs::write(&package, shared)?;
+        test_natively(&project, &target)?;
+        let built = Guests::new(&package, target.join("component")).packages([name]).build()?;
+        let plain = fs::read(&built.first().ok_or("there is a component")?.component)?;
+        let imported = String::from_utf8_lossy(&plain).into_owned();
+        let ours = ["context", "library", "records", "knowledge", "http", "trace"];
+        let is_imported = |it: &&str| imported.contains(&format!("loadout:plugin/{it}@0.1.0"));
+        assert_eq!(ours.into_iter().filter(is_imported).collect::<Vec<_>>(), imports, "{kind}");
+        let manifest = fs::read_to_string(project.join("plugin.toml"))?;
+        fs::write(project.join("a.wasm"), embed_manifest(&plain, &manifest)?)?;
+        let there = ["--component", "a.wasm"];
+        let tried = loadout(&project, &[&["test", "."][..], &there].concat())?;
+        assert!(tried.starts_with("0 ") && tried.ends_with("cases, each as expected"), "{tried}");
+        let checked = loadout(&project, &[&["check", "."][..], &there].concat())?;
+        assert!(checked.starts_with("0 ") && checked.contains("in two processes and two time zones"), "{checked}");
+        let asked = loadout(&project, &[&["run", "question.yaml", "."][..], &there].concat())?;
+        assert!(asked.starts_with("0 ") && asked.contains(answer), "{asked}");
+    }
+    Ok(())
+}
+
+#[test]
+fn cases_of_steps_come_out_in_the_real_engine_as_natively() -> Done {
+    for plugin in loadout_plugins::ALL {
+        let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins").join(plugin.name).join("cases");
+        let bench = Workbench::open(plugin.component)?;
+        if !bench.kinds().is_empty() {
+            continue;
+        }
+        // Items of other libraries are there as far as a step reads them: nobody could write those.
+        for (path, file) in CaseFile::read_all(&cases)?.into_iter().filter(|(_, file)| file.library.is_empty()) {
+            for case in &file.cases {
+                let found = bench.ask(&file, case)?.outcome;
+                assert_eq!(case.expect.as_ref(), Some(&found), "{}: {}", path.display(), case.name);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_step_answers_is_told_in_the_words_of_its_case() -> Done {
+    let change = |step: &str, stage: u32, configuration: &str| {
+        format!(
+            "  - name: {step} {stage}
+    event:
+      {{ step: {step}, message: macro.update, stage: {stage}, author: ada, configuration: {configuration},
+        targets: [{{ kind: macros, uniqueName: contoso_mail, values: {{ description: Mails }} }}] }}\n"
+        )
+    };
+    let changes = [
+        change("before", 20, "{ patch: { description: Mail }, share: [1] }"),
+        change("before", 20, "{ patches: [{ a: 1 }, { b: 2 }] }"),
+        change("before", 20, "{ reject: { message: Not so., attribute: description } }"),
+        change("before", 20, "{ fail: closed }"),
+        change("before", 20, "{ trap: yes }"),
+        change("before", 20, "{ garbage: '{' }"),
+        change("after", 40, "{ patch: { description: Mail } }"),
+    ];
+    let question = |stage: u32, decision: &str, configuration: &str| {
+        format!(
+            "  - name: at {stage}
+    session: {{ context: {{ customerName: Ada }} }}
+    question: {{ step: at-{stage}, tool: macros, stage: {stage}, settings: {{ most: 3 }}{decision}, configuration: {configuration} }}\n"
+        )
+    };
+    let shown = ", decision: { shown: { available: [a, b] }, items: { macros: [a, b] } }";
+    let questions = [
+        question(20, "", "{ patch: { most: 2 } }"),
+        question(40, shown, "{ patch: { available: [a] }, items: [[macros, a]] }"),
+        question(40, shown, "{ hide: Not today. }"),
+        question(40, ", decision: { hidden: no-macro }", "{ patch: {} }"),
+        question(40, shown, "{ fail: closed }"),
+    ];
+    let row = |sin: &str| {
+        format!("  - name: {sin}\n    page: {{ rows: [{{ table: old_desk, id: '1', values: {{ sin: {sin} }} }}] }}\n")
+    };
+    let rows = ["nothing", "refused", "loses", "faults", "panics"].map(row);
+    let steps = [("before", "macro.update", 20), ("after", "macro.update", 40)];
+    let around: [(&str, &[&str], u32, i32); 2] = [("at-20", &["macros"], 20, 0), ("at-40", &["macros"], 40, 0)];
+    let mut said = Vec::new();
+    for (cases, component) in [
+        (changes.concat(), guests::handler(guests::CHANGES, "changes", "1.0.0", &steps)?),
+        (questions.concat(), guests::tool_steps("around", "1.0.0", "", &around)?),
+        (rows.concat(), guests::BAD_STEP.to_vec()),
+    ] {
+        let folder = with_cases(&format!("cases:\n{cases}"))?;
+        fs::write(folder.path().join("a.wasm"), component)?;
+        let told = loadout(folder.path(), &["test", "--component", "a.wasm"])?;
+        said.extend(told.lines().filter(|line| !line.starts_with("  expected")).map(str::to_owned));
+        fs::write(folder.path().join("cases/first.yaml"), "cases:\n  - name: it answers\n    settings: { a: 1 }\n")?;
+        said.push(loadout(folder.path(), &["test", "--component", "a.wasm"])?);
+        fs::write(folder.path().join("cases/first.yaml"), "cases:\n  - name: it answers\n")?;
+        said.push(loadout(folder.path(), &["test", "--component", "a.wasm"])?);
+    }
+    assert_snapshot!(said.join("\n"), @r#"
+    1 first.yaml: before 20
+      found    {"proceed":{"patches":{"0":{"description":"Mail"}},"shared":{"before":[1]}}}
+    first.yaml: before 20
+      found    {"proceed":{"patches":{"0":[{"a":1},{"b":2}]}}}
+    first.yaml: before 20
+      found    {"reject":"not-so","attribute":"description"}
+    first.yaml: before 20
+      found    {"fault":"on-purpose"}
+      because  it answered with the fault `on-purpose`: closed
+    first.yaml: before 20
+      found    {"fault":"plugin.trapped"}
+      because  it trapped: panicked at tests/guests/examples/changes.rs:22:9: it was told to
+    first.yaml: before 20
+      found    {"fault":"plugin.invalid-result"}
+      because  its patch of target 0 is no JSON: EOF while parsing an object at line 1 column 1
+    first.yaml: after 40
+      found    {"fault":"plugin.invalid-result"}
+      because  it patches in stage 40, when the change is made: patch in stage 10 or 20
+    error: 7 of 7 cases have another outcome than they expect
+    1 error: ./cases/first.yaml: it answers: the case has `settings`, which no plugin for the world `loadout:plugin/step@0.1.0` is asked about: leave it out
+    1 error: ./cases/first.yaml: it answers: the case has no `event`, and a plugin for the world `loadout:plugin/step@0.1.0` is asked about one
+    1 first.yaml: at 20
+      found    {"proceed":{"patch":{"most":2}}}
+    first.yaml: at 40
+      found    {"proceed":{"patch":{"available":["a"]},"items":{"macros":["a"]}}}
+    first.yaml: at 40
+      found    {"hide":"not-so"}
+    first.yaml: at 40
+      found    {"fault":"plugin.invalid-result"}
+      because  it changes what is shown of a tool that is hidden: look at `decision` first
+    first.yaml: at 40
+      found    {"fault":"on-purpose"}
+      because  it answered with the fault `on-purpose`: closed
+    error: 5 of 5 cases have another outcome than they expect
+    1 error: ./cases/first.yaml: it answers: the case has `settings`, which no plugin for the world `loadout:plugin/tool-step@0.1.0` is asked about: leave it out
+    1 error: ./cases/first.yaml: it answers: the case has no `question`, and a plugin for the world `loadout:plugin/tool-step@0.1.0` is asked about one
+    1 first.yaml: nothing
+      found    {"upserts":[{"kind":"queues","name":"desk 1","item":{"name":"desk 1"},"sources":["old_desk/1"]}]}
+    first.yaml: refused
+      found    {"quarantine":["old_desk/1: refused: nobody sits there"]}
+    first.yaml: loses
+      found    {"fault":"step.lost-row"}
+      because  it neither used nor quarantined `old_desk/1`, which was on its page
+    first.yaml: faults
+      found    {"fault":"no-desk"}
+      because  it answered with the fault `no-desk`: this is no desk
+    first.yaml: panics
+      found    {"fault":"plugin.trapped"}
+      because  it trapped: panicked at tests/guests/examples/bad_step.rs:24:25: the desk fell over
+    error: 5 of 5 cases have another outcome than they expect
+    1 error: ./cases/first.yaml: it answers: the case has `settings`, which no plugin for the world `loadout:plugin/upgrade@0.1.0` is asked about: leave it out
+    1 error: ./cases/first.yaml: it answers: the case has no `page`, and a plugin for the world `loadout:plugin/upgrade@0.1.0` is asked about one
+    "#);
     Ok(())
 }
 
@@ -100,7 +277,7 @@ fn what_a_case_expects_otherwise_is_named_with_what_was_found() -> Done {
   - name: nobody said what to expect
 ",
     )?;
-    std::fs::write(folder.path().join("a.wasm"), rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?)?;
+    fs::write(folder.path().join("a.wasm"), rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?)?;
     assert_snapshot!(loadout(folder.path(), &["test", "--component", "a.wasm"])?, @r#"
     1 first.yaml: it greets
       expected {"shown":{"greeting":"Hello Grace"}}
@@ -119,7 +296,7 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
     let folder = with_cases(cases)?;
     let at = |name: &str| folder.path().join(name);
     let told = |name: &str, component: &[u8]| -> Result<String, Failure> {
-        std::fs::write(at(name), component)?;
+        fs::write(at(name), component)?;
         loadout(folder.path(), &["test", "--component", name])
     };
     let lying = manifest("greeter", "1.0.0", "scripts").replace("tool@0.1.0", "step@0.1.0");
@@ -129,11 +306,12 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
         told("panics.wasm", guests::PANICS)?,
         told("spins.wasm", guests::SPINS_FOREVER)?,
         told("bad-json.wasm", guests::BAD_JSON)?,
-        told("lies.wasm", &loadout_plugin_build::embed_manifest(guests::WELL_BEHAVED, &lying)?)?,
+        told("lies.wasm", &embed_manifest(guests::WELL_BEHAVED, &lying)?)?,
         told("text.wasm", b"(component)")?,
         loadout(folder.path(), &["build"])?,
         loadout(folder.path(), &["new", "Nice Name"])?,
         loadout(folder.path(), &["new", "cases"])?,
+        loadout(folder.path(), &["new", "desks", "--kind", "upgrade", "--tool", "macros"])?,
         loadout(folder.path(), &["install", "text.wasm", "--token-file", "nowhere"])?,
     ];
     assert_snapshot!(said.join("\n"), @r#"
@@ -159,6 +337,7 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
     2 error: `.` is no plugin's project, it has no `Cargo.toml`: name its folder, or make one with `loadout plugin new`
     2 error: `Nice Name` cannot be the name of a plugin: use `a` to `z`, `0` to `9` and `-`, a letter first
     2 error: `cases` is there already: choose another name
+    2 error: `--tool macros` means nothing for a plugin that is about no tool: leave it out
     1 error: `text.wasm` is refused: it is WebAssembly text; give the binary form
     "#);
     for (cases, expected) in [
@@ -171,7 +350,7 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
         ),
         ("cases:\n  - name: x\n    session: { chanel: chat }\n", "unknown field `chanel`"),
     ] {
-        std::fs::write(at("cases/first.yaml"), cases)?;
+        fs::write(at("cases/first.yaml"), cases)?;
         let said = told("fine.wasm", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?)?;
         assert!(said.contains(expected), "{cases}: {said}");
     }

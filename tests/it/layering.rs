@@ -16,7 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("outbound", &["domain"]),
     ("plugin", &["domain", "store", "resolve", "upgrade", "pipeline", "outbound"]),
     ("bundle", &["domain", "import", "export", "plugin"]),
-    ("workbench", &["domain", "store", "resolve", "plugin"]),
+    ("workbench", &["domain", "store", "resolve", "upgrade", "pipeline", "plugin"]),
     (
         "service",
         &["domain", "content", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin", "bundle"],

@@ -1,6 +1,5 @@
 //! Cases as data: a folder of YAML or JSON files, each with a library and the sessions it is tried in.
 
-use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 
@@ -9,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::{Facts, Fixture, Items};
-use crate::{Decision, Level, Tool};
+use crate::{Decision, ItemReference, Level, Tool};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,26 +100,42 @@ pub(super) fn run<F: DeserializeOwned>(folder: &Path, judge: impl Fn(F) -> Vec<J
 }
 
 fn outcome<T: Tool>(library: &Items, case: &Case) -> Value {
-    let mut library = library.clone();
-    for (kind, items) in case.library.clone() {
-        library.entry(kind).or_default().extend(items);
-    }
-    let fixture = Fixture { facts: case.session.clone(), library, lines: RefCell::default() };
-    let mut outcome = match fixture.evaluate::<T>(Value::Object(case.settings.clone())) {
+    let library = library_of(library, case.library.clone());
+    let fixture = Fixture { facts: case.session.clone(), library, ..Fixture::default() };
+    let outcome = match fixture.evaluate::<T>(Value::Object(case.settings.clone())) {
         Err(fault) => json!({ "fault": fault.code() }),
         Ok(Decision::Hidden { code, .. }) => json!({ "hidden": code }),
         Ok(Decision::Shown { payload, items }) => {
             let mut outcome = json!({ "shown": payload });
-            for item in items {
-                let names = &mut outcome["items"][item.kind];
-                match names.as_array_mut() {
-                    Some(names) => names.push(item.unique_name.into()),
-                    None => *names = json!([item.unique_name]),
-                }
-            }
+            add_items(&mut outcome, items);
             outcome
         }
     };
+    with_warnings(outcome, &fixture)
+}
+
+/// The library of a file with that of a case, whose items are added or stand in for one of it.
+pub(super) fn library_of(file: &Items, case: Items) -> Items {
+    let mut library = file.clone();
+    for (kind, items) in case {
+        library.entry(kind).or_default().extend(items);
+    }
+    library
+}
+
+/// Adds items to an outcome, by their kind.
+pub(super) fn add_items(outcome: &mut Value, items: Vec<ItemReference>) {
+    for item in items {
+        let names = &mut outcome["items"][item.kind];
+        match names.as_array_mut() {
+            Some(names) => names.push(item.unique_name.into()),
+            None => *names = json!([item.unique_name]),
+        }
+    }
+}
+
+/// Adds the warnings that were written, if there are some.
+pub(super) fn with_warnings(mut outcome: Value, fixture: &Fixture) -> Value {
     let warnings = fixture.lines().into_iter().filter(|(level, _)| *level == Level::Warning);
     let warnings: Vec<String> = warnings.map(|(_, line)| line).collect();
     if !warnings.is_empty() {

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{Fixture, slug};
-use crate::session::{Level, Reads, Refusal, Rendered};
-use crate::{Article, HttpRequest, HttpResponse};
+use crate::session::{Level, Reads, Rendered};
+use crate::{Article, HttpRequest, HttpResponse, Refusal};
 
 impl Fixture {
     fn active(&self, kind: &str, unique_name: &str) -> Option<&Value> {
@@ -99,16 +99,16 @@ impl Reads for Fixture {
         items.filter(|(_, item)| is_active(item)).map(|(name, _)| name.clone()).collect()
     }
 
-    fn look_up(&self, _: &str, _: &str, _: &str) -> Result<Option<String>, Refusal> {
-        Err(Refusal { code: "not-granted".to_owned(), message: "a fixture has no connectors".to_owned() })
+    fn look_up(&self, entity: &str, attribute: &str, options: &str) -> Result<Option<String>, Refusal> {
+        self.outside.look_up(entity, attribute, options)
     }
 
-    fn search(&self, _: &str, _: &str, _: u32) -> Result<Vec<Article>, Refusal> {
-        Err(Refusal { code: "not-granted".to_owned(), message: "a fixture has no connectors".to_owned() })
+    fn search(&self, source: &str, _: &str, limit: u32) -> Result<Vec<Article>, Refusal> {
+        self.outside.search(source, limit)
     }
 
-    fn send(&self, _: &HttpRequest) -> Result<HttpResponse, Refusal> {
-        Err(Refusal { code: "not-granted".to_owned(), message: "a fixture reaches no host".to_owned() })
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Refusal> {
+        self.outside.send(request)
     }
 
     fn log(&self, level: Level, message: &str) {

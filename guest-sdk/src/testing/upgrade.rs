@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::cases::{Judged, run};
+use super::cases::{Judged, library_of, run};
 use super::{Fixture, Items};
 use crate::upgrade::{Link, LookUp, Migration, Page, Row, RowReference, UpgradeStep};
 use crate::{Fault, Library};
@@ -23,6 +23,20 @@ impl Fixture {
     pub fn migrate<S: UpgradeStep>(&self, page: Value) -> Result<Migration, Fault> {
         S::migrate(&read(page), &Library::new(self))
     }
+}
+
+/// A page as [`Fixture::migrate`] reads it.
+///
+/// ```
+/// let page = loadout_sdk::testing::page(serde_json::json!({ "rows": [{ "table": "old_desk", "id": "1" }] }));
+/// assert_eq!(page.rows[0].reference().id, "1");
+/// ```
+///
+/// # Panics
+///
+/// If `page` is no page.
+pub fn page(page: Value) -> Page {
+    read(page)
 }
 
 #[derive(Deserialize)]
@@ -103,23 +117,25 @@ struct CaseFile {
 struct Case {
     /// What the case shows, as a sentence.
     name: String,
+    #[serde(default)]
+    library: Items,
     page: Value,
     /// `{"upserts": […], "quarantine": […], "notes": […]}`, each left out if there is none; or `{"fault": code}`.
     expect: Value,
 }
 
-/// Runs every case of every `.json` file of a folder: a page, and what a step makes of it.
+/// Runs every case of every `.yaml`, `.yml` and `.json` file of a folder: a page, and what a step makes of it.
 ///
 /// # Panics
 ///
 /// If a case has another outcome than it expects, a file cannot be read as cases, or there are none.
 pub fn check_upgrade_cases<S: UpgradeStep>(folder: impl AsRef<Path>) {
     run(folder.as_ref(), |cases: CaseFile| {
-        let fixture = Fixture { library: cases.library, ..Fixture::default() };
-        let judge = |case: Case| Judged {
-            found: fixture.migrate::<S>(case.page).map_or_else(|fault| json!({ "fault": fault.code() }), shown),
-            name: case.name,
-            expect: case.expect,
+        let judge = |case: Case| {
+            let library = library_of(&cases.library, case.library);
+            let fixture = Fixture { library, ..Fixture::default() };
+            let found = fixture.migrate::<S>(case.page).map_or_else(|fault| json!({ "fault": fault.code() }), shown);
+            Judged { name: case.name, expect: case.expect, found }
         };
         cases.cases.into_iter().map(judge).collect()
     });

@@ -65,6 +65,13 @@ pub struct Note {
 
 impl Migration {
     /// Proposes what `row` became, or quarantines it.
+    ///
+    /// ```
+    /// # use loadout_sdk::upgrade::{Migration, Row, Unusable};
+    /// let mut migration = Migration::default();
+    /// migration.add(&Row::default(), Err(Unusable::new("no-desk", "name its desk")));
+    /// assert_eq!(migration.quarantine[0].code, "no-desk");
+    /// ```
     pub fn add(&mut self, row: &Row, became: Result<Upsert, Unusable>) {
         match became {
             Ok(upsert) => self.upserts.push(upsert),
@@ -73,11 +80,25 @@ impl Migration {
     }
 
     /// Says that a row cannot be used.
+    ///
+    /// ```
+    /// # use loadout_sdk::upgrade::{Migration, Row, Unusable};
+    /// let mut migration = Migration::default();
+    /// migration.quarantine(&Row::default(), Unusable::new("no-desk", "name its desk"));
+    /// assert_eq!(migration.quarantine[0].reason, "name its desk");
+    /// ```
     pub fn quarantine(&mut self, row: &Row, why: Unusable) {
         self.quarantine.push(Quarantined { row: row.reference(), code: why.code, reason: why.reason });
     }
 
     /// Says something about a row.
+    ///
+    /// ```
+    /// # use loadout_sdk::upgrade::{Migration, Row};
+    /// let mut migration = Migration::default();
+    /// migration.note(&Row::default(), "no-floor", "it has no floor");
+    /// assert_eq!(migration.notes[0].message, "it has no floor");
+    /// ```
     pub fn note(&mut self, row: &Row, code: &str, message: impl Into<String>) {
         self.notes.push(Note { code: code.to_owned(), row: Some(row.reference()), message: message.into() });
     }
@@ -85,17 +106,36 @@ impl Migration {
 
 impl Upsert {
     /// An item that is just as `attributes` say.
+    ///
+    /// ```
+    /// # use loadout_sdk::upgrade::Upsert;
+    /// assert!(!Upsert::item("queues", "Night desk", serde_json::json!({ "name": "Night desk" })).merges);
+    /// ```
     pub fn item(kind: &str, unique_name: &str, attributes: Value) -> Self {
         let (kind, unique_name) = (kind.to_owned(), unique_name.to_owned());
         Self { kind, unique_name, aliases: Vec::new(), merges: false, attributes, sources: Vec::new() }
     }
 
     /// An item as it is there, with `attributes` merged into it (a JSON merge patch).
+    ///
+    /// ```
+    /// # use loadout_sdk::upgrade::Upsert;
+    /// assert!(Upsert::patch("profiles", "rep", serde_json::json!({ "description": "Desk" })).merges);
+    /// ```
     pub fn patch(kind: &str, unique_name: &str, attributes: Value) -> Self {
         Self { merges: true, ..Self::item(kind, unique_name, attributes) }
     }
 
     /// Adds a row it was made from.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::page;
+    /// # use loadout_sdk::upgrade::Upsert;
+    /// let page = page(serde_json::json!({ "rows": [{ "table": "old_desk", "id": "1" }] }));
+    /// let row = &page.rows[0];
+    /// let upsert = Upsert::item("queues", "Night desk", serde_json::json!({})).from(row);
+    /// assert_eq!(upsert.sources, [row.reference()]);
+    /// ```
     #[must_use]
     pub fn from(mut self, row: &Row) -> Self {
         self.sources.push(row.reference());
@@ -103,6 +143,12 @@ impl Upsert {
     }
 
     /// Adds rows it was made from.
+    ///
+    /// ```
+    /// # use loadout_sdk::upgrade::{Row, Upsert};
+    /// let rows = [Row::default(), Row::default()];
+    /// assert_eq!(Upsert::item("queues", "Night desk", serde_json::json!({})).from_all(&rows).sources.len(), 2);
+    /// ```
     #[must_use]
     pub fn from_all<'a>(mut self, rows: impl IntoIterator<Item = &'a Row>) -> Self {
         self.sources.extend(rows.into_iter().map(Row::reference));
@@ -110,6 +156,11 @@ impl Upsert {
     }
 
     /// Adds something else that references may call it.
+    ///
+    /// ```
+    /// # use loadout_sdk::upgrade::Upsert;
+    /// assert_eq!(Upsert::item("queues", "Night desk", serde_json::json!({})).alias("desk 1").aliases, ["desk 1"]);
+    /// ```
     #[must_use]
     pub fn alias(mut self, alias: impl Into<String>) -> Self {
         self.aliases.push(alias.into());
@@ -119,6 +170,10 @@ impl Upsert {
 
 impl Unusable {
     /// A reason with its code.
+    ///
+    /// ```
+    /// assert_eq!(loadout_sdk::upgrade::Unusable::new("no-desk", "name its desk").code, "no-desk");
+    /// ```
     pub fn new(code: &str, reason: impl Into<String>) -> Self {
         Self { code: code.to_owned(), reason: reason.into() }
     }

@@ -91,11 +91,30 @@ pub struct RowReference {
 
 impl Page {
     /// The related rows of `table` that `row` names, is linked to, or is named by, in the order of the page.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::page;
+    /// let page = page(serde_json::json!({
+    ///     "rows": [{ "table": "old_desk", "id": "1", "lookUps": [{ "column": "chair", "table": "old_chair", "id": "2" }] }],
+    ///     "related": [{ "table": "old_chair", "id": "2" }, { "table": "old_chair", "id": "3" }],
+    /// }));
+    /// assert_eq!(page.around(&page.rows[0], "old_chair").count(), 1);
+    /// ```
     pub fn around<'a>(&'a self, row: &'a Row, table: &'a str) -> impl Iterator<Item = &'a Row> {
         self.related.iter().filter(move |other| other.table == table && (row.points_to(other) || other.points_to(row)))
     }
 
     /// The related row that a look-up leads to.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::page;
+    /// let page = page(serde_json::json!({
+    ///     "rows": [{ "table": "old_desk", "id": "1", "lookUps": [{ "column": "chair", "table": "old_chair", "id": "2" }] }],
+    ///     "related": [{ "table": "old_chair", "id": "2" }],
+    /// }));
+    /// let chair = page.rows[0].look_up("chair").and_then(|look_up| page.found(look_up));
+    /// assert!(chair.is_some());
+    /// ```
     pub fn found(&self, look_up: &LookUp) -> Option<&Row> {
         let leads = |row: &&Row| row.id == look_up.id && (look_up.table.is_empty() || look_up.table == row.table);
         self.related.iter().find(leads)
@@ -104,17 +123,39 @@ impl Page {
 
 impl Row {
     /// The name of the row.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::page;
+    /// let page = page(serde_json::json!({ "rows": [{ "table": "old_desk", "id": "1" }] }));
+    /// let row = &page.rows[0];
+    /// assert_eq!(row.reference().table, "old_desk");
+    /// ```
     pub fn reference(&self) -> RowReference {
         RowReference { table: self.table.clone(), id: self.id.clone() }
     }
 
     /// The text of a column. None if it has no value.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::page;
+    /// let page = page(serde_json::json!({ "rows": [{ "table": "old_desk", "id": "1", "values": { "name": "Desk" } }] }));
+    /// let row = &page.rows[0];
+    /// assert_eq!((row.text("name"), row.text("floor")), (Some("Desk"), None));
+    /// ```
     pub fn text(&self, column: &str) -> Option<&str> {
         self.read.borrow_mut().insert(column.to_owned());
         self.values.iter().find(|(name, _)| name == column).map(|(_, text)| text.as_str())
     }
 
     /// A text of at most `max` characters; a longer one makes the row unusable.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::page;
+    /// let page = page(serde_json::json!({ "rows": [{ "table": "old_desk", "id": "1", "values": { "name": "Desk" } }] }));
+    /// let row = &page.rows[0];
+    /// assert_eq!(row.fitting("name", 4), Ok(Some("Desk")));
+    /// assert_eq!(row.fitting("name", 3).unwrap_err().code, "value-too-long");
+    /// ```
     pub fn fitting(&self, column: &str, max: usize) -> Result<Option<&str>, Unusable> {
         let Some(text) = self.text(column).filter(|text| !text.is_empty()) else { return Ok(None) };
         let length = text.chars().count();
@@ -126,12 +167,24 @@ impl Row {
     }
 
     /// As [`Row::fitting`], and it must be there.
+    ///
+    /// ```
+    /// # use loadout_sdk::upgrade::Row;
+    /// assert_eq!(Row::default().required("name", 100).unwrap_err().code, "value-missing");
+    /// ```
     pub fn required(&self, column: &str, max: usize) -> Result<&str, Unusable> {
         let missing = || Unusable::new("value-missing", format!("`{column}` has no value, and it is required"));
         self.fitting(column, max)?.ok_or_else(missing)
     }
 
     /// A switch: `True`, `1` or `false` in any case.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::page;
+    /// let page = page(serde_json::json!({ "rows": [{ "table": "old_desk", "id": "1", "values": { "open": "True" } }] }));
+    /// let row = &page.rows[0];
+    /// assert_eq!(row.switch("open"), Ok(Some(true)));
+    /// ```
     pub fn switch(&self, column: &str) -> Result<Option<bool>, Unusable> {
         match self.text(column).map(str::trim) {
             None | Some("") => Ok(None),
@@ -144,6 +197,13 @@ impl Row {
     }
 
     /// A number.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::page;
+    /// let page = page(serde_json::json!({ "rows": [{ "table": "old_desk", "id": "1", "values": { "floor": "3" } }] }));
+    /// let row = &page.rows[0];
+    /// assert_eq!(row.number::<u8>("floor"), Ok(Some(3)));
+    /// ```
     pub fn number<N: FromStr>(&self, column: &str) -> Result<Option<N>, Unusable> {
         let Some(text) = self.text(column).map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
         let number = text.parse();
@@ -153,6 +213,13 @@ impl Row {
     }
 
     /// One of a few codes, and what it means.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::page;
+    /// let page = page(serde_json::json!({ "rows": [{ "table": "old_desk", "id": "1", "values": { "kind": "2" } }] }));
+    /// let row = &page.rows[0];
+    /// assert_eq!(row.choice("kind", &[(1, "sitting"), (2, "standing")]), Ok(Some("standing")));
+    /// ```
     pub fn choice<T: Clone>(&self, column: &str, choices: &[(i64, T)]) -> Result<Option<T>, Unusable> {
         let Some(code) = self.number::<i64>(column)? else { return Ok(None) };
         let meaning = choices.iter().find(|(known, _)| *known == code).map(|(_, meaning)| meaning.clone());
@@ -161,12 +228,26 @@ impl Row {
     }
 
     /// The row a column names.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::page;
+    /// let page = page(serde_json::json!({ "rows": [{ "table": "old_desk", "id": "1", "lookUps": [{ "column": "chair", "id": "2" }] }] }));
+    /// let row = &page.rows[0];
+    /// assert_eq!(row.look_up("chair").map(|it| it.id.as_str()), Some("2"));
+    /// ```
     pub fn look_up(&self, column: &str) -> Option<&LookUp> {
         self.read.borrow_mut().insert(column.to_owned());
         self.look_ups.iter().find(|it| it.column == column)
     }
 
     /// Whether `statecode` says that the row takes part in nothing.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::page;
+    /// let page = page(serde_json::json!({ "rows": [{ "table": "old_desk", "id": "1", "values": { "statecode": "1" } }] }));
+    /// let row = &page.rows[0];
+    /// assert!(row.is_inactive());
+    /// ```
     pub fn is_inactive(&self) -> bool {
         self.text("statuscode");
         self.text("statecode").is_some_and(|code| code.trim() == "1")
@@ -174,6 +255,13 @@ impl Row {
 
     /// Where the row came from, in the form the attribute `source` of items has: its GUID, and the columns nobody has read.
     /// Left out is who touched it and when.
+    ///
+    /// ```
+    /// # use loadout_sdk::testing::page;
+    /// let page = page(serde_json::json!({ "rows": [{ "table": "old_desk", "id": "1", "values": { "floor": "3" } }] }));
+    /// let row = &page.rows[0];
+    /// assert_eq!(row.source(), serde_json::json!({ "attributes": { "floor": "3" } }));
+    /// ```
     pub fn source(&self) -> Value {
         self.text(&format!("{}id", self.table));
         self.text("msdyn_uniquename");

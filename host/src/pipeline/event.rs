@@ -93,6 +93,26 @@ pub struct Proposal {
     pub shared: Vec<(String, String)>,
 }
 
+impl Proposal {
+    /// Refuses what no change could take: patches once the change is made, or of targets that are not among so many, and what is left as
+    /// no JSON.
+    pub fn check(&self, is_made: bool, targets: usize) -> Result<(), StepFault> {
+        if is_made && !self.patches.is_empty() {
+            return Err(StepFault::invalid("it patches in stage 40, when the change is made: patch in stage 10 or 20"));
+        }
+        if let Some((target, _)) = self.patches.iter().find(|(target, _)| *target >= targets) {
+            return Err(StepFault::invalid(format!(
+                "it patches target {target}, and there are {targets}, counted from 0"
+            )));
+        }
+        let is_json = |value: &str| serde_json::from_str::<serde::de::IgnoredAny>(value).is_ok();
+        match self.shared.iter().find(|(_, value)| !is_json(value)) {
+            Some((key, _)) => Err(StepFault::invalid(format!("what it leaves as `{key}` is no JSON"))),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Why a change must not happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Rejection {

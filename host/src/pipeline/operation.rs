@@ -186,14 +186,9 @@ impl Operation<'_> {
         differences: &[Difference],
     ) -> Result<Vec<(usize, Value)>, StepFault> {
         let mut outcomes: BTreeMap<usize, Value> = BTreeMap::new();
-        if stage == Stage::PostOperation && !proposal.patches.is_empty() {
-            return Err(StepFault::invalid("it patches in stage 40, when the change is made: patch in stage 10 or 20"));
-        }
+        proposal.check(stage == Stage::PostOperation, places.len())?;
         for (target, patch) in proposal.patches {
-            let count = places.len();
-            let place = *places.get(target).ok_or_else(|| {
-                StepFault::invalid(format!("it patches target {target}, and there are {count}, counted from 0"))
-            })?;
+            let place = places[target];
             let record = &differences[place].record;
             let after = outcomes.entry(place).or_insert_with(|| record.after.clone().unwrap_or_default());
             if !patch.is_object() || !after.is_object() || !is_written_whole(&record.collection) {
@@ -213,9 +208,6 @@ impl Operation<'_> {
         }
         let mut shared = self.shared.clone();
         for (key, value) in proposal.shared {
-            if serde_json::from_str::<serde::de::IgnoredAny>(&value).is_err() {
-                return Err(StepFault::invalid(format!("what it leaves as `{key}` is no JSON")));
-            }
             shared.insert(key, value);
         }
         let size: usize = shared.iter().map(|(key, value)| key.len() + value.len()).sum();

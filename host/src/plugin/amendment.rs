@@ -27,15 +27,30 @@ pub(super) struct Question<'a> {
     pub(super) properties: &'a [(&'a str, &'a str)],
 }
 
-/// What a step answers, unchecked.
-#[derive(Debug)]
-pub(super) enum Wish {
-    /// It goes on, with a merge patch and other items.
-    Proceed { patch: Option<String>, items: Option<Vec<ItemReference>> },
+/// What a step around a rule answers, in its own words.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wish {
+    /// It goes on, with this.
+    Proceed {
+        /// A merge patch, as JSON.
+        patch: Option<String>,
+        /// All items from now on.
+        items: Option<Vec<ItemReference>>,
+    },
     /// The tool is hidden.
-    Hide { code: String, text: String },
+    Hide {
+        /// A stable code.
+        code: String,
+        /// One sentence.
+        text: String,
+    },
     /// It could not decide.
-    Fault { code: String, message: String },
+    Fault {
+        /// A stable code.
+        code: String,
+        /// One sentence.
+        message: String,
+    },
 }
 
 /// What becomes of an evaluation by one step.

@@ -1,9 +1,11 @@
 //! A call made once more: nobody waits for it, no record says so, and no breaker hears of it.
 
 use crate::domain::trace::{LogText, RefusedCall, Usage};
-use crate::resolve::{Journal, Read, Reads};
+use crate::pipeline::Outcome;
+use crate::resolve::{Decision, Journal, Read, Reads};
+use crate::upgrade::{Migration, Page};
 
-use super::amendment::Question;
+use super::amendment::{Question, Wish};
 use super::answer::Answer;
 use super::call::CallError;
 use super::observation::{About, AskedStep};
@@ -25,8 +27,8 @@ pub struct Replayed {
 /// A call that nobody waited for, and how it went.
 #[derive(Debug)]
 pub struct Examined {
-    /// What the component came to, or how it broke.
-    pub answer: Result<Answer, CallError>,
+    /// What the component said, or how it broke.
+    pub answer: Result<Reply, CallError>,
     /// What it read, each read once.
     pub reads: Vec<Read>,
     /// What it used.
@@ -39,8 +41,27 @@ pub struct Examined {
     pub refused: Vec<RefusedCall>,
 }
 
+/// What a component said, in its own words.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// A rule decides.
+    Decision(Decision),
+    /// A step in a change agrees or refuses.
+    Outcome(Outcome),
+    /// A step around a rule wants something different. What comes of it can be.
+    Wish(Wish),
+    /// A step of upgrades made something of a page.
+    Migration(Migration),
+}
+
+/// What a component said, and what it comes to.
+struct Said {
+    reply: Reply,
+    answer: Answer,
+}
+
 /// A call, and what is left of it.
-type Rehearsed = (Result<Answer, CallError>, (Reads, Remains));
+type Rehearsed = (Result<Said, CallError>, (Reads, Remains));
 
 /// What a component was asked.
 #[derive(Debug, Clone, Copy)]
@@ -63,16 +84,22 @@ impl Workshop {
                 code: UNRECORDED.to_owned(),
                 message: format!("it asked `{read}`, which the recorded call did not"),
             },
-            None => answer.unwrap_or_else(|error| (&error).into()),
+            None => answer.map_or_else(|error| (&error).into(), |said| said.answer),
         };
         Some(Replayed { answer, journal: reads.journal.unwrap_or_default() })
     }
 
     /// Asks a component, and looks at how it went about it. Nothing if it has no such rule or step.
     pub fn examine(&self, ready: &Ready, inquiry: Inquiry<'_>, reads: Reads) -> Option<Examined> {
-        let (answer, (reads, remains)) = self.rehearse(ready, inquiry, reads)?;
-        let Remains { usage, text, backtrace, refused } = remains;
-        Some(Examined { answer, reads: reads.into_recorded(), usage, text, backtrace, refused })
+        let (answer, left) = self.rehearse(ready, inquiry, reads)?;
+        Some(examined(answer.map(|said| said.reply), left))
+    }
+
+    /// Lets a step of upgrades migrate a page, and looks at how it went about it. Nothing if the component is none.
+    pub fn examine_page(&self, ready: &Ready, page: &Page, reads: Reads) -> Option<Examined> {
+        let Part::Step(step) = &ready.part else { return None };
+        let (answer, left) = step.rehearse(self.engine(), page, reads);
+        Some(examined(answer.map(Reply::Migration), left))
     }
 
     fn rehearse(&self, ready: &Ready, inquiry: Inquiry<'_>, reads: Reads) -> Option<Rehearsed> {
@@ -81,12 +108,14 @@ impl Workshop {
         Some(match (&ready.part, step.map(|step| (step, &step.about))) {
             (Part::Rule(plugin), None) if inquiry.step.is_none() => {
                 let (decided, left) = plugin.rehearse(self.engine(), settings, reads);
-                (decided.map(Answer::from), left)
+                let said = |it: Decision| Said { answer: it.clone().into(), reply: Reply::Decision(it) };
+                (decided.map(said), left)
             }
             (Part::Handler(handler), Some((step, About::Change { event }))) => {
                 let told = step.configuration_text();
                 let (outcome, left) = handler.rehearse(self.engine(), &step.name, &told, event, reads);
-                (outcome.map(|outcome| (&outcome).into()), left)
+                let said = |it: Outcome| Said { answer: (&it).into(), reply: Reply::Outcome(it) };
+                (outcome.map(said), left)
             }
             (Part::ToolSteps(steps), Some((step, About::Tool { stage, decision, properties }))) => {
                 let told = step.configuration_text();
@@ -94,10 +123,16 @@ impl Workshop {
                     properties.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                 let decision = decision.as_ref();
                 let question = Question { tool, stage: *stage, settings, decision, properties: &properties };
-                let (amendment, left) = steps.rehearse(self.engine(), &step.name, &told, &question, reads);
-                (amendment.map(|amendment| (&amendment).into()), left)
+                let (wanted, left) = steps.rehearse(self.engine(), &step.name, &told, &question, reads);
+                let said = |(wish, it)| Said { answer: Answer::from(&it), reply: Reply::Wish(wish) };
+                (wanted.map(said), left)
             }
             _ => return None,
         })
     }
+}
+
+fn examined(answer: Result<Reply, CallError>, (reads, remains): (Reads, Remains)) -> Examined {
+    let Remains { usage, text, backtrace, refused } = remains;
+    Examined { answer, reads: reads.into_recorded(), usage, text, backtrace, refused }
 }

@@ -64,17 +64,36 @@ impl Step {
         items: impl FnOnce(&T) -> usize,
     ) -> Result<T, StepFault> {
         let record = Record::begin(&self.component, asked, Caller::default());
-        let (answer, remains) = record.span().in_scope(|| {
-            let Some(_slot) = engine.slot() else {
-                return (Err(CallError::Busy(engine.config.patience)), Remains::default());
-            };
-            let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
-            let mut store = call::store(engine, &self.component, &self.limits, reads, &Arc::default());
-            let (answer, times) = self.answer(&mut store, question);
-            (answer.and_then(|answer| self.within(items(&answer)).map(|()| answer)), call::remains(store, times).1)
-        });
+        let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
+        let (answer, (_, remains)) = record.span().in_scope(|| self.enter(engine, reads, question, items));
         record.end(&*engine.config.watch, answer.as_ref().err(), remains);
         answer.map_err(|error| self.fault(&error))
+    }
+
+    /// Lets it migrate a page in a fresh instance, and tells nobody.
+    pub(super) fn rehearse(
+        &self,
+        engine: &Engine,
+        page: &Page,
+        reads: Reads,
+    ) -> (Result<Migration, CallError>, (Reads, Remains)) {
+        let question = |instance: &StepInstance, store: &mut Store<State>| instance.migrate(store, page);
+        self.enter(engine, reads, question, |answer| answer.upserts.len())
+    }
+
+    fn enter<T>(
+        &self,
+        engine: &Engine,
+        reads: Reads,
+        question: impl FnOnce(&StepInstance, &mut Store<State>) -> wasmtime::Result<Said<T>>,
+        items: impl FnOnce(&T) -> usize,
+    ) -> (Result<T, CallError>, (Reads, Remains)) {
+        let Some(_slot) = engine.slot() else {
+            return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
+        };
+        let mut store = call::store(engine, &self.component, &self.limits, reads, &Arc::default());
+        let (answer, times) = self.answer(&mut store, question);
+        (answer.and_then(|answer| self.within(items(&answer)).map(|()| answer)), call::remains(store, times))
     }
 
     fn answer<T>(

@@ -7,7 +7,7 @@ use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode};
 use crate::resolve::Reads;
 
-use super::amendment::{self, Amendment, Question};
+use super::amendment::{self, Amendment, Question, Wish};
 use super::around::ToolStepRegistration;
 use super::call::{self, CallError, Means};
 use super::engine::Engine;
@@ -50,7 +50,10 @@ impl ToolSteps {
             Err(error) => (Err(error), (reads, Remains::default())),
             Ok(leave) => {
                 let means = Means { limits: self.limits.lowered(step.limits.into()), outside };
-                let ask = || self.ask(engine, &step.step, &step.configuration, question, reads, means);
+                let ask = || {
+                    let (wish, left) = self.ask(engine, &step.step, &step.configuration, question, reads, means);
+                    (wish.and_then(|wish| amendment::check(wish, question, &self.limits)), left)
+                };
                 let asked = record.span().in_scope(ask);
                 leave.ended(asked.0.as_ref().err());
                 asked
@@ -68,7 +71,8 @@ impl ToolSteps {
         (answer.map_err(fault), reads)
     }
 
-    /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.
+    /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached. What the step wanted comes along with what becomes
+    /// of it.
     pub(super) fn rehearse(
         &self,
         engine: &Engine,
@@ -76,9 +80,11 @@ impl ToolSteps {
         configuration: &str,
         question: &Question<'_>,
         reads: Reads,
-    ) -> (Result<Amendment, CallError>, (Reads, Remains)) {
+    ) -> (Result<(Wish, Amendment), CallError>, (Reads, Remains)) {
         let means = Means { limits: self.limits, outside: &Arc::default() };
-        self.ask(engine, step, configuration, question, reads, means)
+        let (wish, left) = self.ask(engine, step, configuration, question, reads, means);
+        let checked = |wish: Wish| Ok((wish.clone(), amendment::check(wish, question, &self.limits)?));
+        (wish.and_then(checked), left)
     }
 
     fn ask(
@@ -89,7 +95,7 @@ impl ToolSteps {
         question: &Question<'_>,
         reads: Reads,
         means: Means<'_>,
-    ) -> (Result<Amendment, CallError>, (Reads, Remains)) {
+    ) -> (Result<Wish, CallError>, (Reads, Remains)) {
         let Some(_slot) = engine.slot() else {
             return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
         };
@@ -99,10 +105,7 @@ impl ToolSteps {
         times.instantiate = begun.elapsed();
         let said = made.and_then(|instance| instance.execute(&mut store, step, configuration, question));
         times.run = begun.elapsed().saturating_sub(times.instantiate);
-        let answer = match said {
-            Ok(wish) => amendment::check(wish, question, &self.limits),
-            Err(error) => Err(call::explain(&error, &mut store, &means.limits)),
-        };
-        (answer, call::remains(store, times))
+        let wish = said.map_err(|error| call::explain(&error, &mut store, &means.limits));
+        (wish, call::remains(store, times))
     }
 }

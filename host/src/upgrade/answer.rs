@@ -14,7 +14,7 @@ pub(super) fn proposable(collection: &str) -> Option<Kind> {
 }
 
 /// Refuses an answer that cannot be believed.
-pub(super) fn believe(step: &StepInfo, page: &Page, answer: &Migration) -> Result<(), StepFault> {
+pub fn believe(step: &StepInfo, page: &Page, answer: &Migration) -> Result<(), StepFault> {
     let fault = |code: &str, message: String| Err(fault(step, code, message));
     let roots: BTreeSet<&RowKey> = page.rows.iter().map(|row| &row.key).collect();
     let known: BTreeSet<&RowKey> = page.related.iter().map(|row| &row.key).chain(roots.iter().copied()).collect();

@@ -1,4 +1,4 @@
-//! Cases as files: a library, and the sessions a component is asked about. The same files run natively with the SDK.
+//! Cases as files: a library, and the sessions, events, questions or pages a component is asked about. The same files run natively with the SDK.
 //!
 //! Refuses what the service would refuse: a library item that nobody could write, a key nobody knows.
 
@@ -11,8 +11,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{AnyItem, Kind, Revision};
+use crate::plugin::{Manifest, Provides};
 use crate::resolve::Facts;
 use crate::store::{Entry, Layer, Snapshot};
+
+use super::event::EventCase;
+use super::page::PageCase;
+use super::question::QuestionCase;
 
 /// Items by kind and unique name.
 type Items = BTreeMap<String, BTreeMap<String, Value>>;
@@ -41,11 +46,22 @@ pub struct Case {
     /// Items that are added to the file's library or stand in for one of it.
     #[serde(default)]
     pub library: Items,
-    /// The settings of the tool.
+    /// Of a rule: the settings of the tool.
     #[serde(default)]
     pub settings: Map<String, Value>,
-    /// What should come of it: `{"shown": payload, "items": {kind: [name]}}`, `{"hidden": code}` or `{"fault": code}`, and
-    /// `"warnings"`.
+    /// Of a step in changes: the change.
+    #[serde(default)]
+    pub event: Option<EventCase>,
+    /// Of a step around rules: what it is asked.
+    #[serde(default)]
+    pub question: Option<QuestionCase>,
+    /// Of a step of upgrades: the rows.
+    #[serde(default)]
+    pub page: Option<PageCase>,
+    /// What should come of it, and `"warnings"`. Whatever breaks is `{"fault": code}`. A rule gives `{"shown": payload, "items": {kind:
+    /// [name]}}` or `{"hidden": code}`, a step in changes `{"proceed": {"patches": {"0": patch}, "shared": {key: value}}}` or `{"reject": code,
+    /// "attribute": path}`, a step around rules `{"proceed": {"patch": patch, "items": {kind: [name]}}}` or `{"hide": code}`, and a step of
+    /// upgrades `{"upserts": […], "quarantine": […], "notes": […]}`.
     #[serde(default)]
     pub expect: Option<Value>,
 }
@@ -60,6 +76,12 @@ pub enum CaseError {
     Shape { path: PathBuf, reason: String },
     #[error("there are no cases in `{}`: write one into `{}`", .0.display(), .0.join("first.yaml").display())]
     Empty(PathBuf),
+    #[error("the case has no `{expected}`, and a plugin for the world `{world}` is asked about one")]
+    Missing { expected: &'static str, world: String },
+    #[error("the case has `{found}`, which no plugin for the world `{world}` is asked about: leave it out")]
+    Misplaced { found: &'static str, world: String },
+    #[error("the step is never asked this: {0}")]
+    Never(String),
     #[error("the session cannot be used: {0}")]
     Session(serde_json::Error),
     #[error("the library has `{kind}`, which is no collection: collections are such as `scripts` and `macros`")]
@@ -96,6 +118,31 @@ impl Case {
     /// Reads one question without an answer.
     pub fn read(path: &Path) -> Result<Self, CaseError> {
         read(path)
+    }
+
+    /// Refuses a case of a plugin for another world.
+    pub(super) fn suits(&self, manifest: &Manifest) -> Result<(), CaseError> {
+        let there = [
+            ("session", !self.session.is_empty()),
+            ("settings", !self.settings.is_empty()),
+            ("event", self.event.is_some()),
+            ("question", self.question.is_some()),
+            ("page", self.page.is_some()),
+        ];
+        let (expected, allowed): (_, &[&str]) = match &manifest.provides {
+            Provides::Tool { .. } => (None, &["session", "settings"]),
+            Provides::Handler { .. } => (Some("event"), &["event"]),
+            Provides::ToolSteps { .. } => (Some("question"), &["session", "question"]),
+            Provides::Step(_) => (Some("page"), &["page"]),
+        };
+        let world = || manifest.world.clone();
+        if let Some((found, _)) = there.iter().find(|(part, is_there)| *is_there && !allowed.contains(part)) {
+            return Err(CaseError::Misplaced { found, world: world() });
+        }
+        match there.iter().find(|(part, is_there)| !is_there && Some(*part) == expected) {
+            Some((expected, _)) => Err(CaseError::Missing { expected, world: world() }),
+            None => Ok(()),
+        }
     }
 
     /// The person and the session. Somebody with an English screen in the customer service workspace, unless the case says otherwise.

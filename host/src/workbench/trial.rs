@@ -5,8 +5,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::domain::Digest;
-use crate::plugin::{Compiler, Config, EngineError, Examined, Inquiry, LoadError, Manifest, Provides, Ready, Workshop};
-use crate::resolve::Reads;
+use crate::domain::message::Stage;
+use crate::pipeline::{Mode, Outcome};
+use crate::plugin::{
+    Compiler, Config, EngineError, Examined, Inquiry, LoadError, Manifest, Provides, Ready, Reply, Workshop,
+};
+use crate::resolve::{Facts, Reads};
+use crate::upgrade::{Page, StepInfo, believe};
 
 use super::case::{Case, CaseError, CaseFile};
 use super::outcome::outcome;
@@ -22,8 +27,19 @@ pub struct Workbench {
 pub struct Found {
     /// The outcome, in the words of the case.
     pub outcome: Value,
+    /// Why nobody would go by what it answered, if that is so.
+    pub(super) disbelief: Option<Disbelief>,
     /// The call, and how it went.
     pub call: Examined,
+}
+
+/// An answer that is one, and that no change or upgrade goes on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Disbelief {
+    /// A stable code.
+    pub(super) code: String,
+    /// What is wrong with it.
+    pub(super) sentence: String,
 }
 
 /// Why there is no workbench.
@@ -55,18 +71,72 @@ impl Workbench {
 
     /// The tool kinds it decides about.
     pub fn kinds(&self) -> &[String] {
-        match &self.manifest().provides {
-            Provides::Tool { kinds, .. } => kinds,
-            Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => &[],
-        }
+        self.manifest().tool_kinds()
     }
 
-    /// Asks about a case of a file, in a fresh instance. Nothing if the component decides about no tool.
-    pub fn ask(&self, file: &CaseFile, case: &Case) -> Result<Option<Found>, CaseError> {
-        let reads = Reads::new(Arc::new(case.snapshot(&file.library)?), Arc::new(case.facts()?));
-        let settings = Value::Object(case.settings.clone()).to_string();
-        let tool = self.kinds().first().map_or("", String::as_str);
-        let examined = self.workshop.examine(&self.ready, Inquiry { tool, settings: &settings, step: None }, reads);
-        Ok(examined.map(|call| Found { outcome: outcome(&call.answer, &call.text), call }))
+    /// Asks about a case of a file, in a fresh instance. Refuses a case of a plugin for another world, and what no host would ask.
+    pub fn ask(&self, file: &CaseFile, case: &Case) -> Result<Found, CaseError> {
+        let manifest = self.manifest();
+        case.suits(manifest)?;
+        let library = Arc::new(case.snapshot(&file.library)?);
+        let reads = |facts| Reads::new(Arc::clone(&library), Arc::new(facts));
+        let (call, disbelief) = match (&manifest.provides, case) {
+            (Provides::Handler { steps }, Case { event: Some(event), .. }) => {
+                let (asked, step) = event.asked(steps).map_err(CaseError::Never)?;
+                let inquiry = Inquiry { tool: &event.message, settings: "{}", step: Some(&asked) };
+                let call = self.workshop.examine(&self.ready, inquiry, reads(Facts::default()));
+                let is_made = step.stage == Stage::PostOperation && step.mode == Mode::Sync;
+                let disbelief = call.as_ref().and_then(|call| disbelieved(call, is_made, event.targets.len()));
+                (call, disbelief)
+            }
+            (Provides::ToolSteps { steps }, Case { question: Some(question), .. }) => {
+                let asked = question.asked(steps).map_err(CaseError::Never)?;
+                let settings = Value::Object(question.settings.clone()).to_string();
+                let inquiry = Inquiry { tool: &question.tool, settings: &settings, step: Some(&asked) };
+                (self.workshop.examine(&self.ready, inquiry, reads(case.facts()?)), None)
+            }
+            (Provides::Step(step), Case { page: Some(page), .. }) => {
+                let page = page.page(step).map_err(CaseError::Never)?;
+                let call = self.workshop.examine_page(&self.ready, &page, reads(Facts::default()));
+                let disbelief = call.as_ref().and_then(|call| self.unbelievable(call, &page));
+                (call, disbelief)
+            }
+            _ => {
+                let settings = Value::Object(case.settings.clone()).to_string();
+                let tool = self.kinds().first().map_or("", String::as_str);
+                let inquiry = Inquiry { tool, settings: &settings, step: None };
+                (self.workshop.examine(&self.ready, inquiry, reads(case.facts()?)), None)
+            }
+        };
+        // Whatever suits the manifest is asked.
+        let call = call.ok_or_else(|| CaseError::Never("the component has nothing of the kind".to_owned()))?;
+        Ok(Found { outcome: outcome(&call, disbelief.as_ref()), disbelief, call })
     }
+
+    /// Why an upgrade would not go on with what a step made of a page.
+    fn unbelievable(&self, call: &Examined, page: &Page) -> Option<Disbelief> {
+        let Ok(Reply::Migration(migration)) = &call.answer else { return None };
+        let Manifest { version, .. } = self.manifest();
+        let info = StepInfo { name: self.manifest().full_name(), version: version.to_string(), ..StepInfo::default() };
+        let fault = believe(&info, page, migration).err()?;
+        Some(Disbelief { code: fault.code, sentence: fault.message })
+    }
+}
+
+impl Found {
+    /// Why there is no answer anybody would go by, as a sentence.
+    pub fn problem(&self) -> Option<String> {
+        match (&self.disbelief, &self.call.answer) {
+            (Some(disbelief), _) => Some(disbelief.sentence.clone()),
+            (None, Err(error)) => Some(error.to_string()),
+            (None, Ok(_)) => None,
+        }
+    }
+}
+
+/// Why a change would not go on with what a step proposes.
+fn disbelieved(call: &Examined, is_made: bool, targets: usize) -> Option<Disbelief> {
+    let Ok(Reply::Outcome(Outcome::Proceed(proposal))) = &call.answer else { return None };
+    let fault = proposal.check(is_made, targets).err()?;
+    Some(Disbelief { code: fault.code, sentence: fault.message })
 }

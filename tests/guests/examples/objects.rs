@@ -1,11 +1,16 @@
-//! Takes part in changes, and refuses each of them.
+//! Takes part in changes, and refuses each of them. Written with the SDK, as its author would.
 
-use loadout_test_guests::Verdict;
-use loadout_test_guests::change::{Event, Outcome, Rejection};
+use loadout_sdk::step::{Event, Outcome, Step};
+use loadout_sdk::{Fault, Host, NoSettings, export_step};
 
-fn execute(event: Event) -> Verdict {
-    let message = format!("Nobody may do `{}`.", event.message);
-    Ok(Outcome::Reject(Rejection { code: "never".to_owned(), message, attribute: String::new() }))
+struct Objects;
+
+impl Step for Objects {
+    type Settings = NoSettings;
+
+    fn execute(_: &Host<'_>, event: &Event, _: NoSettings) -> Result<Outcome, Fault> {
+        Ok(Outcome::reject("never", format!("Nobody may do `{}`.", event.message)))
+    }
 }
 
-loadout_test_guests::handler!(execute);
+export_step!(Objects);

@@ -1,6 +1,7 @@
 //! What the guests share: the bindings of the worlds, and macros that turn a function into a rule or a step.
 //!
-//! Written against the bare bindings and not the SDK, so that a guest can do what the SDK would not let it.
+//! Written against the bare bindings and not the SDK, so that a guest can do what the SDK would not let it. `objects` does nothing of the
+//! kind, and is written with the SDK.
 #![expect(missing_docs, reason = "the documentation of the bindings is in the WIT files")]
 
 wit_bindgen::generate!({

@@ -11,15 +11,23 @@ use crate::cli::failure::Failure;
 use crate::cli::print;
 
 /// What a new project is made of, by its place in the folder.
-const TOOL: &[(&str, &str)] = &[
-    ("Cargo.toml", include_str!("new/rust/tool/Cargo.toml.in")),
-    ("plugin.toml", include_str!("new/rust/tool/plugin.toml.in")),
-    ("src/lib.rs", include_str!("new/rust/tool/lib.rs.in")),
-    ("cases/first.yaml", include_str!("new/rust/tool/first.yaml.in")),
-    ("question.yaml", include_str!("new/rust/tool/question.yaml.in")),
-    ("README.md", include_str!("new/rust/tool/README.md.in")),
-    (".gitignore", "/target\n"),
-];
+type Template = &'static [(&'static str, &'static str)];
+
+/// The template in a folder.
+macro_rules! template {
+    ($folder:literal) => {
+        &[
+            // The package is the same whatever the plugin does.
+            ("Cargo.toml", include_str!("new/rust/tool/Cargo.toml.in")),
+            ("plugin.toml", include_str!(concat!("new/rust/", $folder, "/plugin.toml.in"))),
+            ("src/lib.rs", include_str!(concat!("new/rust/", $folder, "/lib.rs.in"))),
+            ("cases/first.yaml", include_str!(concat!("new/rust/", $folder, "/first.yaml.in"))),
+            ("question.yaml", include_str!(concat!("new/rust/", $folder, "/question.yaml.in"))),
+            ("README.md", include_str!(concat!("new/rust/", $folder, "/README.md.in"))),
+            (".gitignore", "/target\n"),
+        ]
+    };
+}
 
 /// Make a new plugin's project.
 #[derive(Debug, clap::Args)]
@@ -33,7 +41,7 @@ pub(super) struct New {
     /// Who publishes it.
     #[arg(long, default_value = "example")]
     publisher: String,
-    /// The kind of tool it decides about; its own name without it.
+    /// The kind of tool it decides about, or has a step around. Without it, a tool has its own name and a step is around `macros`.
     #[arg(long, value_name = "KIND")]
     tool: Option<String>,
 }
@@ -43,13 +51,39 @@ pub(super) struct New {
 enum Kind {
     /// It decides about a kind of productivity tool.
     Tool,
+    /// It takes part in changes of configuration.
+    Step,
+    /// It has a step around the rule of a kind of productivity tool.
+    ToolStep,
+    /// It upgrades old environments.
+    Upgrade,
+}
+
+impl Kind {
+    fn template(self) -> Template {
+        match self {
+            Self::Tool => template!("tool"),
+            Self::Step => template!("step"),
+            Self::ToolStep => template!("tool-step"),
+            Self::Upgrade => template!("upgrade"),
+        }
+    }
 }
 
 impl New {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let Self { name: folder, kind: Kind::Tool, publisher, tool } = self;
+        let Self { name: folder, kind, publisher, tool } = self;
         let name = folder.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
-        let tool = tool.unwrap_or_else(|| name.clone());
+        let tool = match (kind, tool) {
+            (Kind::Tool, tool) => tool.unwrap_or_else(|| name.clone()),
+            (Kind::ToolStep, tool) => tool.unwrap_or_else(|| "macros".to_owned()),
+            (Kind::Step | Kind::Upgrade, None) => String::from("none"),
+            (Kind::Step | Kind::Upgrade, Some(tool)) => {
+                return Err(Failure::usage(format!(
+                    "`--tool {tool}` means nothing for a plugin that is about no tool: leave it out"
+                )));
+            }
+        };
         for (what, typed) in [("name", &name), ("publisher", &publisher), ("tool", &tool)] {
             if !is_name(typed) {
                 return Err(Failure::usage(format!(
@@ -66,7 +100,7 @@ impl New {
                 .iter()
                 .fold(text.to_owned(), |text, (key, value)| text.replace(key, value))
         };
-        for (path, text) in TOOL {
+        for (path, text) in kind.template() {
             write(&folder.join(path), &filled(text))?;
         }
         for (path, text) in sdk::files()? {

@@ -11,7 +11,7 @@ use super::subject::{Subject, ask};
 /// Ask a plugin one question, and print what it answers, reads, writes and uses.
 #[derive(Debug, clap::Args)]
 pub(super) struct Run {
-    /// The question: `session`, `library` and `settings`, in YAML or JSON.
+    /// The question, as a case has it: `session`, `library` and `settings`, or in their place `event`, `question` or `page`, in YAML or JSON.
     #[arg(value_name = "QUESTION.yaml")]
     question: PathBuf,
     #[command(flatten)]
@@ -25,10 +25,7 @@ impl Run {
         let file = CaseFile { library: Default::default(), cases: Vec::new() };
         let found = ask(&bench, &self.question, &file, &case)?;
         print(&told(&found)?)?;
-        match found.call.answer {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Failure::found(error.to_string())),
-        }
+        found.problem().map_or(Ok(()), |problem| Err(Failure::found(problem)))
     }
 }
 

@@ -49,13 +49,5 @@ pub(super) fn ask(bench: &Workbench, path: &Path, file: &CaseFile, case: &Case) 
     let place =
         || if case.name.is_empty() { path.display().to_string() } else { format!("{}: {}", path.display(), case.name) };
     let unfit = |error: CaseError| Failure::because(place(), error);
-    let nothing_asked = || {
-        let manifest = bench.manifest();
-        Failure::usage(format!(
-            "`{}` is built for the world `{}`, and cases are for rules of tools: test its functions with `cargo test`",
-            manifest.full_name(),
-            manifest.world
-        ))
-    };
-    bench.ask(file, case).map_err(unfit)?.ok_or_else(nothing_asked)
+    bench.ask(file, case).map_err(unfit)
 }

@@ -58,7 +58,7 @@ impl Test {
 
 /// An outcome, with the sentence where the component broke.
 fn told(found: &Found) -> String {
-    let why = found.call.answer.as_ref().err().map_or_else(String::new, |error| format!("\n  because  {error}"));
+    let why = found.problem().map_or_else(String::new, |problem| format!("\n  because  {problem}"));
     let trace: String = found.call.backtrace.iter().map(|line| format!("\n           {line}")).collect();
     format!("{}{why}{trace}", found.outcome)
 }

@@ -1,0 +1,98 @@
+//! Why a plugin could not answer, and why somebody outside did not.
+
+use std::fmt;
+
+/// A rule or a step could not decide. What then happens is the environment's choice, not the plugin's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    code: String,
+    message: String,
+    retry_after: Option<u32>,
+}
+
+/// Why something outside of the host has no answer. As a [`Fault`] it has the same code, so `?` will do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A stable code, such as `not-granted`.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault. `code` is stable, in lower case with hyphens; `message` is one sentence for whoever looks after the plugin.
+    ///
+    /// ```
+    /// let fault = loadout_sdk::Fault::new("no-desk", "the desk is not in the library");
+    /// assert_eq!(fault.to_string(), "no-desk: the desk is not in the library");
+    /// ```
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), retry_after: None }
+    }
+
+    /// The same, and it may succeed after so many seconds. Only an asynchronous step in changes is asked again.
+    ///
+    /// ```
+    /// let fault = loadout_sdk::Fault::new("no-answer", "the desk is closed").retry_after(600);
+    /// assert_eq!(fault.seconds(), Some(600));
+    /// ```
+    #[must_use]
+    pub fn retry_after(self, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// The stable code.
+    ///
+    /// ```
+    /// assert_eq!(loadout_sdk::Fault::new("no-desk", "…").code(), "no-desk");
+    /// ```
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The sentence.
+    ///
+    /// ```
+    /// assert_eq!(loadout_sdk::Fault::new("no-desk", "there is none").message(), "there is none");
+    /// ```
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// After how many seconds it may succeed.
+    ///
+    /// ```
+    /// assert_eq!(loadout_sdk::Fault::new("no-desk", "…").seconds(), None);
+    /// ```
+    pub fn seconds(&self) -> Option<u32> {
+        self.retry_after
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<loadout_workflow::Error> for Fault {
+    fn from(error: loadout_workflow::Error) -> Self {
+        Self::new("bad-workflow", error.to_string())
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.code, refusal.message)
+    }
+}
