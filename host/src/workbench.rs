@@ -2,9 +2,13 @@
 //!
 //! Knows no environment and opens none: what a component is asked about is what the case says.
 
+mod bench;
+mod budget;
 mod case;
 mod outcome;
 mod trial;
 
+pub use bench::{Bench, Cost};
+pub use budget::{Allowance, Budget, Excess, InvalidBudget};
 pub use case::{Case, CaseError, CaseFile};
 pub use trial::{Found, Workbench, WorkbenchError};

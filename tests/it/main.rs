@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod authoring;
+mod bench;
 mod bombs;
 mod bundles;
 mod capabilities;

@@ -2,6 +2,7 @@
 //!
 //! A private key and a token go nowhere but where they are meant to.
 
+mod bench;
 mod build;
 mod bundle;
 mod check;
@@ -37,6 +38,7 @@ enum Command {
     Check(check::Check),
     Run(run::Run),
     Test(test::Test),
+    Bench(bench::Bench),
     Install(install::Install),
     List(list::List),
     Trace(trace::Trace),
@@ -57,6 +59,10 @@ impl Plugin {
             Command::Check(check) => check.run(),
             Command::Run(run) => run.run(),
             Command::Test(test) => test.run(),
+            Command::Bench(bench) => bench.run(),
+            Command::Dev(dev) => dev.run(),
+            Command::Mutate(mutate) => mutate.run(),
+            Command::Harness(harness) => harness.run(),
             Command::Install(install) => install.run(),
             Command::List(list) => list.run(),
             Command::Trace(trace) => trace.run(),

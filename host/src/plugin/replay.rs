@@ -37,6 +37,8 @@ pub struct Examined {
     pub backtrace: Vec<String>,
     /// The calls to the host that were refused.
     pub refused: Vec<RefusedCall>,
+    /// What it burnt, where the engine counts fuel: the same whatever the machine.
+    pub fuel: Option<u64>,
 }
 
 /// A call, and what is left of it.
@@ -71,8 +73,8 @@ impl Workshop {
     /// Asks a component, and looks at how it went about it. Nothing if it has no such rule or step.
     pub fn examine(&self, ready: &Ready, inquiry: Inquiry<'_>, reads: Reads) -> Option<Examined> {
         let (answer, (reads, remains)) = self.rehearse(ready, inquiry, reads)?;
-        let Remains { usage, text, backtrace, refused } = remains;
-        Some(Examined { answer, reads: reads.into_recorded(), usage, text, backtrace, refused })
+        let Remains { usage, text, backtrace, refused, fuel } = remains;
+        Some(Examined { answer, reads: reads.into_recorded(), usage, text, backtrace, refused, fuel })
     }
 
     fn rehearse(&self, ready: &Ready, inquiry: Inquiry<'_>, reads: Reads) -> Option<Rehearsed> {
