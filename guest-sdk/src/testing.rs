@@ -1,15 +1,26 @@
 //! Tests of rules without a component and without a host.
 //!
+//! With the feature `testing`, the component itself is asked in the real engine, and rules and components are held to promises about users
+//! that are drawn by chance.
+//!
 //! A [`Fixture`] is a session and a library in memory; [`check_cases`] runs a folder of cases written as JSON. Neither
 //! enforces the limits of a call. Slugs follow the host's grammar as far as rules usually need it: `{key}` and `${key}`, with
 //! `$session.` and `$oc.` before the key; queries have no value.
 
+#[cfg(feature = "testing")]
+mod any_user;
 mod cases;
+#[cfg(feature = "testing")]
+mod component;
 mod reads;
 mod slug;
 mod upgrade;
 
+#[cfg(feature = "testing")]
+pub use any_user::{AnyUser, DrawnUser};
 pub use cases::check_cases;
+#[cfg(feature = "testing")]
+pub use component::{About, Component, HarnessError, Outcome, ReadLine, Usage};
 pub use upgrade::check_upgrade_cases;
 
 use std::cell::RefCell;

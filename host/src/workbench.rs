@@ -5,10 +5,14 @@
 mod bench;
 mod budget;
 mod case;
+mod condition;
 mod outcome;
+mod session;
 mod trial;
 
 pub use bench::{Bench, Cost};
 pub use budget::{Allowance, Budget, Excess, InvalidBudget};
 pub use case::{Case, CaseError, CaseFile};
+pub use condition::Condition;
+pub use session::session;
 pub use trial::{Found, Workbench, WorkbenchError};

@@ -6,9 +6,12 @@ mod bench;
 mod build;
 mod bundle;
 mod check;
+mod dev;
+mod harness;
 mod install;
 mod key;
 mod list;
+mod mutate;
 mod new;
 mod project;
 mod remote;
@@ -39,6 +42,9 @@ enum Command {
     Run(run::Run),
     Test(test::Test),
     Bench(bench::Bench),
+    Dev(dev::Dev),
+    Mutate(mutate::Mutate),
+    Harness(harness::Harness),
     Install(install::Install),
     List(list::List),
     Trace(trace::Trace),

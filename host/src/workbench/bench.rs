@@ -82,9 +82,14 @@ mod tests {
     #[test]
     fn a_percentile_is_one_of_the_times() {
         let hundred: Vec<u64> = (1..=100).collect();
-        for (times, percent, expected) in
-            [(&hundred[..], 50, 50), (&hundred, 99, 99), (&[3, 7], 50, 3), (&[3, 7], 99, 7), (&[5], 50, 5), (&[], 99, 0)]
-        {
+        for (times, percent, expected) in [
+            (&hundred[..], 50, 50),
+            (&hundred, 99, 99),
+            (&[3, 7], 50, 3),
+            (&[3, 7], 99, 7),
+            (&[5], 50, 5),
+            (&[], 99, 0),
+        ] {
             assert_eq!(at(times, percent), expected, "{percent} percent of {times:?}");
         }
     }

@@ -55,9 +55,8 @@ pub struct Excess {
 impl Budget {
     /// Reads the text of a budget.
     pub fn parse(text: &str) -> Result<Self, InvalidBudget> {
-        toml::from_str(text).map_err(|error: toml::de::Error| {
-            InvalidBudget(error.message().lines().collect::<Vec<_>>().join(" "))
-        })
+        toml::from_str(text)
+            .map_err(|error: toml::de::Error| InvalidBudget(error.message().lines().collect::<Vec<_>>().join(" ")))
     }
 
     /// A budget that all of these costs suit, with a quarter of head-room.
