@@ -58,7 +58,7 @@ fn write_named(folder: &Path, constants: &mut String) -> Result<(), Box<dyn Erro
 }
 
 /// The guest whose conditions are broken one by one, with line tables.
-const LINED: &str = "well_behaved";
+const LINED: &str = "stumbles";
 
 fn write_with_lines(folder: &Path, constants: &mut String) -> Result<(), Box<dyn Error>> {
     let guests = Guests::from_build_script("../Cargo.toml")?.example_of("loadout-test-guests", LINED).with_lines();

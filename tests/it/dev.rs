@@ -97,9 +97,19 @@ async fn each_change_is_there_for_one_person_and_nothing_is_left_of_it() -> Done
     put(&greeter)?;
     let address = host.address("");
     let mut dev = Going::start(folder.path(), &arguments(&address, &[]))?;
-    assert_snapshot!(dev.round()?, @"");
+    assert_snapshot!(dev.round()?, @"
+    cases      1 of 1 as expected
+    brought    tests/greeter 1.0.900000000, for `kayla` alone; 1.0.0 serves everybody else
+    unchanged  the answer is what it was
+    because    tests/greeter 1.0.900000000 shows it
+               read records.look-up(contact, fullname, ): not-granted
+               read context.get(customerName): Ada
+    ");
     put(&rule(guests::COUNTS_SCRIPTS, "greeter", "1.0.0", "greeter")?)?;
-    assert_snapshot!(dev.round()?, @"");
+    let counted = dev.round()?;
+    assert!(counted.contains("changed    contoso_greeter.payload.scripts: nothing -> 6"), "{counted}");
+    assert!(counted.contains("1.0.900000001 shows it\n           read records.look-up"), "{counted}");
+    assert!(counted.starts_with("otherwise  it greets: found {") && !counted.contains("failed"), "{counted}");
     let plugin = host.get("/api/v1/plugins/tests/greeter").await?.json();
     let on_trial = &plugin["rollout"];
     assert_eq!((&plugin["version"], &on_trial["version"]), (&json!("1.0.0"), &json!("1.0.900000001")));
@@ -107,9 +117,23 @@ async fn each_change_is_there_for_one_person_and_nothing_is_left_of_it() -> Done
     put(b"(component)")?;
     assert_snapshot!(dev.round()?, @"failed     `a.wasm` is refused: it is WebAssembly text; give the binary form");
     put(&rule(guests::PANICS, "greeter", "1.0.0", "greeter")?)?;
-    assert_snapshot!(dev.round()?, @"");
+    let broke = dev.round()?;
+    assert!(broke.contains("it trapped: panicked at") && broke.contains("the sky fell"), "{broke}");
+    assert!(broke.contains("contoso_greeter.payload.scripts: 6 -> nothing"), "{broke}");
+    assert!(
+        broke.contains("because    tests/greeter 1.0.0 shows it"),
+        "who breaks is answered by what serves: {broke}"
+    );
+    assert!(broke.contains("warning    trial-broke: tests/greeter 1.0.900000002"), "{broke}");
     put(&greeter)?;
-    assert_snapshot!(dev.round()?, @"");
+    assert_snapshot!(dev.round()?, @"
+    cases      1 of 1 as expected
+    brought    tests/greeter 1.0.900000003, for `kayla` alone; 1.0.0 serves everybody else
+    unchanged  the answer is what it was
+    because    tests/greeter 1.0.900000003 shows it
+               read records.look-up(contact, fullname, ): not-granted
+               read context.get(customerName): Ada
+    ");
     assert_eq!(dev.interrupt()?, Some(0));
     let plugin = host.get("/api/v1/plugins/tests/greeter").await?.json();
     assert_eq!((&plugin["version"], plugin.get("rollout")), (&json!("1.0.0"), None));
@@ -126,7 +150,15 @@ async fn a_plugin_that_is_new_to_the_host_is_new_again_afterwards() -> Done {
     let left = rule(guests::WELL_BEHAVED, "greeter", "1.0.900000007", "greeter")?;
     assert_eq!(host.install("", &left).await?.status, 201);
     let once = loadout(folder.path(), &arguments(&address, &["--once"]))?;
-    assert_snapshot!(once, @"");
+    assert_snapshot!(once, @r#"
+    0 cases      1 of 1 as expected
+    brought    tests/greeter 1.0.900000008, for everybody on this host, until this ends
+    changed    contoso_greeter.payload.greeting: nothing -> "Hello Ada"
+    changed    contoso_greeter.payload.refused: nothing -> true
+    because    tests/greeter 1.0.900000008 shows it
+               read records.look-up(contact, fullname, ): not-granted
+               read context.get(customerName): Ada
+    "#);
     assert_eq!(host.get("/api/v1/plugins/tests/greeter").await?.status, 404);
     let nobody = loadout(folder.path(), &arguments(&address, &["--once", "--user", "nobody"]));
     assert!(nobody.is_ok_and(|said| said.starts_with("2 ")), "a person is named once");

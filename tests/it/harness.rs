@@ -17,8 +17,7 @@ type Done = Result<(), Failure>;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
 
-const CASES: &str = "library: { macros: { contoso_open: { name: Open } } }
-cases:
+const CASES: &str = "cases:
   - name: it greets
     session: { context: { customerName: Ada } }
     expect: { shown: { greeting: Hello Ada, refused: true } }
@@ -81,10 +80,21 @@ fn what_cannot_be_asked_is_a_sentence_and_the_next_question_is_answered() -> Don
         Component::open_by("/nowhere/loadout", "a.wasm").map(|_| ()).map_err(refused).unwrap_err(),
         Component::open_by(PROGRAM, "/nowhere.wasm").map(|_| ()).map_err(refused).unwrap_err(),
     ];
-    assert_snapshot!(told.join("\n"), @"");
+    assert_snapshot!(told.join("\n"), @"
+    this is no question: unknown field `sesion`, expected one of `name`, `session`, `library`, `settings`, `expect` at line 1 column 24
+    the question: the session cannot be used: unknown field `chanel`, expected one of `app`, `profile`, `roles`, `licences`, `language`, `baseLanguage`, `channel`, `workstream`, `entity`, `sessionTemplate`, `context`
+    no case
+    `/nowhere/loadout` cannot be started: No such file or directory (os error 2); put it on the path, or name it with the variable LOADOUT
+    `loadout plugin harness` ended without an answer: what it wrote above says why
+    ");
     assert_eq!(component.ask("{}")?.decision, json!({ "hidden": "no-customer" }));
     std::fs::write(folder.path().join("cases/first.yaml"), CASES.replace("Hello Ada", "Hello Grace"))?;
-    assert_snapshot!(said(|| component.check_cases(folder.path().join("cases"))), @"");
+    assert_snapshot!(said(|| component.check_cases(folder.path().join("cases"))), @r#"
+    1 of 2 cases failed:
+    first.yaml: it greets
+      expected {"shown":{"greeting":"Hello Grace","refused":true}}
+      found    {"shown":{"greeting":"Hello Ada","refused":true}}
+    "#);
     Ok(())
 }
 
@@ -93,7 +103,13 @@ fn a_decision_that_is_not_that_of_its_snapshot_is_named() -> Done {
     let (folder, component) = opened(guests::WELL_BEHAVED)?;
     let (cases, snapshots) = (folder.path().join("cases"), folder.path().join("snapshots"));
     let told = |text: &str| text.replace(&folder.path().display().to_string(), "FOLDER");
-    assert_snapshot!(told(&said(|| component.check_snapshots(&cases, &snapshots))), @"");
+    assert_snapshot!(told(&said(|| component.check_snapshots(&cases, &snapshots))), @"
+    FOLDER/snapshots/first.snap
+      at its beginning
+      kept   the end
+      found  # it greets
+    if that is right, run this once more with LOADOUT_UPDATE=1
+    ");
     let kept = ["it greets", "nobody is there"]
         .iter()
         .zip([component.ask("session: { context: { customerName: Ada } }")?, component.ask("{}")?]);
@@ -102,7 +118,13 @@ fn a_decision_that_is_not_that_of_its_snapshot_is_named() -> Done {
     std::fs::write(snapshots.join("first.snap"), &text)?;
     assert_eq!(said(|| component.check_snapshots(&cases, &snapshots)), "passed");
     std::fs::write(snapshots.join("first.snap"), text.replace("= Ada", "= Grace"))?;
-    assert_snapshot!(told(&said(|| component.check_snapshots(&cases, &snapshots))), @"");
+    assert_snapshot!(told(&said(|| component.check_snapshots(&cases, &snapshots))), @"
+    FOLDER/snapshots/first.snap
+      # it greets
+      kept   read context.get(customerName) = Grace
+      found  read context.get(customerName) = Ada
+    if that is right, run this once more with LOADOUT_UPDATE=1
+    ");
     Ok(())
 }
 

@@ -24,7 +24,7 @@ const HIDES: &str = "  - name: nobody is there
 fn a_condition_that_no_case_holds_is_named_by_its_line() -> Done {
     let told = |cases: &str, more: &[&str]| -> Result<String, Failure> {
         let folder = with_cases(cases)?;
-        let component = rule(guests::WELL_BEHAVED_WITH_LINES, "greeter", "1.0.0", "greeter")?;
+        let component = rule(guests::STUMBLES_WITH_LINES, "greeter", "1.0.0", "greeter")?;
         std::fs::write(folder.path().join("a.wasm"), component)?;
         loadout(folder.path(), &[&["mutate", "--component", "a.wasm", "--sources", SOURCES][..], more].concat())
     };

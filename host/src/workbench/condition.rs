@@ -74,7 +74,10 @@ fn is_written(line: &str, column: u32) -> bool {
     let at = usize::try_from(column).unwrap_or_default().saturating_sub(1);
     let rest: String = line.chars().skip(at).collect();
     let is_end = rest.starts_with(['}', ';', ')']);
-    !is_end && !line.trim_start().starts_with("#[") && !rest.starts_with("export_")
+    // A macro that makes items has its code where it begins.
+    let is_macro =
+        column == 1 && rest.trim_start_matches(|it: char| it.is_alphanumeric() || "_:".contains(it)).starts_with('!');
+    !is_end && !is_macro && !line.trim_start().starts_with("#[")
 }
 
 #[cfg(test)]
@@ -90,6 +93,8 @@ mod tests {
             ("    let a = b?;", 15, false),
             ("#[derive(Deserialize)]", 10, false),
             ("export_tool!(Greeter);", 1, false),
+            ("wit_bindgen::generate!({", 1, false),
+            ("    if matches!(a, Some(_)) {", 8, true),
         ] {
             assert_eq!(is_written(line, column), expected, "{line:?} {column}");
         }

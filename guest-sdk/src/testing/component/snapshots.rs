@@ -60,7 +60,7 @@ fn difference(kept: &str, found: &str) -> Option<String> {
         return None;
     }
     let (mut kept, mut found) = (kept.lines(), found.lines());
-    let mut case = "";
+    let mut case = "at its beginning";
     loop {
         let (old, new) = (kept.next(), found.next());
         if old != new || old.is_none() {
@@ -82,7 +82,7 @@ mod tests {
         for (found, expected) in [
             ("# one\n{}\nread a = 2\n\n# two\n{}\n", "  # one\n  kept   read a = 1\n  found  read a = 2"),
             ("# one\n{}\nread a = 1\n\n# two\n", "  # two\n  kept   {}\n  found  the end"),
-            ("", "  \n  kept   # one\n  found  the end"),
+            ("", "  at its beginning\n  kept   # one\n  found  the end"),
         ] {
             assert_eq!(difference(kept, found).as_deref(), Some(expected));
         }

@@ -68,7 +68,7 @@ impl Dev {
             Rounds { dev: &self, host: &host, session, deployment: None, component: Vec::new(), before: None };
         // Whoever mistyped a person or a host should not have to wait for a build.
         rounds.ask()?;
-        let told = if self.once { rounds.round() } else { rounds.watch() };
+        let told = if self.once { rounds.once() } else { rounds.watch() };
         let left = rounds.deployment.as_mut().map_or(Ok(()), Deployment::take_away);
         let unclean = |failure| Failure::found(format!("the host still has what was tried: {failure}"));
         told.and(left.map_err(unclean))
@@ -104,8 +104,16 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// Builds, tries, brings and shows.
-    fn round(&mut self) -> Result<(), Failure> {
+    /// One round, in which everything is as it should be.
+    fn once(&mut self) -> Result<(), Failure> {
+        match self.round()? {
+            0 => Ok(()),
+            otherwise => Err(Failure::found(format!("cases that have another outcome than they expect: {otherwise}"))),
+        }
+    }
+
+    /// Builds, tries, brings and shows. Answers how many cases come out otherwise than they expect.
+    fn round(&mut self) -> Result<usize, Failure> {
         let dev: &'a Dev = self.dev;
         let (bench, component) = dev.subject.open()?;
         let manifest = bench.manifest().clone();
@@ -132,11 +140,7 @@ impl<'a> Rounds<'a> {
             print(&line)?;
         }
         self.before = Some(after);
-        if otherwise == 0 {
-            Ok(())
-        } else {
-            Err(Failure::found(format!("{otherwise} cases have another outcome than they expect")))
-        }
+        Ok(otherwise)
     }
 
     /// How many cases come out otherwise than they expect. A plugin may have none.
@@ -152,7 +156,8 @@ impl<'a> Rounds<'a> {
                 asked += 1;
                 if case.expect.as_ref() != Some(&found.outcome) {
                     otherwise += 1;
-                    print(&format!("otherwise  {}: found {}", case.name, found.outcome))?;
+                    let why = found.call.answer.err().map_or_else(String::new, |error| format!(", {error}"));
+                    print(&format!("otherwise  {}: found {}{why}", case.name, found.outcome))?;
                 }
             }
         }

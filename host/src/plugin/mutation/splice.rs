@@ -69,7 +69,7 @@ mod tests {
             };
             let before = whole(&content, padded);
             let inside = [&[1, 1, 0xff][..], &section(9, &content, padded), &[2, 1, 0]].concat();
-            let outer = 3 + 1 + written(inside.len()).len();
+            let outer = 3 + 1 + if padded { 5 } else { written(inside.len()).len() };
             let inner_start = outer + 3 + section(9, &content, padded).len() - inner;
             let around = [outer..before.len() - 2, inner_start..inner_start + inner];
             assert_eq!(before[around[1].clone()], content, "the test looks in the right place");

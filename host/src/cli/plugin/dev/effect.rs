@@ -11,7 +11,7 @@ use crate::upgrade::attribute_changes;
 pub(super) struct Part {
     /// What became of each tool, by unique name.
     tools: Value,
-    /// Why, and what it rests on.
+    /// Why, and what it rests on, line by line.
     reasons: Vec<String>,
     warnings: Vec<String>,
 }
@@ -35,8 +35,8 @@ impl Part {
         let about = list(&experience["explain"]).filter(|line| line["about"] == "tool" && concerns(&line["subject"]));
         let mut reasons = Vec::new();
         for line in about {
-            reasons.push(text(&line["because"]));
-            reasons.extend(list(&line["under"]).map(|under| format!("  {}", read(under))));
+            reasons.push(format!("because    {}", text(&line["because"])));
+            reasons.extend(list(&line["under"]).map(|under| format!("           {}", below(under))));
         }
         let warnings =
             list(&experience["warnings"]).map(|it| format!("{}: {}", text(&it["code"]), text(&it["message"])));
@@ -52,7 +52,7 @@ impl Part {
         if lines.is_empty() {
             lines.push("unchanged  the answer is what it was".to_owned());
         }
-        lines.extend(self.reasons.iter().map(|reason| format!("because    {reason}")));
+        lines.extend(self.reasons.iter().cloned());
         let new = self.warnings.iter().filter(|warning| !before.warnings.contains(warning));
         lines.extend(new.map(|warning| format!("warning    {warning}")));
         lines
@@ -67,7 +67,7 @@ fn timeless(value: &Value) -> Value {
 }
 
 /// A line below a reason: what was read, or what a step did.
-fn read(line: &Value) -> String {
+fn below(line: &Value) -> String {
     let subject = line["subject"].as_str().map_or_else(String::new, |subject| format!(" {subject}"));
     format!("{}{subject}: {}", text(&line["about"]), text(&line["because"]))
 }
@@ -96,7 +96,7 @@ mod tests {
         let explain = json!([
             { "about": "profile", "outcome": "chosen", "because": "it is the only one" },
             { "about": "tool", "subject": "scripts", "outcome": "shown", "because": "contoso/desk 1.0.0 shows it", "under": [
-                { "about": "context.get(customerName)", "outcome": "read", "because": "Ada" },
+                { "about": "read", "subject": "context.get(customerName)", "outcome": "read", "because": "Ada" },
             ] },
             { "about": "tool", "subject": "macros", "outcome": "shown", "because": "loadout/macros 0.1.0 shows it" },
         ]);
@@ -110,12 +110,23 @@ mod tests {
         let warned = json!([{ "code": "old", "message": "it was there" }]);
         let before = part(json!({ "status": "shown", "payload": { "greeting": "Hello" } }), warned.clone());
         let same = part(json!({ "status": "shown", "payload": { "greeting": "Hello" } }), warned);
-        insta::assert_snapshot!(same.since(&before).join("\n"), @"");
+        insta::assert_snapshot!(same.since(&before).join("\n"), @"
+        unchanged  the answer is what it was
+        because    contoso/desk 1.0.0 shows it
+                   read context.get(customerName): Ada
+        ");
         let fault = json!({ "code": "plugin.trapped", "message": "it trapped", "trace": "t1" });
         let broken = part(
             json!({ "status": "failed", "fault": fault }),
             json!([{ "code": "tool-failed", "message": "tool `scripts` is not shown" }]),
         );
-        insta::assert_snapshot!(broken.since(&before).join("\n"), @"");
+        insta::assert_snapshot!(broken.since(&before).join("\n"), @r#"
+        changed    contoso_scripts.status: "shown" -> "failed"
+        changed    contoso_scripts.fault: nothing -> {"code":"plugin.trapped","message":"it trapped"}
+        changed    contoso_scripts.payload: {"greeting":"Hello"} -> nothing
+        because    contoso/desk 1.0.0 shows it
+                   read context.get(customerName): Ada
+        warning    tool-failed: tool `scripts` is not shown
+        "#);
     }
 }
