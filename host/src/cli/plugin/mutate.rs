@@ -109,7 +109,7 @@ impl Mutate {
             }
         }
         let summary = format!(
-            "{held} of {} conditions are held by a case; {unnoticed} could break without notice, {unreached} are never reached",
+            "{held} of {} conditions are held by a case; without notice: {unnoticed}, never reached: {unreached}",
             tried.len()
         );
         let left_out = all.len() - tried.len();
