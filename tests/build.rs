@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut constants, mut all, mut each) = (String::new(), String::new(), String::new());
     // First, because both lie in the same place when they are compiled.
     write_named(&folder, &mut constants)?;
+    write_with_lines(&folder, &mut constants)?;
     let guests = Guests::from_build_script("../Cargo.toml")?.examples_of("loadout-test-guests").build()?;
     for guest in guests {
         let name = guest.name.as_str();
@@ -51,6 +52,21 @@ fn write_named(folder: &Path, constants: &mut String) -> Result<(), Box<dyn Erro
         write_component(&guest.component, &component, NAMED)?;
         let constant = format!("{}_WITH_NAMES", NAMED.to_uppercase());
         writeln!(constants, "/// The guest `{NAMED}`, with the names of its functions.")?;
+        writeln!(constants, "pub const {constant}: &[u8] = include_bytes!({component:?});")?;
+    }
+    Ok(())
+}
+
+/// The guest whose conditions are broken one by one, with line tables.
+const LINED: &str = "stumbles";
+
+fn write_with_lines(folder: &Path, constants: &mut String) -> Result<(), Box<dyn Error>> {
+    let guests = Guests::from_build_script("../Cargo.toml")?.example_of("loadout-test-guests", LINED).with_lines();
+    for guest in guests.build()? {
+        let component = folder.join(format!("{LINED}_with_lines.wasm"));
+        write_component(&guest.component, &component, LINED)?;
+        let constant = format!("{}_WITH_LINES", LINED.to_uppercase());
+        writeln!(constants, "/// The guest `{LINED}`, hardly optimised and with line tables.")?;
         writeln!(constants, "pub const {constant}: &[u8] = include_bytes!({component:?});")?;
     }
     Ok(())

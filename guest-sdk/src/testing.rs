@@ -1,10 +1,17 @@
 //! Tests of rules and steps without a component and without a host.
 //!
 //! A [`Fixture`] is a session and a library in memory; [`check_cases`] and its siblings for steps run a folder of cases written as
-//! YAML or JSON, which `loadout plugin test` asks of the component. Neither enforces the limits of a call. Slugs follow the host's grammar as far as rules usually need it: `{key}` and `${key}`, with
+//! YAML or JSON, which `loadout plugin test` asks of the component. Neither enforces the limits of a call. With the feature `testing`, the
+//! component itself is asked in the real engine, and rules and components are held to promises about users that are drawn by chance.
+//!
+//! Slugs follow the host's grammar as far as rules usually need it: `{key}` and `${key}`, with
 //! `$session.` and `$oc.` before the key; queries have no value.
 
+#[cfg(feature = "testing")]
+mod any_user;
 mod cases;
+#[cfg(feature = "testing")]
+mod component;
 mod outside;
 mod reads;
 mod schema;
@@ -13,7 +20,11 @@ mod step;
 mod tool_step;
 mod upgrade;
 
+#[cfg(feature = "testing")]
+pub use any_user::{AnyUser, DrawnUser};
 pub use cases::check_cases;
+#[cfg(feature = "testing")]
+pub use component::{About, Component, HarnessError, Outcome, ReadLine, Usage};
 pub use schema::check_settings_schema;
 pub use step::{check_step_cases, event};
 pub use tool_step::{check_tool_step_cases, question};

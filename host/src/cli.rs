@@ -14,6 +14,7 @@ mod outbound;
 mod plugin;
 mod resolve;
 mod serve;
+mod stop;
 mod token;
 mod upgrade;
 

@@ -26,6 +26,7 @@ mod limits;
 mod log;
 mod manifest;
 mod missing;
+mod mutation;
 mod observation;
 mod outside;
 mod policy;
@@ -62,6 +63,7 @@ pub use manifest::{
     Manifest, ManifestError, ManifestKey, ManifestTable, Provides, StepDeclaration, StepPart, ToolStepDeclaration,
 };
 pub use missing::Missing;
+pub use mutation::{Mutated, Mutation, Unreadable};
 pub use observation::{About, AskedStep, ObservedCall, Witness};
 pub use outside::{Connectors, Door};
 pub use recording::{CallRecording, InvalidRecording};

@@ -2,15 +2,23 @@
 //!
 //! Knows no environment and opens none: what a component is asked about is what the case says.
 
+mod bench;
+mod budget;
 mod case;
+mod condition;
 mod event;
 mod outcome;
 mod page;
 mod question;
+mod session;
 mod trial;
 
+pub use bench::{Bench, Cost};
+pub use budget::{Allowance, Budget, Excess, InvalidBudget};
 pub use case::{Case, CaseError, CaseFile};
+pub use condition::Condition;
 pub use event::{EventCase, TargetCase};
 pub use page::{LinkCase, LookUpCase, PageCase, RowCase};
 pub use question::{DecisionCase, QuestionCase};
+pub use session::session;
 pub use trial::{Found, Workbench, WorkbenchError};

@@ -14,7 +14,7 @@ use serde_json::json;
 type Done = Result<(), Failure>;
 
 /// What a command says, and how it ends.
-fn loadout(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
+pub(crate) fn loadout(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
     command.current_dir(folder).env("LOADOUT_TOKEN", "nobody's").env_remove("RUST_LOG");
     let done = command.arg("plugin").args(arguments).output()?;
@@ -25,7 +25,7 @@ fn loadout(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
 }
 
 /// A folder with cases.
-fn with_cases(cases: &str) -> Result<tempfile::TempDir, Failure> {
+pub(crate) fn with_cases(cases: &str) -> Result<tempfile::TempDir, Failure> {
     let folder = tempfile::tempdir()?;
     fs::create_dir(folder.path().join("cases"))?;
     fs::write(folder.path().join("cases/first.yaml"), cases)?;

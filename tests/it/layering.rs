@@ -63,6 +63,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("loadout_plugin_build", &["cli"]),
     ("quick_xml", &["import", "upgrade"]),
     ("loadout_plugins", &["service"]),
+    ("gimli", &["plugin"]),
     ("rustc_demangle", &["plugin"]),
     ("opentelemetry", &["http", "cli"]),
     ("opentelemetry_otlp", &["cli"]),

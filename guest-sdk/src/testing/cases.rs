@@ -1,7 +1,7 @@
 //! Cases as data: a folder of YAML or JSON files, each with a library and the sessions it is tried in.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -12,25 +12,25 @@ use crate::{Decision, ItemReference, Level, Tool};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CaseFile {
+pub(super) struct CaseFile {
     /// Items by kind and unique name, for every case of the file.
     #[serde(default)]
-    library: Items,
-    cases: Vec<Case>,
+    pub(super) library: Items,
+    pub(super) cases: Vec<Case>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(super) struct Case {
     /// What the case shows, as a sentence.
     name: String,
     #[serde(default)]
-    session: Facts,
+    pub(super) session: Facts,
     /// Items that are added to the file's library or stand in for one of it.
     #[serde(default)]
-    library: Items,
+    pub(super) library: Items,
     #[serde(default)]
-    settings: Map<String, Value>,
+    pub(super) settings: Map<String, Value>,
     /// `{"shown": payload, "items": {"kind": ["name"]}}`, `{"hidden": code}` or `{"fault": code}`, and `"warnings": ["line"]`;
     /// `items` and `warnings` are left out if there are none.
     expect: Value,
@@ -70,23 +70,7 @@ pub(super) struct Judged {
 /// Reads every file of cases of a folder and panics unless each of its cases came out as it expects, and there are some.
 pub(super) fn run<F: DeserializeOwned>(folder: &Path, judge: impl Fn(F) -> Vec<Judged>) {
     let (mut count, mut failures) = (0, Vec::new());
-    let mut files: Vec<_> = match fs::read_dir(folder) {
-        Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
-        Err(error) => panic!("`{}` cannot be read: {error}", folder.display()),
-    };
-    files.sort();
-    for file in &files {
-        let extension = file.extension().and_then(|it| it.to_str()).unwrap_or_default();
-        let parse = match extension {
-            "json" => |text: String| serde_json::from_str(&text).map_err(|error| error.to_string()),
-            "yaml" | "yml" => |text: String| serde_saphyr::from_str(&text).map_err(|error| error.to_string()),
-            _ => continue,
-        };
-        let read = fs::read_to_string(file).map_err(|error| error.to_string());
-        let cases: F = match read.and_then(parse) {
-            Ok(cases) => cases,
-            Err(error) => panic!("`{}` is no file of cases: {error}", file.display()),
-        };
+    for (file, cases) in files_of(folder) {
         for Judged { name, expect, found } in judge(cases) {
             count += 1;
             if found != expect {
@@ -99,10 +83,39 @@ pub(super) fn run<F: DeserializeOwned>(folder: &Path, judge: impl Fn(F) -> Vec<J
     assert!(count > 0, "there are no cases in `{}`", folder.display());
 }
 
+/// Every file of cases of a folder, in the order of their names. Panics if one is none.
+pub(super) fn files_of<F: DeserializeOwned>(folder: &Path) -> Vec<(PathBuf, F)> {
+    let mut files: Vec<_> = match fs::read_dir(folder) {
+        Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+        Err(error) => panic!("`{}` cannot be read: {error}", folder.display()),
+    };
+    files.sort();
+    let mut read_files = Vec::new();
+    for file in files {
+        let extension = file.extension().and_then(|it| it.to_str()).unwrap_or_default();
+        let parse = match extension {
+            "json" => |text: String| serde_json::from_str(&text).map_err(|error| error.to_string()),
+            "yaml" | "yml" => |text: String| serde_saphyr::from_str(&text).map_err(|error| error.to_string()),
+            _ => continue,
+        };
+        let read = fs::read_to_string(&file).map_err(|error| error.to_string());
+        match read.and_then(parse) {
+            Ok(cases) => read_files.push((file, cases)),
+            Err(error) => panic!("`{}` is no file of cases: {error}", file.display()),
+        }
+    }
+    read_files
+}
+
 fn outcome<T: Tool>(library: &Items, case: &Case) -> Value {
     let library = library_of(library, case.library.clone());
     let fixture = Fixture { facts: case.session.clone(), library, ..Fixture::default() };
-    let outcome = match fixture.evaluate::<T>(Value::Object(case.settings.clone())) {
+    outcome_of::<T>(&fixture, &case.settings)
+}
+
+/// What a tool decides, in the words of a case.
+pub(super) fn outcome_of<T: Tool>(fixture: &Fixture, settings: &Map<String, Value>) -> Value {
+    let outcome = match fixture.evaluate::<T>(Value::Object(settings.clone())) {
         Err(fault) => json!({ "fault": fault.code() }),
         Ok(Decision::Hidden { code, .. }) => json!({ "hidden": code }),
         Ok(Decision::Shown { payload, items }) => {
@@ -111,7 +124,7 @@ fn outcome<T: Tool>(library: &Items, case: &Case) -> Value {
             outcome
         }
     };
-    with_warnings(outcome, &fixture)
+    with_warnings(outcome, fixture)
 }
 
 /// The library of a file with that of a case, whose items are added or stand in for one of it.

@@ -2,12 +2,16 @@
 //!
 //! A private key and a token go nowhere but where they are meant to.
 
+mod bench;
 mod build;
 mod bundle;
 mod check;
+mod dev;
+mod harness;
 mod install;
 mod key;
 mod list;
+mod mutate;
 mod new;
 mod project;
 mod remote;
@@ -37,6 +41,10 @@ enum Command {
     Check(check::Check),
     Run(run::Run),
     Test(test::Test),
+    Bench(bench::Bench),
+    Dev(dev::Dev),
+    Mutate(mutate::Mutate),
+    Harness(harness::Harness),
     Install(install::Install),
     List(list::List),
     Trace(trace::Trace),
@@ -57,6 +65,10 @@ impl Plugin {
             Command::Check(check) => check.run(),
             Command::Run(run) => run.run(),
             Command::Test(test) => test.run(),
+            Command::Bench(bench) => bench.run(),
+            Command::Dev(dev) => dev.run(),
+            Command::Mutate(mutate) => mutate.run(),
+            Command::Harness(harness) => harness.run(),
             Command::Install(install) => install.run(),
             Command::List(list) => list.run(),
             Command::Trace(trace) => trace.run(),

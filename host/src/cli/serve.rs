@@ -1,6 +1,5 @@
 //! `loadout serve`: the HTTP API over a data folder, until it is told to stop.
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use crate::http::{Options, Server};
 use super::failure::Failure;
 use super::log::{self, LogFormat};
 use super::outbound::Outbound;
-use super::{Data, admin_token, otlp, print};
+use super::{Data, admin_token, otlp, print, stop};
 
 /// Most requests that are worked on at once; others wait. Each may hold a connection to the database.
 const BLOCKING_THREADS: usize = 64;
@@ -60,30 +59,15 @@ impl Serve {
             .map_err(|error| Failure::because("the threads of the server cannot start", error))?;
         runtime.block_on(async {
             let occupied = |error| Failure::because(format!("`{}` cannot be listened on", self.listen), error);
-            let stop = stop_signal().map_err(|error| Failure::because("signals cannot be received", error))?;
+            let stop = stop::signal().map_err(|error| Failure::because("signals cannot be received", error))?;
             let server = Server::bind(Arc::new(service), self.listen, options).await.map_err(occupied)?;
             let address = server.address().map_err(occupied)?;
             print(&format!("loadout is ready at http://{address}, the admin token is in {}", found.place))?;
-            server.run(stop).await.map_err(|error| Failure::because("the server broke off", error))
+            let stopping = async {
+                stop.await;
+                tracing::info!("stopping: requests in flight are finished first");
+            };
+            server.run(stopping).await.map_err(|error| Failure::because("the server broke off", error))
         })
     }
-}
-
-/// Ends with the first ctrl-c or, where there is such a thing, SIGTERM.
-fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
-    #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    Ok(async move {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        #[cfg(not(unix))]
-        // Without a way to be told, the server runs until the process ends.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        tracing::info!("stopping: requests in flight are finished first");
-    })
 }

@@ -21,6 +21,9 @@ use super::state::State;
 use super::trap;
 use super::v0_1::{Instance, Rule};
 
+/// The fuel of a call that counts it: more than its deadline lets it burn.
+const FUEL: u64 = u64::MAX;
+
 /// How a call broke.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -277,6 +280,10 @@ pub(super) fn store(
     outside: &Arc<Outside>,
 ) -> Store<State> {
     let mut store = store_in(&engine.wasmtime, component, limits, reads);
+    if engine.config.counts_fuel {
+        // Fails only in an engine that counts none, and this one does.
+        let _ = store.set_fuel(FUEL);
+    }
     store.data_mut().outside = Arc::clone(outside);
     store
 }
@@ -309,7 +316,9 @@ pub(super) fn explain(error: &wasmtime::Error, store: &mut Store<State>, limits:
 
 /// Drops an instance. Its reads are left, and what its record says.
 pub(super) fn remains(store: Store<State>, times: Times) -> (Reads, Remains) {
-    store.into_data().into_remains(times)
+    let fuel = store.get_fuel().ok().map(|left| FUEL - left);
+    let (reads, remains) = store.into_data().into_remains(times);
+    (reads, Remains { fuel, ..remains })
 }
 
 #[cfg(test)]

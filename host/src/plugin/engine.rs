@@ -55,6 +55,8 @@ pub struct Config {
     pub watch: Arc<dyn Watch>,
     /// The way out of the host.
     pub door: Door,
+    /// Whether calls count fuel, as only somebody who measures wants: it makes them slower.
+    pub counts_fuel: bool,
 }
 
 impl Default for Config {
@@ -70,6 +72,7 @@ impl Default for Config {
             breaker: BreakerSettings::default(),
             watch: Arc::new(Unwatched),
             door: Door::default(),
+            counts_fuel: false,
         }
     }
 }
@@ -118,6 +121,7 @@ pub(super) fn ticks(deadline: Duration) -> u64 {
 /// What serves: code in a pool.
 fn tuned(config: &Config) -> wasmtime::Config {
     let mut tuned = code();
+    tuned.consume_fuel(config.counts_fuel);
     tuned.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
     tuned
 }

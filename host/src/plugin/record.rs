@@ -55,6 +55,8 @@ pub(super) struct Remains {
     pub(super) text: LogText,
     pub(super) backtrace: Vec<String>,
     pub(super) refused: Vec<RefusedCall>,
+    /// What it burnt, if that was counted.
+    pub(super) fuel: Option<u64>,
 }
 
 /// The record of a call that has begun.
@@ -105,7 +107,7 @@ impl<'a> Record<'a> {
         remains: Remains,
     ) -> Option<TraceId> {
         let Self { component, asked, caller, at, span } = self;
-        let Remains { usage, text, backtrace, refused } = remains;
+        let Remains { usage, text, backtrace, refused, fuel: _ } = remains;
         span.record("outcome", outcome.as_str());
         span.record("instantiate_micros", usage.instantiate_micros);
         span.record("run_micros", usage.run_micros);

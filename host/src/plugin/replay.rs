@@ -39,6 +39,8 @@ pub struct Examined {
     pub backtrace: Vec<String>,
     /// The calls to the host that were refused.
     pub refused: Vec<RefusedCall>,
+    /// What it burnt, where the engine counts fuel: the same whatever the machine.
+    pub fuel: Option<u64>,
 }
 
 /// What a component said, in its own words.
@@ -133,6 +135,6 @@ impl Workshop {
 }
 
 fn examined(answer: Result<Reply, CallError>, (reads, remains): (Reads, Remains)) -> Examined {
-    let Remains { usage, text, backtrace, refused } = remains;
-    Examined { answer, reads: reads.into_recorded(), usage, text, backtrace, refused }
+    let Remains { usage, text, backtrace, refused, fuel } = remains;
+    Examined { answer, reads: reads.into_recorded(), usage, text, backtrace, refused, fuel }
 }

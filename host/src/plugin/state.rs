@@ -155,6 +155,6 @@ impl State {
     pub(super) fn into_remains(self, times: Times) -> (Reads, Remains) {
         let usage = self.meter.usage(times);
         let text = self.log.into_text();
-        (self.reads, Remains { usage, text, backtrace: self.backtrace, refused: self.refused })
+        (self.reads, Remains { usage, text, backtrace: self.backtrace, refused: self.refused, fuel: None })
     }
 }

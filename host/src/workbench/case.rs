@@ -181,7 +181,7 @@ fn is_cases(path: &Path) -> bool {
     path.extension().and_then(|it| it.to_str()).is_some_and(|it| ["yaml", "yml", "json"].contains(&it))
 }
 
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, CaseError> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, CaseError> {
     let text = fs::read_to_string(path).map_err(|source| CaseError::Read { path: path.to_owned(), source })?;
     let is_json = path.extension().is_some_and(|it| it == "json");
     let parsed = if is_json {

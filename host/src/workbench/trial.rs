@@ -18,7 +18,7 @@ use super::outcome::outcome;
 
 /// A component that can be asked.
 pub struct Workbench {
-    workshop: Workshop,
+    workshop: Arc<Workshop>,
     ready: Arc<Ready>,
 }
 
@@ -54,9 +54,20 @@ pub enum WorkbenchError {
 impl Workbench {
     /// Makes a component ready as a host would. It is compiled in this process: whoever asks made it.
     pub fn open(component: &[u8]) -> Result<Self, WorkbenchError> {
-        let workshop = Workshop::open(None, Config::default())?;
+        Self::open_with(component, Config::default())
+    }
+
+    /// The same, run as `config` says.
+    pub fn open_with(component: &[u8], config: Config) -> Result<Self, WorkbenchError> {
+        let workshop = Workshop::open(None, config)?;
         let ready = workshop.prepare(component, &Compiler::Here)?;
-        Ok(Self { workshop, ready })
+        Ok(Self { workshop: Arc::new(workshop), ready })
+    }
+
+    /// Another component in the same engine.
+    pub fn beside(&self, component: &[u8]) -> Result<Self, WorkbenchError> {
+        let ready = self.workshop.prepare(component, &Compiler::Here)?;
+        Ok(Self { workshop: Arc::clone(&self.workshop), ready })
     }
 
     /// What the component says about itself.

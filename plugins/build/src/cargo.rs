@@ -95,6 +95,14 @@ impl Guests {
         self
     }
 
+    /// The same hardly optimised and with line tables, so that code can be told from the line it stands in. Much larger, and slower.
+    #[must_use]
+    pub fn with_lines(mut self) -> Self {
+        let settings = ["opt-level=0", "lto=false", "strip=false", "debug='line-tables-only'"];
+        self.profile.extend(settings.map(|setting| format!("profile.guest.{setting}")));
+        self
+    }
+
     /// Compiles them and returns them sorted by name. Cargo reports on standard error.
     pub fn build(&self) -> Result<Vec<Guest>, Error> {
         target::ensure()?;

@@ -28,7 +28,7 @@ mod target;
 
 pub use cargo::{Guest, Guests};
 pub use key::PrivateKey;
-pub use section::{MANIFEST_SECTION, embed_manifest};
+pub use section::{MANIFEST_SECTION, embed_manifest, manifest_of};
 pub use signature::{SIGNATURE_SECTION, SIGNATURES_MAX, sign};
 pub use target::TARGET;
 

@@ -36,6 +36,26 @@ pub fn embed_manifest(component: &[u8], manifest_toml: &str) -> Result<Vec<u8>, 
     Ok(out)
 }
 
+/// The manifest of a component, as the text of `plugin.toml`; nothing if it has none.
+///
+/// ```
+/// # use loadout_plugin_build::{embed_manifest, manifest_of};
+/// let empty = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
+/// let component = embed_manifest(&empty, "[plugin]")?;
+/// assert_eq!((manifest_of(&component)?, manifest_of(&empty)?), (Some("[plugin]"), None));
+/// # Ok::<(), loadout_plugin_build::Error>(())
+/// ```
+pub fn manifest_of(component: &[u8]) -> Result<Option<&str>, Error> {
+    for section in Sections::of(component)? {
+        let section = section?;
+        if section.name() == Some(MANIFEST_SECTION) {
+            let text = std::str::from_utf8(section.data());
+            return text.map(Some).map_err(|_| Error::NotAComponent("its manifest is no text"));
+        }
+    }
+    Ok(None)
+}
+
 /// A custom section, with its kind and its length.
 pub(crate) fn custom(name: &str, data: &[u8]) -> Vec<u8> {
     let mut body = Vec::with_capacity(data.len() + name.len() + 8);

@@ -53,17 +53,26 @@ impl Project {
 
     /// Compiles it, writes its manifest into the component and the component into the target folder. What no host would take is refused.
     pub(super) fn build(&self) -> Result<Built, Failure> {
+        self.build_as(&format!("{}.wasm", self.package), |guests| guests)
+    }
+
+    /// Compiles it so that its code can be told from the line it stands in. What comes of it is for looking at.
+    pub(super) fn build_with_lines(&self) -> Result<Built, Failure> {
+        self.build_as(&format!("{}-with-lines.wasm", self.package), Guests::with_lines)
+    }
+
+    fn build_as(&self, name: &str, how: impl FnOnce(Guests) -> Guests) -> Result<Built, Failure> {
         let manifest = text(&self.folder.join(MANIFEST))?;
         let said =
             |error| Failure::because(format!("`{}` is no manifest", self.folder.join(MANIFEST).display()), error);
         Manifest::parse(&manifest).map_err(said)?;
         let target = self.folder.join("target");
         let guests = Guests::new(self.folder.join(PACKAGE), target.join("component")).packages([self.package.as_str()]);
-        let guests = guests.build().map_err(Failure::of)?;
+        let guests = how(guests).build().map_err(Failure::of)?;
         let none = || Failure::found(format!("`{}` gave no component", self.package));
         let component = file::read(&guests.first().ok_or_else(none)?.component)?;
         let component = embed_manifest(&component, &manifest).map_err(Failure::of)?;
-        let path = target.join(format!("{}.wasm", self.package));
+        let path = target.join(name);
         let refused = |error| Failure::because(format!("`{}` is refused", path.display()), error);
         let manifest = Workshop::inspect(&component).map_err(refused)?;
         let unwritable = |error| Failure::because(format!("`{}` cannot be written", path.display()), error);

@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Most bytes of an answer.
 const LARGEST: u64 = 64 << 20;
 
+/// The status of what is not there.
+const NOT_FOUND: u16 = 404;
+
 /// Which host, and by which token.
 #[derive(Debug, clap::Args)]
 pub(super) struct Remote {
@@ -66,6 +69,34 @@ impl Session {
     pub(super) fn send_component(&self, path: &str, component: &[u8]) -> Result<Value, Failure> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
         self.told(path, request.header("content-type", "application/wasm").send(component))
+    }
+
+    /// Sends JSON to `path`.
+    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
+        self.told(path, request.header("content-type", "application/json").send(body.to_string()))
+    }
+
+    /// Puts JSON at `path`.
+    pub(super) fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let request = self.agent.put(self.url(path)).header("authorization", self.bearer());
+        self.told(path, request.header("content-type", "application/json").send(body.to_string()))
+    }
+
+    /// Deletes what is at `path`.
+    pub(super) fn delete(&self, path: &str) -> Result<Value, Failure> {
+        let request = self.agent.delete(self.url(path)).header("authorization", self.bearer());
+        self.told(path, request.call())
+    }
+
+    /// Reads what may be at `path`; nothing if the host says that nothing is.
+    pub(super) fn find(&self, path: &str) -> Result<Option<Value>, Failure> {
+        let request = self.agent.get(self.url(path)).header("authorization", self.bearer());
+        let answer = request.call();
+        if answer.as_ref().is_ok_and(|answer| answer.status().as_u16() == NOT_FOUND) {
+            return Ok(None);
+        }
+        self.told(path, answer).map(Some)
     }
 
     fn url(&self, path: &str) -> String {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::failure::Failure;
 use crate::cli::file;
-use crate::workbench::{Case, CaseError, CaseFile, Found, Workbench};
+use crate::workbench::{Bench, Case, CaseError, CaseFile, Found, Workbench};
 
 use super::project::Project;
 
@@ -22,20 +22,37 @@ pub(super) struct Subject {
 impl Subject {
     /// The component on the bench, and its bytes.
     pub(super) fn open(&self) -> Result<(Workbench, Vec<u8>), Failure> {
-        let (path, component) = match &self.component {
-            Some(path) => (path.clone(), file::read(path)?),
-            None => {
-                let built = Project::open(&self.folder)?.build()?;
-                (built.path, built.component)
-            }
-        };
+        let (path, component) = self.component()?;
         let refused = |error| Failure::because(format!("`{}` is refused", path.display()), error);
         Ok((Workbench::open(&component).map_err(refused)?, component))
+    }
+
+    /// The component, to be asked so many times.
+    pub(super) fn bench(&self, calls: u16) -> Result<Bench, Failure> {
+        let (path, component) = self.component()?;
+        let refused = |error| Failure::because(format!("`{}` is refused", path.display()), error);
+        Bench::open(&component, calls).map_err(refused)
+    }
+
+    /// Where the component is, and its bytes.
+    pub(super) fn component(&self) -> Result<(PathBuf, Vec<u8>), Failure> {
+        match &self.component {
+            Some(path) => Ok((path.clone(), file::read(path)?)),
+            None => {
+                let built = Project::open(&self.folder)?.build()?;
+                Ok((built.path, built.component))
+            }
+        }
     }
 
     /// The plugin's folder.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The component that is there, if it is not built first.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.component.as_deref()
     }
 
     /// Its cases, file by file.

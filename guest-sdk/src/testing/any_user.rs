@@ -1,0 +1,274 @@
+//! Users that nobody thought of: sessions, settings and libraries drawn by chance, and the smallest one that breaks a promise.
+//!
+//! What is drawn from is given: what the cases of a plugin mention, or what is named. A user who breaks a promise is printed as a case, to be
+//! pasted into a file of cases.
+
+mod drawn;
+
+use std::path::Path;
+
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use serde_json::{Map, Value};
+
+use super::cases::{CaseFile, files_of, outcome_of};
+use super::component::{Component, Outcome};
+use super::{Facts, Fixture, Items};
+use crate::{Decision, Fault, Tool};
+
+pub use drawn::DrawnUser;
+
+/// The variable with the seed of an earlier run.
+const SEED: &str = "LOADOUT_SEED";
+
+/// What users are drawn from.
+#[derive(Debug, Clone, Default)]
+pub struct AnyUser {
+    roles: Vec<String>,
+    licences: Vec<String>,
+    channels: Vec<String>,
+    workstreams: Vec<String>,
+    entities: Vec<String>,
+    templates: Vec<String>,
+    languages: Vec<u32>,
+    context: Vec<(String, String)>,
+    settings: Vec<Map<String, Value>>,
+    library: Items,
+    tries: Option<u32>,
+}
+
+impl AnyUser {
+    /// Somebody with an English screen and no settings, about whom nothing else is known yet.
+    pub fn new() -> Self {
+        Self { languages: vec![1033], settings: vec![Map::new()], ..Self::default() }
+    }
+
+    /// Anybody who can be made of what the cases of a folder mention.
+    ///
+    /// # Panics
+    ///
+    /// If a file cannot be read as cases.
+    pub fn of_cases(folder: impl AsRef<Path>) -> Self {
+        let mut any = Self::new();
+        for (_, CaseFile { library, cases }) in files_of(folder.as_ref()) {
+            any.add_library(library);
+            for case in cases {
+                any.add_library(case.library);
+                any.add_facts(case.session);
+                any = any.settings(case.settings);
+            }
+        }
+        any
+    }
+
+    /// A security role they may have.
+    #[must_use]
+    pub fn role(mut self, role: &str) -> Self {
+        add(&mut self.roles, role.to_owned());
+        self
+    }
+
+    /// A licence they may have.
+    #[must_use]
+    pub fn licence(mut self, licence: &str) -> Self {
+        add(&mut self.licences, licence.to_owned());
+        self
+    }
+
+    /// A channel their conversation may be on.
+    #[must_use]
+    pub fn channel(mut self, channel: &str) -> Self {
+        add(&mut self.channels, channel.to_owned());
+        self
+    }
+
+    /// A table their session may be about.
+    #[must_use]
+    pub fn entity(mut self, entity: &str) -> Self {
+        add(&mut self.entities, entity.to_owned());
+        self
+    }
+
+    /// A value the context of their session may have.
+    #[must_use]
+    pub fn context(mut self, key: &str, value: &str) -> Self {
+        add(&mut self.context, (key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Settings the tool may have.
+    #[must_use]
+    pub fn settings(mut self, settings: Map<String, Value>) -> Self {
+        add(&mut self.settings, settings);
+        self
+    }
+
+    /// An item the library may have.
+    #[must_use]
+    pub fn item(mut self, kind: &str, unique_name: &str, item: Value) -> Self {
+        self.library.entry(kind.to_owned()).or_default().insert(unique_name.to_owned(), item);
+        self
+    }
+
+    /// How many users are tried; 256 without it.
+    #[must_use]
+    pub fn tries(mut self, count: u32) -> Self {
+        self.tries = Some(count);
+        self
+    }
+
+    /// Holds a rule to a promise, natively. A rule that panics breaks every promise.
+    ///
+    /// # Panics
+    ///
+    /// If somebody breaks the promise: with the smallest such user as a case, and the seed that finds them again.
+    pub fn check<T: Tool>(&self, promise: impl Fn(&DrawnUser, &Result<Decision<Value>, Fault>) -> Result<(), String>) {
+        self.run(|user| promise(user, &user.fixture().evaluate::<T>(Value::Object(user.settings.clone()))));
+    }
+
+    fn add_library(&mut self, library: Items) {
+        for (kind, items) in library {
+            self.library.entry(kind).or_default().extend(items);
+        }
+    }
+
+    fn add_facts(&mut self, facts: Facts) {
+        facts.roles.into_iter().for_each(|it| add(&mut self.roles, it));
+        facts.licences.into_iter().for_each(|it| add(&mut self.licences, it));
+        facts.channel.into_iter().for_each(|it| add(&mut self.channels, it));
+        facts.workstream.into_iter().for_each(|it| add(&mut self.workstreams, it));
+        facts.entity.into_iter().for_each(|it| add(&mut self.entities, it));
+        facts.session_template.into_iter().for_each(|it| add(&mut self.templates, it));
+        [facts.language, facts.base_language].into_iter().for_each(|it| add(&mut self.languages, it));
+        facts.context.into_iter().for_each(|it| add(&mut self.context, it));
+    }
+
+    fn run(&self, promise: impl Fn(&DrawnUser) -> Result<(), String>) {
+        let seed = seed();
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let config = Config { cases: self.tries.unwrap_or(256), failure_persistence: None, ..Config::default() };
+        let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+        let held = runner.run(&self.strategy(), |user| promise(&user).map_err(TestCaseError::fail));
+        match held {
+            Ok(()) => {}
+            Err(TestError::Fail(why, user)) => {
+                panic!("{why}\nThe smallest such user, found with {SEED}={seed}, as a case:\n\n{}", user.as_case())
+            }
+            Err(TestError::Abort(why)) => panic!("no user could be drawn: {why}"),
+        }
+    }
+}
+
+impl Component {
+    /// Holds a component to a promise.
+    ///
+    /// # Panics
+    ///
+    /// As [`AnyUser::check`] does, and if a question cannot be asked.
+    pub fn for_any_user(&self, any: &AnyUser, promise: impl Fn(&DrawnUser, &Outcome) -> Result<(), String>) {
+        any.run(|user| {
+            let outcome = self.ask_about(&user.question()).map_err(|error| error.to_string())?;
+            promise(user, &outcome)
+        });
+    }
+
+    /// The sandbox ends no call: whoever is asked about, the component neither traps nor runs out of anything.
+    ///
+    /// # Panics
+    ///
+    /// As [`AnyUser::check`] does, and if a question cannot be asked.
+    pub fn never_breaks(&self, any: &AnyUser) {
+        self.for_any_user(any, |_, outcome| match &outcome.because {
+            Some(because) if outcome.is_broken() => Err(because.clone()),
+            _ => Ok(()),
+        });
+    }
+
+    /// The component decides about everybody as its rule does natively.
+    ///
+    /// # Panics
+    ///
+    /// As [`AnyUser::check`] does, and if a question cannot be asked.
+    pub fn agrees_with<T: Tool>(&self, any: &AnyUser) {
+        self.for_any_user(any, |user, outcome| {
+            let natively = outcome_of::<T>(&user.fixture(), &user.settings);
+            if natively == outcome.decision {
+                return Ok(());
+            }
+            Err(format!(
+                "the rule and its component disagree\n  natively   {natively}\n  component  {}",
+                outcome.decision
+            ))
+        });
+    }
+}
+
+/// The seed of an earlier run if one is given, and otherwise another one each time.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    match std::env::var(SEED) {
+        Ok(given) => match given.parse() {
+            Ok(seed) => seed,
+            Err(_) => panic!("{SEED} is `{given}`, and a seed is a number"),
+        },
+        Err(_) => std::collections::hash_map::RandomState::new().build_hasher().finish(),
+    }
+}
+
+/// Each once.
+fn add<T: PartialEq>(list: &mut Vec<T>, value: T) {
+    if !list.contains(&value) {
+        list.push(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{NoSettings, Session};
+
+    /// Breaks for supervisors in a chat.
+    struct Shy;
+
+    impl Tool for Shy {
+        type Settings = NoSettings;
+        type Payload = Value;
+
+        fn evaluate(session: &Session<'_>, _: NoSettings) -> Result<Decision<Value>, Fault> {
+            assert!(!(session.has_role("supervisor") && session.channel().is_some()), "a supervisor chats");
+            Ok(Decision::shown(json!({})))
+        }
+    }
+
+    #[test]
+    fn the_smallest_user_who_breaks_a_promise_is_printed_as_a_case() {
+        let any = AnyUser::new()
+            .role("agent")
+            .role("supervisor")
+            .licence("chat")
+            .channel("chat")
+            .entity("incident")
+            .context("customerName", "Ada")
+            .item("macros", "contoso_open", json!({}));
+        let panic = std::panic::catch_unwind(|| any.check::<Shy>(|_, _| Ok(()))).unwrap_err();
+        let text = panic.downcast::<String>().unwrap();
+        let (why, case) = text.split_once("as a case:\n\n").unwrap();
+        assert!(why.contains("a supervisor chats") && why.contains("LOADOUT_SEED="), "{text}");
+        let expected =
+            "  - name: \"\"\n    session: {\"channel\":\"chat\",\"roles\":[\"supervisor\"]}\n    expect: {}\n";
+        assert_eq!(case, expected);
+    }
+
+    #[test]
+    fn a_promise_that_holds_is_tried_as_often_as_was_said() {
+        let tried = std::cell::Cell::new(0);
+        AnyUser::new().role("agent").tries(17).check::<Shy>(|user, decided| {
+            tried.set(tried.get() + 1);
+            assert!(user.as_case().contains("expect:"));
+            if decided.is_ok() { Ok(()) } else { Err("it decides nothing".to_owned()) }
+        });
+        assert_eq!(tried.get(), 17);
+    }
+}

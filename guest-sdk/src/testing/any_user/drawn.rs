@@ -1,0 +1,160 @@
+//! One user who was drawn by chance, and how they become smaller.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use proptest::option;
+use proptest::prelude::{BoxedStrategy, Just, Strategy};
+use proptest::sample::{select, subsequence};
+use serde_json::{Map, Value, json};
+
+use super::{AnyUser, Facts, Fixture, Items};
+
+/// A person in a session, the settings of the tool, and the library there is.
+#[derive(Debug, Clone)]
+pub struct DrawnUser {
+    facts: Facts,
+    /// The settings of the tool.
+    pub settings: Map<String, Value>,
+    library: Items,
+}
+
+impl DrawnUser {
+    /// The person, the session and the library, for asking a rule natively.
+    pub fn fixture(&self) -> Fixture {
+        Fixture { facts: self.facts.clone(), library: self.library.clone(), ..Fixture::default() }
+    }
+
+    /// The same as a case for a file of cases, without what is as it always is.
+    pub fn as_case(&self) -> String {
+        let mut text = "  - name: \"\"\n".to_owned();
+        for (key, value) in self.question() {
+            // Writing into a string cannot fail.
+            let _ = writeln!(text, "    {key}: {value}");
+        }
+        text + "    expect: {}\n"
+    }
+
+    /// What a component is asked about.
+    pub(super) fn question(&self) -> Map<String, Value> {
+        let parts = [
+            ("session", Value::Object(self.session())),
+            ("settings", Value::Object(self.settings.clone())),
+            ("library", json!(self.library)),
+        ];
+        let is_there = |value: &Value| value.as_object().is_some_and(|members| !members.is_empty());
+        parts.into_iter().filter(|(_, value)| is_there(value)).map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
+    /// In JSON every YAML can read, and without what a session has by itself.
+    fn session(&self) -> Map<String, Value> {
+        let Facts {
+            roles,
+            licences,
+            language,
+            base_language,
+            channel,
+            workstream,
+            entity,
+            session_template,
+            context,
+            ..
+        } = &self.facts;
+        let usual = Facts::default();
+        let differs = |is: &u32, usual: u32| if *is == usual { Value::Null } else { json!(is) };
+        let parts = [
+            ("channel", json!(channel)),
+            ("workstream", json!(workstream)),
+            ("entity", json!(entity)),
+            ("sessionTemplate", json!(session_template)),
+            ("roles", json!(roles)),
+            ("licences", json!(licences)),
+            ("language", differs(language, usual.language)),
+            ("baseLanguage", differs(base_language, usual.base_language)),
+            ("context", json!(context)),
+        ];
+        let is_there = |value: &Value| match value {
+            Value::Null => false,
+            Value::Array(list) => !list.is_empty(),
+            Value::Object(members) => !members.is_empty(),
+            _ => true,
+        };
+        parts.into_iter().filter(|(_, value)| is_there(value)).map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+}
+
+/// Where a person is: at home, in a conversation or at a record. Smaller is less of it.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    channel: Option<String>,
+    workstream: Option<String>,
+    entity: Option<String>,
+    template: Option<String>,
+}
+
+impl AnyUser {
+    /// All users there are. Less of everything is smaller.
+    pub(super) fn strategy(&self) -> BoxedStrategy<DrawnUser> {
+        let person = (some(&self.roles), some(&self.licences), first(&self.languages), first(&self.languages));
+        let context = some(&self.context);
+        let items: Vec<(String, String)> = self
+            .library
+            .iter()
+            .flat_map(|(kind, items)| items.keys().map(|name| (kind.clone(), name.clone())))
+            .collect();
+        let library = self.library.clone();
+        let drawn = (person, self.place(), context, first(&self.settings), some(&items));
+        drawn
+            .prop_map(move |((roles, licences, language, base_language), place, context, settings, items)| {
+                let Place { channel, workstream, entity, template } = place;
+                let facts = Facts {
+                    roles: roles.into_iter().collect::<BTreeSet<_>>(),
+                    licences: licences.into_iter().collect(),
+                    language: language.unwrap_or(Facts::default().language),
+                    base_language: base_language.unwrap_or(Facts::default().base_language),
+                    channel,
+                    workstream,
+                    entity,
+                    session_template: template,
+                    context: context.into_iter().collect::<BTreeMap<_, _>>(),
+                    ..Facts::default()
+                };
+                let mut there = Items::new();
+                for (kind, name) in items {
+                    if let Some(item) = library.get(&kind).and_then(|items| items.get(&name)) {
+                        there.entry(kind).or_default().insert(name, item.clone());
+                    }
+                }
+                DrawnUser { facts, settings: settings.unwrap_or_default(), library: there }
+            })
+            .boxed()
+    }
+
+    fn place(&self) -> BoxedStrategy<Place> {
+        let template = perhaps(&self.templates);
+        let channels = (perhaps(&self.channels), perhaps(&self.workstreams), template.clone());
+        let conversation = channels.prop_map(|(channel, workstream, template)| {
+            // A workstream belongs to a conversation, and that is on a channel.
+            let workstream = workstream.filter(|_| channel.is_some());
+            Place { channel, workstream, entity: None, template }
+        });
+        let records = (perhaps(&self.entities), template);
+        let record = records.prop_map(|(entity, template)| Place { entity, template, ..Place::default() });
+        proptest::prop_oneof![Just(Place::default()), conversation, record].boxed()
+    }
+}
+
+/// Any of them, in their order.
+fn some<T: Clone + std::fmt::Debug + 'static>(of: &[T]) -> BoxedStrategy<Vec<T>> {
+    subsequence(of.to_vec(), 0..=of.len()).boxed()
+}
+
+/// One of them, the first of them rather; nothing if there is none.
+fn first<T: Clone + std::fmt::Debug + 'static>(of: &[T]) -> BoxedStrategy<Option<T>> {
+    if of.is_empty() { Just(None).boxed() } else { select(of.to_vec()).prop_map(Some).boxed() }
+}
+
+/// One of them, or none.
+fn perhaps<T: Clone + std::fmt::Debug + 'static>(of: &[T]) -> BoxedStrategy<Option<T>> {
+    if of.is_empty() { Just(None).boxed() } else { option::of(select(of.to_vec())).boxed() }
+}

@@ -1,0 +1,98 @@
+//! What came of a question to a component, and how it went about it.
+
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// What it decided, in the words of a case: `shown` and `items`, `hidden` or `fault`, and `warnings`.
+    #[serde(rename = "outcome")]
+    pub decision: Value,
+    /// What it read, each read once: what the decision rests on.
+    pub reads: Vec<ReadLine>,
+    /// What it used.
+    pub usage: Usage,
+    /// How it broke, if it did.
+    #[serde(default)]
+    pub because: Option<String>,
+    /// The functions that ran when it trapped, the innermost first.
+    #[serde(default)]
+    pub backtrace: Vec<String>,
+    wrote: Wrote,
+}
+
+/// One read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ReadLine {
+    /// The function and its arguments, such as `context.get(customerName)`.
+    pub what: String,
+    /// The answer; the text of an item counts as its revision.
+    pub answer: String,
+}
+
+/// What a call used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// Microseconds until the instance was there.
+    pub instantiate_micros: u64,
+    /// Microseconds from then to the answer.
+    pub run_micros: u64,
+    /// Bytes of all its memories and tables at their largest.
+    pub peak_memory: u64,
+    /// Calls to the host.
+    pub host_calls: u32,
+    /// Bytes handed to the host in all these calls.
+    pub handed_over: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Wrote {
+    lines: Vec<WroteLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct WroteLine {
+    text: String,
+}
+
+impl Outcome {
+    /// The lines it wrote, whatever their level.
+    pub fn lines(&self) -> Vec<&str> {
+        self.wrote.lines.iter().map(|line| line.text.as_str()).collect()
+    }
+
+    /// Whether it broke: its own faults and those of the sandbox.
+    pub fn is_fault(&self) -> bool {
+        self.decision.get("fault").is_some()
+    }
+
+    /// Whether the sandbox ended it: it trapped, took too long or too much, or its answer was none.
+    pub fn is_broken(&self) -> bool {
+        self.decision["fault"].as_str().is_some_and(|code| code.starts_with("plugin."))
+    }
+
+    /// Decision and explanation as text that is the same each time, for a snapshot.
+    pub fn snapshot(&self) -> String {
+        let mut text = format!("{:#}\n", self.decision);
+        for ReadLine { what, answer } in &self.reads {
+            // Writing into a string cannot fail.
+            let _ = writeln!(text, "read {what} = {answer}");
+        }
+        for line in self.lines() {
+            let _ = writeln!(text, "wrote {line}");
+        }
+        if let Some(because) = &self.because {
+            let _ = writeln!(text, "because {because}");
+        }
+        text
+    }
+
+    pub(super) fn as_expected(&self) -> Value {
+        self.decision.clone()
+    }
+}

@@ -1,0 +1,90 @@
+//! Snapshots of what a component decides and why, one file for each file of cases.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use super::super::cases::files_of;
+use super::{CaseFile, Component, within};
+
+/// The variable that has snapshots written.
+const UPDATE: &str = "LOADOUT_UPDATE";
+
+impl Component {
+    /// Compares what it decides about every case of a folder, and why, with the snapshots in another. With `LOADOUT_UPDATE=1` they are
+    /// written in place of that: read them before you commit them.
+    ///
+    /// # Panics
+    ///
+    /// If something differs from its snapshot or has none, a case cannot be asked, or a file cannot be read or written.
+    pub fn check_snapshots(&self, cases: impl AsRef<Path>, snapshots: impl AsRef<Path>) {
+        let update = std::env::var_os(UPDATE).is_some_and(|value| value == "1");
+        let mut differences = Vec::new();
+        for (path, file) in files_of::<CaseFile>(cases.as_ref()) {
+            let found = self.shown(&path, &file);
+            let name = path.file_stem().unwrap_or_default().display().to_string();
+            let snapshot = snapshots.as_ref().join(format!("{name}.snap"));
+            if update {
+                let written = fs::create_dir_all(snapshots.as_ref()).and_then(|()| fs::write(&snapshot, &found));
+                if let Err(error) = written {
+                    panic!("`{}` cannot be written: {error}", snapshot.display());
+                }
+                continue;
+            }
+            // One that is not there is an empty one.
+            let kept = fs::read_to_string(&snapshot).unwrap_or_default();
+            differences.extend(difference(&kept, &found).map(|it| format!("{}\n{it}", snapshot.display())));
+        }
+        let next = format!("if that is right, run this once more with {UPDATE}=1");
+        assert!(differences.is_empty(), "{}\n{next}", differences.join("\n"));
+    }
+
+    fn shown(&self, path: &Path, file: &CaseFile) -> String {
+        let mut text = String::new();
+        for case in &file.cases {
+            let name = case.get("name").and_then(|name| name.as_str()).unwrap_or_default();
+            let snapshot = match self.ask_about(&within(&file.library, case)) {
+                Ok(outcome) => outcome.snapshot(),
+                Err(error) => panic!("{}: {name}: {error}", path.display()),
+            };
+            // Writing into a string cannot fail.
+            let _ = write!(text, "# {name}\n{snapshot}\n");
+        }
+        text
+    }
+}
+
+/// The first lines in which two texts differ, below the case they belong to.
+fn difference(kept: &str, found: &str) -> Option<String> {
+    if kept == found {
+        return None;
+    }
+    let (mut kept, mut found) = (kept.lines(), found.lines());
+    let mut case = "at its beginning";
+    loop {
+        let (old, new) = (kept.next(), found.next());
+        if old != new || old.is_none() {
+            let shown = |line: Option<&str>| line.unwrap_or("the end").to_owned();
+            return Some(format!("  {case}\n  kept   {}\n  found  {}", shown(old), shown(new)));
+        }
+        case = new.filter(|line| line.starts_with("# ")).unwrap_or(case);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_that_differs_is_named_with_its_case() {
+        let kept = "# one\n{}\nread a = 1\n\n# two\n{}\n";
+        assert_eq!(difference(kept, kept), None);
+        for (found, expected) in [
+            ("# one\n{}\nread a = 2\n\n# two\n{}\n", "  # one\n  kept   read a = 1\n  found  read a = 2"),
+            ("# one\n{}\nread a = 1\n\n# two\n", "  # two\n  kept   {}\n  found  the end"),
+            ("", "  at its beginning\n  kept   # one\n  found  the end"),
+        ] {
+            assert_eq!(difference(kept, found).as_deref(), Some(expected));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What answers cost: exact figures that are the same on every machine, and times that are not.
+//!
+//! Judges nothing. What a case may cost says a [`Budget`](super::Budget).
+
+use serde::Serialize;
+
+use crate::plugin::Config;
+
+use super::trial::{Found, Workbench, WorkbenchError};
+
+/// A component that is asked the same again and again, in a fresh instance each time.
+pub struct Bench {
+    /// Asked for times.
+    real: Workbench,
+    /// Asked for fuel, which the code has to count.
+    counting: Workbench,
+    calls: usize,
+}
+
+/// What one answer costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cost {
+    /// The work of the component: instructions, roughly.
+    pub fuel: u64,
+    /// Bytes of all its memories and tables at their largest.
+    pub peak_memory: u64,
+    /// Calls to the host.
+    pub host_calls: u32,
+    /// Bytes handed to the host in all these calls.
+    pub handed_over: u64,
+    /// Bytes of the answer as JSON; none of a call that broke.
+    pub answer_bytes: usize,
+    /// Microseconds from before the instance is made to the answer, of the call in the middle.
+    pub median_micros: u64,
+    /// The same, of the slowest but one in a hundred.
+    pub p99_micros: u64,
+}
+
+impl Bench {
+    /// Makes a component ready to be asked so many times.
+    pub fn open(component: &[u8], calls: u16) -> Result<Self, WorkbenchError> {
+        let counting = Config { counts_fuel: true, ..Config::default() };
+        Ok(Self {
+            real: Workbench::open(component)?,
+            counting: Workbench::open_with(component, counting)?,
+            calls: usize::from(calls.max(1)),
+        })
+    }
+
+    /// What it costs to be asked what `ask` asks.
+    pub fn cost<E>(&self, ask: impl Fn(&Workbench) -> Result<Found, E>) -> Result<Cost, E> {
+        let Found { call, .. } = ask(&self.counting)?;
+        let answer = call.answer.ok().and_then(|answer| serde_json::to_vec(&answer).ok());
+        let mut times = Vec::with_capacity(self.calls);
+        for _ in 0..self.calls {
+            times.push(ask(&self.real)?.call.usage.micros());
+        }
+        times.sort_unstable();
+        Ok(Cost {
+            fuel: call.fuel.unwrap_or_default(),
+            peak_memory: call.usage.peak_memory,
+            host_calls: call.usage.host_calls,
+            handed_over: call.usage.handed_over,
+            answer_bytes: answer.map_or(0, |answer| answer.len()),
+            median_micros: at(&times, 50),
+            p99_micros: at(&times, 99),
+        })
+    }
+}
+
+/// The smallest of sorted `times` that so many percent of them do not exceed.
+fn at(times: &[u64], percent: usize) -> u64 {
+    let place = (times.len() * percent).div_ceil(100).saturating_sub(1);
+    times.get(place).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_one_of_the_times() {
+        let hundred: Vec<u64> = (1..=100).collect();
+        for (times, percent, expected) in [
+            (&hundred[..], 50, 50),
+            (&hundred, 99, 99),
+            (&[3, 7], 50, 3),
+            (&[3, 7], 99, 7),
+            (&[5], 50, 5),
+            (&[], 99, 0),
+        ] {
+            assert_eq!(at(times, percent), expected, "{percent} percent of {times:?}");
+        }
+    }
+}

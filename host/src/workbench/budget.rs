@@ -1,0 +1,172 @@
+//! What answers may cost, as a file that lies beside the plugin's sources.
+//!
+//! Has no times: they depend on the machine, and a budget that does fails for no reason. Unknown keys are refused by name.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::bench::Cost;
+
+/// What the cases of a plugin may cost at most.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Budget {
+    /// What every case may cost.
+    pub every_case: Allowance,
+    /// What single cases may cost instead, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub cases: BTreeMap<String, Allowance>,
+}
+
+/// What a case may cost at most. What is left out has no limit but those of the host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Allowance {
+    /// See [`Cost::fuel`].
+    pub fuel: Option<u64>,
+    /// See [`Cost::peak_memory`], in KiB.
+    pub peak_memory_kib: Option<u64>,
+    /// See [`Cost::host_calls`].
+    pub host_calls: Option<u64>,
+    /// See [`Cost::answer_bytes`].
+    pub answer_bytes: Option<u64>,
+}
+
+/// A file that is no budget.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this is no budget: {0}")]
+pub struct InvalidBudget(String);
+
+/// A case that costs more than it may.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{case}` is over the budget: `{measure}` is {found}, and {allowed} is allowed")]
+pub struct Excess {
+    /// The case.
+    pub case: String,
+    /// The key of what there is too much of.
+    pub measure: &'static str,
+    /// How much there is.
+    pub found: u64,
+    /// How much there may be.
+    pub allowed: u64,
+}
+
+impl Budget {
+    /// Reads the text of a budget.
+    pub fn parse(text: &str) -> Result<Self, InvalidBudget> {
+        toml::from_str(text)
+            .map_err(|error: toml::de::Error| InvalidBudget(error.message().lines().collect::<Vec<_>>().join(" ")))
+    }
+
+    /// A budget that all of these costs suit, with a quarter of head-room.
+    pub fn around(costs: &[Cost]) -> Self {
+        let most = |key: fn(&[(&'static str, u64); 4]) -> u64| {
+            let most = costs.iter().map(|cost| key(&figures(cost))).max().unwrap_or_default();
+            Some(most + most.div_ceil(4))
+        };
+        let every_case = Allowance {
+            fuel: most(|[(_, it), ..]| *it),
+            peak_memory_kib: most(|[_, (_, it), ..]| *it),
+            host_calls: most(|[.., (_, it), _]| *it),
+            answer_bytes: most(|[.., (_, it)]| *it),
+        };
+        Self { every_case, cases: BTreeMap::new() }
+    }
+
+    /// The budget as text, which [`Budget::parse`] reads.
+    pub fn to_text(&self) -> Result<String, InvalidBudget> {
+        toml::to_string(self).map_err(|error| InvalidBudget(error.to_string()))
+    }
+
+    /// In what a case costs more than it may.
+    pub fn excesses(&self, case: &str, cost: &Cost) -> Vec<Excess> {
+        let own = self.cases.get(case).copied().unwrap_or_default();
+        let all = self.every_case;
+        let allowed = [
+            own.fuel.or(all.fuel),
+            own.peak_memory_kib.or(all.peak_memory_kib),
+            own.host_calls.or(all.host_calls),
+            own.answer_bytes.or(all.answer_bytes),
+        ];
+        let both = figures(cost).into_iter().zip(allowed);
+        both.filter_map(|((measure, found), allowed)| {
+            let allowed = allowed.filter(|allowed| found > *allowed)?;
+            Some(Excess { case: case.to_owned(), measure, found, allowed })
+        })
+        .collect()
+    }
+
+    /// Cases it names and nobody has: somebody renamed one, and its limits hold no more.
+    pub fn nowhere<'a>(&'a self, known: &[&str]) -> Vec<&'a str> {
+        self.cases.keys().map(String::as_str).filter(|case| !known.contains(case)).collect()
+    }
+}
+
+/// What is limited, by its key.
+fn figures(cost: &Cost) -> [(&'static str, u64); 4] {
+    [
+        ("fuel", cost.fuel),
+        ("peak-memory-kib", cost.peak_memory.div_ceil(1024)),
+        ("host-calls", cost.host_calls.into()),
+        ("answer-bytes", u64::try_from(cost.answer_bytes).unwrap_or(u64::MAX)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cost(fuel: u64, peak_memory: u64, host_calls: u32, answer_bytes: usize) -> Cost {
+        Cost { fuel, peak_memory, host_calls, handed_over: 0, answer_bytes, median_micros: 1, p99_micros: 2 }
+    }
+
+    #[test]
+    fn a_case_has_its_own_limits_before_those_of_all() {
+        let text = "[every-case]\nfuel = 100\nhost-calls = 2\n[cases.\"a long one\"]\nfuel = 500\nanswer-bytes = 9\n";
+        let budget = Budget::parse(text).unwrap();
+        let told = |case: &str, cost| {
+            let excesses = budget.excesses(case, &cost);
+            excesses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        let dear = cost(101, 1 << 30, 3, 10);
+        insta::assert_snapshot!(
+            told("a short one", dear),
+            @"`a short one` is over the budget: `fuel` is 101, and 100 is allowed; `a short one` is over the budget: `host-calls` is 3, and 2 is allowed"
+        );
+        insta::assert_snapshot!(
+            told("a long one", dear),
+            @"`a long one` is over the budget: `host-calls` is 3, and 2 is allowed; `a long one` is over the budget: `answer-bytes` is 10, and 9 is allowed"
+        );
+        assert_eq!(told("a short one", cost(100, 0, 2, 0)), "");
+        assert_eq!(budget.nowhere(&["a short one"]), ["a long one"]);
+    }
+
+    #[test]
+    fn a_budget_around_costs_has_room_for_all_of_them() {
+        let costs = [cost(100, 1025, 0, 7), cost(41, 10, 3, 80)];
+        let budget = Budget::around(&costs);
+        let text = budget.to_text().unwrap();
+        insta::assert_snapshot!(text, @r"
+        [every-case]
+        fuel = 125
+        peak-memory-kib = 3
+        host-calls = 4
+        answer-bytes = 100
+        ");
+        assert_eq!(Budget::parse(&text), Ok(budget));
+    }
+
+    #[test]
+    fn a_key_nobody_knows_is_refused_by_name() {
+        for (text, expected) in [
+            ("[every-case]\nfule = 1", "unknown field `fule`"),
+            ("[cases.x]\nmicros = 1", "unknown field `micros`"),
+            ("fuel = 1", "unknown field `fuel`, expected `every-case` or `cases`"),
+            ("[every-case]\nfuel = -1", "invalid value: integer `-1`"),
+        ] {
+            let error = Budget::parse(text).unwrap_err().to_string();
+            assert!(error.starts_with("this is no budget: ") && error.contains(expected), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! A plugin that is being written is on a host for one person, with the effect of each change, and gone in the end.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use insta::assert_snapshot;
+use loadout_tests::guests::{self, rule};
+use loadout_tests::host::{Failure, TOKEN, TestHost};
+use serde_json::{Value, json};
+
+use crate::authoring::{loadout, with_cases};
+
+type Done = Result<(), Failure>;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
+
+const CASES: &str = "cases:
+  - name: it greets
+    session: { context: { customerName: Ada } }
+    expect: { shown: { greeting: Hello Ada, refused: true } }
+";
+
+/// A host on which everybody has the tool, and a folder with a token, cases and a session.
+async fn prepared() -> Result<(TestHost, tempfile::TempDir), Failure> {
+    let host = TestHost::with_platform(Path::new(PROGRAM)).await?;
+    let tool = json!({"name": "Greeter", "kind": "greeter", "control": "contoso_greeter"});
+    assert_eq!(host.put("/api/v1/pane-tools/contoso_greeter", tool).await?.status, 201);
+    let tools = json!({"productivityPane": {"tools": [{"tool": "contoso_greeter"}]}});
+    let given = host.patch("/api/v1/profiles/contoso_rep", tools).await?;
+    assert_eq!(given.status, 200, "{given}");
+    let folder = with_cases(CASES)?;
+    std::fs::write(folder.path().join("token"), TOKEN)?;
+    std::fs::write(folder.path().join("session.yaml"), "entity: incident\ncontext: { customerName: Ada }\n")?;
+    Ok((host, folder))
+}
+
+fn arguments<'a>(address: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let fixed =
+        ["dev", "--component", "a.wasm", "--user", "kayla", "--session", "session.yaml", "--token-file", "token"];
+    [&fixed[..], &["--host", address], more].concat()
+}
+
+/// A command that goes on, and what it says until it waits.
+struct Going {
+    process: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Going {
+    fn start(folder: &Path, arguments: &[&str]) -> Result<Self, Failure> {
+        let mut command = Command::new(PROGRAM);
+        command.current_dir(folder).env_remove("RUST_LOG").arg("plugin").args(arguments);
+        let mut process = command.stdout(Stdio::piped()).spawn()?;
+        let lines = BufReader::new(process.stdout.take().ok_or("no output")?);
+        Ok(Self { process, lines })
+    }
+
+    fn round(&mut self) -> Result<String, Failure> {
+        let mut said = Vec::new();
+        loop {
+            let mut line = String::new();
+            if self.lines.read_line(&mut line)? == 0 || line.starts_with("watching") {
+                return Ok(said.join("\n"));
+            }
+            said.push(line.trim_end().to_owned());
+        }
+    }
+
+    fn interrupt(mut self) -> Result<Option<i32>, Failure> {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status()?.success());
+        Ok(self.process.wait()?.code())
+    }
+}
+
+/// A test that fails leaves nobody behind.
+impl Drop for Going {
+    fn drop(&mut self) {
+        let _ = (self.process.kill(), self.process.wait());
+    }
+}
+
+// The command waits for the server that this test is.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_change_is_there_for_one_person_and_nothing_is_left_of_it() -> Done {
+    let (host, folder) = prepared().await?;
+    let component = folder.path().join("a.wasm");
+    let put = |guest: &[u8]| -> Result<(), Failure> {
+        // Whole or not at all, as a compiler would.
+        let part = folder.path().join("a.part");
+        std::fs::write(&part, guest)?;
+        Ok(std::fs::rename(part, &component)?)
+    };
+    let greeter = rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "greeter")?;
+    assert_eq!(host.install("", &greeter).await?.status, 201);
+    put(&greeter)?;
+    let address = host.address("");
+    let mut dev = Going::start(folder.path(), &arguments(&address, &[]))?;
+    assert_snapshot!(dev.round()?, @"
+    cases      1 of 1 as expected
+    brought    tests/greeter 1.0.900000000, for `kayla` alone; 1.0.0 serves everybody else
+    unchanged  the answer is what it was
+    because    tests/greeter 1.0.900000000 shows it
+               read records.look-up(contact, fullname, ): not-granted
+               read context.get(customerName): Ada
+    ");
+    put(&rule(guests::COUNTS_SCRIPTS, "greeter", "1.0.0", "greeter")?)?;
+    let counted = dev.round()?;
+    assert!(counted.contains("changed    contoso_greeter.payload.scripts: nothing -> 6"), "{counted}");
+    assert!(counted.contains("1.0.900000001 shows it\n           read records.look-up"), "{counted}");
+    assert!(counted.starts_with("otherwise  it greets: found {") && !counted.contains("failed"), "{counted}");
+    let plugin = host.get("/api/v1/plugins/tests/greeter").await?.json();
+    let on_trial = &plugin["rollout"];
+    assert_eq!((&plugin["version"], &on_trial["version"]), (&json!("1.0.0"), &json!("1.0.900000001")));
+    assert_eq!(on_trial["users"], json!(["kayla"]));
+    put(b"(component)")?;
+    assert_snapshot!(dev.round()?, @"failed     `a.wasm` is refused: it is WebAssembly text; give the binary form");
+    put(&rule(guests::PANICS, "greeter", "1.0.0", "greeter")?)?;
+    let broke = dev.round()?;
+    assert!(broke.contains("it trapped: panicked at") && broke.contains("the sky fell"), "{broke}");
+    assert!(broke.contains("contoso_greeter.payload.scripts: 6 -> nothing"), "{broke}");
+    assert!(
+        broke.contains("because    tests/greeter 1.0.0 shows it"),
+        "who breaks is answered by what serves: {broke}"
+    );
+    assert!(broke.contains("warning    trial-broke: tests/greeter 1.0.900000002"), "{broke}");
+    put(&greeter)?;
+    assert_snapshot!(dev.round()?, @"
+    cases      1 of 1 as expected
+    brought    tests/greeter 1.0.900000003, for `kayla` alone; 1.0.0 serves everybody else
+    unchanged  the answer is what it was
+    because    tests/greeter 1.0.900000003 shows it
+               read records.look-up(contact, fullname, ): not-granted
+               read context.get(customerName): Ada
+    ");
+    assert_eq!(dev.interrupt()?, Some(0));
+    let plugin = host.get("/api/v1/plugins/tests/greeter").await?.json();
+    assert_eq!((&plugin["version"], plugin.get("rollout")), (&json!("1.0.0"), None));
+    assert_eq!(versions(&plugin), ["1.0.0"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_is_new_to_the_host_is_new_again_afterwards() -> Done {
+    let (host, folder) = prepared().await?;
+    std::fs::write(folder.path().join("a.wasm"), rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "greeter")?)?;
+    let address = host.address("");
+    // What an earlier one left behind when it was killed.
+    let left = rule(guests::WELL_BEHAVED, "greeter", "1.0.900000007", "greeter")?;
+    assert_eq!(host.install("", &left).await?.status, 201);
+    let once = loadout(folder.path(), &arguments(&address, &["--once"]))?;
+    assert_snapshot!(once, @r#"
+    0 cases      1 of 1 as expected
+    brought    tests/greeter 1.0.900000008, for everybody on this host, until this ends
+    changed    contoso_greeter.payload.greeting: nothing -> "Hello Ada"
+    changed    contoso_greeter.payload.refused: nothing -> true
+    because    tests/greeter 1.0.900000008 shows it
+               read records.look-up(contact, fullname, ): not-granted
+               read context.get(customerName): Ada
+    "#);
+    assert_eq!(host.get("/api/v1/plugins/tests/greeter").await?.status, 404);
+    let nobody = loadout(folder.path(), &arguments(&address, &["--once", "--user", "nobody"]));
+    assert!(nobody.is_ok_and(|said| said.starts_with("2 ")), "a person is named once");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_of_somebody_else_is_not_taken_away() -> Done {
+    let (host, folder) = prepared().await?;
+    let version = |version: &str| rule(guests::WELL_BEHAVED, "greeter", version, "greeter");
+    std::fs::write(folder.path().join("a.wasm"), version("1.0.0")?)?;
+    assert_eq!(host.install("", &version("1.0.0")?).await?.status, 201);
+    assert_eq!(host.install("?activate=false", &version("1.1.0")?).await?.status, 201);
+    let trial = json!({"rollout": {"version": "1.1.0", "to": "shadow"}});
+    assert_eq!(host.put("/api/v1/plugins/tests/greeter/rollout", trial).await?.status, 200);
+    let address = host.address("");
+    assert_snapshot!(loadout(folder.path(), &arguments(&address, &["--once"]))?, @"
+    1 cases      1 of 1 as expected
+    error: version 1.1.0 of plugin `tests/greeter` is on trial on this host: end that first
+    ");
+    let plugin = host.get("/api/v1/plugins/tests/greeter").await?.json();
+    assert_eq!(versions(&plugin), ["1.1.0", "1.0.0"]);
+    assert_eq!(plugin["rollout"]["version"], "1.1.0");
+    Ok(())
+}
+
+fn versions(plugin: &Value) -> Vec<&str> {
+    plugin["versions"].as_array().into_iter().flatten().filter_map(|it| it["version"].as_str()).collect()
+}
