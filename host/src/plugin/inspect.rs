@@ -8,6 +8,7 @@ use wasmparser::{Parser, Payload};
 
 use super::manifest::{Manifest, ManifestError};
 use super::signature::{SignatureError, Signatures};
+use super::weight::Weight;
 use super::world::World;
 
 /// The custom section with the manifest.
@@ -44,6 +45,17 @@ const OFFERED: [(&str, &str); 20] = [
     ("wasi:random/insecure", "0.2."),
     ("wasi:random/insecure-seed", "0.2."),
     ("wasi:random/random", "0.2."),
+];
+
+/// Interfaces that a heavy component may import besides: its language's library names them, whether its rule does or not. Using one ends the call.
+const OFFERED_TO_RUNTIMES: [(&str, &str); 7] = [
+    ("wasi:sockets/instance-network", "0.2."),
+    ("wasi:sockets/ip-name-lookup", "0.2."),
+    ("wasi:sockets/network", "0.2."),
+    ("wasi:sockets/tcp", "0.2."),
+    ("wasi:sockets/tcp-create-socket", "0.2."),
+    ("wasi:sockets/udp", "0.2."),
+    ("wasi:sockets/udp-create-socket", "0.2."),
 ];
 
 /// Why a component cannot be used.
@@ -141,9 +153,10 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
     let manifest = outline.manifest.ok_or(LoadError::NoManifest)?;
     Signatures::of(component)?;
     let text = std::str::from_utf8(manifest).map_err(|error| ManifestError::Toml(error.to_string()))?;
-    let manifest = Manifest::parse(text)?;
+    let weight = Weight::of(component);
+    let manifest = Manifest::parse_for(text, weight)?;
     let world = World::of(&manifest.provides);
-    let found: Vec<String> = outline.imports.into_iter().filter(|import| !is_offered(import, world)).collect();
+    let found: Vec<String> = outline.imports.into_iter().filter(|import| !is_offered(import, world, weight)).collect();
     if !found.is_empty() {
         return Err(LoadError::Imports { found, world: manifest.world, has: world.imports });
     }
@@ -158,7 +171,7 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
 pub(super) fn manifest_of(component: &[u8]) -> Option<Manifest> {
     check_form(component).ok()?;
     let manifest = Outline::of(component).ok()?.manifest?;
-    Manifest::parse(std::str::from_utf8(manifest).ok()?).ok()
+    Manifest::parse_for(std::str::from_utf8(manifest).ok()?, Weight::of(component)).ok()
 }
 
 fn check_form(component: &[u8]) -> Result<(), LoadError> {
@@ -216,12 +229,16 @@ fn cap(what: &'static str, found: u64, limit: u64) -> Result<(), LoadError> {
     if found <= limit { Ok(()) } else { Err(LoadError::TooLarge { what, found, limit }) }
 }
 
-fn is_offered(import: &str, world: &World) -> bool {
+fn is_offered(import: &str, world: &World, weight: Weight) -> bool {
     let Some((interface, version)) = import.split_once('@') else { return false };
     let (package, start) = CONTRACT;
     match interface.strip_prefix(package) {
         Some(name) => world.imports.contains(&name) && version.starts_with(start),
-        None => OFFERED.iter().any(|(offered, start)| interface == *offered && version.starts_with(start)),
+        None => {
+            let of_runtimes: &[_] = if weight == Weight::Heavy { &OFFERED_TO_RUNTIMES } else { &[] };
+            let mut offered = OFFERED.iter().chain(of_runtimes);
+            offered.any(|(offered, start)| interface == *offered && version.starts_with(start))
+        }
     }
 }
 
@@ -402,7 +419,10 @@ mod tests {
             ("wasi:cli/environment", false),
             ("print", false),
         ] {
-            assert_eq!(is_offered(import, world), expected, "for {import}");
+            for weight in [Weight::Light, Weight::Heavy] {
+                let expected = expected || weight == Weight::Heavy && import.starts_with("wasi:sockets/");
+                assert_eq!(is_offered(import, world, weight), expected, "for {import}, {weight:?}");
+            }
         }
     }
 }

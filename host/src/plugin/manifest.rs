@@ -13,6 +13,7 @@ use crate::upgrade::{READER, SourceTable, Version};
 
 use super::limits::{Limits, Modesty};
 use super::schema::SettingsSchema;
+use super::weight::Weight;
 
 mod capabilities;
 mod steps;
@@ -155,8 +156,13 @@ impl Manifest {
         }
     }
 
-    /// Reads the text of `plugin.toml`.
+    /// Reads the text of `plugin.toml` of a light component.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        Self::parse_for(text, Weight::Light)
+    }
+
+    /// Reads the text of `plugin.toml`. How much there is of what it may lower depends on the component it is about.
+    pub fn parse_for(text: &str, weight: Weight) -> Result<Self, ManifestError> {
         let file: File = toml::from_str(text).map_err(|error| ManifestError::Toml(one_line(&error)))?;
         let capabilities = capabilities::checked(file.capabilities)?;
         let Header { publisher, name, version, world, description } = file.plugin;
@@ -197,7 +203,7 @@ impl Manifest {
             _ => return Err(ManifestError::World(world)),
         };
         let settings_schema = file.settings.map(|settings| parse_schema(&settings.schema)).transpose()?;
-        let limits = file.limits.unwrap_or_default().lowered(most)?;
+        let limits = file.limits.unwrap_or_default().lowered(weight.limits(most))?;
         Ok(Self { publisher, name, version, world, description, provides, settings_schema, capabilities, limits })
     }
 }

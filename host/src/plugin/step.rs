@@ -17,12 +17,14 @@ use super::limits::{Exceeded, Limits};
 use super::record::{Asked, CONFIG_UPGRADE, MAIN_OPERATION, PRE_VALIDATION, Record, Remains, Times};
 use super::state::State;
 use super::v0_1::upgrade::{Said, Step as Prepared, StepInstance};
+use super::weight::Weight;
 
 /// A step that is ready to be asked.
 pub(super) struct Step {
     pub(super) info: StepInfo,
     /// The plugin, as records name it.
     pub(super) component: Arc<Component>,
+    pub(super) weight: Weight,
     pub(super) limits: Limits,
     pub(super) prepared: Prepared,
 }
@@ -65,11 +67,11 @@ impl Step {
     ) -> Result<T, StepFault> {
         let record = Record::begin(&self.component, asked, Caller::default());
         let (answer, remains) = record.span().in_scope(|| {
-            let Some(_slot) = engine.slot() else {
+            let Some(_slot) = engine.slot(self.weight) else {
                 return (Err(CallError::Busy(engine.config.patience)), Remains::default());
             };
             let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
-            let mut store = call::store(engine, &self.component, &self.limits, reads, &Arc::default());
+            let mut store = call::store(engine.wasmtime(self.weight), &self.component, &self.limits, reads, &Arc::default());
             let (answer, times) = self.answer(&mut store, question);
             (answer.and_then(|answer| self.within(items(&answer)).map(|()| answer)), call::remains(store, times).1)
         });

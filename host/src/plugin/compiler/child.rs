@@ -20,6 +20,7 @@ use crate::plugin::v0_1::Rule;
 use crate::plugin::v0_1::configuration::Handler;
 use crate::plugin::v0_1::evaluation::Evaluator;
 use crate::plugin::v0_1::upgrade::Step;
+use crate::plugin::weight::Weight;
 use crate::plugin::{trap, workshop};
 use crate::resolve::Reads;
 use crate::upgrade::Page;
@@ -84,11 +85,11 @@ fn start(bytes: &[u8], config: &Config) -> Result<(), String> {
     let engine = Engine::new(&fuelled).map_err(cannot)?;
     let linker = workshop::linker(&engine).map_err(cannot)?;
     let compiled = Component::from_binary(&engine, bytes).map_err(cannot)?;
-    let most = match manifest.provides {
+    let most = Weight::of(bytes).limits(match manifest.provides {
         Provides::Tool { .. } | Provides::ToolSteps { .. } => config.limits,
         Provides::Step(_) => config.step_limits,
         Provides::Handler { .. } => config.handler_limits,
-    };
+    });
     let limits = most.lowered(manifest.limits);
     let component = Arc::new(trace::Component { plugin: manifest.full_name(), ..trace::Component::default() });
     let mut store = call::store_in(&engine, &component, &limits, Reads::new(Arc::default(), Arc::default()));
