@@ -16,6 +16,7 @@ mod experience;
 mod export;
 mod hostile;
 mod import;
+mod languages;
 mod layering;
 mod load;
 mod openapi;

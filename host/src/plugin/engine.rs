@@ -220,6 +220,19 @@ mod tests {
     }
 
     #[test]
+    fn code_for_one_pool_is_code_for_the_other_and_for_the_compiler() {
+        let hash = |config: &wasmtime::Config| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            let engine = wasmtime::Engine::new(config).unwrap();
+            std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut hasher);
+            std::hash::Hasher::finish(&hasher)
+        };
+        let config = Config { slots: 1, heavy_slots: 1, ..Config::default() };
+        let [light, heavy] = [Weight::Light, Weight::Heavy].map(|weight| hash(&tuned(&config, weight)));
+        assert_eq!((light, heavy), (hash(&code()), light));
+    }
+
+    #[test]
     fn the_clock_stops_with_the_engine() {
         let engine = Engine::new(Config { slots: 1, heavy_slots: 1, ..Config::default() }).unwrap();
         let weak = [Weight::Light, Weight::Heavy].map(|weight| engine.wasmtime(weight).weak());

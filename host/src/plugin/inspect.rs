@@ -259,8 +259,9 @@ fn quoted(names: &[impl AsRef<str>]) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::manifest::Provides;
+    use super::super::manifest::{Provides, StepPart};
     use super::*;
+    use crate::domain::FaultPolicy;
 
     const COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
     const MODULE: [u8; 8] = [0, b'a', b's', b'm', 1, 0, 0, 0];
@@ -401,6 +402,37 @@ mod tests {
         context records knowledge http secrets
         it imports `loadout:plugin/context@0.2.0`, which a plugin for the world `loadout:plugin/upgrade@0.1.0` is not offered; of `loadout:plugin` that world has `library`, `trace`
         ");
+    }
+
+    /// The first column of the tables in `wit/LANGUAGES.md` whose imports start like this, and the second.
+    fn written(start: &str) -> Vec<(&'static str, &'static str)> {
+        let rows = include_str!("../../../wit/LANGUAGES.md").lines();
+        let cells = rows.filter_map(|row| row.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | "));
+        cells.filter(|(import, _)| import.starts_with(start) && !import.contains('@')).collect()
+    }
+
+    #[test]
+    fn the_page_for_other_languages_lists_what_is_offered() {
+        let names = |offered: &[(&'static str, &str)]| offered.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        let (sockets, others): (Vec<&str>, Vec<&str>) =
+            written("wasi:").into_iter().map(|(import, _)| import).partition(|it| it.starts_with("wasi:sockets/"));
+        assert_eq!((others, sockets), (names(&OFFERED), names(&OFFERED_TO_RUNTIMES)));
+        let worlds = [
+            ("tool", Provides::Tool { kinds: Vec::new(), on_fault: FaultPolicy::Skip, default: None }),
+            ("tool-step", Provides::ToolSteps { steps: Vec::new() }),
+            ("step", Provides::Handler { steps: Vec::new() }),
+            ("upgrade", Provides::Step(StepPart::default())),
+        ];
+        let has = |name: &str| {
+            let having = worlds.iter().filter(|(_, provides)| World::of(provides).imports.contains(&name));
+            having.map(|(world, _)| format!("`{world}`")).collect::<Vec<_>>().join(", ")
+        };
+        let (package, _) = CONTRACT;
+        let contract = written(package);
+        for (import, worlds) in &contract {
+            assert_eq!(has(import.trim_start_matches(package)), *worlds, "for {import}");
+        }
+        assert_eq!(contract.len(), World::of(&worlds[0].1).imports.len());
     }
 
     #[test]

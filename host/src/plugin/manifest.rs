@@ -129,6 +129,12 @@ impl Manifest {
         format!("{}/{}", self.publisher, self.name)
     }
 
+    /// The world it is built for, as its WIT file calls it, such as `tool`.
+    pub fn world_name(&self) -> &str {
+        let name = self.world.rsplit('/').next().unwrap_or_default();
+        name.split('@').next().unwrap_or_default()
+    }
+
     /// Whether it decides about tools of this kind.
     pub fn decides_about(&self, kind: &str) -> bool {
         self.tool_kinds().iter().any(|known| known == kind)

@@ -71,7 +71,8 @@ impl Step {
                 return (Err(CallError::Busy(engine.config.patience)), Remains::default());
             };
             let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
-            let mut store = call::store(engine.wasmtime(self.weight), &self.component, &self.limits, reads, &Arc::default());
+            let mut store =
+                call::store(engine.wasmtime(self.weight), &self.component, &self.limits, reads, &Arc::default());
             let (answer, times) = self.answer(&mut store, question);
             (answer.and_then(|answer| self.within(items(&answer)).map(|()| answer)), call::remains(store, times).1)
         });

@@ -142,7 +142,13 @@ impl Workshop {
         }
     }
 
-    fn bind(&self, manifest: Manifest, digest: Digest, weight: Weight, compiled: &Component) -> Result<Ready, LoadError> {
+    fn bind(
+        &self,
+        manifest: Manifest,
+        digest: Digest,
+        weight: Weight,
+        compiled: &Component,
+    ) -> Result<Ready, LoadError> {
         let unusable = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
         let name = manifest.full_name();
         let version = manifest.version.to_string();

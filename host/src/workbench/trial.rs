@@ -1,5 +1,6 @@
 //! A component on the bench, and what it comes to.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -36,9 +37,10 @@ pub enum WorkbenchError {
 }
 
 impl Workbench {
-    /// Makes a component ready as a host would. It is compiled in this process: whoever asks made it.
-    pub fn open(component: &[u8]) -> Result<Self, WorkbenchError> {
-        let workshop = Workshop::open(None, Config::default())?;
+    /// Makes a component ready as a host would. It is compiled in this process: whoever asks made it. Compiled code is kept in the
+    /// folder `cache`, if one is given.
+    pub fn open(component: &[u8], cache: Option<&Path>) -> Result<Self, WorkbenchError> {
+        let workshop = Workshop::open(cache, Config::default())?;
         let ready = workshop.prepare(component, &Compiler::Here)?;
         Ok(Self { workshop, ready })
     }

@@ -2,6 +2,7 @@
 //!
 //! Writes into a folder that is not there yet, and nowhere else. The SDK comes along, so nothing but the language's registry is needed.
 
+mod language;
 mod sdk;
 
 use std::fs;
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::failure::Failure;
 use crate::cli::print;
+
+use language::Language;
 
 /// What a new project is made of, by its place in the folder.
 const TOOL: &[(&str, &str)] = &[
@@ -30,6 +33,9 @@ pub(super) struct New {
     /// What it does.
     #[arg(long, value_enum, default_value = "tool")]
     kind: Kind,
+    /// What it is written in.
+    #[arg(long, value_enum, default_value = "rust")]
+    lang: Language,
     /// Who publishes it.
     #[arg(long, default_value = "example")]
     publisher: String,
@@ -47,7 +53,7 @@ enum Kind {
 
 impl New {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let Self { name: folder, kind: Kind::Tool, publisher, tool } = self;
+        let Self { name: folder, kind: Kind::Tool, lang, publisher, tool } = self;
         let name = folder.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
         let tool = tool.unwrap_or_else(|| name.clone());
         for (what, typed) in [("name", &name), ("publisher", &publisher), ("tool", &tool)] {
@@ -66,14 +72,14 @@ impl New {
                 .iter()
                 .fold(text.to_owned(), |text, (key, value)| text.replace(key, value))
         };
-        for (path, text) in TOOL {
+        for (path, text) in lang.tool().unwrap_or(TOOL) {
             write(&folder.join(path), &filled(text))?;
         }
-        for (path, text) in sdk::files()? {
+        for (path, text) in sdk::files()?.into_iter().filter(|(path, _)| lang.takes(path)) {
             write(&folder.join("vendor/loadout").join(path), &text)?;
         }
         let shown = folder.display();
-        print(&format!("made `{shown}`; next:\n  cd {shown}\n  cargo test\n  loadout plugin test"))
+        print(&format!("made `{shown}`; next:\n  cd {shown}\n  {}\n  loadout plugin test", lang.test()))
     }
 }
 

@@ -30,7 +30,10 @@ impl Subject {
             }
         };
         let refused = |error| Failure::because(format!("`{}` is refused", path.display()), error);
-        Ok((Workbench::open(&component).map_err(refused)?, component))
+        // Compiling a runtime of a language takes long, and the next command is about the same one.
+        let target = self.folder.join("target");
+        let cache = target.is_dir().then(|| target.join("compiled"));
+        Ok((Workbench::open(&component, cache.as_deref()).map_err(refused)?, component))
     }
 
     /// The plugin's folder.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
 use wasmtime::component::Component;
-use wasmtime::{Config as EngineConfig, Engine, Trap};
+use wasmtime::{Config as EngineConfig, Engine, OptLevel, Trap};
 
 use crate::domain::message::Stage;
 use crate::domain::trace;
@@ -81,7 +81,12 @@ fn start(bytes: &[u8], config: &Config) -> Result<(), String> {
     let cannot = |error: wasmtime::Error| format!("{error:#}");
     let manifest = inspect(bytes).map_err(|error| error.to_string())?;
     let mut fuelled: EngineConfig = engine::code();
-    fuelled.parallel_compilation(false).consume_fuel(true).epoch_interruption(false);
+    // It runs once: what optimises it costs more than it saves.
+    fuelled
+        .parallel_compilation(false)
+        .consume_fuel(true)
+        .epoch_interruption(false)
+        .cranelift_opt_level(OptLevel::None);
     let engine = Engine::new(&fuelled).map_err(cannot)?;
     let linker = workshop::linker(&engine).map_err(cannot)?;
     let compiled = Component::from_binary(&engine, bytes).map_err(cannot)?;

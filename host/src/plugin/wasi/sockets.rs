@@ -85,13 +85,7 @@ fn instance<'a>(linker: &'a mut Linker<State>, name: &str) -> wasmtime::Result<L
     linker.instance(&format!("wasi:sockets/{name}@0.2.12"))
 }
 
-fn methods<T: 'static>(
-    instance: &mut LinkerInstance<'_, State>,
-    name: &str,
-    methods: &[&str],
-) -> wasmtime::Result<()> {
+fn methods<T: 'static>(instance: &mut LinkerInstance<'_, State>, name: &str, methods: &[&str]) -> wasmtime::Result<()> {
     resource::<T>(instance, name)?;
-    methods
-        .iter()
-        .try_for_each(|method| refuse(instance, &format!("[method]{name}.{method}"), Refused::NO_NETWORK))
+    methods.iter().try_for_each(|method| refuse(instance, &format!("[method]{name}.{method}"), Refused::NO_NETWORK))
 }
