@@ -44,6 +44,7 @@ mod trap;
 mod trial;
 mod v0_1;
 mod wasi;
+mod weight;
 mod workshop;
 mod world;
 
@@ -72,4 +73,5 @@ pub use replay::{Examined, Inquiry, Replayed, Reply, UNRECORDED};
 pub use schema::SettingsSchema;
 pub use signature::{SignatureError, Signatures};
 pub use trial::Trial;
+pub use weight::Weight;
 pub use workshop::{Ready, Workshop};

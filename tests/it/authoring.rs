@@ -140,7 +140,7 @@ fn every_other_kind_is_tried_and_built(folder: &Path, first: &Path) -> Done {
 fn cases_of_steps_come_out_in_the_real_engine_as_natively() -> Done {
     for plugin in loadout_plugins::ALL {
         let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins").join(plugin.name).join("cases");
-        let bench = Workbench::open(plugin.component)?;
+        let bench = Workbench::open(plugin.component, None)?;
         if !bench.kinds().is_empty() {
             continue;
         }
@@ -334,7 +334,7 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
     error: 1 of 1 cases have another outcome than they expect
     1 error: `lies.wasm` is refused: its manifest cannot be read: `[tool]` means nothing in the world `loadout:plugin/step@0.1.0`: remove it
     1 error: `text.wasm` is refused: it is WebAssembly text; give the binary form
-    2 error: `.` is no plugin's project, it has no `Cargo.toml`: name its folder, or make one with `loadout plugin new`
+    2 error: `.` is no plugin's project, it has no `Cargo.toml`, `requirements.txt` or `package.json`: name its folder, or make one with `loadout plugin new`
     2 error: `Nice Name` cannot be the name of a plugin: use `a` to `z`, `0` to `9` and `-`, a letter first
     2 error: `cases` is there already: choose another name
     2 error: `--tool macros` means nothing for a plugin that is about no tool: leave it out

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use loadout_sdk::testing::{AnyUser, Component, HarnessError};
-use loadout_sdk::{Decision, Fault, Session, Tool};
+use loadout_sdk::{Decision, Fault, Query, Session, Tool};
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::Failure;
 use serde_json::{Map, Value, json};
@@ -136,7 +136,7 @@ impl<const WRONG: bool> Tool for Twin<WRONG> {
     type Payload = Value;
 
     fn evaluate(session: &Session<'_>, _: Self::Settings) -> Result<Decision<Value>, Fault> {
-        let refused = session.look_up("contact", "fullname", "").is_err();
+        let refused = session.records().find(&Query::of("contact"), "fullname").is_err();
         match session.get("customerName") {
             Some(name) if WRONG && name == "Grace" => Ok(Decision::shown(json!({ "greeting": name }))),
             Some(name) => Ok(Decision::shown(json!({ "greeting": format!("Hello {name}"), "refused": refused }))),

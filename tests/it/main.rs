@@ -21,6 +21,7 @@ mod guide;
 mod harness;
 mod hostile;
 mod import;
+mod languages;
 mod layering;
 mod load;
 mod mutation;

@@ -77,6 +77,11 @@ impl TestHost {
     pub async fn with_platform(program: &Path) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         share_compiled(folder.path())?;
+        Self::with_platform_in(folder, program).await
+    }
+
+    /// The same in a data folder that has compiled code and nothing else.
+    pub async fn with_platform_in(folder: TempDir, program: &Path) -> Result<Self, Failure> {
         let service = Service::start_with(folder.path(), platform(program))?;
         service.add_sample("contoso")?;
         Self::serve(folder, service).await

@@ -20,6 +20,7 @@ use super::slots::Slot;
 use super::state::State;
 use super::trap;
 use super::v0_1::{Instance, Rule};
+use super::weight::Weight;
 
 /// The fuel of a call that counts it: more than its deadline lets it burn.
 const FUEL: u64 = u64::MAX;
@@ -131,6 +132,7 @@ pub(super) struct Plugin {
     pub(super) digest: String,
     /// The same three, as records name it.
     pub(super) component: Arc<Component>,
+    pub(super) weight: Weight,
     pub(super) limits: Limits,
     pub(super) guard: Guard,
     pub(super) rule: Rule,
@@ -236,11 +238,11 @@ impl<'a> Call<'a> {
         means: Means<'_>,
     ) -> Result<Self, Box<(CallError, Reads, Remains)>> {
         let Means { limits, outside } = means;
-        let Some(slot) = engine.slot() else {
+        let Some(slot) = engine.slot(plugin.weight) else {
             return Err(Box::new((CallError::Busy(engine.config.patience), reads, Remains::default())));
         };
         let begun = Instant::now();
-        let mut store = store(engine, &plugin.component, &limits, reads, outside);
+        let mut store = store(engine, plugin.weight, &plugin.component, &limits, reads, outside);
         let made = plugin.rule.instantiate(&mut store);
         let times = Times { instantiate: begun.elapsed(), ..Times::default() };
         match made {
@@ -274,12 +276,13 @@ impl<'a> Call<'a> {
 /// A store with its limits, and the deadline running: start code of an instance may loop, too.
 pub(super) fn store(
     engine: &Engine,
+    weight: Weight,
     component: &Arc<Component>,
     limits: &Limits,
     reads: Reads,
     outside: &Arc<Outside>,
 ) -> Store<State> {
-    let mut store = store_in(&engine.wasmtime, component, limits, reads);
+    let mut store = store_in(engine.wasmtime(weight), component, limits, reads);
     if engine.config.counts_fuel {
         // Fails only in an engine that counts none, and this one does.
         let _ = store.set_fuel(FUEL);
@@ -288,7 +291,7 @@ pub(super) fn store(
     store
 }
 
-/// The same in any engine, for a component that may reach nothing.
+/// The same for a component that may reach nothing.
 pub(super) fn store_in(
     engine: &wasmtime::Engine,
     component: &Arc<Component>,

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::inspect::LoadError;
 use super::slots::Slots;
+use super::weight::Weight;
 
 pub use child::compile_as_child;
 
@@ -75,6 +76,21 @@ impl Default for CompileLimits {
     }
 }
 
+impl CompileLimits {
+    /// What compiling a component of this weight may cost: there is ten times as much code in a runtime as in the largest rule.
+    fn of(self, weight: Weight) -> Self {
+        match weight {
+            Weight::Light => self,
+            Weight::Heavy => Self {
+                time: self.time * 3,
+                processor_seconds: self.processor_seconds.saturating_mul(3),
+                memory: self.memory.saturating_mul(2),
+                patience: self.patience,
+            },
+        }
+    }
+}
+
 impl ChildCompiler {
     /// Compiles by `program`, which knows the sub-command [`COMPILE_COMMAND`].
     pub fn new(program: impl Into<PathBuf>, limits: CompileLimits) -> Self {
@@ -92,7 +108,8 @@ impl ChildCompiler {
     pub(super) fn compile(&self, component: &[u8]) -> Result<Vec<u8>, LoadError> {
         let busy = || LoadError::Unavailable("other components are being compiled: try again in a minute".to_owned());
         let _turn = self.turn.take(self.limits.patience).ok_or_else(busy)?;
-        let limits = [self.limits.processor_seconds.to_string(), self.limits.memory.to_string()];
+        let most = self.limits.of(Weight::of(component));
+        let limits = [most.processor_seconds.to_string(), most.memory.to_string()];
         let mut child = Command::new(&self.program)
             .arg(COMPILE_COMMAND)
             .args(limits)
@@ -103,80 +120,81 @@ impl ChildCompiler {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| LoadError::Unavailable(format!("the compiler cannot be started: {error}")))?;
-        let answer = self.answer(&mut child, component);
+        let answer = answer(&mut child, component, most.time);
         let ended = child.wait();
         match (answer, ended) {
             // What a component costs is processor time, which has a limit of its own. The rest was waiting.
             (None, _) => {
-                let seconds = self.limits.time.as_secs_f64();
+                let seconds = most.time.as_secs_f64();
                 let what = format!("compiling it was not done after {seconds} seconds, because the machine is busy");
                 Err(LoadError::Unavailable(format!("{what}: try again when it is not")))
             }
-            (Some(answer), Ok(status)) => self.understand(answer, status),
+            (Some(answer), Ok(status)) => understand(answer, status, most),
             (Some(_), Err(error)) => Err(LoadError::Unavailable(format!("the compiler cannot be waited for: {error}"))),
         }
     }
+}
 
-    /// What the process writes until it ends; nothing if it takes too long and has to be ended.
-    fn answer(&self, child: &mut Child, component: &[u8]) -> Option<Vec<u8>> {
-        let (mut to, from) = (child.stdin.take(), child.stdout.take());
-        thread::scope(|scope| {
-            let (tell, told) = mpsc::channel();
-            // A process that ends before it has read everything says so by how it ends.
-            scope.spawn(move || to.as_mut().map(|to| to.write_all(component)));
-            scope.spawn(move || {
-                let mut answer = Vec::new();
-                let read = from.map(|from| from.take(LARGEST_CODE).read_to_end(&mut answer));
-                // Nobody listens any more if it took too long. A broken pipe shows in what is missing.
-                let _ = (read, tell.send(answer));
-            });
-            match told.recv_timeout(self.limits.time) {
-                Ok(answer) => Some(answer),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    // It may have ended by itself just now.
-                    let _ = child.kill();
-                    None
-                }
+/// What the process writes until it ends; nothing if it takes too long and has to be ended.
+fn answer(child: &mut Child, component: &[u8], time: Duration) -> Option<Vec<u8>> {
+    let (mut to, from) = (child.stdin.take(), child.stdout.take());
+    thread::scope(|scope| {
+        let (tell, told) = mpsc::channel();
+        // A process that ends before it has read everything says so by how it ends.
+        scope.spawn(move || to.as_mut().map(|to| to.write_all(component)));
+        scope.spawn(move || {
+            let mut answer = Vec::new();
+            let read = from.map(|from| from.take(LARGEST_CODE).read_to_end(&mut answer));
+            // Nobody listens any more if it took too long. A broken pipe shows in what is missing.
+            let _ = (read, tell.send(answer));
+        });
+        match told.recv_timeout(time) {
+            Ok(answer) => Some(answer),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                // It may have ended by itself just now.
+                let _ = child.kill();
+                None
             }
-        })
-    }
-
-    fn understand(&self, answer: Vec<u8>, status: ExitStatus) -> Result<Vec<u8>, LoadError> {
-        match answer.split_first() {
-            Some((&READY, code)) if status.success() => Ok(code.to_vec()),
-            Some((&INVALID, why)) if status.success() => Err(LoadError::Compile(refusal(why))),
-            Some((&REFUSED, why)) if status.success() => Err(LoadError::Trial(refusal(why))),
-            _ => Err(self.explain(status)),
         }
-    }
+    })
+}
 
-    /// Why a process ended without an answer.
-    fn explain(&self, status: ExitStatus) -> LoadError {
-        #[cfg(unix)]
-        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-        #[cfg(not(unix))]
-        let signal = None;
-        const KILLED: i32 = 9;
-        const ABORTED: i32 = 6;
-        const OUT_OF_PROCESSOR_TIME: i32 = 24;
-        /// What Rust ends a process with that panicked.
-        const PANICKED: i32 = 101;
-        match signal {
-            Some(OUT_OF_PROCESSOR_TIME) => {
-                LoadError::TooCostly(format!("{} seconds of processor time", self.limits.processor_seconds))
-            }
-            // Whoever did that, it says nothing about the component: a system that is short of memory ends any process.
-            Some(KILLED) => LoadError::Unavailable(
-                "the compiler was killed, perhaps because the machine is short of memory: try again when it is not"
-                    .to_owned(),
-            ),
-            // A process that gets no more memory aborts.
-            Some(ABORTED) => LoadError::TooCostly(format!("{} MiB of memory", self.limits.memory >> 20)),
-            // It would break the compiler again.
-            Some(signal) => LoadError::Compile(format!("the compiler broke over it, with signal {signal}")),
-            None if status.code() == Some(PANICKED) => LoadError::Compile("the compiler broke over it".to_owned()),
-            None => LoadError::Unavailable(format!("the compiler broke off ({status})")),
+/// What its answer says, or else how it ended.
+fn understand(answer: Vec<u8>, status: ExitStatus, limits: CompileLimits) -> Result<Vec<u8>, LoadError> {
+    match answer.split_first() {
+        Some((&READY, code)) if status.success() => Ok(code.to_vec()),
+        Some((&INVALID, why)) if status.success() => Err(LoadError::Compile(refusal(why))),
+        Some((&REFUSED, why)) if status.success() => Err(LoadError::Trial(refusal(why))),
+        _ => Err(explain(status, limits)),
+    }
+}
+
+/// Why a process ended without an answer.
+fn explain(status: ExitStatus, limits: CompileLimits) -> LoadError {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None;
+    const KILLED: i32 = 9;
+    const ABORTED: i32 = 6;
+    const OUT_OF_PROCESSOR_TIME: i32 = 24;
+    /// What Rust ends a process with that panicked.
+    const PANICKED: i32 = 101;
+    match signal {
+        Some(OUT_OF_PROCESSOR_TIME) => {
+            LoadError::TooCostly(format!("{} seconds of processor time", limits.processor_seconds))
         }
+        // Whoever did that, it says nothing about the component: a system that is short of memory ends any process.
+        Some(KILLED) => LoadError::Unavailable(
+            "the compiler was killed, perhaps because the machine is short of memory: try again when it is not"
+                .to_owned(),
+        ),
+        // A process that gets no more memory aborts.
+        Some(ABORTED) => LoadError::TooCostly(format!("{} MiB of memory", limits.memory >> 20)),
+        // It would break the compiler again.
+        Some(signal) => LoadError::Compile(format!("the compiler broke over it, with signal {signal}")),
+        None if status.code() == Some(PANICKED) => LoadError::Compile("the compiler broke over it".to_owned()),
+        None => LoadError::Unavailable(format!("the compiler broke off ({status})")),
     }
 }
 
@@ -193,7 +211,6 @@ mod tests {
 
     #[test]
     fn how_the_compiler_ends_says_whose_fault_it_is() {
-        let compiler = ChildCompiler::new("loadout", CompileLimits::default());
         let ends = [
             ("killed", 9),
             ("out of processor time", 24),
@@ -203,7 +220,7 @@ mod tests {
             ("given up", 1 << 8),
         ];
         let told = ends.map(|(how, status)| {
-            let error = compiler.understand(Vec::new(), ExitStatus::from_raw(status)).unwrap_err();
+            let error = understand(Vec::new(), ExitStatus::from_raw(status), CompileLimits::default()).unwrap_err();
             let whose = if matches!(error, LoadError::Unavailable(_)) { "nobody's" } else { "the component's" };
             format!("{how}: {whose}: {error}")
         });

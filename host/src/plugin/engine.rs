@@ -1,4 +1,4 @@
-//! The one engine all plugins run in.
+//! The engine all plugins run in: a pool of slots for light components, and a small one for heavy ones.
 //!
 //! Tuned so that a call makes no memory-management system call: those take a lock of the whole process, and with them a
 //! second thread makes calls slower instead of faster.
@@ -17,6 +17,7 @@ use super::last_good::LastGood;
 use super::limits::{Limits, TABLE_ELEMENTS};
 use super::outside::Door;
 use super::slots::{Slot, Slots};
+use super::weight::Weight;
 
 /// How often deadlines are looked at.
 const TICK: Duration = Duration::from_millis(5);
@@ -27,8 +28,6 @@ const MEMORY_KEPT: usize = 1 << 20;
 /// Bytes of a table that stay mapped for the next call.
 const TABLE_KEPT: usize = 64 << 10;
 
-/// Core modules one component may instantiate. A component made by a Rust toolchain has three or four.
-pub(super) const CORE_INSTANCES: u32 = 16;
 pub(super) const MEMORIES: u32 = 2;
 pub(super) const TABLES: u32 = 8;
 
@@ -41,8 +40,10 @@ pub struct Config {
     pub step_limits: Limits,
     /// What a call of a step in a change of configuration may use at most. A manifest may ask for less.
     pub handler_limits: Limits,
-    /// How many calls may run at once.
+    /// How many calls of light components may run at once.
     pub slots: u32,
+    /// How many calls of heavy components may run at once.
+    pub heavy_slots: u32,
     /// How long a call waits for a slot.
     pub patience: Duration,
     /// How many calls of one plugin may run at once, those of all its versions together.
@@ -66,6 +67,7 @@ impl Default for Config {
             step_limits: Limits::of_steps(),
             handler_limits: Limits::of_handlers(),
             slots: 64,
+            heavy_slots: 8,
             patience: Duration::from_secs(1),
             lane: 32,
             queue: 64,
@@ -88,27 +90,62 @@ impl EngineError {
     }
 }
 
-/// The engine with its slots.
+/// The engine with its pools.
 pub(super) struct Engine {
-    pub(super) wasmtime: wasmtime::Engine,
     pub(super) config: Config,
     pub(super) last_good: LastGood,
     pub(super) lanes: Lanes,
+    light: Pool,
+    heavy: Pool,
+}
+
+/// Where components of one weight run.
+struct Pool {
+    wasmtime: wasmtime::Engine,
     slots: Slots,
 }
 
 impl Engine {
     pub(super) fn new(config: Config) -> Result<Self, EngineError> {
-        let wasmtime = wasmtime::Engine::new(&tuned(&config)).map_err(|error| EngineError::new(&error))?;
-        tick(wasmtime.weak()).map_err(|error| EngineError(error.to_string()))?;
-        let slots = Slots::new(usize::try_from(config.slots).unwrap_or(usize::MAX));
+        let pool = |weight| Pool::new(&config, weight).map_err(|error| EngineError::new(&error));
+        let (light, heavy) = (pool(Weight::Light)?, pool(Weight::Heavy)?);
+        tick([light.wasmtime.weak(), heavy.wasmtime.weak()]).map_err(|error| EngineError(error.to_string()))?;
         let lanes = Lanes::new(usize::try_from(config.lane).unwrap_or(usize::MAX));
-        Ok(Self { wasmtime, config, last_good: LastGood::default(), lanes, slots })
+        Ok(Self { config, last_good: LastGood::default(), lanes, light, heavy })
     }
 
-    /// A slot for one call.
-    pub(super) fn slot(&self) -> Option<Slot<'_>> {
-        self.slots.take(self.config.patience)
+    /// A slot for one call of a component.
+    pub(super) fn slot(&self, weight: Weight) -> Option<Slot<'_>> {
+        self.pool(weight).slots.take(self.config.patience)
+    }
+
+    /// What runs components.
+    pub(super) fn wasmtime(&self, weight: Weight) -> &wasmtime::Engine {
+        &self.pool(weight).wasmtime
+    }
+
+    fn pool(&self, weight: Weight) -> &Pool {
+        match weight {
+            Weight::Light => &self.light,
+            Weight::Heavy => &self.heavy,
+        }
+    }
+}
+
+impl Pool {
+    fn new(config: &Config, weight: Weight) -> wasmtime::Result<Self> {
+        let slots = Slots::new(usize::try_from(config.slots_for(weight)).unwrap_or(usize::MAX));
+        Ok(Self { wasmtime: wasmtime::Engine::new(&tuned(config, weight))?, slots })
+    }
+}
+
+impl Config {
+    /// How many calls of components may run at once.
+    pub(super) fn slots_for(&self, weight: Weight) -> u32 {
+        match weight {
+            Weight::Light => self.slots,
+            Weight::Heavy => self.heavy_slots,
+        }
     }
 }
 
@@ -119,10 +156,10 @@ pub(super) fn ticks(deadline: Duration) -> u64 {
 }
 
 /// What serves: code in a pool.
-fn tuned(config: &Config) -> wasmtime::Config {
+fn tuned(config: &Config, weight: Weight) -> wasmtime::Config {
     let mut tuned = code();
     tuned.consume_fuel(config.counts_fuel);
-    tuned.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
+    tuned.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config, weight)));
     tuned
 }
 
@@ -140,19 +177,20 @@ pub(super) fn code() -> wasmtime::Config {
     tuned
 }
 
-fn pool(config: &Config) -> PoolingAllocationConfig {
-    let slots = config.slots;
+fn pool(config: &Config, weight: Weight) -> PoolingAllocationConfig {
+    let (slots, core_instances) = (config.slots_for(weight), weight.core_instances());
+    let most = [config.limits, config.step_limits, config.handler_limits].map(|limits| weight.limits(limits).memory);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
-        .total_core_instances(slots.saturating_mul(CORE_INSTANCES))
+        .total_core_instances(slots.saturating_mul(core_instances))
         .total_memories(slots.saturating_mul(MEMORIES))
         .total_tables(slots.saturating_mul(TABLES))
-        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_core_instances_per_component(core_instances)
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
         .max_tables_per_module(TABLES)
         .table_elements(TABLE_ELEMENTS)
-        .max_memory_size(config.limits.memory.max(config.step_limits.memory).max(config.handler_limits.memory))
+        .max_memory_size(most.into_iter().max().unwrap_or_default())
         .max_unused_warm_slots(slots.saturating_mul(MEMORIES));
     if PoolingAllocationConfig::is_pagemap_scan_available() {
         pool.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(MEMORY_KEPT).table_keep_resident(TABLE_KEPT);
@@ -163,12 +201,11 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
     pool
 }
 
-/// Moves the clock that deadlines are measured by, until the engine is gone.
-fn tick(engine: EngineWeak) -> std::io::Result<()> {
+/// Moves the clock that deadlines are measured by, until the engines are gone.
+fn tick(engines: [EngineWeak; 2]) -> std::io::Result<()> {
     let ticking = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
+        let moved = |engine: &EngineWeak| engine.upgrade().map(|engine| engine.increment_epoch()).is_some();
+        while engines.iter().filter(|engine| moved(engine)).count() > 0 {
             thread::sleep(TICK);
         }
     };
@@ -187,11 +224,24 @@ mod tests {
     }
 
     #[test]
+    fn code_for_one_pool_is_code_for_the_other_and_for_the_compiler() {
+        let hash = |config: &wasmtime::Config| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            let engine = wasmtime::Engine::new(config).unwrap();
+            std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut hasher);
+            std::hash::Hasher::finish(&hasher)
+        };
+        let config = Config { slots: 1, heavy_slots: 1, ..Config::default() };
+        let [light, heavy] = [Weight::Light, Weight::Heavy].map(|weight| hash(&tuned(&config, weight)));
+        assert_eq!((light, heavy), (hash(&code()), light));
+    }
+
+    #[test]
     fn the_clock_stops_with_the_engine() {
-        let engine = Engine::new(Config { slots: 1, ..Config::default() }).unwrap();
-        let weak = engine.wasmtime.weak();
+        let engine = Engine::new(Config { slots: 1, heavy_slots: 1, ..Config::default() }).unwrap();
+        let weak = [Weight::Light, Weight::Heavy].map(|weight| engine.wasmtime(weight).weak());
         drop(engine);
-        let gone = || weak.upgrade().is_none();
+        let gone = || weak.iter().all(|engine| engine.upgrade().is_none());
         assert!((0..1000).any(|_| gone() || {
             thread::sleep(TICK);
             false

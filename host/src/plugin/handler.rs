@@ -15,11 +15,13 @@ use super::limits::{Exceeded, Limits};
 use super::outside::Outside;
 use super::record::{Asked, Record, Remains, Times};
 use super::v0_1::configuration::Handler as Prepared;
+use super::weight::Weight;
 
 /// A component that handles events.
 pub(super) struct Handler {
     /// The plugin, as records name it.
     pub(super) component: Arc<Component>,
+    pub(super) weight: Weight,
     pub(super) limits: Limits,
     pub(super) guard: Guard,
     pub(super) prepared: Prepared,
@@ -94,10 +96,10 @@ impl Handler {
         reads: Reads,
         means: Means<'_>,
     ) -> (Answer, (Reads, Remains)) {
-        let Some(_slot) = engine.slot() else {
+        let Some(_slot) = engine.slot(self.weight) else {
             return (Err((CallError::Busy(engine.config.patience), None)), (reads, Remains::default()));
         };
-        let mut store = call::store(engine, &self.component, &means.limits, reads, means.outside);
+        let mut store = call::store(engine, self.weight, &self.component, &means.limits, reads, means.outside);
         let (begun, mut times) = (Instant::now(), Times::default());
         let made = self.prepared.instantiate(&mut store);
         times.instantiate = begun.elapsed();

@@ -8,6 +8,7 @@ use wasmparser::{Parser, Payload};
 
 use super::manifest::{Manifest, ManifestError};
 use super::signature::{SignatureError, Signatures};
+use super::weight::Weight;
 use super::world::World;
 
 /// The custom section with the manifest.
@@ -47,6 +48,17 @@ const OFFERED: [(&str, &str); 20] = [
     ("wasi:random/insecure", "0.2."),
     ("wasi:random/insecure-seed", "0.2."),
     ("wasi:random/random", "0.2."),
+];
+
+/// Interfaces that a heavy component may import besides: its language's library names them, whether its rule does or not. Using one ends the call.
+const OFFERED_TO_RUNTIMES: [(&str, &str); 7] = [
+    ("wasi:sockets/instance-network", "0.2."),
+    ("wasi:sockets/ip-name-lookup", "0.2."),
+    ("wasi:sockets/network", "0.2."),
+    ("wasi:sockets/tcp", "0.2."),
+    ("wasi:sockets/tcp-create-socket", "0.2."),
+    ("wasi:sockets/udp", "0.2."),
+    ("wasi:sockets/udp-create-socket", "0.2."),
 ];
 
 /// Why a component cannot be used.
@@ -163,14 +175,15 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
     let manifest = outline.manifest.ok_or(LoadError::NoManifest)?;
     Signatures::of(component)?;
     let text = std::str::from_utf8(manifest).map_err(|error| ManifestError::Toml(error.to_string()))?;
-    let manifest = Manifest::parse(text)?;
+    let weight = Weight::of(component);
+    let manifest = Manifest::parse_for(text, weight)?;
     let world = World::of(&manifest.provides);
     let names = outline.imports.iter().chain(&outline.exports);
     let others: Vec<String> = names.filter(|name| is_of_another_generation(name)).cloned().collect();
     if !others.is_empty() {
         return Err(LoadError::Generation { found: others });
     }
-    let found: Vec<String> = outline.imports.into_iter().filter(|import| !is_offered(import, world)).collect();
+    let found: Vec<String> = outline.imports.into_iter().filter(|import| !is_offered(import, world, weight)).collect();
     if !found.is_empty() {
         return Err(LoadError::Imports { found, world: manifest.world, has: world.imports });
     }
@@ -185,7 +198,7 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
 pub(super) fn manifest_of(component: &[u8]) -> Option<Manifest> {
     check_form(component).ok()?;
     let manifest = Outline::of(component).ok()?.manifest?;
-    Manifest::parse(std::str::from_utf8(manifest).ok()?).ok()
+    Manifest::parse_for(std::str::from_utf8(manifest).ok()?, Weight::of(component)).ok()
 }
 
 fn check_form(component: &[u8]) -> Result<(), LoadError> {
@@ -250,12 +263,16 @@ fn is_of_another_generation(name: &str) -> bool {
         .is_some_and(|(_, version)| !version.starts_with(start))
 }
 
-fn is_offered(import: &str, world: &World) -> bool {
+fn is_offered(import: &str, world: &World, weight: Weight) -> bool {
     let Some((interface, version)) = import.split_once('@') else { return false };
     let (package, start) = CONTRACT;
     match interface.strip_prefix(package) {
         Some(name) => world.imports.contains(&name) && version.starts_with(start),
-        None => OFFERED.iter().any(|(offered, start)| interface == *offered && version.starts_with(start)),
+        None => {
+            let of_runtimes: &[_] = if weight == Weight::Heavy { &OFFERED_TO_RUNTIMES } else { &[] };
+            let mut offered = OFFERED.iter().chain(of_runtimes);
+            offered.any(|(offered, start)| interface == *offered && version.starts_with(start))
+        }
     }
 }
 
@@ -276,8 +293,9 @@ fn quoted(names: &[impl AsRef<str>]) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::manifest::Provides;
+    use super::super::manifest::{Provides, StepPart};
     use super::*;
+    use crate::domain::FaultPolicy;
 
     const COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
     const MODULE: [u8; 8] = [0, b'a', b's', b'm', 1, 0, 0, 0];
@@ -420,6 +438,37 @@ mod tests {
         ");
     }
 
+    /// The first column of the tables in `wit/LANGUAGES.md` whose imports start like this, and the second.
+    fn written(start: &str) -> Vec<(&'static str, &'static str)> {
+        let rows = include_str!("../../../wit/LANGUAGES.md").lines();
+        let cells = rows.filter_map(|row| row.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | "));
+        cells.filter(|(import, _)| import.starts_with(start) && !import.contains('@')).collect()
+    }
+
+    #[test]
+    fn the_page_for_other_languages_lists_what_is_offered() {
+        let names = |offered: &[(&'static str, &str)]| offered.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        let (sockets, others): (Vec<&str>, Vec<&str>) =
+            written("wasi:").into_iter().map(|(import, _)| import).partition(|it| it.starts_with("wasi:sockets/"));
+        assert_eq!((others, sockets), (names(&OFFERED), names(&OFFERED_TO_RUNTIMES)));
+        let worlds = [
+            ("tool", Provides::Tool { kinds: Vec::new(), on_fault: FaultPolicy::Skip, default: None }),
+            ("tool-step", Provides::ToolSteps { steps: Vec::new() }),
+            ("step", Provides::Handler { steps: Vec::new() }),
+            ("upgrade", Provides::Step(StepPart::default())),
+        ];
+        let has = |name: &str| {
+            let having = worlds.iter().filter(|(_, provides)| World::of(provides).imports.contains(&name));
+            having.map(|(world, _)| format!("`{world}`")).collect::<Vec<_>>().join(", ")
+        };
+        let (package, _) = CONTRACT;
+        let contract = written(package);
+        for (import, worlds) in &contract {
+            assert_eq!(has(import.trim_start_matches(package)), *worlds, "for {import}");
+        }
+        assert_eq!(contract.len(), World::of(&worlds[0].1).imports.len());
+    }
+
     #[test]
     fn only_what_is_listed_is_offered() {
         let world = World::of(&Provides::Handler { steps: Vec::new() });
@@ -436,7 +485,10 @@ mod tests {
             ("wasi:cli/environment", false),
             ("print", false),
         ] {
-            assert_eq!(is_offered(import, world), expected, "for {import}");
+            for weight in [Weight::Light, Weight::Heavy] {
+                let expected = expected || weight == Weight::Heavy && import.starts_with("wasi:sockets/");
+                assert_eq!(is_offered(import, world, weight), expected, "for {import}, {weight:?}");
+            }
         }
     }
 }

@@ -8,12 +8,10 @@ use crate::domain::CallLimits;
 use crate::domain::trace::Usage;
 
 use super::record::Times;
+use super::weight::Weight;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
-
-/// Bytes of memory a call may use, unless somebody says otherwise.
-pub(super) const MEMORY: usize = 32 * MIB;
 
 /// Elements of a table, which the pool has room for.
 pub(super) const TABLE_ELEMENTS: usize = 20_000;
@@ -47,7 +45,7 @@ impl Default for Limits {
         Self {
             deadline: Duration::from_millis(50),
             waiting: Duration::from_secs(5),
-            memory: MEMORY,
+            memory: Weight::Light.memory(),
             host_calls: 10_000,
             handed_over: 4 * MIB,
             output: 256 * KIB,

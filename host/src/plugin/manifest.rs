@@ -14,6 +14,7 @@ use crate::upgrade::{READER, SourceTable, Version};
 
 use super::limits::{Limits, Modesty};
 use super::schema::SettingsSchema;
+use super::weight::Weight;
 
 mod capabilities;
 mod reference;
@@ -131,6 +132,12 @@ impl Manifest {
         format!("{}/{}", self.publisher, self.name)
     }
 
+    /// The world it is built for, as its WIT file calls it, such as `tool`.
+    pub fn world_name(&self) -> &str {
+        let name = self.world.rsplit('/').next().unwrap_or_default();
+        name.split('@').next().unwrap_or_default()
+    }
+
     /// Whether it decides about tools of this kind.
     pub fn decides_about(&self, kind: &str) -> bool {
         self.tool_kinds().iter().any(|known| known == kind)
@@ -158,8 +165,13 @@ impl Manifest {
         }
     }
 
-    /// Reads the text of `plugin.toml`.
+    /// Reads the text of `plugin.toml` of a light component.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        Self::parse_for(text, Weight::Light)
+    }
+
+    /// Reads the text of `plugin.toml`. How much there is of what it may lower depends on the component it is about.
+    pub fn parse_for(text: &str, weight: Weight) -> Result<Self, ManifestError> {
         let file: File = toml::from_str(text).map_err(|error| ManifestError::Toml(one_line(&error)))?;
         let capabilities = capabilities::checked(file.capabilities)?;
         let Header { publisher, name, version, world, description } = file.plugin;
@@ -200,7 +212,7 @@ impl Manifest {
             _ => return Err(ManifestError::World(world)),
         };
         let settings_schema = file.settings.map(|settings| parse_schema(&settings.schema)).transpose()?;
-        let limits = file.limits.unwrap_or_default().lowered(most)?;
+        let limits = file.limits.unwrap_or_default().lowered(weight.limits(most))?;
         Ok(Self { publisher, name, version, world, description, provides, settings_schema, capabilities, limits })
     }
 }

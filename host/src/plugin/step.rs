@@ -17,12 +17,14 @@ use super::limits::{Exceeded, Limits};
 use super::record::{Asked, CONFIG_UPGRADE, MAIN_OPERATION, PRE_VALIDATION, Record, Remains, Times};
 use super::state::State;
 use super::v0_1::upgrade::{Said, Step as Prepared, StepInstance};
+use super::weight::Weight;
 
 /// A step that is ready to be asked.
 pub(super) struct Step {
     pub(super) info: StepInfo,
     /// The plugin, as records name it.
     pub(super) component: Arc<Component>,
+    pub(super) weight: Weight,
     pub(super) limits: Limits,
     pub(super) prepared: Prepared,
 }
@@ -88,10 +90,10 @@ impl Step {
         question: impl FnOnce(&StepInstance, &mut Store<State>) -> wasmtime::Result<Said<T>>,
         items: impl FnOnce(&T) -> usize,
     ) -> (Result<T, CallError>, (Reads, Remains)) {
-        let Some(_slot) = engine.slot() else {
+        let Some(_slot) = engine.slot(self.weight) else {
             return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
         };
-        let mut store = call::store(engine, &self.component, &self.limits, reads, &Arc::default());
+        let mut store = call::store(engine, self.weight, &self.component, &self.limits, reads, &Arc::default());
         let (answer, times) = self.answer(&mut store, question);
         (answer.and_then(|answer| self.within(items(&answer)).map(|()| answer)), call::remains(store, times))
     }

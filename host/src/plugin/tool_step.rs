@@ -16,11 +16,13 @@ use super::limits::Limits;
 use super::outside::Outside;
 use super::record::{Asked, Record, Remains, TOOL_EVALUATE, Times};
 use super::v0_1::evaluation::Evaluator;
+use super::weight::Weight;
 
 /// A component with steps around rules.
 pub(super) struct ToolSteps {
     /// The plugin, as records name it.
     pub(super) component: Arc<Component>,
+    pub(super) weight: Weight,
     pub(super) limits: Limits,
     pub(super) guard: Guard,
     pub(super) prepared: Evaluator,
@@ -96,10 +98,10 @@ impl ToolSteps {
         reads: Reads,
         means: Means<'_>,
     ) -> (Result<Wish, CallError>, (Reads, Remains)) {
-        let Some(_slot) = engine.slot() else {
+        let Some(_slot) = engine.slot(self.weight) else {
             return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
         };
-        let mut store = call::store(engine, &self.component, &means.limits, reads, means.outside);
+        let mut store = call::store(engine, self.weight, &self.component, &means.limits, reads, means.outside);
         let (begun, mut times) = (Instant::now(), Times::default());
         let made = self.prepared.instantiate(&mut store);
         times.instantiate = begun.elapsed();

@@ -22,6 +22,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 use super::state::State;
 use super::trap::Refused;
 
+mod sockets;
+
 /// Streams are told apart by these numbers; nothing else is behind them.
 const STDIN: u32 = 0;
 const STDOUT: u32 = 1;
@@ -59,7 +61,8 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     link_cli(linker)?;
     link_clocks(linker)?;
     link_random(linker)?;
-    link_files(linker)
+    link_files(linker)?;
+    sockets::link(linker)
 }
 
 fn link_io(linker: &mut Linker<State>) -> wasmtime::Result<()> {

@@ -31,12 +31,14 @@ use super::v0_1::Rule;
 use super::v0_1::configuration::Handler as PreparedHandler;
 use super::v0_1::evaluation::Evaluator;
 use super::v0_1::upgrade::Step as Prepared;
+use super::weight::Weight;
 use super::{v0_1, wasi};
 
 /// Makes components ready for one engine.
 pub struct Workshop {
     engine: Arc<Engine>,
-    linker: Linker<State>,
+    light: Linker<State>,
+    heavy: Linker<State>,
     cache: Option<Cache>,
 }
 
@@ -63,15 +65,16 @@ impl Workshop {
     /// A workshop that keeps compiled code in the folder `cache`, if one is given.
     pub fn open(cache: Option<&Path>, config: Config) -> Result<Self, EngineError> {
         let engine = Engine::new(config)?;
-        let linker = linker(&engine.wasmtime).map_err(|error| EngineError::new(&error))?;
+        let linker = |weight| linker(engine.wasmtime(weight)).map_err(|error| EngineError::new(&error));
+        let (light, heavy) = (linker(Weight::Light)?, linker(Weight::Heavy)?);
         let cache = cache.and_then(|folder| {
             let opened = Cache::open(folder);
             opened.map_err(|error| tracing::warn!(%error, "no compiled code in `{}`", folder.display())).ok()
         });
-        if let Some(Err(error)) = cache.as_ref().map(|cache| cache.tidy(&engine.wasmtime)) {
+        if let Some(Err(error)) = cache.as_ref().map(|cache| cache.tidy(engine.wasmtime(Weight::Light))) {
             tracing::warn!(%error, "old compiled code could not be taken away");
         }
-        Ok(Self { engine: Arc::new(engine), linker, cache })
+        Ok(Self { engine: Arc::new(engine), light, heavy, cache })
     }
 
     /// Reads the manifest of a component that is fit to be compiled. Nothing is compiled or run.
@@ -93,8 +96,10 @@ impl Workshop {
     pub fn prepare(&self, component: &[u8], compiler: &Compiler) -> Result<Arc<Ready>, LoadError> {
         let manifest = inspect(component)?;
         let digest = digest(component);
-        let compiled = self.compiled(component, &digest, compiler)?;
-        let ready = self.bind(manifest, digest, &compiled)?;
+        let weight = Weight::of(component);
+        let engine = self.engine.wasmtime(weight);
+        let compiled = self.compiled(engine, component, &digest, compiler)?;
+        let ready = self.bind(manifest, digest, weight, &compiled)?;
         self.warm(&ready);
         Ok(Arc::new(ready))
     }
@@ -103,8 +108,20 @@ impl Workshop {
         &self.engine
     }
 
-    fn compiled(&self, component: &[u8], digest: &Digest, compiler: &Compiler) -> Result<Component, LoadError> {
-        let engine = &self.engine.wasmtime;
+    fn linker(&self, weight: Weight) -> &Linker<State> {
+        match weight {
+            Weight::Light => &self.light,
+            Weight::Heavy => &self.heavy,
+        }
+    }
+
+    fn compiled(
+        &self,
+        engine: &wasmtime::Engine,
+        component: &[u8],
+        digest: &Digest,
+        compiler: &Compiler,
+    ) -> Result<Component, LoadError> {
         let unusable = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
         match (compiler, &self.cache) {
             (Compiler::Here, None) => Component::from_binary(engine, component).map_err(unusable),
@@ -125,24 +142,30 @@ impl Workshop {
         }
     }
 
-    fn bind(&self, manifest: Manifest, digest: Digest, compiled: &Component) -> Result<Ready, LoadError> {
+    fn bind(
+        &self,
+        manifest: Manifest,
+        digest: Digest,
+        weight: Weight,
+        compiled: &Component,
+    ) -> Result<Ready, LoadError> {
         let unusable = |error: wasmtime::Error| LoadError::Misfit(format!("{error:#}"));
         let name = manifest.full_name();
         let version = manifest.version.to_string();
         let component =
             Arc::new(trace::Component { plugin: name.clone(), version: version.clone(), digest: digest.to_string() });
-        let config = &self.engine.config;
+        let (config, linker) = (&self.engine.config, self.linker(weight));
         let lane = self.engine.lanes.of(&name);
         let part = match &manifest.provides {
             Provides::Tool { .. } => {
-                let rule = Rule::new(&self.linker, compiled).map_err(unusable)?;
-                let limits = config.limits.lowered(manifest.limits);
+                let rule = Rule::new(linker, compiled).map_err(unusable)?;
+                let limits = weight.limits(config.limits).lowered(manifest.limits);
                 let guard = Guard::new(config, &name, lane, []);
-                Part::Rule(Plugin { name, version, digest: digest.to_string(), component, limits, guard, rule })
+                Part::Rule(Plugin { name, version, digest: digest.to_string(), component, weight, limits, guard, rule })
             }
             Provides::Step(step) => {
-                let prepared = Prepared::new(&self.linker, compiled).map_err(unusable)?;
-                let limits = config.step_limits.lowered(manifest.limits);
+                let prepared = Prepared::new(linker, compiled).map_err(unusable)?;
+                let limits = weight.limits(config.step_limits).lowered(manifest.limits);
                 let info = StepInfo {
                     name,
                     version,
@@ -152,19 +175,19 @@ impl Workshop {
                     from: step.from.clone(),
                     before: step.before.clone(),
                 };
-                Part::Step(Step { info, component, limits, prepared })
+                Part::Step(Step { info, component, weight, limits, prepared })
             }
             Provides::Handler { steps } => {
-                let prepared = PreparedHandler::new(&self.linker, compiled).map_err(unusable)?;
-                let limits = config.handler_limits.lowered(manifest.limits);
+                let prepared = PreparedHandler::new(linker, compiled).map_err(unusable)?;
+                let limits = weight.limits(config.handler_limits).lowered(manifest.limits);
                 let guard = Guard::new(config, &name, lane, steps.iter().map(|step| step.name.clone()));
-                Part::Handler(Handler { component, limits, guard, prepared })
+                Part::Handler(Handler { component, weight, limits, guard, prepared })
             }
             Provides::ToolSteps { steps } => {
-                let prepared = Evaluator::new(&self.linker, compiled).map_err(unusable)?;
-                let limits = config.limits.lowered(manifest.limits);
+                let prepared = Evaluator::new(linker, compiled).map_err(unusable)?;
+                let limits = weight.limits(config.limits).lowered(manifest.limits);
                 let guard = Guard::new(config, &name, lane, steps.iter().map(|step| step.name.clone()));
-                Part::ToolSteps(ToolSteps { component, limits, guard, prepared })
+                Part::ToolSteps(ToolSteps { component, weight, limits, guard, prepared })
             }
         };
         Ok(Ready { manifest, digest, part })
@@ -175,7 +198,7 @@ impl Workshop {
     fn warm(&self, ready: &Ready) {
         let Part::Rule(plugin) = &ready.part else { return };
         let processors = thread::available_parallelism().map_or(1, usize::from);
-        let count = warmed(processors, self.engine.config.slots);
+        let count = warmed(processors, self.engine.config.slots_for(plugin.weight));
         let reads = || Reads::new(Arc::new(Snapshot::default()), Arc::new(Facts::default()));
         let nothing = Arc::default();
         let means = plugin.means(CallLimits::default(), &nothing);

@@ -3,6 +3,7 @@
 //! Judges nothing. What a case may cost says a [`Budget`](super::Budget).
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::plugin::Config;
 
@@ -42,16 +43,16 @@ impl Bench {
     pub fn open(component: &[u8], calls: u16) -> Result<Self, WorkbenchError> {
         let counting = Config { counts_fuel: true, ..Config::default() };
         Ok(Self {
-            real: Workbench::open(component)?,
-            counting: Workbench::open_with(component, counting)?,
+            real: Workbench::open(component, None)?,
+            counting: Workbench::open_with(component, None, counting)?,
             calls: usize::from(calls.max(1)),
         })
     }
 
     /// What it costs to be asked what `ask` asks.
     pub fn cost<E>(&self, ask: impl Fn(&Workbench) -> Result<Found, E>) -> Result<Cost, E> {
-        let Found { call, .. } = ask(&self.counting)?;
-        let answer = call.answer.ok().and_then(|answer| serde_json::to_vec(&answer).ok());
+        let Found { outcome, call, .. } = ask(&self.counting)?;
+        let answer = call.answer.is_ok().then(|| said(outcome));
         let mut times = Vec::with_capacity(self.calls);
         for _ in 0..self.calls {
             times.push(ask(&self.real)?.call.usage.micros());
@@ -62,11 +63,19 @@ impl Bench {
             peak_memory: call.usage.peak_memory,
             host_calls: call.usage.host_calls,
             handed_over: call.usage.handed_over,
-            answer_bytes: answer.map_or(0, |answer| answer.len()),
+            answer_bytes: answer.map_or(0, |answer| answer.to_string().len()),
             median_micros: at(&times, 50),
             p99_micros: at(&times, 99),
         })
     }
+}
+
+/// What a component answered: an outcome without what it wrote besides.
+fn said(mut outcome: Value) -> Value {
+    if let Some(outcome) = outcome.as_object_mut() {
+        outcome.shift_remove("warnings");
+    }
+    outcome
 }
 
 /// The smallest of sorted `times` that so many percent of them do not exceed.

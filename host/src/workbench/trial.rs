@@ -1,5 +1,6 @@
 //! A component on the bench, and what it comes to.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -52,14 +53,15 @@ pub enum WorkbenchError {
 }
 
 impl Workbench {
-    /// Makes a component ready as a host would. It is compiled in this process: whoever asks made it.
-    pub fn open(component: &[u8]) -> Result<Self, WorkbenchError> {
-        Self::open_with(component, Config::default())
+    /// Makes a component ready as a host would. It is compiled in this process: whoever asks made it. Compiled code is kept in the
+    /// folder `cache`, if one is given.
+    pub fn open(component: &[u8], cache: Option<&Path>) -> Result<Self, WorkbenchError> {
+        Self::open_with(component, cache, Config::default())
     }
 
     /// The same, run as `config` says.
-    pub fn open_with(component: &[u8], config: Config) -> Result<Self, WorkbenchError> {
-        let workshop = Workshop::open(None, config)?;
+    pub fn open_with(component: &[u8], cache: Option<&Path>, config: Config) -> Result<Self, WorkbenchError> {
+        let workshop = Workshop::open(cache, config)?;
         let ready = workshop.prepare(component, &Compiler::Here)?;
         Ok(Self { workshop: Arc::new(workshop), ready })
     }

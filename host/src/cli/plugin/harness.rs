@@ -106,12 +106,14 @@ fn answer(bench: &Workbench, line: &str) -> Result<Answer, Refusal> {
     })?;
     let file = CaseFile { library: Default::default(), cases: Vec::new() };
     let found = ask(bench, Path::new("the question"), &file, &case);
-    let Found { outcome, call } = found.map_err(|failure| Refusal { id: Some(id), error: failure.to_string() })?;
+    let found = found.map_err(|failure| Refusal { id: Some(id), error: failure.to_string() })?;
+    let because = found.problem();
+    let Found { outcome, call, .. } = found;
     let line = |Read { what, answer }: Read| Line { what, answer };
     Ok(Answer {
         id,
         outcome,
-        because: call.answer.err().map(|error| error.to_string()),
+        because,
         reads: call.reads.into_iter().map(line).collect(),
         refused: call.refused,
         wrote: call.text,

@@ -78,7 +78,7 @@ impl Mutate {
             }
         };
         let refused = |error| Failure::because(format!("`{}` is refused", path.display()), error);
-        let bench = Workbench::open(&component).map_err(refused)?;
+        let bench = Workbench::open(&component, None).map_err(refused)?;
         let trial = Trial { bench: &bench, component: &component, files };
         if !trial.is_as_expected(&bench)? {
             return Err(Failure::found(

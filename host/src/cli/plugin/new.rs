@@ -2,6 +2,7 @@
 //!
 //! Writes into a folder that is not there yet, and nowhere else. The SDK comes along, so nothing but the language's registry is needed.
 
+mod language;
 mod sdk;
 
 use std::fs;
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::failure::Failure;
 use crate::cli::print;
+
+use language::Language;
 
 /// What a new project is made of, by its place in the folder.
 type Template = &'static [(&'static str, &'static str)];
@@ -38,6 +41,9 @@ pub(super) struct New {
     /// What it does.
     #[arg(long, value_enum, default_value = "tool")]
     kind: Kind,
+    /// What it is written in.
+    #[arg(long, value_enum, default_value = "rust")]
+    lang: Language,
     /// Who publishes it.
     #[arg(long, default_value = "example")]
     publisher: String,
@@ -72,7 +78,16 @@ impl Kind {
 
 impl New {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let Self { name: folder, kind, publisher, tool } = self;
+        let Self { name: folder, kind, lang, publisher, tool } = self;
+        let template = match (kind, lang.tool()) {
+            (_, None) => kind.template(),
+            (Kind::Tool, Some(template)) => template,
+            (Kind::Step | Kind::ToolStep | Kind::Upgrade, Some(_)) => {
+                return Err(Failure::usage(
+                    "projects of steps are made in Rust: leave `--lang` out, or begin with one of the kind `tool` and what `wit/LANGUAGES.md` says",
+                ));
+            }
+        };
         let name = folder.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
         let tool = match (kind, tool) {
             (Kind::Tool, tool) => tool.unwrap_or_else(|| name.clone()),
@@ -100,14 +115,14 @@ impl New {
                 .iter()
                 .fold(text.to_owned(), |text, (key, value)| text.replace(key, value))
         };
-        for (path, text) in kind.template() {
+        for (path, text) in template {
             write(&folder.join(path), &filled(text))?;
         }
-        for (path, text) in sdk::files()? {
+        for (path, text) in sdk::files()?.into_iter().filter(|(path, _)| lang.takes(path)) {
             write(&folder.join("vendor/loadout").join(path), &text)?;
         }
         let shown = folder.display();
-        print(&format!("made `{shown}`; next:\n  cd {shown}\n  cargo test\n  loadout plugin test"))
+        print(&format!("made `{shown}`; next:\n  cd {shown}\n  {}\n  loadout plugin test", lang.test()))
     }
 }
 

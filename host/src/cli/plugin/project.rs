@@ -1,26 +1,42 @@
-//! The folder of a plugin somebody writes: its package, its manifest, its cases, and the component it is built into.
+//! The folder of a plugin somebody writes: its rule, its manifest, its cases, and the component it is built into.
 //!
-//! Knows Rust projects. What else gives a component is handed over as a file.
+//! Knows projects in Rust, Python and JavaScript by what their languages call a package. What else gives a component is handed over as a file.
 
+mod javascript;
+mod python;
+mod rust;
+mod tool;
+
+use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use loadout_plugin_build::{Guests, embed_manifest};
-use toml::Table;
 
 use crate::cli::failure::Failure;
 use crate::cli::file;
-use crate::plugin::{Manifest, Workshop};
+use crate::plugin::{Manifest, Weight, Workshop};
 
 /// The manifest of a plugin.
 pub(super) const MANIFEST: &str = "plugin.toml";
 
-/// The package of a plugin.
-const PACKAGE: &str = "Cargo.toml";
+/// The WIT files that a project was made with.
+const CONTRACT: &str = "vendor/loadout/wit";
+
+/// Where another language's tools leave a component, without its manifest.
+const UNFINISHED: &str = "target/component.wasm";
 
 /// A plugin's project.
 pub(super) struct Project {
     folder: PathBuf,
-    package: String,
+    language: Language,
+}
+
+/// What a project is written in.
+enum Language {
+    Rust { package: String },
+    Python,
+    JavaScript,
 }
 
 /// A component that was built.
@@ -36,52 +52,91 @@ pub(super) struct Built {
 impl Project {
     /// The project in a folder.
     pub(super) fn open(folder: &Path) -> Result<Self, Failure> {
-        let shown = folder.display();
-        for name in [PACKAGE, MANIFEST] {
-            if !folder.join(name).is_file() {
-                return Err(Failure::usage(format!(
-                    "`{shown}` is no plugin's project, it has no `{name}`: name its folder, or make one with `loadout plugin new`"
-                )));
-            }
+        let has = |name: &str| folder.join(name).is_file();
+        let known = [rust::PACKAGE, python::REQUIREMENTS, javascript::PACKAGE];
+        let Some(package) = known.into_iter().find(|name| has(name)) else {
+            return Err(none(folder, &format!("`{}`, `{}` or `{}`", known[0], known[1], known[2])));
+        };
+        if !has(MANIFEST) {
+            return Err(none(folder, &format!("`{MANIFEST}`")));
         }
-        let text = text(&folder.join(PACKAGE))?;
-        let table: Table = text.parse().map_err(|error| Failure::because(format!("`{shown}/{PACKAGE}`"), error))?;
-        let package = table.get("package").and_then(|it| it.get("name")?.as_str());
-        let package = package.ok_or_else(|| Failure::usage(format!("`{shown}/{PACKAGE}` names no package")))?;
-        Ok(Self { folder: folder.to_owned(), package: package.to_owned() })
+        let language = match package {
+            rust::PACKAGE => Language::Rust { package: rust::package(folder)? },
+            python::REQUIREMENTS => Language::Python,
+            _ => Language::JavaScript,
+        };
+        Ok(Self { folder: folder.to_owned(), language })
     }
 
     /// Compiles it, writes its manifest into the component and the component into the target folder. What no host would take is refused.
     pub(super) fn build(&self) -> Result<Built, Failure> {
-        self.build_as(&format!("{}.wasm", self.package), |guests| guests)
+        self.build_as("", |guests| guests)
     }
 
-    /// Compiles it so that its code can be told from the line it stands in. What comes of it is for looking at.
+    /// Compiles it so that its code can be told from the line it stands in. What comes of it is for looking at. Only in Rust.
     pub(super) fn build_with_lines(&self) -> Result<Built, Failure> {
-        self.build_as(&format!("{}-with-lines.wasm", self.package), Guests::with_lines)
+        if !matches!(self.language, Language::Rust { .. }) {
+            let shown = self.folder.display();
+            return Err(Failure::usage(format!(
+                "`{shown}` is not written in Rust, and only there code can be told from the line it stands in"
+            )));
+        }
+        self.build_as("-with-lines", Guests::with_lines)
     }
 
-    fn build_as(&self, name: &str, how: impl FnOnce(Guests) -> Guests) -> Result<Built, Failure> {
-        let manifest = text(&self.folder.join(MANIFEST))?;
+    fn build_as(&self, suffix: &str, how: impl FnOnce(Guests) -> Guests) -> Result<Built, Failure> {
+        let text = text(&self.folder.join(MANIFEST))?;
         let said =
             |error| Failure::because(format!("`{}` is no manifest", self.folder.join(MANIFEST).display()), error);
-        Manifest::parse(&manifest).map_err(said)?;
-        let target = self.folder.join("target");
-        let guests = Guests::new(self.folder.join(PACKAGE), target.join("component")).packages([self.package.as_str()]);
-        let guests = how(guests).build().map_err(Failure::of)?;
-        let none = || Failure::found(format!("`{}` gave no component", self.package));
-        let component = file::read(&guests.first().ok_or_else(none)?.component)?;
-        let component = embed_manifest(&component, &manifest).map_err(Failure::of)?;
-        let path = target.join(name);
+        let weight = if let Language::Rust { .. } = self.language { Weight::Light } else { Weight::Heavy };
+        let manifest = Manifest::parse_for(&text, weight).map_err(said)?;
+        let (name, component) = match &self.language {
+            Language::Rust { package } => (package.as_str(), rust::build(&self.folder, package, how)?),
+            Language::Python => (manifest.name.as_str(), self.componentize(&manifest, python::build)?),
+            Language::JavaScript => (manifest.name.as_str(), self.componentize(&manifest, javascript::build)?),
+        };
+        let component = embed_manifest(&file::read(&component)?, &text).map_err(Failure::of)?;
+        let path = self.folder.join("target").join(format!("{name}{suffix}.wasm"));
         let refused = |error| Failure::because(format!("`{}` is refused", path.display()), error);
         let manifest = Workshop::inspect(&component).map_err(refused)?;
         let unwritable = |error| Failure::because(format!("`{}` cannot be written", path.display()), error);
         file::replace(&path, &component).map_err(unwritable)?;
         Ok(Built { path, component, manifest })
     }
+
+    /// Has a language's tool make the component for the world of the manifest.
+    fn componentize(
+        &self,
+        manifest: &Manifest,
+        build: fn(&Path, &str, &str, &str) -> Result<(), Failure>,
+    ) -> Result<PathBuf, Failure> {
+        if !self.folder.join(CONTRACT).is_dir() {
+            let shown = self.folder.display();
+            return Err(Failure::usage(format!(
+                "`{shown}/{CONTRACT}` is not there: `loadout plugin new` puts the contract into a project, copy it from a new one"
+            )));
+        }
+        let target = self.folder.join("target");
+        let unwritable = |error| Failure::because(format!("`{}` cannot be made", target.display()), error);
+        fs::create_dir_all(&target).map_err(unwritable)?;
+        build(&self.folder, manifest.world_name(), CONTRACT, UNFINISHED)?;
+        Ok(self.folder.join(UNFINISHED))
+    }
+}
+
+fn none(folder: &Path, what: &str) -> Failure {
+    let shown = folder.display();
+    Failure::usage(format!(
+        "`{shown}` is no plugin's project, it has no {what}: name its folder, or make one with `loadout plugin new`"
+    ))
 }
 
 fn text(path: &Path) -> Result<String, Failure> {
     String::from_utf8(file::read(path)?)
         .map_err(|error| Failure::because(format!("`{}` is no text", path.display()), error))
+}
+
+/// Tells what takes a while. Whoever does not listen is not told.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }

@@ -24,7 +24,10 @@ impl Subject {
     pub(super) fn open(&self) -> Result<(Workbench, Vec<u8>), Failure> {
         let (path, component) = self.component()?;
         let refused = |error| Failure::because(format!("`{}` is refused", path.display()), error);
-        Ok((Workbench::open(&component).map_err(refused)?, component))
+        // Compiling a runtime of a language takes long, and the next command is about the same one.
+        let target = self.folder.join("target");
+        let cache = target.is_dir().then(|| target.join("compiled"));
+        Ok((Workbench::open(&component, cache.as_deref()).map_err(refused)?, component))
     }
 
     /// The component, to be asked so many times.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
 use wasmtime::component::Component;
-use wasmtime::{Config as EngineConfig, Engine, Trap};
+use wasmtime::{Config as EngineConfig, Engine, OptLevel, Trap};
 
 use crate::domain::message::Stage;
 use crate::domain::trace;
@@ -20,6 +20,7 @@ use crate::plugin::v0_1::Rule;
 use crate::plugin::v0_1::configuration::Handler;
 use crate::plugin::v0_1::evaluation::Evaluator;
 use crate::plugin::v0_1::upgrade::Step;
+use crate::plugin::weight::Weight;
 use crate::plugin::{trap, workshop};
 use crate::resolve::Reads;
 use crate::upgrade::Page;
@@ -80,15 +81,20 @@ fn start(bytes: &[u8], config: &Config) -> Result<(), String> {
     let cannot = |error: wasmtime::Error| format!("{error:#}");
     let manifest = inspect(bytes).map_err(|error| error.to_string())?;
     let mut fuelled: EngineConfig = engine::code();
-    fuelled.parallel_compilation(false).consume_fuel(true).epoch_interruption(false);
+    // It runs once: what optimises it costs more than it saves.
+    fuelled
+        .parallel_compilation(false)
+        .consume_fuel(true)
+        .epoch_interruption(false)
+        .cranelift_opt_level(OptLevel::None);
     let engine = Engine::new(&fuelled).map_err(cannot)?;
     let linker = workshop::linker(&engine).map_err(cannot)?;
     let compiled = Component::from_binary(&engine, bytes).map_err(cannot)?;
-    let most = match manifest.provides {
+    let most = Weight::of(bytes).limits(match manifest.provides {
         Provides::Tool { .. } | Provides::ToolSteps { .. } => config.limits,
         Provides::Step(_) => config.step_limits,
         Provides::Handler { .. } => config.handler_limits,
-    };
+    });
     let limits = most.lowered(manifest.limits);
     let component = Arc::new(trace::Component { plugin: manifest.full_name(), ..trace::Component::default() });
     let mut store = call::store_in(&engine, &component, &limits, Reads::new(Arc::default(), Arc::default()));

@@ -10,8 +10,9 @@ use wasmparser::{
     ComponentTypeRef, ElementItems, Encoding, Instance, MemoryType, Parser, Payload,
 };
 
-use crate::plugin::engine::{CORE_INSTANCES, MEMORIES, TABLES};
-use crate::plugin::limits::{MEMORY, TABLE_ELEMENTS};
+use crate::plugin::engine::{MEMORIES, TABLES};
+use crate::plugin::limits::TABLE_ELEMENTS;
+use crate::plugin::weight::Weight;
 
 use super::LoadError;
 
@@ -36,10 +37,10 @@ const WASM_PAGE: u64 = 1 << 16;
 
 /// Refuses a component that is made of too much.
 pub(super) fn check(component: &[u8]) -> Result<(), LoadError> {
-    let mut sizes = Sizes::default();
+    let (weight, mut sizes) = (Weight::of(component), Sizes::default());
     for payload in Parser::new(0).parse_all(component) {
-        sizes.count(payload.map_err(malformed)?, component)?;
-        sizes.check()?;
+        sizes.count(payload.map_err(malformed)?, component, weight)?;
+        sizes.check(weight)?;
     }
     Ok(())
 }
@@ -84,7 +85,7 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn count(&mut self, payload: Payload<'_>, component: &[u8]) -> Result<(), LoadError> {
+    fn count(&mut self, payload: Payload<'_>, component: &[u8], weight: Weight) -> Result<(), LoadError> {
         let many = |count: u32| u64::from(count);
         match payload {
             Payload::Version { encoding, .. } => self.enter(encoding),
@@ -132,7 +133,7 @@ impl Sizes {
                             let index = usize::try_from(module_index).unwrap_or(usize::MAX);
                             frame.parts.add(frame.modules.get(index).copied().unwrap_or(any));
                         });
-                        self.check()?;
+                        self.check(weight)?;
                     }
                 }
             }
@@ -144,7 +145,7 @@ impl Sizes {
                             parts.add(any);
                             parts.instances = parts.instances.saturating_add(1);
                         });
-                        self.check()?;
+                        self.check(weight)?;
                     }
                 }
             }
@@ -180,7 +181,7 @@ impl Sizes {
         Ok(())
     }
 
-    fn check(&self) -> Result<(), LoadError> {
+    fn check(&self, weight: Weight) -> Result<(), LoadError> {
         let parts = self.frames.last().map(|frame| frame.parts).unwrap_or_default();
         for (what, found, limit) in [
             ("modules", self.modules, MOST_MODULES),
@@ -195,9 +196,9 @@ impl Sizes {
             ("data segments", self.data_segments, MOST_DATA_SEGMENTS),
             ("bytes in one name", self.longest_name, LONGEST_NAME),
             ("component instances", parts.instances, INSTANCES),
-            ("core instances", parts.core_instances, CORE_INSTANCES.into()),
+            ("core instances", parts.core_instances, weight.core_instances().into()),
             ("memories", parts.memories, MEMORIES.into()),
-            ("bytes of memory from the start", parts.memory, MEMORY as u64),
+            ("bytes of memory from the start", parts.memory, weight.memory() as u64),
             ("tables", parts.tables, TABLES.into()),
             ("table elements from the start", parts.elements, TABLE_ELEMENTS as u64),
         ] {

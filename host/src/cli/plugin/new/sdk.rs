@@ -15,6 +15,9 @@ macro_rules! files {
 
 const WORKSPACE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"));
 
+/// Where the WIT files lie.
+pub(super) const CONTRACT: &str = "wit/";
+
 /// The packages, whose manifests are rewritten.
 const PACKAGES: [&str; 2] = ["guest-sdk", "guest-sdk/workflow"];
 
@@ -69,6 +72,7 @@ const FILES: &[(&str, &str)] = files![
     "guest-sdk/workflow/src/action.rs",
     "guest-sdk/workflow/src/condition.rs",
     "guest-sdk/workflow/src/lib.rs",
+    "wit/LANGUAGES.md",
     "wit/README.md",
     "wit/configuration-step.wit",
     "wit/context.wit",

@@ -1,0 +1,32 @@
+//! A project in JavaScript: `componentize-js` puts `src/plugin.js`, what it imports, and a JavaScript engine into a component.
+
+use std::path::{Path, absolute};
+
+use crate::cli::failure::Failure;
+
+use super::say;
+use super::tool::Tool;
+
+/// What says that a project is one in JavaScript.
+pub(super) const PACKAGE: &str = "package.json";
+
+const NODE: &str = "Node.js 20 or later, with npm";
+
+/// What no host offers: requests go through the contract.
+const LEFT_OUT: [&str; 4] = ["--disable", "http", "--disable", "fetch-event"];
+
+/// Makes the component. Its tools are installed into `node_modules` if they are not there.
+pub(super) fn build(folder: &Path, world: &str, contract: &str, component: &str) -> Result<(), Failure> {
+    let tool = absolute(folder.join("node_modules/.bin/componentize-js")).map_err(Failure::of)?;
+    if !tool.is_file() {
+        let (from, install) =
+            if folder.join("package-lock.json").is_file() { ("package-lock.json", "ci") } else { (PACKAGE, "install") };
+        say(&format!("making `node_modules` with what `{from}` names"));
+        Tool::new("npm", folder, NODE).args([install, "--no-audit", "--no-fund", "--loglevel", "error"]).run()?;
+    }
+    let of_project = ["src/plugin.js", "--wit", contract, "--world-name", world, "--out", component];
+    Tool::new(tool, folder, "`@bytecodealliance/componentize-js`: name it in `package.json`, and remove `node_modules`")
+        .args(of_project)
+        .args(LEFT_OUT)
+        .run()
+}
