@@ -87,7 +87,16 @@ async fn the_same_rule_in_another_language_decides_the_same() -> Done {
     let cache = data.path().join("cache");
     built(folder.path(), "rust", &["true"], &cache)?;
     let expected = outcomes(folder.path(), "rust")?;
-    assert_snapshot!(expected, @"");
+    assert_snapshot!(expected, @r#"
+    {"file":"first.yaml","case":"a customer who is known is greeted","asExpected":true,"outcome":{"shown":{"greeting":"Good day, Ada."}}}
+    {"file":"first.yaml","case":"without a name nobody is greeted","asExpected":true,"outcome":{"hidden":"no-customer"}}
+    {"file":"first.yaml","case":"a setting that nobody knows is refused","asExpected":true,"outcome":{"fault":"bad-settings"}}
+    {"file":"second.yaml","case":"words of every script and what JSON escapes","asExpected":false,"outcome":{"shown":{"greeting":"Grüß Gott, Zoë \"Žižek\" 李\n\t\u0007😀</script> Zoë \"Žižek\" 李\n\t\u0007😀</script>"}}}
+    {"file":"second.yaml","case":"no slug at all","asExpected":false,"outcome":{"shown":{"greeting":""}}}
+    {"file":"second.yaml","case":"a slug nobody knows","asExpected":false,"outcome":{"hidden":"no-customer"}}
+    {"file":"second.yaml","case":"another type","asExpected":false,"outcome":{"fault":"bad-settings"}}
+    {"file":"second.yaml","case":"no value","asExpected":false,"outcome":{"fault":"bad-settings"}}
+    "#);
     for (language, natively) in &languages {
         built(folder.path(), language, natively, &cache)?;
         assert_eq!(outcomes(folder.path(), language)?, expected, "in {language}");

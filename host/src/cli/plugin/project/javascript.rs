@@ -10,6 +10,8 @@ use super::tool::Tool;
 /// What says that a project is one in JavaScript.
 pub(super) const PACKAGE: &str = "package.json";
 
+const LOCK: &str = "package-lock.json";
+
 const NODE: &str = "Node.js 20 or later, with npm";
 
 /// What no host offers: requests go through the contract.
@@ -19,10 +21,10 @@ const LEFT_OUT: [&str; 4] = ["--disable", "http", "--disable", "fetch-event"];
 pub(super) fn build(folder: &Path, world: &str, contract: &str, component: &str) -> Result<(), Failure> {
     let tool = absolute(folder.join("node_modules/.bin/componentize-js")).map_err(Failure::of)?;
     if !tool.is_file() {
-        let (from, install) =
-            if folder.join("package-lock.json").is_file() { ("package-lock.json", "ci") } else { (PACKAGE, "install") };
+        let from = if folder.join(LOCK).is_file() { LOCK } else { PACKAGE };
         say(&format!("making `node_modules` with what `{from}` names"));
-        Tool::new("npm", folder, NODE).args([install, "--no-audit", "--no-fund", "--loglevel", "error"]).run()?;
+        // Not `npm ci`: it refuses a lock made where a registry had no builds for other platforms.
+        Tool::new("npm", folder, NODE).args(["install", "--no-audit", "--no-fund", "--loglevel", "error"]).run()?;
     }
     let of_project = ["src/plugin.js", "--wit", contract, "--world-name", world, "--out", component];
     Tool::new(tool, folder, "`@bytecodealliance/componentize-js`: name it in `package.json`, and remove `node_modules`")
