@@ -45,7 +45,7 @@ fn what_an_answer_costs_is_the_same_each_time_but_for_the_times() -> Done {
     assert_eq!((&greets["hostCalls"], &hides["hostCalls"]), (&json!(3), &json!(3)));
     assert!(greets["fuel"].as_u64() > hides["fuel"].as_u64() && hides["fuel"].as_u64() > Some(100), "{once:?}");
     assert!(greets["peakMemory"].as_u64() >= Some(1 << 16) && greets["handedOver"].as_u64() > Some(0), "{once:?}");
-    let answer = json!({"status": "shown", "payload": {"greeting": "Hello Ada", "refused": true}, "items": []});
+    let answer = json!({"shown": {"greeting": "Hello Ada", "refused": true}});
     assert_eq!(greets["answerBytes"], json!(answer.to_string().len()));
     let table = loadout(folder.path(), &BENCH)?;
     assert!(table.contains("fuel  memory KiB  host calls") && table.contains("  first.yaml: it greets"), "{table}");
@@ -68,7 +68,7 @@ fn a_plugin_over_its_budget_fails_by_the_name_of_what_there_is_too_much_of() -> 
         told("[cases.\"it greeted\"]\nfuel = 1\n")?,
     ];
     assert_snapshot!(said.join("\n"), @r"
-    1 `it greets` is over the budget: `answer-bytes` is 79, and 10 is allowed
+    1 `it greets` is over the budget: `answer-bytes` is 49, and 10 is allowed
            `nobody is there` is over the budget: `host-calls` is 3, and 2 is allowed
     1 `./bench.toml`: this is no budget: unknown field `micros`, expected one of `fuel`, `peak-memory-kib`, `host-calls`, `answer-bytes`
     1 `./bench.toml` limits the case `it greeted`, and there is none of that name: rename it there, too
