@@ -217,7 +217,7 @@ impl Manifest {
     }
 }
 
-/// The file, key by key.
+/// What a plugin says about itself.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct File {

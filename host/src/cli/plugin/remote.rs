@@ -12,6 +12,10 @@ use ureq::http::Response;
 use crate::cli::failure::Failure;
 use crate::cli::file;
 
+/// The variable with the address of the host, and where it is if nobody says.
+const HOST: &str = "LOADOUT_HOST";
+const HERE: &str = "http://127.0.0.1:8080";
+
 /// The variable with the token.
 const TOKEN: &str = "LOADOUT_TOKEN";
 
@@ -27,9 +31,9 @@ const NOT_FOUND: u16 = 404;
 /// Which host, and by which token.
 #[derive(Debug, clap::Args)]
 pub(super) struct Remote {
-    /// The address of the host.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    host: String,
+    /// The address of the host. Without it the variable LOADOUT_HOST, and without that http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL")]
+    host: Option<String>,
     /// A file that holds the token. Without it the variable LOADOUT_TOKEN.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -53,7 +57,8 @@ impl Remote {
         };
         let config =
             Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).max_redirects(0);
-        let address = self.host.trim_end_matches('/').to_owned();
+        let host = self.host.clone().or_else(|| std::env::var(HOST).ok()).unwrap_or_else(|| HERE.to_owned());
+        let address = host.trim_end_matches('/').to_owned();
         Ok(Session { agent: config.build().into(), address, token: token.trim().to_owned() })
     }
 }

@@ -35,7 +35,7 @@ pub struct ManifestKey {
 impl Manifest {
     /// Every table there may be, with its keys.
     pub fn reference() -> Vec<ManifestTable> {
-        vec![
+        let mut tables = vec![
             table::<File>("the file"),
             table::<Header>("[plugin]"),
             table::<ToolPart>("[tool]"),
@@ -47,7 +47,14 @@ impl Manifest {
             table::<SettingsPart>("[settings]"),
             table::<LimitsPart>("[limits]"),
             table::<capabilities::Part>("[capabilities]"),
-        ]
+        ];
+        // A key that is a table means what the table is about.
+        let about: Vec<_> = tables.iter().map(|table| (table.header, table.about.clone())).collect();
+        for key in tables.iter_mut().flat_map(|table| &mut table.keys).filter(|key| key.about.is_empty()) {
+            let header = format!("[{}]", key.name);
+            key.about = about.iter().find(|(it, _)| *it == header).map(|(_, about)| about.clone()).unwrap_or_default();
+        }
+        tables
     }
 }
 
