@@ -1,7 +1,8 @@
 //! The first minutes of somebody who writes a plugin: made, tried, built, installed, and there for a person.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use insta::assert_snapshot;
@@ -32,6 +33,13 @@ pub(crate) fn with_cases(cases: &str) -> Result<tempfile::TempDir, Failure> {
     Ok(folder)
 }
 
+/// Where projects are compiled, so that what one needed serves the next: that takes longer than all the rest.
+pub(crate) fn shared_target() -> Result<PathBuf, Failure> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects");
+    fs::create_dir_all(&target)?;
+    Ok(target)
+}
+
 /// Runs the tests of a project.
 fn test_natively(project: &Path, target: &Path) -> Done {
     let mut command = Command::new(env!("CARGO"));
@@ -54,6 +62,7 @@ async fn a_new_plugin_is_tried_built_installed_and_there_for_a_person() -> Done 
     ");
     let project = folder.path().join("greeter");
     let project = project.as_path();
+    symlink(shared_target()?, project.join("target"))?;
     test_natively(project, &project.join("target"))?;
     let built = loadout(project, &["build"])?;
     assert!(built.contains("plugin     contoso/greeter 0.1.0"), "{built}");
@@ -99,8 +108,7 @@ async fn a_new_plugin_is_tried_built_installed_and_there_for_a_person() -> Done 
     every_other_kind_is_tried_and_built(folder.path(), project)
 }
 
-/// Makes a plugin of every other kind beside `first`, and tries and builds it. With the SDK of the first, and what that compiled: this takes
-/// longer than all the rest.
+/// Makes a plugin of every other kind beside `first`, and tries and builds it, with the SDK of the first and what that compiled.
 fn every_other_kind_is_tried_and_built(folder: &Path, first: &Path) -> Done {
     let target = first.join("target");
     let sdk = first.join("vendor/loadout/guest-sdk");

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,6 +10,8 @@ use loadout::plugin::Manifest;
 use loadout_contract::Contract;
 use loadout_tests::archive::root;
 use loadout_tests::host::{Failure, TOKEN, TestHost};
+
+use crate::authoring::shared_target;
 
 type Done = Result<(), Failure>;
 
@@ -98,12 +101,12 @@ fn is_progress(line: &str) -> bool {
     line.starts_with("  ") && verbs.contains(&verb)
 }
 
-/// A folder with the program on the path of its scripts, a token, and compiled dependencies for projects that are made in it.
+/// A folder with the program on the path of its scripts, and a token.
 fn workplace() -> Result<tempfile::TempDir, Failure> {
     let folder = tempfile::tempdir()?;
     fs::create_dir(folder.path().join("bin"))?;
     let program = env!("CARGO_BIN_EXE_loadout-under-test");
-    std::os::unix::fs::symlink(program, folder.path().join("bin/loadout"))?;
+    symlink(program, folder.path().join("bin/loadout"))?;
     fs::create_dir(folder.path().join("data"))?;
     fs::write(folder.path().join("data/admin.token"), TOKEN)?;
     Ok(folder)
@@ -117,9 +120,7 @@ fn follow(folder: &Path, address: &str, acts: &[Act]) -> Done {
         writeln!(script, "echo {at} > '{0}/at'\n{{\n{text}}} > '{0}/printed-{at}' 2>&1", folder.display())?;
         // What one project was compiled with serves the next.
         for name in text.lines().filter_map(|line| line.strip_prefix("loadout plugin new ")?.split(' ').next()) {
-            let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects");
-            fs::create_dir_all(&target)?;
-            writeln!(script, "ln -s '{}' '{}/{name}/target'", target.display(), folder.display())?;
+            writeln!(script, "ln -s '{}' '{}/{name}/target'", shared_target()?.display(), folder.display())?;
         }
     }
     let mut command = Command::new("bash");
