@@ -76,7 +76,7 @@ fn a_plugin_over_its_budget_fails_by_the_name_of_what_there_is_too_much_of() -> 
     let written = loadout(folder.path(), &[&BENCH[..], &["--write-budget"]].concat())?;
     assert!(written.starts_with('0'), "{written}");
     let text = std::fs::read_to_string(&budget)?;
-    assert!(text.contains("host-calls = 4") && text.contains("answer-bytes = 105"), "{text}");
+    assert!(text.contains("host-calls = 4") && text.contains("answer-bytes = 62"), "{text}");
     let within = loadout(folder.path(), &BENCH)?;
     assert!(within.starts_with('0'), "{within}");
     let elsewhere = loadout(folder.path(), &[&BENCH[..], &["--budget", "nowhere.toml"]].concat())?;
