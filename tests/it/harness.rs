@@ -81,7 +81,7 @@ fn what_cannot_be_asked_is_a_sentence_and_the_next_question_is_answered() -> Don
         Component::open_by(PROGRAM, "/nowhere.wasm").map(|_| ()).map_err(refused).unwrap_err(),
     ];
     assert_snapshot!(told.join("\n"), @"
-    this is no question: unknown field `sesion`, expected one of `name`, `session`, `library`, `settings`, `expect` at line 1 column 24
+    this is no question: unknown field `sesion`, expected one of `name`, `session`, `library`, `settings`, `event`, `question`, `page`, `expect` at line 1 column 24
     the question: the session cannot be used: unknown field `chanel`, expected one of `app`, `profile`, `roles`, `licences`, `language`, `baseLanguage`, `channel`, `workstream`, `entity`, `sessionTemplate`, `context`
     no case
     `/nowhere/loadout` cannot be started: No such file or directory (os error 2); put it on the path, or name it with the variable LOADOUT

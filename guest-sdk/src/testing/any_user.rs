@@ -38,6 +38,12 @@ pub struct AnyUser {
 
 impl AnyUser {
     /// Somebody with an English screen and no settings, about whom nothing else is known yet.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let nobody = format!("{:?}", AnyUser::new());
+    /// assert!(nobody.contains("1033") && nobody.contains("roles: []"));
+    /// ```
     pub fn new() -> Self {
         Self { languages: vec![1033], settings: vec![Map::new()], ..Self::default() }
     }
@@ -47,6 +53,14 @@ impl AnyUser {
     /// # Panics
     ///
     /// If a file cannot be read as cases.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::{AnyUser, Component};
+    /// # let _ = |component: Component| {
+    /// let any = AnyUser::of_cases(concat!(env!("CARGO_MANIFEST_DIR"), "/cases"));
+    /// component.never_breaks(&any);
+    /// # };
+    /// ```
     pub fn of_cases(folder: impl AsRef<Path>) -> Self {
         let mut any = Self::new();
         for (_, CaseFile { library, cases }) in files_of(folder.as_ref()) {
@@ -61,6 +75,12 @@ impl AnyUser {
     }
 
     /// A security role they may have.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let any = AnyUser::new().role("agent");
+    /// assert!(format!("{any:?}").contains("agent"));
+    /// ```
     #[must_use]
     pub fn role(mut self, role: &str) -> Self {
         add(&mut self.roles, role.to_owned());
@@ -68,6 +88,12 @@ impl AnyUser {
     }
 
     /// A licence they may have.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let any = AnyUser::new().licence("voice");
+    /// assert!(format!("{any:?}").contains("voice"));
+    /// ```
     #[must_use]
     pub fn licence(mut self, licence: &str) -> Self {
         add(&mut self.licences, licence.to_owned());
@@ -75,6 +101,12 @@ impl AnyUser {
     }
 
     /// A channel their conversation may be on.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let any = AnyUser::new().channel("chat");
+    /// assert!(format!("{any:?}").contains("chat"));
+    /// ```
     #[must_use]
     pub fn channel(mut self, channel: &str) -> Self {
         add(&mut self.channels, channel.to_owned());
@@ -82,6 +114,12 @@ impl AnyUser {
     }
 
     /// A table their session may be about.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let any = AnyUser::new().entity("incident");
+    /// assert!(format!("{any:?}").contains("incident"));
+    /// ```
     #[must_use]
     pub fn entity(mut self, entity: &str) -> Self {
         add(&mut self.entities, entity.to_owned());
@@ -89,6 +127,12 @@ impl AnyUser {
     }
 
     /// A value the context of their session may have.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let any = AnyUser::new().context("customerName", "Ada");
+    /// assert!(format!("{any:?}").contains("Ada"));
+    /// ```
     #[must_use]
     pub fn context(mut self, key: &str, value: &str) -> Self {
         add(&mut self.context, (key.to_owned(), value.to_owned()));
@@ -96,6 +140,13 @@ impl AnyUser {
     }
 
     /// Settings the tool may have.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let settings = serde_json::json!({ "most": 3 });
+    /// let any = AnyUser::new().settings(settings.as_object().unwrap().clone());
+    /// assert!(format!("{any:?}").contains("most"));
+    /// ```
     #[must_use]
     pub fn settings(mut self, settings: Map<String, Value>) -> Self {
         add(&mut self.settings, settings);
@@ -103,6 +154,12 @@ impl AnyUser {
     }
 
     /// An item the library may have.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let any = AnyUser::new().item("macros", "contoso_mail", serde_json::json!({ "name": "Mail" }));
+    /// assert!(format!("{any:?}").contains("contoso_mail"));
+    /// ```
     #[must_use]
     pub fn item(mut self, kind: &str, unique_name: &str, item: Value) -> Self {
         self.library.entry(kind.to_owned()).or_default().insert(unique_name.to_owned(), item);
@@ -110,6 +167,12 @@ impl AnyUser {
     }
 
     /// How many users are tried; 256 without it.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let any = AnyUser::new().tries(1000);
+    /// assert!(format!("{any:?}").contains("1000"));
+    /// ```
     #[must_use]
     pub fn tries(mut self, count: u32) -> Self {
         self.tries = Some(count);
@@ -121,6 +184,26 @@ impl AnyUser {
     /// # Panics
     ///
     /// If somebody breaks the promise: with the smallest such user as a case, and the seed that finds them again.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// # use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool};
+    /// # struct Greeting;
+    /// # impl Tool for Greeting {
+    /// #     type Settings = NoSettings;
+    /// #     type Payload = serde_json::Value;
+    /// #     fn evaluate(session: &Session<'_>, _: NoSettings) -> Result<Decision<Self::Payload>, Fault> {
+    /// #         Ok(match session.get("customerName") {
+    /// #             Some(name) => Decision::shown(serde_json::json!({ "greeting": name })),
+    /// #             None => Decision::hidden("no-customer", "Shown once the customer is known."),
+    /// #         })
+    /// #     }
+    /// # }
+    /// AnyUser::new().context("customerName", "Ada").check::<Greeting>(|_, decided| match decided {
+    ///     Ok(_) => Ok(()),
+    ///     Err(fault) => Err(format!("it answers with {fault}")),
+    /// });
+    /// ```
     pub fn check<T: Tool>(&self, promise: impl Fn(&DrawnUser, &Result<Decision<Value>, Fault>) -> Result<(), String>) {
         self.run(|user| promise(user, &user.fixture().evaluate::<T>(Value::Object(user.settings.clone()))));
     }
@@ -165,6 +248,18 @@ impl Component {
     /// # Panics
     ///
     /// As [`AnyUser::check`] does, and if a question cannot be asked.
+    ///
+    /// ```no_run
+    /// use loadout_sdk::testing::{AnyUser, Component};
+    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
+    /// let component = Component::open("target/greeter.wasm")?;
+    /// component.for_any_user(&AnyUser::of_cases("cases"), |_, outcome| match outcome.is_fault() {
+    ///     true => Err("nobody gets a fault".to_owned()),
+    ///     false => Ok(()),
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn for_any_user(&self, any: &AnyUser, promise: impl Fn(&DrawnUser, &Outcome) -> Result<(), String>) {
         any.run(|user| {
             let outcome = self.ask_about(&user.question()).map_err(|error| error.to_string())?;
@@ -177,6 +272,14 @@ impl Component {
     /// # Panics
     ///
     /// As [`AnyUser::check`] does, and if a question cannot be asked.
+    ///
+    /// ```no_run
+    /// use loadout_sdk::testing::{AnyUser, Component};
+    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
+    /// Component::open("target/greeter.wasm")?.never_breaks(&AnyUser::of_cases("cases"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn never_breaks(&self, any: &AnyUser) {
         self.for_any_user(any, |_, outcome| match &outcome.because {
             Some(because) if outcome.is_broken() => Err(because.clone()),
@@ -189,6 +292,26 @@ impl Component {
     /// # Panics
     ///
     /// As [`AnyUser::check`] does, and if a question cannot be asked.
+    ///
+    /// ```no_run
+    /// use loadout_sdk::testing::{AnyUser, Component};
+    /// # use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool};
+    /// # struct Greeting;
+    /// # impl Tool for Greeting {
+    /// #     type Settings = NoSettings;
+    /// #     type Payload = serde_json::Value;
+    /// #     fn evaluate(session: &Session<'_>, _: NoSettings) -> Result<Decision<Self::Payload>, Fault> {
+    /// #         Ok(match session.get("customerName") {
+    /// #             Some(name) => Decision::shown(serde_json::json!({ "greeting": name })),
+    /// #             None => Decision::hidden("no-customer", "Shown once the customer is known."),
+    /// #         })
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
+    /// Component::open("target/greeter.wasm")?.agrees_with::<Greeting>(&AnyUser::of_cases("cases"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn agrees_with<T: Tool>(&self, any: &AnyUser) {
         self.for_any_user(any, |user, outcome| {
             let natively = outcome_of::<T>(&user.fixture(), &user.settings);

@@ -109,11 +109,27 @@ impl Component {
     }
 
     /// Makes a component ready that is there.
+    ///
+    /// ```no_run
+    /// use loadout_sdk::testing::Component;
+    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
+    /// let component = Component::open("target/greeter.wasm")?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn open(component: impl AsRef<Path>) -> Result<Self, HarnessError> {
         Self::open_by(program(), component)
     }
 
     /// The same by the program at `program`, wherever `LOADOUT` and the path lead to.
+    ///
+    /// ```no_run
+    /// use loadout_sdk::testing::Component;
+    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
+    /// let component = Component::open_by("/opt/loadout/bin/loadout", "target/greeter.wasm")?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn open_by(program: impl AsRef<Path>, component: impl AsRef<Path>) -> Result<Self, HarnessError> {
         Self::start(program.as_ref(), ["--component".into(), component.as_ref().into()])
     }
@@ -136,6 +152,15 @@ impl Component {
     }
 
     /// What it says about itself.
+    ///
+    /// ```no_run
+    /// use loadout_sdk::testing::Component;
+    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
+    /// let component = Component::open("target/greeter.wasm")?;
+    /// assert_eq!(component.about().plugin, "contoso/greeter");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn about(&self) -> &About {
         &self.about
     }
@@ -152,6 +177,14 @@ impl Component {
     /// # Panics
     ///
     /// If a case has another outcome than it expects or cannot be asked, a file cannot be read as cases, or there are none.
+    ///
+    /// ```no_run
+    /// use loadout_sdk::testing::Component;
+    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
+    /// Component::open("target/greeter.wasm")?.check_cases("cases");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn check_cases(&self, folder: impl AsRef<Path>) {
         run(folder.as_ref(), |file: CaseFile| {
             let judge = |case: &Map<String, Value>| {

@@ -21,11 +21,53 @@ pub struct DrawnUser {
 
 impl DrawnUser {
     /// The person, the session and the library, for asking a rule natively.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// # use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool};
+    /// # struct Greeting;
+    /// # impl Tool for Greeting {
+    /// #     type Settings = NoSettings;
+    /// #     type Payload = serde_json::Value;
+    /// #     fn evaluate(session: &Session<'_>, _: NoSettings) -> Result<Decision<Self::Payload>, Fault> {
+    /// #         Ok(match session.get("customerName") {
+    /// #             Some(name) => Decision::shown(serde_json::json!({ "greeting": name })),
+    /// #             None => Decision::hidden("no-customer", "Shown once the customer is known."),
+    /// #         })
+    /// #     }
+    /// # }
+    /// AnyUser::new().context("customerName", "Ada").check::<Greeting>(|user, _| {
+    ///     match user.fixture().session().get("customerName").as_deref() {
+    ///         None | Some("Ada") => Ok(()),
+    ///         Some(other) => Err(format!("nobody is called {other}")),
+    ///     }
+    /// });
+    /// ```
     pub fn fixture(&self) -> Fixture {
         Fixture { facts: self.facts.clone(), library: self.library.clone(), ..Fixture::default() }
     }
 
     /// The same as a case for a file of cases, without what is as it always is.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// # use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool};
+    /// # struct Greeting;
+    /// # impl Tool for Greeting {
+    /// #     type Settings = NoSettings;
+    /// #     type Payload = serde_json::Value;
+    /// #     fn evaluate(session: &Session<'_>, _: NoSettings) -> Result<Decision<Self::Payload>, Fault> {
+    /// #         Ok(match session.get("customerName") {
+    /// #             Some(name) => Decision::shown(serde_json::json!({ "greeting": name })),
+    /// #             None => Decision::hidden("no-customer", "Shown once the customer is known."),
+    /// #         })
+    /// #     }
+    /// # }
+    /// AnyUser::new().check::<Greeting>(|user, _| match user.as_case().starts_with("- name: ") {
+    ///     true => Ok(()),
+    ///     false => Err("it can be pasted".to_owned()),
+    /// });
+    /// ```
     pub fn as_case(&self) -> String {
         let mut text = "  - name: \"\"\n".to_owned();
         for (key, value) in self.question() {

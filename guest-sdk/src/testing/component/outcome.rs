@@ -62,21 +62,57 @@ struct WroteLine {
 
 impl Outcome {
     /// The lines it wrote, whatever their level.
+    ///
+    /// ```no_run
+    /// use loadout_sdk::testing::Component;
+    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
+    /// let outcome = Component::open("target/greeter.wasm")?.ask("session: { channel: chat }")?;
+    /// assert_eq!(outcome.lines(), ["nobody is there"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lines(&self) -> Vec<&str> {
         self.wrote.lines.iter().map(|line| line.text.as_str()).collect()
     }
 
     /// Whether it broke: its own faults and those of the sandbox.
+    ///
+    /// ```no_run
+    /// use loadout_sdk::testing::Component;
+    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
+    /// let outcome = Component::open("target/greeter.wasm")?.ask("session: { channel: chat }")?;
+    /// assert!(!outcome.is_fault());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_fault(&self) -> bool {
         self.decision.get("fault").is_some()
     }
 
     /// Whether the sandbox ended it: it trapped, took too long or too much, or its answer was none.
+    ///
+    /// ```no_run
+    /// use loadout_sdk::testing::Component;
+    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
+    /// let outcome = Component::open("target/greeter.wasm")?.ask("session: { channel: chat }")?;
+    /// assert!(!outcome.is_broken(), "{:?}", outcome.because);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_broken(&self) -> bool {
         self.decision["fault"].as_str().is_some_and(|code| code.starts_with("plugin."))
     }
 
     /// Decision and explanation as text that is the same each time, for a snapshot.
+    ///
+    /// ```no_run
+    /// use loadout_sdk::testing::Component;
+    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
+    /// let outcome = Component::open("target/greeter.wasm")?.ask("session: { channel: chat }")?;
+    /// println!("{}", outcome.snapshot());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn snapshot(&self) -> String {
         let mut text = format!("{:#}\n", self.decision);
         for ReadLine { what, answer } in &self.reads {

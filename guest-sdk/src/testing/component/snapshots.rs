@@ -17,6 +17,14 @@ impl Component {
     /// # Panics
     ///
     /// If something differs from its snapshot or has none, a case cannot be asked, or a file cannot be read or written.
+    ///
+    /// ```no_run
+    /// use loadout_sdk::testing::Component;
+    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
+    /// Component::open("target/greeter.wasm")?.check_snapshots("cases", "snapshots");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn check_snapshots(&self, cases: impl AsRef<Path>, snapshots: impl AsRef<Path>) {
         let update = std::env::var_os(UPDATE).is_some_and(|value| value == "1");
         let mut differences = Vec::new();

@@ -92,7 +92,7 @@ mod tests {
             let table = tables.iter().find(|table| table.header == header).unwrap();
             table.keys.iter().filter(|key| key.required).map(|key| key.name.clone()).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(required("[plugin]"), "publisher name version world description");
+        assert_eq!(required("[plugin]"), "description name publisher version world");
         assert_eq!(required("[tool]"), "kinds");
         assert_eq!(required("[limits]"), "");
     }

@@ -181,8 +181,8 @@ mod tests {
             names,
             [
                 "loadout-workflow",
-                "schemars",
                 "proptest",
+                "schemars",
                 "serde",
                 "serde-saphyr",
                 "serde_json",
