@@ -73,6 +73,8 @@ impl Session {
     /// Sends a component to `path`.
     pub(super) fn send_component(&self, path: &str, component: &[u8]) -> Result<Value, Failure> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
+        // Whoever is refused is told so before a component that nobody reads is sent, and not cut off.
+        let request = request.header("expect", "100-continue");
         self.told(path, request.header("content-type", "application/wasm").send(component))
     }
 
