@@ -63,7 +63,7 @@ impl DrawnUser {
     /// #         })
     /// #     }
     /// # }
-    /// AnyUser::new().check::<Greeting>(|user, _| match user.as_case().starts_with("- name: ") {
+    /// AnyUser::new().check::<Greeting>(|user, _| match user.as_case().contains("name: ") {
     ///     true => Ok(()),
     ///     false => Err("it can be pasted".to_owned()),
     /// });
