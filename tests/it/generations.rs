@@ -4,8 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use insta::assert_snapshot;
+use loadout_contract::Contract;
+use loadout_plugin_build::embed_manifest;
 use loadout_tests::archive::root;
+use loadout_tests::guests::manifest;
 use loadout_tests::host::Failure;
+
+use crate::authoring::loadout;
 
 type Done = Result<(), Failure>;
 
@@ -44,9 +50,43 @@ fn they_ask_all_there_was_to_ask() -> Done {
     for component in components()? {
         let world = component.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let generation = component.parent().unwrap_or(Path::new(""));
-        let contract = loadout_contract::Contract::read(&generation.join("wit"))?;
+        let contract = Contract::read(&generation.join("wit"))?;
         let missing = contract.unused(&world, &fs::read(&component)?)?;
         assert!(missing.is_empty(), "{} does not use {missing:?}", component.display());
     }
+    Ok(())
+}
+
+/// What `check` says of a plugin for the world `tool`, written against the contract of this host with an edit in one of its files, or in all.
+fn checked(file: &str, from: &str, to: &str) -> Result<String, Failure> {
+    let contract = Contract::edited(&root().join("wit"), |name, text| {
+        let meant = name == file || file == "*";
+        assert!(!meant || text.contains(from), "`{from}` is in `{name}`");
+        if meant { text.replacen(from, to, 1) } else { text }
+    })?;
+    let folder = tempfile::tempdir()?;
+    let component = embed_manifest(&contract.guest("tool")?, &manifest("newer", "1.0.0", "greeter"))?;
+    fs::write(folder.path().join("a.wasm"), component)?;
+    loadout(folder.path(), &["check", "--component", "a.wasm"])
+}
+
+#[test]
+fn a_plugin_that_needs_what_this_host_has_not_is_told_what() -> Done {
+    let said = [
+        checked("context.wit", "    get: func(", "    team: func() -> option<string>;\n\n    get: func(")?,
+        checked("context.wit", "has-role: func(role: string) -> bool", "has-role: func(role: string) -> option<bool>")?,
+        checked("tool-rule.wit", "evaluate: func(settings: string)", "evaluate: func(settings: string, seed: u64)")?,
+        checked("*", "loadout:plugin@0.1.0", "loadout:plugin@0.2.0")?,
+    ];
+    assert_snapshot!(said.join("\n"), @r#"
+    1 error: `a.wasm` is refused: it does not fit `loadout:plugin` 0.1.0 as this host has it (component imports instance `loadout:plugin/context@0.1.0`, but a matching implementation was not found in the linker: instance export `team` has the wrong type: function implementation is missing): build it with the SDK that `loadout plugin new` of this host brings along, or install it on a newer host
+    1 error: `a.wasm` is refused: it does not fit `loadout:plugin` 0.1.0 as this host has it (component imports instance `loadout:plugin/context@0.1.0`, but a matching implementation was not found in the linker: instance export `has-role` has the wrong type: type mismatch with results: expected `bool` found `option`): build it with the SDK that `loadout plugin new` of this host brings along, or install it on a newer host
+    1 plugin       tests/newer 1.0.0
+    world        loadout:plugin/tool@0.1.0, and its imports are those of the world
+    settings     no schema: any object is taken
+    asks for     nothing
+    error: `./cases` cannot be read: No such file or directory (os error 2)
+    1 error: `a.wasm` is refused: it is built against `loadout:plugin/context@0.2.0`, `loadout:plugin/library@0.2.0`, `loadout:plugin/records@0.2.0`, `loadout:plugin/knowledge@0.2.0`, `loadout:plugin/http@0.2.0` and 2 more, and this host offers `loadout:plugin` 0.1.0: build it with the SDK that `loadout plugin new` of this host brings along, or install it on a host that offers what it wants
+    "#);
     Ok(())
 }

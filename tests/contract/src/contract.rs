@@ -1,11 +1,12 @@
 //! One version of the contract, as a folder of WIT files.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 use wit_component::{ComponentEncoder, StringEncoding, WitPrinter, dummy_module, embed_component_metadata};
 use wit_parser::decoding::{DecodedWasm, decode};
-use wit_parser::{ManglingAndAbi, PackageId, Resolve, WorldId, WorldKey};
+use wit_parser::{ManglingAndAbi, PackageId, Resolve, SourceMap, WorldId, WorldKey};
 
 /// A folder that is no contract.
 #[derive(Debug, thiserror::Error)]
@@ -24,10 +25,29 @@ pub struct Contract {
 impl Contract {
     /// Reads the package in a folder.
     pub fn read(folder: &Path) -> Result<Self, ReadError> {
+        Self::edited(folder, |_, text| text)
+    }
+
+    /// Reads the package in a folder as it would be with other texts: each file is known by its name, such as `context.wit`.
+    pub fn edited(folder: &Path, edit: impl Fn(&str, String) -> String) -> Result<Self, ReadError> {
+        let failed = |reason: String| ReadError { folder: folder.to_owned(), reason };
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder).map_err(|error| failed(error.to_string()))? {
+            let path = entry.map_err(|error| failed(error.to_string()))?.path();
+            if path.extension().is_some_and(|it| it == "wit") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        let mut sources = SourceMap::default();
+        for path in files {
+            let text = fs::read_to_string(&path).map_err(|error| failed(format!("`{}`: {error}", path.display())))?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            sources.push(&path, edit(&name, text));
+        }
+        let group = sources.parse().map_err(|(sources, error)| failed(error.render(&sources)))?;
         let mut resolve = Resolve::default();
-        let read = resolve.push_dir(folder);
-        let (package, _) =
-            read.map_err(|error| ReadError { folder: folder.to_owned(), reason: format!("{error:#}") })?;
+        let package = resolve.push_group(group).map_err(|error| failed(format!("{error:#}")))?;
         Ok(Self { resolve, package })
     }
 
@@ -58,8 +78,12 @@ impl Contract {
         self.resolve.packages[self.package].worlds.get(name).copied()
     }
 
-    /// A component that imports and exports all a world has, and does nothing.
-    pub(crate) fn guest(&self, world: WorldId) -> Result<Vec<u8>, String> {
+    /// A component that imports and exports all the world of this name has, and does nothing. It has no manifest.
+    pub fn guest(&self, world: &str) -> Result<Vec<u8>, String> {
+        self.guest_of(self.world(world).ok_or_else(|| format!("`{world}` is no world of this contract"))?)
+    }
+
+    pub(crate) fn guest_of(&self, world: WorldId) -> Result<Vec<u8>, String> {
         let mut module = dummy_module(&self.resolve, world, ManglingAndAbi::Standard32);
         let said = |error| format!("{error:#}");
         embed_component_metadata(&mut module, &self.resolve, world, StringEncoding::UTF8).map_err(said)?;

@@ -89,8 +89,8 @@ pub fn compare(old: &Contract, new: &Contract) -> Result<Vec<WorldChange>, Strin
         };
         changes.push(WorldChange {
             world: name.to_owned(),
-            old_guest: new.takes(there, &old.guest(world)?),
-            new_guest: old.takes(world, &new.guest(there)?),
+            old_guest: new.takes(there, &old.guest_of(world)?),
+            new_guest: old.takes(world, &new.guest_of(there)?),
         });
     }
     for (name, _) in new.worlds().filter(|(name, _)| old.world(name).is_none()) {

@@ -13,25 +13,19 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The contract with one edit in one of its files.
-fn edited(file: &str, from: &str, to: &str) -> Result<(tempfile::TempDir, Contract), Box<dyn Error>> {
-    let folder = tempfile::tempdir()?;
-    for entry in fs::read_dir(root().join("wit"))? {
-        let path = entry?.path();
-        let Some(name) = path.file_name().filter(|_| path.extension().is_some_and(|it| it == "wit")) else { continue };
-        let text = fs::read_to_string(&path)?;
+/// The contract with one edit in one of its files, or in all.
+fn edited(file: &str, from: &str, to: &str) -> Result<Contract, Box<dyn Error>> {
+    Ok(Contract::edited(&root().join("wit"), |name, text| {
         let meant = name == file || file == "*";
-        assert!(!meant || text.contains(from), "`{from}` is in `{}`", path.display());
-        fs::write(folder.path().join(name), if meant { text.replacen(from, to, 1) } else { text })?;
-    }
-    let contract = Contract::read(folder.path())?;
-    Ok((folder, contract))
+        assert!(!meant || text.contains(from), "`{from}` is in `{name}`");
+        if meant { text.replacen(from, to, 1) } else { text }
+    })?)
 }
 
 /// What an edit means: the worlds that are no longer interchangeable, and what differs.
 fn told(file: &str, from: &str, to: &str) -> Result<String, Box<dyn Error>> {
     let old = Contract::read(&root().join("wit"))?;
-    let (_folder, new) = edited(file, from, to)?;
+    let new = edited(file, from, to)?;
     let worlds = compare(&old, &new)?;
     let differ: Vec<_> = worlds.into_iter().filter(|world| world.class() != Class::Interchangeable).collect();
     Ok(format!("{}\n\n{}", report(&differ), difference(&old, &new)?))
