@@ -1,7 +1,6 @@
 //! The first minutes of somebody who writes a plugin: made, tried, built, installed, and there for a person.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,8 +8,7 @@ use insta::assert_snapshot;
 use loadout::workbench::{CaseFile, Workbench};
 use loadout_plugin_build::{Guests, embed_manifest};
 use loadout_tests::guests::{self, manifest, rule};
-use loadout_tests::host::{Failure, TOKEN, TestHost};
-use serde_json::json;
+use loadout_tests::host::{Failure, TestHost};
 
 type Done = Result<(), Failure>;
 
@@ -49,75 +47,32 @@ fn test_natively(project: &Path, target: &Path) -> Done {
     Ok(())
 }
 
-// The commands wait for the server that this test is.
+// The command waits for the server that this test is.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_plugin_is_tried_built_installed_and_there_for_a_person() -> Done {
+async fn a_host_that_does_not_know_the_token_says_so() -> Done {
+    let host = TestHost::start().await?;
     let folder = tempfile::tempdir()?;
-    let said = loadout(folder.path(), &["new", "greeter", "--publisher", "contoso"])?;
-    assert_snapshot!(said, @r"
-    0 made `greeter`; next:
-      cd greeter
-      cargo test
-      loadout plugin test
-    ");
-    let project = folder.path().join("greeter");
-    let project = project.as_path();
-    symlink(shared_target()?, project.join("target"))?;
-    test_natively(project, &project.join("target"))?;
-    let built = loadout(project, &["build"])?;
-    assert!(built.contains("plugin     contoso/greeter 0.1.0"), "{built}");
-    let there = ["--component", "target/greeter.wasm"];
-    assert!(loadout(project, &[&["test", "."][..], &there].concat())?.ends_with("3 cases, each as expected"));
-    let checked = loadout(project, &[&["check", "."][..], &there].concat())?;
-    assert_snapshot!(checked, @r#"
-    0 plugin       contoso/greeter 0.1.0
-    world        loadout:plugin/tool@0.1.0, and its imports are those of the world
-    settings     the schema is one
-    asks for     nothing
-    the same     3 cases, in two processes and two time zones
-    "#);
-    let asked = loadout(project, &[&["run", "question.yaml"][..], &there].concat())?;
-    assert!(asked.contains(r#""greeting": "Hello, Ada!""#) && asked.contains("calls to the host: 1"), "{asked}");
-
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
-    let address = host.address("");
-    let token = project.join("token");
-    fs::write(&token, TOKEN)?;
-    let remote = ["--host", address.as_str(), "--token-file", "token"];
-    let installed = loadout(project, &[&["install", "target/greeter.wasm"][..], &remote].concat())?;
-    assert_snapshot!(installed, @r#"
-    0 installed  contoso/greeter 0.1.0
-    serves     0.1.0
-    "#);
-    let tool = json!({"name": "Greeter", "kind": "greeter", "control": "contoso_greeter"});
-    assert_eq!(host.put("/api/v1/pane-tools/contoso_greeter", tool).await?.status, 201);
-    let tools = json!({"productivityPane": {"tools": [{"tool": "contoso_greeter"}]}});
-    let given = host.patch("/api/v1/profiles/contoso_rep", tools).await?;
-    assert_eq!(given.status, 200, "{given}");
-    let session = json!({"entity": "incident", "context": {"customerName": "Ada"}});
-    let question = json!({"user": "kayla", "app": "customer-service-workspace", "session": session});
-    let answer = host.post("/api/v1/experience", question).await?.json();
-    let tool = &answer["productivityPane"]["tools"][0];
-    assert_eq!((&tool["tool"], &tool["payload"]), (&json!("greeter"), &json!({"greeting": "Good day, Ada."})));
-    let listed = loadout(project, &[&["list"][..], &remote].concat())?;
-    assert!(listed.lines().any(|line| line.contains("contoso/greeter") && line.contains("0.1.0")), "{listed}");
-    let traced = loadout(project, &[&["trace", "contoso/greeter"][..], &remote].concat())?;
-    assert!(traced.contains("0.1.0 tool.evaluate greeter succeeded"), "{traced}");
-    let denied = loadout(project, &["install", "target/greeter.wasm", "--host", &address])?;
+    fs::write(folder.path().join("a.wasm"), rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "greeter")?)?;
+    let denied = loadout(folder.path(), &["install", "a.wasm", "--host", &host.address("")])?;
     assert!(denied.starts_with("1 error: ") && denied.contains("answers 401"), "{denied}");
-    every_other_kind_is_tried_and_built(folder.path(), project)
+    Ok(())
 }
 
-/// Makes a plugin of every other kind beside `first`, and tries and builds it, with the SDK of the first and what that compiled.
-fn every_other_kind_is_tried_and_built(folder: &Path, first: &Path) -> Done {
-    let target = first.join("target");
-    let sdk = first.join("vendor/loadout/guest-sdk");
+/// The kind `tool` is tried by the commands of the README.
+#[test]
+fn a_new_plugin_of_every_other_kind_is_tried_and_built() -> Done {
+    let folder = tempfile::tempdir()?;
+    let (folder, target) = (folder.path(), shared_target()?);
+    // What was compiled of one SDK serves all.
+    let sdk = folder.join("guard/vendor/loadout/guest-sdk");
     for (name, kind, imports, answer) in [
         ("guard", "step", &[][..], r#""proceed": {}"#),
         ("strangers", "tool-step", &["context"][..], r#""customer": "Ada""#),
         ("desks", "upgrade", &[][..], r#""state": "inactive""#),
     ] {
-        assert!(loadout(folder, &["new", name, "--kind", kind, "--publisher", "contoso"])?.starts_with("0 made"));
+        let made = loadout(folder, &["new", name, "--kind", kind, "--publisher", "contoso"])?;
+        let next = format!("next:\n  cd {name}\n  cargo test\n  loadout plugin test");
+        assert_eq!(made, format!("0 made `{name}`; {next}"));
         let project = folder.join(name);
         let package = project.join("Cargo.toml");
         let text = fs::read_to_string(&package)?;
