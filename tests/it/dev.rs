@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use insta::assert_snapshot;
-use loadout_tests::guests::{self, rule};
+use loadout_plugin_build::{embed_manifest, manifest_of};
+use loadout_tests::guests::{self, handler, rule};
 use loadout_tests::host::{Failure, TOKEN, TestHost};
 use serde_json::{Value, json};
 
@@ -42,13 +43,13 @@ fn arguments<'a>(address: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// A command that goes on, and what it says until it waits.
-struct Going {
+pub(crate) struct Going {
     process: Child,
     lines: BufReader<ChildStdout>,
 }
 
 impl Going {
-    fn start(folder: &Path, arguments: &[&str]) -> Result<Self, Failure> {
+    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Result<Self, Failure> {
         let mut command = Command::new(PROGRAM);
         command.current_dir(folder).env_remove("RUST_LOG").arg("plugin").args(arguments);
         let mut process = command.stdout(Stdio::piped()).spawn()?;
@@ -67,9 +68,20 @@ impl Going {
         }
     }
 
-    fn interrupt(mut self) -> Result<Option<i32>, Failure> {
+    /// Its next line.
+    pub(crate) fn line(&mut self) -> Result<String, Failure> {
+        let mut line = String::new();
+        self.lines.read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    }
+
+    fn interrupt(self) -> Result<Option<i32>, Failure> {
+        self.end("-INT")
+    }
+
+    fn end(mut self, signal: &str) -> Result<Option<i32>, Failure> {
         let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status()?.success());
+        assert!(Command::new("kill").args([signal, &id]).status()?.success());
         Ok(self.process.wait()?.code())
     }
 }
@@ -177,11 +189,78 @@ async fn a_trial_of_somebody_else_is_not_taken_away() -> Done {
     let address = host.address("");
     assert_snapshot!(loadout(folder.path(), &arguments(&address, &["--once"]))?, @"
     1 cases      1 of 1 as expected
-    error: version 1.1.0 of plugin `tests/greeter` is on trial on this host: end that first
+    error: plugin `tests/greeter` cannot be tried on this host: its version 1.1.0 is on trial; end that first
     ");
     let plugin = host.get("/api/v1/plugins/tests/greeter").await?.json();
     assert_eq!(versions(&plugin), ["1.1.0", "1.0.0"]);
     assert_eq!(plugin["rollout"]["version"], "1.1.0");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_decided_or_tries_already_is_left_alone() -> Done {
+    let (host, folder) = prepared().await?;
+    let version = |version: &str| rule(guests::WELL_BEHAVED, "greeter", version, "greeter");
+    std::fs::write(folder.path().join("a.wasm"), version("1.0.0")?)?;
+    assert_eq!(host.install("", &version("1.0.0")?).await?.status, 201);
+    let address = host.address("");
+    let once = arguments(&address, &["--once"]);
+    assert_eq!(host.install("?activate=false", &version("1.0.900000000")?).await?.status, 201);
+    let trial = json!({"rollout": {"version": "1.0.900000000", "to": "group", "users": ["lena"]}});
+    assert_eq!(host.put("/api/v1/plugins/tests/greeter/rollout", trial).await?.status, 200);
+    let tried = loadout(folder.path(), &once)?;
+    let over = host.delete("/api/v1/plugins/tests/greeter/rollout").await?;
+    assert_eq!(over.status, 200, "{over}");
+    let off = json!({"state": "inactive"});
+    assert_eq!(host.put("/api/v1/plugins/tests/greeter/state", off).await?.status, 200);
+    assert_snapshot!(format!("{tried}\n{}", loadout(folder.path(), &once)?), @r#"
+    1 cases      1 of 1 as expected
+    error: plugin `tests/greeter` cannot be tried on this host: it is being tried for `lena` already; end that first
+    1 cases      1 of 1 as expected
+    error: plugin `tests/greeter` cannot be tried on this host: somebody switched it off; switch it on first
+    "#);
+    let plugin = host.get("/api/v1/plugins/tests/greeter").await?.json();
+    assert_eq!((&plugin["state"], versions(&plugin).len()), (&json!("inactive"), 2));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_installs_meanwhile_serves_afterwards() -> Done {
+    let (host, folder) = prepared().await?;
+    let greeter = rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "greeter")?;
+    std::fs::write(folder.path().join("a.wasm"), &greeter)?;
+    let address = host.address("");
+    let mut dev = Going::start(folder.path(), &arguments(&address, &[]))?;
+    assert!(dev.round()?.contains("for everybody on this host"));
+    assert_eq!(host.install("", &greeter).await?.status, 201);
+    std::fs::write(folder.path().join("a.part"), rule(guests::COUNTS_SCRIPTS, "greeter", "1.0.0", "greeter")?)?;
+    std::fs::rename(folder.path().join("a.part"), folder.path().join("a.wasm"))?;
+    assert!(dev.round()?.contains("brought    tests/greeter 1.0.900000001"));
+    assert_eq!(dev.end("-HUP")?, Some(0), "a terminal that is closed ends it, too");
+    let plugin = host.get("/api/v1/plugins/tests/greeter").await?.json();
+    assert_eq!((&plugin["version"], versions(&plugin)), (&json!("1.0.0"), vec!["1.0.0"]));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_served_before_serves_again_though_a_change_waits_for_a_grant() -> Done {
+    let (host, folder) = prepared().await?;
+    std::fs::remove_dir_all(folder.path().join("cases"))?;
+    let step = handler(guests::CHANGES, "changes", "1.0.0", &[("before", "macro.update", 20)])?;
+    assert_eq!(host.install("", &step).await?.status, 201);
+    std::fs::write(folder.path().join("a.wasm"), &step)?;
+    let address = host.address("");
+    let mut dev = Going::start(folder.path(), &arguments(&address, &[]))?;
+    assert!(dev.round()?.contains("brought    tests/changes 1.0.900000000, for everybody on this host"));
+    let manifest =
+        manifest_of(&step)?.unwrap_or_default().to_owned() + "[capabilities]\nhttp = [\"api.contoso.com\"]\n";
+    std::fs::write(folder.path().join("a.part"), embed_manifest(&step, &manifest)?)?;
+    std::fs::rename(folder.path().join("a.part"), folder.path().join("a.wasm"))?;
+    let waits = dev.round()?;
+    assert!(waits.contains("failed     ") && waits.contains("grant"), "{waits}");
+    assert_eq!(dev.interrupt()?, Some(0));
+    let plugin = host.get("/api/v1/plugins/tests/changes").await?.json();
+    assert_eq!((&plugin["version"], versions(&plugin)), (&json!("1.0.0"), vec!["1.0.0"]));
     Ok(())
 }
 

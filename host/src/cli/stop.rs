@@ -19,3 +19,19 @@ pub(super) fn signal() -> io::Result<impl Future<Output = ()> + Send + 'static> 
         }
     })
 }
+
+/// Ends with the same, or when the terminal is closed. A server stays: whoever started it may have meant that.
+pub(super) fn signal_or_hangup() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    #[cfg(unix)]
+    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+    let signal = signal()?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            () = signal => {}
+            _ = hangup.recv() => {}
+        }
+        #[cfg(not(unix))]
+        signal.await;
+    })
+}

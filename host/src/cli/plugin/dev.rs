@@ -4,11 +4,11 @@
 
 mod deployment;
 mod effect;
+mod interrupt;
 mod sources;
 
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use loadout_plugin_build::{embed_manifest, manifest_of};
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use toml::Table;
 
 use crate::cli::failure::Failure;
-use crate::cli::{print, stop};
+use crate::cli::print;
 use crate::domain::PluginVersion;
 use crate::workbench::{Workbench, session};
 
@@ -68,7 +68,8 @@ impl Dev {
             Rounds { dev: &self, host: &host, session, deployment: None, component: Vec::new(), before: None };
         // Whoever mistyped a person or a host should not have to wait for a build.
         rounds.ask()?;
-        let told = if self.once { rounds.once() } else { rounds.watch() };
+        let stopped = interrupt::listen()?;
+        let told = if self.once { rounds.once() } else { rounds.watch(&stopped) };
         let left = rounds.deployment.as_mut().map_or(Ok(()), Deployment::take_away);
         let unclean = |failure| Failure::found(format!("the host still has what was tried: {failure}"));
         told.and(left.map_err(unclean))
@@ -77,8 +78,7 @@ impl Dev {
 
 impl<'a> Rounds<'a> {
     /// One round for each change, until somebody ends it.
-    fn watch(&mut self) -> Result<(), Failure> {
-        let stopped = stopped()?;
+    fn watch(&mut self, stopped: &Receiver<()>) -> Result<(), Failure> {
         let look = || Sources::now(self.dev.subject.folder(), self.dev.subject.file());
         loop {
             let mut seen = look();
@@ -156,7 +156,7 @@ impl<'a> Rounds<'a> {
                 asked += 1;
                 if case.expect.as_ref() != Some(&found.outcome) {
                     otherwise += 1;
-                    let why = found.call.answer.err().map_or_else(String::new, |error| format!(", {error}"));
+                    let why = found.problem().map_or_else(String::new, |problem| format!(", {problem}"));
                     print(&format!("otherwise  {}: found {}{why}", case.name, found.outcome))?;
                 }
             }
@@ -181,18 +181,4 @@ fn renumbered(component: &[u8], version: PluginVersion) -> Result<Vec<u8>, Failu
         plugin.insert("version".to_owned(), version.to_string().into());
     }
     embed_manifest(component, &manifest.to_string()).map_err(Failure::of)
-}
-
-/// Hears when somebody wants this to end.
-fn stopped() -> Result<Receiver<()>, Failure> {
-    let cannot = |error| Failure::because("signals cannot be received", error);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
-    let signal = runtime.block_on(async { stop::signal() }).map_err(cannot)?;
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || {
-        runtime.block_on(signal);
-        // Nobody listens any more if it ended by itself.
-        let _ = tell.send(());
-    });
-    Ok(told)
 }

@@ -24,49 +24,28 @@ pub(super) struct Deployment<'a> {
     /// Where the host has the plugin.
     address: String,
     user: &'a str,
-    /// Whether it is tried beside the version that serves.
-    beside: bool,
-    /// The version that served before; nothing if the plugin was not there.
-    served: Option<PluginVersion>,
-    /// The version that is there now.
-    brought: Option<PluginVersion>,
+    /// The version that everybody else gets, and beside which a rule is tried.
+    beside: Option<PluginVersion>,
+    /// The versions that were sent and may be there still, whatever the host answered.
+    brought: Vec<PluginVersion>,
     next: u32,
 }
 
 impl<'a> Deployment<'a> {
     /// Looks at what the host has. What an earlier one left behind is taken away.
     pub(super) fn begin(host: &'a Session, manifest: &Manifest, user: &'a str) -> Result<Self, Failure> {
-        let address = format!("/api/v1/plugins/{}", manifest.full_name());
-        let there = host.find(&address)?.unwrap_or_default();
+        let name = manifest.full_name();
+        let address = format!("/api/v1/plugins/{name}");
+        let mut begun = Self { host, address, user, beside: None, brought: Vec::new(), next: FIRST };
+        let Some(there) = host.find(&begun.address)? else { return Ok(begun) };
+        if let Some(problem) = hindrance(&there, user) {
+            return Err(Failure::found(format!("plugin `{name}` cannot be tried on this host: {problem}")));
+        }
         let versions = versions(&there);
-        let is_tool = matches!(manifest.provides, Provides::Tool { .. });
-        let next = versions.iter().map(|version| version.patch.saturating_add(1)).fold(FIRST, u32::max);
-        let mut begun = Self { host, address, user, beside: false, served: None, brought: None, next };
-        let on_trial = there["rollout"]["version"].as_str().and_then(|it| it.parse::<PluginVersion>().ok());
-        if let Some(version) = on_trial.filter(|version| !is_brought(version)) {
-            return Err(Failure::found(format!(
-                "version {version} of plugin `{}` is on trial on this host: end that first",
-                manifest.full_name()
-            )));
-        }
-        let serving = version_of(&there["version"]);
-        let before = list(&there["servedBefore"]).filter_map(version_of);
-        begun.served = before.chain(serving).filter(|version| !is_brought(version)).last();
-        if begun.served.is_none() && versions.iter().any(|version| !is_brought(version)) {
-            return Err(Failure::found(format!(
-                "no version of plugin `{}` serves on this host: activate one first",
-                manifest.full_name()
-            )));
-        }
-        begun.beside = is_tool && begun.served.is_some();
-        for version in versions.into_iter().filter(is_brought) {
-            begun.brought = Some(version);
-            begun.take_away()?;
-            if begun.served.is_none() {
-                // With that the whole plugin is gone.
-                break;
-            }
-        }
+        begun.next = versions.iter().map(|version| version.patch.saturating_add(1)).fold(FIRST, u32::max);
+        begun.beside = served(&there).filter(|_| matches!(manifest.provides, Provides::Tool { .. }));
+        begun.brought = versions.into_iter().filter(is_brought).collect();
+        begun.take_away()?;
         Ok(begun)
     }
 
@@ -79,53 +58,82 @@ impl<'a> Deployment<'a> {
 
     /// Brings a component that says it is `version`, in place of the one that is there.
     pub(super) fn bring(&mut self, version: PluginVersion, component: &[u8]) -> Result<String, Failure> {
-        if !self.beside {
+        // Whatever becomes of it, it may be there in the end.
+        self.brought.push(version);
+        let Some(served) = self.beside else {
             let installed = self.host.send_component("/api/v1/plugins?acceptMajor=true", component)?;
-            let old = self.brought.replace(version);
             if let Some(why) = installed["why"].as_str() {
                 return Err(Failure::found(why));
             }
-            self.forget(old)?;
+            self.forget_all_but(Some(version))?;
             return Ok("for everybody on this host, until this ends".to_owned());
-        }
+        };
         self.host.send_component("/api/v1/plugins?activate=false", component)?;
         let rollout = json!({ "version": version, "to": "group", "users": [self.user], "stopAfter": PATIENCE });
-        let tried = self.host.put(&format!("{}/rollout", self.address), &json!({ "rollout": rollout }));
-        if let Err(failure) = tried {
-            // The refusal of the host is what matters; what is left behind goes with the next start.
-            let _ = self.forget(Some(version));
-            return Err(failure);
-        }
-        let old = self.brought.replace(version);
-        self.forget(old)?;
-        let served = self.served.map_or_else(String::new, |served| served.to_string());
+        self.host.put(&format!("{}/rollout", self.address), &json!({ "rollout": rollout }))?;
+        self.forget_all_but(Some(version))?;
         Ok(format!("for `{}` alone; {served} serves everybody else", self.user))
     }
 
-    /// Takes away what was brought: what served before serves again.
+    /// Takes away what was brought. What served before, or what somebody installed meanwhile, serves again.
     pub(super) fn take_away(&mut self) -> Result<(), Failure> {
-        let Some(version) = self.brought.take() else { return Ok(()) };
-        let Some(served) = self.served else {
-            return self.host.delete(&self.address).map(drop);
-        };
-        let serving = self.host.get(&self.address)?["version"].clone();
-        if version_of(&serving) == Some(version) {
-            self.host
-                .post(&format!("{}/activate", self.address), &json!({ "version": served, "acceptMajor": true }))?;
+        if self.brought.is_empty() {
+            return Ok(());
         }
-        self.forget(Some(version))
+        let there = self.host.find(&self.address)?.unwrap_or_default();
+        if versions(&there).iter().all(is_brought) {
+            self.brought.clear();
+            return self.host.delete(&self.address);
+        }
+        if version_of(&there["version"]).is_some_and(|serving| is_brought(&serving)) {
+            let next = served(&there).or_else(|| versions(&there).into_iter().filter(|it| !is_brought(it)).max());
+            let next = json!({ "version": next, "acceptMajor": true });
+            self.host.post(&format!("{}/activate", self.address), &next)?;
+        }
+        self.forget_all_but(None)
     }
 
-    fn forget(&self, version: Option<PluginVersion>) -> Result<(), Failure> {
-        let Some(version) = version else { return Ok(()) };
-        self.host.delete(&format!("{}/versions/{version}", self.address)).map(drop)
+    /// Takes away what was brought, but for one. What cannot be taken away is tried again the next time.
+    fn forget_all_but(&mut self, kept: Option<PluginVersion>) -> Result<(), Failure> {
+        while let Some(at) = self.brought.iter().position(|version| Some(*version) != kept) {
+            self.host.delete(&format!("{}/versions/{}", self.address, self.brought[at]))?;
+            self.brought.remove(at);
+        }
+        Ok(())
     }
+}
+
+/// Why a plugin that is on a host should be left alone, if that is so.
+fn hindrance(there: &Value, user: &str) -> Option<String> {
+    if there["state"] == "inactive" {
+        return Some("somebody switched it off; switch it on first".to_owned());
+    }
+    if let Some(version) = version_of(&there["rollout"]["version"]) {
+        if !is_brought(&version) {
+            return Some(format!("its version {version} is on trial; end that first"));
+        }
+        let others = list(&there["rollout"]["users"]).filter_map(Value::as_str).filter(|it| *it != user);
+        let others: Vec<&str> = others.collect();
+        if !others.is_empty() {
+            return Some(format!("it is being tried for `{}` already; end that first", others.join("`, `")));
+        }
+    }
+    let is_there = versions(there).iter().any(|version| !is_brought(version));
+    (is_there && served(there).is_none()).then(|| "no version of it serves; activate one first".to_owned())
+}
+
+/// The last version that served and was not brought.
+fn served(there: &Value) -> Option<PluginVersion> {
+    let versions = versions(there);
+    let served = list(&there["servedBefore"]).chain([&there["version"]]).filter_map(version_of);
+    served.filter(|version| !is_brought(version) && versions.contains(version)).last()
 }
 
 fn versions(plugin: &Value) -> Vec<PluginVersion> {
     list(&plugin["versions"]).filter_map(|it| version_of(&it["version"])).collect()
 }
 
+/// Whether a version has a number that only this module gives.
 fn is_brought(version: &PluginVersion) -> bool {
     version.patch >= FIRST
 }
