@@ -92,7 +92,7 @@ fn a_new_plugin_of_every_other_kind_is_tried_and_built() -> Done {
         let tried = loadout(&project, &[&["test", "."][..], &there].concat())?;
         assert!(tried.starts_with("0 ") && tried.ends_with("cases, each as expected"), "{tried}");
         let checked = loadout(&project, &[&["check", "."][..], &there].concat())?;
-        assert!(checked.starts_with("0 ") && checked.contains("in two processes and two time zones"), "{checked}");
+        assert!(checked.starts_with("0 ") && checked.contains("in two processes at two places and times"), "{checked}");
         let asked = loadout(&project, &[&["run", "question.yaml", "."][..], &there].concat())?;
         assert!(asked.starts_with("0 ") && asked.contains(answer), "{asked}");
     }
@@ -262,6 +262,12 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
         fs::write(at(name), component)?;
         loadout(folder.path(), &["test", "--component", name])
     };
+    let checked = |name: &str, component: &[u8]| -> Result<String, Failure> {
+        fs::write(at(name), component)?;
+        let said = loadout(folder.path(), &["check", "--component", name])?;
+        // What they answered is long.
+        Ok(said.split_once("error: ").map_or(said.as_str(), |(_, error)| error).lines().next().unwrap_or("").to_owned())
+    };
     let lying = manifest("greeter", "1.0.0", "scripts").replace("tool@0.1.0", "step@0.1.0");
     let said = [
         told("wrong-world.wasm", guests::WRONG_WORLD)?,
@@ -271,6 +277,9 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
         told("bad-json.wasm", guests::BAD_JSON)?,
         told("lies.wasm", &embed_manifest(guests::WELL_BEHAVED, &lying)?)?,
         told("text.wasm", b"(component)")?,
+        checked("clock.wasm", &rule(guests::LOOKS_AT_THE_CLOCK, "clock", "1.0.0", "scripts")?)?,
+        checked("lots.wasm", &rule(guests::DRAWS_LOTS, "lots", "1.0.0", "scripts")?)?,
+        checked("shuffles.wasm", &rule(guests::SHUFFLES, "shuffles", "1.0.0", "scripts")?)?,
         loadout(folder.path(), &["build"])?,
         loadout(folder.path(), &["new", "Nice Name"])?,
         loadout(folder.path(), &["new", "cases"])?,
@@ -297,6 +306,9 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
     error: 1 of 1 cases have another outcome than they expect
     1 error: `lies.wasm` is refused: its manifest cannot be read: `[tool]` means nothing in the world `loadout:plugin/step@0.1.0`: remove it
     1 error: `text.wasm` is refused: it is WebAssembly text; give the binary form
+    the same case has two outcomes at two times: look for a clock, random numbers or the order of a hash map, and go by what the session and the library say
+    the same case has two outcomes at two times: look for a clock, random numbers or the order of a hash map, and go by what the session and the library say
+    the same case has two outcomes at two times: look for a clock, random numbers or the order of a hash map, and go by what the session and the library say
     2 error: `.` is no plugin's project, it has no `Cargo.toml`, `requirements.txt` or `package.json`: name its folder, or make one with `loadout plugin new`
     2 error: `Nice Name` cannot be the name of a plugin: use `a` to `z`, `0` to `9` and `-`, a letter first
     2 error: `cases` is there already: choose another name
@@ -312,10 +324,13 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
             "`contoso_a` of `scripts` could not be written",
         ),
         ("cases:\n  - name: x\n    session: { chanel: chat }\n", "unknown field `chanel`"),
+        ("cases:\n  - name: x\n  - name: y\n    page: { rows: [] }\n", "the case has `page`"),
     ] {
         fs::write(at("cases/first.yaml"), cases)?;
         let said = told("fine.wasm", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?)?;
         assert!(said.contains(expected), "{cases}: {said}");
+        let said = loadout(folder.path(), &["check", "--component", "fine.wasm"])?;
+        assert!(said.starts_with("1 ") && said.contains(expected), "{cases}: {said}");
     }
     Ok(())
 }

@@ -81,11 +81,7 @@ fn a_plugin_that_needs_what_this_host_has_not_is_told_what() -> Done {
     assert_snapshot!(said.join("\n"), @r#"
     1 error: `a.wasm` is refused: it does not fit `loadout:plugin` 0.1.0 as this host has it (component imports instance `loadout:plugin/context@0.1.0`, but a matching implementation was not found in the linker: instance export `team` has the wrong type: function implementation is missing): build it with the SDK that `loadout plugin new` of this host brings along, or install it on a newer host
     1 error: `a.wasm` is refused: it does not fit `loadout:plugin` 0.1.0 as this host has it (component imports instance `loadout:plugin/context@0.1.0`, but a matching implementation was not found in the linker: instance export `has-role` has the wrong type: type mismatch with results: expected `bool` found `option`): build it with the SDK that `loadout plugin new` of this host brings along, or install it on a newer host
-    1 plugin       tests/newer 1.0.0
-    world        loadout:plugin/tool@0.1.0, and its imports are those of the world
-    settings     no schema: any object is taken
-    asks for     nothing
-    error: `./cases` cannot be read: No such file or directory (os error 2)
+    1 error: `a.wasm` is refused: it does not fit `loadout:plugin` 0.1.0 as this host has it (failed to convert function to given type: type mismatch with parameters: expected 1-tuple, found 2-tuple): build it with the SDK that `loadout plugin new` of this host brings along, or install it on a newer host
     1 error: `a.wasm` is refused: it is built against `loadout:plugin/context@0.2.0`, `loadout:plugin/library@0.2.0`, `loadout:plugin/records@0.2.0`, `loadout:plugin/knowledge@0.2.0`, `loadout:plugin/http@0.2.0` and 2 more, and this host offers `loadout:plugin` 0.1.0: build it with the SDK that `loadout plugin new` of this host brings along, or install it on a host that offers what it wants
     "#);
     Ok(())

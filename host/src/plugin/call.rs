@@ -287,7 +287,9 @@ pub(super) fn store(
         // Fails only in an engine that counts none, and this one does.
         let _ = store.set_fuel(FUEL);
     }
-    store.data_mut().outside = Arc::clone(outside);
+    let state = store.data_mut();
+    state.outside = Arc::clone(outside);
+    state.under(engine.config.circumstances);
     store
 }
 

@@ -34,6 +34,8 @@ const READY: u8 = b'+';
 const INVALID: u8 = b'!';
 /// First word of an answer: why it does not start follows.
 const REFUSED: u8 = b'-';
+/// First word of an answer: what does not fit the contract follows.
+const UNFIT: u8 = b'?';
 
 /// Who compiles.
 #[derive(Debug)]
@@ -164,6 +166,7 @@ fn understand(answer: Vec<u8>, status: ExitStatus, limits: CompileLimits) -> Res
     match answer.split_first() {
         Some((&READY, code)) if status.success() => Ok(code.to_vec()),
         Some((&INVALID, why)) if status.success() => Err(LoadError::Compile(refusal(why))),
+        Some((&UNFIT, why)) if status.success() => Err(LoadError::Misfit(refusal(why))),
         Some((&REFUSED, why)) if status.success() => Err(LoadError::Trial(refusal(why))),
         _ => Err(explain(status, limits)),
     }

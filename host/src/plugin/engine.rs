@@ -12,6 +12,7 @@ use wasmtime::{Enabled, EngineWeak, InstanceAllocationStrategy, PoolingAllocatio
 use crate::domain::trace::{Unwatched, Watch};
 
 use super::breaker::BreakerSettings;
+use super::circumstances::Circumstances;
 use super::lanes::Lanes;
 use super::last_good::LastGood;
 use super::limits::{Limits, TABLE_ELEMENTS};
@@ -56,6 +57,8 @@ pub struct Config {
     pub watch: Arc<dyn Watch>,
     /// The way out of the host.
     pub door: Door,
+    /// What calls find around them.
+    pub circumstances: Circumstances,
     /// Whether calls count fuel, as only somebody who measures wants: it makes them slower.
     pub counts_fuel: bool,
 }
@@ -74,6 +77,7 @@ impl Default for Config {
             breaker: BreakerSettings::default(),
             watch: Arc::new(Unwatched),
             door: Door::default(),
+            circumstances: Circumstances::USUAL,
             counts_fuel: false,
         }
     }

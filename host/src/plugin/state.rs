@@ -13,6 +13,7 @@ use crate::domain::trace::{Component, LogLevel, RefusedCall};
 use crate::domain::{SecretName, SecretValue};
 use crate::resolve::Reads;
 
+use super::circumstances::Circumstances;
 use super::clock::{Clock, Left, Moment};
 use super::limits::{Exceeded, Limits, Meter};
 use super::log::Log;
@@ -36,6 +37,7 @@ pub(super) struct State {
     shown: Vec<(SecretName, SecretValue)>,
     log: Log,
     refused: Vec<RefusedCall>,
+    circumstances: Circumstances,
     random: u64,
     wasi: Option<Box<(WasiCtx, ResourceTable)>>,
 }
@@ -53,9 +55,21 @@ impl State {
             shown: Vec::new(),
             log: Log::new(limits.log),
             refused: Vec::new(),
-            random: 0,
+            circumstances: Circumstances::USUAL,
+            random: Circumstances::USUAL.seed,
             wasi: None,
         }
+    }
+
+    /// The same call under other circumstances.
+    pub(super) fn under(&mut self, circumstances: Circumstances) {
+        self.circumstances = circumstances;
+        self.random = circumstances.seed;
+    }
+
+    /// What the call finds around it.
+    pub(super) fn circumstances(&self) -> Circumstances {
+        self.circumstances
     }
 
     /// What was written to standard error and is kept.
@@ -147,7 +161,9 @@ impl State {
 
     /// The part of WASI that the library answers, made when it is first asked for: most rules never do.
     pub(super) fn wasi(&mut self) -> (&mut WasiCtx, &mut ResourceTable) {
-        let (ctx, table) = &mut **self.wasi.get_or_insert_with(|| Box::new((wasi::nothing(), ResourceTable::new())));
+        let time = self.circumstances.time;
+        let nothing = || Box::new((wasi::nothing(time), ResourceTable::new()));
+        let (ctx, table) = &mut **self.wasi.get_or_insert_with(nothing);
         (ctx, table)
     }
 

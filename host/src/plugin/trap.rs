@@ -54,6 +54,11 @@ fn is_out_of_copies(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls has been exhausted"))
 }
 
+/// Whether an export of it has other types than its world says, which shows when an instance is made. The engine has no type for this.
+pub(super) fn is_unfit(error: &wasmtime::Error) -> bool {
+    error.chain().any(|cause| cause.to_string().starts_with("type mismatch with "))
+}
+
 /// The function of the plugin that was running, below what its language brought along. Nothing if names were stripped.
 fn place(backtrace: &WasmBacktrace) -> Option<String> {
     const NOT_ITS_OWN: [&str; 8] = ["std::", "core::", "alloc::", "rust_", "__", "abort", "_R", "wasi"];

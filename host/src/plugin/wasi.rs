@@ -161,7 +161,7 @@ fn link_cli(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 
 fn link_clocks(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut monotonic = linker.instance("wasi:clocks/monotonic-clock@0.2.12")?;
-    counted(&mut monotonic, "now", |_, ()| Ok((0_u64,)))?;
+    counted(&mut monotonic, "now", |state, ()| Ok((u64::try_from(state.circumstances().time.as_nanos())?,)))?;
     counted(&mut monotonic, "resolution", |_, ()| Ok((1_u64,)))?;
     refuse(&mut monotonic, "subscribe-instant", Refused::WAITING)?;
     refuse(&mut monotonic, "subscribe-duration", Refused::WAITING)?;
@@ -181,7 +181,7 @@ fn link_random(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         counted(&mut instance, &format!("{prefix}-u64"), |state, ()| Ok((u64::from_le_bytes(state.random()),)))?;
     }
     let mut seed = linker.instance("wasi:random/insecure-seed@0.2.12")?;
-    counted(&mut seed, "insecure-seed", |_, ()| Ok((SEED,)))
+    counted(&mut seed, "insecure-seed", |state, ()| Ok(((SEED.0 ^ state.circumstances().seed, SEED.1),)))
 }
 
 fn random_bytes(state: &mut State, (count,): (u64,)) -> Answer<Vec<u8>> {
@@ -196,16 +196,16 @@ fn random_bytes(state: &mut State, (count,): (u64,)) -> Answer<Vec<u8>> {
     Ok((bytes,))
 }
 
-/// What stands behind the library's part: no arguments, no variables, and a clock at zero.
-pub(super) fn nothing() -> WasiCtx {
-    WasiCtxBuilder::new().wall_clock(Frozen).build()
+/// What stands behind the library's part: no arguments, no variables, and a clock that stands still at `time`.
+pub(super) fn nothing(time: Duration) -> WasiCtx {
+    WasiCtxBuilder::new().wall_clock(Frozen(time)).build()
 }
 
 /// The seed of hash maps. Any numbers do; these are of the golden ratio.
 const SEED: (u64, u64) = (0x9e37_79b9_7f4a_7c15, 0x34c8_ed5c_60cc_39f4);
 
 /// A clock that stands still.
-struct Frozen;
+struct Frozen(Duration);
 
 impl HostWallClock for Frozen {
     fn resolution(&self) -> Duration {
@@ -213,7 +213,7 @@ impl HostWallClock for Frozen {
     }
 
     fn now(&self) -> Duration {
-        Duration::ZERO
+        self.0
     }
 }
 

@@ -17,12 +17,13 @@ use crate::upgrade::StepInfo;
 
 use super::breaker::Health;
 use super::cache::Cache;
-use super::call::{Call, Plugin};
+use super::call::{self, Call, Plugin};
 use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
 use super::guard::Guard;
 use super::handler::Handler;
 use super::inspect::{LoadError, inspect, manifest_of};
+use super::limits::Limits;
 use super::manifest::{Manifest, Provides};
 use super::state::State;
 use super::step::Step;
@@ -32,7 +33,7 @@ use super::v0_1::configuration::Handler as PreparedHandler;
 use super::v0_1::evaluation::Evaluator;
 use super::v0_1::upgrade::Step as Prepared;
 use super::weight::Weight;
-use super::{v0_1, wasi};
+use super::{trap, v0_1, wasi};
 
 /// Makes components ready for one engine.
 pub struct Workshop {
@@ -102,6 +103,36 @@ impl Workshop {
         let ready = self.bind(manifest, digest, weight, &compiled)?;
         self.warm(&ready);
         Ok(Arc::new(ready))
+    }
+
+    /// Makes an instance and throws it away, which runs start code in this process: an export that has other types than its world says
+    /// shows only then.
+    pub fn fits(&self, ready: &Ready) -> Result<(), LoadError> {
+        let engine = &self.engine;
+        let nothing = Arc::default();
+        let made = |weight, component: &Arc<trace::Component>, limits: &Limits| {
+            let reads = Reads::new(Arc::default(), Arc::default());
+            call::store(engine, weight, component, limits, reads, &nothing)
+        };
+        let fits = match &ready.part {
+            Part::Rule(Plugin { weight, component, limits, rule, .. }) => {
+                rule.instantiate(&mut made(*weight, component, limits)).map(drop)
+            }
+            Part::Step(Step { weight, component, limits, prepared, .. }) => {
+                prepared.instantiate(&mut made(*weight, component, limits)).map(drop)
+            }
+            Part::Handler(Handler { weight, component, limits, prepared, .. }) => {
+                prepared.instantiate(&mut made(*weight, component, limits)).map(drop)
+            }
+            Part::ToolSteps(ToolSteps { weight, component, limits, prepared, .. }) => {
+                prepared.instantiate(&mut made(*weight, component, limits)).map(drop)
+            }
+        };
+        match fits {
+            // Whoever asks it is told how else it breaks.
+            Err(error) if trap::is_unfit(&error) => Err(LoadError::Misfit(format!("{error:#}"))),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     pub(super) fn engine(&self) -> &Arc<Engine> {

@@ -63,6 +63,7 @@ impl Workbench {
     pub fn open_with(component: &[u8], cache: Option<&Path>, config: Config) -> Result<Self, WorkbenchError> {
         let workshop = Workshop::open(cache, config)?;
         let ready = workshop.prepare(component, &Compiler::Here)?;
+        workshop.fits(&ready)?;
         Ok(Self { workshop: Arc::new(workshop), ready })
     }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::failure::Failure;
 use crate::cli::file;
+use crate::plugin::{Circumstances, Config};
 use crate::workbench::{Bench, Case, CaseError, CaseFile, Found, Workbench};
 
 use super::project::Project;
@@ -22,12 +23,18 @@ pub(super) struct Subject {
 impl Subject {
     /// The component on the bench, and its bytes.
     pub(super) fn open(&self) -> Result<(Workbench, Vec<u8>), Failure> {
+        self.open_under(Circumstances::USUAL)
+    }
+
+    /// The same under certain circumstances.
+    pub(super) fn open_under(&self, circumstances: Circumstances) -> Result<(Workbench, Vec<u8>), Failure> {
         let (path, component) = self.component()?;
         let refused = |error| Failure::because(format!("`{}` is refused", path.display()), error);
         // Compiling a runtime of a language takes long, and the next command is about the same one.
         let target = self.folder.join("target");
         let cache = target.is_dir().then(|| target.join("compiled"));
-        Ok((Workbench::open(&component, cache.as_deref()).map_err(refused)?, component))
+        let config = Config { circumstances, ..Config::default() };
+        Ok((Workbench::open_with(&component, cache.as_deref(), config).map_err(refused)?, component))
     }
 
     /// The component, to be asked so many times.

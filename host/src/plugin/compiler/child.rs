@@ -25,7 +25,7 @@ use crate::plugin::{trap, workshop};
 use crate::resolve::Reads;
 use crate::upgrade::Page;
 
-use super::{INVALID, READY, REFUSED};
+use super::{INVALID, READY, REFUSED, UNFIT};
 
 /// What start code may use: about a second of work.
 const FUEL: u64 = 500_000_000;
@@ -70,16 +70,16 @@ fn compile(component: &[u8]) -> Result<Vec<u8>, (u8, String)> {
     let mut serving = engine::code();
     serving.parallel_compilation(false);
     let code = Engine::new(&serving).and_then(|engine| engine.precompile_component(component)).map_err(invalid)?;
-    start(component, &config).map_err(|refusal| (REFUSED, refusal))?;
+    start(component, &config)?;
     Ok(code)
 }
 
 /// Starts an instance under fuel and asks it something, in an engine of its own: with fuel, the same component always ends the same
 /// way. What it answers does not matter, and neither does how it breaks: only start code that traps, and whatever goes on and on,
 /// is refused. A toolchain may run start code in the first question.
-fn start(bytes: &[u8], config: &Config) -> Result<(), String> {
-    let cannot = |error: wasmtime::Error| format!("{error:#}");
-    let manifest = inspect(bytes).map_err(|error| error.to_string())?;
+fn start(bytes: &[u8], config: &Config) -> Result<(), (u8, String)> {
+    let cannot = |error: wasmtime::Error| (REFUSED, format!("{error:#}"));
+    let manifest = inspect(bytes).map_err(|error| (REFUSED, error.to_string()))?;
     let mut fuelled: EngineConfig = engine::code();
     // It runs once: what optimises it costs more than it saves.
     fuelled
@@ -127,12 +127,13 @@ fn start(bytes: &[u8], config: &Config) -> Result<(), String> {
     let endless = |error: &wasmtime::Error| error.downcast_ref() == Some(&Trap::OutOfFuel);
     const ENDLESS: &str = "it goes on and on, and used up the fuel of many calls";
     match asked {
-        Ok(Some(error)) if endless(&error) => Err(ENDLESS.to_owned()),
+        Ok(Some(error)) if endless(&error) => Err((REFUSED, ENDLESS.to_owned())),
         Ok(_) => Ok(()),
-        Err(error) if endless(&error) => Err(ENDLESS.to_owned()),
+        Err(error) if endless(&error) => Err((REFUSED, ENDLESS.to_owned())),
         Err(error) if error.is::<Trap>() || error.is::<Exceeded>() => {
-            Err(trap::explain(&error, store.data(), &limits).to_string())
+            Err((REFUSED, trap::explain(&error, store.data(), &limits).to_string()))
         }
+        Err(error) if trap::is_unfit(&error) => Err((UNFIT, format!("{error:#}"))),
         Err(error) => Err(cannot(error)),
     }
 }
