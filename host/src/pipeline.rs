@@ -10,6 +10,7 @@ mod operation;
 mod registration;
 
 pub use event::{Event, Outcome, Proposal, Rejection, StepFault, Target};
+pub use filter::concerns;
 pub use operation::{Operation, Refusal, RegisteredStep};
 pub use registration::{Image, ImageKind, Mode, Registration};
 

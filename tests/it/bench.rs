@@ -73,10 +73,14 @@ fn a_plugin_over_its_budget_fails_by_the_name_of_what_there_is_too_much_of() -> 
     1 `./bench.toml`: this is no budget: unknown field `micros`, expected one of `fuel`, `peak-memory-kib`, `host-calls`, `answer-bytes`
     1 `./bench.toml` limits the case `it greeted`, and there is none of that name: rename it there, too
     ");
-    let written = loadout(folder.path(), &[&BENCH[..], &["--write-budget"]].concat())?;
-    assert!(written.starts_with('0'), "{written}");
+    let write = || loadout(folder.path(), &[&BENCH[..], &["--write-budget"]].concat());
+    assert!(write()?.starts_with('1'), "what is no budget of these cases is not written over");
+    let own = "[cases.\"nobody is there\"]\nhost-calls = 9\n";
+    std::fs::write(&budget, own)?;
+    let written = write()?;
+    assert!(written.starts_with('0') && written.ends_with("wrote `./bench.toml`"), "{written}");
     let text = std::fs::read_to_string(&budget)?;
-    assert!(text.contains("host-calls = 4") && text.contains("answer-bytes = 62"), "{text}");
+    assert!(text.contains("host-calls = 4") && text.contains("answer-bytes = 62") && text.ends_with(own), "{text}");
     let within = loadout(folder.path(), &BENCH)?;
     assert!(within.starts_with('0'), "{within}");
     let elsewhere = loadout(folder.path(), &[&BENCH[..], &["--budget", "nowhere.toml"]].concat())?;

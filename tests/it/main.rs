@@ -32,6 +32,7 @@ mod platform_process;
 mod plugins;
 mod readme;
 mod recordings;
+mod remote;
 mod rollout;
 mod server;
 mod signatures;

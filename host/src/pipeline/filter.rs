@@ -33,9 +33,7 @@ impl Difference {
 
     /// Whether a step that cares about `filter` cares about this. What is deleted concerns everybody.
     pub(super) fn concerns(&self, filter: &[String]) -> bool {
-        filter.is_empty()
-            || self.record.after.is_none()
-            || filter.iter().any(|wanted| self.changed.iter().any(|changed| touches(wanted, changed)))
+        self.record.after.is_none() || concerns(filter, &self.changed)
     }
 
     /// The change as `step` is shown it.
@@ -55,6 +53,11 @@ impl Difference {
             images: step.images.iter().filter_map(image).collect(),
         }
     }
+}
+
+/// Whether a step that cares about `filter` cares about an item of which the paths `changed` differ. Without a filter it cares about all.
+pub fn concerns(filter: &[String], changed: &[String]) -> bool {
+    filter.is_empty() || filter.iter().any(|wanted| changed.iter().any(|changed| touches(wanted, changed)))
 }
 
 /// Whether one path is the other, or leads through it.

@@ -59,19 +59,19 @@ impl Budget {
             .map_err(|error: toml::de::Error| InvalidBudget(error.message().lines().collect::<Vec<_>>().join(" ")))
     }
 
-    /// A budget that all of these costs suit, with a quarter of head-room.
-    pub fn around(costs: &[Cost]) -> Self {
-        let most = |key: fn(&[(&'static str, u64); 4]) -> u64| {
-            let most = costs.iter().map(|cost| key(&figures(cost))).max().unwrap_or_default();
-            Some(most + most.div_ceil(4))
-        };
-        let every_case = Allowance {
-            fuel: most(|[(_, it), ..]| *it),
-            peak_memory_kib: most(|[_, (_, it), ..]| *it),
-            host_calls: most(|[.., (_, it), _]| *it),
-            answer_bytes: most(|[.., (_, it)]| *it),
-        };
-        Self { every_case, cases: BTreeMap::new() }
+    /// The same limits for single cases, and for every case what these cost, with a quarter of head-room. What has a limit of its own is
+    /// no measure for others.
+    pub fn around(self, costs: &[(&str, Cost)]) -> Self {
+        let Self { cases, .. } = self;
+        let mut most = [0; 4];
+        for (case, cost) in costs {
+            let own = cases.get(*case).copied().unwrap_or_default().figures();
+            for ((most, (_, found)), own) in most.iter_mut().zip(figures(cost)).zip(own) {
+                *most = if own.is_some() { *most } else { found.max(*most) };
+            }
+        }
+        let [fuel, peak_memory_kib, host_calls, answer_bytes] = most.map(|most| Some(most + most.div_ceil(4)));
+        Self { every_case: Allowance { fuel, peak_memory_kib, host_calls, answer_bytes }, cases }
     }
 
     /// The budget as text, which [`Budget::parse`] reads.
@@ -81,17 +81,11 @@ impl Budget {
 
     /// In what a case costs more than it may.
     pub fn excesses(&self, case: &str, cost: &Cost) -> Vec<Excess> {
-        let own = self.cases.get(case).copied().unwrap_or_default();
-        let all = self.every_case;
-        let allowed = [
-            own.fuel.or(all.fuel),
-            own.peak_memory_kib.or(all.peak_memory_kib),
-            own.host_calls.or(all.host_calls),
-            own.answer_bytes.or(all.answer_bytes),
-        ];
+        let own = self.cases.get(case).copied().unwrap_or_default().figures();
+        let allowed = own.into_iter().zip(self.every_case.figures());
         let both = figures(cost).into_iter().zip(allowed);
-        both.filter_map(|((measure, found), allowed)| {
-            let allowed = allowed.filter(|allowed| found > *allowed)?;
+        both.filter_map(|((measure, found), (own, all))| {
+            let allowed = own.or(all).filter(|allowed| found > *allowed)?;
             Some(Excess { case: case.to_owned(), measure, found, allowed })
         })
         .collect()
@@ -100,6 +94,13 @@ impl Budget {
     /// Cases it names and nobody has: somebody renamed one, and its limits hold no more.
     pub fn nowhere<'a>(&'a self, known: &[&str]) -> Vec<&'a str> {
         self.cases.keys().map(String::as_str).filter(|case| !known.contains(case)).collect()
+    }
+}
+
+impl Allowance {
+    /// In the order of [`figures`].
+    fn figures(self) -> [Option<u64>; 4] {
+        [self.fuel, self.peak_memory_kib, self.host_calls, self.answer_bytes]
     }
 }
 
@@ -144,15 +145,19 @@ mod tests {
 
     #[test]
     fn a_budget_around_costs_has_room_for_all_of_them() {
-        let costs = [cost(100, 1025, 0, 7), cost(41, 10, 3, 80)];
-        let budget = Budget::around(&costs);
+        let dear = Budget::parse("[cases.dear]\nfuel = 9000\n").unwrap();
+        let costs = [("one", cost(100, 1025, 0, 7)), ("two", cost(41, 10, 3, 80)), ("dear", cost(8000, 10, 4, 1))];
+        let budget = dear.around(&costs);
         let text = budget.to_text().unwrap();
         insta::assert_snapshot!(text, @r"
         [every-case]
         fuel = 125
         peak-memory-kib = 3
-        host-calls = 4
+        host-calls = 5
         answer-bytes = 100
+
+        [cases.dear]
+        fuel = 9000
         ");
         assert_eq!(Budget::parse(&text), Ok(budget));
     }

@@ -1,6 +1,7 @@
 //! A change of configuration as a case writes it, for steps in changes.
 //!
-//! Refuses a change the step would never be asked about, by what its manifest says, and images that it would not be shown.
+//! Refuses a change the step would never be asked about, by what its manifest says, and images that it would not be shown. What the
+//! environment tells it is taken as it is: a step names what it does not know, whatever the schema would have refused before.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::attribute_path;
 use crate::domain::message::Message;
-use crate::pipeline::{Event, Image, Target};
+use crate::pipeline::{Event, Image, Target, concerns};
 use crate::plugin::{About, AskedStep, StepDeclaration};
 
 /// A change, key by key.
@@ -105,13 +106,18 @@ impl EventCase {
 }
 
 impl TargetCase {
-    fn target(&self) -> Target {
+    /// The paths that differ.
+    fn paths(&self) -> Vec<String> {
         let mut changed = self.changed.clone().unwrap_or_else(|| self.values.keys().cloned().collect());
         changed.sort();
+        changed
+    }
+
+    fn target(&self) -> Target {
         Target {
             kind: self.kind.clone(),
             name: self.unique_name.clone(),
-            changed,
+            changed: self.paths(),
             values: Value::Object(self.values.clone()).to_string(),
             images: texts(&self.images).collect(),
         }
@@ -119,12 +125,18 @@ impl TargetCase {
 
     /// Refuses what `step` would not be shown.
     fn suits(&self, step: &StepDeclaration) -> Result<(), String> {
-        let StepDeclaration { name, message, images, .. } = step;
+        let StepDeclaration { name, message, filter, images, .. } = step;
         let what = format!("`{}` of `{}`", self.unique_name, self.kind);
         if let Some(kind) = message.kind().map(|kind| kind.collection())
             && kind != self.kind
         {
             return Err(format!("`{message}` is about items of `{kind}`, not about {what}"));
+        }
+        if !matches!(message, Message::Delete(_)) && !concerns(filter, &self.paths()) {
+            let filter = filter.join("`, `");
+            return Err(format!(
+                "step `{name}` is asked about changes of `{filter}`, and {what} changes something else"
+            ));
         }
         for (alias, body) in &self.images {
             let Some(image) = images.iter().find(|image| image.alias == *alias) else {

@@ -23,7 +23,7 @@ pub(super) struct Bench {
     /// The budget; `bench.toml` in the plugin's folder without it, if that is there.
     #[arg(long, value_name = "FILE.toml")]
     budget: Option<PathBuf>,
-    /// Write a budget that today's figures suit, with a quarter of head-room.
+    /// Write a budget that today's figures suit, with a quarter of head-room. Limits of single cases stay as they are.
     #[arg(long)]
     write_budget: bool,
     /// How often each case is asked for its times.
@@ -59,20 +59,21 @@ impl Bench {
                 let line = Line { file: name(path), case: &case.name, cost };
                 print(&if self.json { serde_json::to_string(&line).map_err(Failure::of)? } else { text_of(&line) })?;
                 excesses.extend(budget.excesses(&case.name, &cost));
-                costs.push(cost);
+                costs.push((case.name.as_str(), cost));
                 known.push(case.name.as_str());
             }
-        }
-        if self.write_budget {
-            let text = Budget::around(&costs).to_text().map_err(Failure::of)?;
-            let unwritable = |error| Failure::because(format!("`{}` cannot be written", path.display()), error);
-            return file::replace(&path, text.as_bytes()).map_err(unwritable);
         }
         if let Some(case) = budget.nowhere(&known).first() {
             return Err(Failure::found(format!(
                 "`{}` limits the case `{case}`, and there is none of that name: rename it there, too",
                 path.display()
             )));
+        }
+        if self.write_budget {
+            let text = budget.around(&costs).to_text().map_err(Failure::of)?;
+            let unwritable = |error| Failure::because(format!("`{}` cannot be written", path.display()), error);
+            file::replace(&path, text.as_bytes()).map_err(unwritable)?;
+            return if self.json { Ok(()) } else { print(&format!("wrote `{}`", path.display())) };
         }
         if excesses.is_empty() {
             return Ok(());
@@ -83,7 +84,7 @@ impl Bench {
 
     /// What the cases may cost: anything, where nobody wrote a budget.
     fn allowed(&self, path: &Path) -> Result<Budget, Failure> {
-        if self.write_budget || (self.budget.is_none() && !path.exists()) {
+        if (self.write_budget || self.budget.is_none()) && !path.exists() {
             return Ok(Budget::default());
         }
         let unfit = |error| Failure::because(format!("`{}`", path.display()), error);

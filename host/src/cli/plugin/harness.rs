@@ -88,7 +88,7 @@ impl Harness {
             world: &manifest.world,
             kinds: bench.kinds(),
         })?;
-        for line in io::stdin().lock().lines() {
+        for line in io::stdin().lock().split(b'\n') {
             let line = line.map_err(|error| Failure::because("standard input cannot be read", error))?;
             match answer(&bench, &line) {
                 Ok(answer) => say(&answer)?,
@@ -99,9 +99,9 @@ impl Harness {
     }
 }
 
-fn answer(bench: &Workbench, line: &str) -> Result<Answer, Refusal> {
-    let Question { id, case } = serde_json::from_str(line).map_err(|error| {
-        let id = serde_json::from_str::<Value>(line).ok().and_then(|question| question["id"].as_u64());
+fn answer(bench: &Workbench, line: &[u8]) -> Result<Answer, Refusal> {
+    let Question { id, case } = serde_json::from_slice(line).map_err(|error| {
+        let id = serde_json::from_slice::<Value>(line).ok().and_then(|question| question["id"].as_u64());
         Refusal { id, error: format!("this is no question: {error}") }
     })?;
     let file = CaseFile { library: Default::default(), cases: Vec::new() };

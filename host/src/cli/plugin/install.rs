@@ -8,7 +8,7 @@ use crate::plugin::Workshop;
 
 use super::remote::Remote;
 
-/// Install a component on a host, and let it serve.
+/// Install a component on a host, and let it serve. Fails if it does not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Install {
     /// The component.
@@ -31,7 +31,8 @@ impl Install {
         let serves = installed["version"].as_str().unwrap_or("no version");
         print(&format!("installed  {} {}\nserves     {serves}", manifest.full_name(), manifest.version))?;
         match installed["why"].as_str() {
-            Some(why) => print(&format!("because    {why}")),
+            Some(why) if self.only_bring => print(&format!("because    {why}")),
+            Some(why) => Err(Failure::found(format!("it is there and does not serve: {why}"))),
             None => Ok(()),
         }
     }

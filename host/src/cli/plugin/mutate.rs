@@ -92,6 +92,8 @@ impl Mutate {
         }
         let tried = spread(&all, usize::from(self.most));
         let (mut held, mut unnoticed, mut unreached) = (0, 0, 0);
+        // Two conditions in one place, such as a comparison and what it decides, are one sentence where nothing gets there.
+        let mut said = None;
         for condition in &tried {
             let fate = trial.fate(condition)?;
             match fate {
@@ -105,7 +107,11 @@ impl Mutate {
                 let line = Line { file, line: *line, column: *column, text, change, fate };
                 print(&serde_json::to_string(&line).map_err(Failure::of)?)?;
             } else if fate != Fate::Held {
-                print(&told(condition, fate))?;
+                let sentence = Some(told(condition, fate));
+                if sentence != said {
+                    print(sentence.as_deref().unwrap_or_default())?;
+                }
+                said = sentence;
             }
         }
         let summary = format!(

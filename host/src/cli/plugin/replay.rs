@@ -104,11 +104,13 @@ fn what(recording: &CallRecording) -> String {
 fn text_of(report: &Report, recording: &CallRecording) -> String {
     let Report { plugin, version, .. } = report;
     let CallRecording { version: then, at, revision, .. } = recording;
+    let alike =
+        if report.recorded == report.answer { "yes, byte by byte" } else { "yes, the same fault in other words" };
     let which = if report.as_recorded { "the component that was recorded" } else { "another component" };
     let mut lines = vec![
         format!("recorded   {} {then} {} at {at}, revision {revision}", recording.plugin, what(recording)),
         format!("asked      {plugin} {version}, {which}"),
-        format!("same       {}", if report.same { "yes, byte by byte" } else { "no" }),
+        format!("same       {}", if report.same { alike } else { "no" }),
     ];
     let value = |it: &Option<Value>| it.as_ref().map_or_else(|| "nothing".to_owned(), Value::to_string);
     for Field { field, recorded, now } in &report.differences {

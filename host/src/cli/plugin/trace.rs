@@ -14,6 +14,9 @@ use super::remote::Remote;
 /// How often a host is asked for more.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Most calls a host lists at once.
+const MOST: u16 = 500;
+
 /// Print the newest calls of a plugin, the oldest of them first.
 #[derive(Debug, clap::Args)]
 pub(super) struct Trace {
@@ -21,7 +24,7 @@ pub(super) struct Trace {
     #[arg(value_name = "PLUGIN")]
     plugin: String,
     /// Calls that are printed.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=500))]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST)))]
     last: u16,
     /// Go on with those that come, until somebody ends it.
     #[arg(long)]
@@ -33,21 +36,23 @@ pub(super) struct Trace {
 impl Trace {
     pub(super) fn run(self) -> Result<(), Failure> {
         let host = self.remote.open()?;
-        let path = format!("/api/v1/traces?plugin={}&limit=", self.plugin.replace('/', "%2F"));
-        let mut known = HashSet::new();
-        let mut limit = self.last;
+        let path = format!("/api/v1/traces?plugin={}&limit={MOST}", self.plugin.replace('/', "%2F"));
+        let mut known: Option<HashSet<String>> = None;
         loop {
-            let page = host.get(&format!("{path}{limit}"))?;
+            let page = host.get(&path)?;
             let calls: Vec<&Value> = page["items"].as_array().into_iter().flatten().collect();
-            let ids: HashSet<String> = calls.iter().map(|call| id(call)).collect();
-            for call in calls.into_iter().rev().filter(|call| !known.contains(&id(call))) {
+            // The newest come first.
+            let new = match &known {
+                None => calls.iter().take(usize::from(self.last)).collect(),
+                Some(known) => calls.iter().filter(|call| !known.contains(&id(call))).collect::<Vec<_>>(),
+            };
+            for call in new.into_iter().rev() {
                 print(&line(call))?;
             }
             if !self.follow {
                 return Ok(());
             }
-            known = ids;
-            limit = 500;
+            known = Some(calls.into_iter().map(id).collect());
             thread::sleep(PAUSE);
         }
     }
