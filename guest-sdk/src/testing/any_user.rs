@@ -10,8 +10,9 @@ use std::path::Path;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use serde_json::{Map, Value};
 
-use super::cases::{CaseFile, files_of, outcome_of};
+use super::cases::{CaseFile, add_to, files_of, said};
 use super::component::{Component, Outcome};
+use super::tool::{Case, shown};
 use super::{Facts, Fixture, Items};
 use crate::{Decision, Fault, Tool};
 
@@ -63,10 +64,10 @@ impl AnyUser {
     /// ```
     pub fn of_cases(folder: impl AsRef<Path>) -> Self {
         let mut any = Self::new();
-        for (_, CaseFile { library, cases }) in files_of(folder.as_ref()) {
-            any.add_library(library);
+        for (_, CaseFile::<Case> { library, cases }) in files_of(folder.as_ref()) {
+            add_to(&mut any.library, library);
             for case in cases {
-                any.add_library(case.library);
+                add_to(&mut any.library, case.library);
                 any.add_facts(case.session);
                 any = any.settings(case.settings);
             }
@@ -208,12 +209,6 @@ impl AnyUser {
         self.run(|user| promise(user, &user.fixture().evaluate::<T>(Value::Object(user.settings.clone()))));
     }
 
-    fn add_library(&mut self, library: Items) {
-        for (kind, items) in library {
-            self.library.entry(kind).or_default().extend(items);
-        }
-    }
-
     fn add_facts(&mut self, facts: Facts) {
         facts.roles.into_iter().for_each(|it| add(&mut self.roles, it));
         facts.licences.into_iter().for_each(|it| add(&mut self.licences, it));
@@ -314,7 +309,8 @@ impl Component {
     /// ```
     pub fn agrees_with<T: Tool>(&self, any: &AnyUser) {
         self.for_any_user(any, |user, outcome| {
-            let natively = outcome_of::<T>(&user.fixture(), &user.settings);
+            let fixture = user.fixture();
+            let natively = said(&fixture, fixture.evaluate::<T>(Value::Object(user.settings.clone())).map(shown));
             if natively == outcome.decision {
                 return Ok(());
             }

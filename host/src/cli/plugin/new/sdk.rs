@@ -58,6 +58,7 @@ const FILES: &[(&str, &str)] = files![
     "guest-sdk/src/testing/schema.rs",
     "guest-sdk/src/testing/slug.rs",
     "guest-sdk/src/testing/step.rs",
+    "guest-sdk/src/testing/tool.rs",
     "guest-sdk/src/testing/tool_step.rs",
     "guest-sdk/src/testing/upgrade.rs",
     "guest-sdk/src/text.rs",
