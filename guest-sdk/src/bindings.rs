@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 
 use self::exports::loadout::plugin::tool_rule as rule;
 use self::loadout::plugin::{context, http, knowledge, library, records, trace};
-use crate::session::{Level, Reads, Rendered};
+use crate::source::{Level, Reads, Rendered};
 use crate::{Article, Decision, Fault, HeaderValue, HttpRequest, HttpResponse, Refusal, Session, Tool};
 
 wit_bindgen::generate!({

@@ -49,6 +49,7 @@ mod reading;
 mod records;
 pub mod script;
 mod session;
+mod source;
 mod stage;
 pub mod step;
 #[cfg(not(target_arch = "wasm32"))]
@@ -70,7 +71,8 @@ pub use outside::{Article, HeaderValue, HttpRequest, HttpResponse};
 pub use query::{Filter, Literal, Operator, Query, TextOperator};
 pub use records::Records;
 pub use schemars;
-pub use session::{CONVERSATION, Level, Rendered, Session};
+pub use session::{CONVERSATION, Session};
+pub use source::{Level, Rendered};
 pub use stage::Stage;
 pub use text::Localized;
 pub use tool::{NoSettings, Tool};

@@ -42,6 +42,7 @@ const FILES: &[(&str, &str)] = files![
     "guest-sdk/src/records.rs",
     "guest-sdk/src/script.rs",
     "guest-sdk/src/session.rs",
+    "guest-sdk/src/source.rs",
     "guest-sdk/src/stage.rs",
     "guest-sdk/src/step.rs",
     "guest-sdk/src/step/event.rs",
