@@ -89,8 +89,8 @@ macro_rules! export_tool {
         };
         #[cfg(target_arch = "wasm32")]
         const _: () = {
-            type Rule = $crate::bindings::Exported<$tool>;
-    $crate::bindings::export!(Rule with_types_in $crate::bindings);
+            type Rule = $crate::bindings::tool::Exported<$tool>;
+    $crate::bindings::tool::export_tool_rule!(Rule with_types_in $crate::bindings::tool);
         };
     };
 }
