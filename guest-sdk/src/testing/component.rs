@@ -4,6 +4,7 @@
 //! microseconds.
 
 mod outcome;
+mod promises;
 mod snapshots;
 
 use std::ffi::OsString;

@@ -221,11 +221,7 @@ fn refused(key: &'static str, value: &str, rule: &str) -> ManifestError {
 }
 
 fn parse_object(key: &'static str, text: &str) -> Result<Map<String, Value>, ManifestError> {
-    serde_json::from_str(text).map_err(|error| ManifestError::Value {
-        key,
-        value: text.chars().take(100).collect(),
-        rule: format!("a JSON object is expected: {error}"),
-    })
+    serde_json::from_str(text).map_err(|error| refused(key, text, &format!("a JSON object is expected: {error}")))
 }
 
 fn one_line(error: &toml::de::Error) -> String {

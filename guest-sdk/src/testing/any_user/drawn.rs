@@ -78,7 +78,7 @@ impl DrawnUser {
     }
 
     /// What a component is asked about.
-    pub(super) fn question(&self) -> Map<String, Value> {
+    pub(in crate::testing) fn question(&self) -> Map<String, Value> {
         let parts = [
             ("session", Value::Object(self.session())),
             ("settings", Value::Object(self.settings.clone())),
