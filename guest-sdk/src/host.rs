@@ -1,7 +1,84 @@
-//! What a step in changes may ask its host: all that a rule may, but for the person and the session, of whom there are none.
+//! What a plugin may ask whether or not there is a session. A step in changes, for which there is none, may ask no more.
 
-use crate::session::{Level, Reads, Source};
-use crate::{HttpRequest, HttpResponse, Knowledge, Library, Records, Refusal};
+use crate::source::Source;
+
+/// The methods that a [`Host`] and a session have alike. Their examples ask a fixture for its `$view`.
+macro_rules! asked_of_any_host {
+    ($view:literal) => {
+        /// The configuration: that of the revision an answer is made from, or that before a change.
+        ///
+        /// ```
+        /// # use loadout_sdk::testing::Fixture;
+        /// let fixture = Fixture::new().item("macros", "contoso_mail", serde_json::json!({}));
+        #[doc = concat!("assert_eq!(fixture.", $view, "().library().names(\"macros\"), [\"contoso_mail\"]);")]
+        /// ```
+        pub fn library(&self) -> $crate::Library<'a> {
+            $crate::Library::new(self.source)
+        }
+
+        /// Business records.
+        ///
+        /// ```
+        /// # use loadout_sdk::testing::Fixture;
+        /// let fixture = Fixture::new().record("contact", "fullname", "", "Ada");
+        /// let query = loadout_sdk::Query::of("contact");
+        #[doc = concat!("let found = fixture.", $view, "().records().find(&query, \"fullname\");")]
+        /// assert_eq!(found.unwrap().text(), Some("Ada"));
+        /// ```
+        pub fn records(&self) -> $crate::Records<'a> {
+            $crate::Records::new(self.source)
+        }
+
+        /// Articles.
+        ///
+        /// ```
+        /// # use loadout_sdk::testing::Fixture;
+        /// let fixture = Fixture::new();
+        #[doc = concat!("let found = fixture.", $view, "().knowledge().search(\"refund\", 3);")]
+        /// assert_eq!(found.unwrap_err().code, "not-granted");
+        /// ```
+        pub fn knowledge(&self) -> $crate::Knowledge<'a> {
+            $crate::Knowledge::new(self.source)
+        }
+
+        /// Sends a request by https. Refused until an administrator grants its host and the secrets in it.
+        ///
+        /// ```
+        /// # use loadout_sdk::testing::Fixture;
+        /// let fixture = Fixture::new();
+        /// let request = loadout_sdk::HttpRequest::get("https://api.contoso.com/");
+        #[doc = concat!("assert_eq!(fixture.", $view, "().send(&request).unwrap_err().code, \"not-granted\");")]
+        /// ```
+        pub fn send(&self, request: &$crate::HttpRequest) -> Result<$crate::HttpResponse, $crate::Refusal> {
+            $crate::source::Reads::send(self.source, request)
+        }
+
+        /// Writes one line for whoever looks after the plugin. Lines are counted and capped.
+        ///
+        /// ```
+        /// # use loadout_sdk::testing::Fixture;
+        /// let fixture = Fixture::new();
+        #[doc = concat!("fixture.", $view, "().log(loadout_sdk::Level::Info, \"looking\");")]
+        /// assert_eq!(fixture.lines()[0].1, "looking");
+        /// ```
+        pub fn log(&self, level: $crate::Level, message: impl AsRef<str>) {
+            $crate::source::Reads::log(self.source, level, message.as_ref());
+        }
+
+        /// Writes one line about something to look into.
+        ///
+        /// ```
+        /// # use loadout_sdk::testing::Fixture;
+        /// let fixture = Fixture::new();
+        #[doc = concat!("fixture.", $view, "().warn(\"no desk\");")]
+        /// assert_eq!(fixture.lines(), [(loadout_sdk::Level::Warning, "no desk".to_owned())]);
+        /// ```
+        pub fn warn(&self, message: impl AsRef<str>) {
+            self.log($crate::Level::Warning, message);
+        }
+    };
+}
+pub(crate) use asked_of_any_host;
 
 /// The host, as a step in changes of configuration sees it. Every read is recorded, and answers the same however often it is asked.
 #[derive(Debug, Clone, Copy)]
@@ -14,73 +91,5 @@ impl<'a> Host<'a> {
         Self { source }
     }
 
-    /// The configuration as it is before the change.
-    ///
-    /// ```
-    /// # use loadout_sdk::testing::Fixture;
-    /// let fixture = Fixture::new().item("macros", "contoso_mail", serde_json::json!({}));
-    /// assert_eq!(fixture.host().library().names("macros"), ["contoso_mail"]);
-    /// ```
-    pub fn library(&self) -> Library<'a> {
-        Library::new(self.source)
-    }
-
-    /// Business records.
-    ///
-    /// ```
-    /// # use loadout_sdk::testing::Fixture;
-    /// let fixture = Fixture::new().record("contact", "fullname", "", "Ada");
-    /// let query = loadout_sdk::Query::of("contact");
-    /// assert_eq!(fixture.host().records().find(&query, "fullname").unwrap().text(), Some("Ada"));
-    /// ```
-    pub fn records(&self) -> Records<'a> {
-        Records::new(self.source)
-    }
-
-    /// Articles.
-    ///
-    /// ```
-    /// # use loadout_sdk::testing::Fixture;
-    /// let fixture = Fixture::new();
-    /// assert_eq!(fixture.host().knowledge().search("refund", 3).unwrap_err().code, "not-granted");
-    /// ```
-    pub fn knowledge(&self) -> Knowledge<'a> {
-        Knowledge::new(self.source)
-    }
-
-    /// Sends a request by https. Refused until an administrator grants its host and the secrets in it.
-    ///
-    /// ```
-    /// # use loadout_sdk::testing::Fixture;
-    /// let fixture = Fixture::new();
-    /// let request = loadout_sdk::HttpRequest::get("https://api.contoso.com/");
-    /// assert_eq!(fixture.host().send(&request).unwrap_err().code, "not-granted");
-    /// ```
-    pub fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Refusal> {
-        self.source.send(request)
-    }
-
-    /// Writes one line for whoever looks after the plugin. Lines are counted and capped.
-    ///
-    /// ```
-    /// # use loadout_sdk::testing::Fixture;
-    /// let fixture = Fixture::new();
-    /// fixture.host().log(loadout_sdk::Level::Info, "looking");
-    /// assert_eq!(fixture.lines()[0].1, "looking");
-    /// ```
-    pub fn log(&self, level: Level, message: impl AsRef<str>) {
-        self.source.log(level, message.as_ref());
-    }
-
-    /// Writes one line about something to look into.
-    ///
-    /// ```
-    /// # use loadout_sdk::testing::Fixture;
-    /// let fixture = Fixture::new();
-    /// fixture.host().warn("no desk");
-    /// assert_eq!(fixture.lines(), [(loadout_sdk::Level::Warning, "no desk".to_owned())]);
-    /// ```
-    pub fn warn(&self, message: impl AsRef<str>) {
-        self.log(Level::Warning, message);
-    }
+    asked_of_any_host!("host");
 }

@@ -1,6 +1,6 @@
 //! Articles, through connectors an administrator configured and granted.
 
-use crate::session::{Reads, Source};
+use crate::source::{Reads, Source};
 use crate::{Article, Refusal};
 
 /// Articles. Refused until an administrator grants a connector.

@@ -49,6 +49,7 @@ mod reading;
 mod records;
 pub mod script;
 mod session;
+mod source;
 mod stage;
 pub mod step;
 #[cfg(not(target_arch = "wasm32"))]
@@ -70,7 +71,8 @@ pub use outside::{Article, HeaderValue, HttpRequest, HttpResponse};
 pub use query::{Filter, Literal, Operator, Query, TextOperator};
 pub use records::Records;
 pub use schemars;
-pub use session::{CONVERSATION, Level, Rendered, Session};
+pub use session::{CONVERSATION, Session};
+pub use source::{Level, Rendered};
 pub use stage::Stage;
 pub use text::Localized;
 pub use tool::{NoSettings, Tool};
@@ -87,8 +89,8 @@ macro_rules! export_tool {
         };
         #[cfg(target_arch = "wasm32")]
         const _: () = {
-            type Rule = $crate::bindings::Exported<$tool>;
-    $crate::bindings::export!(Rule with_types_in $crate::bindings);
+            type Rule = $crate::bindings::tool::Exported<$tool>;
+    $crate::bindings::tool::export_tool_rule!(Rule with_types_in $crate::bindings::tool);
         };
     };
 }

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::Fault;
-use crate::session::{Reads, Source};
+use crate::source::{Reads, Source};
 
 /// The configuration at the revision the answer is made from. A kind is the name of a collection, such as `scripts`.
 #[derive(Debug, Clone, Copy)]

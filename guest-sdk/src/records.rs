@@ -2,7 +2,7 @@
 
 use crate::found::Found;
 use crate::query::name;
-use crate::session::{Reads, Source};
+use crate::source::{Reads, Source};
 use crate::{Query, Refusal};
 
 /// Business records. Refused until an administrator grants a connector.

@@ -1,67 +1,19 @@
 //! What a rule may ask about the person and the session.
 
 use crate::found::Found;
+use crate::host::asked_of_any_host;
+use crate::source::{Reads, Source};
 use crate::workflow::Workflow;
-use crate::{Article, Fault, HttpRequest, HttpResponse, Knowledge, Library, Records, Refusal};
+use crate::{Fault, Rendered};
 
 /// The table of conversations, as `sourceEntity` and settings name it.
 pub const CONVERSATION: &str = "msdyn_ocliveworkitem";
-
-/// Answers the reads of a rule: the host, or a fixture.
-///
-/// Which of the two is settled when the plugin is compiled, so that a component imports what it reads and no more.
-pub(crate) trait Reads {
-    fn get(&self, key: &str) -> Option<String>;
-    fn has_role(&self, role: &str) -> bool;
-    fn has_licence(&self, licence: &str) -> bool;
-    fn channel(&self) -> Option<String>;
-    fn workstream(&self) -> Option<String>;
-    fn entity(&self) -> Option<String>;
-    fn session_template(&self) -> Option<String>;
-    fn profile(&self) -> String;
-    fn language(&self) -> u32;
-    fn base_language(&self) -> u32;
-    fn app(&self) -> String;
-    fn render(&self, template: &str) -> Rendered;
-    fn item(&self, kind: &str, unique_name: &str) -> Option<String>;
-    fn links(&self, kind: &str, unique_name: &str, attribute: &str) -> Vec<String>;
-    fn names(&self, kind: &str) -> Vec<String>;
-    fn look_up(&self, entity: &str, attribute: &str, options: &str) -> Result<Option<String>, Refusal>;
-    fn search(&self, source: &str, text: &str, limit: u32) -> Result<Vec<Article>, Refusal>;
-    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Refusal>;
-    fn log(&self, level: Level, message: &str);
-}
-
-#[cfg(target_arch = "wasm32")]
-pub(crate) type Source = crate::bindings::Imports;
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) type Source = crate::testing::Fixture;
 
 /// The person and the session a rule decides for. Every method is a read, recorded by the host, and answers the same however
 /// often it is asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Session<'a> {
     source: &'a Source,
-}
-
-/// A text after its slugs were replaced.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rendered {
-    /// The text. A slug without a value left nothing behind.
-    pub text: String,
-    /// The slugs without a value, as they were spelt, each once.
-    pub unresolved: Vec<String>,
-}
-
-/// How much a line of the trace matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// For the author.
-    Debug,
-    /// Worth knowing.
-    Info,
-    /// Something to look into.
-    Warning,
 }
 
 impl<'a> Session<'a> {
@@ -258,73 +210,5 @@ impl<'a> Session<'a> {
         self.session_template().is_some() || self.table().is_some()
     }
 
-    /// The configuration at the revision the answer is made from.
-    ///
-    /// ```
-    /// # use loadout_sdk::testing::Fixture;
-    /// let fixture = Fixture::new().item("macros", "contoso_mail", serde_json::json!({}));
-    /// assert_eq!(fixture.session().library().names("macros"), ["contoso_mail"]);
-    /// ```
-    pub fn library(&self) -> Library<'a> {
-        Library::new(self.source)
-    }
-
-    /// Business records.
-    ///
-    /// ```
-    /// # use loadout_sdk::testing::Fixture;
-    /// let fixture = Fixture::new().record("contact", "fullname", "", "Ada");
-    /// let query = loadout_sdk::Query::of("contact");
-    /// assert_eq!(fixture.session().records().find(&query, "fullname").unwrap().text(), Some("Ada"));
-    /// ```
-    pub fn records(&self) -> Records<'a> {
-        Records::new(self.source)
-    }
-
-    /// Articles.
-    ///
-    /// ```
-    /// # use loadout_sdk::testing::Fixture;
-    /// let fixture = Fixture::new();
-    /// assert_eq!(fixture.session().knowledge().search("refund", 3).unwrap_err().code, "not-granted");
-    /// ```
-    pub fn knowledge(&self) -> Knowledge<'a> {
-        Knowledge::new(self.source)
-    }
-
-    /// Sends a request by https. Refused until an administrator grants its host and the secrets in it.
-    ///
-    /// ```
-    /// # use loadout_sdk::testing::Fixture;
-    /// let fixture = Fixture::new();
-    /// let request = loadout_sdk::HttpRequest::get("https://api.contoso.com/");
-    /// assert_eq!(fixture.session().send(&request).unwrap_err().code, "not-granted");
-    /// ```
-    pub fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Refusal> {
-        self.source.send(request)
-    }
-
-    /// Writes one line for whoever looks after the plugin. Lines are counted and capped.
-    ///
-    /// ```
-    /// # use loadout_sdk::testing::Fixture;
-    /// let fixture = Fixture::new();
-    /// fixture.session().log(loadout_sdk::Level::Info, "looking");
-    /// assert_eq!(fixture.lines()[0].1, "looking");
-    /// ```
-    pub fn log(&self, level: Level, message: impl AsRef<str>) {
-        self.source.log(level, message.as_ref());
-    }
-
-    /// Writes one line about something to look into.
-    ///
-    /// ```
-    /// # use loadout_sdk::testing::Fixture;
-    /// let fixture = Fixture::new();
-    /// fixture.session().warn("no script");
-    /// assert_eq!(fixture.lines(), [(loadout_sdk::Level::Warning, "no script".to_owned())]);
-    /// ```
-    pub fn warn(&self, message: impl AsRef<str>) {
-        self.log(Level::Warning, message);
-    }
+    asked_of_any_host!("session");
 }

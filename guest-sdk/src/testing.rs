@@ -17,26 +17,27 @@ mod reads;
 mod schema;
 mod slug;
 mod step;
+mod tool;
 mod tool_step;
 mod upgrade;
 
 #[cfg(feature = "testing")]
 pub use any_user::{AnyUser, DrawnUser};
-pub use cases::check_cases;
 #[cfg(feature = "testing")]
 pub use component::{About, Component, HarnessError, Outcome, ReadLine, Usage};
 pub use schema::check_settings_schema;
 pub use step::{check_step_cases, event};
+pub use tool::check_cases;
 pub use tool_step::{check_tool_step_cases, question};
 pub use upgrade::{check_upgrade_cases, page};
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Decision, Fault, Level, Session, Tool};
+use crate::{Level, Session};
 
 /// A person, a session and a library in memory. New ones are outside of any session and know an empty library.
 #[derive(Debug, Clone, Default)]
@@ -50,19 +51,20 @@ pub struct Fixture {
 /// Items by kind and unique name.
 type Items = BTreeMap<String, BTreeMap<String, Value>>;
 
-#[derive(Debug, Clone, Deserialize)]
+/// The person and the session, as a case writes them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Facts {
     app: String,
     profile: String,
-    roles: BTreeSet<String>,
-    licences: BTreeSet<String>,
-    language: u32,
-    base_language: u32,
     channel: Option<String>,
     workstream: Option<String>,
     entity: Option<String>,
     session_template: Option<String>,
+    roles: BTreeSet<String>,
+    licences: BTreeSet<String>,
+    language: u32,
+    base_language: u32,
     context: BTreeMap<String, String>,
 }
 
@@ -71,14 +73,14 @@ impl Default for Facts {
         Self {
             app: "customer-service-workspace".to_owned(),
             profile: "contoso_profile".to_owned(),
-            roles: BTreeSet::new(),
-            licences: BTreeSet::new(),
-            language: 1033,
-            base_language: 1033,
             channel: None,
             workstream: None,
             entity: None,
             session_template: None,
+            roles: BTreeSet::new(),
+            licences: BTreeSet::new(),
+            language: 1033,
+            base_language: 1033,
             context: BTreeMap::new(),
         }
     }
@@ -246,18 +248,6 @@ impl Fixture {
     /// ```
     pub fn session(&self) -> Session<'_> {
         Session::new(self)
-    }
-
-    /// Asks a tool as the host would: with settings as JSON, and the payload written and read again.
-    pub fn evaluate<T: Tool>(&self, settings: Value) -> Result<Decision<Value>, Fault> {
-        Ok(match crate::tool::evaluate::<T>(&self.session(), &settings.to_string())? {
-            Decision::Hidden { code, text } => Decision::Hidden { code, text },
-            Decision::Shown { payload, items } => {
-                let read = serde_json::from_str(&payload);
-                let payload = read.map_err(|error| Fault::new("bad-payload", error.to_string()))?;
-                Decision::Shown { payload, items }
-            }
-        })
     }
 
     /// The lines written to the trace so far.

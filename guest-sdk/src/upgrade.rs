@@ -34,10 +34,12 @@
 //! ```
 
 mod migration;
+mod page;
 mod row;
 
 pub use migration::{Migration, Note, Quarantined, Unusable, Upsert};
-pub use row::{Link, LookUp, Page, Row, RowReference};
+pub use page::Page;
+pub use row::{Link, LookUp, Row, RowReference};
 
 use crate::{Fault, Library};
 

@@ -14,11 +14,11 @@ wit_bindgen::generate!({
     export_macro_name: "export_configuration_step",
     default_bindings_module: "loadout_sdk::bindings::step",
     with: {
-        "loadout:plugin/library@0.1.0": super::loadout::plugin::library,
-        "loadout:plugin/records@0.1.0": super::loadout::plugin::records,
-        "loadout:plugin/knowledge@0.1.0": super::loadout::plugin::knowledge,
-        "loadout:plugin/http@0.1.0": super::loadout::plugin::http,
-        "loadout:plugin/trace@0.1.0": super::loadout::plugin::trace,
+        "loadout:plugin/library@0.1.0": super::tool::loadout::plugin::library,
+        "loadout:plugin/records@0.1.0": super::tool::loadout::plugin::records,
+        "loadout:plugin/knowledge@0.1.0": super::tool::loadout::plugin::knowledge,
+        "loadout:plugin/http@0.1.0": super::tool::loadout::plugin::http,
+        "loadout:plugin/trace@0.1.0": super::tool::loadout::plugin::trace,
     },
 });
 

@@ -14,12 +14,12 @@ wit_bindgen::generate!({
     export_macro_name: "export_evaluation_step",
     default_bindings_module: "loadout_sdk::bindings::tool_step",
     with: {
-        "loadout:plugin/context@0.1.0": super::loadout::plugin::context,
-        "loadout:plugin/library@0.1.0": super::loadout::plugin::library,
-        "loadout:plugin/records@0.1.0": super::loadout::plugin::records,
-        "loadout:plugin/knowledge@0.1.0": super::loadout::plugin::knowledge,
-        "loadout:plugin/http@0.1.0": super::loadout::plugin::http,
-        "loadout:plugin/trace@0.1.0": super::loadout::plugin::trace,
+        "loadout:plugin/context@0.1.0": super::tool::loadout::plugin::context,
+        "loadout:plugin/library@0.1.0": super::tool::loadout::plugin::library,
+        "loadout:plugin/records@0.1.0": super::tool::loadout::plugin::records,
+        "loadout:plugin/knowledge@0.1.0": super::tool::loadout::plugin::knowledge,
+        "loadout:plugin/http@0.1.0": super::tool::loadout::plugin::http,
+        "loadout:plugin/trace@0.1.0": super::tool::loadout::plugin::trace,
     },
 });
 
@@ -68,8 +68,4 @@ impl From<Outcome> for step::Outcome {
     }
 }
 
-impl From<Fault> for step::Fault {
-    fn from(fault: Fault) -> Self {
-        Self { code: fault.code().to_owned(), message: fault.message().to_owned() }
-    }
-}
+lower_faults!(step::Fault);

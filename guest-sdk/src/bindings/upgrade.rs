@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use self::exports::loadout::plugin::upgrade_step as step;
 use super::Imports;
+use crate::Library;
 use crate::upgrade::{Link, LookUp, Migration, Note, Page, Row, RowReference, UpgradeStep};
-use crate::{Fault, Library};
 
 wit_bindgen::generate!({
     path: "../wit",
@@ -15,8 +15,8 @@ wit_bindgen::generate!({
     export_macro_name: "export_upgrade_step",
     default_bindings_module: "loadout_sdk::bindings::upgrade",
     with: {
-        "loadout:plugin/library@0.1.0": super::loadout::plugin::library,
-        "loadout:plugin/trace@0.1.0": super::loadout::plugin::trace,
+        "loadout:plugin/library@0.1.0": super::tool::loadout::plugin::library,
+        "loadout:plugin/trace@0.1.0": super::tool::loadout::plugin::trace,
     },
 });
 
@@ -85,8 +85,4 @@ impl From<RowReference> for step::RowReference {
     }
 }
 
-impl From<Fault> for step::Fault {
-    fn from(fault: Fault) -> Self {
-        Self { code: fault.code().to_owned(), message: fault.message().to_owned() }
-    }
-}
+lower_faults!(step::Fault);

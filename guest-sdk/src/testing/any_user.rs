@@ -10,8 +10,8 @@ use std::path::Path;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use serde_json::{Map, Value};
 
-use super::cases::{CaseFile, files_of, outcome_of};
-use super::component::{Component, Outcome};
+use super::cases::{CaseFile, add_to, files_of};
+use super::tool::Case;
 use super::{Facts, Fixture, Items};
 use crate::{Decision, Fault, Tool};
 
@@ -63,10 +63,10 @@ impl AnyUser {
     /// ```
     pub fn of_cases(folder: impl AsRef<Path>) -> Self {
         let mut any = Self::new();
-        for (_, CaseFile { library, cases }) in files_of(folder.as_ref()) {
-            any.add_library(library);
+        for (_, CaseFile::<Case> { library, cases }) in files_of(folder.as_ref()) {
+            add_to(&mut any.library, library);
             for case in cases {
-                any.add_library(case.library);
+                add_to(&mut any.library, case.library);
                 any.add_facts(case.session);
                 any = any.settings(case.settings);
             }
@@ -208,12 +208,6 @@ impl AnyUser {
         self.run(|user| promise(user, &user.fixture().evaluate::<T>(Value::Object(user.settings.clone()))));
     }
 
-    fn add_library(&mut self, library: Items) {
-        for (kind, items) in library {
-            self.library.entry(kind).or_default().extend(items);
-        }
-    }
-
     fn add_facts(&mut self, facts: Facts) {
         facts.roles.into_iter().for_each(|it| add(&mut self.roles, it));
         facts.licences.into_iter().for_each(|it| add(&mut self.licences, it));
@@ -225,7 +219,8 @@ impl AnyUser {
         facts.context.into_iter().for_each(|it| add(&mut self.context, it));
     }
 
-    fn run(&self, promise: impl Fn(&DrawnUser) -> Result<(), String>) {
+    /// Holds everybody to a promise, and panics as [`AnyUser::check`] does.
+    pub(super) fn run(&self, promise: impl Fn(&DrawnUser) -> Result<(), String>) {
         let seed = seed();
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -239,90 +234,6 @@ impl AnyUser {
             }
             Err(TestError::Abort(why)) => panic!("no user could be drawn: {why}"),
         }
-    }
-}
-
-impl Component {
-    /// Holds a component to a promise.
-    ///
-    /// # Panics
-    ///
-    /// As [`AnyUser::check`] does, and if a question cannot be asked.
-    ///
-    /// ```no_run
-    /// use loadout_sdk::testing::{AnyUser, Component};
-    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
-    /// let component = Component::open("target/greeter.wasm")?;
-    /// component.for_any_user(&AnyUser::of_cases("cases"), |_, outcome| match outcome.is_fault() {
-    ///     true => Err("nobody gets a fault".to_owned()),
-    ///     false => Ok(()),
-    /// });
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn for_any_user(&self, any: &AnyUser, promise: impl Fn(&DrawnUser, &Outcome) -> Result<(), String>) {
-        any.run(|user| {
-            let outcome = self.ask_about(&user.question()).map_err(|error| error.to_string())?;
-            promise(user, &outcome)
-        });
-    }
-
-    /// The sandbox ends no call: whoever is asked about, the component neither traps nor runs out of anything.
-    ///
-    /// # Panics
-    ///
-    /// As [`AnyUser::check`] does, and if a question cannot be asked.
-    ///
-    /// ```no_run
-    /// use loadout_sdk::testing::{AnyUser, Component};
-    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
-    /// Component::open("target/greeter.wasm")?.never_breaks(&AnyUser::of_cases("cases"));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn never_breaks(&self, any: &AnyUser) {
-        self.for_any_user(any, |_, outcome| match &outcome.because {
-            Some(because) if outcome.is_broken() => Err(because.clone()),
-            _ => Ok(()),
-        });
-    }
-
-    /// The component decides about everybody as its rule does natively.
-    ///
-    /// # Panics
-    ///
-    /// As [`AnyUser::check`] does, and if a question cannot be asked.
-    ///
-    /// ```no_run
-    /// use loadout_sdk::testing::{AnyUser, Component};
-    /// # use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool};
-    /// # struct Greeting;
-    /// # impl Tool for Greeting {
-    /// #     type Settings = NoSettings;
-    /// #     type Payload = serde_json::Value;
-    /// #     fn evaluate(session: &Session<'_>, _: NoSettings) -> Result<Decision<Self::Payload>, Fault> {
-    /// #         Ok(match session.get("customerName") {
-    /// #             Some(name) => Decision::shown(serde_json::json!({ "greeting": name })),
-    /// #             None => Decision::hidden("no-customer", "Shown once the customer is known."),
-    /// #         })
-    /// #     }
-    /// # }
-    /// # fn main() -> Result<(), loadout_sdk::testing::HarnessError> {
-    /// Component::open("target/greeter.wasm")?.agrees_with::<Greeting>(&AnyUser::of_cases("cases"));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn agrees_with<T: Tool>(&self, any: &AnyUser) {
-        self.for_any_user(any, |user, outcome| {
-            let natively = outcome_of::<T>(&user.fixture(), &user.settings);
-            if natively == outcome.decision {
-                return Ok(());
-            }
-            Err(format!(
-                "the rule and its component disagree\n  natively   {natively}\n  component  {}",
-                outcome.decision
-            ))
-        });
     }
 }
 

@@ -1,63 +1,35 @@
-//! Cases as data: a folder of YAML or JSON files, each with a library and the sessions it is tried in.
+//! Cases as data: a folder of YAML or JSON files, each with a library and what is asked over it.
+//!
+//! Knows what the cases of all worlds have. What is asked in those of one, and how its answer is said, that world's file knows.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Facts, Fixture, Items};
-use crate::{Decision, ItemReference, Level, Tool};
+use crate::{Fault, ItemReference, Level};
 
+/// A file of cases.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CaseFile {
+pub(super) struct CaseFile<C> {
     /// Items by kind and unique name, for every case of the file.
     #[serde(default)]
     pub(super) library: Items,
-    pub(super) cases: Vec<Case>,
+    pub(super) cases: Vec<C>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Case {
+/// What a case has besides its question.
+pub(super) struct Scene {
     /// What the case shows, as a sentence.
-    name: String,
-    #[serde(default)]
+    pub(super) name: String,
     pub(super) session: Facts,
     /// Items that are added to the file's library or stand in for one of it.
-    #[serde(default)]
     pub(super) library: Items,
-    #[serde(default)]
-    pub(super) settings: Map<String, Value>,
-    /// `{"shown": payload, "items": {"kind": ["name"]}}`, `{"hidden": code}` or `{"fault": code}`, and `"warnings": ["line"]`;
-    /// `items` and `warnings` are left out if there are none.
-    expect: Value,
-}
-
-/// Runs every case of every `.yaml`, `.yml` and `.json` file of a folder.
-///
-/// ```no_run
-/// # use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool};
-/// # struct MyTool;
-/// # impl Tool for MyTool {
-/// #     type Settings = NoSettings;
-/// #     type Payload = serde_json::Value;
-/// #     fn evaluate(_: &Session<'_>, _: NoSettings) -> Result<Decision<Self::Payload>, Fault> { unreachable!() }
-/// # }
-/// loadout_sdk::testing::check_cases::<MyTool>(concat!(env!("CARGO_MANIFEST_DIR"), "/cases"));
-/// ```
-///
-/// # Panics
-///
-/// If a case has another outcome than it expects, a file cannot be read as cases, or there are none.
-pub fn check_cases<T: Tool>(folder: impl AsRef<Path>) {
-    run(folder.as_ref(), |cases: CaseFile| {
-        let judge =
-            |case: Case| Judged { found: outcome::<T>(&cases.library, &case), name: case.name, expect: case.expect };
-        cases.cases.into_iter().map(judge).collect()
-    });
+    pub(super) expect: Value,
 }
 
 /// A case, and what came of it.
@@ -67,11 +39,29 @@ pub(super) struct Judged {
     pub(super) found: Value,
 }
 
-/// Reads every file of cases of a folder and panics unless each of its cases came out as it expects, and there are some.
-pub(super) fn run<F: DeserializeOwned>(folder: &Path, judge: impl Fn(F) -> Vec<Judged>) {
+/// Asks every case of a folder natively, and panics as [`run`] does. `open` takes a case apart: its scene, and what asks its question
+/// of a fixture and says the answer as the case would expect it.
+pub(super) fn check<C, Q>(folder: &Path, open: impl Fn(C) -> (Scene, Q))
+where
+    C: DeserializeOwned,
+    Q: FnOnce(&Fixture) -> Result<Value, Fault>,
+{
+    run(folder, |library, case| {
+        let (Scene { name, session, library: own, expect }, ask) = open(case);
+        let mut library = library.clone();
+        add_to(&mut library, own);
+        let fixture = Fixture { facts: session, library, ..Fixture::default() };
+        Judged { name, expect, found: said(&fixture, ask(&fixture)) }
+    });
+}
+
+/// Reads every file of cases of a folder and panics unless each of its cases came out as it expects, and there are some. `judge` is given
+/// the library of the file with each case.
+pub(super) fn run<C: DeserializeOwned>(folder: &Path, judge: impl Fn(&Items, C) -> Judged) {
     let (mut count, mut failures) = (0, Vec::new());
-    for (file, cases) in files_of(folder) {
-        for Judged { name, expect, found } in judge(cases) {
+    for (file, CaseFile { library, cases }) in files_of(folder) {
+        for case in cases {
+            let Judged { name, expect, found } = judge(&library, case);
             count += 1;
             if found != expect {
                 let file = file.file_name().unwrap_or_default().display();
@@ -84,7 +74,7 @@ pub(super) fn run<F: DeserializeOwned>(folder: &Path, judge: impl Fn(F) -> Vec<J
 }
 
 /// Every file of cases of a folder, in the order of their names. Panics if one is none.
-pub(super) fn files_of<F: DeserializeOwned>(folder: &Path) -> Vec<(PathBuf, F)> {
+pub(super) fn files_of<C: DeserializeOwned>(folder: &Path) -> Vec<(PathBuf, CaseFile<C>)> {
     let mut files: Vec<_> = match fs::read_dir(folder) {
         Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
         Err(error) => panic!("`{}` cannot be read: {error}", folder.display()),
@@ -107,33 +97,22 @@ pub(super) fn files_of<F: DeserializeOwned>(folder: &Path) -> Vec<(PathBuf, F)> 
     read_files
 }
 
-fn outcome<T: Tool>(library: &Items, case: &Case) -> Value {
-    let library = library_of(library, case.library.clone());
-    let fixture = Fixture { facts: case.session.clone(), library, ..Fixture::default() };
-    outcome_of::<T>(&fixture, &case.settings)
-}
-
-/// What a tool decides, in the words of a case.
-pub(super) fn outcome_of<T: Tool>(fixture: &Fixture, settings: &Map<String, Value>) -> Value {
-    let outcome = match fixture.evaluate::<T>(Value::Object(settings.clone())) {
-        Err(fault) => json!({ "fault": fault.code() }),
-        Ok(Decision::Hidden { code, .. }) => json!({ "hidden": code }),
-        Ok(Decision::Shown { payload, items }) => {
-            let mut outcome = json!({ "shown": payload });
-            add_items(&mut outcome, items);
-            outcome
-        }
-    };
-    with_warnings(outcome, fixture)
-}
-
-/// The library of a file with that of a case, whose items are added or stand in for one of it.
-pub(super) fn library_of(file: &Items, case: Items) -> Items {
-    let mut library = file.clone();
-    for (kind, items) in case {
+/// Adds items to a library, where they stand in for those of the same name.
+pub(super) fn add_to(library: &mut Items, more: Items) {
+    for (kind, items) in more {
         library.entry(kind).or_default().extend(items);
     }
-    library
+}
+
+/// An answer in the words of a case, with the warnings that were written meanwhile.
+pub(super) fn said(fixture: &Fixture, answer: Result<Value, Fault>) -> Value {
+    let mut said = answer.unwrap_or_else(|fault| json!({ "fault": fault.code() }));
+    let warnings = fixture.lines().into_iter().filter(|(level, _)| *level == Level::Warning);
+    let warnings: Vec<String> = warnings.map(|(_, line)| line).collect();
+    if !warnings.is_empty() {
+        said["warnings"] = warnings.into();
+    }
+    said
 }
 
 /// Adds items to an outcome, by their kind.
@@ -147,68 +126,37 @@ pub(super) fn add_items(outcome: &mut Value, items: Vec<ItemReference>) {
     }
 }
 
-/// Adds the warnings that were written, if there are some.
-pub(super) fn with_warnings(mut outcome: Value, fixture: &Fixture) -> Value {
-    let warnings = fixture.lines().into_iter().filter(|(level, _)| *level == Level::Warning);
-    let warnings: Vec<String> = warnings.map(|(_, line)| line).collect();
-    if !warnings.is_empty() {
-        outcome["warnings"] = warnings.into();
-    }
-    outcome
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::{Fault, NoSettings, Session};
 
-    struct Echo;
-
-    impl Tool for Echo {
-        type Settings = NoSettings;
-        type Payload = Value;
-
-        fn evaluate(session: &Session<'_>, _: NoSettings) -> Result<Decision<Value>, Fault> {
-            session.log(Level::Debug, "not for the outcome");
-            let Some(key) = session.get("key") else { return Err(Fault::new("no-key", "the context has no `key`")) };
-            if key.is_empty() {
-                session.warn("the key is empty");
-                return Ok(Decision::hidden("empty", "Shown once there is a key."));
-            }
-            let names = session.library().names("macros");
-            Ok(Decision::shown(json!({ "key": key })).naming("macros", names))
-        }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Case {
+        name: String,
+        #[serde(default)]
+        library: Items,
+        kind: String,
+        expect: Value,
     }
 
-    #[test]
-    fn an_outcome_is_all_of_what_the_tool_said() {
-        let library = BTreeMap::from([("macros".to_owned(), BTreeMap::from([("contoso_a".to_owned(), json!({}))]))]);
-        for (case, expected) in [
-            (json!({}), json!({ "fault": "no-key" })),
-            (json!({ "settings": { "a": 1 } }), json!({ "fault": "bad-settings" })),
-            (
-                json!({ "session": { "context": { "key": "" } } }),
-                json!({ "hidden": "empty", "warnings": ["the key is empty"] }),
-            ),
-            (
-                json!({ "session": { "context": { "key": "x" } }, "library": { "macros": { "contoso_b": {} } } }),
-                json!({ "shown": { "key": "x" }, "items": { "macros": ["contoso_a", "contoso_b"] } }),
-            ),
-        ] {
-            let mut written = json!({ "name": "", "expect": {} });
-            written.as_object_mut().unwrap().extend(case.as_object().unwrap().clone());
-            let case: Case = serde_json::from_value(written).unwrap();
-            assert_eq!(outcome::<Echo>(&library, &case), expected);
-        }
+    /// Says the names of a kind.
+    fn names(folder: &Path) {
+        check(folder, |Case { name, library, kind, expect }| {
+            let scene = Scene { name, session: Facts::default(), library, expect };
+            let ask = move |fixture: &Fixture| match fixture.session().library().names(&kind) {
+                names if names.is_empty() => Err(Fault::new("no-names", "there are none")),
+                names => Ok(json!({ "names": names })),
+            };
+            (scene, ask)
+        });
     }
 
-    fn check(text: &str) -> String {
+    fn checked(text: &str) -> String {
         let folder = std::env::temp_dir().join(format!("loadout-sdk-cases-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("a.json"), text).unwrap();
-        let panic = std::panic::catch_unwind(|| check_cases::<Echo>(&folder));
+        let panic = std::panic::catch_unwind(|| names(&folder));
         fs::remove_dir_all(&folder).unwrap();
         panic.err().map_or_else(|| "passed".to_owned(), |panic| *panic.downcast::<String>().unwrap())
     }
@@ -216,12 +164,20 @@ mod tests {
     #[test]
     fn a_case_that_fails_is_named_with_what_was_found() {
         let text = r#"{"cases":[
-            {"name": "this holds", "expect": {"fault": "no-key"}},
-            {"name": "this does not", "expect": {"hidden": "no-key"}}]}"#;
-        let expected = "1 of 2 cases failed:\na.json: this does not\n  expected {\"hidden\":\"no-key\"}\n  found    {\"fault\":\"no-key\"}";
-        assert_eq!(check(text), expected);
-        assert_eq!(check(&text.replace("hidden", "fault")), "passed");
-        assert!(check(r#"{"cases":[]}"#).starts_with("there are no cases in `"));
-        assert!(check(r#"{"cases":[{"nam": ""}]}"#).contains("unknown field `nam`"));
+            {"name": "this holds", "kind": "macros", "expect": {"fault": "no-names"}},
+            {"name": "this does not", "kind": "macros", "expect": {"names": ["no-names"]}}]}"#;
+        let expected = "1 of 2 cases failed:\na.json: this does not\n  expected {\"names\":[\"no-names\"]}\n  found    {\"fault\":\"no-names\"}";
+        assert_eq!(checked(text), expected);
+        assert_eq!(
+            checked(&text.replace("[\"no-names\"]", "\"no-names\"").replace("\"names\"", "\"fault\"")),
+            "passed"
+        );
+        assert!(checked(r#"{"cases":[]}"#).starts_with("there are no cases in `"));
+        assert!(checked(r#"{"cases":[{"nam": ""}]}"#).contains("unknown field `nam`"));
+        // A case has the library of its file but for what it has itself.
+        let libraries = r#"{"library": {"macros": {"a": {}, "b": {}}}, "cases": [
+            {"name": "", "kind": "macros", "library": {"macros": {"b": {"state": "inactive"}, "c": {}}}, "expect": {"names": ["a", "c"]}},
+            {"name": "", "kind": "macros", "expect": {"names": ["a", "b"]}}]}"#;
+        assert_eq!(checked(libraries), "passed");
     }
 }

@@ -4,6 +4,7 @@
 //! microseconds.
 
 mod outcome;
+mod promises;
 mod snapshots;
 
 use std::ffi::OsString;
@@ -79,15 +80,6 @@ struct Asking {
     to: ChildStdin,
     from: BufReader<ChildStdout>,
     count: u64,
-}
-
-/// A file of cases that are asked as they stand.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CaseFile {
-    #[serde(default)]
-    pub(super) library: Items,
-    pub(super) cases: Vec<Map<String, Value>>,
 }
 
 impl Component {
@@ -186,14 +178,11 @@ impl Component {
     /// # }
     /// ```
     pub fn check_cases(&self, folder: impl AsRef<Path>) {
-        run(folder.as_ref(), |file: CaseFile| {
-            let judge = |case: &Map<String, Value>| {
-                let text = |key: &str| case.get(key).cloned().unwrap_or_default();
-                let found = self.ask_about(&within(&file.library, case));
-                let found = found.map_or_else(|error| json!({ "error": error.to_string() }), |it| it.as_expected());
-                Judged { name: text("name").as_str().unwrap_or_default().to_owned(), expect: text("expect"), found }
-            };
-            file.cases.iter().map(judge).collect()
+        run(folder.as_ref(), |library, case: Map<String, Value>| {
+            let text = |key: &str| case.get(key).cloned().unwrap_or_default();
+            let found = self.ask_about(&within(library, &case));
+            let found = found.map_or_else(|error| json!({ "error": error.to_string() }), |it| it.decision);
+            Judged { name: text("name").as_str().unwrap_or_default().to_owned(), expect: text("expect"), found }
         });
     }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Fixture, slug};
-use crate::session::{Level, Reads, Rendered};
+use crate::source::{Level, Reads, Rendered};
 use crate::{Article, HttpRequest, HttpResponse, Refusal};
 
 impl Fixture {

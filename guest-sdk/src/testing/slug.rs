@@ -1,6 +1,6 @@
 //! Slugs as far as tests of rules need them. The host's own grammar also reads queries with slugs nested in them.
 
-use crate::session::Rendered;
+use crate::Rendered;
 
 pub(super) fn render<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Rendered {
     let mut rendered = Rendered::default();

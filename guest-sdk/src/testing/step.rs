@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::cases::{Judged, library_of, run, with_warnings};
-use super::{Fixture, Items};
+use super::cases::{Scene, check};
+use super::{Facts, Fixture, Items};
 use crate::step::{Event, Outcome, Proposal, Rejection, Step, Target};
 use crate::{Fault, Host, Stage};
 
@@ -33,8 +33,7 @@ impl Fixture {
     ///
     /// If `event` is no event.
     pub fn execute<S: Step>(&self, event: Value) -> Result<Outcome, Fault> {
-        let (event, configuration) = written(event).into_event();
-        crate::step::execute::<S>(&self.host(), &event, &configuration)
+        written(event).ask::<S>(self)
     }
 }
 
@@ -93,6 +92,11 @@ fn written(event: Value) -> WrittenEvent {
 }
 
 impl WrittenEvent {
+    fn ask<S: Step>(self, fixture: &Fixture) -> Result<Outcome, Fault> {
+        let (event, configuration) = self.into_event();
+        crate::step::execute::<S>(&fixture.host(), &event, &configuration)
+    }
+
     /// The event, and the configuration that comes with it.
     fn into_event(self) -> (Event, String) {
         let stage = Stage::try_from(self.stage).unwrap_or_else(|fault| panic!("this is no event: {fault}"));
@@ -132,16 +136,7 @@ fn texts(values: BTreeMap<String, Value>) -> Vec<(String, String)> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CaseFile {
-    #[serde(default)]
-    library: Items,
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Case {
-    /// What the case shows, as a sentence.
     name: String,
     #[serde(default)]
     library: Items,
@@ -168,17 +163,9 @@ struct Case {
 ///
 /// If a case has another outcome than it expects, a file cannot be read as cases, or there are none.
 pub fn check_step_cases<S: Step>(folder: impl AsRef<Path>) {
-    run(folder.as_ref(), |cases: CaseFile| {
-        let judge = |case: Case| {
-            let fixture = Fixture { library: library_of(&cases.library, case.library), ..Fixture::default() };
-            let (event, configuration) = case.event.into_event();
-            let found = match crate::step::execute::<S>(&fixture.host(), &event, &configuration) {
-                Ok(outcome) => shown(outcome),
-                Err(fault) => json!({ "fault": fault.code() }),
-            };
-            Judged { name: case.name, expect: case.expect, found: with_warnings(found, &fixture) }
-        };
-        cases.cases.into_iter().map(judge).collect()
+    check(folder.as_ref(), |Case { name, library, event, expect }| {
+        let ask = |fixture: &Fixture| event.ask::<S>(fixture).map(shown);
+        (Scene { name, session: Facts::default(), library, expect }, ask)
     });
 }
 
@@ -215,6 +202,7 @@ fn shown(outcome: Outcome) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cases::said;
     use super::*;
     use crate::NoSettings;
 
@@ -259,9 +247,7 @@ mod tests {
             });
             whole.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
             let fixture = Fixture::new().item("macros", "contoso_a", json!({}));
-            let found = fixture.execute::<Desk>(whole);
-            let found = found.map_or_else(|fault| json!({ "fault": fault.code() }), shown);
-            assert_eq!(with_warnings(found, &fixture), expected);
+            assert_eq!(said(&fixture, fixture.execute::<Desk>(whole).map(shown)), expected);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::cases::{Judged, add_items, library_of, run, with_warnings};
+use super::cases::{Scene, add_items, check};
 use super::{Facts, Fixture, Items};
 use crate::tool_step::{Changes, Outcome, Question, ToolStep};
 use crate::{Decision, Fault, Stage};
@@ -20,8 +20,7 @@ impl Fixture {
     ///
     /// If `question` is no question.
     pub fn ask<S: ToolStep>(&self, question: Value) -> Result<Outcome, Fault> {
-        let (question, configuration) = written(question).into_question();
-        crate::tool_step::execute::<S>(&self.session(), &question, &configuration)
+        written(question).ask::<S>(self)
     }
 }
 
@@ -68,6 +67,11 @@ fn written(question: Value) -> WrittenQuestion {
 }
 
 impl WrittenQuestion {
+    fn ask<S: ToolStep>(self, fixture: &Fixture) -> Result<Outcome, Fault> {
+        let (question, configuration) = self.into_question();
+        crate::tool_step::execute::<S>(&fixture.session(), &question, &configuration)
+    }
+
     /// The question, and the configuration that comes with it.
     fn into_question(self) -> (Question, String) {
         let stage = Stage::try_from(self.stage).unwrap_or_else(|fault| panic!("this is no question: {fault}"));
@@ -105,16 +109,7 @@ impl From<WrittenDecision> for Decision<String> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CaseFile {
-    #[serde(default)]
-    library: Items,
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Case {
-    /// What the case shows, as a sentence.
     name: String,
     #[serde(default)]
     session: Facts,
@@ -143,18 +138,9 @@ struct Case {
 ///
 /// If a case has another outcome than it expects, a file cannot be read as cases, or there are none.
 pub fn check_tool_step_cases<S: ToolStep>(folder: impl AsRef<Path>) {
-    run(folder.as_ref(), |cases: CaseFile| {
-        let judge = |case: Case| {
-            let library = library_of(&cases.library, case.library);
-            let fixture = Fixture { facts: case.session, library, ..Fixture::default() };
-            let (question, configuration) = case.question.into_question();
-            let found = match crate::tool_step::execute::<S>(&fixture.session(), &question, &configuration) {
-                Ok(outcome) => shown(outcome),
-                Err(fault) => json!({ "fault": fault.code() }),
-            };
-            Judged { name: case.name, expect: case.expect, found: with_warnings(found, &fixture) }
-        };
-        cases.cases.into_iter().map(judge).collect()
+    check(folder.as_ref(), |Case { name, session, library, question, expect }| {
+        let ask = |fixture: &Fixture| question.ask::<S>(fixture).map(shown);
+        (Scene { name, session, library, expect }, ask)
     });
 }
 
@@ -178,6 +164,7 @@ fn shown(outcome: Outcome) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cases::said;
     use super::*;
     use crate::{NoSettings, Session};
 
@@ -215,9 +202,7 @@ mod tests {
         ] {
             let mut whole = json!({ "step": "cap", "tool": "macros", "stage": 20 });
             whole.as_object_mut().unwrap().extend(question.as_object().unwrap().clone());
-            let found = fixture.ask::<Cap>(whole);
-            let found = found.map_or_else(|fault| json!({ "fault": fault.code() }), shown);
-            assert_eq!(with_warnings(found, &fixture), expected);
+            assert_eq!(said(&fixture, fixture.ask::<Cap>(whole).map(shown)), expected);
         }
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::cases::{Judged, library_of, run};
-use super::{Fixture, Items};
+use super::cases::{Scene, check};
+use super::{Facts, Fixture, Items};
 use crate::upgrade::{Link, LookUp, Migration, Page, Row, RowReference, UpgradeStep};
 use crate::{Fault, Library};
 
@@ -106,16 +106,7 @@ impl From<WrittenRow> for Row {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CaseFile {
-    #[serde(default)]
-    library: Items,
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Case {
-    /// What the case shows, as a sentence.
     name: String,
     #[serde(default)]
     library: Items,
@@ -130,17 +121,13 @@ struct Case {
 ///
 /// If a case has another outcome than it expects, a file cannot be read as cases, or there are none.
 pub fn check_upgrade_cases<S: UpgradeStep>(folder: impl AsRef<Path>) {
-    run(folder.as_ref(), |cases: CaseFile| {
-        let judge = |case: Case| {
-            let library = library_of(&cases.library, case.library);
-            let fixture = Fixture { library, ..Fixture::default() };
-            let found = fixture.migrate::<S>(case.page).map_or_else(|fault| json!({ "fault": fault.code() }), shown);
-            Judged { name: case.name, expect: case.expect, found }
-        };
-        cases.cases.into_iter().map(judge).collect()
+    check(folder.as_ref(), |Case { name, library, page, expect }| {
+        let ask = |fixture: &Fixture| fixture.migrate::<S>(page).map(shown);
+        (Scene { name, session: Facts::default(), library, expect }, ask)
     });
 }
 
+/// A migration as a case would expect it.
 fn shown(migration: Migration) -> Value {
     let row = |row: &RowReference| format!("{}/{}", row.table, row.id);
     let mut shown = Map::new();

@@ -78,7 +78,7 @@ impl DrawnUser {
     }
 
     /// What a component is asked about.
-    pub(super) fn question(&self) -> Map<String, Value> {
+    pub(in crate::testing) fn question(&self) -> Map<String, Value> {
         let parts = [
             ("session", Value::Object(self.session())),
             ("settings", Value::Object(self.settings.clone())),
@@ -90,38 +90,11 @@ impl DrawnUser {
 
     /// In JSON every YAML can read, and without what a session has by itself.
     fn session(&self) -> Map<String, Value> {
-        let Facts {
-            roles,
-            licences,
-            language,
-            base_language,
-            channel,
-            workstream,
-            entity,
-            session_template,
-            context,
-            ..
-        } = &self.facts;
-        let usual = Facts::default();
-        let differs = |is: &u32, usual: u32| if *is == usual { Value::Null } else { json!(is) };
-        let parts = [
-            ("channel", json!(channel)),
-            ("workstream", json!(workstream)),
-            ("entity", json!(entity)),
-            ("sessionTemplate", json!(session_template)),
-            ("roles", json!(roles)),
-            ("licences", json!(licences)),
-            ("language", differs(language, usual.language)),
-            ("baseLanguage", differs(base_language, usual.base_language)),
-            ("context", json!(context)),
-        ];
-        let is_there = |value: &Value| match value {
-            Value::Null => false,
-            Value::Array(list) => !list.is_empty(),
-            Value::Object(members) => !members.is_empty(),
-            _ => true,
-        };
-        parts.into_iter().filter(|(_, value)| is_there(value)).map(|(key, value)| (key.to_owned(), value)).collect()
+        let usual = json!(Facts::default());
+        match json!(self.facts) {
+            Value::Object(facts) => facts.into_iter().filter(|(key, value)| usual[key] != *value).collect(),
+            _ => Map::new(),
+        }
     }
 }
 

@@ -127,8 +127,4 @@ impl Outcome {
         }
         text
     }
-
-    pub(super) fn as_expected(&self) -> Value {
-        self.decision.clone()
-    }
 }

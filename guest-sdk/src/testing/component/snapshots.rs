@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use super::super::cases::files_of;
-use super::{CaseFile, Component, within};
+use serde_json::{Map, Value};
+
+use super::super::cases::{CaseFile, files_of};
+use super::{Component, within};
 
 /// The variable that has snapshots written.
 const UPDATE: &str = "LOADOUT_UPDATE";
@@ -28,7 +30,7 @@ impl Component {
     pub fn check_snapshots(&self, cases: impl AsRef<Path>, snapshots: impl AsRef<Path>) {
         let update = std::env::var_os(UPDATE).is_some_and(|value| value == "1");
         let mut differences = Vec::new();
-        for (path, file) in files_of::<CaseFile>(cases.as_ref()) {
+        for (path, file) in files_of(cases.as_ref()) {
             let found = self.shown(&path, &file);
             let name = path.file_stem().unwrap_or_default().display().to_string();
             let snapshot = snapshots.as_ref().join(format!("{name}.snap"));
@@ -47,7 +49,7 @@ impl Component {
         assert!(differences.is_empty(), "{}\n{next}", differences.join("\n"));
     }
 
-    fn shown(&self, path: &Path, file: &CaseFile) -> String {
+    fn shown(&self, path: &Path, file: &CaseFile<Map<String, Value>>) -> String {
         let mut text = String::new();
         for case in &file.cases {
             let name = case.get("name").and_then(|name| name.as_str()).unwrap_or_default();

@@ -5,9 +5,8 @@
 use serde_json::Value;
 use utoipa::PartialSchema;
 
-use super::{
-    File, Header, LimitsPart, Manifest, SettingsPart, TablePart, ToolPart, UpgradePart, capabilities, steps, tool_steps,
-};
+use super::file::{File, Header};
+use super::{Manifest, capabilities, limits, settings, steps, tool, tool_steps, upgrade};
 use crate::pipeline::Image;
 
 /// A table of the manifest.
@@ -38,14 +37,14 @@ impl Manifest {
         let mut tables = vec![
             table::<File>("the file"),
             table::<Header>("[plugin]"),
-            table::<ToolPart>("[tool]"),
+            table::<tool::Part>("[tool]"),
             table::<steps::Part>("[[steps]] of the world step"),
             table::<Image>("[[steps]] images"),
             table::<tool_steps::Part>("[[steps]] of the world tool-step"),
-            table::<UpgradePart>("[upgrade]"),
-            table::<TablePart>("[[upgrade.tables]]"),
-            table::<SettingsPart>("[settings]"),
-            table::<LimitsPart>("[limits]"),
+            table::<upgrade::Part>("[upgrade]"),
+            table::<upgrade::TablePart>("[[upgrade.tables]]"),
+            table::<settings::Part>("[settings]"),
+            table::<limits::Part>("[limits]"),
             table::<capabilities::Part>("[capabilities]"),
         ];
         // A key that is a table means what the table is about.

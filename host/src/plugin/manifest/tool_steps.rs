@@ -11,7 +11,8 @@ use crate::domain::plugin::is_plugin_name;
 use crate::plugin::record::TOOL_EVALUATE;
 
 use super::steps::{possible_policy, read};
-use super::{MOST_KINDS, ManifestError, NAME_RULE, check, refused, skip};
+use super::tool::{MOST_KINDS, skip};
+use super::{ManifestError, NAME_RULE, check, refused};
 
 /// A step around rules, as a plugin declares it. The environment may decide otherwise about rank, configuration and fault policy.
 #[derive(Debug, Clone, PartialEq)]
