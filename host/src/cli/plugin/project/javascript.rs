@@ -31,8 +31,12 @@ pub(super) fn build(folder: &Path, world: &str, contract: &str, component: &str)
         packages.installed(&named()?)?;
     }
     let of_project = ["src/plugin.js", "--wit", contract, "--world-name", world, "--out", component];
-    Tool::new(tool, folder, "`@bytecodealliance/componentize-js`: name it in `package.json`, or remove `node_modules` if it is named")
-        .args(of_project)
-        .args(LEFT_OUT)
-        .run()
+    Tool::new(
+        tool,
+        folder,
+        "`@bytecodealliance/componentize-js`: name it in `package.json`, or remove `node_modules` if it is named",
+    )
+    .args(of_project)
+    .args(LEFT_OUT)
+    .run()
 }

@@ -35,7 +35,9 @@ impl Packages {
         let shown = self.shown;
         match self.installed_from() {
             Some(text) if text == named => return false,
-            Some(_) => say(&format!("other packages are named than before: making `{shown}` again with what `{file}` names")),
+            Some(_) => {
+                say(&format!("other packages are named than before: making `{shown}` again with what `{file}` names"))
+            }
             None => say(&format!("making `{shown}` with what `{file}` names")),
         }
         true
