@@ -17,6 +17,7 @@ macro_rules! template {
     };
 }
 
+/// What a project of a kind is made of.
 pub(super) fn template(kind: Kind) -> Template {
     match kind {
         Kind::Tool => template!("tool"),
