@@ -81,8 +81,11 @@ fn name(frame: &FrameInfo) -> Option<String> {
     symbol.or(frame.func_name()).map(|name| format!("{:#}", rustc_demangle::demangle(name)))
 }
 
-/// What a panic said, or else the first line of standard error.
+/// What an exception of Python or a panic said, or else the first line of standard error.
 fn panic_text(stderr: &str) -> Option<String> {
+    if let Some(exception) = exception_text(stderr) {
+        return Some(quote(&exception));
+    }
     let mut lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
     let first = *lines.peek()?;
     let Some(panic) = lines.find(|line| line.contains("panicked at ")) else { return Some(quote(first)) };
@@ -94,9 +97,29 @@ fn panic_text(stderr: &str) -> Option<String> {
     }
 }
 
+/// What the last exception of Python said, and where it was raised. The runtime panics over it and says nothing of its own.
+fn exception_text(stderr: &str) -> Option<String> {
+    let (_, traceback) = stderr.rsplit_once("Traceback (most recent call last):\n")?;
+    let said = traceback.lines().find(|line| !line.starts_with(' ')).filter(|line| !line.is_empty())?;
+    let frames = traceback.lines().take_while(|line| line.starts_with(' ')).map(str::trim);
+    let place = frames.filter(|line| line.starts_with("File ")).last();
+    Some(place.map_or_else(|| said.to_owned(), |place| format!("{said} ({place})")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TRACEBACK: &str = "Traceback (most recent call last):
+  File \"/0/plugin.py\", line 9, in execute
+  File \"/0/plugin.py\", line 24, in shortest
+    nothing[key]
+    ~~~~~~~^^^^^
+KeyError: 'customer'
+
+thread '<unnamed>' (1) panicked at runtime/src/lib.rs:1293:29:
+Python function threw an unexpected exception
+";
 
     #[test]
     fn the_text_of_a_panic_is_found() {
@@ -109,6 +132,9 @@ mod tests {
             ),
             ("thread '<unnamed>' panicked at src/lib.rs:3:9:", Some("panicked at src/lib.rs:3:9:")),
             ("memory allocation of 8 bytes failed\n", Some("memory allocation of 8 bytes failed")),
+            (TRACEBACK, Some("KeyError: 'customer' (File \"/0/plugin.py\", line 24, in shortest)")),
+            ("Traceback (most recent call last):\nMemoryError", Some("MemoryError")),
+            ("Traceback (most recent call last):\n\na panicked at b\n", Some("panicked at b")),
         ] {
             assert_eq!(panic_text(stderr).as_deref(), expected, "for {stderr:?}");
         }

@@ -2,7 +2,10 @@
 //!
 //! Writes into a folder that is not there yet, and nowhere else. The SDK comes along, so nothing but the language's registry is needed.
 
+mod javascript;
 mod language;
+mod python;
+mod rust;
 mod sdk;
 
 use std::fs;
@@ -15,22 +18,6 @@ use language::Language;
 
 /// What a new project is made of, by its place in the folder.
 type Template = &'static [(&'static str, &'static str)];
-
-/// The template in a folder.
-macro_rules! template {
-    ($folder:literal) => {
-        &[
-            // The package is the same whatever the plugin does.
-            ("Cargo.toml", include_str!("new/rust/tool/Cargo.toml.in")),
-            ("plugin.toml", include_str!(concat!("new/rust/", $folder, "/plugin.toml.in"))),
-            ("src/lib.rs", include_str!(concat!("new/rust/", $folder, "/lib.rs.in"))),
-            ("cases/first.yaml", include_str!(concat!("new/rust/", $folder, "/first.yaml.in"))),
-            ("question.yaml", include_str!(concat!("new/rust/", $folder, "/question.yaml.in"))),
-            ("README.md", include_str!(concat!("new/rust/", $folder, "/README.md.in"))),
-            (".gitignore", "/target\n"),
-        ]
-    };
-}
 
 /// Make a new plugin's project.
 #[derive(Debug, clap::Args)]
@@ -65,29 +52,9 @@ enum Kind {
     Upgrade,
 }
 
-impl Kind {
-    fn template(self) -> Template {
-        match self {
-            Self::Tool => template!("tool"),
-            Self::Step => template!("step"),
-            Self::ToolStep => template!("tool-step"),
-            Self::Upgrade => template!("upgrade"),
-        }
-    }
-}
-
 impl New {
     pub(super) fn run(self) -> Result<(), Failure> {
         let Self { name: folder, kind, lang, publisher, tool } = self;
-        let template = match (kind, lang.tool()) {
-            (_, None) => kind.template(),
-            (Kind::Tool, Some(template)) => template,
-            (Kind::Step | Kind::ToolStep | Kind::Upgrade, Some(_)) => {
-                return Err(Failure::usage(
-                    "projects of steps are made in Rust: leave `--lang` out, or begin with one of the kind `tool` and what `wit/LANGUAGES.md` says",
-                ));
-            }
-        };
         let name = folder.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
         let tool = match (kind, tool) {
             (Kind::Tool, tool) => tool.unwrap_or_else(|| name.clone()),
@@ -115,7 +82,7 @@ impl New {
                 .iter()
                 .fold(text.to_owned(), |text, (key, value)| text.replace(key, value))
         };
-        for (path, text) in template {
+        for (path, text) in lang.template(kind) {
             write(&folder.join(path), &filled(text))?;
         }
         for (path, text) in sdk::files()?.into_iter().filter(|(path, _)| lang.takes(path)) {

@@ -3,6 +3,7 @@
 //! Knows projects in Rust, Python and JavaScript by what their languages call a package. What else gives a component is handed over as a file.
 
 mod javascript;
+mod packages;
 mod python;
 mod rust;
 mod tool;

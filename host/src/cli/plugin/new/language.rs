@@ -1,8 +1,8 @@
-//! Projects in other languages than Rust: what they are made of.
+//! The languages that plugins are written in: what a project of each kind is made of, and how its rule is asked natively.
 //!
-//! They are plugins like any other, of the same contract; the component holds the runtime of the language besides.
+//! Plugins in other languages than Rust are plugins like any other, of the same contract; the component holds the runtime of the language besides.
 
-use super::sdk;
+use super::{Kind, Template, javascript, python, rust, sdk};
 
 /// The language a plugin is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -16,50 +16,13 @@ pub(super) enum Language {
     JavaScript,
 }
 
-const PYTHON: &[(&str, &str)] = &[
-    ("requirements.txt", include_str!("python/tool/requirements.txt.in")),
-    ("plugin.toml", include_str!("rust/tool/plugin.toml.in")),
-    ("src/plugin.py", include_str!("python/tool/plugin.py.in")),
-    ("tests/__init__.py", include_str!("python/tool/init.py.in")),
-    ("tests/test_plugin.py", include_str!("python/tool/test_plugin.py.in")),
-    ("cases/first.yaml", include_str!("rust/tool/first.yaml.in")),
-    ("question.yaml", include_str!("rust/tool/question.yaml.in")),
-    ("README.md", include_str!("python/tool/README.md.in")),
-    (".gitignore", "/.venv\n/target\n__pycache__\n"),
-    ("bindings/componentize_py_types.py", include_str!("python/tool/bindings/componentize_py_types.py")),
-    ("bindings/wit_world/__init__.py", include_str!("python/tool/bindings/wit_world/__init__.py")),
-    ("bindings/wit_world/exports/__init__.py", include_str!("python/tool/bindings/wit_world/exports/__init__.py")),
-    ("bindings/wit_world/exports/tool_rule.py", include_str!("python/tool/bindings/wit_world/exports/tool_rule.py")),
-    ("bindings/wit_world/imports/__init__.py", include_str!("python/tool/bindings/wit_world/imports/__init__.py")),
-    ("bindings/wit_world/imports/context.py", include_str!("python/tool/bindings/wit_world/imports/context.py")),
-    ("bindings/wit_world/imports/http.py", include_str!("python/tool/bindings/wit_world/imports/http.py")),
-    ("bindings/wit_world/imports/knowledge.py", include_str!("python/tool/bindings/wit_world/imports/knowledge.py")),
-    ("bindings/wit_world/imports/library.py", include_str!("python/tool/bindings/wit_world/imports/library.py")),
-    ("bindings/wit_world/imports/records.py", include_str!("python/tool/bindings/wit_world/imports/records.py")),
-    ("bindings/wit_world/imports/trace.py", include_str!("python/tool/bindings/wit_world/imports/trace.py")),
-];
-
-const JAVASCRIPT: &[(&str, &str)] = &[
-    ("package.json", include_str!("javascript/tool/package.json.in")),
-    ("package-lock.json", include_str!("javascript/tool/package-lock.json.in")),
-    ("plugin.toml", include_str!("rust/tool/plugin.toml.in")),
-    ("src/plugin.js", include_str!("javascript/tool/plugin.js.in")),
-    ("src/rule.js", include_str!("javascript/tool/rule.js.in")),
-    ("test/rule.test.js", include_str!("javascript/tool/rule.test.js.in")),
-    ("types/loadout.d.ts", include_str!("javascript/tool/loadout.d.ts.in")),
-    ("cases/first.yaml", include_str!("rust/tool/first.yaml.in")),
-    ("question.yaml", include_str!("rust/tool/question.yaml.in")),
-    ("README.md", include_str!("javascript/tool/README.md.in")),
-    (".gitignore", "/node_modules\n/target\n"),
-];
-
 impl Language {
-    /// What a project with the rule of a tool is made of; nothing for Rust, which has templates of its own.
-    pub(super) fn tool(self) -> Option<&'static [(&'static str, &'static str)]> {
+    /// What a project is made of.
+    pub(super) fn template(self, kind: Kind) -> Template {
         match self {
-            Self::Rust => None,
-            Self::Python => Some(PYTHON),
-            Self::JavaScript => Some(JAVASCRIPT),
+            Self::Rust => rust::template(kind),
+            Self::Python => python::template(kind),
+            Self::JavaScript => javascript::template(kind),
         }
     }
 
@@ -82,15 +45,29 @@ impl Language {
 mod tests {
     use std::collections::BTreeSet;
 
+    use clap::ValueEnum as _;
+
     use super::*;
 
-    /// The names of all functions that a world `tool` imports and exports, in the words of a language.
-    fn functions(named: impl Fn(&str) -> String) -> BTreeSet<String> {
-        let interfaces = ["context", "library", "records", "knowledge", "http", "trace", "tool-rule"];
-        let files = sdk::files().unwrap();
-        let text = |name: &str| files.iter().find(|(path, _)| *path == format!("wit/{name}.wit")).unwrap().1.clone();
+    /// What the world of a manifest imports and exports, in the order of the contract.
+    fn interfaces(worlds: &str, manifest: &str) -> Vec<String> {
+        let (_, world) = manifest.split_once("world = \"loadout:plugin/").unwrap();
+        let (world, _) = world.split_once('@').unwrap();
+        let (_, body) = worlds.split_once(&format!("\nworld {world} {{\n")).unwrap();
+        let lines = body.lines().map_while(|line| line.trim().strip_suffix(';'));
+        lines.map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
+    }
+
+    /// The names of the functions of an interface, in the words of a language.
+    fn functions(interface: &str, named: fn(&str) -> String) -> BTreeSet<String> {
         let function = |line: &str| line.trim().split_once(": func(").map(|(name, _)| named(name));
-        interfaces.into_iter().flat_map(|name| text(name).lines().filter_map(function).collect::<Vec<_>>()).collect()
+        interface.lines().filter_map(function).collect()
+    }
+
+    /// The names that come after a word and before a bracket.
+    fn declared(text: &str, word: &str) -> BTreeSet<String> {
+        let declared = text.lines().filter_map(|line| line.trim().strip_prefix(word)?.split_once('('));
+        declared.map(|(name, _)| name.to_owned()).collect()
     }
 
     fn camel(name: &str) -> String {
@@ -99,17 +76,46 @@ mod tests {
         words.fold(first, |name, word| name + &word[..1].to_uppercase() + &word[1..])
     }
 
+    fn snake(name: &str) -> String {
+        name.replace('-', "_")
+    }
+
     #[test]
-    fn the_types_of_each_language_have_the_functions_of_the_contract() {
-        let text = |files: &[(&str, &str)], place: &str| {
-            files.iter().filter(|(path, _)| path.starts_with(place)).map(|(_, text)| *text).collect::<String>()
-        };
-        let declared = text(JAVASCRIPT, "types/");
-        let found = declared.lines().filter_map(|line| line.trim().strip_prefix("export function ")?.split_once('('));
-        assert_eq!(found.map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>(), functions(camel));
-        let bound = text(PYTHON, "bindings/wit_world/");
-        let found = bound.lines().filter_map(|line| line.trim().strip_prefix("def ")?.split_once('('));
-        let snake = |name: &str| name.replace('-', "_");
-        assert_eq!(found.map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>(), functions(snake));
+    fn the_types_of_each_language_have_the_functions_of_each_world() {
+        let sdk = sdk::files().unwrap();
+        let wit = |name: &str| &sdk.iter().find(|(path, _)| *path == format!("wit/{name}.wit")).unwrap().1;
+        for kind in Kind::value_variants() {
+            let (python, javascript) = (Language::Python.template(*kind), Language::JavaScript.template(*kind));
+            let text = |template: Template, place: &str| -> String {
+                template.iter().filter(|(path, _)| path.starts_with(place)).map(|(_, text)| *text).collect()
+            };
+            let interfaces = interfaces(wit("worlds"), &text(python, "plugin.toml"));
+            let of_contract = |named: fn(&str) -> String| -> BTreeSet<String> {
+                interfaces.iter().flat_map(|name| functions(wit(name), named)).collect()
+            };
+            assert_eq!(declared(&text(python, "bindings/wit_world/"), "def "), of_contract(snake), "{kind:?}");
+            assert_eq!(declared(&text(javascript, "types/"), "export function "), of_contract(camel), "{kind:?}");
+            let paths = |template: Template, place: &str| -> BTreeSet<String> {
+                let inside = template.iter().filter_map(|(path, _)| path.strip_prefix(place));
+                inside.map(str::to_owned).collect()
+            };
+            let types: BTreeSet<String> = interfaces.iter().map(|name| format!("{name}.d.ts")).collect();
+            assert_eq!(paths(javascript, "types/"), types, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_kind_has_the_same_manifest_and_cases_in_each_language() {
+        for kind in Kind::value_variants() {
+            let shared = |language: Language| {
+                let same = |path: &str| ["plugin.toml", "cases/first.yaml", "question.yaml"].contains(&path);
+                let template = language.template(*kind).iter();
+                template.copied().filter(|(path, _)| same(path)).collect::<BTreeSet<_>>()
+            };
+            assert_eq!(shared(Language::Rust).len(), 3, "{kind:?}");
+            for language in Language::value_variants() {
+                assert_eq!(shared(*language), shared(Language::Rust), "{kind:?} in {language:?}");
+            }
+        }
     }
 }

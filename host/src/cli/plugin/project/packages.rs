@@ -1,0 +1,76 @@
+//! Packages that a language's tools install into a folder of the project: once, and again when the files that name them are others.
+//!
+//! The folder keeps what they were installed from. Whoever removes it has them installed again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::cli::failure::Failure;
+use crate::cli::file;
+
+use super::say;
+
+/// Where the folder keeps what its packages were installed from.
+const INSTALLED_FROM: &str = ".loadout-installed-from";
+
+/// A folder of packages.
+pub(super) struct Packages {
+    folder: PathBuf,
+    shown: &'static str,
+}
+
+impl Packages {
+    /// The packages in a folder of the project.
+    pub(super) fn new(project: &Path, folder: &'static str) -> Self {
+        Self { folder: project.join(folder), shown: folder }
+    }
+
+    /// Whether a build made the folder.
+    pub(super) fn are_ours(&self) -> bool {
+        self.installed_from().is_some()
+    }
+
+    /// Whether they have to be installed. Says so, and why: `named` is the text that names them, and `file` where it stands.
+    pub(super) fn must_be_installed(&self, file: &str, named: &str) -> bool {
+        let shown = self.shown;
+        match self.installed_from() {
+            Some(text) if text == named => return false,
+            Some(_) => {
+                say(&format!("other packages are named than before: making `{shown}` again with what `{file}` names"))
+            }
+            None => say(&format!("making `{shown}` with what `{file}` names")),
+        }
+        true
+    }
+
+    /// Keeps what they were installed from.
+    pub(super) fn installed(&self, named: &str) -> Result<(), Failure> {
+        let path = self.folder.join(INSTALLED_FROM);
+        let unwritable = |error| Failure::because(format!("`{}` cannot be written", path.display()), error);
+        file::replace(&path, named.as_bytes()).map_err(unwritable)
+    }
+
+    /// Without it, or if it cannot be read, they are installed again: that costs some seconds and nothing else.
+    fn installed_from(&self) -> Option<String> {
+        fs::read_to_string(self.folder.join(INSTALLED_FROM)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_installed_again_when_what_names_them_is_another() {
+        let project = tempfile::tempdir().unwrap();
+        let packages = Packages::new(project.path(), ".venv");
+        let must = |named: &str| packages.must_be_installed("requirements.txt", named);
+        assert!(must("one") && must("one"), "nothing was installed");
+        fs::create_dir(project.path().join(".venv")).unwrap();
+        assert!(must("one"), "what somebody else installed, or never finished");
+        packages.installed("one").unwrap();
+        assert!(!must("one") && must("two") && must(""));
+        packages.installed("two").unwrap();
+        assert!(!must("two") && must("one"));
+    }
+}
