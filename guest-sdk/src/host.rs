@@ -80,7 +80,8 @@ macro_rules! asked_of_any_host {
 }
 pub(crate) use asked_of_any_host;
 
-/// The host, as a step in changes of configuration sees it. Every read is recorded, and answers the same however often it is asked.
+/// The host, as a step in changes of configuration sees it. Every read is recorded. The library answers the same however often it
+/// is asked; records, knowledge and requests go outside each time.
 #[derive(Debug, Clone, Copy)]
 pub struct Host<'a> {
     source: &'a Source,

@@ -98,7 +98,12 @@ impl Query {
     /// ```
     pub fn entity(&self) -> Result<String, Refusal> {
         let table = name(&self.table)?;
-        Ok(self.connector.as_ref().map_or_else(|| table.to_owned(), |connector| format!("{connector}:{table}")))
+        let Some(connector) = &self.connector else { return Ok(table.to_owned()) };
+        let fits = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+        if connector.is_empty() || !connector.chars().all(fits) {
+            return Err(bad_query(connector, "a connector"));
+        }
+        Ok(format!("{connector}:{table}"))
     }
 
     /// The OData query options, escaped. Refuses what is no name, as `bad-query`.
@@ -114,7 +119,7 @@ impl Query {
         }
         if !self.order.is_empty() {
             let order = self.order.iter().map(|(attribute, descending)| {
-                Ok(format!("{} {}", name(attribute)?, if *descending { "desc" } else { "asc" }))
+                Ok(format!("{} {}", path(attribute)?, if *descending { "desc" } else { "asc" }))
             });
             options.push(format!("$orderby={}", order.collect::<Result<Vec<_>, _>>()?.join(",")));
         }
@@ -124,17 +129,35 @@ impl Query {
 
 /// A name of a table or an attribute, which stands in a question as it is.
 pub(crate) fn name(text: &str) -> Result<&str, Refusal> {
-    let fits = |character: char| character.is_ascii_alphanumeric() || character == '_' || character == '/';
-    if !text.is_empty() && text.chars().all(fits) {
-        return Ok(text);
+    let fits = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let is_name = !text.is_empty() && text.chars().all(fits);
+    if is_name { Ok(text) } else { Err(bad_query(text, "a table or an attribute")) }
+}
+
+/// The way to an attribute in a filter or an order, which may lead through another table, such as `customerid_contact/fullname`.
+fn path(text: &str) -> Result<&str, Refusal> {
+    for part in text.split('/') {
+        name(part).map_err(|_| bad_query(text, "a table or an attribute"))?;
     }
-    let message = format!("`{}` is no name of a table or an attribute", text.chars().take(100).collect::<String>());
-    Err(Refusal { code: "bad-query".to_owned(), message })
+    Ok(text)
+}
+
+fn bad_query(text: &str, what: &str) -> Refusal {
+    let message = format!("`{}` is no name of {what}", text.chars().take(100).collect::<String>());
+    Refusal { code: "bad-query".to_owned(), message }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_stays_a_number_whatever_a_session_says() {
+        for (text, expected) in [("1.5", "1.5"), ("inf", "INF"), ("-inf", "-INF"), ("nan", "NaN"), ("1e999", "INF")] {
+            let query = Query::of("contact").filter(Filter::equals("creditlimit", text.parse::<f64>().unwrap()));
+            assert_eq!(query.options().unwrap(), format!("$filter=creditlimit eq {expected}"), "{text}");
+        }
+    }
 
     #[test]
     fn a_value_stays_a_value_whatever_it_says() {
@@ -155,6 +178,16 @@ mod tests {
         for text in ["", "a b", "a'", "a&b", "a)", "$select", "crm:contact"] {
             assert_eq!(name(text).unwrap_err().code, "bad-query", "{text}");
         }
-        assert_eq!(name("customerid_contact/fullname"), Ok("customerid_contact/fullname"));
+        assert_eq!(path("customerid_contact/fullname"), Ok("customerid_contact/fullname"));
+        for text in ["customerid_contact/fullname", "a b"] {
+            assert_eq!(name(text).unwrap_err().code, "bad-query", "{text}");
+        }
+        for text in ["/a", "a/", "a//b", ""] {
+            assert_eq!(path(text).unwrap_err().code, "bad-query", "{text}");
+        }
+        assert_eq!(
+            Query::of("contact").at("a b").entity().unwrap_err().to_string(),
+            "bad-query: `a b` is no name of a connector"
+        );
     }
 }

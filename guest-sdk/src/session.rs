@@ -9,8 +9,8 @@ use crate::{Fault, Rendered};
 /// The table of conversations, as `sourceEntity` and settings name it.
 pub const CONVERSATION: &str = "msdyn_ocliveworkitem";
 
-/// The person and the session a rule decides for. Every method is a read, recorded by the host, and answers the same however
-/// often it is asked.
+/// The person and the session a rule decides for. Every method is a read, recorded by the host. Context and library answer the
+/// same however often they are asked; records, knowledge and requests go outside each time.
 #[derive(Debug, Clone, Copy)]
 pub struct Session<'a> {
     source: &'a Source,

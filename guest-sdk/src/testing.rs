@@ -19,6 +19,7 @@ mod slug;
 mod step;
 mod tool;
 mod tool_step;
+mod update;
 mod upgrade;
 
 #[cfg(feature = "testing")]

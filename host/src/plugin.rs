@@ -17,6 +17,7 @@ mod clock;
 mod compiler;
 mod decision;
 mod engine;
+mod generation;
 mod guard;
 mod handler;
 mod info;

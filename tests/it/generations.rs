@@ -9,7 +9,7 @@ use loadout_contract::Contract;
 use loadout_plugin_build::embed_manifest;
 use loadout_tests::archive::root;
 use loadout_tests::guests::manifest;
-use loadout_tests::host::Failure;
+use loadout_tests::host::{Failure, TestHost};
 
 use crate::authoring::loadout;
 
@@ -57,32 +57,51 @@ fn they_ask_all_there_was_to_ask() -> Done {
     Ok(())
 }
 
-/// What `check` says of a plugin for the world `tool`, written against the contract of this host with an edit in one of its files, or in all.
-fn checked(file: &str, from: &str, to: &str) -> Result<String, Failure> {
+/// A plugin for the world `tool`, written against the contract of this host with an edit in one of its files, or in all.
+fn edited(file: &str, from: &str, to: &str) -> Result<Vec<u8>, Failure> {
     let contract = Contract::edited(&root().join("wit"), |name, text| {
         let meant = name == file || file == "*";
         assert!(!meant || text.contains(from), "`{from}` is in `{name}`");
         if meant { text.replacen(from, to, 1) } else { text }
     })?;
-    let folder = tempfile::tempdir()?;
-    let component = embed_manifest(&contract.guest("tool")?, &manifest("newer", "1.0.0", "greeter"))?;
-    fs::write(folder.path().join("a.wasm"), component)?;
-    loadout(folder.path(), &["check", "--component", "a.wasm"])
+    Ok(embed_manifest(&contract.guest("tool")?, &manifest("newer", "1.0.0", "greeter"))?)
 }
 
-#[test]
-fn a_plugin_that_needs_what_this_host_has_not_is_told_what() -> Done {
-    let said = [
-        checked("context.wit", "    get: func(", "    team: func() -> option<string>;\n\n    get: func(")?,
-        checked("context.wit", "has-role: func(role: string) -> bool", "has-role: func(role: string) -> option<bool>")?,
-        checked("tool-rule.wit", "evaluate: func(settings: string)", "evaluate: func(settings: string, seed: u64)")?,
-        checked("*", "loadout:plugin@0.1.0", "loadout:plugin@0.2.0")?,
+// The command waits for nobody, and the server is this test.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_needs_what_this_host_has_not_is_told_what() -> Done {
+    let edits = [
+        ("context.wit", "    get: func(", "    team: func() -> option<string>;\n\n    get: func("),
+        ("context.wit", "has-role: func(role: string) -> bool", "has-role: func(role: string) -> option<bool>"),
+        ("tool-rule.wit", "evaluate: func(settings: string)", "evaluate: func(settings: string, seed: u64)"),
+        ("*", "loadout:plugin@0.1.0", "loadout:plugin@0.2.0"),
     ];
+    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let folder = tempfile::tempdir()?;
+    let mut said = Vec::new();
+    for (file, from, to) in edits {
+        let component = edited(file, from, to)?;
+        fs::write(folder.path().join("a.wasm"), &component)?;
+        let checked = loadout(folder.path(), &["check", "--component", "a.wasm"])?;
+        let why = checked.strip_prefix("1 error: `a.wasm` is refused: ").ok_or("it is refused")?;
+        let installed = host.install("", &component).await?;
+        let detail = installed.json()["detail"].as_str().unwrap_or_default().to_owned();
+        assert!(detail.contains(why), "the host says {detail}, and not {why}");
+        said.push(why.to_owned());
+    }
     assert_snapshot!(said.join("\n"), @r#"
-    1 error: `a.wasm` is refused: it does not fit `loadout:plugin` 0.1.0 as this host has it (component imports instance `loadout:plugin/context@0.1.0`, but a matching implementation was not found in the linker: instance export `team` has the wrong type: function implementation is missing): build it with the SDK that `loadout plugin new` of this host brings along, or install it on a newer host
-    1 error: `a.wasm` is refused: it does not fit `loadout:plugin` 0.1.0 as this host has it (component imports instance `loadout:plugin/context@0.1.0`, but a matching implementation was not found in the linker: instance export `has-role` has the wrong type: type mismatch with results: expected `bool` found `option`): build it with the SDK that `loadout plugin new` of this host brings along, or install it on a newer host
-    1 error: `a.wasm` is refused: it does not fit `loadout:plugin` 0.1.0 as this host has it (failed to convert function to given type: type mismatch with parameters: expected 1-tuple, found 2-tuple): build it with the SDK that `loadout plugin new` of this host brings along, or install it on a newer host
-    1 error: `a.wasm` is refused: it is built against `loadout:plugin/context@0.2.0`, `loadout:plugin/library@0.2.0`, `loadout:plugin/records@0.2.0`, `loadout:plugin/knowledge@0.2.0`, `loadout:plugin/http@0.2.0` and 2 more, and this host offers `loadout:plugin` 0.1.0: build it with the SDK that `loadout plugin new` of this host brings along, or install it on a host that offers what it wants
+    it does not fit `loadout:plugin` 0.1.0 as this host has it (component imports instance `loadout:plugin/context@0.1.0`, but a matching implementation was not found in the linker: instance export `team` has the wrong type: function implementation is missing): build it with the SDK that `loadout plugin new` of this host brings along, or install it on a newer host
+    it does not fit `loadout:plugin` 0.1.0 as this host has it (component imports instance `loadout:plugin/context@0.1.0`, but a matching implementation was not found in the linker: instance export `has-role` has the wrong type: type mismatch with results: expected `bool` found `option`): build it with the SDK that `loadout plugin new` of this host brings along, or install it on a newer host
+    it does not fit `loadout:plugin` 0.1.0 as this host has it (failed to convert function to given type: type mismatch with parameters: expected 1-tuple, found 2-tuple): build it with the SDK that `loadout plugin new` of this host brings along, or install it on a newer host
+    it is built against `loadout:plugin/context@0.2.0`, `loadout:plugin/library@0.2.0`, `loadout:plugin/records@0.2.0`, `loadout:plugin/knowledge@0.2.0`, `loadout:plugin/http@0.2.0` and 2 more, and this host offers `loadout:plugin` 0.1.0: build it with the SDK that `loadout plugin new` of this host brings along, or install it on a host that offers what it wants
     "#);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_of_a_later_version_of_the_generation_is_taken() -> Done {
+    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let installed = host.install("", &edited("*", "loadout:plugin@0.1.0", "loadout:plugin@0.1.1")?).await?;
+    assert_eq!(installed.status, 201, "{installed}");
     Ok(())
 }

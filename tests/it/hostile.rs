@@ -54,6 +54,25 @@ fn problem(guest: &str) -> String {
     problem.unwrap_or_else(|| panic!("`{guest}` is refused")).to_string()
 }
 
+/// Some of them in the pool for components that bring a runtime, which has other limits and is no weaker.
+#[test]
+fn heavy_guests_are_stopped_as_well() {
+    let sins =
+        ["well_behaved", "spins_forever", "eat_memory", "recurses", "floods_calls", "huge_answer", "asks_for_sockets"];
+    let guest = |name: &str| guests::ALL.iter().find(|(known, _)| *known == name).expect("it is there").1;
+    let heavy: Vec<_> = sins.iter().map(|name| (*name, guests::heavy(guest(name)))).collect();
+    let heavy: Vec<(&str, &[u8])> = heavy.iter().map(|(name, component)| (*name, component.as_slice())).collect();
+    let (catalog, problems) = Catalog::load(&heavy, None, patient()).expect("the engine starts");
+    let mut told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    for sin in sins {
+        let context = BTreeMap::from([("customerName".to_owned(), "Ada".to_owned())]);
+        let facts = Facts { profile: "support".to_owned(), context, ..Facts::default() };
+        let reads = Reads::new(Arc::new(Snapshot::default()), Arc::new(facts));
+        told.extend(catalog.evaluate(&sin.replace('_', "-"), "{}", reads).map(show));
+    }
+    assert_snapshot!(told.join("\n"), @"");
+}
+
 macro_rules! has_a_test {
     ($guest:ident) => {
         #[expect(unused_imports, reason = "a guest without a test of its name must not compile")]

@@ -18,6 +18,21 @@ pub fn manifest(name: &str, version: &str, kind: &str) -> String {
     )
 }
 
+/// The same component with so much beside its code that a host takes it for one with a runtime.
+pub fn heavy(component: &[u8]) -> Vec<u8> {
+    /// What is heavy, in bytes, and the length of the section and of its name in LEB128.
+    const PADDING: usize = 4 << 20;
+    let name = b"padding";
+    let mut length = Vec::new();
+    let mut rest = 1 + name.len() + PADDING;
+    while rest > 0x7f {
+        length.push((rest & 0x7f) as u8 | 0x80);
+        rest >>= 7;
+    }
+    length.push(rest as u8);
+    [component, &[0], &length, &[name.len() as u8], name, &vec![0; PADDING]].concat()
+}
+
 /// The component of steps around rules, each as name, tool kinds, stage and rank, as version `version` of the plugin `tests/<name>`.
 /// Without `limits`, a part of the manifest, it has all there is.
 pub fn tool_steps(

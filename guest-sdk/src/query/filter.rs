@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::literal::{Literal, quoted};
-use super::name;
+use super::path;
 use crate::Refusal;
 
 /// What is true of the records that are meant.
@@ -125,8 +125,8 @@ impl Filter {
 
     pub(super) fn written(&self) -> Result<String, Refusal> {
         Ok(match self {
-            Self::Compare(attribute, operator, value) => format!("{} {operator} {value}", name(attribute)?),
-            Self::Text(attribute, operator, text) => format!("{operator}({},{})", name(attribute)?, quoted(text)),
+            Self::Compare(attribute, operator, value) => format!("{} {operator} {value}", path(attribute)?),
+            Self::Text(attribute, operator, text) => format!("{operator}({},{})", path(attribute)?, quoted(text)),
             Self::And(one, other) => format!("{} and {}", one.grouped()?, other.grouped()?),
             Self::Or(one, other) => format!("{} or {}", one.written()?, other.written()?),
             Self::Not(inner) => format!("not ({})", inner.written()?),

@@ -25,6 +25,9 @@ impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(&quoted(text)),
+            // Rust's own names for these would be those of attributes.
+            Self::Number(number) if number.is_nan() => f.write_str("NaN"),
+            Self::Number(number) if number.is_infinite() => f.write_str(if *number > 0.0 { "INF" } else { "-INF" }),
             Self::Number(number) => write!(f, "{number}"),
             Self::Whole(number) => write!(f, "{number}"),
             Self::Flag(flag) => write!(f, "{flag}"),

@@ -29,6 +29,8 @@ pub struct AnyUser {
     workstreams: Vec<String>,
     entities: Vec<String>,
     templates: Vec<String>,
+    apps: Vec<String>,
+    profiles: Vec<String>,
     languages: Vec<u32>,
     context: Vec<(String, String)>,
     settings: Vec<Map<String, Value>>,
@@ -45,14 +47,16 @@ impl AnyUser {
     /// assert!(nobody.contains("1033") && nobody.contains("roles: []"));
     /// ```
     pub fn new() -> Self {
-        Self { languages: vec![1033], settings: vec![Map::new()], ..Self::default() }
+        let Facts { app, profile, language, .. } = Facts::default();
+        let (apps, profiles, languages) = (vec![app], vec![profile], vec![language]);
+        Self { apps, profiles, languages, settings: vec![Map::new()], ..Self::default() }
     }
 
     /// Anybody who can be made of what the cases of a folder mention.
     ///
     /// # Panics
     ///
-    /// If a file cannot be read as cases.
+    /// If a file cannot be read as cases, or there are none.
     ///
     /// ```
     /// use loadout_sdk::testing::{AnyUser, Component};
@@ -62,8 +66,9 @@ impl AnyUser {
     /// # };
     /// ```
     pub fn of_cases(folder: impl AsRef<Path>) -> Self {
-        let mut any = Self::new();
+        let (mut any, mut count) = (Self::new(), 0);
         for (_, CaseFile::<Case> { library, cases }) in files_of(folder.as_ref()) {
+            count += cases.len();
             add_to(&mut any.library, library);
             for case in cases {
                 add_to(&mut any.library, case.library);
@@ -71,6 +76,7 @@ impl AnyUser {
                 any = any.settings(case.settings);
             }
         }
+        assert!(count > 0, "there are no cases in `{}`", folder.as_ref().display());
         any
     }
 
@@ -110,6 +116,58 @@ impl AnyUser {
     #[must_use]
     pub fn channel(mut self, channel: &str) -> Self {
         add(&mut self.channels, channel.to_owned());
+        self
+    }
+
+    /// A workstream their conversation may come from.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let any = AnyUser::new().workstream("billing");
+    /// assert!(format!("{any:?}").contains("billing"));
+    /// ```
+    #[must_use]
+    pub fn workstream(mut self, workstream: &str) -> Self {
+        add(&mut self.workstreams, workstream.to_owned());
+        self
+    }
+
+    /// A session template their session may have.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let any = AnyUser::new().session_template("contoso_case");
+    /// assert!(format!("{any:?}").contains("contoso_case"));
+    /// ```
+    #[must_use]
+    pub fn session_template(mut self, template: &str) -> Self {
+        add(&mut self.templates, template.to_owned());
+        self
+    }
+
+    /// An app they may be in.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let any = AnyUser::new().app("contact-centre");
+    /// assert!(format!("{any:?}").contains("contact-centre"));
+    /// ```
+    #[must_use]
+    pub fn app(mut self, app: &str) -> Self {
+        add(&mut self.apps, app.to_owned());
+        self
+    }
+
+    /// A profile they may have.
+    ///
+    /// ```
+    /// use loadout_sdk::testing::AnyUser;
+    /// let any = AnyUser::new().profile("contoso_vip");
+    /// assert!(format!("{any:?}").contains("contoso_vip"));
+    /// ```
+    #[must_use]
+    pub fn profile(mut self, profile: &str) -> Self {
+        add(&mut self.profiles, profile.to_owned());
         self
     }
 
@@ -215,6 +273,8 @@ impl AnyUser {
         facts.workstream.into_iter().for_each(|it| add(&mut self.workstreams, it));
         facts.entity.into_iter().for_each(|it| add(&mut self.entities, it));
         facts.session_template.into_iter().for_each(|it| add(&mut self.templates, it));
+        add(&mut self.apps, facts.app);
+        add(&mut self.profiles, facts.profile);
         [facts.language, facts.base_language].into_iter().for_each(|it| add(&mut self.languages, it));
         facts.context.into_iter().for_each(|it| add(&mut self.context, it));
     }

@@ -30,11 +30,15 @@ const PROTOCOL: u64 = 1;
 /// A component in the real engine. It is ended with the last use of it.
 #[derive(Debug)]
 pub struct Component {
-    process: Child,
-    /// Taken to end the process.
-    asking: Option<Mutex<Asking>>,
+    // Before the process, which ends when nobody can ask any more.
+    asking: Mutex<Asking>,
     about: About,
+    _process: Process,
 }
+
+/// A process that is waited for.
+#[derive(Debug)]
+struct Process(Child);
 
 /// What a component says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -130,17 +134,13 @@ impl Component {
         let mut command = Command::new(program);
         command.args(["plugin", "harness"]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let unstarted = |source| HarnessError::Start { program: program.to_owned(), source };
-        let mut process = command.spawn().map_err(unstarted)?;
-        let (Some(to), Some(from)) = (process.stdin.take(), process.stdout.take()) else {
+        let mut process = Process(command.spawn().map_err(unstarted)?);
+        let (Some(to), Some(from)) = (process.0.stdin.take(), process.0.stdout.take()) else {
             return Err(HarnessError::Ended(None));
         };
         let mut asking = Asking { to, from: BufReader::new(from), count: 0 };
-        let greeting = asking.read()?;
-        if greeting["harness"] != json!(PROTOCOL) {
-            return Err(HarnessError::Protocol(format!("it begins with {greeting}")));
-        }
-        let about = serde_json::from_value(greeting).map_err(|error| HarnessError::Protocol(error.to_string()))?;
-        Ok(Self { process, asking: Some(Mutex::new(asking)), about })
+        let about = asking.greeting().inspect_err(|_| process.end())?;
+        Ok(Self { asking: Mutex::new(asking), about, _process: process })
     }
 
     /// What it says about itself.
@@ -187,21 +187,35 @@ impl Component {
     }
 
     pub(super) fn ask_about(&self, case: &Map<String, Value>) -> Result<Outcome, HarnessError> {
-        let Some(asking) = &self.asking else { return Err(HarnessError::Ended(None)) };
         // A question that panicked was asked or was not: its answer is told from others by its number.
-        asking.lock().unwrap_or_else(PoisonError::into_inner).ask(case)
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner).ask(case)
     }
 }
 
-impl Drop for Component {
+impl Process {
+    /// Ends a process that is not what it should be, and may go on for ever.
+    fn end(&mut self) {
+        // It may have ended by itself just now.
+        let _ = self.0.kill();
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
-        // It ends when nobody can ask any more, and what it ends with matters to nobody.
-        self.asking = None;
-        let _ = self.process.wait();
+        // What it ends with matters to nobody.
+        let _ = self.0.wait();
     }
 }
 
 impl Asking {
+    fn greeting(&mut self) -> Result<About, HarnessError> {
+        let greeting = self.read()?;
+        if greeting["harness"] != json!(PROTOCOL) {
+            return Err(HarnessError::Protocol(format!("it begins with {greeting}")));
+        }
+        serde_json::from_value(greeting).map_err(|error| HarnessError::Protocol(error.to_string()))
+    }
+
     fn ask(&mut self, case: &Map<String, Value>) -> Result<Outcome, HarnessError> {
         self.count += 1;
         let gone = |error| HarnessError::Ended(Some(error));
@@ -209,10 +223,13 @@ impl Asking {
         self.to.flush().map_err(gone)?;
         loop {
             let answer = self.read()?;
-            if answer["id"] != json!(self.count) {
+            let error = answer["error"].as_str();
+            // A line of which not even the number could be read is the one that was just sent.
+            let is_its = answer["id"] == json!(self.count) || (answer["id"].is_null() && error.is_some());
+            if !is_its {
                 continue;
             }
-            if let Some(error) = answer["error"].as_str() {
+            if let Some(error) = error {
                 return Err(HarnessError::Refused(error.to_owned()));
             }
             return serde_json::from_value(answer).map_err(|error| HarnessError::Protocol(error.to_string()));

@@ -1,14 +1,13 @@
 //! The schema of settings: that of their type, and no second truth beside it.
 
+use std::fs;
 use std::path::Path;
-use std::{env, fs};
 
 use schemars::JsonSchema;
 use serde_json::Value;
 use toml::Table;
 
-/// Set to have the schema written instead of compared.
-const UPDATE: &str = "LOADOUT_UPDATE";
+use super::update::{UPDATE, is_updating};
 
 /// Holds the `[settings]` of a manifest against the type they are read into. With `LOADOUT_UPDATE=1` the schema is written there.
 ///
@@ -36,7 +35,7 @@ pub fn check_settings_schema<S: JsonSchema>(manifest: impl AsRef<Path>) {
     }
     let section = section(&wanted);
     assert!(
-        env::var_os(UPDATE).is_some(),
+        is_updating(),
         "the schema in `{shown}` is not that of the settings: run this test with `{UPDATE}=1`, or write\n\n{section}"
     );
     let by_hand = || panic!("`{shown}` has its schema in another form: write\n\n{section}");
@@ -91,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_schema_that_is_another_is_shown_as_it_should_be_and_can_be_put_there() {
-        let path = env::temp_dir().join(format!("loadout-sdk-schema-{}.toml", std::process::id()));
+        let path = std::env::temp_dir().join(format!("loadout-sdk-schema-{}.toml", std::process::id()));
         fs::write(&path, MANIFEST).unwrap();
         let said = check(&path);
         assert!(said.contains("run this test with `LOADOUT_UPDATE=1`, or write\n\n[settings]"), "{said}");

@@ -192,8 +192,8 @@ fn explain(status: ExitStatus, limits: CompileLimits) -> LoadError {
             "the compiler was killed, perhaps because the machine is short of memory: try again when it is not"
                 .to_owned(),
         ),
-        // A process that gets no more memory aborts.
-        Some(ABORTED) => LoadError::TooCostly(format!("{} MiB of memory", limits.memory >> 20)),
+        // A process that gets no more memory aborts, and so does one that has no stack left.
+        Some(ABORTED) => LoadError::TooCostly(format!("{} MiB of memory, or all of the stack", limits.memory >> 20)),
         // It would break the compiler again.
         Some(signal) => LoadError::Compile(format!("the compiler broke over it, with signal {signal}")),
         None if status.code() == Some(PANICKED) => LoadError::Compile("the compiler broke over it".to_owned()),
@@ -230,7 +230,7 @@ mod tests {
         insta::assert_snapshot!(told.join("\n"), @"
         killed: nobody's: it was not made ready: the compiler was killed, perhaps because the machine is short of memory: try again when it is not
         out of processor time: the component's: compiling it takes more than 60 seconds of processor time: split it, or leave out what it does not need
-        aborted: the component's: compiling it takes more than 1024 MiB of memory: split it, or leave out what it does not need
+        aborted: the component's: compiling it takes more than 1024 MiB of memory, or all of the stack: split it, or leave out what it does not need
         broken: the component's: it cannot be made ready: the compiler broke over it, with signal 11
         panicked: the component's: it cannot be made ready: the compiler broke over it
         given up: nobody's: it was not made ready: the compiler broke off (exit status: 1)

@@ -47,7 +47,7 @@ pub struct Config {
     pub heavy_slots: u32,
     /// How long a call waits for a slot.
     pub patience: Duration,
-    /// How many calls of one plugin may run at once, those of all its versions together.
+    /// How many calls of one plugin may run at once, those of all its versions together; half of the slots at most, if they are heavy.
     pub lane: u32,
     /// How many calls may wait for their turn with one plugin; more are refused at once.
     pub queue: usize,
@@ -114,8 +114,7 @@ impl Engine {
         let pool = |weight| Pool::new(&config, weight).map_err(|error| EngineError::new(&error));
         let (light, heavy) = (pool(Weight::Light)?, pool(Weight::Heavy)?);
         tick([light.wasmtime.weak(), heavy.wasmtime.weak()]).map_err(|error| EngineError(error.to_string()))?;
-        let lanes = Lanes::new(usize::try_from(config.lane).unwrap_or(usize::MAX));
-        Ok(Self { config, last_good: LastGood::default(), lanes, light, heavy })
+        Ok(Self { config, last_good: LastGood::default(), lanes: Lanes::default(), light, heavy })
     }
 
     /// A slot for one call of a component.
@@ -149,6 +148,15 @@ impl Config {
         match weight {
             Weight::Light => self.slots,
             Weight::Heavy => self.heavy_slots,
+        }
+    }
+
+    /// How many calls of one plugin's components may run at once.
+    pub(super) fn lane_for(&self, weight: Weight) -> u32 {
+        match weight {
+            Weight::Light => self.lane,
+            // There are few slots, and no plugin takes all of them.
+            Weight::Heavy => self.lane.min(self.heavy_slots / 2).max(1),
         }
     }
 }
@@ -225,6 +233,14 @@ mod tests {
         for (deadline, expected) in [(0, 1), (1, 2), (5, 2), (6, 3), (50, 11)] {
             assert_eq!(ticks(Duration::from_millis(deadline)), expected, "for {deadline} ms");
         }
+    }
+
+    #[test]
+    fn no_plugin_takes_all_the_room_of_its_weight() {
+        let config = Config::default();
+        let room = [Weight::Light, Weight::Heavy].map(|weight| (config.lane_for(weight), config.slots_for(weight)));
+        assert_eq!(room, [(32, 64), (4, 8)]);
+        assert_eq!(Config { heavy_slots: 1, ..config }.lane_for(Weight::Heavy), 1);
     }
 
     #[test]

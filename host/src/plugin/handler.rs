@@ -59,7 +59,7 @@ impl Handler {
             Err((error, retry_after)) => {
                 record.end(&*engine.config.watch, Some(&error), remains);
                 let retry_after = error.retry_after().or(retry_after);
-                Err(StepFault { code: error.code().to_owned(), message: error.to_string(), retry_after })
+                Err(StepFault { code: error.code().to_owned(), message: error.told(), retry_after })
             }
         };
         (answer, reads)

@@ -6,6 +6,7 @@ mod sizes;
 
 use wasmparser::{Parser, Payload};
 
+use super::generation::{GENERATION, PACKAGE, is_of_another, is_one};
 use super::manifest::{Manifest, ManifestError};
 use super::signature::{SignatureError, Signatures};
 use super::weight::Weight;
@@ -19,9 +20,6 @@ const LARGEST_MANIFEST: usize = 64 << 10;
 
 /// Imports and exports that are looked at in a component of which nothing is known yet.
 const MOST_NAMES: usize = 5_000;
-
-/// The package of the contract, and the start of the versions that are offered.
-const CONTRACT: (&str, &str) = ("loadout:plugin/", "0.1.");
 
 /// The version of the contract that is offered.
 const OFFERED_CONTRACT: &str = "0.1.0";
@@ -178,8 +176,12 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
     let weight = Weight::of(component);
     let manifest = Manifest::parse_for(text, weight)?;
     let world = World::of(&manifest.provides);
-    let names = outline.imports.iter().chain(&outline.exports);
-    let others: Vec<String> = names.filter(|name| is_of_another_generation(name)).cloned().collect();
+    let wanted = world.export;
+    let is_there = outline.exports.iter().any(|export| is_one(export, wanted));
+    // One that serves hosts of two generations exports what both want.
+    let exports = if is_there { &[][..] } else { &outline.exports };
+    let names = outline.imports.iter().chain(exports);
+    let others: Vec<String> = names.filter(|name| is_of_another(name)).cloned().collect();
     if !others.is_empty() {
         return Err(LoadError::Generation { found: others });
     }
@@ -187,8 +189,7 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
     if !found.is_empty() {
         return Err(LoadError::Imports { found, world: manifest.world, has: world.imports });
     }
-    let wanted = world.export;
-    if !outline.exports.iter().any(|export| export == wanted) {
+    if !is_there {
         return Err(LoadError::WrongWorld { world: manifest.world, wanted, found: outline.exports });
     }
     Ok(manifest)
@@ -256,18 +257,10 @@ fn cap(what: &'static str, found: u64, limit: u64) -> Result<(), LoadError> {
     if found <= limit { Ok(()) } else { Err(LoadError::TooLarge { what, found, limit }) }
 }
 
-fn is_of_another_generation(name: &str) -> bool {
-    let (package, start) = CONTRACT;
-    name.strip_prefix(package)
-        .and_then(|rest| rest.split_once('@'))
-        .is_some_and(|(_, version)| !version.starts_with(start))
-}
-
 fn is_offered(import: &str, world: &World, weight: Weight) -> bool {
     let Some((interface, version)) = import.split_once('@') else { return false };
-    let (package, start) = CONTRACT;
-    match interface.strip_prefix(package) {
-        Some(name) => world.imports.contains(&name) && version.starts_with(start),
+    match interface.strip_prefix(PACKAGE) {
+        Some(name) => world.imports.contains(&name) && version.starts_with(GENERATION),
         None => {
             let of_runtimes: &[_] = if weight == Weight::Heavy { &OFFERED_TO_RUNTIMES } else { &[] };
             let mut offered = OFFERED.iter().chain(of_runtimes);
@@ -388,6 +381,28 @@ mod tests {
         loadout_plugin_build::embed_manifest(&component, &manifest).unwrap()
     }
 
+    #[test]
+    fn one_that_serves_hosts_of_two_generations_is_taken() {
+        let manifest = "[plugin]\npublisher = \"tests\"\nname = \"both\"\nversion = \"1.0.0\"\n\
+            world = \"loadout:plugin/tool@0.1.2\"\ndescription = \"Serves both.\"\n[tool]\nkinds = [\"scripts\"]\n";
+        // An empty instance under some names.
+        let exporting = |names: &[&str]| {
+            let exports =
+                names.iter().flat_map(|name| [&[1, 0, name.len() as u8], name.as_bytes(), &[5, 0, 0]].concat());
+            let exports: Vec<u8> = [names.len() as u8].into_iter().chain(exports).collect();
+            let component = [&COMPONENT as &[u8], &[5, 3, 1, 1, 0], &[11, exports.len() as u8], &exports].concat();
+            let embedded = loadout_plugin_build::embed_manifest(&component, manifest).unwrap();
+            inspect(&embedded).map(|manifest| manifest.world).map_err(|refused| refused.to_string())
+        };
+        let (ours, later, next) =
+            ("loadout:plugin/tool-rule@0.1.0", "loadout:plugin/tool-rule@0.1.2", "loadout:plugin/tool-rule@0.2.0");
+        for taken in [&[ours][..], &[later], &[ours, next], &[next, later]] {
+            assert_eq!(exporting(taken).as_deref(), Ok("loadout:plugin/tool@0.1.2"), "{taken:?}");
+        }
+        let refused = exporting(&[next]).unwrap_err();
+        assert!(refused.starts_with("it is built against `loadout:plugin/tool-rule@0.2.0`"), "{refused}");
+    }
+
     /// The interfaces of the contract that a component for `world` is refused for, and the sentence about one that nobody has.
     fn refused(world: &str, rest: &str) -> String {
         let refusal = |import: &str| match inspect(&importing(import, world, rest)).unwrap_err() {
@@ -461,10 +476,9 @@ mod tests {
             let having = worlds.iter().filter(|(_, provides)| World::of(provides).imports.contains(&name));
             having.map(|(world, _)| format!("`{world}`")).collect::<Vec<_>>().join(", ")
         };
-        let (package, _) = CONTRACT;
-        let contract = written(package);
+        let contract = written(PACKAGE);
         for (import, worlds) in &contract {
-            assert_eq!(has(import.trim_start_matches(package)), *worlds, "for {import}");
+            assert_eq!(has(import.trim_start_matches(PACKAGE)), *worlds, "for {import}");
         }
         assert_eq!(contract.len(), World::of(&worlds[0].1).imports.len());
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::domain::plugin::is_plugin_name;
 use crate::domain::{Capabilities, FaultPolicy, PluginVersion};
 
+use super::generation::is_one;
 use super::limits::{Limits, Modesty};
 use super::weight::Weight;
 
@@ -169,7 +170,8 @@ impl Manifest {
             .map_err(|_| refused("plugin.version", &version, "a version has three numbers, such as `1.0.2`"))?;
         let fits = description.chars().count() <= LONGEST_DESCRIPTION;
         check("plugin.description", &description, fits, "500 characters are the most")?;
-        let (provides, most) = match world.as_str() {
+        let worlds = [TOOL_WORLD, UPGRADE_WORLD, STEP_WORLD, TOOL_STEP_WORLD];
+        let (provides, most) = match worlds.into_iter().find(|known| is_one(&world, known)).unwrap_or_default() {
             TOOL_WORLD => {
                 none(&world, "upgrade", file.upgrade.is_some())?;
                 none(&world, "steps", file.steps.is_some())?;

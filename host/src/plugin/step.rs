@@ -121,6 +121,7 @@ impl Step {
         if found > limit { Err(Exceeded::Items { found, limit }.into()) } else { Ok(()) }
     }
 
+    /// In the step's own words, too: whoever runs an upgrade sees every row it is about.
     fn fault(&self, error: &CallError) -> StepFault {
         StepFault { step: self.info.label(), code: error.code().to_owned(), message: error.to_string() }
     }

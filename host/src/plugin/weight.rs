@@ -13,7 +13,7 @@ const MIB: usize = 1 << 20;
 const LIGHTEST_RUNTIME: usize = 4 * MIB;
 
 /// How heavy a component is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Weight {
     /// It holds what it does, and the little its language needs.
     Light,

@@ -110,22 +110,30 @@ impl Workshop {
     pub fn fits(&self, ready: &Ready) -> Result<(), LoadError> {
         let engine = &self.engine;
         let nothing = Arc::default();
-        let made = |weight, component: &Arc<trace::Component>, limits: &Limits| {
+        let weight = match &ready.part {
+            Part::Rule(Plugin { weight, .. })
+            | Part::Step(Step { weight, .. })
+            | Part::Handler(Handler { weight, .. })
+            | Part::ToolSteps(ToolSteps { weight, .. }) => *weight,
+        };
+        // Below its slot, so that the instance is gone when that is given back. Where there is none, somebody who is asked will tell.
+        let Some(_slot) = engine.slot(weight) else { return Ok(()) };
+        let made = |component: &Arc<trace::Component>, limits: &Limits| {
             let reads = Reads::new(Arc::default(), Arc::default());
             call::store(engine, weight, component, limits, reads, &nothing)
         };
         let fits = match &ready.part {
-            Part::Rule(Plugin { weight, component, limits, rule, .. }) => {
-                rule.instantiate(&mut made(*weight, component, limits)).map(drop)
+            Part::Rule(Plugin { component, limits, rule, .. }) => {
+                rule.instantiate(&mut made(component, limits)).map(drop)
             }
-            Part::Step(Step { weight, component, limits, prepared, .. }) => {
-                prepared.instantiate(&mut made(*weight, component, limits)).map(drop)
+            Part::Step(Step { component, limits, prepared, .. }) => {
+                prepared.instantiate(&mut made(component, limits)).map(drop)
             }
-            Part::Handler(Handler { weight, component, limits, prepared, .. }) => {
-                prepared.instantiate(&mut made(*weight, component, limits)).map(drop)
+            Part::Handler(Handler { component, limits, prepared, .. }) => {
+                prepared.instantiate(&mut made(component, limits)).map(drop)
             }
-            Part::ToolSteps(ToolSteps { weight, component, limits, prepared, .. }) => {
-                prepared.instantiate(&mut made(*weight, component, limits)).map(drop)
+            Part::ToolSteps(ToolSteps { component, limits, prepared, .. }) => {
+                prepared.instantiate(&mut made(component, limits)).map(drop)
             }
         };
         match fits {
@@ -186,7 +194,7 @@ impl Workshop {
         let component =
             Arc::new(trace::Component { plugin: name.clone(), version: version.clone(), digest: digest.to_string() });
         let (config, linker) = (&self.engine.config, self.linker(weight));
-        let lane = self.engine.lanes.of(&name);
+        let lane = self.engine.lanes.of(&name, weight, config.lane_for(weight));
         let part = match &manifest.provides {
             Provides::Tool { .. } => {
                 let rule = Rule::new(linker, compiled).map_err(unusable)?;

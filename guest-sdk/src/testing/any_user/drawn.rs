@@ -110,7 +110,8 @@ struct Place {
 impl AnyUser {
     /// All users there are. Less of everything is smaller.
     pub(super) fn strategy(&self) -> BoxedStrategy<DrawnUser> {
-        let person = (some(&self.roles), some(&self.licences), first(&self.languages), first(&self.languages));
+        let languages = (first(&self.languages), first(&self.languages));
+        let person = (some(&self.roles), some(&self.licences), languages, first(&self.apps), first(&self.profiles));
         let context = some(&self.context);
         let items: Vec<(String, String)> = self
             .library
@@ -120,19 +121,22 @@ impl AnyUser {
         let library = self.library.clone();
         let drawn = (person, self.place(), context, first(&self.settings), some(&items));
         drawn
-            .prop_map(move |((roles, licences, language, base_language), place, context, settings, items)| {
+            .prop_map(move |(person, place, context, settings, items)| {
+                let (roles, licences, (language, base_language), app, profile) = person;
+                let usual = Facts::default();
                 let Place { channel, workstream, entity, template } = place;
                 let facts = Facts {
                     roles: roles.into_iter().collect::<BTreeSet<_>>(),
                     licences: licences.into_iter().collect(),
-                    language: language.unwrap_or(Facts::default().language),
-                    base_language: base_language.unwrap_or(Facts::default().base_language),
+                    language: language.unwrap_or(usual.language),
+                    base_language: base_language.unwrap_or(usual.base_language),
                     channel,
                     workstream,
                     entity,
                     session_template: template,
+                    app: app.unwrap_or(usual.app),
+                    profile: profile.unwrap_or(usual.profile),
                     context: context.into_iter().collect::<BTreeMap<_, _>>(),
-                    ..Facts::default()
                 };
                 let mut there = Items::new();
                 for (kind, name) in items {

@@ -7,10 +7,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::super::cases::{CaseFile, files_of};
+use super::super::update::{UPDATE, is_updating};
 use super::{Component, within};
-
-/// The variable that has snapshots written.
-const UPDATE: &str = "LOADOUT_UPDATE";
 
 impl Component {
     /// Compares what it decides about every case of a folder, and why, with the snapshots in another. With `LOADOUT_UPDATE=1` they are
@@ -18,7 +16,7 @@ impl Component {
     ///
     /// # Panics
     ///
-    /// If something differs from its snapshot or has none, a case cannot be asked, or a file cannot be read or written.
+    /// If something differs from its snapshot or has none, a case cannot be asked, a file cannot be read or written, or there are no cases.
     ///
     /// ```no_run
     /// use loadout_sdk::testing::Component;
@@ -28,23 +26,26 @@ impl Component {
     /// # }
     /// ```
     pub fn check_snapshots(&self, cases: impl AsRef<Path>, snapshots: impl AsRef<Path>) {
-        let update = std::env::var_os(UPDATE).is_some_and(|value| value == "1");
-        let mut differences = Vec::new();
+        let (mut count, mut differences) = (0, Vec::new());
         for (path, file) in files_of(cases.as_ref()) {
+            count += file.cases.len();
             let found = self.shown(&path, &file);
-            let name = path.file_stem().unwrap_or_default().display().to_string();
+            let name = path.file_name().unwrap_or_default().display().to_string();
             let snapshot = snapshots.as_ref().join(format!("{name}.snap"));
-            if update {
+            if is_updating() {
                 let written = fs::create_dir_all(snapshots.as_ref()).and_then(|()| fs::write(&snapshot, &found));
                 if let Err(error) = written {
                     panic!("`{}` cannot be written: {error}", snapshot.display());
                 }
                 continue;
             }
-            // One that is not there is an empty one.
-            let kept = fs::read_to_string(&snapshot).unwrap_or_default();
-            differences.extend(difference(&kept, &found).map(|it| format!("{}\n{it}", snapshot.display())));
+            let difference = match fs::read_to_string(&snapshot) {
+                Ok(kept) => difference(&kept, &found),
+                Err(error) => Some(format!("  it cannot be read: {error}")),
+            };
+            differences.extend(difference.map(|it| format!("{}\n{it}", snapshot.display())));
         }
+        assert!(count > 0, "there are no cases in `{}`", cases.as_ref().display());
         let next = format!("if that is right, run this once more with {UPDATE}=1");
         assert!(differences.is_empty(), "{}\n{next}", differences.join("\n"));
     }

@@ -210,8 +210,13 @@ impl ToolRules for Catalog {
             let had = had.map_or_else(String::new, |had| format!(" {had}"));
             // Writing into a string cannot fail.
             let _ = writeln!(text, "{kind} {}{had}{}", digest.unwrap_or_default(), self.lowered(rule));
-            if let Some(trial @ Trial { ready, rollout, .. }) = rule.trial.as_ref().filter(|it| !it.rollout.shadows()) {
-                let _ = writeln!(text, "{kind} {} {}{}", ready.digest(), serde_json::json!(rollout), trial.lowered());
+            if let Some(trial @ Trial { ready, rollout, outside, .. }) =
+                rule.trial.as_ref().filter(|it| !it.rollout.shadows())
+            {
+                let had = Some(outside.had()).filter(|had| !had.is_empty());
+                let had = had.map_or_else(String::new, |had| format!(" {had}"));
+                let rollout = serde_json::json!(rollout);
+                let _ = writeln!(text, "{kind} {} {rollout}{had}{}", ready.digest(), trial.lowered());
             }
         }
         for registration in &self.tool_steps {

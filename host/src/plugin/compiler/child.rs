@@ -99,24 +99,25 @@ fn start(bytes: &[u8], config: &Config) -> Result<(), (u8, String)> {
     let component = Arc::new(trace::Component { plugin: manifest.full_name(), ..trace::Component::default() });
     let mut store = call::store_in(&engine, &component, &limits, Reads::new(Arc::default(), Arc::default()));
     store.set_fuel(FUEL).map_err(cannot)?;
+    let unfit = |error: wasmtime::Error| (UNFIT, format!("{error:#}"));
     let asked = match &manifest.provides {
         Provides::Tool { .. } => {
-            let instance = Rule::new(&linker, &compiled).and_then(|rule| rule.instantiate(&mut store));
+            let instance = Rule::new(&linker, &compiled).map_err(unfit)?.instantiate(&mut store);
             instance.map(|instance| instance.evaluate(&mut store, "{}").err())
         }
         Provides::Step(_) => {
-            let instance = Step::new(&linker, &compiled).and_then(|step| step.instantiate(&mut store));
+            let instance = Step::new(&linker, &compiled).map_err(unfit)?.instantiate(&mut store);
             instance.map(|instance| instance.check(&mut store, &Page::default()).err())
         }
         Provides::Handler { steps } => {
-            let instance = Handler::new(&linker, &compiled).and_then(|handler| handler.instantiate(&mut store));
+            let instance = Handler::new(&linker, &compiled).map_err(unfit)?.instantiate(&mut store);
             instance.map(|instance| {
                 let name = steps.first().map_or("", |step| step.name.as_str());
                 instance.execute(&mut store, name, "{}", &Event::default()).err()
             })
         }
         Provides::ToolSteps { steps } => {
-            let instance = Evaluator::new(&linker, &compiled).and_then(|evaluator| evaluator.instantiate(&mut store));
+            let instance = Evaluator::new(&linker, &compiled).map_err(unfit)?.instantiate(&mut store);
             instance.map(|instance| {
                 let (name, stage) = steps.first().map_or(("", Stage::PreOperation), |it| (it.name.as_str(), it.stage));
                 let question = Question { tool: "", stage, settings: "{}", decision: None, properties: &[] };
@@ -133,7 +134,7 @@ fn start(bytes: &[u8], config: &Config) -> Result<(), (u8, String)> {
         Err(error) if error.is::<Trap>() || error.is::<Exceeded>() => {
             Err((REFUSED, trap::explain(&error, store.data(), &limits).to_string()))
         }
-        Err(error) if trap::is_unfit(&error) => Err((UNFIT, format!("{error:#}"))),
+        Err(error) if trap::is_unfit(&error) => Err(unfit(error)),
         Err(error) => Err(cannot(error)),
     }
 }

@@ -66,6 +66,7 @@ const FILES: &[(&str, &str)] = files![
     "guest-sdk/src/testing/step.rs",
     "guest-sdk/src/testing/tool.rs",
     "guest-sdk/src/testing/tool_step.rs",
+    "guest-sdk/src/testing/update.rs",
     "guest-sdk/src/testing/upgrade.rs",
     "guest-sdk/src/text.rs",
     "guest-sdk/src/tool.rs",
