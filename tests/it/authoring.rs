@@ -8,14 +8,18 @@ use insta::assert_snapshot;
 use loadout::workbench::{CaseFile, Workbench};
 use loadout_plugin_build::{Guests, embed_manifest};
 use loadout_tests::guests::{self, manifest, rule};
-use loadout_tests::host::{Failure, TestHost};
+use loadout_tests::host::{Failure, TestHost, data_home};
 
 type Done = Result<(), Failure>;
 
 /// What a command says, and how it ends.
 pub(crate) fn loadout(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-    command.current_dir(folder).env("LOADOUT_TOKEN", "nobody's").env_remove("RUST_LOG");
+    command
+        .current_dir(folder)
+        .env("LOADOUT_TOKEN", "nobody's")
+        .env("XDG_DATA_HOME", data_home()?)
+        .env_remove("RUST_LOG");
     let done = command.arg("plugin").args(arguments).output()?;
     let said = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
     // Where in a guest it happened depends on how that was compiled.

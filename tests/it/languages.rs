@@ -10,7 +10,7 @@ use std::process::Command;
 use std::thread;
 
 use insta::assert_snapshot;
-use loadout_tests::host::{Failure, TOKEN, TestHost, share_compiled};
+use loadout_tests::host::{Failure, TOKEN, TestHost, compiled, data_home, share_compiled};
 use serde_json::json;
 
 use crate::authoring::shared_target;
@@ -38,7 +38,11 @@ fn run(command: &mut Command) -> Result<(String, String), Failure> {
 
 fn loadout(folder: &Path, arguments: &[&str]) -> Result<(String, String), Failure> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-    command.current_dir(folder).env("LOADOUT_TOKEN", "nobody's").env_remove("RUST_LOG");
+    command
+        .current_dir(folder)
+        .env("LOADOUT_TOKEN", "nobody's")
+        .env("XDG_DATA_HOME", data_home()?)
+        .env_remove("RUST_LOG");
     run(command.arg("plugin").args(arguments))
 }
 
@@ -73,6 +77,7 @@ fn outcomes(project: &Path, language: &str) -> Result<String, Failure> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
     let component = format!("target/{language}.wasm");
     command.args(["plugin", "test", ".", "--json", "--component", &component]).current_dir(project);
+    command.env("XDG_DATA_HOME", data_home()?);
     // The cases that expect nothing make it fail, which is not the question here.
     let done = command.output()?;
     Ok(String::from_utf8(done.stdout)?)
@@ -163,6 +168,8 @@ async fn the_same_rule_in_another_language_decides_the_same() -> Done {
         started.into_iter().try_for_each(|language| language.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })?;
 
+    // The host takes what the commands compiled for its own.
+    fs::copy(compiled().join("key"), cache.join("key"))?;
     let host = TestHost::with_platform_in(data, Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
     fs::write(folder.path().join("token"), TOKEN)?;
     let tool = json!({"name": "Greeter", "kind": "greeter", "control": "contoso_greeter"});

@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use loadout_tests::host::{Failure, TOKEN};
+use loadout_tests::host::{Failure, TOKEN, data_home};
 
 use crate::authoring::shared_target;
 
@@ -123,6 +123,7 @@ pub(crate) fn follow(folder: &Path, address: &str, acts: &[Act]) -> Done {
     command.current_dir(folder).env("PATH", format!("{}/bin:{path}", folder.display()));
     command
         .env("LOADOUT_HOST", address)
+        .env("XDG_DATA_HOME", data_home()?)
         .env_remove("LOADOUT_TOKEN")
         .env_remove("RUST_LOG")
         .env_remove("CARGO_TARGET_DIR");

@@ -257,6 +257,18 @@ pub fn share_compiled(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A folder for what programs keep for a person, whose key for compiled code is that of the tests.
+pub fn data_home() -> Result<PathBuf, Failure> {
+    let home = compiled().join("home");
+    std::fs::create_dir_all(&home)?;
+    match std::os::unix::fs::symlink(compiled(), home.join("loadout")) {
+        // Another test made it.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
+    Ok(home)
+}
+
 /// Where tests keep compiled code: beside the folders of what cargo built.
 pub fn compiled() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Compiled code on disk, so that a start does not compile again.
 //!
 //! Compiled code is trusted like the host itself, so a file is used only if this host wrote it: each starts with a MAC made
-//! with a key that lies beside it and that nobody else can read. Whatever is wrong with a file, the component is compiled
+//! with a key that nobody else can read. It lies beside the code where the folder is the host's own, and elsewhere where others may have filled that. Whatever is wrong with a file, the component is compiled
 //! again; the cache never makes anything fail. Whoever starts takes away what no engine like theirs can load, and what nobody finished.
 
 use std::fs::{self, DirBuilder, DirEntry, Permissions};
@@ -34,13 +34,15 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Opens a folder, which is made if it is not there and closed to everybody else.
-    pub(super) fn open(folder: &Path) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        fs::set_permissions(folder, Permissions::from_mode(0o700))?;
-        let key = match read_key(&folder.join(KEY_FILE)) {
+    /// Opens a folder whose key lies in the folder `keys`. Both are made if they are not there, and closed to everybody else.
+    pub(super) fn open(folder: &Path, keys: &Path) -> io::Result<Self> {
+        for folder in [folder, keys] {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+        }
+        let key = match read_key(&keys.join(KEY_FILE)) {
             Some(key) => key,
-            None => make_key(folder)?,
+            None => make_key(keys)?,
         };
         Ok(Self { folder: folder.to_owned(), key })
     }
@@ -198,10 +200,21 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_else_put_into_a_folder_with_a_key_of_their_own_is_not_used() {
+        let (project, keys) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let engine = engine();
+        Cache::open(project.path(), project.path()).unwrap().compiled(&engine, DIGEST, &COMPONENT).unwrap();
+        let cache = Cache::open(project.path(), keys.path()).unwrap();
+        assert!(cache.find(&engine, DIGEST).is_none());
+        cache.compiled(&engine, DIGEST, &COMPONENT).unwrap();
+        assert!(cache.find(&engine, DIGEST).is_some());
+    }
+
+    #[test]
     fn what_was_compiled_once_is_loaded_by_a_later_start() {
         let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
-        Cache::open(folder.path()).unwrap().compiled(&engine, DIGEST, &COMPONENT).unwrap();
-        let later = Cache::open(folder.path()).unwrap();
+        Cache::open(folder.path(), folder.path()).unwrap().compiled(&engine, DIGEST, &COMPONENT).unwrap();
+        let later = Cache::open(folder.path(), folder.path()).unwrap();
         // No component could be made from nothing: what comes back was on disk.
         assert!(later.compiled(&engine, DIGEST, b"").is_ok());
         assert!(later.compiled(&engine, "other", b"").is_err());
@@ -210,7 +223,7 @@ mod tests {
     #[test]
     fn a_start_takes_away_what_nobody_can_load_and_what_nobody_finished() {
         let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
-        let cache = Cache::open(folder.path()).unwrap();
+        let cache = Cache::open(folder.path(), folder.path()).unwrap();
         cache.compiled(&engine, DIGEST, &COMPONENT).unwrap();
         let own = file_name(&engine, DIGEST);
         let long_ago = std::time::SystemTime::now() - UNFINISHED_FOR * 2;
@@ -259,7 +272,7 @@ mod tests {
     fn nobody_else_can_look_into_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let inside = folder.path().join("a/b");
-        Cache::open(&inside).unwrap().compiled(&engine(), DIGEST, &COMPONENT).unwrap();
+        Cache::open(&inside, &inside).unwrap().compiled(&engine(), DIGEST, &COMPONENT).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!([mode(&inside), mode(&inside.join(KEY_FILE)), mode(&file(&inside))], [0o700, 0o600, 0o600]);
     }
@@ -267,7 +280,7 @@ mod tests {
     #[test]
     fn a_file_this_host_did_not_write_is_not_loaded() {
         let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
-        let cache = Cache::open(folder.path()).unwrap();
+        let cache = Cache::open(folder.path(), folder.path()).unwrap();
         cache.compiled(&engine, DIGEST, &COMPONENT).unwrap();
         let path = file(folder.path());
         let good = fs::read(&path).unwrap();
@@ -284,13 +297,13 @@ mod tests {
     #[test]
     fn a_file_cannot_stand_in_for_another_nor_outlive_the_key() {
         let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
-        let cache = Cache::open(folder.path()).unwrap();
+        let cache = Cache::open(folder.path(), folder.path()).unwrap();
         cache.compiled(&engine, DIGEST, &COMPONENT).unwrap();
         let other = file_name(&engine, "other");
         fs::copy(file(folder.path()), folder.path().join(&other)).unwrap();
         assert!(cache.read(&engine, &other).is_none());
         fs::write(folder.path().join(KEY_FILE), "cut off").unwrap();
-        let later = Cache::open(folder.path()).unwrap();
+        let later = Cache::open(folder.path(), folder.path()).unwrap();
         assert!(later.read(&engine, &file_name(&engine, DIGEST)).is_none());
     }
 }

@@ -3,6 +3,7 @@
 //! Tuned so that a call makes no memory-management system call: those take a lock of the whole process, and with them a
 //! second thread makes calls slower instead of faster.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -57,6 +58,9 @@ pub struct Config {
     pub watch: Arc<dyn Watch>,
     /// The way out of the host.
     pub door: Door,
+    /// The folder with the key by which compiled code is known to be this program's own; that of the code without it, which must then be
+    /// one that nobody else fills.
+    pub keys: Option<PathBuf>,
     /// What calls find around them.
     pub circumstances: Circumstances,
     /// Whether calls count fuel, as only somebody who measures wants: it makes them slower.
@@ -77,6 +81,7 @@ impl Default for Config {
             breaker: BreakerSettings::default(),
             watch: Arc::new(Unwatched),
             door: Door::default(),
+            keys: None,
             circumstances: Circumstances::USUAL,
             counts_fuel: false,
         }

@@ -69,7 +69,8 @@ impl Workshop {
         let linker = |weight| linker(engine.wasmtime(weight)).map_err(|error| EngineError::new(&error));
         let (light, heavy) = (linker(Weight::Light)?, linker(Weight::Heavy)?);
         let cache = cache.and_then(|folder| {
-            let opened = Cache::open(folder);
+            let keys = engine.config.keys.as_deref().unwrap_or(folder);
+            let opened = Cache::open(folder, keys);
             opened.map_err(|error| tracing::warn!(%error, "no compiled code in `{}`", folder.display())).ok()
         });
         if let Some(Err(error)) = cache.as_ref().map(|cache| cache.tidy(engine.wasmtime(Weight::Light))) {

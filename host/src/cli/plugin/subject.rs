@@ -1,5 +1,6 @@
 //! What a command of the workbench is about: a project that is built first, or a component that is there.
 
+use std::env;
 use std::path::{Path, PathBuf};
 
 use crate::cli::failure::Failure;
@@ -32,8 +33,9 @@ impl Subject {
         let refused = |error| Failure::because(format!("`{}` is refused", path.display()), error);
         // Compiling a runtime of a language takes long, and the next command is about the same one.
         let target = self.folder.join("target");
-        let cache = target.is_dir().then(|| target.join("compiled"));
-        let config = Config { circumstances, ..Config::default() };
+        let keys = keys();
+        let cache = (target.is_dir() && keys.is_some()).then(|| target.join("compiled"));
+        let config = Config { circumstances, keys, ..Config::default() };
         Ok((Workbench::open_with(&component, cache.as_deref(), config).map_err(refused)?, component))
     }
 
@@ -69,6 +71,13 @@ impl Subject {
     pub(super) fn cases(&self) -> Result<Vec<(PathBuf, CaseFile)>, Failure> {
         CaseFile::read_all(&self.folder.join("cases")).map_err(Failure::of)
     }
+}
+
+/// Where the key lies by which compiled code is known: with the person, because whoever made a project may have put code into its folder.
+fn keys() -> Option<PathBuf> {
+    let given = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let data = given.or_else(|| env::home_dir().map(|home| home.join(".local/share")))?;
+    Some(data.join("loadout"))
 }
 
 /// Asks about a case, and names where it stands if that cannot be done.
