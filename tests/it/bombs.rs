@@ -125,7 +125,7 @@ fn the_compiler_is_ended_by_its_limits_and_the_limit_is_named() -> Done {
     }
     assert_snapshot!(refusals.join("\n"), @"
     functions: compiling it takes more than 1 seconds of processor time: split it, or leave out what it does not need
-    functions: compiling it takes more than 64 MiB of memory: split it, or leave out what it does not need
+    functions: compiling it takes more than 64 MiB of memory, or all of the stack: split it, or leave out what it does not need
     functions: it was not made ready: compiling it was not done after 0.2 seconds, because the machine is busy: try again when it is not
     blocks: compiling it takes more than 1 seconds of processor time: split it, or leave out what it does not need
     ");

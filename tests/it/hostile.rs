@@ -70,7 +70,15 @@ fn heavy_guests_are_stopped_as_well() {
         let reads = Reads::new(Arc::new(Snapshot::default()), Arc::new(facts));
         told.extend(catalog.evaluate(&sin.replace('_', "-"), "{}", reads).map(show));
     }
-    assert_snapshot!(told.join("\n"), @"");
+    assert_snapshot!(told.join("\n"), @r#"
+    shown {"greeting":"Hello Ada","refused":true}
+    tests/spins-forever 0.1.0: plugin.timeout: it ran past its deadline of 50 ms
+    tests/eat-memory 0.1.0: plugin.memory: it asked for more than 128 MiB of memory
+    tests/recurses 0.1.0: plugin.trapped: it trapped: wasm trap: call stack exhausted
+    tests/floods-calls 0.1.0: plugin.host-calls: it made more than 10000 calls to the host
+    tests/huge-answer 0.1.0: plugin.output-limit: its answer is larger than 256 KiB
+    tests/asks-for-sockets 0.1.0: plugin.trapped: it trapped: it opened a socket; `http`, `records` and `knowledge` are the ways out
+    "#);
 }
 
 macro_rules! has_a_test {

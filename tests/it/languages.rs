@@ -147,7 +147,7 @@ async fn the_same_rule_in_another_language_decides_the_same() -> Done {
     {"file":"first.yaml","case":"a setting that nobody knows is refused","asExpected":true,"outcome":{"fault":"bad-configuration"}}
     {"file":"second.yaml","case":"characters are counted, not bytes","asExpected":false,"outcome":{"proceed":{}}}
     {"file":"second.yaml","case":"one character too few","asExpected":false,"outcome":{"reject":"no-purpose","attribute":"description"}}
-    {"file":"second.yaml","case":"of several profiles, each that changes so","asExpected":false,"outcome":{"proceed":{"patches":{"1":{"description":"\"Cards\"\n\t</script>"}}}}}
+    {"file":"second.yaml","case":"of several profiles, the one that is untidy","asExpected":false,"outcome":{"proceed":{"patches":{"1":{"description":"\"Cards\"\n\t</script>"}}}}}
     {"file":"second.yaml","case":"nothing but blanks","asExpected":false,"outcome":{"proceed":{"patches":{"0":{"description":""}}}}}
     {"file":"second.yaml","case":"another type","asExpected":false,"outcome":{"fault":"bad-configuration"}}
     {"file":"second.yaml","case":"less than nothing","asExpected":false,"outcome":{"fault":"bad-configuration"}}

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use tempfile::NamedTempFile;
 use wasmtime::component::Component;
 
 /// How much is taken away at one start, at most: nobody waits for more.
@@ -40,9 +41,10 @@ impl Cache {
             DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
             fs::set_permissions(folder, Permissions::from_mode(0o700))?;
         }
-        let key = match read_key(&keys.join(KEY_FILE)) {
+        let path = keys.join(KEY_FILE);
+        let key = match read_key(&path) {
             Some(key) => key,
-            None => make_key(keys)?,
+            None => make_key(&path)?,
         };
         Ok(Self { folder: folder.to_owned(), key })
     }
@@ -135,7 +137,7 @@ impl Cache {
 
     fn write(&self, name: &str, code: &[u8]) -> io::Result<()> {
         let mac = self.mac(name, code).ok_or_else(|| io::Error::other("no MAC"))?;
-        write_whole(&self.folder, name, &[&mac.finalize().into_bytes(), code])
+        write_whole(&self.folder.join(name), &[&mac.finalize().into_bytes(), code])
     }
 
     /// A MAC over name and code, so that a file cannot stand in for another.
@@ -164,22 +166,37 @@ fn read_key(path: &Path) -> Option<[u8; KEY_LENGTH]> {
     fs::read(path).ok()?.try_into().ok()
 }
 
-fn make_key(folder: &Path) -> io::Result<[u8; KEY_LENGTH]> {
+/// A key where there is none, or the one that somebody else made there meanwhile.
+fn make_key(path: &Path) -> io::Result<[u8; KEY_LENGTH]> {
     let mut key = [0; KEY_LENGTH];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
-    write_whole(folder, KEY_FILE, &[&key])?;
-    Ok(key)
+    let file = unfinished(path, &[&key])?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(key),
+        Err(refused) => match read_key(path) {
+            Some(theirs) => Ok(theirs),
+            // What is there is no key.
+            None => refused.file.persist(path).map(|_| key).map_err(Into::into),
+        },
+    }
 }
 
 /// Writes a file whole or not at all, whoever else writes it. Nobody else can read it.
-fn write_whole(folder: &Path, name: &str, parts: &[&[u8]]) -> io::Result<()> {
+fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    unfinished(path, parts)?.persist(path)?;
+    Ok(())
+}
+
+/// A file with all that belongs to `path`, beside it.
+fn unfinished(path: &Path, parts: &[&[u8]]) -> io::Result<NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let name = path.file_name().unwrap_or_default();
     let mut file = tempfile::Builder::new().prefix(name).suffix(UNFINISHED).tempfile_in(folder)?;
     for part in parts {
         file.write_all(part)?;
     }
     file.as_file().sync_all()?;
-    file.persist(folder.join(name))?;
-    Ok(())
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -197,6 +214,19 @@ mod tests {
     fn file(folder: &Path) -> PathBuf {
         let mut files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         files.find(|path| path.extension().is_some_and(|it| it == "compiled")).unwrap()
+    }
+
+    #[test]
+    fn whoever_makes_a_key_at_once_has_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Cache::open(folder.path(), folder.path()).unwrap().key;
+        let keys: Vec<_> = std::thread::scope(|scope| {
+            let started: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            started.into_iter().map(|it| it.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]));
+        fs::write(folder.path().join(KEY_FILE), "no key").unwrap();
+        assert_eq!(open(), open(), "what is no key is replaced");
     }
 
     #[test]
@@ -256,7 +286,7 @@ mod tests {
                 scope.spawn(move || {
                     begin.wait();
                     for _ in 0..10 {
-                        write_whole(folder, "code", &[&[byte; 9_999], &[byte; 99_999]]).unwrap();
+                        write_whole(&folder.join("code"), &[&[byte; 9_999], &[byte; 99_999]]).unwrap();
                         let there = fs::read(folder.join("code")).unwrap();
                         assert_eq!(there.len(), 109_998);
                         assert!(there.iter().all(|it| *it == there[0]), "what two threads wrote is mixed");

@@ -387,8 +387,7 @@ mod tests {
             world = \"loadout:plugin/tool@0.1.2\"\ndescription = \"Serves both.\"\n[tool]\nkinds = [\"scripts\"]\n";
         // An empty instance under some names.
         let exporting = |names: &[&str]| {
-            let exports =
-                names.iter().flat_map(|name| [&[1, 0, name.len() as u8], name.as_bytes(), &[5, 0, 0]].concat());
+            let exports = names.iter().flat_map(|name| [&[0, name.len() as u8], name.as_bytes(), &[5, 0, 0]].concat());
             let exports: Vec<u8> = [names.len() as u8].into_iter().chain(exports).collect();
             let component = [&COMPONENT as &[u8], &[5, 3, 1, 1, 0], &[11, exports.len() as u8], &exports].concat();
             let embedded = loadout_plugin_build::embed_manifest(&component, manifest).unwrap();
