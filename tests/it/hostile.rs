@@ -194,6 +194,12 @@ fn hands_over_too_much() {
 }
 
 #[test]
+fn renders_too_much() {
+    assert_snapshot!(ask("renders_too_much"), @"tests/renders-too-much 0.1.0: plugin.host-calls: it had a text with more than 100 slugs rendered");
+    assert_snapshot!(show(ask_with("renders_too_much", r#"{"text": "long"}"#)), @"tests/renders-too-much 0.1.0: plugin.host-calls: it had a text of more than 64 KiB rendered");
+}
+
+#[test]
 fn floods_stderr() {
     assert_snapshot!(ask("floods_stderr"), @"tests/floods-stderr 0.1.0: plugin.log-limit: it went on writing beyond 64 KiB of trace lines and standard error");
 }

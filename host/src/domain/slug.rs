@@ -2,8 +2,10 @@
 //!
 //! One grammar serves every place (domain 3.9, P14): `{key}`, `${key}`, `${$session.key}`, `${$oc.key}`,
 //! `{anchor.attr}` and `{$odata.entity.attribute.?options}` with slugs nested in its options. A brace that does not
-//! open a slug is text, so JSON needs no escaping. Refuses a slug that is not closed. Substituted text is never
-//! scanned again.
+//! open a slug is text, so JSON needs no escaping. Refuses a slug that is not closed, and a text with too many of them
+//! or too long for any. Substituted text is never scanned again.
+
+use std::collections::HashSet;
 
 use super::Problems;
 use super::text::Localized;
@@ -39,18 +41,30 @@ pub enum InvalidSlug {
     /// A query stands within a query.
     #[error("the query `{0}` stands within another query: only plain slugs may stand there")]
     Nested(String),
+    /// There are more than anything is meant by.
+    #[error("it has more than {SLUGS_MAX} slugs, which are the most: split the text, or leave some out")]
+    TooMany,
+    /// It is longer than its outcome may be.
+    #[error("it is longer than {RENDERED_MAX} bytes, which are the most of a text with slugs: shorten it")]
+    TooLong,
 }
 
-/// Longest text that slugs are replaced in, in bytes of the outcome. A slug that would make it longer has no value.
+/// Longest text that slugs are replaced in, in bytes, before and after. A slug that would make it longer has no value.
 pub const RENDERED_MAX: usize = 64 << 10;
+
+/// Most slugs of a text, those in the options of queries included.
+pub const SLUGS_MAX: usize = 100;
 
 impl Template {
     /// Finds the slugs of a text.
     pub fn parse(text: &str) -> Result<Self, InvalidSlug> {
-        Self::read(text, true)
+        if text.len() > RENDERED_MAX {
+            return Err(InvalidSlug::TooLong);
+        }
+        Self::read(text, true, &mut 0)
     }
 
-    fn read(text: &str, may_query: bool) -> Result<Self, InvalidSlug> {
+    fn read(text: &str, may_query: bool, slugs: &mut usize) -> Result<Self, InvalidSlug> {
         let mut parts = Vec::new();
         let mut plain = 0;
         let mut at = 0;
@@ -67,7 +81,11 @@ impl Template {
             if plain < start {
                 parts.push(Part::Text(text[plain..start].to_owned()));
             }
-            parts.push(slug(&text[start..=end], &text[brace + 1..end], may_query)?);
+            *slugs += 1;
+            if *slugs > SLUGS_MAX {
+                return Err(InvalidSlug::TooMany);
+            }
+            parts.push(slug(&text[start..=end], &text[brace + 1..end], may_query, slugs)?);
             plain = end + 1;
             at = plain;
         }
@@ -81,22 +99,19 @@ impl Template {
     /// query's options after the slugs in them were replaced.
     pub fn render(&self, value: &mut dyn FnMut(&str) -> Option<String>) -> Rendered {
         let mut rendered = Rendered::default();
-        self.render_into(value, &mut rendered);
-        rendered
-    }
-
-    fn render_into(&self, value: &mut dyn FnMut(&str) -> Option<String>, rendered: &mut Rendered) {
+        let mut missed = HashSet::new();
         for part in &self.parts {
             match part {
                 Part::Text(text) => rendered.text.push_str(text),
                 Part::Key { spelt, key } => match value(key) {
                     Some(found) if rendered.text.len() + found.len() <= RENDERED_MAX => rendered.text.push_str(&found),
-                    _ => rendered.misses(spelt),
+                    _ => rendered.misses(spelt, &mut missed),
                 },
                 // Without a connector for business records every query is unresolved (ruling 8.11).
-                Part::Query { spelt, .. } => rendered.misses(spelt),
+                Part::Query { spelt, .. } => rendered.misses(spelt, &mut missed),
             }
         }
+        rendered
     }
 
     /// Whether the text contains a slug.
@@ -106,8 +121,8 @@ impl Template {
 }
 
 impl Rendered {
-    fn misses(&mut self, spelt: &str) {
-        if !self.unresolved.iter().any(|known| known == spelt) {
+    fn misses<'a>(&mut self, spelt: &'a str, missed: &mut HashSet<&'a str>) {
+        if missed.insert(spelt) {
             self.unresolved.push(spelt.to_owned());
         }
     }
@@ -144,14 +159,14 @@ fn is_query(inner: &str) -> bool {
     inner.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("$odata."))
 }
 
-fn slug(spelt: &str, inner: &str, may_query: bool) -> Result<Part, InvalidSlug> {
+fn slug(spelt: &str, inner: &str, may_query: bool, slugs: &mut usize) -> Result<Part, InvalidSlug> {
     let spelt = spelt.to_owned();
     if is_query(inner) {
         if !may_query {
             return Err(InvalidSlug::Nested(beginning(&spelt)));
         }
         let options = inner.split_once('?').map_or("", |(_, options)| options);
-        return Ok(Part::Query { spelt, options: Template::read(options, false)? });
+        return Ok(Part::Query { spelt, options: Template::read(options, false, slugs)? });
     }
     // Exports break lines inside slugs; no key contains a control character.
     let key: String = inner.chars().filter(|c| !c.is_control()).collect();
@@ -219,16 +234,36 @@ mod tests {
         let error = Template::parse("Call from {customerName").unwrap_err();
         assert_eq!(error.to_string(), "the slug `{customerName` is not closed: add the `}` that ends it");
         assert!(Template::parse("{ReconnectUrl{ReconnectID}}").is_err());
-        let nested = "{$odata.a.b.?".repeat(50_000) + &"}".repeat(50_000);
+        let nested = "{$odata.a.b.?".repeat(4_000) + &"}".repeat(4_000);
         assert!(matches!(Template::parse(&nested), Err(InvalidSlug::Nested(_))), "depth must not cost stack");
         assert!(Template::parse("{$odata.a.b.?$filter=x eq '{y'}").is_err());
     }
 
     #[test]
     fn a_rendered_text_stays_bounded() {
-        let rendered = Template::parse(&"{a}".repeat(1000)).unwrap().render(&mut |_| Some("x".repeat(1000)));
+        let rendered = Template::parse(&"{a}".repeat(SLUGS_MAX)).unwrap().render(&mut |_| Some("x".repeat(1000)));
         assert!(rendered.text.len() <= RENDERED_MAX && rendered.text.len() > RENDERED_MAX / 2);
         assert_eq!(rendered.unresolved, ["{a}"]);
+    }
+
+    #[test]
+    fn a_text_has_so_many_slugs_and_bytes_and_no_more() {
+        let distinct = |count: usize| (0..count).map(|at| format!("{{a{at}}}")).collect::<String>();
+        let rendered = Template::parse(&distinct(SLUGS_MAX)).unwrap().render(&mut |_| None);
+        assert_eq!(rendered.unresolved.len(), SLUGS_MAX);
+        let refusal = |text: &str| Template::parse(text).unwrap_err();
+        assert_eq!(refusal(&distinct(SLUGS_MAX + 1)), InvalidSlug::TooMany);
+        assert_eq!(refusal(&"{a}".repeat(SLUGS_MAX + 1)), InvalidSlug::TooMany, "those that are the same count");
+        assert_eq!(refusal(&format!("{{$odata.a.b.?{}}}", "{a}".repeat(SLUGS_MAX))), InvalidSlug::TooMany);
+        assert_eq!(refusal(&distinct(50_000)), InvalidSlug::TooLong);
+        assert!(Template::parse(&"x".repeat(RENDERED_MAX)).is_ok());
+        assert_eq!(refusal(&"x".repeat(RENDERED_MAX + 1)), InvalidSlug::TooLong);
+        let mut problems = Problems::default();
+        check(&distinct(SLUGS_MAX + 1), "title", &mut problems);
+        assert_eq!(
+            problems.0[0].to_string(),
+            "`title`: it has more than 100 slugs, which are the most: split the text, or leave some out"
+        );
     }
 
     #[test]

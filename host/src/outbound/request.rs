@@ -84,12 +84,15 @@ impl FromStr for Method {
 }
 
 impl Request {
+    /// Refuses more headers than a request may have, before any of them is made.
+    pub fn check_count(headers: usize) -> Result<(), Refusal> {
+        if headers > FIELDS { Err(refused("…", "32 are the most")) } else { Ok(()) }
+    }
+
     /// All but the body, to be sent to `target`.
     pub(super) fn head(&self, target: &Target, with_secrets: bool) -> Result<http::Request<()>, Refusal> {
         let mut request = http::Request::builder().method(self.method.as_str()).uri(target.to_string());
-        if self.headers.len() > FIELDS {
-            return Err(refused("…", "32 are the most"));
-        }
+        Self::check_count(self.headers.len())?;
         for (name, field) in &self.headers {
             let (name, value) = checked(name, field)?;
             if with_secrets || matches!(field, Field::Text(_)) {

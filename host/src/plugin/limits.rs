@@ -157,6 +157,20 @@ pub enum Exceeded {
         /// How much it handed over.
         found: usize,
     },
+    /// Slugs of one text that is rendered.
+    #[error("it had a text with more than {limit} slugs rendered")]
+    Slugs {
+        /// How many there may be.
+        limit: usize,
+    },
+    /// Bytes of one text that is rendered.
+    #[error("it had a text of more than {} KiB rendered", limit / KIB)]
+    Text {
+        /// How long it may be.
+        limit: usize,
+        /// How long it is.
+        found: usize,
+    },
     /// Bytes of a decision.
     #[error("its answer is larger than {} KiB", limit / KIB)]
     Output {
@@ -188,7 +202,9 @@ impl Exceeded {
     pub fn code(self) -> &'static str {
         match self {
             Self::Memory { .. } | Self::Table { .. } => "plugin.memory",
-            Self::HostCalls { .. } | Self::HandedOver { .. } => "plugin.host-calls",
+            Self::HostCalls { .. } | Self::HandedOver { .. } | Self::Slugs { .. } | Self::Text { .. } => {
+                "plugin.host-calls"
+            }
             Self::Waiting { .. } => "plugin.timeout",
             Self::Output { .. } | Self::Items { .. } => "plugin.output-limit",
             Self::Log { .. } => "plugin.log-limit",

@@ -166,7 +166,12 @@ impl CallError {
             Self::Suspended { .. } => Outcome::Suspended,
             Self::Timeout(_) => Outcome::Timeout,
             Self::Exceeded(Exceeded::Memory { .. } | Exceeded::Table { .. }) => Outcome::Memory,
-            Self::Exceeded(Exceeded::HostCalls { .. } | Exceeded::HandedOver { .. }) => Outcome::HostCalls,
+            Self::Exceeded(
+                Exceeded::HostCalls { .. }
+                | Exceeded::HandedOver { .. }
+                | Exceeded::Slugs { .. }
+                | Exceeded::Text { .. },
+            ) => Outcome::HostCalls,
             Self::Exceeded(Exceeded::Waiting { .. }) => Outcome::Timeout,
             Self::Exceeded(Exceeded::Output { .. } | Exceeded::Items { .. }) => Outcome::OutputLimit,
             Self::Exceeded(Exceeded::Log { .. }) => Outcome::LogLimit,
@@ -190,6 +195,8 @@ impl CallError {
                 Exceeded::HostCalls { limit } => ("host-calls", "calls", limit.into(), Some(usage.host_calls.into())),
                 Exceeded::Waiting { limit } => ("waiting", "milliseconds", millis(&limit), None),
                 Exceeded::HandedOver { limit, found } => ("handed-over", "bytes", count(limit), Some(count(found))),
+                Exceeded::Slugs { limit } => ("slugs", "slugs", count(limit), None),
+                Exceeded::Text { limit, found } => ("text", "bytes", count(limit), Some(count(found))),
                 Exceeded::Output { limit, found } => ("output", "bytes", count(limit), found.map(count)),
                 Exceeded::Items { limit, found } => ("items", "items", count(limit), Some(count(found))),
                 Exceeded::Log { limit, found } => ("log", "bytes", count(limit), Some(count(found))),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use wasmtime::Trap;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
@@ -149,6 +150,20 @@ impl State {
                 None
             }
         }
+    }
+
+    /// The reads, and whether there is time left: for what takes as long as the environment is large. The engine
+    /// interrupts no host code.
+    pub(super) fn reads_in_time(&mut self) -> (&mut Reads, impl FnMut() -> bool + use<>) {
+        let (clock, deadline) = (self.clock, self.meter.deadline());
+        (&mut self.reads, move || matches!(clock.left(deadline), Left::Time(_)))
+    }
+
+    /// Ends a call whose time was up in host code, as the engine would have between two instructions of the guest.
+    pub(super) fn out_of_time(&mut self) -> wasmtime::Error {
+        // Notes whether there was no processor to use it on.
+        let _ = self.left();
+        Trap::Interrupt.into()
     }
 
     /// The next eight random bytes, the same in every call: a Weyl sequence, mixed.

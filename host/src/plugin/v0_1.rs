@@ -7,9 +7,11 @@ use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::{Component, HasSelf, Linker};
 
+use crate::domain::slug::{InvalidSlug, RENDERED_MAX, SLUGS_MAX, Template};
 use crate::domain::trace::LogLevel;
 use crate::resolve::ItemReference;
 
+use super::limits::Exceeded;
 use super::state::State;
 
 pub(super) mod configuration;
@@ -139,6 +141,14 @@ impl context::Host for State {
 
     fn render(&mut self, template: String) -> wasmtime::Result<context::Rendered> {
         self.meter.host_call(template.len())?;
+        match Template::parse(&template) {
+            Err(InvalidSlug::TooMany) => return Err(Exceeded::Slugs { limit: SLUGS_MAX }.into()),
+            Err(InvalidSlug::TooLong) => {
+                return Err(Exceeded::Text { limit: RENDERED_MAX, found: template.len() }.into());
+            }
+            // Its slugs cannot be told from the rest: the rule hears that.
+            Ok(_) | Err(InvalidSlug::Unclosed(_) | InvalidSlug::Nested(_)) => {}
+        }
         let rendered = self.reads.render(&template);
         Ok(context::Rendered { text: rendered.text, unresolved: rendered.unresolved })
     }
@@ -157,7 +167,11 @@ impl library::Host for State {
 
     fn names(&mut self, kind: String) -> wasmtime::Result<Vec<String>> {
         self.meter.host_call(kind.len())?;
-        Ok(self.reads.names(&kind))
+        let (reads, mut in_time) = self.reads_in_time();
+        match reads.names(&kind, &mut in_time) {
+            Some(names) => Ok(names),
+            None => Err(self.out_of_time()),
+        }
     }
 }
 

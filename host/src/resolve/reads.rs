@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::domain::slug::{Rendered, Template};
+use crate::domain::slug::{RENDERED_MAX, Rendered, Template};
 use crate::domain::trace::Caller;
 use crate::domain::{Channel, Kind, Language};
 use crate::store::Snapshot;
@@ -56,10 +56,12 @@ impl Facts {
         format!("{:?}", (person, channel, workstream, entity, session_template, context))
     }
 
-    /// Replaces the slugs of a text.
+    /// Replaces the slugs of a text. One whose slugs cannot be told, or are too many, comes back as it is.
     pub fn render(&self, text: &str) -> Rendered {
+        // What can never fit is not copied.
+        let value = |key: &str| self.context.get(key).filter(|value| value.len() <= RENDERED_MAX).cloned();
         match Template::parse(text) {
-            Ok(template) => template.render(&mut |key| self.context.get(key).cloned()),
+            Ok(template) => template.render(&mut |key| value(key)),
             Err(_) => Rendered { text: text.to_owned(), unresolved: vec![text.to_owned()] },
         }
     }
@@ -104,6 +106,9 @@ pub struct ReadSet {
 
 /// Longest question or answer that is kept of a read, in characters. What is longer is cut, and says so.
 const RECORDED_MAX: usize = 500;
+
+/// How many names are gone through before the time is looked at.
+const AT_ONCE: usize = 1_000;
 
 /// One read and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -378,20 +383,24 @@ impl Reads {
         links
     }
 
-    /// See `library.names`.
-    pub fn names(&mut self, kind: &str) -> Vec<String> {
+    /// See `library.names`. An environment has as many as it has: `go_on` is asked again and again whether there is
+    /// time for more, and without it there is no answer.
+    pub fn names(&mut self, kind: &str, go_on: &mut dyn FnMut() -> bool) -> Option<Vec<String>> {
         const CALL: &str = "library.names";
         let names: Vec<String> = match &self.library {
-            Library::Snapshot(snapshot) => library_kind(kind)
-                .into_iter()
-                .flat_map(|kind| snapshot.entries(kind))
-                .filter(|(_, entry)| entry.item.is_active())
-                .map(|(name, _)| name.to_string())
-                .collect(),
+            Library::Snapshot(snapshot) => {
+                let entries = library_kind(kind).into_iter().flat_map(|kind| snapshot.entries(kind)).enumerate();
+                let in_time = entries.map_while(|(at, entry)| (at % AT_ONCE != 0 || go_on()).then_some(entry));
+                let active = in_time.filter(|(_, entry)| entry.item.is_active());
+                active.map(|(name, _)| name.to_string()).collect()
+            }
             Library::Journal(_) => self.replay(CALL, &[kind]),
         };
+        if !go_on() {
+            return None;
+        }
         self.record(CALL, &[kind], names.join(", "), || json!(names));
-        names
+        Some(names)
     }
 
     /// Something was asked outside of the host, and this is what came of it: in short, and in whole.

@@ -27,7 +27,7 @@ impl ToolRules for Table {
         });
         reads.get("customerName");
         reads.get("customerName");
-        reads.names("workstreams");
+        reads.names("workstreams", &mut || true);
         Some(Evaluation::of_rule("test/table 1.0.0".to_owned(), outcome, reads.into_recorded()))
     }
 
@@ -188,4 +188,27 @@ fn questions_without_an_answer_are_refused_with_a_sentence() {
         as_of: Some(Revision(9999)),
     };
     insta::assert_snapshot!(desk.service.experience(&future).unwrap_err(), @"revision 9999 does not exist: the newest is 2");
+}
+
+#[test]
+fn names_without_end_are_gone_through_no_longer_than_there_is_time() {
+    let queue = |at: u32| {
+        let name = format!("queue{at:05}");
+        let item = crate::domain::AnyItem::parse(Kind::Queue, &name, json!({ "name": name })).unwrap();
+        (Arc::from(name), item)
+    };
+    let library = Arc::new(Snapshot::default().overlaid((0..5_000).map(queue)));
+    let names = |answers: &[bool]| {
+        let mut reads = Reads::new(Arc::clone(&library), Arc::new(Facts::default()));
+        let mut asked = 0;
+        let found = reads.names("queues", &mut || {
+            asked += 1;
+            answers.get(asked - 1).copied().unwrap_or(true)
+        });
+        (found.map(|names| names.len()), asked, reads.into_recorded().len())
+    };
+    assert_eq!(names(&[]), (Some(5_000), 6, 1), "the time is looked at again and again");
+    let (found, asked, recorded) = names(&[true, false, false]);
+    assert_eq!((found, recorded), (None, 0), "without time there is no answer, and none is on record");
+    assert!(asked <= 3, "and nothing more is gone through: {asked}");
 }

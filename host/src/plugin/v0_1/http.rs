@@ -25,6 +25,8 @@ impl Host for State {
             arguments: format!("{method} {url}{with_body}{named}"),
         };
         let answer = self.outside(question, |asking| {
+            // Each may name a secret, which has to be looked up.
+            Request::check_count(headers.len())?;
             let (method, target) = (method.parse()?, Target::parse(&url)?);
             if !asking.had().http.contains(target.host()) {
                 return Err(Refused::not_granted(format!(
