@@ -17,6 +17,7 @@ pub mod connector;
 pub mod definition;
 pub mod environment;
 pub mod experience;
+pub mod free_json;
 pub mod item;
 pub mod macros;
 pub mod merge_patch;

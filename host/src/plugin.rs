@@ -64,7 +64,8 @@ pub use info::PluginInfo;
 pub use inspect::LoadError;
 pub use limits::{Exceeded, Limits, Modesty};
 pub use manifest::{
-    Manifest, ManifestError, ManifestKey, ManifestTable, Provides, StepDeclaration, StepPart, ToolStepDeclaration,
+    Identity, Manifest, ManifestError, ManifestKey, ManifestTable, Provides, StepDeclaration, StepPart,
+    ToolStepDeclaration,
 };
 pub use missing::Missing;
 pub use mutation::{Mutated, Mutation, Unreadable};
@@ -73,7 +74,7 @@ pub use outside::{Connectors, Door};
 pub use recording::{CallRecording, InvalidRecording};
 pub use registrations::WantedStep;
 pub use replay::{Examined, Inquiry, Replayed, Reply, UNRECORDED};
-pub use schema::SettingsSchema;
+pub use schema::{SchemaError, SettingsSchema};
 pub use signature::{SignatureError, Signatures};
 pub use trial::Trial;
 pub use weight::Weight;

@@ -226,6 +226,8 @@ impl Item for Profile {
                     format!("`{}` is placed twice: keep one", tool.tool),
                 );
             }
+            let attribute = format!("productivityPane.tools[{index}].settings");
+            problems.0.extend(free_json::check(&attribute, &tool.settings).err());
         }
         let mut views = BTreeSet::new();
         for (index, view) in self.inbox.views.iter().enumerate() {
@@ -238,6 +240,7 @@ impl Item for Profile {
             if view.record_types.is_empty() {
                 problems.refuse(format!("inbox.views[{index}].recordTypes"), "name at least one record type");
             }
+            problems.0.extend(free_json::check(&format!("inbox.views[{index}].filters"), &view.filters).err());
         }
         if self.inbox.views.iter().filter(|view| view.default).count() > 1 {
             problems.refuse("inbox.views", "more than one view is the default: keep one");

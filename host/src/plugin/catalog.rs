@@ -10,8 +10,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
 use crate::domain::{CallLimits, Capabilities, RecordingSettings, StepOverride, ToolOverride};
 use crate::pipeline::Registration;
 use crate::resolve::Reads;
@@ -23,12 +21,13 @@ use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
 use super::info::PluginInfo;
 use super::inspect::LoadError;
-use super::manifest::{Provides, ToolStepDeclaration};
+use super::manifest::{Provides, StepDeclaration, ToolStepDeclaration};
 use super::missing::Missing;
 use super::observation::{Testimony, Witness};
 use super::outside::{Connectors, Outside};
 use super::policy::Policy;
 use super::registrations::{registration, tool_step_registration};
+use super::schema::SettingsSchema;
 use super::trial::Trial;
 use super::workshop::{Part, Ready, Workshop};
 
@@ -188,13 +187,16 @@ impl Catalog {
             }
             Provides::Handler { steps } => {
                 let digest = ready.digest().as_str();
-                let registered = steps.iter().map(|it| registration(manifest, digest, it, wanted.steps.get(&it.name)));
-                self.registrations.extend(registered);
+                let of = |step: &StepDeclaration| {
+                    registration(manifest, ready.settings(), digest, step, wanted.steps.get(&step.name))
+                };
+                self.registrations.extend(steps.iter().map(of));
                 self.registrations.sort_by(Registration::order);
             }
             Provides::ToolSteps { steps } => {
                 let of = |step: &ToolStepDeclaration| {
-                    tool_step_registration(manifest, ready.digest().as_str(), step, wanted.steps.get(&step.name))
+                    let (digest, wanted) = (ready.digest().as_str(), wanted.steps.get(&step.name));
+                    tool_step_registration(manifest, ready.settings(), digest, step, wanted)
                 };
                 self.tool_steps.extend(steps.iter().map(of));
                 self.tool_steps.sort_by(ToolStepRegistration::order);
@@ -269,10 +271,10 @@ impl Catalog {
         Some(Observed { ready: &member.ready, recording, trial: None })
     }
 
-    /// What the rule bound to `kind` says of its settings.
-    pub fn settings_schema(&self, kind: &str) -> Option<&Map<String, Value>> {
+    /// What settings of tools of this kind are held against; nothing if they may be any object.
+    pub fn settings(&self, kind: &str) -> Option<&SettingsSchema> {
         let Bound::Ready(at) = self.by_kind.get(kind)?.bound else { return None };
-        self.infos.get(at)?.settings_schema.as_ref()
+        self.members.get(at)?.ready.settings()
     }
 
     /// The plugins that are there, in the order they were added.

@@ -4,10 +4,10 @@
 
 mod sizes;
 
-use wasmparser::{Parser, Payload};
+use wasmparser::{Chunk, Parser, Payload};
 
 use super::generation::{GENERATION, PACKAGE, is_of_another, is_one};
-use super::manifest::{Manifest, ManifestError};
+use super::manifest::{Identity, Manifest, ManifestError, Provides};
 use super::signature::{SignatureError, Signatures};
 use super::weight::Weight;
 use super::world::World;
@@ -146,6 +146,9 @@ pub enum LoadError {
     /// Compiling it costs too much.
     #[error("compiling it takes more than {0}: split it, or leave out what it does not need")]
     TooCostly(String),
+    /// The host itself broke while it looked at it.
+    #[error("this host broke over it, and is not to: please report this")]
+    Broke,
     /// It was looked at before, and could not be used.
     #[error("{0}")]
     Before(String),
@@ -172,7 +175,7 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
     let outline = Outline::of(component)?;
     let manifest = outline.manifest.ok_or(LoadError::NoManifest)?;
     Signatures::of(component)?;
-    let text = std::str::from_utf8(manifest).map_err(|error| ManifestError::Toml(error.to_string()))?;
+    let text = text(manifest)?;
     let weight = Weight::of(component);
     let manifest = Manifest::parse_for(text, weight)?;
     let world = World::of(&manifest.provides);
@@ -195,11 +198,60 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
     Ok(manifest)
 }
 
+/// Who a component says it is, and who signed it: all that has to be known to tell whether an environment wants it.
+/// Nothing in it is looked at but its outermost sections.
+pub(super) fn identify(component: &[u8]) -> Result<(Identity, Signatures), LoadError> {
+    check_form(component)?;
+    let manifest = section(component)?.ok_or(LoadError::NoManifest)?;
+    let signatures = Signatures::of(component)?;
+    Ok((Manifest::identity(text(manifest)?)?, signatures))
+}
+
+/// The section with the manifest.
+fn section(component: &[u8]) -> Result<Option<&[u8]>, LoadError> {
+    let malformed = |error: wasmparser::BinaryReaderError| LoadError::Malformed(error.to_string());
+    let (mut parser, mut at, mut manifest) = (Parser::new(0), 0, None);
+    while let Some(rest) = component.get(at..).filter(|rest| !rest.is_empty()) {
+        let Chunk::Parsed { consumed, payload } = parser.parse(rest, true).map_err(malformed)? else { break };
+        at += consumed;
+        match payload {
+            Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
+                keep(&mut manifest, section.data())?
+            }
+            Payload::ModuleSection { unchecked_range, .. } | Payload::ComponentSection { unchecked_range, .. } => {
+                at = unchecked_range.end;
+            }
+            Payload::End(_) => break,
+            _ => {}
+        }
+    }
+    Ok(manifest)
+}
+
+/// Keeps the one manifest there is.
+fn keep<'a>(manifest: &mut Option<&'a [u8]>, section: &'a [u8]) -> Result<(), LoadError> {
+    cap("bytes of manifest", section.len() as u64, LARGEST_MANIFEST as u64)?;
+    match manifest.replace(section) {
+        None => Ok(()),
+        Some(_) => Err(LoadError::Malformed(format!("it has two sections `{MANIFEST_SECTION}`: leave one"))),
+    }
+}
+
+fn text(manifest: &[u8]) -> Result<&str, LoadError> {
+    std::str::from_utf8(manifest).map_err(|error| ManifestError::Toml(error.to_string()).into())
+}
+
 /// What a component says about itself, whatever else is wrong with it.
 pub(super) fn manifest_of(component: &[u8]) -> Option<Manifest> {
     check_form(component).ok()?;
-    let manifest = Outline::of(component).ok()?.manifest?;
-    Manifest::parse_for(std::str::from_utf8(manifest).ok()?, Weight::of(component)).ok()
+    Manifest::said(text(section(component).ok()??).ok()?, Weight::of(component))
+}
+
+/// Whether a component may want to take part in changes: it exports what those that do are asked by, or nobody can
+/// tell.
+pub(super) fn may_take_part(component: &[u8]) -> bool {
+    let handler = World::of(&Provides::Handler { steps: Vec::new() }).export;
+    Outline::of(component).map_or(true, |outline| outline.exports.iter().any(|export| is_one(export, handler)))
 }
 
 fn check_form(component: &[u8]) -> Result<(), LoadError> {
@@ -231,8 +283,7 @@ impl<'a> Outline<'a> {
                 Payload::Version { .. } => depth += 1,
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::CustomSection(section) if depth == 1 && section.name() == MANIFEST_SECTION => {
-                    cap("bytes of manifest", section.data().len() as u64, LARGEST_MANIFEST as u64)?;
-                    outline.manifest = Some(section.data());
+                    keep(&mut outline.manifest, section.data())?;
                 }
                 Payload::ComponentImportSection(section) if depth == 1 => {
                     for import in section {
@@ -286,7 +337,7 @@ fn quoted(names: &[impl AsRef<str>]) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::manifest::{Provides, StepPart};
+    use super::super::manifest::StepPart;
     use super::*;
     use crate::domain::FaultPolicy;
 

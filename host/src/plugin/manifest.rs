@@ -2,10 +2,12 @@
 //!
 //! Unknown keys are refused by name, and so is everything this host could not keep a promise about.
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
+use toml::de::{DeTable, Deserializer};
 
 use crate::domain::plugin::is_plugin_name;
-use crate::domain::{Capabilities, FaultPolicy, PluginVersion};
+use crate::domain::{Capabilities, FaultPolicy, PluginVersion, free_json};
 
 use super::generation::is_one;
 use super::limits::{Limits, Modesty};
@@ -13,6 +15,7 @@ use super::weight::Weight;
 
 use self::file::{File, Header};
 
+mod bounds;
 mod capabilities;
 mod file;
 mod limits;
@@ -63,6 +66,34 @@ pub struct Manifest {
     pub capabilities: Capabilities,
     /// What it gets along with, where that is less than it could have.
     pub limits: Modesty,
+}
+
+/// Who a component says it is, which is all that is read of a manifest before it is known whether the environment wants
+/// it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Who made it.
+    pub publisher: String,
+    /// What it is called.
+    pub name: String,
+    /// Its version.
+    pub version: PluginVersion,
+}
+
+impl Identity {
+    /// `publisher/name`.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.publisher, self.name)
+    }
+
+    fn checked(publisher: String, name: String, version: &str) -> Result<Self, ManifestError> {
+        check("plugin.publisher", &publisher, is_plugin_name(&publisher), NAME_RULE)?;
+        check("plugin.name", &name, is_plugin_name(&name), NAME_RULE)?;
+        let version = version
+            .parse::<PluginVersion>()
+            .map_err(|_| refused("plugin.version", version, "a version has three numbers, such as `1.0.2`"))?;
+        Ok(Self { publisher, name, version })
+    }
 }
 
 /// What a plugin does.
@@ -153,6 +184,19 @@ impl Manifest {
         }
     }
 
+    /// Reads who the text of `plugin.toml` is of, and nothing else of it.
+    pub fn identity(text: &str) -> Result<Identity, ManifestError> {
+        let table = bounds::table(text)?;
+        let missing = |key: &str| ManifestError::Toml(format!("missing field `{key}`"));
+        let plugin = table.get_ref().get("plugin").and_then(|plugin| plugin.get_ref().as_table());
+        let plugin: &DeTable<'_> = plugin.ok_or_else(|| missing("plugin"))?;
+        let text = |key: &str| {
+            let value = plugin.get(key).and_then(|value| value.get_ref().as_str());
+            value.map(str::to_owned).ok_or_else(|| missing(key))
+        };
+        Identity::checked(text("publisher")?, text("name")?, &text("version")?)
+    }
+
     /// Reads the text of `plugin.toml` of a light component.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         Self::parse_for(text, Weight::Light)
@@ -160,14 +204,26 @@ impl Manifest {
 
     /// Reads the text of `plugin.toml`. How much there is of what it may lower depends on the component it is about.
     pub fn parse_for(text: &str, weight: Weight) -> Result<Self, ManifestError> {
-        let file: File = toml::from_str(text).map_err(|error| ManifestError::Toml(one_line(&error)))?;
+        Self::read(text, weight, |settings| settings.map(settings::Part::checked).transpose())
+    }
+
+    /// What the text of `plugin.toml` says even if its settings schema is none that this host takes, which is left out
+    /// then. Nothing if it says nothing that can be read.
+    pub(super) fn said(text: &str, weight: Weight) -> Option<Self> {
+        Self::read(text, weight, |settings| Ok(settings.and_then(|settings| settings.checked().ok()))).ok()
+    }
+
+    fn read(
+        text: &str,
+        weight: Weight,
+        schema: impl FnOnce(Option<settings::Part>) -> Result<Option<Map<String, Value>>, ManifestError>,
+    ) -> Result<Self, ManifestError> {
+        let table = bounds::table(text)?;
+        let file = File::deserialize(Deserializer::from(table));
+        let file = file.map_err(|error| ManifestError::Toml(one_line(&error)))?;
         let capabilities = capabilities::checked(file.capabilities)?;
         let Header { publisher, name, version, world, description } = file.plugin;
-        check("plugin.publisher", &publisher, is_plugin_name(&publisher), NAME_RULE)?;
-        check("plugin.name", &name, is_plugin_name(&name), NAME_RULE)?;
-        let version = version
-            .parse::<PluginVersion>()
-            .map_err(|_| refused("plugin.version", &version, "a version has three numbers, such as `1.0.2`"))?;
+        let Identity { publisher, name, version } = Identity::checked(publisher, name, &version)?;
         let fits = description.chars().count() <= LONGEST_DESCRIPTION;
         check("plugin.description", &description, fits, "500 characters are the most")?;
         let worlds = [TOOL_WORLD, UPGRADE_WORLD, STEP_WORLD, TOOL_STEP_WORLD];
@@ -198,9 +254,9 @@ impl Manifest {
                 let steps = file.steps.ok_or_else(|| ManifestError::Toml("missing field `steps`".to_owned()))?;
                 (Provides::ToolSteps { steps: tool_steps::checked(steps)? }, Limits::default())
             }
-            _ => return Err(ManifestError::World(world)),
+            _ => return Err(ManifestError::World(shown(&world))),
         };
-        let settings_schema = file.settings.map(settings::Part::checked).transpose()?;
+        let settings_schema = schema(file.settings)?;
         let limits = file.limits.unwrap_or_default().lowered(weight.limits(most))?;
         Ok(Self { publisher, name, version, world, description, provides, settings_schema, capabilities, limits })
     }
@@ -219,15 +275,29 @@ fn check(key: &'static str, value: &str, holds: bool, rule: &str) -> Result<(), 
 }
 
 fn refused(key: &'static str, value: &str, rule: &str) -> ManifestError {
-    ManifestError::Value { key, value: value.chars().take(100).collect(), rule: rule.to_owned() }
+    ManifestError::Value { key, value: shown(value), rule: rule.to_owned() }
+}
+
+/// As much of what was typed as a sentence has room for.
+fn shown(typed: &str) -> String {
+    typed.chars().take(100).collect()
 }
 
 fn parse_object(key: &'static str, text: &str) -> Result<Map<String, Value>, ManifestError> {
     serde_json::from_str(text).map_err(|error| refused(key, text, &format!("a JSON object is expected: {error}")))
 }
 
+/// As [`parse_object`], of one that is no larger than what administrators may write.
+fn parse_free(key: &'static str, text: &str) -> Result<Map<String, Value>, ManifestError> {
+    let object = parse_object(key, text)?;
+    free_json::check(key, &object).map_err(|problem| refused(key, text, &problem.message))?;
+    Ok(object)
+}
+
+/// What is wrong with the file, which may quote what is in it.
 fn one_line(error: &toml::de::Error) -> String {
-    error.message().lines().collect::<Vec<_>>().join(" ")
+    const LONGEST: usize = 300;
+    error.message().lines().collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect()
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub struct Missing {
     pub digest: String,
     /// What it says about itself. Without it nobody can tell what it should be asked about.
     pub manifest: Option<Manifest>,
+    /// Whether it may want to take part in changes of configuration, as far as its component shows that.
+    pub may_take_part: bool,
     /// What was decided about its tools.
     pub tools: BTreeMap<String, ToolOverride>,
     /// What was decided about its steps.
@@ -50,7 +52,7 @@ impl Missing {
         let Some(manifest @ Manifest { provides: Provides::Handler { steps }, .. }) = &self.manifest else {
             return Vec::new();
         };
-        steps.iter().map(|step| registration(manifest, &self.digest, step, self.steps.get(&step.name))).collect()
+        steps.iter().map(|step| registration(manifest, None, &self.digest, step, self.steps.get(&step.name))).collect()
     }
 
     /// The steps around rules it should be asked as.
@@ -59,7 +61,7 @@ impl Missing {
             return Vec::new();
         };
         let of = |step: &ToolStepDeclaration| {
-            tool_step_registration(manifest, &self.digest, step, self.steps.get(&step.name))
+            tool_step_registration(manifest, None, &self.digest, step, self.steps.get(&step.name))
         };
         steps.iter().map(of).collect()
     }

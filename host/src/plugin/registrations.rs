@@ -2,7 +2,7 @@
 //!
 //! Decides nothing itself, and asks nobody.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::domain::StepOverride;
 use crate::pipeline::Registration;
@@ -21,16 +21,23 @@ pub enum WantedStep {
 }
 
 impl WantedStep {
-    /// The step called `name` of the component `digest`, whether it serves or not. Nothing if it declares none of the name.
-    pub fn of(manifest: &Manifest, digest: &str, name: &str, wanted: Option<&StepOverride>) -> Option<Self> {
+    /// The step called `name` of the component `digest`, whether it serves or not; `schema` is what its configuration
+    /// is held against. Nothing if it declares none of the name.
+    pub fn of(
+        manifest: &Manifest,
+        schema: Option<&SettingsSchema>,
+        digest: &str,
+        name: &str,
+        wanted: Option<&StepOverride>,
+    ) -> Option<Self> {
         match &manifest.provides {
             Provides::Handler { steps } => {
                 let step = steps.iter().find(|step| step.name == name)?;
-                Some(Self::OfChanges(registration(manifest, digest, step, wanted)))
+                Some(Self::OfChanges(registration(manifest, schema, digest, step, wanted)))
             }
             Provides::ToolSteps { steps } => {
                 let step = steps.iter().find(|step| step.name == name)?;
-                Some(Self::AroundRules(tool_step_registration(manifest, digest, step, wanted)))
+                Some(Self::AroundRules(tool_step_registration(manifest, schema, digest, step, wanted)))
             }
             Provides::Tool { .. } | Provides::Step(_) => None,
         }
@@ -40,6 +47,7 @@ impl WantedStep {
 /// A step as its plugin declares it and the environment wants it.
 pub(super) fn registration(
     manifest: &Manifest,
+    schema: Option<&SettingsSchema>,
     digest: &str,
     step: &StepDeclaration,
     wanted: Option<&StepOverride>,
@@ -58,7 +66,7 @@ pub(super) fn registration(
         filter,
         images,
         on_fault: wanted.on_fault.unwrap_or(on_fault),
-        problem: problem(manifest.settings_schema.as_ref(), &wanted),
+        problem: problem(schema, &wanted),
         configuration: Value::Object(wanted.configuration.unwrap_or_default()).to_string(),
         limits: wanted.limits,
         active: wanted.state.is_active(),
@@ -68,6 +76,7 @@ pub(super) fn registration(
 /// A step around rules as its plugin declares it and the environment wants it.
 pub(super) fn tool_step_registration(
     manifest: &Manifest,
+    schema: Option<&SettingsSchema>,
     digest: &str,
     step: &ToolStepDeclaration,
     wanted: Option<&StepOverride>,
@@ -83,7 +92,7 @@ pub(super) fn tool_step_registration(
         stage,
         rank: wanted.rank.unwrap_or(rank),
         on_fault: wanted.on_fault.unwrap_or(on_fault),
-        problem: problem(manifest.settings_schema.as_ref(), &wanted),
+        problem: problem(schema, &wanted),
         configuration: Value::Object(wanted.configuration.unwrap_or_default()).to_string(),
         limits: wanted.limits,
         active: wanted.state.is_active(),
@@ -91,10 +100,8 @@ pub(super) fn tool_step_registration(
 }
 
 /// What `schema` has against what the environment tells a step; where it tells it nothing, that is `{}`.
-fn problem(schema: Option<&Map<String, Value>>, wanted: &StepOverride) -> Option<String> {
-    // One that cannot be read was refused when the plugin was installed.
-    let schema = SettingsSchema::read(schema?).ok()?;
+fn problem(schema: Option<&SettingsSchema>, wanted: &StepOverride) -> Option<String> {
     let told = Value::Object(wanted.configuration.clone().unwrap_or_default());
-    let problems: Vec<String> = schema.problems("configuration", &told).iter().map(ToString::to_string).collect();
+    let problems: Vec<String> = schema?.problems("configuration", &told).iter().map(ToString::to_string).collect();
     (!problems.is_empty()).then(|| problems.join("; "))
 }

@@ -3,6 +3,7 @@
 //! Knows one component at a time. Which of them are asked, and about what, is said by a [`Catalog`](super::Catalog).
 
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -22,9 +23,11 @@ use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
 use super::guard::Guard;
 use super::handler::Handler;
-use super::inspect::{LoadError, inspect, manifest_of};
+use super::inspect::{LoadError, identify, inspect, manifest_of, may_take_part};
 use super::limits::Limits;
-use super::manifest::{Manifest, Provides};
+use super::manifest::{Identity, Manifest, Provides};
+use super::schema::SettingsSchema;
+use super::signature::Signatures;
 use super::state::State;
 use super::step::Step;
 use super::tool_step::ToolSteps;
@@ -47,6 +50,7 @@ pub struct Workshop {
 pub struct Ready {
     manifest: Manifest,
     digest: Digest,
+    settings: Option<SettingsSchema>,
     pub(super) part: Part,
 }
 
@@ -79,14 +83,24 @@ impl Workshop {
         Ok(Self { engine: Arc::new(engine), light, heavy, cache })
     }
 
+    /// Who a component says it is, and who signed it. Nothing else of it is looked at.
+    pub fn identify(component: &[u8]) -> Result<(Identity, Signatures), LoadError> {
+        guarded(|| identify(component))
+    }
+
     /// Reads the manifest of a component that is fit to be compiled. Nothing is compiled or run.
     pub fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
-        inspect(component)
+        guarded(|| inspect(component))
     }
 
     /// What a component says about itself, whatever else is wrong with it.
     pub fn manifest(component: &[u8]) -> Option<Manifest> {
-        manifest_of(component)
+        guarded(|| manifest_of(component).ok_or(LoadError::NoManifest)).ok()
+    }
+
+    /// Whether a component may want to take part in changes, whatever it says about itself.
+    pub fn may_take_part(component: &[u8]) -> bool {
+        guarded(|| Ok(may_take_part(component))).unwrap_or(true)
     }
 
     /// The identity of a component.
@@ -96,12 +110,18 @@ impl Workshop {
 
     /// Makes a component ready. What the cache does not have is compiled by `compiler`.
     pub fn prepare(&self, component: &[u8], compiler: &Compiler) -> Result<Arc<Ready>, LoadError> {
+        guarded(|| self.made_ready(component, compiler))
+    }
+
+    fn made_ready(&self, component: &[u8], compiler: &Compiler) -> Result<Arc<Ready>, LoadError> {
         let manifest = inspect(component)?;
         let digest = digest(component);
         let weight = Weight::of(component);
         let engine = self.engine.wasmtime(weight);
         let compiled = self.compiled(engine, component, &digest, compiler)?;
-        let ready = self.bind(manifest, digest, weight, &compiled)?;
+        // The process that compiles has built the same first, within limits of its own.
+        let settings = manifest.settings()?;
+        let ready = self.bind(manifest, digest, settings, weight, &compiled)?;
         self.warm(&ready);
         Ok(Arc::new(ready))
     }
@@ -186,6 +206,7 @@ impl Workshop {
         &self,
         manifest: Manifest,
         digest: Digest,
+        settings: Option<SettingsSchema>,
         weight: Weight,
         compiled: &Component,
     ) -> Result<Ready, LoadError> {
@@ -230,7 +251,7 @@ impl Workshop {
                 Part::ToolSteps(ToolSteps { component, weight, limits, guard, prepared })
             }
         };
-        Ok(Ready { manifest, digest, part })
+        Ok(Ready { manifest, digest, settings, part })
     }
 
     /// Uses as many slots for a rule as there are processors, so that no person's request maps its memory first. Three quarters of the slots are
@@ -255,6 +276,11 @@ impl Ready {
         &self.manifest
     }
 
+    /// What settings of it are held against, or configurations of its steps; nothing if it takes any object.
+    pub fn settings(&self) -> Option<&SettingsSchema> {
+        self.settings.as_ref()
+    }
+
     /// Whether the component is asked, or each of its steps.
     pub fn health(&self) -> Vec<Health> {
         match &self.part {
@@ -269,6 +295,12 @@ impl Ready {
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
+}
+
+/// Looks at what somebody else made. If the host panics over it, that is what is wrong with it, and nothing else ends.
+fn guarded<T>(look: impl FnOnce() -> Result<T, LoadError>) -> Result<T, LoadError> {
+    // What is shared with others behind it (slots, lanes, the cache) is whole after every line.
+    catch_unwind(AssertUnwindSafe(look)).unwrap_or(Err(LoadError::Broke))
 }
 
 /// How many of so many slots start code of a rule may take at once.
@@ -299,6 +331,12 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panic_over_a_component_is_what_is_wrong_with_it() {
+        let refused = guarded::<()>(|| panic!("as a library may")).unwrap_err();
+        assert!(matches!(refused, LoadError::Broke), "{refused}");
+    }
 
     #[test]
     fn start_code_takes_a_quarter_of_the_slots_at_most() {

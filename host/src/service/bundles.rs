@@ -11,7 +11,7 @@ use crate::bundle::{Bundle, Bundled};
 use crate::domain::access::{Caller, Privilege};
 use crate::domain::revision::Author;
 use crate::domain::{Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Revision, State, StepOverride};
-use crate::plugin::{LoadError, Manifest, Provides, Signatures, Workshop};
+use crate::plugin::{LoadError, Manifest, Provides, Ready, SettingsSchema, Signatures, Workshop};
 use crate::store::{self, Change, Component, Layer, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
@@ -140,18 +140,19 @@ impl Service {
             }
         };
         let checked = self.checked(Bundle::read(zip)?, remember)?;
-        let propose = |service: &Self, snapshot: &Snapshot| {
-            service.bundled_changes(snapshot, caller, &checked, options.activation)
+        // Those that are ready are held until they are in the store, so that what has to be shown before they serve can
+        // be.
+        let propose = |service: &Self, snapshot: &Snapshot, held: &[Arc<Ready>]| {
+            service.bundled_changes(snapshot, caller, &checked, held, options.activation)
         };
         // Refused before anything is compiled, as far as that can be known.
-        propose(self, &*self.store.snapshot()?).inspect_err(|error| {
+        propose(self, &*self.store.snapshot()?, &[]).inspect_err(|error| {
             if let Error::Plugin(PluginError::RefusedVersion { name, reason, .. }) = error
                 && let Some(refused) = checked.iter().find(|checked| checked.bundled.plugin == *name)
             {
                 remember(&refused.bytes, reason);
             }
         })?;
-        // Held until they are in the store, so that what has to be shown before they serve can be.
         let mut held = Vec::new();
         for Checked { manifest, bytes, .. } in &checked {
             let (name, version) = (manifest.full_name(), manifest.version);
@@ -163,7 +164,7 @@ impl Service {
         if options.dry_run {
             let snapshot = self.store.snapshot()?;
             self.bundle_must_be_promotable(&snapshot, &checked, options.activation, &gates)?;
-            let (changes, components) = propose(self, &snapshot)?;
+            let (changes, components) = propose(self, &snapshot, &held)?;
             let done = self.store.rehearse(platform::change(snapshot.revision(), changes), author)?;
             return Ok(InstalledBundle { dry_run: true, revision: done.revision, components });
         }
@@ -171,7 +172,7 @@ impl Service {
         let revision = self.change_plugins(
             |service, snapshot| {
                 service.bundle_must_be_promotable(snapshot, &checked, options.activation, &gates)?;
-                let (changes, components) = propose(service, snapshot)?;
+                let (changes, components) = propose(service, snapshot, &held)?;
                 report.replace(components);
                 Ok((changes, checked.iter().map(Checked::component).collect()))
             },
@@ -180,11 +181,13 @@ impl Service {
         Ok(InstalledBundle { dry_run: false, revision, components: report.into_inner() })
     }
 
-    /// Looks at each component as far as that is possible without compiling it. One that is refused is told to `remember`.
+    /// Looks at each component as far as that is possible without compiling it, and at none before all are known to be
+    /// wanted. One that is refused is told to `remember`.
     fn checked(&self, bundle: Bundle, remember: impl Fn(&[u8], &LoadError)) -> Result<Vec<Checked>, Error> {
         self.platform()?;
+        let snapshot = self.store.snapshot()?;
         let Bundle { plugins, mut components } = bundle;
-        let mut checked = Vec::with_capacity(plugins.len());
+        let mut wanted = Vec::with_capacity(plugins.len());
         for bundled in plugins {
             let (name, version) = (bundled.plugin.clone(), bundled.version);
             // Two plugins are never of one component, which names one.
@@ -194,14 +197,23 @@ impl Service {
                 remember(&bytes, &reason);
                 PluginError::RefusedVersion { name: name.clone(), version, reason }
             };
-            let manifest = Workshop::inspect(&bytes).map_err(refused)?;
-            if manifest.full_name() != name || manifest.version != version {
+            let (identity, signatures) = Workshop::identify(&bytes).map_err(refused)?;
+            if identity.full_name() != name || identity.version != version {
                 return Err(mislabelled().into());
             }
-            let signatures = Signatures::of(&bytes).map_err(|error| refused(error.into()))?;
-            checked.push(Checked { bundled, manifest, signatures, bytes });
+            let trusted = self.is_trusted(&snapshot, &identity.publisher, &bundled.digest, &signatures);
+            trusted.map_err(|error| refused(error.into()))?;
+            wanted.push((bundled, signatures, bytes));
         }
-        Ok(checked)
+        let looked_at = wanted.into_iter().map(|(bundled, signatures, bytes)| {
+            let manifest = Workshop::inspect(&bytes).map_err(|reason| {
+                remember(&bytes, &reason);
+                let (name, version) = (bundled.plugin.clone(), bundled.version);
+                PluginError::RefusedVersion { name, version, reason }
+            })?;
+            Ok(Checked { bundled, manifest, signatures, bytes })
+        });
+        looked_at.collect()
     }
 
     /// Refuses a bundle with a version that would change what it must not. Each component has a gate of its own.
@@ -224,12 +236,14 @@ impl Service {
         Ok(())
     }
 
-    /// What a bundle changes, and what to say about it.
+    /// What a bundle changes, and what to say about it. What it decides about steps is held against the schema of a
+    /// component as soon as that is ready, which is when it is among `held`.
     fn bundled_changes(
         &self,
         snapshot: &Snapshot,
         caller: &Caller,
         checked: &[Checked],
+        held: &[Arc<Ready>],
         how: Activation,
     ) -> Result<(Vec<Change>, Vec<InstalledComponent>), Error> {
         let (mut changes, mut components) = (Vec::new(), Vec::new());
@@ -259,7 +273,8 @@ impl Service {
                 return Err(store::Error::Forbidden { caller: caller.name().to_owned(), privilege }.into());
             }
             for step in &taken {
-                must_be_possible(manifest, step, &steps[step])?;
+                let ready = held.iter().find(|ready| ready.digest() == digest);
+                must_be_possible(manifest, ready.and_then(|ready| ready.settings()), step, &steps[step])?;
             }
             components.push(InstalledComponent {
                 plugin: name.clone(),
@@ -278,7 +293,12 @@ impl Service {
 }
 
 /// Refuses what a bundle decides about a step that its component does not have, or that could not be told so.
-fn must_be_possible(manifest: &Manifest, step: &str, wanted: &StepOverride) -> Result<(), PluginError> {
+fn must_be_possible(
+    manifest: &Manifest,
+    schema: Option<&SettingsSchema>,
+    step: &str,
+    wanted: &StepOverride,
+) -> Result<(), PluginError> {
     let name = manifest.full_name();
     if !manifest.has_step(step) {
         let known = manifest.step_names().into_iter().map(str::to_owned).collect();
@@ -287,7 +307,7 @@ fn must_be_possible(manifest: &Manifest, step: &str, wanted: &StepOverride) -> R
     }
     let told = wanted.configuration.as_ref();
     let attribute = format!("{name}.steps.{step}.configuration");
-    told.map_or(Ok(()), |told| settings::check(&attribute, manifest.settings_schema.as_ref(), told))
+    told.map_or(Ok(()), |told| settings::check(&attribute, schema, told))
 }
 
 impl Checked {

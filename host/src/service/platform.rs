@@ -232,9 +232,14 @@ impl Platform {
         if let Some(known) = lock(&self.asked).get(digest) {
             return Ok(Arc::clone(known));
         }
-        let Some(asked) = self.manifest(store, digest)?.map(|manifest| Arc::new(manifest.capabilities)) else {
-            return Ok(Arc::default());
+        let asked = match self.bundled.iter().find(|bundled| bundled.digest == *digest) {
+            Some(own) => own.manifest.capabilities.clone(),
+            None => match store.component(digest)? {
+                Some(bytes) => Workshop::manifest(&bytes).map(|manifest| manifest.capabilities).unwrap_or_default(),
+                None => return Ok(Arc::default()),
+            },
         };
+        let asked = Arc::new(asked);
         lock(&self.asked).insert(digest.clone(), Arc::clone(&asked));
         Ok(asked)
     }
@@ -276,13 +281,14 @@ impl Platform {
                     granted: granted(digest),
                     connectors: Arc::clone(&connectors),
                 };
-                let missing = |manifest, reason: String| {
+                let missing = |manifest, may_take_part, reason: String| {
                     tracing::error!("plugin `{name}` {version} is not used: {reason}");
                     Missing {
                         name: name.to_string(),
                         version,
                         digest: digest.to_string(),
                         manifest,
+                        may_take_part,
                         tools: plugin.tools.clone(),
                         steps: plugin.steps.clone(),
                         reason,
@@ -290,14 +296,16 @@ impl Platform {
                 };
                 match self.ready_now(store, digest)? {
                     Found::Ready(ready) => {
+                        let manifest = ready.manifest().clone();
                         if let Err(error) = catalog.add_behind(ready, &wanted) {
-                            tracing::error!("plugin `{name}` {version} is not used: {error}");
+                            catalog.add_missing(missing(Some(manifest), true, error.to_string()));
                         }
                     }
                     Found::Unusable { bytes, reason } => {
-                        catalog.add_missing(missing(Workshop::manifest(&bytes), reason.to_string()));
+                        let (manifest, takes_part) = (Workshop::manifest(&bytes), Workshop::may_take_part(&bytes));
+                        catalog.add_missing(missing(manifest, takes_part, reason.to_string()));
                     }
-                    Found::Nowhere => catalog.add_missing(missing(None, GONE.to_owned())),
+                    Found::Nowhere => catalog.add_missing(missing(None, true, GONE.to_owned())),
                 }
             }
         }
@@ -449,6 +457,24 @@ mod tests {
         is gone: nothing is written while nobody can tell which steps plugin `contoso/guard` 1.0.0 has: its component is gone; install it again, activate another version, or switch it off
         is switched off: written; []
         "#);
+    }
+
+    #[test]
+    fn what_cannot_be_read_of_a_component_costs_no_more_than_what_it_is_about() {
+        let step = "[[steps]]\nname = 'check'\nmessage = 'queue.create'\nstage = 10\nrank = 1\non-fault = 'skip'\n";
+        let schema = format!("[settings]\nschema = '{{\"$ref\": \"#\", \"title\": \"{}\"}}'\n", "x".repeat(20_000));
+        for (what, bytes, skipped, reason) in [
+            ("nothing, of one that exports no step", component("nonsense"), 0, "its manifest cannot be read"),
+            ("the schema alone", of_world("step", &format!("{step}{schema}")), 1, "at most 16384 are allowed"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let service = service(folder.path(), &bytes, false, Plugin::default());
+            let written = write(&service).unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(written.skipped.len(), skipped, "{what}");
+            let problem = service.plugin("contoso/guard").unwrap().problem.unwrap_or_default();
+            assert!(problem.contains(reason), "{what}: {problem}");
+            assert!(service.plugins().is_ok());
+        }
     }
 
     #[test]

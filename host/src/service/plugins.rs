@@ -33,21 +33,22 @@ pub struct Activation {
 }
 
 impl Service {
-    /// Installs a component: looks at it, compiles it, tries to start it, and lets it serve if `how` says so.
+    /// Installs a component: asks whether it is wanted at all, looks at it, compiles it, tries to start it, and lets it
+    /// serve if `how` says so.
     ///
     /// A version that is there already with the same component is not installed again. Whatever is wrong, the version that
     /// serves goes on serving; it does, too, while nobody decided about what the new one asks for.
     pub fn install_plugin(&self, bytes: &[u8], how: Activation, author: &Author) -> Result<Installed, Error> {
         let platform = self.platform()?;
-        let manifest = Workshop::inspect(bytes).map_err(|error| self.remember(bytes, error, author))?;
-        let (name, version) = (manifest.full_name(), manifest.version);
+        let (identity, signatures) = Workshop::identify(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let digest = Workshop::digest(bytes);
-        let signatures = Signatures::of(bytes).map_err(|error| self.remember(bytes, error.into(), author))?;
+        let snapshot = self.store.snapshot()?;
+        let trusted = self.is_trusted(&snapshot, &identity.publisher, &digest, &signatures);
+        trusted.map_err(|error| self.remember(bytes, error.into(), author))?;
+        let manifest = Workshop::inspect(bytes).map_err(|error| self.remember(bytes, error, author))?;
+        let (name, version) = (identity.full_name(), identity.version);
         let new = NewVersion { manifest: &manifest, digest: &digest, signatures: &signatures };
         // Refused before anything is compiled, as far as that can be known.
-        let snapshot = self.store.snapshot()?;
-        let trusted = self.is_trusted(&snapshot, &manifest.publisher, &digest, &signatures);
-        trusted.map_err(|error| self.remember(bytes, error.into(), author))?;
         self.with_version(&snapshot, &new, how)?;
         // Held until it is in the store, so that what has to be shown before it serves can be.
         let _ready = platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
@@ -332,8 +333,9 @@ impl Service {
         reason: &LoadError,
         author: &Author,
     ) -> Option<(String, PluginVersion)> {
-        let manifest = Workshop::manifest(bytes).filter(|_| !matches!(reason, LoadError::Unavailable(_)))?;
-        let (name, version) = (manifest.full_name(), manifest.version);
+        let identified = Workshop::identify(bytes).ok().filter(|_| !matches!(reason, LoadError::Unavailable(_)));
+        let (identity, _) = identified?;
+        let (name, version) = (identity.full_name(), identity.version);
         let kept = self.store.keep_failure(&name, version, &Workshop::digest(bytes), &reason.to_string(), author);
         if let Err(error) = kept {
             tracing::error!(%error, "why `{name}` {version} is refused could not be kept");

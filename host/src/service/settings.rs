@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::{AnyItem, Item, Kind, PlacedTool, Problem, Profile};
+use crate::domain::{AnyItem, Item, Kind, PlacedTool, Problem, Profile, free_json};
 use crate::plugin::SettingsSchema;
 use crate::store::{Change, ChangeSet, Snapshot};
 
@@ -27,21 +27,21 @@ impl Service {
                 let Some(tool) = library.get(&place.tool) else { continue };
                 let catalog = platform.catalog(&self.store, library)?;
                 let attribute = format!("productivityPane.tools[{at}].settings");
-                check(&attribute, catalog.settings_schema(tool.kind.as_str()), &place.settings)?;
+                check(&attribute, catalog.settings(tool.kind.as_str()), &place.settings)?;
             }
         }
         Ok(())
     }
 }
 
-/// Refuses `settings` that `schema` forbids.
+/// Refuses `settings` that are more than any may be, or that `schema` forbids.
 pub(super) fn check(
     attribute: &str,
-    schema: Option<&Map<String, Value>>,
+    schema: Option<&SettingsSchema>,
     settings: &Map<String, Value>,
 ) -> Result<(), PluginError> {
-    // One that cannot be read was refused when the plugin was installed.
-    let Some(Ok(schema)) = schema.map(SettingsSchema::read) else { return Ok(()) };
+    free_json::check(attribute, settings).map_err(|problem| PluginError::Settings { problems: vec![problem] })?;
+    let Some(schema) = schema else { return Ok(()) };
     let problems: Vec<Problem> = schema.problems(attribute, &Value::Object(settings.clone()));
     if problems.is_empty() { Ok(()) } else { Err(PluginError::Settings { problems }) }
 }

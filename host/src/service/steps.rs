@@ -1,15 +1,17 @@
 //! Steps as administrators see them and decide about them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::domain::revision::Author;
 use crate::domain::{CallLimits, Digest, FaultPolicy, Plugin, PluginVersion, StepOverride};
 use crate::pipeline::{Image, Mode, Registration};
-use crate::plugin::{Manifest, ToolStepRegistration, WantedStep};
+use crate::plugin::{Manifest, Ready, ToolStepRegistration, WantedStep};
 use crate::store::Expect;
 
+use super::platform::Found;
 use super::plugins::{Decided, item, written};
 use super::{Error, PluginError, Service, settings};
 
@@ -77,9 +79,11 @@ impl Service {
         author: &Author,
     ) -> Result<Decided<StepView>, Error> {
         self.change_plugin(plugin, expect, author, |service, _, item| {
-            let (_, _, manifest) = service.declaring(plugin, item, step)?;
+            let (_, digest, _) = service.declaring(plugin, item, step)?;
             if let Some(told) = &wanted.configuration {
-                settings::check("configuration", manifest.settings_schema.as_ref(), told)?;
+                let ready = service.ready_by_now(digest)?;
+                let schema = ready.as_ref().and_then(|ready| ready.settings());
+                settings::check("configuration", schema, told)?;
             }
             if *wanted == StepOverride::default() {
                 item.steps.remove(step);
@@ -92,7 +96,10 @@ impl Service {
         let item = item(&snapshot, plugin)?;
         let (version, digest, manifest) = self.declaring(plugin, item, step)?;
         let missing = || PluginError::NoSuchStep { name: plugin.to_owned(), step: step.to_owned(), known: Vec::new() };
-        let found = WantedStep::of(&manifest, digest.as_str(), step, item.steps.get(step)).ok_or_else(missing)?;
+        let ready = self.ready_by_now(digest)?;
+        let schema = ready.as_ref().and_then(|ready| ready.settings());
+        let wanted = item.steps.get(step);
+        let found = WantedStep::of(&manifest, schema, digest.as_str(), step, wanted).ok_or_else(missing)?;
         let serves = item.serving().is_some_and(|(serving, _)| serving == version);
         let view = match found {
             WantedStep::OfChanges(step) => StepView::from(&step),
@@ -100,6 +107,15 @@ impl Service {
         };
         let view = StepView { active: view.active && serves, ..view };
         Ok(Decided { view, revision: written(&snapshot, plugin)? })
+    }
+
+    /// A component made ready, so that what a step is told can be held against its schema. Nothing if it cannot be made
+    /// ready: then it is not asked either, and what is wrong with what it is told shows once it is.
+    fn ready_by_now(&self, digest: &Digest) -> Result<Option<Arc<Ready>>, Error> {
+        Ok(match self.platform()?.ready(&self.store, digest)? {
+            Found::Ready(ready) => Some(ready),
+            Found::Unusable { .. } | Found::Nowhere => None,
+        })
     }
 
     /// The version of a plugin that declares a step: the one that was activated, or else the newest.

@@ -7,7 +7,7 @@ use crate::domain::{FaultPolicy, Plugin, ToolOverride};
 use crate::plugin::Provides;
 use crate::store::Expect;
 
-use super::{Error, PluginError, PluginView, Service};
+use super::{Error, PluginError, PluginView, Service, settings};
 
 impl Service {
     /// Decides what happens when the rule of a tool kind breaks, instead of what was decided before: also for a rule that does not serve
@@ -21,6 +21,9 @@ impl Service {
         author: &Author,
     ) -> Result<PluginView, Error> {
         self.change_plugin(plugin, expect, author, |service, _, item| {
+            if let Some(default) = &wanted.default {
+                settings::check("default", None, default)?;
+            }
             let has_default = wanted.default.is_some() || service.declares_default(plugin, item, kind)?;
             if wanted.on_fault == Some(FaultPolicy::UseDefault) && !has_default {
                 return Err(PluginError::NoDefault { name: plugin.to_owned(), kind: kind.to_owned() }.into());

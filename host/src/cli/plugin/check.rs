@@ -9,7 +9,6 @@ use std::process::Command;
 use crate::cli::failure::Failure;
 use crate::cli::print;
 use crate::domain::Capabilities;
-use crate::plugin::SettingsSchema;
 
 use super::subject::Subject;
 
@@ -29,12 +28,9 @@ impl Check {
         let manifest = bench.manifest();
         print(&format!("plugin       {} {}", manifest.full_name(), manifest.version))?;
         print(&format!("world        {}, and its imports are those of the world", manifest.world))?;
-        match &manifest.settings_schema {
-            Some(schema) => {
-                let unfit = |error| Failure::found(format!("its settings schema cannot be used: {error}"));
-                SettingsSchema::read(schema).map_err(unfit)?;
-                print("settings     the schema is one")?;
-            }
+        let unfit = |error| Failure::found(format!("its settings schema cannot be used: {error}"));
+        match manifest.settings().map_err(unfit)? {
+            Some(_) => print("settings     the schema is one")?,
             None => print("settings     no schema: any object is taken")?,
         }
         print(&format!("asks for     {}", asked(&manifest.capabilities)))?;

@@ -259,7 +259,8 @@ impl Handlers for Catalog {
     }
 
     fn incomplete(&self) -> Option<Refusal> {
-        let Missing { name, version, reason, .. } = self.missing.iter().find(|missing| missing.manifest.is_none())?;
+        let Missing { name, version, reason, .. } =
+            self.missing.iter().find(|missing| missing.manifest.is_none() && missing.may_take_part)?;
         Some(Refusal::Unknown { plugin: name.clone(), version: version.to_string(), reason: reason.clone() })
     }
 

@@ -80,6 +80,8 @@ fn compile(component: &[u8]) -> Result<Vec<u8>, (u8, String)> {
 fn start(bytes: &[u8], config: &Config) -> Result<(), (u8, String)> {
     let cannot = |error: wasmtime::Error| (REFUSED, format!("{error:#}"));
     let manifest = inspect(bytes).map_err(|error| (REFUSED, error.to_string()))?;
+    // Here first, so that the host never builds what is not fit to be built.
+    manifest.settings().map_err(|error| (INVALID, error.to_string()))?;
     let mut fuelled: EngineConfig = engine::code();
     // It runs once: what optimises it costs more than it saves.
     fuelled

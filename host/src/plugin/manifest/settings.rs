@@ -1,14 +1,20 @@
 //! `[settings]` of a manifest: what administrators may set.
 //!
-//! Refuses what is no JSON Schema, and what schemas of settings may not say.
+//! Refuses what is no JSON object, and a schema that is more than one may be. Whether it is a JSON Schema turns out
+//! where one is built of it: first by the process that compiles the component, and then, once, where the component is
+//! made ready.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::plugin::schema::SettingsSchema;
+use crate::plugin::inspect::LoadError;
+use crate::plugin::schema::{BYTES, SchemaError, SettingsSchema, weigh};
 
-use super::{ManifestError, parse_object, refused};
+use super::{Manifest, ManifestError, parse_object, refused};
+
+/// The key of the schema.
+const KEY: &str = "settings.schema";
 
 /// What administrators may set.
 #[derive(Deserialize, ToSchema)]
@@ -20,13 +26,29 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// The schema, if it is one.
+    /// The schema, if it is not more than one may be.
     pub(super) fn checked(self) -> Result<Map<String, Value>, ManifestError> {
-        const KEY: &str = "settings.schema";
-        let schema = parse_object(KEY, &self.schema)?;
-        match SettingsSchema::read(&schema) {
-            Ok(_) => Ok(schema),
-            Err(reason) => Err(refused(KEY, &self.schema, &format!("a JSON Schema is expected: {reason}"))),
+        let bytes = self.schema.len();
+        if bytes > BYTES {
+            let rule = format!("it has {bytes} bytes; at most {BYTES} are allowed");
+            return Err(refused(KEY, &self.schema, &rule));
         }
+        let schema = parse_object(KEY, &self.schema)?;
+        weigh(&schema).map_err(|reason| refused(KEY, &self.schema, &reason))?;
+        Ok(schema)
+    }
+}
+
+impl Manifest {
+    /// Builds what settings are held against. Refused if that cannot be done.
+    pub fn settings(&self) -> Result<Option<SettingsSchema>, LoadError> {
+        let Some(schema) = &self.settings_schema else { return Ok(None) };
+        SettingsSchema::read(schema).map(Some).map_err(|error| match error {
+            SchemaError::Refused(reason) => {
+                let rule = format!("a JSON Schema is expected: {reason}");
+                refused(KEY, &Value::Object(schema.clone()).to_string(), &rule).into()
+            }
+            SchemaError::Unavailable(reason) => LoadError::Unavailable(format!("its settings schema: {reason}")),
+        })
     }
 }

@@ -16,6 +16,8 @@ use super::{ManifestError, NAME_RULE, TOOL_STEP_WORLD, check, one_line, refused}
 
 const MOST_STEPS: usize = 64;
 const MOST_PATHS: usize = 64;
+const MOST_IMAGES: usize = 8;
+const LONGEST_PATH: usize = 256;
 
 /// A step as a plugin declares it. The environment may decide otherwise about rank, configuration and fault policy.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,6 +114,7 @@ impl Part {
         possible_policy(on_fault)?;
         let paths = filter.len() + images.iter().map(|image| image.attributes.len()).sum::<usize>();
         check("steps", &paths.to_string(), paths <= MOST_PATHS, "a step names 64 attributes at most")?;
+        check("steps.images", &images.len().to_string(), images.len() <= MOST_IMAGES, "a step has 8 images at most")?;
         for path in filter.iter().chain(images.iter().flat_map(|image| &image.attributes)) {
             known(message, path)?;
         }
@@ -130,6 +133,7 @@ fn known(message: Message, path: &str) -> Result<(), ManifestError> {
         let rule = format!("`{message}` is about items of several kinds: leave attributes out");
         return Err(refused("steps.filtering-attributes", path, &rule));
     };
+    check("steps.filtering-attributes", path, path.len() <= LONGEST_PATH, "a path has 256 bytes at most")?;
     let attributes = kind.attributes();
     let first = attribute_path::split(path).into_iter().next().unwrap_or_default();
     let rule = format!("{} has {}", kind.with_article(), attributes.join(", "));

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::domain::FaultPolicy;
 use crate::domain::plugin::is_plugin_name;
 
-use super::{ManifestError, NAME_RULE, Provides, check, parse_object};
+use super::{ManifestError, NAME_RULE, Provides, check, parse_free};
 
 pub(super) const MOST_KINDS: usize = 32;
 
@@ -35,7 +35,7 @@ impl Part {
     /// The rule, if it makes sense.
     pub(super) fn checked(self) -> Result<Provides, ManifestError> {
         let Self { kinds, on_fault, default } = self;
-        let default = default.map(|text| parse_object("tool.default", &text)).transpose()?;
+        let default = default.map(|text| parse_free("tool.default", &text)).transpose()?;
         let has_default = on_fault != FaultPolicy::UseDefault || default.is_some();
         check("tool.on-fault", on_fault.as_str(), has_default, "give the default as `tool.default`, a JSON object")?;
         Ok(Provides::Tool { kinds: checked_kinds(kinds)?, on_fault, default })

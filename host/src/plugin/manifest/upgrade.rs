@@ -11,6 +11,8 @@ use crate::upgrade::{READER, SourceTable, Version};
 use super::{ManifestError, check};
 
 const MOST_TABLES: usize = 64;
+const MOST_STEPS_BEFORE: usize = 64;
+const MOST_TABLES_WITH: usize = 64;
 
 /// What a step of upgrades says about itself.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,6 +64,8 @@ impl Part {
     pub(super) fn checked(self) -> Result<StepPart, ManifestError> {
         let offered = format!("this host reads old environments as reader 1 to {READER} does");
         check("upgrade.reader", &self.reader.to_string(), (1..=READER).contains(&self.reader), &offered)?;
+        let before = self.after.len();
+        check("upgrade.after", &before.to_string(), before <= MOST_STEPS_BEFORE, "64 steps are the most")?;
         for step in &self.after {
             let is_step =
                 step.split_once('/').is_some_and(|(publisher, name)| is_plugin_name(publisher) && is_plugin_name(name));
@@ -69,6 +73,10 @@ impl Part {
         }
         let count = (1..=MOST_TABLES).contains(&self.tables.len());
         check("upgrade.tables", &self.tables.len().to_string(), count, "a step reads 1 to 64 tables")?;
+        for table in &self.tables {
+            let with = table.with.len();
+            check("upgrade.tables.with", &with.to_string(), with <= MOST_TABLES_WITH, "64 tables are the most")?;
+        }
         for table in self.tables.iter().flat_map(|table| table.with.iter().chain([&table.name])) {
             check("upgrade.tables", table, is_table(table), "a table has up to 128 of a-z, 0-9 and `_`")?;
         }
