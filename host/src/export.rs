@@ -36,7 +36,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Kind, Revision};
+use crate::domain::{Kind, Problem, Problems, Revision};
 use crate::import;
 use crate::import::assignment;
 use crate::import::document::{FORMAT, format_path};
@@ -73,6 +73,16 @@ pub enum Error {
     /// The import would refuse the archive.
     #[error("the export could not be imported again: {0}")]
     Unreadable(#[from] import::Error),
+    /// An item is there that nobody could write today, and that an import would not take.
+    #[error("{kind} `{name}` cannot be exported as it is: {problem}")]
+    Invalid {
+        /// What it is.
+        kind: Kind,
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        problem: Problem,
+    },
     /// An item would come out of the archive otherwise than it went in.
     #[error("{kind} `{name}` would not survive an export: change it, and please report this")]
     Unfaithful {
@@ -93,6 +103,7 @@ pub type Assignments = BTreeMap<String, BTreeSet<String>>;
 
 /// Exports every custom item of `snapshot`, and `assignments` if there are any to travel with it.
 pub fn archive(snapshot: &Snapshot, assignments: &Assignments, options: &Options) -> Result<Export, Error> {
+    check_items(snapshot)?;
     let prefix = solution::prefix(snapshot);
     let shipped = snapshot.shipped();
     let mut tables = Tables::new(snapshot, &prefix);
@@ -175,6 +186,18 @@ fn items(plan: Plan) -> Items {
         Change::Delete { .. } | Change::Assign { .. } | Change::Unassign { .. } => None,
     };
     plan.changes.changes.into_iter().filter_map(put).collect()
+}
+
+/// Refuses an item of an older host that breaks a rule of this one, by its attribute: whoever reads that can mend it.
+fn check_items(snapshot: &Snapshot) -> Result<(), Error> {
+    for (kind, name, entry) in document::custom(snapshot) {
+        let mut problems = Problems::default();
+        entry.item.check(&mut problems);
+        if let Some(problem) = problems.0.into_iter().find(|problem| !problem.tolerable) {
+            return Err(Error::Invalid { kind, name: name.to_string(), problem });
+        }
+    }
+    Ok(())
 }
 
 /// Whether the archive makes the custom items of `snapshot`, and nothing else.

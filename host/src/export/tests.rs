@@ -152,6 +152,18 @@ fn tailspin() -> Vec<u8> {
     pack::pack(&files).unwrap()
 }
 
+/// What an older host took may be nested more deeply than what is written today: who exports is told which item it is.
+#[test]
+fn an_item_that_nobody_could_write_today_is_named() {
+    let settings = (0..120).fold(json!({}), |inner, _| json!({ "a": inner }));
+    let tools = json!([{ "tool": "msdyn_scripts_tool_config", "settings": settings }]);
+    let profile = json!({ "name": "Deep", "apps": [], "productivityPane": { "tools": tools } });
+    let profile = AnyItem::parse(Kind::Profile, "fab_deep", profile).unwrap();
+    let here = Place::new().store.snapshot().unwrap().overlaid([(Arc::from("fab_deep"), profile)]);
+    let refused = archive(&here, &Assignments::new(), &Options::default()).err().unwrap();
+    insta::assert_snapshot!(refused, @"profile `fab_deep` cannot be exported as it is: `productivityPane.tools[0].settings`: it is nested in more than 32 levels, which are the most: flatten it");
+}
+
 #[test]
 fn the_sample_goes_there_and_back() {
     check_round_trip(&contoso());

@@ -118,9 +118,9 @@ impl From<Error> for Refusal {
                 import::Error::ConfigurationMigration | import::Error::NotASolution { .. } | import::Error::NoManifest,
             ) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
             Error::Upgrade(upgrade::Error::Import(_)) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
-            Error::Export(export::Error::Unreadable(_) | export::Error::Unfaithful { .. }) => {
-                problem(StatusCode::CONFLICT, "not-exportable")
-            }
+            Error::Export(
+                export::Error::Unreadable(_) | export::Error::Unfaithful { .. } | export::Error::Invalid { .. },
+            ) => problem(StatusCode::CONFLICT, "not-exportable"),
             Error::Export(export::Error::Pack { .. }) => {
                 tracing::error!(error = chain(&error), "the export failed");
                 Self::internal()
