@@ -2,17 +2,20 @@
 //!
 //! Refuses everything but https, hosts that are not on the list of the question, addresses that are not public, and answers that take
 //! too long or are too large. An address is looked up once: what was checked is what is connected to. Secrets are shown to the
-//! host they were meant for, to none it redirects to, and are struck out of what it answers.
+//! host they were meant for, to none it redirects to, and are struck out of what it answers. A host that goes on giving no answer is
+//! not asked for a while.
 
 mod address;
 mod redaction;
 mod refusal;
 mod request;
 mod resolver;
+mod suspension;
 mod target;
 
 pub use refusal::Refusal;
 pub use request::{Field, Method, Request, Response};
+pub use suspension::{SuspendedHost, SuspensionSettings};
 pub use target::Target;
 
 use std::collections::BTreeSet;
@@ -27,6 +30,7 @@ use ureq::unversioned::transport::DefaultConnector;
 use crate::domain::{HttpHost, SecretName, SecretValue};
 
 use resolver::Checked;
+use suspension::{Ended, Suspensions};
 
 /// Redirects that are followed.
 const REDIRECTS: u32 = 3;
@@ -44,6 +48,8 @@ pub struct Options {
     pub authorities: Vec<Vec<u8>>,
     /// Longest time for one request, its redirects included.
     pub time: Duration,
+    /// When a host is not asked any more, and for how long.
+    pub suspension: SuspensionSettings,
     /// Most bytes of the body of a request.
     pub request: usize,
     /// Most bytes of the body of an answer.
@@ -56,6 +62,7 @@ impl Default for Options {
             allow_private: BTreeSet::new(),
             authorities: Vec::new(),
             time: Duration::from_secs(2),
+            suspension: SuspensionSettings::default(),
             request: 64 << 10,
             response: 256 << 10,
         }
@@ -83,18 +90,33 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, NoCertificate> {
 pub struct Client {
     options: Options,
     agent: OnceLock<Agent>,
+    suspensions: Suspensions,
+}
+
+/// What a host said to one request.
+enum Said {
+    Answer(Response),
+    /// Ask there.
+    Elsewhere(String),
 }
 
 impl Client {
     /// A client with these options.
     pub fn new(options: Options) -> Self {
-        Self { options, agent: OnceLock::new() }
+        let suspensions = Suspensions::new(options.suspension);
+        Self { options, agent: OnceLock::new(), suspensions }
     }
 
-    /// Sends a request to one of the hosts in `allowed`, and follows its redirects to those, within `time`. Of `secrets`, those of the request
-    /// among them, nothing is in what comes back.
+    /// The hosts that `asker` does not reach for now, because they went on giving it no answer.
+    pub fn suspended(&self, asker: &str, now: Instant) -> Vec<SuspendedHost> {
+        self.suspensions.of(asker, now)
+    }
+
+    /// Sends a request of `asker` to one of the hosts in `allowed`, and follows its redirects to those, within `time`. Of `secrets`, those of
+    /// the request among them, nothing is in what comes back.
     pub fn send(
         &self,
+        asker: &str,
         request: &Request,
         allowed: &BTreeSet<HttpHost>,
         time: Duration,
@@ -111,28 +133,25 @@ impl Client {
                 return Err(Refusal::Host(target.host().clone()));
             }
             let with_secrets = target.host() == request.target.host();
+            let turn = self.suspensions.admit(asker, target.host(), Instant::now())?;
             let left = until.saturating_duration_since(Instant::now());
-            let answer = self.ask(request, &target, with_secrets, left)?;
-            let Some(to) = redirected(request.method, &answer) else {
-                return Ok(self.read(&target, answer)?.without(secrets));
+            let said = self.ask(request, &target, with_secrets, left);
+            turn.ended(Instant::now(), self.ended(&said, left));
+            let to = match said? {
+                Said::Answer(answer) => return Ok(answer.without(secrets)),
+                Said::Elsewhere(to) => to,
             };
             // Followed, it would be told to whoever is there; refused, to the plugin.
             if redaction::struck_out(to.as_bytes(), secrets).is_some() {
                 let why = "it redirects to an address that holds a secret".to_owned();
                 return Err(Refusal::Unavailable { host: target.host().clone(), why });
             }
-            target = target.redirected(to)?;
+            target = target.redirected(&to)?;
         }
         Err(Refusal::Redirects(REDIRECTS))
     }
 
-    fn ask(
-        &self,
-        request: &Request,
-        target: &Target,
-        with_secrets: bool,
-        left: Duration,
-    ) -> Result<http::Response<ureq::Body>, Refusal> {
+    fn ask(&self, request: &Request, target: &Target, with_secrets: bool, left: Duration) -> Result<Said, Refusal> {
         if left.is_zero() {
             return Err(Refusal::Timeout(target.host().clone()));
         }
@@ -142,7 +161,22 @@ impl Client {
             [] => agent.run(head),
             body => agent.run(head.map(|()| body)),
         };
-        answer.map_err(|error| Refusal::of(error, target.host(), self.options.response))
+        let answer = answer.map_err(|error| Refusal::of(error, target.host(), self.options.response))?;
+        match redirected(request.method, &answer) {
+            Some(to) => Ok(Said::Elsewhere(to.to_owned())),
+            None => self.read(target, answer).map(Said::Answer),
+        }
+    }
+
+    /// What a request that had `time` tells about its host.
+    fn ended(&self, said: &Result<Said, Refusal>, time: Duration) -> Ended {
+        match said {
+            Ok(_) | Err(Refusal::ResponseTooLarge { .. }) => Ended::Answered,
+            // One that had little time left says nothing about the host.
+            Err(Refusal::Timeout(_)) if time < self.options.time / 2 => Ended::Unknown,
+            Err(Refusal::Timeout(_) | Refusal::Unavailable { .. }) => Ended::Unanswered,
+            Err(_) => Ended::Unknown,
+        }
     }
 
     fn read(&self, target: &Target, answer: http::Response<ureq::Body>) -> Result<Response, Refusal> {
@@ -195,4 +229,29 @@ fn agent(options: &Options) -> Agent {
         .tls_config(tls)
         .build();
     Agent::with_parts(config, DefaultConnector::default(), Checked::new(options.allow_private.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_host_that_had_time_and_gave_no_answer_gave_none() {
+        let client = Client::default();
+        let host = || "a.example".parse::<HttpHost>().unwrap();
+        let (whole, little) = (client.options.time, client.options.time / 3);
+        let unavailable = Refusal::Unavailable { host: host(), why: "it hung up".to_owned() };
+        for (said, time, expected) in [
+            (Ok(Said::Elsewhere("/x".to_owned())), little, Ended::Answered),
+            (Err(Refusal::ResponseTooLarge { host: host(), most: 1 }), whole, Ended::Answered),
+            (Err(Refusal::Timeout(host())), whole, Ended::Unanswered),
+            (Err(Refusal::Timeout(host())), little, Ended::Unknown),
+            (Err(unavailable), little, Ended::Unanswered),
+            (Err(Refusal::Private(host())), whole, Ended::Unknown),
+            (Err(Refusal::Field { name: "x".to_owned(), rule: "no" }), whole, Ended::Unknown),
+        ] {
+            let told = said.as_ref().err().map(ToString::to_string);
+            assert_eq!(client.ended(&said, time), expected, "{told:?} within {time:?}");
+        }
+    }
 }

@@ -36,8 +36,8 @@ pub use steps::StepView;
 pub use upgrades::{PlanOptions, UpgradeStatus};
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use crate::bundle;
 use crate::content;
@@ -69,6 +69,8 @@ pub struct Service {
     machinery: Machinery,
     traces: Option<Arc<TraceLog>>,
     observer: Observer,
+    /// Held while versions are compared, which keeps a thread busy for up to a minute.
+    comparing: Mutex<()>,
     stopping: AtomicBool,
 }
 
@@ -239,7 +241,14 @@ impl Service {
     }
 
     fn with(store: Store, machinery: Machinery) -> Self {
-        Self { store, machinery, traces: None, observer: Observer::default(), stopping: AtomicBool::new(false) }
+        Self {
+            store,
+            machinery,
+            traces: None,
+            observer: Observer::default(),
+            comparing: Mutex::default(),
+            stopping: AtomicBool::new(false),
+        }
     }
 
     /// The same with what ships with the program in place.

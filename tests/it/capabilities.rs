@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 type Done = Result<(), Failure>;
 
-const PLUGIN: &str = "/api/v1/plugins/tests/greeter";
+pub(crate) const PLUGIN: &str = "/api/v1/plugins/tests/greeter";
 
 async fn host() -> Result<TestHost, Failure> {
     TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await
@@ -153,19 +153,27 @@ async fn only_who_may_grant_does() -> Done {
 const SECRET: &str = "a-secret-that-nobody-reads";
 
 /// A server that plugins may ask though it is on this machine, one that they may not, and a service that trusts both.
-struct World {
-    ours: Outside,
+pub(crate) struct World {
+    pub(crate) ours: Outside,
     theirs: Outside,
-    host: TestHost,
+    pub(crate) host: TestHost,
 }
 
 impl World {
     async fn new(time: Duration, change: impl FnOnce(Config) -> Config) -> Result<Self, Failure> {
+        Self::over(outbound::Options { time, ..outbound::Options::default() }, change).await
+    }
+
+    /// The same whose requests outside go as `options` say.
+    pub(crate) async fn over(
+        options: outbound::Options,
+        change: impl FnOnce(Config) -> Config,
+    ) -> Result<Self, Failure> {
         let authority = Authority::new()?;
         let (ours, theirs) = (Outside::start(&authority)?, Outside::start(&authority)?);
         let allow_private = [ours.host().parse()?].into();
         let authorities = outbound::certificates(authority.pem().as_bytes())?;
-        let options = outbound::Options { allow_private, authorities, time, ..outbound::Options::default() };
+        let options = outbound::Options { allow_private, authorities, ..options };
         let door = Door { client: Arc::new(Client::new(options)), ..Door::default() };
         let program = Path::new(env!("CARGO_BIN_EXE_loadout-under-test"));
         let host = TestHost::with_config(program, |config| Config { door, ..change(config) }).await?;
@@ -173,7 +181,7 @@ impl World {
     }
 
     /// A plugin that asks for all there is, and has it.
-    async fn with_everything() -> Result<Self, Failure> {
+    pub(crate) async fn with_everything() -> Result<Self, Failure> {
         Self::with_everything_and(|config| config).await
     }
 
@@ -193,7 +201,7 @@ impl World {
     }
 
     /// Installs the guest that asks outside, grants it everything, and lets it serve.
-    async fn serve(&self) -> Done {
+    pub(crate) async fn serve(&self) -> Done {
         let (ours, theirs) = (self.ours.host(), self.theirs.host());
         let wanted = format!(
             "records = [\"crm\"]\nknowledge = [\"wiki\"]\nhttp = [\"{ours}\", \"{theirs}\"]\nsecrets = [\"token\"]"
@@ -222,7 +230,7 @@ impl World {
     }
 
     /// What the guest was answered, one line for each question.
-    async fn answers(&self, questions: Value) -> Result<String, Failure> {
+    pub(crate) async fn answers(&self, questions: Value) -> Result<String, Failure> {
         let tool = scripts(&self.host, json!({"ask": questions.to_string()})).await?;
         let Some(answers) = tool["payload"]["answers"].as_array() else { return Ok(tool["fault"].to_string()) };
         let lines: Vec<String> = answers.iter().map(Value::to_string).collect();
@@ -473,18 +481,68 @@ async fn a_call_ends_on_the_version_it_began_with() -> Done {
 }
 
 #[tokio::test]
-async fn whoever_finds_no_room_is_told_when_to_come_again() -> Done {
+async fn a_rule_that_finds_no_room_costs_its_own_tool_as_its_policy_says() -> Done {
     let world = World::with_everything_and(|config| Config { lane: 1, queue: 0, ..config }).await?;
+    let decide = async |wanted: Value| -> Done {
+        let decided = world.host.put(&format!("{PLUGIN}/tools/scripts"), wanted).await?;
+        if decided.status == 200 { Ok(()) } else { Err(decided.to_string().into()) }
+    };
+    let ask = async |customer: &str| {
+        let session = json!({"entity": "incident", "context": {"ask": "[]", "customerName": customer}});
+        let question = json!({"user": "kayla", "app": "customer-service-workspace", "session": session});
+        world.host.post("/api/v1/experience", question).await
+    };
+    decide(json!({"onFault": "use-last-good"})).await?;
+    let before = ask("Ada").await?;
     let meanwhile = async {
         world.held().await?;
-        let refused = world.held_answer().await;
+        let mut found = Vec::new();
+        for (policy, customer) in [
+            (json!({"onFault": "use-last-good"}), "Ada"),
+            (json!({"onFault": "use-last-good"}), "Bob"),
+            (json!({"onFault": "skip"}), "Ada"),
+            (json!({"onFault": "use-default", "default": {"plain": true}}), "Ada"),
+            (json!({"onFault": "abort"}), "Ada"),
+        ] {
+            decide(policy.clone()).await?;
+            let answer = ask(customer).await?;
+            let tools = answer.json()["productivityPane"]["tools"].as_array().cloned().unwrap_or_default();
+            let mut shown: Vec<Value> = tools.into_iter().filter(|tool| tool["tool"] == "scripts").collect();
+            let others_are_there = answer.json()["productivityPane"]["tools"].as_array().map(Vec::len);
+            for fault in ["/fault", "/degraded/fault"] {
+                if let Some(Value::Object(fault)) = shown.first_mut().and_then(|tool| tool.pointer_mut(fault)) {
+                    assert!(fault.remove("trace").is_some(), "{answer}");
+                }
+            }
+            let shown = shown.first().map_or_else(
+                || format!("{answer}, again in {} s", answer.header("retry-after")),
+                |tool| {
+                    let parts = ["status", "payload", "degraded", "fault"].map(|part| tool[part].clone());
+                    json!(parts).to_string()
+                },
+            );
+            found.push(format!("{} for {customer}: {shown}", policy["onFault"]));
+            if answer.status == 200 {
+                assert_eq!(
+                    others_are_there,
+                    before.json()["productivityPane"]["tools"].as_array().map(Vec::len),
+                    "{answer}"
+                );
+            }
+        }
         world.ours.release();
-        refused
+        Ok::<_, Failure>(found)
     };
-    let (first, refused) = tokio::join!(world.held_answer(), meanwhile);
-    let (first, refused) = (first?, refused?);
-    assert_eq!((first.status, refused.header("retry-after")), (200, "1"), "{first}");
-    assert_snapshot!(refused, @r#"503 {"code":"plugin.busy","detail":"the rule of tool `scripts` (tests/greeter 1.0.0) broke, and no answer is given without it: no more than 0 of its calls may wait for a slot, and so many do"}"#);
+    let (first, found) = tokio::join!(world.held_answer(), meanwhile);
+    let (first, found) = (first?, found?);
+    assert_eq!((before.status, first.status), (200, 200), "{before} {first}");
+    assert_snapshot!(found.join("\n"), @r#"
+    "use-last-good" for Ada: ["shown",{"answers":[]},{"policy":"use-last-good","fault":{"code":"plugin.busy","message":"no more than 0 of its calls may wait for a slot, and so many do","plugin":"tests/greeter","version":"1.0.0","retryAfter":1}},null]
+    "use-last-good" for Bob: ["failed",null,null,{"code":"plugin.busy","message":"no more than 0 of its calls may wait for a slot, and so many do","plugin":"tests/greeter","version":"1.0.0","retryAfter":1}]
+    "skip" for Ada: ["failed",null,null,{"code":"plugin.busy","message":"no more than 0 of its calls may wait for a slot, and so many do","plugin":"tests/greeter","version":"1.0.0","retryAfter":1}]
+    "use-default" for Ada: ["shown",{"plain":true},{"policy":"use-default","fault":{"code":"plugin.busy","message":"no more than 0 of its calls may wait for a slot, and so many do","plugin":"tests/greeter","version":"1.0.0","retryAfter":1}},null]
+    "abort" for Ada: 503 {"code":"plugin.busy","detail":"the rule of tool `scripts` (tests/greeter 1.0.0) broke, and no answer is given without it: no more than 0 of its calls may wait for a slot, and so many do"}, again in 1 s
+    "#);
     assert_eq!(world.held_answer().await?.status, 200, "there is room again");
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use loadout::plugin::Config;
 use loadout_plugin_build::embed_manifest;
 use loadout_tests::guests;
 use loadout_tests::host::{Failure, Reply, TestHost};
@@ -153,6 +154,27 @@ async fn a_step_is_told_what_it_needs_before_it_serves() -> Done {
     host.put("/api/v1/plugins/tests/changes/state", json!({"state": "inactive"})).await?;
     assert_eq!(host.put(address, json!({})).await?.status, 200, "also while it is switched off");
     assert_snapshot!(host.put("/api/v1/plugins/tests/chances/steps/check", wanted).await?, @r#"404 {"code":"not-found","detail":"there is no plugin `tests/chances`: `GET /api/v1/plugins` lists those there are"}"#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_step_for_which_there_is_no_room_ends_the_change_or_is_passed_over_and_named() -> Done {
+    let no_room = |config| Config { lane: 0, queue: 0, ..config };
+    let host = TestHost::with_config(Path::new(env!("CARGO_BIN_EXE_loadout-under-test")), no_room).await?;
+    assert_eq!(host.install("", guests::CHANGES).await?.status, 201);
+    let before = revision(&host).await?;
+    let refused = host.patch(PROFILE, json!({"name": "Broken"})).await?;
+    assert_eq!((refused.header("retry-after"), revision(&host).await?), ("1", before), "{refused}");
+    assert_snapshot!(refused, @r#"503 {"code":"plugin.busy","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: no more than 0 of its calls may wait for a slot, and so many do","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.busy"}}"#);
+    for step in host.get("/api/v1/steps").await?.json()["items"].as_array().into_iter().flatten() {
+        tell(&host, step["step"].as_str().unwrap_or_default(), json!({"onFault": "skip"})).await?;
+    }
+    let passed_over = host.patch(PROFILE, json!({"name": "Without steps"})).await?;
+    assert_eq!((passed_over.status, &passed_over.json()["name"]), (200, &json!("Without steps")), "{passed_over}");
+    let named = passed_over.header("x-loadout-skipped-steps");
+    for step in ["check", "stamp", "second"] {
+        assert!(named.contains(&format!("tests/changes 1.0.0 {step} plugin.busy")), "{step}: {named}");
+    }
     Ok(())
 }
 

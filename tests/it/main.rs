@@ -36,6 +36,7 @@ mod remote;
 mod rollout;
 mod server;
 mod signatures;
+mod slow_hosts;
 mod step_recordings;
 mod tool_steps;
 mod traces;

@@ -470,6 +470,26 @@ async fn macros_that_write_are_withheld_while_the_customer_is_not_authenticated(
 }
 
 #[tokio::test]
+async fn a_step_for_which_there_is_no_room_is_passed_over_unless_nothing_goes_without_it() -> Done {
+    let no_room = |config| Config { lane: 0, queue: 0, ..config };
+    let host = TestHost::with_config(Path::new(env!("CARGO_BIN_EXE_loadout-under-test")), no_room).await?;
+    let steps = tool_steps("around", "1.0.0", "", &[("early", &["scripts"], 20, 0)])?;
+    assert_eq!(host.install("", &steps).await?.status, 201);
+    let answer = ask(&host).await?;
+    assert_eq!(answer.status, 200, "{answer}");
+    let of_scripts: Vec<_> = warnings(&answer.json()).into_iter().filter(|it| it.contains("`scripts`")).collect();
+    assert_snapshot!(of_scripts.join("\n"), @r"
+    tool `scripts` is decided without step `early` of tests/around 1.0.0: plugin.busy, no more than 0 of its calls may wait for a slot, and so many do
+    tool `scripts` is not shown: plugin.busy, no more than 0 of its calls may wait for a slot, and so many do
+    ");
+    tell(&host, "early", json!({"onFault": "abort"})).await?;
+    let refused = ask(&host).await?;
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_snapshot!(refused, @r#"503 {"code":"plugin.busy","detail":"step `early` of tests/around 1.0.0 broke, and no answer is given without it for tool `scripts`: no more than 0 of its calls may wait for a slot, and so many do"}"#);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_step_that_could_never_be_asked_is_refused() -> Done {
     let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
     let refused = host.install("", &tool_steps("around", "1.0.0", "", &[("late", &["scripts"], 30, 0)])?).await?;

@@ -36,6 +36,7 @@ impl Authority {
 
 /// A server that answers:
 /// `/echo` with the request itself, `/moved?to=…` with a redirect, `/round` with one to itself, `/large` with more than anybody takes, `/slow` never,
+/// `/gone` not at all, by hanging up,
 /// `/held` with nothing, once it is released,
 /// `/crm/contacts` with a record and `/wiki` with articles.
 pub struct Outside {
@@ -122,6 +123,7 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>, seen: &Mutex<Vec<String>
             // Until whoever waits gives up.
             return Ok(stream.read_to_end(&mut Vec::new()).map(drop)?);
         }
+        "/gone" => return Ok(()),
         "/held" => {
             gate.pass();
             ("200 OK", String::new(), String::new())

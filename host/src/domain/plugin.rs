@@ -97,7 +97,7 @@ pub struct ToolOverride {
     pub limits: CallLimits,
 }
 
-/// What happens to an operation when a plugin that takes part in it breaks.
+/// What happens to an operation when a plugin that takes part in it breaks, or when the host has no room to ask it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultPolicy {

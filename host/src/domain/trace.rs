@@ -158,7 +158,7 @@ pub struct Usage {
 /// A call to the host that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RefusedCall {
-    /// What was called, such as `records.look-up`.
+    /// What was called, such as `records.look-up`; with `suspended` behind it where the host outside is not asked for now.
     pub name: String,
     /// How often.
     pub count: u32,

@@ -191,11 +191,12 @@ mod tests {
     use crate::domain::experience::ToolFault;
     use crate::http::problem;
     use crate::pipeline::{self, RegisteredStep, StepFault};
+    use crate::service::PluginError;
 
     use super::*;
 
     #[test]
-    fn who_is_suspended_says_for_how_long() {
+    fn what_may_be_asked_again_says_when() {
         let fault = |code: &str, retry_after| ToolFault {
             code: code.to_owned(),
             message: "it broke".to_owned(),
@@ -220,13 +221,14 @@ mod tests {
             Error::Resolve(rule("plugin.failed", None)),
             Error::Resolve(around),
             Error::Step(pipeline::Refusal::Fault { by: by.into(), fault: broke.into() }),
+            Error::Plugin(PluginError::Comparing),
         ]
         .map(|error| {
             let answer = problem::render(Refusal::from(error).into_response(), "test", false);
             let said = answer.headers().get("retry-after").map(|seconds| seconds.to_str().unwrap_or("?").to_owned());
             (answer.status().as_u16(), said.unwrap_or_default())
         });
-        let expected = [(503, "120"), (503, "1"), (500, ""), (503, "90"), (503, "60")];
+        let expected = [(503, "120"), (503, "1"), (500, ""), (503, "90"), (503, "60"), (503, "5")];
         assert_eq!(found, expected.map(|(status, seconds)| (status, seconds.to_owned())));
     }
 }

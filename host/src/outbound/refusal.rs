@@ -53,6 +53,16 @@ pub enum Refusal {
     /// Redirects on and on.
     #[error("it was redirected more than {0} times")]
     Redirects(u32),
+    /// A host that is not asked for a while, because it went on giving no answer.
+    #[error("`{host}` is not asked for {seconds} s: {failures} requests to it in a row had no answer")]
+    Suspended {
+        /// Which.
+        host: HttpHost,
+        /// How many requests had no answer.
+        failures: u32,
+        /// Until it is tried, in seconds.
+        seconds: u64,
+    },
     /// No answer in time.
     #[error("`{0}` did not answer in time")]
     Timeout(HttpHost),
@@ -76,6 +86,7 @@ impl Refusal {
             Self::Private(_) => "private-address",
             Self::RequestTooLarge { .. } | Self::ResponseTooLarge { .. } => "too-large",
             Self::Redirects(_) => "too-many-redirects",
+            Self::Suspended { .. } => "suspended",
             Self::Timeout(_) => "timeout",
             Self::Unavailable { .. } => "unavailable",
         }

@@ -158,8 +158,7 @@ impl Course<'_> {
                 let hidden = Decision::Hidden { code: code.clone(), text: text.clone() };
                 (StepEnd::Hid { code, text }, Err(End::Hidden(hidden)))
             }
-            // A call that was not made for want of room says nothing about the person: no answer is better than a wrong one.
-            Err(fault) if step.on_fault == FaultPolicy::Abort || fault.code == "plugin.busy" => {
+            Err(fault) if step.on_fault == FaultPolicy::Abort => {
                 (StepEnd::Aborted(fault.clone()), Err(End::Broken(Box::new(fault))))
             }
             Err(fault) => (StepEnd::PassedOver(fault), Ok(Next::Same)),
@@ -227,13 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_is_passed_over_unless_nothing_goes_without_it_or_there_was_no_room() {
+    fn what_breaks_or_finds_no_room_is_passed_over_unless_nothing_goes_without_it() {
         for (code, on_fault, breaks, expected) in [
             ("plugin.trapped", FaultPolicy::Skip, "early", "early next late rule true false"),
             ("plugin.trapped", FaultPolicy::Abort, "early", "early no rule false true"),
             ("plugin.trapped", FaultPolicy::Abort, "late", "early next late rule false true"),
             ("plugin.suspended", FaultPolicy::Skip, "late", "early next late rule true false"),
-            ("plugin.busy", FaultPolicy::Skip, "next", "early next no rule false true"),
+            ("plugin.busy", FaultPolicy::Skip, "next", "early next late rule true false"),
+            ("plugin.busy", FaultPolicy::Abort, "next", "early next no rule false true"),
         ] {
             assert_eq!(course(code, on_fault, breaks), expected, "{code} {on_fault:?} of {breaks}");
         }

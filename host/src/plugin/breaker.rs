@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::outbound::SuspendedHost;
+
 /// When a breaker opens, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerSettings {
@@ -39,6 +41,9 @@ pub struct Health {
     /// The step, of a plugin that has several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
+    /// The host outside that the plugin does not reach for now, because it went on giving no answer. The plugin itself is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Whether it is asked.
     pub state: BreakerState,
     /// Why it is not.
@@ -59,6 +64,19 @@ pub enum BreakerState {
     Open,
     /// One call is let through to try it.
     HalfOpen,
+}
+
+/// A host outside that a plugin does not reach.
+impl From<SuspendedHost> for Health {
+    fn from(SuspendedHost { host, failures, left }: SuspendedHost) -> Self {
+        Self {
+            step: None,
+            host: Some(host.to_string()),
+            state: if left.is_some() { BreakerState::Open } else { BreakerState::HalfOpen },
+            reason: Some(format!("{failures} requests to it in a row had no answer")),
+            seconds: left.map(|left| left.as_secs()),
+        }
+    }
 }
 
 /// What a call changed about whether the next one is let through.
@@ -139,12 +157,13 @@ impl Breaker {
     pub(super) fn health(&self, step: Option<String>, now: Instant) -> Health {
         let inner = self.lock();
         match &inner.open {
-            None => Health { step, state: BreakerState::Closed, reason: None, seconds: None },
+            None => Health { step, host: None, state: BreakerState::Closed, reason: None, seconds: None },
             Some(open) => {
                 let left = open.until.saturating_duration_since(now);
                 let tried = open.trying || left.is_zero();
                 let state = if tried { BreakerState::HalfOpen } else { BreakerState::Open };
-                Health { step, state, reason: Some(open.reason.clone()), seconds: (!tried).then_some(left.as_secs()) }
+                let seconds = (!tried).then_some(left.as_secs());
+                Health { step, host: None, state, reason: Some(open.reason.clone()), seconds }
             }
         }
     }

@@ -25,6 +25,9 @@ use super::weight::Weight;
 /// The fuel of a call that counts it: more than its deadline lets it burn.
 const FUEL: u64 = u64::MAX;
 
+/// Seconds after which a call may be made that found no room.
+const SOON: u32 = 1;
+
 /// How a call broke.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -34,6 +37,15 @@ pub enum CallError {
     /// As many calls of the plugin as may wait for a slot. Not the plugin's fault.
     #[error("no more than {0} of its calls may wait for a slot, and so many do")]
     Full(usize),
+    /// As many calls are under way as may be that can wait outside. Not the plugin's fault.
+    #[error("as many calls that may wait for others outside are made as the host makes at once")]
+    Crowded,
+    /// Its calls waited outside for longer than they may in so short a time. Not the component's fault.
+    #[error("its calls have waited for others outside as long as they may for now: it is asked again in {seconds} s")]
+    Waited {
+        /// Until it is asked, in seconds.
+        seconds: u64,
+    },
     /// There was no processor for it. Not the plugin's fault.
     #[error("the machine is too busy: it got no processor for its {} ms", .0.as_millis())]
     Starved(Duration),
@@ -77,9 +89,15 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Whether it is the component's own fault.
+    /// Whether it is the component's own fault. That others outside are slow is not.
     pub(super) fn is_its_fault(&self) -> bool {
-        !matches!(self, Self::Busy(_) | Self::Full(_) | Self::Starved(_) | Self::Suspended { .. })
+        let waited = matches!(self, Self::Exceeded(Exceeded::Waiting { .. }));
+        !waited && !self.is_want_of_room() && !matches!(self, Self::Suspended { .. })
+    }
+
+    /// Whether the host had no room for the call.
+    pub(super) fn is_want_of_room(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Waited { .. } | Self::Starved(_))
     }
 
     /// The sentence for whoever is answered: in the host's words, with limits, values and the guest's code. What a guest writes may say
@@ -91,29 +109,31 @@ impl CallError {
             Self::Trapped { what, .. } => format!("it trapped: {what}"),
             Self::Failed { code, .. } => format!("it answered with the fault `{code}`"),
             Self::Invalid(invalid) => invalid.told(),
-            Self::Busy(_) | Self::Full(_) | Self::Starved(_) | Self::Timeout(_) | Self::Exceeded(_) => self.to_string(),
+            Self::Busy(_)
+            | Self::Full(_)
+            | Self::Crowded
+            | Self::Waited { .. }
+            | Self::Starved(_)
+            | Self::Timeout(_)
+            | Self::Exceeded(_) => self.to_string(),
         }
     }
 
     /// Seconds after which it may be asked again, if that is known.
     pub(super) fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Suspended { seconds, .. } => u32::try_from(*seconds).ok(),
-            Self::Busy(_)
-            | Self::Full(_)
-            | Self::Starved(_)
-            | Self::Timeout(_)
-            | Self::Exceeded(_)
-            | Self::Trapped { .. }
-            | Self::Failed { .. }
-            | Self::Invalid(_) => None,
+            Self::Suspended { seconds, .. } | Self::Waited { seconds } => u32::try_from(*seconds).ok(),
+            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Starved(_) => Some(SOON),
+            Self::Timeout(_) | Self::Exceeded(_) | Self::Trapped { .. } | Self::Failed { .. } | Self::Invalid(_) => {
+                None
+            }
         }
     }
 
     /// The stable code, as listed in `wit/README.md`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Busy(_) | Self::Full(_) | Self::Starved(_) => "plugin.busy",
+            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Waited { .. } | Self::Starved(_) => "plugin.busy",
             Self::Suspended { .. } => "plugin.suspended",
             Self::Timeout(_) => "plugin.timeout",
             Self::Exceeded(exceeded) => exceeded.code(),
@@ -170,11 +190,11 @@ impl Plugin {
             settings: Some(settings),
         };
         let record = Record::begin(&self.component, asked, reads.caller().clone());
-        let (outcome, (mut reads, remains)) = match self.guard.enter(None) {
+        let (outcome, (mut reads, remains)) = match self.guard.enter(None, means.outside.may_wait()) {
             Err(error) => (Err(error), (reads, Remains::default())),
             Ok(leave) => {
                 let asked = record.span().in_scope(|| self.ask(engine, settings, reads, means));
-                leave.ended(asked.0.as_ref().err());
+                leave.ended(asked.0.as_ref().err(), asked.1.1.waited);
                 asked
             }
         };

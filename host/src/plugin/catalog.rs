@@ -9,6 +9,7 @@ mod asked;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::domain::{CallLimits, Capabilities, RecordingSettings, StepOverride, ToolOverride};
 use crate::pipeline::Registration;
@@ -250,10 +251,13 @@ impl Catalog {
         }
     }
 
-    /// Whether the plugin of this name is asked, or each of its steps.
+    /// Whether the plugin of this name is asked, or each of its steps, and which hosts outside it does not reach for now.
     pub fn health(&self, plugin: &str) -> Vec<Health> {
         let member = self.members.iter().find(|member| member.ready.manifest().full_name() == plugin);
-        member.map(|member| member.ready.health()).unwrap_or_default()
+        let mut health = member.map(|member| member.ready.health()).unwrap_or_default();
+        let silent = self.engine.config.door.client.suspended(plugin, Instant::now());
+        health.extend(silent.into_iter().map(Health::from));
+        health
     }
 
     /// The rule bound to `kind`, if somebody wants to look at its calls.

@@ -19,6 +19,7 @@ use super::last_good::LastGood;
 use super::limits::{Limits, TABLE_ELEMENTS};
 use super::outside::Door;
 use super::slots::{Slot, Slots};
+use super::waiting::WaitingShare;
 use super::weight::Weight;
 
 /// How often deadlines are looked at.
@@ -52,6 +53,8 @@ pub struct Config {
     pub lane: u32,
     /// How many calls may wait for their turn with one plugin; more are refused at once.
     pub queue: usize,
+    /// How much of all this calls may take that were granted something outside of the host.
+    pub waiting: WaitingShare,
     /// When a component is not asked any more.
     pub breaker: BreakerSettings,
     /// Sees every call.
@@ -78,6 +81,7 @@ impl Default for Config {
             patience: Duration::from_secs(1),
             lane: 32,
             queue: 64,
+            waiting: WaitingShare::default(),
             breaker: BreakerSettings::default(),
             watch: Arc::new(Unwatched),
             door: Door::default(),
@@ -112,6 +116,8 @@ pub(super) struct Engine {
 struct Pool {
     wasmtime: wasmtime::Engine,
     slots: Slots,
+    /// For calls that are made once more, by which no person is answered.
+    aside: Slots,
 }
 
 impl Engine {
@@ -119,12 +125,17 @@ impl Engine {
         let pool = |weight| Pool::new(&config, weight).map_err(|error| EngineError::new(&error));
         let (light, heavy) = (pool(Weight::Light)?, pool(Weight::Heavy)?);
         tick([light.wasmtime.weak(), heavy.wasmtime.weak()]).map_err(|error| EngineError(error.to_string()))?;
-        Ok(Self { config, last_good: LastGood::default(), lanes: Lanes::default(), light, heavy })
+        Ok(Self { last_good: LastGood::default(), lanes: Lanes::new(&config), config, light, heavy })
     }
 
     /// A slot for one call of a component.
     pub(super) fn slot(&self, weight: Weight) -> Option<Slot<'_>> {
         self.pool(weight).slots.take(self.config.patience)
+    }
+
+    /// A turn to make a call once more, beside those that people wait for. The call takes a slot, too.
+    pub(super) fn turn_aside(&self, weight: Weight) -> Option<Slot<'_>> {
+        self.pool(weight).aside.take(self.config.patience)
     }
 
     /// What runs components.
@@ -142,8 +153,9 @@ impl Engine {
 
 impl Pool {
     fn new(config: &Config, weight: Weight) -> wasmtime::Result<Self> {
-        let slots = Slots::new(usize::try_from(config.slots_for(weight)).unwrap_or(usize::MAX));
-        Ok(Self { wasmtime: wasmtime::Engine::new(&tuned(config, weight))?, slots })
+        let slots = |count: u32| Slots::new(usize::try_from(count).unwrap_or(usize::MAX));
+        let wasmtime = wasmtime::Engine::new(&tuned(config, weight))?;
+        Ok(Self { wasmtime, slots: slots(config.slots_for(weight)), aside: slots(config.slots_aside(weight)) })
     }
 }
 
@@ -154,6 +166,11 @@ impl Config {
             Weight::Light => self.slots,
             Weight::Heavy => self.heavy_slots,
         }
+    }
+
+    /// How many calls may be made once more at once: recordings are asked again, and versions are compared, beside those that people wait for.
+    fn slots_aside(&self, weight: Weight) -> u32 {
+        (self.slots_for(weight) / 8).max(1)
     }
 
     /// How many calls of one plugin's components may run at once.

@@ -1,5 +1,5 @@
 //! Who may ask a component now: a breaker before it, and the lane of its plugin, so that one that is slow or broken takes no more than
-//! its share.
+//! its share. A call that may wait for others outside has a smaller one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 use super::breaker::{Admitted, Breaker, Health, Suspended, Turn};
 use super::call::CallError;
 use super::engine::Config;
-use super::slots::{NoSlot, Slot, Slots};
+use super::lanes::{Lane, Place};
 
 /// What stands before a component.
 #[derive(Debug)]
 pub(super) struct Guard {
     plugin: String,
-    lane: Arc<Slots>,
-    queue: usize,
+    lane: Arc<Lane>,
     patience: Duration,
     /// One for each step, of a component that has steps; else one.
     breakers: Vec<(Option<String>, Breaker)>,
@@ -25,26 +24,21 @@ pub(super) struct Leave<'a> {
     plugin: &'a str,
     step: Option<&'a str>,
     admitted: Option<Admitted<'a>>,
-    _slot: Slot<'a>,
+    place: Place<'a>,
 }
 
 impl Guard {
     /// What stands before a component of `plugin` with these steps, or with none. All components of the plugin share `lane`.
-    pub(super) fn new(
-        config: &Config,
-        plugin: &str,
-        lane: Arc<Slots>,
-        steps: impl IntoIterator<Item = String>,
-    ) -> Self {
+    pub(super) fn new(config: &Config, plugin: &str, lane: Arc<Lane>, steps: impl IntoIterator<Item = String>) -> Self {
         let mut breakers: Vec<_> = steps.into_iter().map(|step| (Some(step), Breaker::new(config.breaker))).collect();
         if breakers.is_empty() {
             breakers.push((None, Breaker::new(config.breaker)));
         }
-        Self { plugin: plugin.to_owned(), lane, queue: config.queue, patience: config.patience, breakers }
+        Self { plugin: plugin.to_owned(), lane, patience: config.patience, breakers }
     }
 
-    /// Leave to ask the component, as `step` if it has steps.
-    pub(super) fn enter(&self, step: Option<&str>) -> Result<Leave<'_>, CallError> {
+    /// Leave to ask the component, as `step` if it has steps, in a call that `may_wait` for others outside or not.
+    pub(super) fn enter(&self, step: Option<&str>, may_wait: bool) -> Result<Leave<'_>, CallError> {
         let wanted = self.breakers.iter().find(|(name, _)| name.as_deref() == step).or_else(|| self.breakers.first());
         // There is one at least.
         let Some((step, breaker)) = wanted else { return Err(CallError::Busy(self.patience)) };
@@ -52,16 +46,11 @@ impl Guard {
             reason,
             seconds: left.as_secs().saturating_add(1),
         })?;
-        match self.lane.take_among(self.patience, self.queue) {
-            Ok(slot) => {
-                Ok(Leave { plugin: &self.plugin, step: step.as_deref(), admitted: Some(admitted), _slot: slot })
-            }
-            Err(why) => {
+        match self.lane.enter(may_wait) {
+            Ok(place) => Ok(Leave { plugin: &self.plugin, step: step.as_deref(), admitted: Some(admitted), place }),
+            Err(error) => {
                 admitted.withdrawn();
-                Err(match why {
-                    NoSlot::TooManyWait => CallError::Full(self.queue),
-                    NoSlot::NoneBecameFree => CallError::Busy(self.patience),
-                })
+                Err(error)
             }
         }
     }
@@ -81,8 +70,9 @@ impl Guard {
 }
 
 impl Leave<'_> {
-    /// The call ended.
-    pub(super) fn ended(mut self, error: Option<&CallError>) {
+    /// The call ended, and `waited` for others outside.
+    pub(super) fn ended(mut self, error: Option<&CallError>, waited: Duration) {
+        self.place.waited(waited);
         let Some(admitted) = self.admitted.take() else { return };
         match error {
             Some(error) if !error.is_its_fault() => admitted.withdrawn(),
@@ -123,33 +113,47 @@ impl Drop for Leave<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::breaker::{BreakerSettings, BreakerState};
+    use super::super::lanes::Lanes;
+    use super::super::limits::Exceeded;
+    use super::super::weight::Weight;
     use super::*;
 
-    fn lane() -> Arc<Slots> {
-        Arc::new(Slots::new(8))
+    fn guard<const N: usize>(breaker: BreakerSettings, steps: [&str; N]) -> Guard {
+        let config = Config { breaker, ..Config::default() };
+        let lane = Lanes::new(&config).of("a/b", Weight::Light, &config);
+        Guard::new(&config, "a/b", lane, steps.map(str::to_owned))
     }
 
     #[test]
     fn a_try_that_broke_off_is_no_try() {
         let breaker = BreakerSettings { faults: 1, pause: Duration::ZERO, ..BreakerSettings::default() };
-        let guard = Guard::new(&Config { breaker, ..Config::default() }, "a/b", lane(), []);
+        let guard = guard(breaker, []);
         let fault = CallError::Timeout(Duration::from_millis(50));
-        guard.enter(None).unwrap().ended(Some(&fault));
+        guard.enter(None, false).unwrap().ended(Some(&fault), Duration::ZERO);
         assert_eq!(guard.health()[0].state, BreakerState::HalfOpen);
-        drop(guard.enter(None).unwrap());
-        guard.enter(None).unwrap().ended(None);
+        drop(guard.enter(None, false).unwrap());
+        guard.enter(None, false).unwrap().ended(None, Duration::ZERO);
         assert_eq!(guard.health()[0].state, BreakerState::Closed);
     }
 
     #[test]
     fn each_step_has_a_breaker_of_its_own() {
         let breaker = BreakerSettings { faults: 1, ..BreakerSettings::default() };
-        let guard =
-            Guard::new(&Config { breaker, ..Config::default() }, "a/b", lane(), ["one", "two"].map(str::to_owned));
-        guard.enter(Some("one")).unwrap().ended(Some(&CallError::Timeout(Duration::ZERO)));
-        assert!(matches!(guard.enter(Some("one")).err(), Some(CallError::Suspended { .. })));
-        assert!(guard.enter(Some("two")).is_ok());
-        guard.enter(Some("two")).unwrap().ended(Some(&CallError::Busy(Duration::ZERO)));
-        assert!(guard.enter(Some("two")).is_ok(), "want of room never counts");
+        let guard = guard(breaker, ["one", "two"]);
+        guard.enter(Some("one"), false).unwrap().ended(Some(&CallError::Timeout(Duration::ZERO)), Duration::ZERO);
+        assert!(matches!(guard.enter(Some("one"), false).err(), Some(CallError::Suspended { .. })));
+        assert!(guard.enter(Some("two"), false).is_ok());
+        guard.enter(Some("two"), false).unwrap().ended(Some(&CallError::Busy(Duration::ZERO)), Duration::ZERO);
+        assert!(guard.enter(Some("two"), false).is_ok(), "want of room never counts");
+    }
+
+    #[test]
+    fn others_that_are_slow_open_no_breaker() {
+        let guard = guard(BreakerSettings { faults: 1, ..BreakerSettings::default() }, []);
+        let slow = CallError::Exceeded(Exceeded::Waiting { limit: Duration::from_secs(5) });
+        guard.enter(None, true).unwrap().ended(Some(&slow), Duration::from_secs(5));
+        assert_eq!(guard.health()[0].state, BreakerState::Closed);
+        guard.enter(None, true).unwrap().ended(Some(&CallError::Timeout(Duration::ZERO)), Duration::from_secs(5));
+        assert_eq!(guard.health()[0].state, BreakerState::Open, "what it does itself afterwards is its own fault");
     }
 }

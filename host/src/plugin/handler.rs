@@ -41,13 +41,13 @@ impl Handler {
         outside: &Arc<Outside>,
     ) -> (Result<Outcome, StepFault>, Reads) {
         let record = Record::begin(&self.component, asked(step, event), caller(event));
-        let (answer, (reads, remains)) = match self.guard.enter(Some(&step.step)) {
+        let (answer, (reads, remains)) = match self.guard.enter(Some(&step.step), outside.may_wait()) {
             Err(error) => (Err((error, None)), (reads, Remains::default())),
             Ok(leave) => {
                 let means = Means { limits: self.limits.lowered(step.limits.into()), outside };
                 let ask = || self.ask(engine, &step.step, &step.configuration, event, reads, means);
                 let asked = record.span().in_scope(ask);
-                leave.ended(asked.0.as_ref().err().map(|(error, _)| error));
+                leave.ended(asked.0.as_ref().err().map(|(error, _)| error), asked.1.1.waited);
                 asked
             }
         };

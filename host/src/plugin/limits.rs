@@ -256,6 +256,11 @@ impl Meter {
         self.waited = self.waited.saturating_add(time);
     }
 
+    /// How long the host waited for others.
+    pub(super) fn time_waited(&self) -> Duration {
+        self.waited
+    }
+
     /// The longest processor time of the call.
     pub(super) fn deadline(&self) -> Duration {
         self.limits.deadline

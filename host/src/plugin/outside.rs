@@ -46,6 +46,12 @@ impl Outside {
     pub(super) fn had(&self) -> &Capabilities {
         &self.had
     }
+
+    /// Whether calls of the component may wait for an answer from outside.
+    pub(super) fn may_wait(&self) -> bool {
+        let Capabilities { records, knowledge, http, secrets: _ } = &self.had;
+        !(records.is_empty() && knowledge.is_empty() && http.is_empty())
+    }
 }
 
 /// A question to somebody outside.
@@ -118,6 +124,8 @@ impl<T> From<Recorded<T>> for Result<T, Refused> {
 /// One question on its way.
 pub(super) struct Asking<'a> {
     outside: &'a Outside,
+    /// The plugin that asks.
+    plugin: &'a str,
     /// How long it may take.
     time: Duration,
     /// The secrets that were shown in this call of the plugin: a later answer may echo an earlier question.
@@ -125,8 +133,13 @@ pub(super) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    pub(super) fn new(outside: &'a Outside, time: Duration, shown: &'a mut Vec<(SecretName, SecretValue)>) -> Self {
-        Self { outside, time, shown }
+    pub(super) fn new(
+        outside: &'a Outside,
+        plugin: &'a str,
+        time: Duration,
+        shown: &'a mut Vec<(SecretName, SecretValue)>,
+    ) -> Self {
+        Self { outside, plugin, time, shown }
     }
 
     /// What the component asks for and was granted.
@@ -190,7 +203,7 @@ impl<'a> Asking<'a> {
                 self.shown.push((name.clone(), value.clone()));
             }
         }
-        Ok(self.outside.door.client.send(request, hosts, self.time, self.shown)?)
+        Ok(self.outside.door.client.send(self.plugin, request, hosts, self.time, self.shown)?)
     }
 
     /// Asks a connector for what is behind its base address. Gives the body, and what the record of reads says about it.
@@ -221,6 +234,9 @@ impl<'a> Asking<'a> {
 }
 
 impl Refused {
+    /// The code of a request to a host that went on giving no answer.
+    pub(super) const SUSPENDED: &str = "suspended";
+
     /// Nobody granted it.
     pub(super) fn not_granted(message: impl Into<String>) -> Self {
         Self { code: "not-granted".into(), message: message.into(), denied: true }

@@ -1,7 +1,8 @@
 //! What a tool gets when its rule breaks.
 //!
 //! Whatever is done is said in the answer. A decision that is remembered stands in only for the same question: the same settings, the
-//! same person and session as far as a rule can see them.
+//! same person and session as far as a rule can see them. A rule for which the host had no room is treated as one that broke: the
+//! policy decides about its tool alone, and only what a rule answered itself is remembered.
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -33,7 +34,6 @@ impl Policy {
 
     /// The answer with what is to be done about its breaking.
     pub(super) fn apply(&self, evaluation: Evaluation, key: Option<QuestionKey>, known: &LastGood) -> Evaluation {
-        // A call that was not made for want of room says nothing about the person: no answer is better than a wrong one.
         let fault = match &evaluation.outcome {
             Err(fault) => fault.clone(),
             Ok(decision) => {
@@ -43,9 +43,6 @@ impl Policy {
                 return evaluation;
             }
         };
-        if fault.code == "plugin.busy" {
-            return Evaluation { ends: true, ..evaluation };
-        }
         let instead = match self.on_fault {
             FaultPolicy::Abort => return Evaluation { ends: true, ..evaluation },
             FaultPolicy::Skip => None,
@@ -110,8 +107,10 @@ mod tests {
             (FaultPolicy::Skip, "plugin.timeout", "plugin.timeout"),
             (FaultPolicy::UseDefault, "plugin.timeout", "{\"plain\":true} use-default"),
             (FaultPolicy::UseLastGood, "plugin.timeout", "plugin.timeout"),
-            (FaultPolicy::UseDefault, "plugin.busy", "plugin.busy  ends"),
-            (FaultPolicy::Skip, "plugin.busy", "plugin.busy  ends"),
+            (FaultPolicy::Abort, "plugin.busy", "plugin.busy  ends"),
+            (FaultPolicy::Skip, "plugin.busy", "plugin.busy"),
+            (FaultPolicy::UseDefault, "plugin.busy", "{\"plain\":true} use-default"),
+            (FaultPolicy::UseLastGood, "plugin.busy", "plugin.busy"),
         ] {
             let done = policy(on_fault).apply(evaluation(Err(code)), None, &LastGood::default());
             assert_eq!(show(&done), expected, "{on_fault:?} of {code}");
@@ -126,13 +125,13 @@ mod tests {
             policy.remembers("a/b", "kind", settings, &reads(Facts { context, ..Facts::default() }))
         };
         policy.apply(evaluation(Ok("for Ada")), of("Ada", "{}"), &known);
-        for (customer, settings, expected) in [
-            ("Ada", "{}", "for Ada use-last-good"),
-            ("Bob", "{}", "plugin.timeout"),
-            ("Ada", "{\"a\":1}", "plugin.timeout"),
-        ] {
-            let done = policy.apply(evaluation(Err("plugin.timeout")), of(customer, settings), &known);
-            assert_eq!(show(&done), expected, "{customer} {settings}");
+        for code in ["plugin.timeout", "plugin.busy"] {
+            for (customer, settings, expected) in
+                [("Ada", "{}", "for Ada use-last-good"), ("Bob", "{}", code), ("Ada", "{\"a\":1}", code)]
+            {
+                let done = policy.apply(evaluation(Err(code)), of(customer, settings), &known);
+                assert_eq!(show(&done), expected, "{code} {customer} {settings}");
+            }
         }
         assert_eq!(self::policy(FaultPolicy::Skip).remembers("a/b", "k", "{}", &reads(Facts::default())), None);
     }

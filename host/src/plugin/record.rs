@@ -57,6 +57,8 @@ pub(super) struct Remains {
     pub(super) refused: Vec<RefusedCall>,
     /// What it burnt, if that was counted.
     pub(super) fuel: Option<u64>,
+    /// How long it waited for others outside.
+    pub(super) waited: Duration,
 }
 
 /// The record of a call that has begun.
@@ -107,7 +109,7 @@ impl<'a> Record<'a> {
         remains: Remains,
     ) -> Option<TraceId> {
         let Self { component, asked, caller, at, span } = self;
-        let Remains { usage, text, backtrace, refused, fuel: _ } = remains;
+        let Remains { usage, text, backtrace, refused, fuel: _, waited: _ } = remains;
         span.record("outcome", outcome.as_str());
         span.record("instantiate_micros", usage.instantiate_micros);
         span.record("run_micros", usage.run_micros);
@@ -162,7 +164,7 @@ fn hash(settings: &str) -> String {
 impl CallError {
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Busy(_) | Self::Full(_) | Self::Starved(_) => Outcome::Busy,
+            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Waited { .. } | Self::Starved(_) => Outcome::Busy,
             Self::Suspended { .. } => Outcome::Suspended,
             Self::Timeout(_) => Outcome::Timeout,
             Self::Exceeded(Exceeded::Memory { .. } | Exceeded::Table { .. }) => Outcome::Memory,
@@ -202,7 +204,9 @@ impl CallError {
                 Exceeded::Log { limit, found } => ("log", "bytes", count(limit), Some(count(found))),
             },
             Self::Trapped { at_once, .. } => ("handed-over-at-once", "bytes", count((*at_once)?), None),
-            Self::Suspended { .. } | Self::Failed { .. } | Self::Invalid(_) => return None,
+            Self::Crowded | Self::Waited { .. } | Self::Suspended { .. } | Self::Failed { .. } | Self::Invalid(_) => {
+                return None;
+            }
         };
         Some(ReachedLimit { name: name.to_owned(), unit: unit.to_owned(), allowed, value })
     }

@@ -107,15 +107,20 @@ impl Workshop {
     fn rehearse(&self, ready: &Ready, inquiry: Inquiry<'_>, reads: Reads) -> Option<Rehearsed> {
         let Inquiry { tool, settings, step } = inquiry;
         let step = step.filter(|step| ready.manifest().has_step(&step.name));
+        let engine = self.engine();
+        // What is asked once more takes no more than its share from those who wait for an answer.
+        let Some(_turn) = engine.turn_aside(ready.weight()) else {
+            return Some((Err(CallError::Busy(engine.config.patience)), (reads, Remains::default())));
+        };
         Some(match (&ready.part, step.map(|step| (step, &step.about))) {
             (Part::Rule(plugin), None) if inquiry.step.is_none() => {
-                let (decided, left) = plugin.rehearse(self.engine(), settings, reads);
+                let (decided, left) = plugin.rehearse(engine, settings, reads);
                 let said = |it: Decision| Said { answer: it.clone().into(), reply: Reply::Decision(it) };
                 (decided.map(said), left)
             }
             (Part::Handler(handler), Some((step, About::Change { event }))) => {
                 let told = step.configuration_text();
-                let (outcome, left) = handler.rehearse(self.engine(), &step.name, &told, event, reads);
+                let (outcome, left) = handler.rehearse(engine, &step.name, &told, event, reads);
                 let said = |it: Outcome| Said { answer: (&it).into(), reply: Reply::Outcome(it) };
                 (outcome.map(said), left)
             }
@@ -125,7 +130,7 @@ impl Workshop {
                     properties.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                 let decision = decision.as_ref();
                 let question = Question { tool, stage: *stage, settings, decision, properties: &properties };
-                let (wanted, left) = steps.rehearse(self.engine(), &step.name, &told, &question, reads);
+                let (wanted, left) = steps.rehearse(engine, &step.name, &told, &question, reads);
                 let said = |(wish, it)| Said { answer: Answer::from(&it), reply: Reply::Wish(wish) };
                 (wanted.map(said), left)
             }
@@ -135,6 +140,6 @@ impl Workshop {
 }
 
 fn examined(answer: Result<Reply, CallError>, (reads, remains): (Reads, Remains)) -> Examined {
-    let Remains { usage, text, backtrace, refused, fuel } = remains;
+    let Remains { usage, text, backtrace, refused, fuel, waited: _ } = remains;
     Examined { answer, reads: reads.into_recorded(), usage, text, backtrace, refused, fuel }
 }

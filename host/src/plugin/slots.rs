@@ -41,38 +41,47 @@ impl Slots {
 
     /// A slot, if one becomes free within `patience`.
     pub(super) fn take(&self, patience: Duration) -> Option<Slot<'_>> {
-        self.try_take().or_else(|| self.wait(patience))
+        self.take_among(patience, usize::MAX).ok()
     }
 
     /// A slot, if one becomes free within `patience`, and if fewer than `most` wait for one already.
     pub(super) fn take_among(&self, patience: Duration, most: usize) -> Result<Slot<'_>, NoSlot> {
-        match self.try_take() {
-            Some(slot) => Ok(slot),
-            None if self.waiting.load(SeqCst) >= most => Err(NoSlot::TooManyWait),
-            None => self.wait(patience).ok_or(NoSlot::NoneBecameFree),
+        if let Some(slot) = self.try_take() {
+            return Ok(slot);
         }
+        // One step, so that of many who come at once no more than `most` wait.
+        let announced = |waiting: usize| (waiting < most).then_some(waiting.saturating_add(1));
+        self.waiting.fetch_update(SeqCst, SeqCst, announced).map_err(|_| NoSlot::TooManyWait)?;
+        let taken = self.wait(patience);
+        self.waiting.fetch_sub(1, SeqCst);
+        taken.ok_or(NoSlot::NoneBecameFree)
     }
 
-    fn try_take(&self) -> Option<Slot<'_>> {
+    /// A slot, if one is free now.
+    pub(super) fn try_take(&self) -> Option<Slot<'_>> {
         self.free.fetch_update(SeqCst, SeqCst, |free| free.checked_sub(1)).ok().map(|_| Slot(self))
     }
 
+    /// How many calls wait for a slot.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(SeqCst)
+    }
+
+    /// Waits for a slot. The caller announced the wait before: a call that gives a slot back either sees the announcement, or gave
+    /// the slot back before the first look here.
     fn wait(&self, patience: Duration) -> Option<Slot<'_>> {
         let until = Instant::now() + patience;
         // The lock guards nothing but the wait itself, so a poisoned one is as good.
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        // Announced before the last look: who gives a slot back either sees the announcement, or gave it back before it.
-        self.waiting.fetch_add(1, SeqCst);
-        let taken = loop {
+        loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.try_take() {
-                Some(slot) => break Some(slot),
-                None if left.is_zero() => break None,
+                Some(slot) => return Some(slot),
+                None if left.is_zero() => return None,
                 None => guard = self.freed.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0,
             }
-        };
-        self.waiting.fetch_sub(1, SeqCst);
-        taken
+        }
     }
 }
 
@@ -114,6 +123,30 @@ mod tests {
             drop(held);
             assert!(waiting.join().unwrap());
         });
+    }
+
+    #[test]
+    fn of_many_that_come_at_once_no_more_wait_than_may() {
+        let slots = Slots::new(1);
+        let held = slots.take(Duration::ZERO).unwrap();
+        let refused = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..32 {
+                scope.spawn(|| match slots.take_among(Duration::from_secs(60), 4) {
+                    Ok(slot) => drop(slot),
+                    Err(why) => {
+                        assert_eq!(why, NoSlot::TooManyWait);
+                        refused.fetch_add(1, SeqCst);
+                    }
+                });
+            }
+            while refused.load(SeqCst) < 28 {
+                std::thread::yield_now();
+            }
+            assert_eq!(slots.waiting.load(SeqCst), 4);
+            drop(held);
+        });
+        assert_eq!((refused.load(SeqCst), slots.free.load(SeqCst)), (28, 1));
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl State {
         }
         let time = self.meter.may_wait()?;
         let begun = Moment::now();
-        let asked = ask(&mut Asking::new(&self.outside, time, &mut self.shown));
+        let asked = ask(&mut Asking::new(&self.outside, &self.component.plugin, time, &mut self.shown));
         let spent = begun.spent();
         self.meter.waited(spent.wall);
         self.clock.leave_out(spent);
@@ -132,7 +132,9 @@ impl State {
                 let Refused { code, message, denied } = &refused;
                 let whole = || json!({ "refused": { "code": code, "message": message } });
                 self.reads.outside(call, &arguments, code.clone().into_owned(), whole);
-                if *denied {
+                if code == Refused::SUSPENDED {
+                    self.refuse(&format!("{call} {code}"));
+                } else if *denied {
                     self.refuse(call);
                 }
                 Err(refused)
@@ -184,8 +186,8 @@ impl State {
 
     /// What is left when the instance is gone: its reads, and what its record says.
     pub(super) fn into_remains(self, times: Times) -> (Reads, Remains) {
-        let usage = self.meter.usage(times);
+        let (usage, waited) = (self.meter.usage(times), self.meter.time_waited());
         let text = self.log.into_text();
-        (self.reads, Remains { usage, text, backtrace: self.backtrace, refused: self.refused, fuel: None })
+        (self.reads, Remains { usage, text, backtrace: self.backtrace, refused: self.refused, fuel: None, waited })
     }
 }

@@ -48,7 +48,7 @@ impl ToolSteps {
             settings: Some(&step.configuration),
         };
         let record = Record::begin(&self.component, asked, reads.caller().clone());
-        let (answer, (reads, remains)) = match self.guard.enter(Some(&step.step)) {
+        let (answer, (reads, remains)) = match self.guard.enter(Some(&step.step), outside.may_wait()) {
             Err(error) => (Err(error), (reads, Remains::default())),
             Ok(leave) => {
                 let means = Means { limits: self.limits.lowered(step.limits.into()), outside };
@@ -57,7 +57,7 @@ impl ToolSteps {
                     (wish.and_then(|wish| amendment::check(wish, question, &self.limits)), left)
                 };
                 let asked = record.span().in_scope(ask);
-                leave.ended(asked.0.as_ref().err());
+                leave.ended(asked.0.as_ref().err(), asked.1.1.waited);
                 asked
             }
         };

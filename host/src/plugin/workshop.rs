@@ -131,12 +131,7 @@ impl Workshop {
     pub fn fits(&self, ready: &Ready) -> Result<(), LoadError> {
         let engine = &self.engine;
         let nothing = Arc::default();
-        let weight = match &ready.part {
-            Part::Rule(Plugin { weight, .. })
-            | Part::Step(Step { weight, .. })
-            | Part::Handler(Handler { weight, .. })
-            | Part::ToolSteps(ToolSteps { weight, .. }) => *weight,
-        };
+        let weight = ready.weight();
         // Below its slot, so that the instance is gone when that is given back. Where there is none, somebody who is asked will tell.
         let Some(_slot) = engine.slot(weight) else { return Ok(()) };
         let made = |component: &Arc<trace::Component>, limits: &Limits| {
@@ -216,7 +211,7 @@ impl Workshop {
         let component =
             Arc::new(trace::Component { plugin: name.clone(), version: version.clone(), digest: digest.to_string() });
         let (config, linker) = (&self.engine.config, self.linker(weight));
-        let lane = self.engine.lanes.of(&name, weight, config.lane_for(weight));
+        let lane = self.engine.lanes.of(&name, weight, config);
         let part = match &manifest.provides {
             Provides::Tool { .. } => {
                 let rule = Rule::new(linker, compiled).map_err(unusable)?;
@@ -294,6 +289,16 @@ impl Ready {
     /// The identity of the component.
     pub fn digest(&self) -> &Digest {
         &self.digest
+    }
+
+    /// In which pool it runs.
+    pub(super) fn weight(&self) -> Weight {
+        match &self.part {
+            Part::Rule(Plugin { weight, .. })
+            | Part::Step(Step { weight, .. })
+            | Part::Handler(Handler { weight, .. })
+            | Part::ToolSteps(ToolSteps { weight, .. }) => *weight,
+        }
     }
 }
 

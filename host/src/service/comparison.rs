@@ -1,10 +1,11 @@
 //! What would change if another version served: the recorded calls, asked of both versions over the configuration of today.
 //!
-//! Nobody is answered by any of it. Where a plugin is gated, a version that changes what nobody said was meant does not serve.
+//! One comparison is made at a time, because each keeps a thread of the server busy; others are refused and may come again. No person is
+//! answered by any of it. Where a plugin is gated, a version that changes what was not said to be meant does not serve.
 
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -194,6 +195,7 @@ impl Service {
         version: PluginVersion,
         expected: &[Expected],
     ) -> Result<Comparison, Error> {
+        let _turn = turn(&self.comparing)?;
         self.observe();
         // A plugin that is switched off is compared with what would serve.
         let from = plugin.active.ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
@@ -270,6 +272,16 @@ impl Service {
     }
 }
 
+/// The turn to compare, for as long as it is held. Refused while another comparison has it.
+fn turn(comparing: &Mutex<()>) -> Result<MutexGuard<'_, ()>, PluginError> {
+    match comparing.try_lock() {
+        Ok(turn) => Ok(turn),
+        // It guards nothing but the turn, so one that broke off left nothing behind.
+        Err(TryLockError::Poisoned(turn)) => Ok(turn.into_inner()),
+        Err(TryLockError::WouldBlock) => Err(PluginError::Comparing),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,6 +301,20 @@ mod tests {
             differences: Vec::new(),
             as_expected: not_asked == 0,
         }
+    }
+
+    #[test]
+    fn one_comparison_is_made_at_a_time() {
+        let comparing = Mutex::new(());
+        let first = turn(&comparing).unwrap();
+        let refused = turn(&comparing).unwrap_err();
+        insta::assert_snapshot!(refused, @"versions of a plugin are being compared, which takes up to a minute, and one comparison is made at a time: try again in a while");
+        drop(first);
+        let broke = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _turn = turn(&comparing);
+            panic!("a comparison that breaks off");
+        }));
+        assert!(broke.is_err() && turn(&comparing).is_ok());
     }
 
     #[test]

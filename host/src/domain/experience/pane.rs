@@ -95,7 +95,7 @@ pub struct ToolFault {
     /// The record of the call, for `/api/v1/traces/{id}`; nothing if none is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
-    /// Seconds after which it may succeed, where that is known. Told by `Retry-After` where the fault is the whole answer.
-    #[serde(skip)]
+    /// Seconds after which it may succeed, where that is known. `Retry-After` says it where the fault is the whole answer.
+    #[serde(rename = "retryAfter", skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
 }

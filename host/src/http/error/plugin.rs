@@ -9,6 +9,9 @@ use crate::service::PluginError;
 /// Seconds after which a component that could not be looked at may be sent again.
 const LATER: u32 = 30;
 
+/// Seconds after which versions may be compared while others are. Most comparisons take less.
+const COMPARED: u32 = 5;
+
 impl From<PluginError> for Refusal {
     fn from(error: PluginError) -> Self {
         let detail = error.to_string();
@@ -48,6 +51,7 @@ impl From<PluginError> for Refusal {
             PluginError::Held { refused, .. } => Self::from(*refused).with_detail(detail),
             PluginError::RecordingUntil { .. } => Self::request("until", error.to_string()),
             PluginError::TooFewRecordings { .. } => problem(StatusCode::CONFLICT, "too-few-recordings"),
+            PluginError::Comparing => problem(StatusCode::SERVICE_UNAVAILABLE, "comparison-busy").retry_after(COMPARED),
             PluginError::Unexpected(comparison) => {
                 problem(StatusCode::CONFLICT, "not-promoted").with_comparison(comparison.without_examples())
             }

@@ -120,6 +120,10 @@ pub enum PluginError {
         "{refused}; {version} is installed all the same and does not serve: once that is settled, `POST /api/v1/plugins/{name}/activate` lets it"
     )]
     Held { name: String, version: PluginVersion, refused: Box<PluginError> },
+    #[error(
+        "versions of a plugin are being compared, which takes up to a minute, and one comparison is made at a time: try again in a while"
+    )]
+    Comparing,
     #[error("{}", .0.objection())]
     Unexpected(Box<Comparison>),
     #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]

@@ -59,7 +59,7 @@ pub struct PluginView {
     pub failed: Vec<FailedVersion>,
     /// What was decided about its tools.
     pub tools: BTreeMap<String, ToolOverride>,
-    /// Whether it is asked, or each of its steps, by this process.
+    /// Whether it is asked, or each of its steps, by this process, and which hosts outside it does not reach for now.
     pub health: Vec<Health>,
     /// What was decided about its steps.
     pub steps: BTreeMap<String, StepOverride>,

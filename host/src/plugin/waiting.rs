@@ -1,0 +1,191 @@
+//! What calls that may wait for answers from outside take of what all calls share: slots, threads, and time.
+//!
+//! A call that waits keeps its instance, which keeps a slot, and the thread of the request it is made for. So such calls have room of
+//! their own, smaller than the room of all others, and a call that finds none is refused soon.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::engine::Config;
+use super::slots::Slots;
+use super::weight::Weight;
+
+/// How much calls may take that were granted something outside of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitingShare {
+    /// How many calls of one plugin may run at once.
+    pub lane: u32,
+    /// How many calls of one plugin may wait for their turn; more are refused at once.
+    pub queue: usize,
+    /// How long a call waits for its turn. Short, because the thread of its request waits with it.
+    pub patience: Duration,
+    /// How many calls of all these plugins may be under way at once, those among them that wait for their turn: each holds a thread.
+    pub threads: usize,
+    /// Seconds that the calls of one plugin may wait outside in each second.
+    pub per_second: u32,
+    /// How much waiting a plugin may have used beyond that before its calls are refused.
+    pub reserve: Duration,
+}
+
+impl Default for WaitingShare {
+    /// A server works with 64 threads (`cli/serve.rs`). One plugin holds 16 of them at most, 8 running and 8 waiting for their turn; all
+    /// plugins together half. A plugin whose hosts are slow for long holds 4 on average, because its budget gives it 4 seconds a second.
+    fn default() -> Self {
+        Self {
+            lane: 8,
+            queue: 8,
+            patience: Duration::from_millis(250),
+            threads: 32,
+            per_second: 4,
+            reserve: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Config {
+    /// How many calls of components of one weight may run at once that may wait outside: of light ones a quarter of all that run, of heavy
+    /// ones, of which few run anyway, half.
+    pub(super) fn waiting_slots_for(&self, weight: Weight) -> u32 {
+        match weight {
+            Weight::Light => self.slots / 4,
+            Weight::Heavy => self.heavy_slots / 2,
+        }
+        .max(1)
+    }
+
+    /// The same of one plugin: half of these at most, and no more than it may run of other calls.
+    pub(super) fn waiting_lane_for(&self, weight: Weight) -> u32 {
+        let half = (self.waiting_slots_for(weight) / 2).max(1);
+        self.waiting.lane.min(half).min(self.lane_for(weight))
+    }
+}
+
+/// What calls of all plugins that may wait outside share.
+#[derive(Debug)]
+pub(super) struct WaitingRoom {
+    /// Calls under way, each with the thread it holds.
+    pub(super) threads: Slots,
+    light: Slots,
+    heavy: Slots,
+}
+
+impl WaitingRoom {
+    pub(super) fn new(config: &Config) -> Self {
+        let slots = |weight| Slots::new(usize::try_from(config.waiting_slots_for(weight)).unwrap_or(usize::MAX));
+        Self { threads: Slots::new(config.waiting.threads), light: slots(Weight::Light), heavy: slots(Weight::Heavy) }
+    }
+
+    /// The slots of calls that run.
+    pub(super) fn running(&self, weight: Weight) -> &Slots {
+        match weight {
+            Weight::Light => &self.light,
+            Weight::Heavy => &self.heavy,
+        }
+    }
+}
+
+/// How long the calls of one plugin may still wait outside. It grows with time, and shrinks by what calls waited.
+#[derive(Debug)]
+pub(super) struct Budget {
+    per_second: u32,
+    reserve: Duration,
+    used: Mutex<Used>,
+}
+
+/// What was used of a budget and has not grown back.
+#[derive(Debug)]
+struct Used {
+    waited: Duration,
+    /// When this was so.
+    at: Instant,
+}
+
+impl Budget {
+    pub(super) fn new(share: &WaitingShare, now: Instant) -> Self {
+        let used = Mutex::new(Used { waited: Duration::ZERO, at: now });
+        Self { per_second: share.per_second.max(1), reserve: share.reserve, used }
+    }
+
+    /// Whether a call may wait. If not, how long it takes until one may.
+    pub(super) fn admit(&self, now: Instant) -> Result<(), Duration> {
+        let waited = self.used(now).waited;
+        match waited.checked_sub(self.reserve) {
+            Some(over) if !over.is_zero() => Err(over / self.per_second),
+            _ => Ok(()),
+        }
+    }
+
+    /// A call waited for so long.
+    pub(super) fn spend(&self, now: Instant, waited: Duration) {
+        if !waited.is_zero() {
+            let mut used = self.used(now);
+            used.waited = used.waited.saturating_add(waited);
+        }
+    }
+
+    /// What is used at this time.
+    fn used(&self, now: Instant) -> MutexGuard<'_, Used> {
+        // What the lock guards is whole after every line.
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let grown = now.saturating_duration_since(used.at).saturating_mul(self.per_second);
+        used.waited = used.waited.saturating_sub(grown);
+        used.at = used.at.max(now);
+        used
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARE: WaitingShare = WaitingShare {
+        lane: 8,
+        queue: 8,
+        patience: Duration::ZERO,
+        threads: 32,
+        per_second: 4,
+        reserve: Duration::from_secs(20),
+    };
+
+    #[test]
+    fn calls_that_wait_outside_leave_slots_to_all_others() {
+        let config = Config::default();
+        let room = [Weight::Light, Weight::Heavy].map(|weight| {
+            let left = config.slots_for(weight) - config.waiting_slots_for(weight);
+            (config.waiting_lane_for(weight), config.waiting_slots_for(weight), left >= config.lane_for(weight))
+        });
+        assert_eq!(room, [(8, 16, true), (2, 4, true)]);
+        let small = Config { slots: 1, heavy_slots: 1, lane: 1, ..Config::default() };
+        assert_eq!((small.waiting_lane_for(Weight::Light), small.waiting_slots_for(Weight::Heavy)), (1, 1));
+    }
+
+    #[test]
+    fn a_budget_is_used_up_by_waiting_and_grows_back() {
+        let begin = Instant::now();
+        let budget = Budget::new(&SHARE, begin);
+        let (at, seconds) = (|second| begin + Duration::from_secs(second), Duration::from_secs);
+        budget.spend(at(0), seconds(20));
+        assert_eq!(budget.admit(at(0)), Ok(()), "the reserve is used up, and not more");
+        budget.spend(at(0), seconds(40));
+        assert_eq!(budget.admit(at(0)), Err(seconds(10)), "40 s too much grow back at 4 a second");
+        assert_eq!(budget.admit(at(9)), Err(seconds(1)));
+        assert_eq!(budget.admit(at(10)), Ok(()));
+        budget.spend(at(1000), seconds(20));
+        assert_eq!(budget.admit(at(1000)), Ok(()), "no more is saved than the reserve");
+        budget.spend(at(1000), seconds(4));
+        assert_eq!(budget.admit(at(1000)), Err(seconds(1)));
+        assert_eq!(budget.admit(at(999)), Err(seconds(1)), "a clock that was read earlier gives nothing back");
+    }
+
+    #[test]
+    fn a_host_that_is_fast_enough_is_never_too_slow() {
+        let begin = Instant::now();
+        let budget = Budget::new(&SHARE, begin);
+        for call in 0..10_000_u32 {
+            // Forty calls a second of a tenth of a second each.
+            let now = begin + Duration::from_millis(25) * call;
+            assert_eq!(budget.admit(now), Ok(()), "call {call}");
+            budget.spend(now, Duration::from_millis(100));
+        }
+    }
+}
