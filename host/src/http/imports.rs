@@ -47,7 +47,7 @@ async fn import(
     By(author): By,
     Package(zip): Package,
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<Imported>), Refusal> {
-    let imported = app.run(move |service| Ok(service.import_as(&caller, &zip, query.dry_run, &author)?)).await?;
+    let imported = app.run_long(move |service| Ok(service.import_as(&caller, &zip, query.dry_run, &author)?)).await?;
     let newest =
         if query.dry_run { app.run(|service| Ok(service.store().newest()?)).await? } else { imported.revision };
     Ok(([(REVISION, number(newest))], Json(imported)))

@@ -98,7 +98,7 @@ async fn plan(
     Package(zip): Package,
 ) -> Result<Response, Refusal> {
     let (name, options) = query.options()?;
-    let plan = app.run(move |service| plan_bytes(service, &zip, &name, &options)).await?;
+    let plan = app.run_long(move |service| plan_bytes(service, &zip, &name, &options)).await?;
     let location = format!("/api/v1/upgrade-plans/{}", plan.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(plan)).into_response())
 }
@@ -336,7 +336,7 @@ async fn roll_back(
     _: Unconditional,
     By(author): By,
 ) -> Result<Json<UpgradeStatus>, Refusal> {
-    let undone = app.run(move |service| {
+    let undone = app.run_long(move |service| {
         let why = if author.why.is_empty() { format!("roll-back of upgrade {run}") } else { author.why };
         service.roll_back_upgrade(run, &Author::new(author.who, why))?;
         Ok(service.upgrade(run)?)
@@ -366,7 +366,7 @@ async fn baseline(
     By(author): By,
     Typed(declared): Typed<Declared>,
 ) -> Result<Response, Refusal> {
-    let run = app.run(move |service| Ok(service.baseline(&declared.steps, &author.who)?)).await?;
+    let run = app.run_long(move |service| Ok(service.baseline(&declared.steps, &author.who)?)).await?;
     let location = format!("/api/v1/upgrades/{}", run.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(run)).into_response())
 }
