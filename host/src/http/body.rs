@@ -102,7 +102,7 @@ async fn package(request: Request, app: &App, types: &[&str], limit: usize) -> R
     let mut share = app.rooms.share(Content::Package);
     share.grow_to(announced.unwrap_or_default())?;
     let bytes = read(request.into_body(), app, &mut share, limit).await?;
-    Ok(Held { bytes: bytes.into(), _share: share })
+    Ok(Held { bytes, _share: share })
 }
 
 /// Checks what the headers say of a body, and tells how many bytes they announce.

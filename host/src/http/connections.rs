@@ -160,6 +160,7 @@ impl Carrying {
         let io = TokioIo::new(Stream::new(stream, Arc::clone(&activity)));
         let served = http1::Builder::new()
             .max_buf_size(BUFFER)
+            .max_header_size(BUFFER)
             .serve_connection(io, Answering::new(router, Arc::clone(&activity)));
         let (mut served, mut alarm) = (pin!(served), pin!(sleep(limits.header)));
         let reason = loop {

@@ -7,7 +7,6 @@
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
@@ -105,7 +104,7 @@ impl Share {
 
 /// A body, with the room it takes.
 pub(super) struct Held {
-    pub(super) bytes: Bytes,
+    pub(super) bytes: Vec<u8>,
     pub(super) _share: Share,
 }
 

@@ -68,7 +68,8 @@ impl Activity {
 
     /// A header is whole: its request is in flight.
     pub(super) fn begins(&self) {
-        self.doing().in_flight = true;
+        let mut doing = self.doing();
+        doing.in_flight = true;
         self.place.works();
     }
 
@@ -76,13 +77,18 @@ impl Activity {
     pub(super) fn ends(&self) {
         let mut doing = self.doing();
         (doing.in_flight, doing.in_header, doing.since) = (false, false, Instant::now());
-        drop(doing);
-        self.place.waits();
+        if doing.blocked.is_none() {
+            self.place.waits();
+        }
     }
 
-    /// The caller takes no more of the answer now.
+    /// The caller takes no more of the answer now, so there is something that would be lost.
     pub(super) fn blocked(&self) {
-        self.doing().blocked.get_or_insert_with(Instant::now);
+        let mut doing = self.doing();
+        if doing.blocked.is_none() {
+            doing.blocked = Some(Instant::now());
+            self.place.works();
+        }
     }
 
     /// The caller took so many bytes.
@@ -90,6 +96,10 @@ impl Activity {
         let mut doing = self.doing();
         if let Some(blocked) = doing.blocked.take() {
             doing.patience.waited(blocked.elapsed(), bytes);
+            doing.since = Instant::now();
+            if !doing.in_flight {
+                self.place.waits();
+            }
         }
     }
 
@@ -159,6 +169,23 @@ mod tests {
         assert_eq!((waits_for(&activity), activity.gives_way()), (Some(Overdue::Idle), true));
         activity.received();
         assert_eq!((waits_for(&activity), activity.gives_way()), (Some(Overdue::Header), true));
+    }
+
+    #[tokio::test]
+    async fn a_place_is_kept_until_the_answer_is_taken() {
+        let (places, peer) = (Places::new(1, 1, LoadMetrics::default()), Peer::of(Ipv4Addr::LOCALHOST.into()));
+        let activity = Activity::new(places.take(peer).await.unwrap(), Connections::of(1), Pace::default());
+        activity.begins();
+        activity.ends();
+        activity.blocked();
+        assert!(places.take(peer).await.is_none(), "no connection is asked that would not close");
+        activity.sent(1);
+        let (taken, ()) = tokio::join!(places.take(peer), async {
+            activity.asked_to_close().await;
+            assert!(activity.gives_way());
+            drop(activity);
+        });
+        assert!(taken.is_some());
     }
 
     #[tokio::test]

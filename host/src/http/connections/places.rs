@@ -40,20 +40,21 @@ impl Places {
         let taking = async {
             loop {
                 let changed = self.changed.notified();
-                let mut table = self.lock();
-                match table.enter(peer) {
-                    Entry::Entered(id, close) => {
-                        self.metrics.open(table.open.len());
-                        drop(table);
-                        return Some(Place { places: Arc::clone(self), id, close });
-                    }
-                    Entry::Later => drop(table),
+                match self.enter(peer) {
+                    Entry::Entered(id, close) => return Some(Place { places: Arc::clone(self), id, close }),
+                    Entry::Later => changed.await,
                     Entry::Full => return None,
                 }
-                changed.await;
             }
         };
         tokio::time::timeout(PATIENCE, taking).await.ok().flatten()
+    }
+
+    fn enter(&self, peer: Peer) -> Entry {
+        let mut table = self.lock();
+        let entry = table.enter(peer);
+        self.metrics.open(table.open.len());
+        entry
     }
 
     /// Closes up to `number` connections that wait, those first that have waited for the longest.
@@ -286,7 +287,9 @@ mod tests {
     fn nothing_in_flight_is_closed() {
         let mut table = table(2, 2);
         let ids = [1, 2].map(|last| enter(&mut table, last).unwrap());
-        ids.map(|id| table.works(id));
+        for id in ids {
+            table.works(id);
+        }
         assert_eq!(enter(&mut table, 3), Err(false));
         table.waits(ids[1]);
         assert_eq!(enter(&mut table, 3), Err(true));
@@ -314,7 +317,10 @@ mod tests {
                 Err(_) => closing(&table).into_iter().for_each(|id| table.leave(id)),
             }
             if let Some(id) = inside.get(usize::try_from(round * 7).unwrap() % inside.len()) {
-                if round % 2 == 0 { table.waits(*id) } else { drop(table.works(*id)) }
+                match round % 2 {
+                    0 => table.waits(*id),
+                    _ => assert!(!table.works(*id), "those that were asked to close are gone"),
+                }
             }
             assert!(table.open.len() <= 3);
         }
