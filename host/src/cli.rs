@@ -4,6 +4,7 @@
 
 mod admin_token;
 mod compile;
+mod descriptors;
 mod export;
 mod failure;
 mod file;

@@ -5,6 +5,7 @@
 //! the handlers.
 
 mod access_roles;
+mod answer_headers;
 mod assignments;
 mod attribute;
 mod audit;
@@ -13,6 +14,7 @@ mod body;
 mod bundles;
 mod call_metrics;
 mod collections;
+mod connections;
 mod connectors;
 mod copy;
 mod default_profile;
@@ -28,8 +30,10 @@ mod grants;
 mod health;
 mod imports;
 mod items;
+mod lanes;
 mod ledger;
 mod list;
+mod load_metrics;
 mod me;
 mod metrics;
 mod observations;
@@ -37,6 +41,7 @@ mod observe;
 mod openapi;
 mod order;
 mod outbox;
+mod pace;
 mod page;
 mod parts;
 mod plugins;
@@ -48,6 +53,7 @@ mod recordings;
 mod retries;
 mod revisions;
 mod rollout;
+mod room;
 mod secrets;
 mod state;
 mod statistics;
@@ -79,7 +85,14 @@ use crate::service::Service;
 
 use auth::Admin;
 pub use auth::{InvalidToken, Token};
+pub use connections::Connections;
+use lanes::Lanes;
+pub use lanes::{LaneLimits, Work};
+use load_metrics::LoadMetrics;
 use metrics::Metrics;
+pub use pace::Pace;
+pub use room::Room;
+use room::Rooms;
 use state::App;
 
 /// How a server serves.
@@ -93,12 +106,29 @@ pub struct Options {
     pub drain: Duration,
     /// Whether spans are exported: then the trace of a caller goes on in them.
     pub exports_spans: bool,
+    /// Which connections there may be, and how long they may wait.
+    pub connections: Connections,
+    /// How slow callers may be with bodies and answers.
+    pub pace: Pace,
+    /// How many requests are worked on at once, and how many may wait.
+    pub work: Work,
+    /// Most bytes that bodies may take at once.
+    pub room: Room,
 }
 
 impl Options {
-    /// A server with `token` and time limits for people: 30 seconds to answer, 30 seconds to finish.
+    /// A server with `token` and limits for people: 30 seconds to answer, 30 seconds to finish.
     pub fn new(token: Token) -> Self {
-        Self { token, timeout: Duration::from_secs(30), drain: Duration::from_secs(30), exports_spans: false }
+        Self {
+            token,
+            timeout: Duration::from_secs(30),
+            drain: Duration::from_secs(30),
+            exports_spans: false,
+            connections: Connections::default(),
+            pace: Pace::default(),
+            work: Work::default(),
+            room: Room::default(),
+        }
     }
 }
 
@@ -107,6 +137,9 @@ pub struct Server {
     listener: TcpListener,
     router: Router,
     drain: Duration,
+    connections: Connections,
+    pace: Pace,
+    load: LoadMetrics,
     service: Arc<Service>,
     writer: ledger::Writer,
 }
@@ -114,13 +147,22 @@ pub struct Server {
 impl Server {
     /// Takes the address `listen`; port 0 takes any that is free.
     pub async fn bind(service: Arc<Service>, listen: SocketAddr, options: Options) -> io::Result<Self> {
-        let metrics = Arc::new(Metrics::new(service.traces()));
+        let load = LoadMetrics::default();
+        let metrics = Arc::new(Metrics::new(service.traces(), &load));
         let (ledger, writer) = ledger::open(Arc::clone(&service), metrics.audit_lost());
-        let admin = Admin::holding(options.token);
-        let exports_spans = options.exports_spans;
-        let app = App { service: Arc::clone(&service), admin, ledger, metrics, exports_spans };
+        let Options { token, timeout, drain, exports_spans, connections, pace, work, room } = options;
+        let app = App {
+            service: Arc::clone(&service),
+            admin: Admin::holding(token),
+            ledger,
+            metrics,
+            exports_spans,
+            lanes: Lanes::new(&work, &load),
+            rooms: Rooms::new(room, load.clone()),
+            pace,
+        };
         let listener = TcpListener::bind(listen).await?;
-        Ok(Self { listener, router: router(app, options.timeout), drain: options.drain, service, writer })
+        Ok(Self { listener, router: router(app, timeout), drain, connections, pace, load, service, writer })
     }
 
     /// The address the server listens on.
@@ -138,13 +180,15 @@ impl Server {
         let _deliveries = AbortOnDrop(tokio::spawn(deliveries::deliver(Arc::clone(&service))));
         let _retries = AbortOnDrop(tokio::spawn(retries::retry(Arc::clone(&service))));
         let _observations = AbortOnDrop(tokio::spawn(observations::observe(Arc::clone(&service))));
-        let serving = axum::serve(self.listener, self.router).with_graceful_shutdown(async move {
+        let stop = async move {
             stop.await;
             // Upgrades go on from their journal another time; nobody should wait for them now.
             service.stop_upgrades();
             // Nobody listens any more if the server ended on its own.
             let _ = stopped.send(());
-        });
+        };
+        let (connections, pace) = (self.connections, self.pace);
+        let serving = connections::serve(self.listener, self.router, connections, pace, self.load, stop);
         let drain = self.drain;
         let overdue = async {
             match stopping.await {
@@ -152,18 +196,15 @@ impl Server {
                 Err(_) => std::future::pending().await,
             }
         };
-        let served = tokio::select! {
-            served = serving.into_future() => served,
-            () = overdue => {
-                tracing::warn!("requests in flight did not finish in time and were cut off");
-                Ok(())
-            }
-        };
+        tokio::select! {
+            () = serving => {}
+            () = overdue => tracing::warn!("requests in flight did not finish in time and were cut off"),
+        }
         drop(written);
         if let Err(error) = writer.await {
             tracing::error!(%error, "writing the audit broke off");
         }
-        served
+        Ok(())
     }
 }
 
@@ -221,6 +262,7 @@ fn router(app: App, timeout: Duration) -> Router {
             get(|| async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }),
         )
         .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(from_fn(room::keep))
         .layer(from_fn(etag::conditional))
         .layer(from_fn_with_state(app.clone(), auth::guard))
         .layer(CatchPanicLayer::custom(observe::panicked))

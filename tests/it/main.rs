@@ -10,6 +10,7 @@ mod capabilities;
 mod changes;
 mod cli;
 mod components;
+mod connections;
 mod crash;
 mod databases;
 mod dev;

@@ -64,6 +64,17 @@ impl TestHost {
         Self::assemble(Some("contoso"), rules, None).await
     }
 
+    /// The same with other limits than usual: those that `change` makes of them.
+    pub async fn with_limits(
+        rules: Arc<dyn ToolRules>,
+        change: impl FnOnce(Options) -> Options,
+    ) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        let service = Service::open(folder.path(), rules)?;
+        service.add_sample("contoso")?;
+        Self::serve_as(folder, service, change(Options::new(Token::new(TOKEN)?))).await
+    }
+
     /// A server with the sample `contoso` if it is asked for, whose tools are decided and whose upgrades are carried out by the
     /// same plugins.
     pub async fn with_plugins<P: ToolRules + Steps + 'static>(
@@ -148,8 +159,12 @@ impl TestHost {
     }
 
     async fn serve(folder: TempDir, service: Service) -> Result<Self, Failure> {
+        Self::serve_as(folder, service, Options::new(Token::new(TOKEN)?)).await
+    }
+
+    async fn serve_as(folder: TempDir, service: Service, options: Options) -> Result<Self, Failure> {
         let listen = ([127, 0, 0, 1], 0).into();
-        let server = Server::bind(Arc::new(service), listen, Options::new(Token::new(TOKEN)?)).await?;
+        let server = Server::bind(Arc::new(service), listen, options).await?;
         let address = format!("http://{}", server.address()?);
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(server.run(async {
@@ -157,6 +172,11 @@ impl TestHost {
             let _ = stopped.await;
         }));
         Ok(Self { address, client: Client::new(), stop: Some(stop), served, folder })
+    }
+
+    /// Where it listens, without a scheme.
+    pub fn socket(&self) -> &str {
+        self.address.trim_start_matches("http://")
     }
 
     /// The address of `path`.

@@ -40,6 +40,11 @@ impl ServerProcess {
         Ok(())
     }
 
+    /// Where it listens, as `http://address:port`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Bytes of memory that are resident.
     pub fn memory(&self) -> Result<u64, Failure> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

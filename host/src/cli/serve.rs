@@ -3,19 +3,19 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
+use clap::value_parser;
 
 use crate::content;
-use crate::http::{Options, Server};
+use crate::http::{Connections, Options, Server};
 
+use super::descriptors;
 use super::failure::Failure;
 use super::log::{self, LogFormat};
 use super::outbound::Outbound;
 use super::{Data, admin_token, otlp, print, stop};
-
-/// Most requests that are worked on at once; others wait. Each may hold a connection to the database.
-const BLOCKING_THREADS: usize = 64;
 
 /// Serve the HTTP API.
 #[derive(Debug, clap::Args)]
@@ -39,6 +39,18 @@ pub(super) struct Serve {
     otlp_endpoint: Option<String>,
     #[command(flatten)]
     outbound: Outbound,
+    /// Most connections, as far as the limit of open files has room for them. Beyond it, the one that waits the longest is closed.
+    #[arg(long, value_name = "COUNT", default_value_t = 1024, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    max_connections: u32,
+    /// Most connections of one address, or of one IPv6 network (`/64`). Without it a quarter of all; behind a proxy, set it to all.
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..=1_000_000))]
+    max_connections_per_address: Option<u32>,
+    /// Longest time a caller may take to send the header of a request.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = value_parser!(u64).range(1..=3600))]
+    header_timeout: u64,
+    /// Longest time a connection is kept without a request. Behind a proxy, longer than the proxy keeps it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 75, value_parser = value_parser!(u64).range(1..=3600))]
+    idle_timeout: u64,
 }
 
 impl Serve {
@@ -51,10 +63,11 @@ impl Serve {
         }
         let variable = std::env::var(admin_token::VARIABLE).ok();
         let found = admin_token::find(self.admin_token_file.as_deref(), variable.as_deref(), &self.data.folder)?;
-        let options = Options { exports_spans: spans.is_some(), ..Options::new(found.token) };
+        let (exports_spans, connections) = (spans.is_some(), self.connections());
+        let options = Options { exports_spans, connections, ..Options::new(found.token) };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
-            .max_blocking_threads(BLOCKING_THREADS)
+            .max_blocking_threads(options.work.threads())
             .build()
             .map_err(|error| Failure::because("the threads of the server cannot start", error))?;
         runtime.block_on(async {
@@ -69,5 +82,16 @@ impl Serve {
             };
             server.run(stopping).await.map_err(|error| Failure::because("the server broke off", error))
         })
+    }
+
+    fn connections(&self) -> Connections {
+        let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        let usual = Connections::of(descriptors::connections(count(self.max_connections)));
+        Connections {
+            per_address: self.max_connections_per_address.map_or(usual.per_address, count).min(usual.all),
+            header: Duration::from_secs(self.header_timeout),
+            idle: Duration::from_secs(self.idle_timeout),
+            ..usual
+        }
     }
 }

@@ -1,14 +1,21 @@
-//! Bodies: read up to a limit, of a known type, without a key nobody knows.
+//! Bodies: read up to a limit, at a pace, of a known type, without a key nobody knows.
 //!
-//! Broken JSON is a 400 with its position; JSON that is not what was asked for is a 422 with its attribute.
+//! Broken JSON is a 400 with its position; JSON that is not what was asked for is a 422 with its attribute; a body that comes too
+//! slowly is a 408.
 
-use axum::body::Bytes;
+use std::time::Instant;
+
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::pace::Patience;
 use super::problem::Refusal;
+use super::room::{Content, Held, Kept, Share};
+use super::state::App;
 
 /// Most bytes of a JSON body.
 const JSON_MAX: usize = 2 * 1024 * 1024;
@@ -28,33 +35,32 @@ pub(super) struct MergePatch(pub(super) Value);
 pub(super) struct Typed<T>(pub(super) T);
 
 /// A zip file.
-pub(super) struct Package(pub(super) Bytes);
+pub(super) struct Package(pub(super) Held);
 
 /// A component, not looked at.
-pub(super) struct Component(pub(super) Bytes);
+pub(super) struct Component(pub(super) Held);
 
-impl<S: Sync> FromRequest<S> for Json {
+impl FromRequest<App> for Json {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        parse(&read(request, &["application/json"], JSON_MAX).await?).map(Self)
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        document(request, app, &["application/json"]).await.map(Self)
     }
 }
 
-impl<S: Sync> FromRequest<S> for MergePatch {
+impl FromRequest<App> for MergePatch {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        let types = ["application/merge-patch+json", "application/json"];
-        parse(&read(request, &types, JSON_MAX).await?).map(Self)
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        document(request, app, &["application/merge-patch+json", "application/json"]).await.map(Self)
     }
 }
 
-impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Typed<T> {
+impl<T: DeserializeOwned> FromRequest<App> for Typed<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let Json(json) = Json::from_request(request, state).await?;
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        let Json(json) = Json::from_request(request, app).await?;
         serde_path_to_error::deserialize(json).map(Self).map_err(|error| {
             let path = error.path().to_string();
             Refusal::request(if path == "." { "" } else { &path }, error.into_inner().to_string())
@@ -62,36 +68,71 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Typed<T> {
     }
 }
 
-impl<S: Sync> FromRequest<S> for Package {
+impl FromRequest<App> for Package {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        read(request, &["application/zip", "application/x-zip-compressed"], PACKAGE_MAX).await.map(Self)
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        package(request, app, &["application/zip", "application/x-zip-compressed"], PACKAGE_MAX).await.map(Self)
     }
 }
 
-impl<S: Sync> FromRequest<S> for Component {
+impl FromRequest<App> for Component {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        read(request, &["application/wasm"], COMPONENT_MAX).await.map(Self)
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        package(request, app, &["application/wasm"], COMPONENT_MAX).await.map(Self)
     }
 }
 
-async fn read(request: Request, types: &[&str], limit: usize) -> Result<Bytes, Refusal> {
-    check_type(request.headers(), types)?;
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+/// Reads a document. The request keeps the room of what is made of it until it is answered.
+async fn document(request: Request, app: &App, types: &[&str]) -> Result<Value, Refusal> {
+    check(request.headers(), types, JSON_MAX)?;
+    let kept = request.extensions().get::<Kept>().cloned();
+    let mut share = app.rooms.share(Content::Document);
+    let text = read(request.into_body(), app, &mut share, JSON_MAX).await?;
+    share.grow_to_value_of(text.len())?;
+    if let Some(kept) = kept {
+        kept.keep(share);
+    }
+    parse(&text)
+}
+
+async fn package(request: Request, app: &App, types: &[&str], limit: usize) -> Result<Held, Refusal> {
+    let announced = check(request.headers(), types, limit)?;
+    let mut share = app.rooms.share(Content::Package);
+    share.grow_to(announced.unwrap_or_default())?;
+    let bytes = read(request.into_body(), app, &mut share, limit).await?;
+    Ok(Held { bytes, _share: share })
+}
+
+/// Checks what the headers say of a body, and tells how many bytes they announce.
+fn check(headers: &HeaderMap, types: &[&str], limit: usize) -> Result<Option<usize>, Refusal> {
+    check_type(headers, types)?;
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > limit) {
         return Err(too_large(limit));
     }
-    axum::body::to_bytes(request.into_body(), limit).await.map_err(|error| {
-        let too_long =
-            std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
-        if too_long {
-            return too_large(limit);
+    Ok(announced)
+}
+
+/// Reads a body of at most `limit` bytes, into the room of `share`. Only the time that the caller is waited for counts against its
+/// patience.
+async fn read(body: Body, app: &App, share: &mut Share, limit: usize) -> Result<Vec<u8>, Refusal> {
+    let (mut pieces, mut read) = (body.into_data_stream(), Vec::new());
+    let mut patience = Patience::new(app.pace);
+    loop {
+        let asked = Instant::now();
+        let Ok(piece) = tokio::time::timeout(patience.left(), pieces.next()).await else { return Err(too_slow(app)) };
+        let Some(piece) = piece else { return Ok(read) };
+        let broken = |_| Refusal::new(StatusCode::BAD_REQUEST, "broken-body", "the body broke off: send it again");
+        let piece: Bytes = piece.map_err(broken)?;
+        patience.waited(asked.elapsed(), piece.len());
+        if read.len() + piece.len() > limit {
+            return Err(too_large(limit));
         }
-        Refusal::new(StatusCode::BAD_REQUEST, "broken-body", "the body broke off: send it again")
-    })
+        share.grow_to(read.len() + piece.len())?;
+        read.extend_from_slice(&piece);
+    }
 }
 
 fn check_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Refusal> {
@@ -109,6 +150,14 @@ fn check_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Refusal> {
 fn too_large(limit: usize) -> Refusal {
     let detail = format!("the body is larger than {} MiB, the most this address takes: send less", limit >> 20);
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+}
+
+fn too_slow(app: &App) -> Refusal {
+    let (rate, grace) = (app.pace.rate.div_ceil(1024), app.pace.grace.as_secs());
+    let detail = format!(
+        "the body came too slowly, and nothing was done: send at least {rate} KiB a second, without a pause of more than {grace} seconds"
+    );
+    Refusal::new(StatusCode::REQUEST_TIMEOUT, "slow-body", detail)
 }
 
 fn parse(body: &[u8]) -> Result<Value, Refusal> {

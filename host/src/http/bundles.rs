@@ -94,7 +94,7 @@ async fn one(
         Refusal::query(error.to_string())
     })?;
     let name = format!("{publisher}/{name}");
-    let bundle = app.run(move |service| {
+    let bundle = app.run_long(move |service| {
         Ok(match version {
             Some(version) => service.bundle_version(&name, version)?,
             None => service.bundle(&[name])?,
@@ -113,7 +113,7 @@ async fn one(
 )]
 async fn several(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Zip, Refusal> {
     let PluginsQuery { plugin } = plugins(query.as_deref().unwrap_or_default())?;
-    Ok(zipped(app.run(move |service| Ok(service.bundle(&plugin)?)).await?))
+    Ok(zipped(app.run_long(move |service| Ok(service.bundle(&plugin)?)).await?))
 }
 
 /// Installs every plugin of a bundle as one revision, or none. Each component is looked at like one that is uploaded. To take over
@@ -134,7 +134,7 @@ async fn install(
     let InstallQuery { activate, accept_major, past_gate, dry_run } = query;
     let activation = Activation { activate: activate.unwrap_or(true), accept_major, past_gate };
     let options = BundleOptions { activation, dry_run };
-    let install = app.run(move |service| {
+    let install = app.run_long(move |service| {
         let installed = service.install_bundle(&caller, &zip, options, &author)?;
         Ok((service.store().newest()?, installed))
     });

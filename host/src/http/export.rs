@@ -60,6 +60,6 @@ async fn export(
     let file = format!("attachment; filename=\"{}.zip\"", options.name());
     // The name of a solution is letters, digits and `_`, which are always a header.
     let file = HeaderValue::from_str(&file).unwrap_or_else(|_| HeaderValue::from_static("attachment"));
-    let Export { revision, zip, .. } = app.run(move |service| Ok(service.export(&options)?)).await?;
+    let Export { revision, zip, .. } = app.run_long(move |service| Ok(service.export(&options)?)).await?;
     Ok(([(header::CONTENT_TYPE, ZIP), (header::CONTENT_DISPOSITION, file), (REVISION, number(revision))], zip))
 }

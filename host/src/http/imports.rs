@@ -47,8 +47,11 @@ async fn import(
     By(author): By,
     Package(zip): Package,
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<Imported>), Refusal> {
-    let imported = app.run(move |service| Ok(service.import_as(&caller, &zip, query.dry_run, &author)?)).await?;
-    let newest =
-        if query.dry_run { app.run(|service| Ok(service.store().newest()?)).await? } else { imported.revision };
+    let import = app.run_long(move |service| {
+        let imported = service.import_as(&caller, &zip, query.dry_run, &author)?;
+        let newest = if query.dry_run { service.store().newest()? } else { imported.revision };
+        Ok((newest, imported))
+    });
+    let (newest, imported) = import.await?;
     Ok(([(REVISION, number(newest))], Json(imported)))
 }

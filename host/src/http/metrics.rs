@@ -17,6 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::store::TraceLog;
 
 use super::call_metrics::Calls;
+use super::load_metrics::LoadMetrics;
 use super::problem::Refusal;
 use super::state::App;
 
@@ -68,8 +69,8 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// The counters of a server whose plugin calls are recorded in `traces`.
-    pub(super) fn new(traces: Option<&Arc<TraceLog>>) -> Self {
+    /// The counters of a server whose plugin calls are recorded in `traces`, with those of its `load`.
+    pub(super) fn new(traces: Option<&Arc<TraceLog>>, load: &LoadMetrics) -> Self {
         let mut registry = Registry::with_prefix("loadout");
         let (requests, seconds) = (Family::default(), Family::new_with_constructor(Seconds));
         let revision = Gauge::default();
@@ -84,6 +85,7 @@ impl Metrics {
         registry.register("denied_calls", "Calls that were denied, by reason", Family::clone(&denied));
         registry.register("audit_lost", "Denied calls that the audit could not keep", Counter::clone(&audit_lost));
         registry.register("revision", "The newest revision of the configuration", Gauge::clone(&revision));
+        load.register(&mut registry);
         if let Some(traces) = traces {
             registry.register_collector(Box::new(Calls(Arc::clone(traces))));
         }
@@ -120,6 +122,6 @@ impl Metrics {
     (status = 200, description = "Counters in the text format of OpenMetrics.", body = String, content_type = "application/openmetrics-text"),
 ))]
 pub(super) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refusal> {
-    let revision = app.run(|service| Ok(service.store().newest()?)).await?;
+    let revision = app.run_short(|service| Ok(service.store().newest()?)).await?;
     Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], app.metrics.render(revision.0)))
 }

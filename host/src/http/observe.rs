@@ -12,6 +12,7 @@ use tracing::Instrument;
 
 use crate::domain::access::Secret;
 
+use super::answer_headers;
 use super::problem::{self, Refusal};
 use super::state::App;
 use super::trace_parent;
@@ -22,7 +23,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const QUESTIONS: &str = "/api/v1/experience";
 
 /// Most characters of an id that came with the request.
-const ID_MAX: usize = 128;
+const ID_MAX: usize = 64;
 
 /// Where an answer takes as long as what is sent is large: plans of upgrades, and components that have to be compiled, which has
 /// limits of its own.
@@ -65,6 +66,8 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
+        let status = response.status();
+        answer_headers::complete(response.headers_mut(), status, &path);
         let (status, took) = (response.status().as_u16(), begun.elapsed());
         tracing::info!(method, path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");
         app.metrics.count(method, route, status, took);
@@ -74,10 +77,11 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
     .await
 }
 
-/// The id a caller gave, if a log can carry it.
+/// The id a caller gave, if it is short and plain: it goes into the log, the audit, traces and what programs make of them.
 fn given_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(REQUEST_ID)?.to_str().ok()?;
-    let fits = (1..=ID_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte);
+    let fits = (1..=ID_MAX).contains(&id.len()) && id.bytes().all(is_plain);
     fits.then(|| id.to_owned())
 }
 
@@ -129,5 +133,18 @@ mod tests {
         let secret = Secret::of([7; 32]);
         assert_eq!(without_secrets(&format!("/api/v1/tokens/{}/rotate", secret.reveal())), "/api/v1/tokens/…/rotate");
         assert_eq!(without_secrets("/api/v1/tokens/desk"), "/api/v1/tokens/desk");
+    }
+
+    #[test]
+    fn an_id_of_the_caller_is_short_and_plain() {
+        let given = |id: &str| given_id(&HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_str(id).unwrap())]));
+        let longest = "a".repeat(ID_MAX);
+        for id in ["mine-7", "0af7651916cd43dd8448eb211c80319c", "svc/a:b_c.d", &longest] {
+            assert_eq!(given(id).as_deref(), Some(id));
+        }
+        let too_long = format!("{longest}a");
+        for id in ["", "a b", "a\"b", "<script>", "a,b", "a=b", "${x}", "{\"a\":1}", &too_long] {
+            assert_eq!(given(id), None, "{id}");
+        }
     }
 }

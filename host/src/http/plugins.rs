@@ -135,7 +135,7 @@ async fn install(
         accept_major: query.accept_major,
         past_gate: query.past_gate,
     };
-    let installed = app.run(move |service| Ok(service.install_plugin(&bytes, how, &author)?)).await?;
+    let installed = app.run_long(move |service| Ok(service.install_plugin(&bytes, how, &author)?)).await?;
     let Installed { plugin, .. } = &installed;
     let address = format!("/api/v1/plugins/{}/{}", plugin.publisher, plugin.name);
     let location = HeaderValue::from_str(&address).map_err(|_| Refusal::internal())?;
@@ -197,7 +197,7 @@ async fn activate(
 ) -> Result<Shown, Refusal> {
     let ActivateBody { version, accept_major, expected, past_gate } = body;
     let name = full(&publisher, &name);
-    let activated = app.run(move |service| {
+    let activated = app.run_long(move |service| {
         let gatekeeping = Gatekeeping { expected: &expected, past_gate };
         let expect = believed(service, &name, &conditions)?;
         Ok(service.activate_plugin(&name, expect, version, accept_major, gatekeeping, &author)?)

@@ -63,7 +63,8 @@ async fn compare(
     Typed(body): Typed<CompareBody>,
 ) -> Result<Json<Comparison>, Refusal> {
     let name = full(&publisher, &name);
-    let compared = app.run(move |service| Ok(service.compare_versions(&name, body.version, &body.expected)?)).await?;
+    let compared =
+        app.run_long(move |service| Ok(service.compare_versions(&name, body.version, &body.expected)?)).await?;
     Ok(Json(if caller.has(Privilege::PluginRecord) { compared } else { compared.without_examples() }))
 }
 
@@ -107,7 +108,7 @@ async fn begin(
 ) -> Result<Tagged<RolloutView>, Refusal> {
     let name = full(&publisher, &name);
     let RolloutBody { rollout, expected, past_gate } = body;
-    let begun = app.run(move |service| {
+    let begun = app.run_long(move |service| {
         let gatekeeping = Gatekeeping { expected: &expected, past_gate };
         let expect = believed(service, &name, &conditions)?;
         Ok(service.begin_rollout(&name, expect, &rollout, gatekeeping, &author)?)

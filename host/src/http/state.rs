@@ -9,9 +9,12 @@ use tracing::Span;
 use crate::service::Service;
 
 use super::auth::Admin;
+use super::lanes::{Lane, Lanes, Turn};
 use super::ledger::Ledger;
 use super::metrics::Metrics;
+use super::pace::Pace;
 use super::problem::Refusal;
+use super::room::Rooms;
 
 /// One server.
 #[derive(Clone)]
@@ -21,30 +24,63 @@ pub(super) struct App {
     pub(super) ledger: Ledger,
     pub(super) metrics: Arc<Metrics>,
     pub(super) exports_spans: bool,
+    pub(super) lanes: Lanes,
+    pub(super) rooms: Rooms,
+    pub(super) pace: Pace,
 }
 
 /// Work whose type nobody needs to know any more.
-type Job = Box<dyn FnOnce(&Service) + Send>;
+type Job = Box<dyn FnOnce(&Service, &Turn) + Send>;
 
 impl App {
-    /// Runs `work` where blocking is allowed. Only this function knows that the store and the rules block.
+    /// Runs `work` where blocking is allowed. Only this function and its two neighbours know that the store and the rules block.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
+        self.run_in(&self.lanes.usual, work).await
+    }
+
+    /// The same for what is short, and what other requests depend on: it never waits behind rules and changes.
+    pub(super) async fn run_short<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.run_in(&self.lanes.short, work).await
+    }
+
+    /// The same for what may take minutes: it never takes the threads of questions and changes.
+    pub(super) async fn run_long<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.run_in(&self.lanes.long, work).await
+    }
+
+    async fn run_in<T: Send + 'static>(
+        &self,
+        lane: &Lane,
+        work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let turn = lane.turn().await?;
         let (tell, mut told) = oneshot::channel();
-        // Nobody listens any more if the request was given up; the work is done all the same.
-        let job: Job = Box::new(move |service| drop(tell.send(work(service))));
-        if let Err(error) = self.spawn(job).await {
+        let job: Job = Box::new(move |service, turn| {
+            // Nothing was acknowledged, so nothing has to be done for a caller who has gone. Work that began is finished.
+            if tell.is_closed() {
+                return turn.unused();
+            }
+            drop(tell.send(work(service)));
+        });
+        if let Err(error) = self.spawn(turn, job).await {
             tracing::error!(%error, "a request broke off");
         }
         told.try_recv().unwrap_or_else(|_| Err(Refusal::internal()))
     }
 
     /// The same for every kind of work, so that the runtime's part of it is compiled once and not once a handler.
-    fn spawn(&self, job: Job) -> JoinHandle<()> {
+    fn spawn(&self, turn: Turn, job: Job) -> JoinHandle<()> {
         let service = Arc::clone(&self.service);
         let span = Span::current();
-        tokio::task::spawn_blocking(move || span.in_scope(|| job(&service)))
+        tokio::task::spawn_blocking(move || span.in_scope(|| job(&service, &turn)))
     }
 }

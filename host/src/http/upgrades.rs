@@ -98,7 +98,7 @@ async fn plan(
     Package(zip): Package,
 ) -> Result<Response, Refusal> {
     let (name, options) = query.options()?;
-    let plan = app.run(move |service| plan_bytes(service, &zip, &name, &options)).await?;
+    let plan = app.run_long(move |service| plan_bytes(service, &zip, &name, &options)).await?;
     let location = format!("/api/v1/upgrade-plans/{}", plan.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(plan)).into_response())
 }
@@ -167,8 +167,7 @@ async fn apply(
     By(author): By,
     Typed(wanted): Typed<Application>,
 ) -> Result<Response, Refusal> {
-    let lease = app.run(move |service| Ok(service.begin_upgrade(&wanted.plan, &author.who)?)).await?;
-    carry(&app, lease).await
+    carry(&app, move |service| Ok(service.begin_upgrade(&wanted.plan, &author.who)?)).await
 }
 
 /// Carries on an upgrade that was interrupted.
@@ -183,21 +182,28 @@ async fn resume(
     _: Query<Nothing>,
     _: Unconditional,
 ) -> Result<Response, Refusal> {
-    let lease = app.run(move |service| Ok(service.take_upgrade(Some(run))?)).await?;
-    carry(&app, lease).await
+    carry(&app, move |service| Ok(service.take_upgrade(Some(run))?)).await
 }
 
-/// Lets the upgrade go on in the background, and says where to watch it.
-async fn carry(app: &App, lease: Lease) -> Result<Response, Refusal> {
-    let run = lease.run;
-    let service = Arc::clone(&app.service);
-    // Nobody waits for it; what came of it is in the record of the run.
-    drop(tokio::task::spawn_blocking(move || {
-        if let Err(error) = service.carry_upgrade(&lease, &|_| Ok(())) {
-            tracing::error!(run = lease.run, error = super::error::chain(&error), "an upgrade did not go on");
-        }
-    }));
-    let status = app.run(move |service| Ok(service.upgrade(run)?)).await?;
+/// Takes an upgrade up, lets it go on in the background, and says where to watch it. All of that is one piece of work, so that a caller
+/// who goes away meanwhile leaves no upgrade behind that is taken up and does not go on.
+async fn carry(
+    app: &App,
+    take_up: impl FnOnce(&Service) -> Result<Lease, Refusal> + Send + 'static,
+) -> Result<Response, Refusal> {
+    let carrier = Arc::clone(&app.service);
+    let carried = app.run(move |service| {
+        let lease = take_up(service)?;
+        let run = lease.run;
+        // Nobody waits for it; what came of it is in the record of the run.
+        drop(tokio::task::spawn_blocking(move || {
+            if let Err(error) = carrier.carry_upgrade(&lease, &|_| Ok(())) {
+                tracing::error!(run = lease.run, error = super::error::chain(&error), "an upgrade did not go on");
+            }
+        }));
+        Ok((run, service.upgrade(run)?))
+    });
+    let (run, status) = carried.await?;
     let location = format!("/api/v1/upgrades/{run}");
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(status)).into_response())
 }
@@ -336,7 +342,7 @@ async fn roll_back(
     _: Unconditional,
     By(author): By,
 ) -> Result<Json<UpgradeStatus>, Refusal> {
-    let undone = app.run(move |service| {
+    let undone = app.run_long(move |service| {
         let why = if author.why.is_empty() { format!("roll-back of upgrade {run}") } else { author.why };
         service.roll_back_upgrade(run, &Author::new(author.who, why))?;
         Ok(service.upgrade(run)?)
@@ -366,7 +372,7 @@ async fn baseline(
     By(author): By,
     Typed(declared): Typed<Declared>,
 ) -> Result<Response, Refusal> {
-    let run = app.run(move |service| Ok(service.baseline(&declared.steps, &author.who)?)).await?;
+    let run = app.run_long(move |service| Ok(service.baseline(&declared.steps, &author.who)?)).await?;
     let location = format!("/api/v1/upgrades/{}", run.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(run)).into_response())
 }
