@@ -15,7 +15,8 @@ use super::world::World;
 /// The custom section with the manifest.
 const MANIFEST_SECTION: &str = "loadout:manifest";
 
-const LARGEST: usize = 32 << 20;
+/// Most bytes of a component.
+pub(super) const LARGEST: usize = 32 << 20;
 const LARGEST_MANIFEST: usize = 64 << 10;
 
 /// Imports and exports that are looked at in a component of which nothing is known yet.
@@ -197,9 +198,13 @@ pub(super) fn inspect(component: &[u8]) -> Result<Manifest, LoadError> {
 
 /// What a component says about itself, whatever else is wrong with it.
 pub(super) fn manifest_of(component: &[u8]) -> Option<Manifest> {
+    Manifest::parse_for(manifest_text(component)?, Weight::of(component)).ok()
+}
+
+/// The same, as it stands in it.
+pub(super) fn manifest_text(component: &[u8]) -> Option<&str> {
     check_form(component).ok()?;
-    let manifest = Outline::of(component).ok()?.manifest?;
-    Manifest::parse_for(std::str::from_utf8(manifest).ok()?, Weight::of(component)).ok()
+    std::str::from_utf8(Outline::of(component).ok()?.manifest?).ok()
 }
 
 fn check_form(component: &[u8]) -> Result<(), LoadError> {
