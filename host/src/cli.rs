@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::plugin::{Config, Door};
+use crate::plugin::{Config, Door, Work};
 use crate::service::{PlatformOptions, Service};
 use crate::store::Store;
 
@@ -50,7 +50,9 @@ enum Command {
     Plugin(plugin::Plugin),
     Token(token::Token),
     #[command(name = crate::plugin::COMPILE_COMMAND, hide = true)]
-    Compile(compile::Compile),
+    Compile(compile::Child),
+    #[command(name = crate::plugin::TRY_COMMAND, hide = true)]
+    Try(compile::Child),
 }
 
 /// Where the data folder is, for every sub-command that needs one.
@@ -79,7 +81,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Export(export) => export.run(),
         Command::Plugin(plugin) => plugin.run(),
         Command::Token(token) => token.run(),
-        Command::Compile(compile) => compile.run(),
+        Command::Compile(child) => child.run(Work::Compile),
+        Command::Try(child) => child.run(Work::Try),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -58,7 +58,9 @@ pub use breaker::{BreakerSettings, BreakerState, Health};
 pub use call::{Call, CallError};
 pub use catalog::{Catalog, Observed, Problem, Wanted};
 pub use circumstances::Circumstances;
-pub use compiler::{COMPILE_COMMAND, ChildCompiler, CompileLimits, Compiler, compile_as_child};
+pub use compiler::{
+    COMPILE_COMMAND, ChildCompiler, CompileLimits, Compiler, Confinement, TRY_COMMAND, Work, work_as_child,
+};
 pub use decision::Invalid;
 pub use engine::{Config, EngineError};
 pub use info::PluginInfo;

@@ -1,24 +1,24 @@
-//! What another process of this program starts to have a component compiled. Not for people.
+//! What another process of this program starts to have a component tried and compiled. Not for people.
 
 use std::io;
 
-use crate::plugin::compile_as_child;
+use crate::plugin::{Work, work_as_child};
 
 use super::failure::Failure;
 
-/// Compile a component from standard input to standard output.
+/// Take a component from standard input, and answer on standard output.
 #[derive(Debug, clap::Args)]
-pub(super) struct Compile {
+pub(super) struct Child {
     /// Most seconds of processor time.
     processor_seconds: u64,
     /// Most bytes of memory.
     memory: u64,
 }
 
-impl Compile {
-    pub(super) fn run(self) -> Result<(), Failure> {
+impl Child {
+    pub(super) fn run(self, work: Work) -> Result<(), Failure> {
         let Self { processor_seconds, memory } = self;
-        compile_as_child(processor_seconds, memory, &mut io::stdin().lock(), &mut io::stdout().lock())
+        work_as_child(work, processor_seconds, memory, &mut io::stdin().lock(), &mut io::stdout().lock())
             .map_err(|error| Failure::because("the component cannot be compiled", error))
     }
 }

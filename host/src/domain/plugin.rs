@@ -3,10 +3,11 @@
 //! What a plugin can do is said by its component, which is named by its digest. What it may do is said here.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::item::item_basics;
 use super::*;
@@ -206,6 +207,17 @@ pub struct Digest(std::sync::Arc<str>);
 pub struct InvalidDigest;
 
 impl Digest {
+    /// The identity of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let hash = Sha256::digest(bytes);
+        let mut text = String::with_capacity(hash.len() * 2);
+        for byte in hash {
+            // Writing into a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        Self(text.into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

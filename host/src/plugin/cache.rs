@@ -2,19 +2,22 @@
 //!
 //! Compiled code is trusted like the host itself, so a file is used only if this host wrote it: each starts with a MAC made
 //! with a key that nobody else can read. It lies beside the code where the folder is the host's own, and elsewhere where others may have filled that. Whatever is wrong with a file, the component is compiled
-//! again; the cache never makes anything fail. Whoever starts takes away what no engine like theirs can load, and what nobody finished.
+//! again; the cache never makes anything fail. A file that is a link, no file at all or longer than code may be is not read. Whoever starts takes away what no engine like theirs can load, and what nobody finished.
 
-use std::fs::{self, DirBuilder, DirEntry, Permissions};
+use std::fs::{self, DirBuilder, DirEntry, File, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
+use rustix::fs::OFlags;
 use sha2::Sha256;
 use tempfile::NamedTempFile;
 use wasmtime::component::Component;
+
+use super::weight::Weight;
 
 /// How much is taken away at one start, at most: nobody waits for more.
 const REMOVED_MAX: usize = 1_000;
@@ -95,20 +98,17 @@ impl Cache {
         self.read(engine, &file_name(engine, digest))
     }
 
-    /// Keeps `code`, which a process of this same program compiled for `engine`, and loads it. The inner error is the engine's: it
-    /// could never run this.
-    pub(super) fn adopt(
-        &self,
-        engine: &wasmtime::Engine,
-        digest: &str,
-        code: &[u8],
-    ) -> io::Result<wasmtime::Result<Component>> {
-        let name = file_name(engine, digest);
-        self.write(&name, code)?;
-        let loaded = self.verified(engine, &name);
-        let loaded = loaded.ok_or_else(|| io::Error::other("what was just written cannot be read"))?;
-        if loaded.is_err() {
-            fs::remove_file(self.folder.join(&name))?;
+    /// Loads `code`, which a process of this same program compiled for `engine`, and keeps it for later starts. The error is the
+    /// engine's: it could never run this.
+    pub(super) fn adopt(&self, engine: &wasmtime::Engine, digest: &str, code: &[u8]) -> wasmtime::Result<Component> {
+        #[expect(unsafe_code, reason = "code that another process compiled is loaded here")]
+        // SAFETY: `deserialize` wants exactly the bytes that `Engine::precompile_component` gave. `code` is the whole answer of a process
+        // of this program that was started for this component alone, and ended well: `compiler/child.rs` writes nothing else as its
+        // answer, and runs nothing of the component, so that no guest could have written in its place. It has the same engine and
+        // configuration, and `deserialize` itself checks that they match.
+        let loaded = unsafe { Component::deserialize(engine, code) }?;
+        if let Err(error) = self.write(&file_name(engine, digest), code) {
+            tracing::warn!(%error, "compiled code could not be kept in `{}`", self.folder.display());
         }
         Ok(loaded)
     }
@@ -120,7 +120,7 @@ impl Cache {
 
     /// What a file holds that this host wrote.
     fn verified(&self, engine: &wasmtime::Engine, name: &str) -> Option<wasmtime::Result<Component>> {
-        let file = fs::read(self.folder.join(name)).ok()?;
+        let file = read_bounded(&self.folder.join(name), Weight::Heavy.code() + MAC_LENGTH as u64)?;
         let (mac, code) = file.split_at_checked(MAC_LENGTH)?;
         if self.mac(name, code)?.verify_slice(mac).is_err() {
             tracing::warn!("`{name}` was not written by this host; compiling again");
@@ -129,8 +129,8 @@ impl Cache {
         #[expect(unsafe_code, reason = "loading compiled code is what the cache is for")]
         // SAFETY: `deserialize` wants exactly the bytes that `Component::serialize` gave. The MAC was just verified: with a
         // key that only this host's user can read, `write` signed `code` under this `name`, and `write` is given nothing
-        // but the output of `serialize`, or of `Engine::precompile_component` in a child process of this program. Code of another engine version or configuration has another name, and
-        // `deserialize` itself checks that the versions match.
+        // but the output of `serialize`, or of `Engine::precompile_component` in a child process of this program. The name has the digest of
+        // the component, and what the engine and its configuration are; `deserialize` itself checks that the versions match.
         let loaded = unsafe { Component::deserialize(engine, code) };
         Some(loaded)
     }
@@ -163,7 +163,18 @@ fn suffix(engine: &wasmtime::Engine) -> String {
 }
 
 fn read_key(path: &Path) -> Option<[u8; KEY_LENGTH]> {
-    fs::read(path).ok()?.try_into().ok()
+    read_bounded(path, KEY_LENGTH as u64)?.try_into().ok()
+}
+
+/// What a file holds, if it is a file itself, and holds no more than `most` bytes. A pipe is not waited for.
+fn read_bounded(path: &Path, most: u64) -> Option<Vec<u8>> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path).ok()?;
+    let there = file.metadata().ok().filter(|there| there.is_file() && there.len() <= most)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(there.len()).ok()?);
+    // It may grow meanwhile.
+    file.take(most + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= most).then_some(bytes)
 }
 
 /// A key where there is none, or the one that somebody else made there meanwhile.
@@ -322,6 +333,42 @@ mod tests {
             assert!(cache.compiled(&engine, DIGEST, &COMPONENT).is_ok());
             assert_eq!(fs::read(&path).unwrap().len(), good.len(), "the file is written again");
         }
+    }
+
+    #[test]
+    fn what_is_no_file_of_code_is_not_read_and_is_replaced() {
+        let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
+        let cache = Cache::open(folder.path(), folder.path()).unwrap();
+        cache.compiled(&engine, DIGEST, &COMPONENT).unwrap();
+        let (path, name) = (file(folder.path()), file_name(&engine, DIGEST));
+        let good = folder.path().join("elsewhere");
+        type Put<'a> = (&'a str, &'a dyn Fn());
+        let puts: [Put<'_>; 4] = [
+            ("a link to good code", &|| std::os::unix::fs::symlink(&good, &path).unwrap()),
+            ("a link to what never ends", &|| std::os::unix::fs::symlink("/dev/zero", &path).unwrap()),
+            ("a file that is longer than code may be", &|| {
+                fs::File::create(&path).unwrap().set_len(Weight::Heavy.code() * 4).unwrap();
+            }),
+            ("a pipe that nobody writes to", &|| {
+                let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+                assert!(made.success());
+            }),
+        ];
+        for (what, put) in puts {
+            fs::rename(&path, &good).unwrap();
+            put();
+            assert!(cache.read(&engine, &name).is_none(), "{what}");
+            assert!(cache.compiled(&engine, DIGEST, &COMPONENT).is_ok(), "{what}");
+            assert!(fs::symlink_metadata(&path).unwrap().is_file(), "{what} is replaced");
+            assert!(cache.read(&engine, &name).is_some(), "after {what}");
+        }
+        // What cannot be replaced costs the next start, and not this one.
+        fs::remove_file(&path).unwrap();
+        fs::create_dir_all(path.join("full")).unwrap();
+        assert!(cache.compiled(&engine, DIGEST, &COMPONENT).is_ok());
+        let code = engine.precompile_component(&COMPONENT).unwrap();
+        assert!(cache.adopt(&engine, DIGEST, &code).is_ok());
+        assert!(cache.adopt(&engine, DIGEST, b"no code").is_err());
     }
 
     #[test]

@@ -1,41 +1,55 @@
 //! Who compiles a component that is not in the cache.
 //!
-//! A component of somebody else is compiled by a process of its own, which sets itself limits of memory and processor time, works
-//! at low priority and has nothing but the component: whatever that costs or breaks, requests go on. Its start code runs there
-//! for the first time, too, under fuel.
+//! A component of somebody else is tried and compiled by two processes of this program, one after the other. The one that tries
+//! makes code of its own, starts it under fuel, asks it once, and says in a sentence how that went. The one that compiles runs nothing of
+//! the component; the code that serves comes from there. Each sets itself limits of memory and processor time, works at low priority,
+//! and gives up files, network and everything else that its kernel lets it give up before it reads the component ([`confine`]).
+//! Where a kernel lets it give up less, the log says so once. Whatever that costs or breaks, requests go on.
 
 mod child;
+mod confine;
+mod talk;
 
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::Duration;
+use std::process::ExitStatus;
+use std::sync::Once;
+use std::time::{Duration, Instant};
 
 use super::inspect::LoadError;
 use super::slots::Slots;
 use super::weight::Weight;
 
-pub use child::compile_as_child;
+pub use child::work_as_child;
+pub use confine::Confinement;
+
+use talk::{Answer, Process, Silence};
 
 /// The sub-command by which the program compiles for another process of itself.
 pub const COMPILE_COMMAND: &str = "compile-component";
 
-/// Most bytes of compiled code.
-const LARGEST_CODE: u64 = 512 << 20;
+/// The sub-command by which the program tries a component for another process of itself.
+pub const TRY_COMMAND: &str = "try-component";
 
 /// Most bytes of a refusal, which may quote the component.
 const LONGEST_REFUSAL: usize = 2 << 10;
 
-/// First word of an answer: the code follows.
+/// Word of an answer: it went well, and the code follows where there is any.
 const READY: u8 = b'+';
-/// First word of an answer: why there is none follows.
+/// Word of an answer: why there is no code follows.
 const INVALID: u8 = b'!';
-/// First word of an answer: why it does not start follows.
+/// Word of an answer: why it does not start follows.
 const REFUSED: u8 = b'-';
-/// First word of an answer: what does not fit the contract follows.
+/// Word of an answer: what does not fit the contract follows.
 const UNFIT: u8 = b'?';
+
+/// What a process does with a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Makes the code that serves, and runs nothing of it.
+    Compile,
+    /// Starts it and asks it once, with code that is thrown away.
+    Try,
+}
 
 /// Who compiles.
 #[derive(Debug)]
@@ -52,16 +66,18 @@ pub struct ChildCompiler {
     program: PathBuf,
     limits: CompileLimits,
     turn: Slots,
+    /// Whether it was said what the system does not offer.
+    said: Once,
 }
 
-/// What compiling one component may cost.
+/// What trying and compiling one component may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CompileLimits {
-    /// Longest time from start to end of the process. Who takes longer, with so little processor time, waited for others.
+    /// Longest time until both processes have ended. Who takes longer, with so little processor time, waited for others.
     pub time: Duration,
-    /// Processor time, in seconds.
+    /// Processor time of each process, in seconds.
     pub processor_seconds: u64,
-    /// Bytes of memory.
+    /// Bytes of memory of each process.
     pub memory: u64,
     /// Longest wait for one's turn.
     pub patience: Duration,
@@ -94,9 +110,9 @@ impl CompileLimits {
 }
 
 impl ChildCompiler {
-    /// Compiles by `program`, which knows the sub-command [`COMPILE_COMMAND`].
+    /// Compiles by `program`, which knows the sub-commands [`COMPILE_COMMAND`] and [`TRY_COMMAND`].
     pub fn new(program: impl Into<PathBuf>, limits: CompileLimits) -> Self {
-        Self { program: program.into(), limits, turn: Slots::new(1) }
+        Self { program: program.into(), limits, turn: Slots::new(1), said: Once::new() }
     }
 
     /// Compiles by the program that is running, even if its file was replaced since it started.
@@ -106,69 +122,103 @@ impl ChildCompiler {
         Self::new(program, CompileLimits::default())
     }
 
-    /// Compiles one component and tries to start it.
+    /// Tries to start one component, and compiles it: what does not start costs no more, and no code is held meanwhile.
     pub(super) fn compile(&self, component: &[u8]) -> Result<Vec<u8>, LoadError> {
         let busy = || LoadError::Unavailable("other components are being compiled: try again in a minute".to_owned());
         let _turn = self.turn.take(self.limits.patience).ok_or_else(busy)?;
         let most = self.limits.of(Weight::of(component));
-        let limits = [most.processor_seconds.to_string(), most.memory.to_string()];
-        let mut child = Command::new(&self.program)
-            .arg(COMPILE_COMMAND)
-            .args(limits)
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
+        let ends = Instant::now() + most.time;
+        self.have_done(Work::Try, component, most, ends)?;
+        self.have_done(Work::Compile, component, most, ends)
+    }
+
+    /// What a process of its own makes of a component: code, or nothing if it was only to be tried.
+    fn have_done(
+        &self,
+        work: Work,
+        component: &[u8],
+        most: CompileLimits,
+        ends: Instant,
+    ) -> Result<Vec<u8>, LoadError> {
+        let arguments = [work.command().to_owned(), most.processor_seconds.to_string(), most.memory.to_string()];
+        let mut process = Process::start(&self.program, &arguments, ends)
             .map_err(|error| LoadError::Unavailable(format!("the compiler cannot be started: {error}")))?;
-        let answer = answer(&mut child, component, most.time);
-        let ended = child.wait();
-        match (answer, ended) {
-            // What a component costs is processor time, which has a limit of its own. The rest was waiting.
-            (None, _) => {
-                let seconds = most.time.as_secs_f64();
-                let what = format!("compiling it was not done after {seconds} seconds, because the machine is busy");
-                Err(LoadError::Unavailable(format!("{what}: try again when it is not")))
-            }
-            (Some(answer), Ok(status)) => understand(answer, status, most),
-            (Some(_), Err(error)) => Err(LoadError::Unavailable(format!("the compiler cannot be waited for: {error}"))),
+        let answer = process.ask(component, |word| work.longest(word, Weight::of(component)));
+        // What has to be stopped is stopped; how that ends says nothing.
+        let answer = match answer {
+            Ok(answer) => Some(answer),
+            Err(Silence::Broken) => None,
+            Err(silence) => return Err(work.unanswered(silence, most)),
+        };
+        let status = process.end().map_err(|silence| work.unanswered(silence, most))?;
+        if let Some(answer) = &answer {
+            self.tell(answer.confinement);
+        }
+        work.understand(answer, status, most)
+    }
+
+    /// Says once what the system does not let the processes give up.
+    fn tell(&self, confinement: Confinement) {
+        if !confinement.is_whole() {
+            self.said.call_once(|| {
+                tracing::warn!(
+                    "this system offers no {confinement}: processes that compile and try components keep rights that they do not need, within their limits of memory and time"
+                );
+            });
         }
     }
 }
 
-/// What the process writes until it ends; nothing if it takes too long and has to be ended.
-fn answer(child: &mut Child, component: &[u8], time: Duration) -> Option<Vec<u8>> {
-    let (mut to, from) = (child.stdin.take(), child.stdout.take());
-    thread::scope(|scope| {
-        let (tell, told) = mpsc::channel();
-        // A process that ends before it has read everything says so by how it ends.
-        scope.spawn(move || to.as_mut().map(|to| to.write_all(component)));
-        scope.spawn(move || {
-            let mut answer = Vec::new();
-            let read = from.map(|from| from.take(LARGEST_CODE).read_to_end(&mut answer));
-            // Nobody listens any more if it took too long. A broken pipe shows in what is missing.
-            let _ = (read, tell.send(answer));
-        });
-        match told.recv_timeout(time) {
-            Ok(answer) => Some(answer),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                // It may have ended by itself just now.
-                let _ = child.kill();
-                None
-            }
+impl Work {
+    fn command(self) -> &'static str {
+        match self {
+            Self::Compile => COMPILE_COMMAND,
+            Self::Try => TRY_COMMAND,
         }
-    })
-}
+    }
 
-/// What its answer says, or else how it ended.
-fn understand(answer: Vec<u8>, status: ExitStatus, limits: CompileLimits) -> Result<Vec<u8>, LoadError> {
-    match answer.split_first() {
-        Some((&READY, code)) if status.success() => Ok(code.to_vec()),
-        Some((&INVALID, why)) if status.success() => Err(LoadError::Compile(refusal(why))),
-        Some((&UNFIT, why)) if status.success() => Err(LoadError::Misfit(refusal(why))),
-        Some((&REFUSED, why)) if status.success() => Err(LoadError::Trial(refusal(why))),
-        _ => Err(explain(status, limits)),
+    /// How long an answer may be, in bytes.
+    fn longest(self, word: u8, weight: Weight) -> u64 {
+        match (self, word) {
+            (Self::Compile, READY) => weight.code(),
+            (Self::Try, READY) => 0,
+            _ => LONGEST_REFUSAL as u64,
+        }
+    }
+
+    /// What is said of a process that gave no answer, and was stopped.
+    fn unanswered(self, silence: Silence, most: CompileLimits) -> LoadError {
+        match silence {
+            // What a component costs is processor time, which has a limit of its own. The rest was waiting.
+            Silence::Late => {
+                let seconds = most.time.as_secs_f64();
+                let what = format!("compiling it was not done after {seconds} seconds, because the machine is busy");
+                LoadError::Unavailable(format!("{what}: try again when it is not"))
+            }
+            Silence::TooLong { word: READY, found, limit } if self == Self::Compile => {
+                LoadError::TooLarge { what: "bytes of compiled code", found, limit }
+            }
+            // It would break the process again.
+            Silence::TooLong { .. } | Silence::Broken => {
+                LoadError::Compile("the compiler broke over it: what it says is no answer".to_owned())
+            }
+            Silence::Failed(error) => LoadError::Unavailable(format!("the compiler cannot be asked: {error}")),
+        }
+    }
+
+    /// What its answer says, or else how it ended.
+    fn understand(self, answer: Option<Answer>, status: ExitStatus, most: CompileLimits) -> Result<Vec<u8>, LoadError> {
+        let Some(Answer { word, body, .. }) = answer.filter(|_| status.success()) else {
+            return Err(explain(status, most));
+        };
+        let why = || String::from_utf8_lossy(&body).into_owned();
+        match word {
+            READY => Ok(body),
+            INVALID => Err(LoadError::Compile(why())),
+            UNFIT => Err(LoadError::Misfit(why())),
+            REFUSED => Err(LoadError::Trial(why())),
+            _ => Err(self.unanswered(Silence::Broken, most)),
+        }
     }
 }
 
@@ -201,11 +251,6 @@ fn explain(status: ExitStatus, limits: CompileLimits) -> LoadError {
     }
 }
 
-/// A refusal in words, of which the end may be left out.
-fn refusal(why: &[u8]) -> String {
-    String::from_utf8_lossy(why.get(..LONGEST_REFUSAL).unwrap_or(why)).into_owned()
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
@@ -223,7 +268,8 @@ mod tests {
             ("given up", 1 << 8),
         ];
         let told = ends.map(|(how, status)| {
-            let error = understand(Vec::new(), ExitStatus::from_raw(status), CompileLimits::default()).unwrap_err();
+            let status = ExitStatus::from_raw(status);
+            let error = Work::Compile.understand(None, status, CompileLimits::default()).unwrap_err();
             let whose = if matches!(error, LoadError::Unavailable(_)) { "nobody's" } else { "the component's" };
             format!("{how}: {whose}: {error}")
         });

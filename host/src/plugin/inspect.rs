@@ -15,7 +15,8 @@ use super::world::World;
 /// The custom section with the manifest.
 const MANIFEST_SECTION: &str = "loadout:manifest";
 
-const LARGEST: usize = 32 << 20;
+/// Most bytes of a component.
+pub(super) const LARGEST: usize = 32 << 20;
 const LARGEST_MANIFEST: usize = 64 << 10;
 
 /// Imports and exports that are looked at in a component of which nothing is known yet.
@@ -243,8 +244,13 @@ fn text(manifest: &[u8]) -> Result<&str, LoadError> {
 
 /// What a component says about itself, whatever else is wrong with it.
 pub(super) fn manifest_of(component: &[u8]) -> Option<Manifest> {
+    Manifest::said(manifest_text(component)?, Weight::of(component))
+}
+
+/// The same, as it stands in it.
+pub(super) fn manifest_text(component: &[u8]) -> Option<&str> {
     check_form(component).ok()?;
-    Manifest::said(text(section(component).ok()??).ok()?, Weight::of(component))
+    text(section(component).ok()??).ok()
 }
 
 /// Whether a component may want to take part in changes: it exports what those that do are asked by, or nobody can

@@ -24,7 +24,12 @@ pub enum Weight {
 impl Weight {
     /// How heavy a component is.
     pub(super) fn of(component: &[u8]) -> Self {
-        if component.len() > LIGHTEST_RUNTIME { Self::Heavy } else { Self::Light }
+        Self::of_size(component.len() as u64)
+    }
+
+    /// How heavy a component of so many bytes is.
+    pub(super) fn of_size(bytes: u64) -> Self {
+        if bytes > LIGHTEST_RUNTIME as u64 { Self::Heavy } else { Self::Light }
     }
 
     /// Core modules a component may instantiate. One made by a Rust toolchain has three or four, one of Python has forty.
@@ -32,6 +37,14 @@ impl Weight {
         match self {
             Self::Light => 16,
             Self::Heavy => 96,
+        }
+    }
+
+    /// Most bytes of the code a component is compiled to.
+    pub(super) const fn code(self) -> u64 {
+        match self {
+            Self::Light => 64 << 20,
+            Self::Heavy => 512 << 20,
         }
     }
 

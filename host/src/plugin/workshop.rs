@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, Linker};
 
 use crate::domain::{CallLimits, Digest, trace};
@@ -23,7 +22,7 @@ use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
 use super::guard::Guard;
 use super::handler::Handler;
-use super::inspect::{LoadError, identify, inspect, manifest_of, may_take_part};
+use super::inspect::{LoadError, identify, inspect, manifest_of, manifest_text, may_take_part};
 use super::limits::Limits;
 use super::manifest::{Identity, Manifest, Provides};
 use super::schema::SettingsSchema;
@@ -103,9 +102,19 @@ impl Workshop {
         guarded(|| Ok(may_take_part(component))).unwrap_or(true)
     }
 
+    /// The same, as it stands in it.
+    pub fn manifest_text(component: &[u8]) -> Option<&str> {
+        manifest_text(component)
+    }
+
+    /// What a component of so many bytes said about itself in `text`.
+    pub fn manifest_in(text: &str, bytes: u64) -> Option<Manifest> {
+        guarded(|| Manifest::said(text, Weight::of_size(bytes)).ok_or(LoadError::NoManifest)).ok()
+    }
+
     /// The identity of a component.
     pub fn digest(component: &[u8]) -> Digest {
-        digest(component)
+        Digest::of(component)
     }
 
     /// Makes a component ready. What the cache does not have is compiled by `compiler`.
@@ -115,7 +124,7 @@ impl Workshop {
 
     fn made_ready(&self, component: &[u8], compiler: &Compiler) -> Result<Arc<Ready>, LoadError> {
         let manifest = inspect(component)?;
-        let digest = digest(component);
+        let digest = Digest::of(component);
         let weight = Weight::of(component);
         let engine = self.engine.wasmtime(weight);
         let compiled = self.compiled(engine, component, &digest, compiler)?;
@@ -189,10 +198,7 @@ impl Workshop {
                     return Ok(ready);
                 }
                 let code = child.compile(component)?;
-                cache
-                    .adopt(engine, digest.as_str(), &code)
-                    .map_err(|error| LoadError::Unavailable(format!("its compiled code cannot be kept: {error}")))?
-                    .map_err(unusable)
+                cache.adopt(engine, digest.as_str(), &code).map_err(unusable)
             }
         }
     }
@@ -319,10 +325,6 @@ pub(super) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State
     wasi::link(&mut linker)?;
     v0_1::link(&mut linker)?;
     Ok(linker)
-}
-
-fn digest(bytes: &[u8]) -> Digest {
-    hexadecimal(&Sha256::digest(bytes)).parse().expect("a SHA-256 in hexadecimal is a digest")
 }
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {

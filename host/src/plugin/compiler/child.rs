@@ -1,4 +1,7 @@
-//! What the process that compiles does, from its first line to its last.
+//! What the processes that compile and try do, from their first line to their last.
+//!
+//! Each sets itself limits, makes its engine, gives up its rights, and only then reads the component. The one that compiles runs nothing
+//! of the component. The one that tries runs it, and gives back a verdict alone: no code comes out of a process that ran a guest.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -13,7 +16,7 @@ use crate::pipeline::Event;
 use crate::plugin::amendment::Question;
 use crate::plugin::call;
 use crate::plugin::engine::{self, Config};
-use crate::plugin::inspect::inspect;
+use crate::plugin::inspect::{LARGEST, inspect};
 use crate::plugin::limits::Exceeded;
 use crate::plugin::manifest::Provides;
 use crate::plugin::v0_1::Rule;
@@ -25,7 +28,8 @@ use crate::plugin::{trap, workshop};
 use crate::resolve::Reads;
 use crate::upgrade::Page;
 
-use super::{INVALID, READY, REFUSED, UNFIT};
+use super::confine::Confinement;
+use super::{INVALID, LONGEST_REFUSAL, READY, REFUSED, UNFIT, Work};
 
 /// What start code may use: about a second of work.
 const FUEL: u64 = 500_000_000;
@@ -36,10 +40,11 @@ const GRACE: u64 = 2;
 /// How nice the process is to others: as nice as can be.
 const NICENESS: i32 = 19;
 
-/// Reads a component from `input`, compiles it, starts it once, and writes what came of it to `output`.
+/// Reads a component from `input`, does `work` with it, and writes what came of it to `output`.
 ///
-/// For a process of its own: sets limits of processor time and memory that hold until its end.
-pub fn compile_as_child(
+/// For a process of its own: sets limits of processor time and memory, and gives up rights, for good.
+pub fn work_as_child(
+    work: Work,
     processor_seconds: u64,
     memory: u64,
     input: &mut dyn Read,
@@ -52,46 +57,63 @@ pub fn compile_as_child(
     limit(Resource::Data, memory)?;
     limit(Resource::Core, 0)?;
     setpriority_process(None, NICENESS)?;
-    let mut component = Vec::new();
-    input.read_to_end(&mut component)?;
-    let (word, answer) = match compile(&component) {
+    // Asks the system what the processor can do, which may take more rights than the work itself.
+    let engine = Engine::new(&engine_for(work));
+    // Said before the first byte of the component is read, so that nothing in it has a part in what is said.
+    output.write_all(&[Confinement::of(work).to_byte()])?;
+    output.flush()?;
+    let component = component(input)?;
+    let invalid = |error: wasmtime::Error| (INVALID, format!("{error:#}"));
+    let done = engine.map_err(invalid).and_then(|engine| match work {
+        Work::Compile => engine.precompile_component(&component).map_err(invalid),
+        Work::Try => start(&engine, &component, &Config::default()).map(|()| Vec::new()),
+    });
+    let (word, mut answer) = match done {
         Ok(code) => (READY, code),
         Err((word, refusal)) => (word, refusal.into_bytes()),
     };
+    if word != READY {
+        answer.truncate(LONGEST_REFUSAL);
+    }
     output.write_all(&[word])?;
+    output.write_all(&(answer.len() as u64).to_le_bytes())?;
     output.write_all(&answer)?;
     output.flush()
 }
 
-/// The code, or what is wrong and the word that says so.
-fn compile(component: &[u8]) -> Result<Vec<u8>, (u8, String)> {
-    let invalid = |error: wasmtime::Error| (INVALID, format!("{error:#}"));
-    let config = Config::default();
-    let mut serving = engine::code();
-    serving.parallel_compilation(false);
-    let code = Engine::new(&serving).and_then(|engine| engine.precompile_component(component)).map_err(invalid)?;
-    start(component, &config)?;
-    Ok(code)
+/// The component, whole: the start of one would be another.
+fn component(input: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut length = [0; size_of::<u64>()];
+    input.read_exact(&mut length)?;
+    let length = usize::try_from(u64::from_le_bytes(length)).ok().filter(|length| *length <= LARGEST);
+    let mut component = vec![0; length.ok_or_else(|| io::Error::other("the component is too large"))?];
+    input.read_exact(&mut component)?;
+    Ok(component)
 }
 
-/// Starts an instance under fuel and asks it something, in an engine of its own: with fuel, the same component always ends the same
-/// way. What it answers does not matter, and neither does how it breaks: only start code that traps, and whatever goes on and on,
-/// is refused. A toolchain may run start code in the first question.
-fn start(bytes: &[u8], config: &Config) -> Result<(), (u8, String)> {
+/// The engine of the code that will serve, or of code that is thrown away: with fuel, the same component always ends the same way.
+fn engine_for(work: Work) -> EngineConfig {
+    let mut config = engine::code();
+    // One thread does all of it.
+    config.parallel_compilation(false);
+    if work == Work::Try {
+        // It runs once: what optimises it costs more than it saves. A memory that is copied needs no file.
+        config.consume_fuel(true).epoch_interruption(false).memory_init_cow(false).cranelift_opt_level(OptLevel::None);
+    }
+    config
+}
+
+/// Starts an instance under fuel and asks it something. What it answers does not matter, and neither does how it breaks: only start code
+/// that traps, and whatever goes on and on, is refused. A toolchain may run start code in the first question.
+///
+/// Whatever else has to be tried of what a component brings along, and may cost more than it looks, is tried here.
+fn start(engine: &Engine, bytes: &[u8], config: &Config) -> Result<(), (u8, String)> {
     let cannot = |error: wasmtime::Error| (REFUSED, format!("{error:#}"));
     let manifest = inspect(bytes).map_err(|error| (REFUSED, error.to_string()))?;
     // Here first, so that the host never builds what is not fit to be built.
     manifest.settings().map_err(|error| (INVALID, error.to_string()))?;
-    let mut fuelled: EngineConfig = engine::code();
-    // It runs once: what optimises it costs more than it saves.
-    fuelled
-        .parallel_compilation(false)
-        .consume_fuel(true)
-        .epoch_interruption(false)
-        .cranelift_opt_level(OptLevel::None);
-    let engine = Engine::new(&fuelled).map_err(cannot)?;
-    let linker = workshop::linker(&engine).map_err(cannot)?;
-    let compiled = Component::from_binary(&engine, bytes).map_err(cannot)?;
+    let linker = workshop::linker(engine).map_err(cannot)?;
+    let compiled = Component::from_binary(engine, bytes).map_err(|error| (INVALID, format!("{error:#}")))?;
     let most = Weight::of(bytes).limits(match manifest.provides {
         Provides::Tool { .. } | Provides::ToolSteps { .. } => config.limits,
         Provides::Step(_) => config.step_limits,
@@ -99,7 +121,7 @@ fn start(bytes: &[u8], config: &Config) -> Result<(), (u8, String)> {
     });
     let limits = most.lowered(manifest.limits);
     let component = Arc::new(trace::Component { plugin: manifest.full_name(), ..trace::Component::default() });
-    let mut store = call::store_in(&engine, &component, &limits, Reads::new(Arc::default(), Arc::default()));
+    let mut store = call::store_in(engine, &component, &limits, Reads::new(Arc::default(), Arc::default()));
     store.set_fuel(FUEL).map_err(cannot)?;
     let unfit = |error: wasmtime::Error| (UNFIT, format!("{error:#}"));
     let asked = match &manifest.provides {
