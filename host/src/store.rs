@@ -38,7 +38,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::domain::Revision;
 
 pub use audit::{Audit, AuditFilter};
-pub use change::{Authority, Change, ChangeSet, Changed, Committed, Expect, How, Replaced, Strictness, Tolerated};
+pub use change::{Authority, Change, ChangeSet, Changed, Committed, Expect, How, Links, Replaced, Strictness, Tolerated};
 pub use commit::Preview;
 pub use components::{Component, ComponentRecord, FailedVersion};
 pub use error::{Error, MissingReference, Referrer};

@@ -41,8 +41,8 @@ impl From<Error> for Refusal {
             Error::Store(store::Error::MissingReferences(missing)) => {
                 problem(StatusCode::CONFLICT, "missing-reference").with_missing(missing)
             }
-            Error::Store(store::Error::InUse { referrers, .. }) => {
-                problem(StatusCode::CONFLICT, "in-use").with_referrers(referrers)
+            Error::Store(store::Error::InUse { links, .. }) => {
+                problem(StatusCode::CONFLICT, "in-use").with_links(links)
             }
             Error::Store(store::Error::RankTaken { .. }) => problem(StatusCode::CONFLICT, "rank-taken"),
             Error::Store(store::Error::IsDefault { .. }) => problem(StatusCode::CONFLICT, "is-default"),
