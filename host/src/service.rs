@@ -20,6 +20,7 @@ mod secrets;
 mod settings;
 mod steps;
 mod tools;
+mod turn;
 mod upgrades;
 
 pub use bundles::{BundleOptions, InstalledBundle, InstalledComponent};
@@ -70,6 +71,7 @@ pub struct Service {
     traces: Option<Arc<TraceLog>>,
     observer: Observer,
     stopping: AtomicBool,
+    turns: turn::Turns,
 }
 
 /// Whose experience a question is about.
@@ -120,6 +122,11 @@ pub enum Error {
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// Another archive is being read.
+    #[error(
+        "another import or plan of an upgrade is being worked out, and this server works out one at a time: try again in some seconds"
+    )]
+    Occupied,
     /// There is no such sample.
     #[error("there is no sample `{name}`: known are {}", content::SAMPLES.join(", "))]
     UnknownSample {
@@ -239,7 +246,14 @@ impl Service {
     }
 
     fn with(store: Store, machinery: Machinery) -> Self {
-        Self { store, machinery, traces: None, observer: Observer::default(), stopping: AtomicBool::new(false) }
+        Self {
+            store,
+            machinery,
+            traces: None,
+            observer: Observer::default(),
+            stopping: AtomicBool::new(false),
+            turns: turn::Turns::default(),
+        }
     }
 
     /// The same with what ships with the program in place.
@@ -310,6 +324,7 @@ impl Service {
 
     /// [`Service::import`] for `caller`, refused as a whole if something would change that is not theirs to write.
     pub fn import_as(&self, caller: &Caller, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
+        let _turn = self.turns.take()?;
         for _ in 1..IMPORT_ATTEMPTS {
             let base = self.store.snapshot()?;
             match self.import_over(&base, caller, zip, dry_run, author) {

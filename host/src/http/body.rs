@@ -3,12 +3,14 @@
 //! Broken JSON is a 400 with its position; JSON that is not what was asked for is a 422 with its attribute.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::Refusal;
+use super::state::App;
 
 /// Most bytes of a JSON body.
 const JSON_MAX: usize = 2 * 1024 * 1024;
@@ -32,6 +34,18 @@ pub(super) struct Package(pub(super) Bytes);
 
 /// A component, not looked at.
 pub(super) struct Component(pub(super) Bytes);
+
+/// No archive is being read, so that it makes sense to take in another one. Stands before the [`Package`].
+pub(super) struct ArchiveTurn;
+
+impl FromRequestParts<App> for ArchiveTurn {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        app.service.may_read_archive()?;
+        Ok(Self)
+    }
+}
 
 impl<S: Sync> FromRequest<S> for Json {
     type Rejection = Refusal;

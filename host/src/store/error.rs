@@ -95,6 +95,16 @@ pub enum Error {
     NoRandomness(String),
     #[error("the database holds something this program cannot read")]
     Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("there is no room left in `{folder}`: nothing was written; make room there and repeat the request")]
+    Full {
+        folder: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error(
+        "the journal of the upgrade is larger than {max} bytes, which is more than old environments are: export fewer tables at once"
+    )]
+    JournalTooLarge { max: u64 },
     #[error("the data folder `{path}` cannot be used")]
     Folder {
         path: String,
