@@ -26,7 +26,9 @@ pub(crate) mod copilot;
 mod customizations;
 pub(crate) mod dependencies;
 pub(crate) mod document;
+pub(crate) mod entries;
 pub(crate) mod inbox;
+mod json;
 pub(crate) mod macros;
 pub(crate) mod notification;
 pub(crate) mod pane;
@@ -66,9 +68,10 @@ use solution::Solution;
 use work::Work;
 
 pub use archive::Error as ArchiveError;
-pub(crate) use archive::admit;
+pub(crate) use archive::{admit, check_entries};
 pub use report::{Component, Counts, Dependency, Link, LinkOutcome, Outcome, Report, SolutionSummary, Warning};
 pub(crate) use source_rows::{SolutionRows, rows};
+use xml::Budget;
 pub(crate) use xml::{Element, parse, stream};
 pub use xml::{Error as XmlError, Problem as XmlProblem};
 
@@ -153,11 +156,12 @@ pub(crate) fn plan_files(files: impl IntoIterator<Item = (String, Vec<u8>)>, bas
 fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
     let solution = xml::parse(SOLUTION, &take(&mut archive, SOLUTION)?)?;
     let solution = Solution::read(&solution).ok_or(Error::NoManifest)?;
-    let customizations = xml::parse(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?)?;
+    let mut budget = Budget::default();
+    let customizations = xml::parse_within(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?, &mut budget)?;
     let Customizations { workflows, mut links, roles, unread } = Customizations::read(customizations);
     let assignments = archive.files.remove(&assignment::path());
     let documents = Documents::take_from(&mut archive);
-    let (mut rows, spoilt) = Rows::take_from(&mut archive, documents.are_whole())?;
+    let (mut rows, spoilt) = Rows::take_from(&mut archive, documents.are_whole(), &mut budget)?;
 
     let shipped = documents.are_whole().then(|| base.shipped());
     let mut work = Work::new(base, shipped.as_ref(), &solution, &roles);

@@ -20,6 +20,7 @@ mod secrets;
 mod settings;
 mod steps;
 mod tools;
+mod turn;
 mod upgrades;
 
 pub use bundles::{BundleOptions, InstalledBundle, InstalledComponent};
@@ -72,6 +73,7 @@ pub struct Service {
     /// Held while versions are compared, which keeps a thread busy for up to a minute.
     comparing: Mutex<()>,
     stopping: AtomicBool,
+    turns: turn::Turns,
 }
 
 /// Whose experience a question is about.
@@ -122,6 +124,11 @@ pub enum Error {
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// Another archive is being read.
+    #[error(
+        "another import or plan of an upgrade is being worked out, and this server works out one at a time: try again in some seconds"
+    )]
+    Occupied,
     /// There is no such sample.
     #[error("there is no sample `{name}`: known are {}", content::SAMPLES.join(", "))]
     UnknownSample {
@@ -248,6 +255,7 @@ impl Service {
             observer: Observer::default(),
             comparing: Mutex::default(),
             stopping: AtomicBool::new(false),
+            turns: turn::Turns::default(),
         }
     }
 
@@ -319,6 +327,7 @@ impl Service {
 
     /// [`Service::import`] for `caller`, refused as a whole if something would change that is not theirs to write.
     pub fn import_as(&self, caller: &Caller, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
+        let _turn = self.turns.take()?;
         for _ in 1..IMPORT_ATTEMPTS {
             let base = self.store.snapshot()?;
             match self.import_over(&base, caller, zip, dry_run, author) {

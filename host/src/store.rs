@@ -4,13 +4,16 @@
 //! memory: a snapshot is made anew as soon as the database has a newer revision, whoever wrote it.
 
 mod audit;
+mod backup;
 mod beside;
 mod change;
 mod checks;
 mod commit;
 mod components;
 mod draft;
+pub mod durable;
 mod error;
+mod foreign;
 mod history;
 pub mod journal;
 mod outbox;
@@ -19,6 +22,7 @@ mod people;
 mod recordings;
 mod review;
 mod rights;
+pub mod room;
 mod rows;
 mod runs;
 mod schema;
@@ -38,7 +42,9 @@ use rusqlite::{Connection, OpenFlags};
 use crate::domain::Revision;
 
 pub use audit::{Audit, AuditFilter};
-pub use change::{Authority, Change, ChangeSet, Changed, Committed, Expect, How, Replaced, Strictness, Tolerated};
+pub use change::{
+    Authority, Change, ChangeSet, Changed, Committed, Expect, How, Links, Replaced, Strictness, Tolerated,
+};
 pub use commit::Preview;
 pub use components::{Component, ComponentRecord, FailedVersion};
 pub use error::{Error, MissingReference, Referrer};
@@ -75,8 +81,9 @@ impl Store {
     /// Opens the database in `folder`; makes both if they are not there.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let unusable = |source| Error::Folder { path: folder.display().to_string(), source };
-        std::fs::create_dir_all(folder).map_err(unusable)?;
+        durable::make_folder(folder).map_err(unusable)?;
         let path = folder.join(Self::FILE);
+        foreign::refuse(&path, schema::APPLICATION_ID)?;
         let mut writer = Connection::open(&path)?;
         schema::configure(&writer)?;
         schema::migrate(&mut writer, Some(&path))?;

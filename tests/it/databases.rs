@@ -46,8 +46,12 @@ fn a_database_of_every_released_shape_opens_and_answers() -> Done {
         assert_eq!(service.store().tokens()?.len(), known, "{shape} keeps the tokens it knew");
         let installed = service.store().snapshot()?.entry(Kind::Plugin, "tests/well-behaved").is_some();
         assert_eq!(installed, shape == "shape-4", "{shape} keeps the plugins it knew");
-        let copy = folder.path().join(format!("loadout-{shape}-backup.db"));
-        assert!(copy.is_file(), "{shape} was not copied");
+        let names: Vec<String> = fs::read_dir(folder.path())?
+            .map(|entry| Ok::<_, Failure>(entry?.file_name().to_string_lossy().into_owned()))
+            .collect::<Result<_, _>>()?;
+        let of = format!("loadout-{shape}-revision-");
+        let copies = names.iter().filter(|name| name.starts_with(&of) && name.ends_with("-backup.db"));
+        assert_eq!(copies.count(), 1, "{shape} was not copied: {names:?}");
         opened += 1;
     }
     assert!(opened > 0);

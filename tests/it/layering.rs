@@ -53,7 +53,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("wasmtime", &["plugin"]),
     ("wasmtime_wasi", &["plugin"]),
     ("wasmparser", &["plugin"]),
-    ("rustix", &["plugin", "cli"]),
+    ("rustix", &["plugin", "store", "cli"]),
     ("landlock", &["plugin"]),
     ("seccompiler", &["plugin"]),
     ("libc", &["plugin"]),

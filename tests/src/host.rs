@@ -54,6 +54,12 @@ impl TestHost {
         Self::over(None).await
     }
 
+    /// A server with the shipped content in `folder`, which lies where a test needs it.
+    pub async fn start_in(folder: TempDir) -> Result<Self, Failure> {
+        let service = Service::open(folder.path(), Arc::new(NoRules))?;
+        Self::serve(folder, service).await
+    }
+
     /// A server with the sample `contoso`.
     pub async fn with_sample() -> Result<Self, Failure> {
         Self::over(Some("contoso")).await

@@ -52,6 +52,11 @@ impl ServerProcess {
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Who asks it. Goes on asking the same address when the server is gone.
     pub fn caller(&self) -> Caller {
         Caller { address: self.address.clone(), client: self.client.clone() }

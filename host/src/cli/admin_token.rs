@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::http::Token;
+use crate::store::durable;
 
 use super::failure::Failure;
 
@@ -49,9 +50,8 @@ fn make(file: &PathBuf) -> io::Result<String> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
+    let folder = file.parent().unwrap_or(Path::new("."));
+    durable::make_folder(folder)?;
     // Whole under another name first, so that a process that dies here leaves no half token behind.
     let draft = file.with_extension(format!("{}.draft", std::process::id()));
     let mut options = OpenOptions::new();
@@ -63,7 +63,9 @@ fn make(file: &PathBuf) -> io::Result<String> {
     written.sync_all()?;
     let linked = fs::hard_link(&draft, file);
     fs::remove_file(&draft)?;
-    linked.map(|()| text)
+    linked?;
+    durable::sync_folder(folder)?;
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
@@ -39,6 +40,18 @@ pub(super) struct Package(pub(super) Held);
 
 /// A component, not looked at.
 pub(super) struct Component(pub(super) Held);
+
+/// No archive is being read, so that it makes sense to take in another one. Stands before the [`Package`].
+pub(super) struct ArchiveTurn;
+
+impl FromRequestParts<App> for ArchiveTurn {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        app.service.may_read_archive()?;
+        Ok(Self)
+    }
+}
 
 impl FromRequest<App> for Json {
     type Rejection = Refusal;

@@ -4,21 +4,27 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::Kind;
-use crate::store::{Committed, Referrer};
+use crate::store::{Committed, Links, Referrer};
 
 /// What a forced delete took along (ruling 8.5).
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Deletion {
-    /// Every link to the item that is gone, too.
+    /// The links to the item that are gone, too; of those of people the first 20.
     unlinked: Vec<Referrer>,
+    /// How many links are gone, if more than those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unlinked_count: Option<u64>,
     /// What somebody should look at now.
     warnings: Vec<String>,
 }
 
 impl Deletion {
     pub(super) fn of(done: Committed) -> Self {
-        let warnings = done.unlinked.iter().filter_map(warning).collect();
-        Self { unlinked: done.unlinked, warnings }
+        let Links { listed, count } = done.unlinked;
+        let warnings = listed.iter().filter_map(warning).collect();
+        let unlinked_count = (count > listed.len() as u64).then_some(count);
+        Self { unlinked: listed, unlinked_count, warnings }
     }
 }
 

@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use crate::domain::{InvalidItem, InvalidName};
 use crate::import::ArchiveError;
 use crate::service::Error;
+use crate::store::room;
 use crate::upgrade::{self, ReadError};
 use crate::{export, import, resolve, store};
 
@@ -19,6 +20,9 @@ use super::problem::Refusal;
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
+        if room::is_full(&error) {
+            return full(&error);
+        }
         let detail = error.to_string();
         let problem = |status, code| Self::new(status, code, detail);
         match error {
@@ -41,8 +45,8 @@ impl From<Error> for Refusal {
             Error::Store(store::Error::MissingReferences(missing)) => {
                 problem(StatusCode::CONFLICT, "missing-reference").with_missing(missing)
             }
-            Error::Store(store::Error::InUse { referrers, .. }) => {
-                problem(StatusCode::CONFLICT, "in-use").with_referrers(referrers)
+            Error::Store(store::Error::InUse { links, .. }) => {
+                problem(StatusCode::CONFLICT, "in-use").with_links(links)
             }
             Error::Store(store::Error::RankTaken { .. }) => problem(StatusCode::CONFLICT, "rank-taken"),
             Error::Store(store::Error::IsDefault { .. }) => problem(StatusCode::CONFLICT, "is-default"),
@@ -141,6 +145,10 @@ impl From<Error> for Refusal {
                 tracing::error!(error = chain(&error), "the sandbox failed");
                 Self::internal()
             }
+            Error::Occupied => problem(StatusCode::SERVICE_UNAVAILABLE, "import-busy").retry_after(5),
+            Error::Store(store::Error::JournalTooLarge { .. }) => {
+                problem(StatusCode::INSUFFICIENT_STORAGE, "storage.quota")
+            }
             Error::UnknownSample { .. } => problem(StatusCode::NOT_FOUND, "not-found"),
             Error::Resolve(resolve::Error::NoProfile { .. }) => problem(StatusCode::CONFLICT, "no-profile"),
             Error::Store(
@@ -148,6 +156,7 @@ impl From<Error> for Refusal {
                 | store::Error::Older { .. }
                 | store::Error::NotOurs
                 | store::Error::Corrupt(_)
+                | store::Error::Full { .. }
                 | store::Error::EventDone { .. }
                 | store::Error::Folder { .. }
                 | store::Error::NoRandomness(_)
@@ -176,6 +185,15 @@ impl From<InvalidName> for Refusal {
     fn from(error: InvalidName) -> Self {
         store::Error::from(error).into()
     }
+}
+
+/// There is no room for what was to be written. Whatever was being written, nothing of it is there, and reading goes on.
+fn full(error: &Error) -> Refusal {
+    tracing::error!(error = chain(error), "the disk is full");
+    let place = room::full_folder(error).map_or_else(|| "the data folder".to_owned(), |folder| format!("`{folder}`"));
+    let detail =
+        format!("there is no room left in {place}: nothing was written; make room there and repeat the request");
+    Refusal::new(StatusCode::INSUFFICIENT_STORAGE, "storage.full", detail)
 }
 
 /// An error and everything that led to it, as one sentence.

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use crate::domain::access::Caller;
 use crate::service::Imported;
 
-use super::body::Package;
+use super::body::{ArchiveTurn, Package};
 use super::etag::Unconditional;
 use super::items::{REVISION, number};
 use super::problem::Refusal;
@@ -45,6 +45,7 @@ async fn import(
     _: Unconditional,
     Extension(caller): Extension<Caller>,
     By(author): By,
+    _: ArchiveTurn,
     Package(zip): Package,
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<Imported>), Refusal> {
     let import = app.run_long(move |service| {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::domain::access::{AccessRole, Privilege};
 use crate::domain::{self, Capabilities};
 use crate::service::Comparison;
-use crate::store::{MissingReference, Referrer};
+use crate::store::{Links, MissingReference, Referrer};
 
 /// What went wrong, and what to do next.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -40,6 +40,9 @@ pub struct ProblemDetails {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     referrers: Vec<Referrer>,
+    /// How many there are, if not all of them are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referrer_count: Option<u64>,
     /// The step that ended the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<StepDetails>,
@@ -90,6 +93,7 @@ impl Refusal {
             errors: Vec::new(),
             missing: Vec::new(),
             referrers: Vec::new(),
+            referrer_count: None,
             step: None,
             comparison: None,
             needs: None,
@@ -145,6 +149,12 @@ impl Refusal {
     pub fn with_referrers(mut self, referrers: Vec<Referrer>) -> Self {
         self.0.referrers = referrers;
         self
+    }
+
+    /// The same with links to the thing, of which the first are listed.
+    pub fn with_links(mut self, links: Links) -> Self {
+        self.0.referrer_count = Some(links.count).filter(|count| *count > links.listed.len() as u64);
+        self.with_referrers(links.listed)
     }
 
     /// The same with the step that ended the change.

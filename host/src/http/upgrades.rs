@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -18,12 +17,12 @@ use utoipa_axum::routes;
 
 use crate::domain::revision::Author;
 use crate::domain::{Name, User};
-use crate::service::{PlanOptions, Service, UpgradeStatus};
+use crate::service::{PlanOptions, UpgradeStatus};
 use crate::store::journal::{Accounted, Outcome};
 use crate::store::{Lease, Run, RunState};
 use crate::upgrade::{Changed, Plan};
 
-use super::body::{Package, Typed};
+use super::body::{ArchiveTurn, Package, Typed};
 use super::etag::Unconditional;
 use super::page;
 use super::problem::Refusal;
@@ -95,26 +94,13 @@ async fn plan(
     State(app): State<App>,
     Query(query): Query<PlanQuery>,
     _: Unconditional,
+    _: ArchiveTurn,
     Package(zip): Package,
 ) -> Result<Response, Refusal> {
     let (name, options) = query.options()?;
-    let plan = app.run_long(move |service| plan_bytes(service, &zip, &name, &options)).await?;
+    let plan = app.run_long(move |service| Ok(service.plan_upload(&zip, &name, &options)?)).await?;
     let location = format!("/api/v1/upgrade-plans/{}", plan.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(plan)).into_response())
-}
-
-fn plan_bytes(service: &Service, zip: &[u8], name: &str, options: &PlanOptions) -> Result<Plan, Refusal> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let file = format!(".upgrade-{}-{}.zip", std::process::id(), COUNT.fetch_add(1, Relaxed));
-    let file = service.store().folder().join(file);
-    std::fs::write(&file, zip).map_err(|error| {
-        tracing::error!(%error, "an old environment could not be kept");
-        Refusal::internal()
-    })?;
-    let plan = service.plan_upgrade(&file, name, options, &|_| Ok(()));
-    // The plan keeps a copy of its own.
-    let _ = std::fs::remove_file(&file);
-    Ok(plan?)
 }
 
 /// Reads a plan.

@@ -10,6 +10,8 @@ use std::io::{Cursor, Read, Seek};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::entries;
+
 /// Largest archive, in bytes.
 pub const COMPRESSED_MAX: usize = 64 << 20;
 /// Most entries of an archive.
@@ -48,8 +50,8 @@ pub enum Error {
     /// There are too many entries.
     #[error("the archive has {count} entries, {ENTRIES_MAX} are allowed: split it into several solutions")]
     TooManyEntries {
-        /// How many.
-        count: usize,
+        /// How many there are, or are claimed to be.
+        count: u64,
     },
     /// An entry's bytes cannot be read.
     #[error("`{entry}` cannot be unpacked ({reason}): export or download the archive again")]
@@ -111,14 +113,12 @@ impl Archive {
         if bytes.len() > COMPRESSED_MAX {
             return Err(Error::TooLarge { size: bytes.len() });
         }
-        let headers = Headers::scan(bytes);
-        if headers.count > ENTRIES_MAX {
-            return Err(Error::TooManyEntries { count: headers.count });
-        }
+        // Reading from memory does not fail.
+        check_entries(entries::count(bytes, bytes.len() as u64, &mut |_| {}).unwrap_or(u64::MAX))?;
         let mut zip = ZipArchive::new(Cursor::new(bytes))
             .map_err(|error: ZipError| Error::NotAZip { reason: error.to_string() })?;
         if zip.has_duplicate_names() {
-            return Err(Error::Duplicate { entry: headers.first_duplicate().unwrap_or_else(|| "a name".to_owned()) });
+            return Err(Error::Duplicate { entry: first_duplicate(bytes).unwrap_or_else(|| "a name".to_owned()) });
         }
         let mut files = BTreeMap::new();
         let mut seen = BTreeSet::new();
@@ -140,34 +140,22 @@ impl Archive {
     }
 }
 
-/// The headers of the central directory, found by their signature before anything is allocated for them.
-struct Headers<'a> {
-    bytes: &'a [u8],
-    count: usize,
+/// Refuses an archive that has, or claims to have, too many entries.
+pub(crate) fn check_entries(count: u64) -> Result<(), Error> {
+    let is_too_many = usize::try_from(count).is_ok_and(|count| count > ENTRIES_MAX) || count > u64::from(u32::MAX);
+    if is_too_many { Err(Error::TooManyEntries { count }) } else { Ok(()) }
 }
 
-impl<'a> Headers<'a> {
-    const SIGNATURE: &'static [u8] = b"PK\x01\x02";
-
-    fn scan(bytes: &'a [u8]) -> Self {
-        let count = Self::positions(bytes).count();
-        Self { bytes, count }
-    }
-
-    fn positions(bytes: &[u8]) -> impl Iterator<Item = usize> {
-        bytes.windows(4).enumerate().filter(|(_, window)| *window == Self::SIGNATURE).map(|(at, _)| at)
-    }
-
-    /// The first name that a header repeats.
-    fn first_duplicate(&self) -> Option<String> {
-        let mut seen = BTreeSet::new();
-        Self::positions(self.bytes).find_map(|at| {
-            let length = self.bytes.get(at + 28..at + 30)?;
-            let length = usize::from(u16::from_le_bytes([length[0], length[1]]));
-            let name = self.bytes.get(at + 46..at + 46 + length)?;
-            if seen.insert(name) { None } else { Some(shown(name)) }
-        })
-    }
+/// The first name that a header of the central directory repeats.
+fn first_duplicate(bytes: &[u8]) -> Option<String> {
+    let is_header = |(at, window): (usize, &[u8])| (window == b"PK\x01\x02").then_some(at);
+    let mut seen = BTreeSet::new();
+    bytes.windows(4).enumerate().filter_map(is_header).find_map(|at| {
+        let length = bytes.get(at + 28..at + 30)?;
+        let length = usize::from(u16::from_le_bytes([length[0], length[1]]));
+        let name = bytes.get(at + 46..at + 46 + length)?;
+        if seen.insert(name) { None } else { Some(shown(name)) }
+    })
 }
 
 /// The name and packed size of an entry that may be read; nothing for a directory.
@@ -326,6 +314,13 @@ mod tests {
         assert!(unpacked(1, TOTAL_MAX).starts_with("`big` becomes more than"));
         let many = CENTRAL.repeat(ENTRIES_MAX + 1);
         assert!(refused(&many).starts_with("the archive has 10001 entries"));
+        // What only claims to have many is refused before there is room for them.
+        let mut claims = b"PK\x06\x06".to_vec();
+        claims.extend(44_u64.to_le_bytes());
+        claims.extend([0; 12]);
+        claims.extend([60_000_000_u64.to_le_bytes(), 60_000_000_u64.to_le_bytes()].concat());
+        let claims = [claims, zip(&[("a", b"b")])].concat();
+        assert!(refused(&claims).starts_with("the archive has 60000000 entries"), "{}", refused(&claims));
         assert!(refused(&vec![0; COMPRESSED_MAX + 1]).starts_with("the archive has 67108865 bytes"));
     }
 }

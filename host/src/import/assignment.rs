@@ -11,6 +11,7 @@ use crate::store::Change;
 
 use super::Plan;
 use super::document::FOLDER;
+use super::json;
 use super::report::Outcome;
 use super::row::Unreadable;
 use super::work::Work;
@@ -31,7 +32,7 @@ pub(super) struct Wanted {
 /// Reads the assignments, and finds the profiles.
 pub(super) fn read(work: &mut Work<'_>, content: Option<Vec<u8>>) -> Vec<Wanted> {
     let Some(content) = content else { return Vec::new() };
-    let read = match serde_json::from_slice::<BTreeMap<String, BTreeSet<String>>>(&content) {
+    let read = match json::read_people::<BTreeMap<String, BTreeSet<String>>>(&content) {
         Ok(read) => read,
         Err(error) => {
             let component = work.component(FOLDER, &path());

@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 use crate::domain::{AnyItem, DefaultProfile, Environment, Kind, merge_patch};
 
 use super::archive::Archive;
+use super::json;
 use super::report::Outcome;
 use super::row::Unreadable;
 use super::work::Work;
@@ -72,7 +73,7 @@ impl Documents {
         let format = archive.files.remove(&format_path());
         let is_document = |path: &str| path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'));
         let files = archive.files.extract_if(.., |path, _| is_document(path)).collect();
-        let unusable = match format.as_deref().map(serde_json::from_slice::<Format>) {
+        let unusable = match format.as_deref().map(json::read::<Format>) {
             None | Some(Ok(FORMAT)) => None,
             Some(Ok(Format { format })) => {
                 let known = FORMAT.format;
@@ -110,7 +111,7 @@ impl Documents {
                 }
             };
             let table = format!("{FOLDER}/{}", kind.collection());
-            let read = serde_json::from_slice::<Document>(&content);
+            let read = json::read::<Document>(&content);
             let named = read.as_ref().ok().and_then(|document| document.unique_name.as_deref());
             let name = named.unwrap_or(file).to_owned();
             let component = work.component(&table, &name);

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::domain::{InboxRecordType, InboxView, Kind, Profile};
 
+use super::json;
 use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
@@ -60,8 +61,8 @@ fn view(row: &mut Row) -> Result<(String, InboxView, String), Unreadable> {
     row.state()?;
     let profile = row.lookup("msdyn_appconfigurationid");
     let profile = profile.ok_or_else(|| Unreadable("`msdyn_appconfigurationid` names no profile".to_owned()))?;
-    let json = row.plain("msdyn_configuration").unwrap_or_default();
-    let read: Value = serde_json::from_str(&json)
+    let text = row.plain("msdyn_configuration").unwrap_or_default();
+    let read: Value = json::read(text.as_bytes())
         .map_err(|error| Unreadable(format!("`msdyn_configuration` is not JSON: {error}")))?;
     let mut record_types = BTreeSet::new();
     recognise(&read, &mut record_types);
@@ -76,7 +77,7 @@ fn view(row: &mut Row) -> Result<(String, InboxView, String), Unreadable> {
         default: row.switch("msdyn_isdefault")?.unwrap_or(false),
         default_sort: row.text("msdyn_defaultsort")?,
     };
-    Ok((profile, view, json))
+    Ok((profile, view, text))
 }
 
 fn recognise(value: &Value, found: &mut BTreeSet<InboxRecordType>) {

@@ -16,6 +16,7 @@ use crate::domain::{Definition, Kind, Localized, Macro, Name, Source, State};
 use crate::store::Snapshot;
 
 use super::customizations::Workflow;
+use super::json;
 use super::row::{Row, Unreadable, is_stray};
 use super::work::Work;
 
@@ -120,7 +121,7 @@ fn read_one(
 fn definition(content: &[u8]) -> Result<Definition, String> {
     let text = std::str::from_utf8(content).map_err(|error| error.to_string())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let value: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    let value: Value = json::read(text.as_bytes()).map_err(|error| format!("it is not JSON: {error}"))?;
     if !value.is_object() {
         return Err("it is no workflow definition, which is a JSON object".to_owned());
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::archive::Archive;
 use super::row::Row;
-use super::xml;
+use super::xml::{self, Budget};
 
 /// The rows nobody has read yet, by table, sorted by name: nothing may depend on the order of files.
 #[derive(Debug, Default)]
@@ -18,12 +18,16 @@ pub(super) type Spoilt = Vec<(String, String)>;
 impl Rows {
     /// Takes the rows out of an archive. Refuses what nobody writes by mistake; anything else that cannot be read is
     /// only itself spoilt. `whole` says that the archive says everything, see [`Row::of_whole`].
-    pub(super) fn take_from(archive: &mut Archive, whole: bool) -> Result<(Self, Spoilt), xml::Error> {
+    pub(super) fn take_from(
+        archive: &mut Archive,
+        whole: bool,
+        budget: &mut Budget,
+    ) -> Result<(Self, Spoilt), xml::Error> {
         let (mut rows, mut spoilt) = (Self::default(), Spoilt::new());
         let mut seen = BTreeSet::new();
         let is_row = |path: &str| path.split('/').count() == 3 && path.ends_with(".xml");
         for (path, content) in archive.files.extract_if(.., |path, _| is_row(path)) {
-            match xml::parse(&path, &content) {
+            match xml::parse_within(&path, &content, budget) {
                 Ok(root) => {
                     let folder = path.split('/').nth(1).unwrap_or_default();
                     let row = Row::new(&path, folder, root);

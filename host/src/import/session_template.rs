@@ -13,6 +13,7 @@ use crate::domain::{
 };
 
 use super::customizations::Links;
+use super::json;
 use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
@@ -162,7 +163,7 @@ fn complete(
 
 /// Takes an expression if it can be evaluated and written again.
 fn expression_of(text: &str) -> Result<Definition, String> {
-    serde_json::from_str::<serde_json::Value>(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    json::read::<serde_json::Value>(text.as_bytes()).map_err(|error| format!("it is not JSON: {error}"))?;
     let definition = Definition::new(text).map_err(|error| error.to_string())?;
     definition.workflow().map_err(|error| error.to_string())?;
     Ok(definition)

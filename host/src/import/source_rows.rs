@@ -12,7 +12,7 @@ use super::customizations::{Customizations, Ends};
 use super::report::SolutionSummary;
 use super::rows::Rows;
 use super::solution::Solution;
-use super::xml::Element;
+use super::xml::{Budget, Element};
 use super::{CUSTOMIZATIONS, Error, SOLUTION, row, take, xml};
 
 /// The rows of a solution, sorted.
@@ -34,9 +34,10 @@ pub(crate) fn rows(zip: &[u8]) -> Result<SolutionRows, Error> {
     let mut archive = Archive::read(zip)?;
     let root = xml::parse(SOLUTION, &take(&mut archive, SOLUTION)?)?;
     let solution = Solution::read(&root).ok_or(Error::NoManifest)?;
-    let customizations = xml::parse(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?)?;
+    let mut budget = Budget::default();
+    let customizations = xml::parse_within(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?, &mut budget)?;
     let Customizations { workflows, mut links, .. } = Customizations::read(customizations);
-    let (mut files, _) = Rows::take_from(&mut archive, false)?;
+    let (mut files, _) = Rows::take_from(&mut archive, false, &mut budget)?;
     let mut rows: Vec<Row> = files.rest().flat_map(|(_, rows)| rows).map(row::Row::into_source).collect();
     rows.extend(workflows.into_iter().map(|it| source_row(RowKey::new("workflow", it.id), it.element)));
     let links = links.rest().into_iter().filter_map(edge).collect();

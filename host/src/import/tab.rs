@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::domain::{ApplicationTabTemplate, Kind, PageType, State, Text};
 
+use super::json;
 use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
@@ -125,11 +126,11 @@ fn compare(work: &mut Work<'_>, name: &str, rows: &mut Parameters, copy: Paramet
 }
 
 /// Reads `{"url": {"value": "https:\/\/…"}}`.
-fn parameters(json: &str) -> Result<Parameters, String> {
-    let members = match serde_json::from_str(json) {
+fn parameters(text: &str) -> Result<Parameters, String> {
+    let members = match json::read(text.as_bytes()) {
         Ok(Value::Object(members)) => members,
         Ok(_) => return Err("it is no JSON object".to_owned()),
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(error),
     };
     let mut read = Parameters::new();
     for (key, mut member) in members {

@@ -18,6 +18,19 @@ pub(super) const DEPTH_MAX: usize = 64;
 /// Most elements of one document. Each macro takes about 25 of them, each link two.
 const ELEMENTS_MAX: usize = 200_000;
 
+/// Most attributes of one element. Rows of a solution have about ten.
+const ATTRIBUTES_MAX: usize = 256;
+/// Largest document that is read as a whole, in bytes.
+const DOCUMENT_MAX: usize = 8 << 20;
+/// Most elements and attributes of all documents of one archive: each takes some hundred bytes of memory, however short it is.
+const NODES_MAX: usize = 500_000;
+
+/// How much of an archive was read so far: its documents share one bound.
+#[derive(Debug, Default)]
+pub(crate) struct Budget {
+    nodes: usize,
+}
+
 /// One element with everything in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Element {
@@ -64,13 +77,30 @@ pub enum Problem {
     /// It has too many elements.
     #[error("it has more than {ELEMENTS_MAX} elements")]
     TooLarge,
+    /// It has too many bytes.
+    #[error("it has {0} bytes, {DOCUMENT_MAX} are allowed: split it into several solutions")]
+    TooManyBytes(usize),
+    /// One of its elements has too many attributes.
+    #[error("`{0}` has more than {ATTRIBUTES_MAX} attributes, as no export has: remove it")]
+    TooManyAttributes(String),
+    /// All documents together have too much.
+    #[error(
+        "the documents up to here have more than {NODES_MAX} elements and attributes: split the archive into several solutions"
+    )]
+    TooManyNodes,
 }
 
 impl Problem {
     /// Whether nobody writes such a document by mistake.
     pub(super) fn is_hostile(&self) -> bool {
         match self {
-            Self::Doctype | Self::TooDeep | Self::TooLarge | Self::TooLong => true,
+            Self::Doctype
+            | Self::TooDeep
+            | Self::TooLarge
+            | Self::TooLong
+            | Self::TooManyBytes(_)
+            | Self::TooManyAttributes(_)
+            | Self::TooManyNodes => true,
             Self::NotUtf8 | Self::Malformed(_) => false,
         }
     }
@@ -100,15 +130,24 @@ impl Element {
 
 /// Reads a document and returns its root element.
 pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Element, Error> {
+    parse_within(file, bytes, &mut Budget::default())
+}
+
+/// Reads a document of an archive of which some was read already, and returns its root element.
+pub(super) fn parse_within(file: &str, bytes: &[u8], budget: &mut Budget) -> Result<Element, Error> {
     let at = |position: u64, problem: Problem| Error { file: file.to_owned(), position, problem };
+    if bytes.len() > DOCUMENT_MAX {
+        return Err(at(0, Problem::TooManyBytes(bytes.len())));
+    }
     let text = std::str::from_utf8(bytes).map_err(|error| at(error.valid_up_to() as u64, Problem::NotUtf8))?;
     let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
-    let mut tree = Tree::default();
+    let mut tree = Tree { nodes: budget.nodes, ..Tree::default() };
     loop {
         let event =
             reader.read_event().map_err(|error| at(reader.error_position(), Problem::Malformed(error.to_string())))?;
         let done = matches!(event, Event::Eof);
         tree.accept(event).map_err(|problem| at(reader.buffer_position(), problem))?;
+        budget.nodes = tree.nodes;
         if done {
             return tree.root.ok_or_else(|| at(reader.buffer_position(), malformed("there is no element in it")));
         }
@@ -173,7 +212,7 @@ pub(crate) fn stream<E: From<Error>>(
             match tree.open.pop_if(|element| is_piece(&element.name)) {
                 Some(piece) => {
                     // What is forgotten no longer counts.
-                    tree.elements = tree.open.len();
+                    tree.forget();
                     visit(&tree.open, piece)?;
                 }
                 None if is_within => tree.end().map_err(|problem| at(position, problem))?,
@@ -181,7 +220,7 @@ pub(crate) fn stream<E: From<Error>>(
                 None => {
                     let open = tree.open.pop().ok_or_else(|| malformed("an element ends that never began"));
                     open.map_err(|problem| at(position, problem))?;
-                    tree.elements = tree.open.len();
+                    tree.forget();
                 }
             }
         }
@@ -208,6 +247,8 @@ struct Tree {
     root: Option<Element>,
     open: Vec<Element>,
     elements: usize,
+    /// Elements and attributes.
+    nodes: usize,
 }
 
 impl Tree {
@@ -241,6 +282,7 @@ impl Tree {
         if self.elements > ELEMENTS_MAX {
             return Err(Problem::TooLarge);
         }
+        self.count()?;
         if self.open.len() >= DEPTH_MAX {
             return Err(Problem::TooDeep);
         }
@@ -250,11 +292,27 @@ impl Tree {
         let mut element = Element { name: start.name().as_ref().to_owned(), ..Element::default() };
         for attribute in start.attributes() {
             let attribute = attribute.map_err(malformed)?;
+            if element.attributes.len() == ATTRIBUTES_MAX {
+                return Err(Problem::TooManyAttributes(element.name.chars().take(100).collect()));
+            }
+            self.count()?;
             let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(malformed)?;
             element.attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
         }
         self.open.push(element);
         Ok(())
+    }
+
+    /// Counts one more element or attribute.
+    fn count(&mut self) -> Result<(), Problem> {
+        self.nodes += 1;
+        if self.nodes > NODES_MAX { Err(Problem::TooManyNodes) } else { Ok(()) }
+    }
+
+    /// What is no longer in memory no longer counts.
+    fn forget(&mut self) {
+        self.elements = self.open.len();
+        self.nodes = self.open.iter().map(|element| 1 + element.attributes.len()).sum();
     }
 
     fn end(&mut self) -> Result<(), Problem> {
@@ -362,6 +420,45 @@ mod tests {
             assert!(error.starts_with(expected), "{text:.40}: {error}");
         }
         assert_eq!(parse("f.xml", b"<a>\xff</a>").unwrap_err().problem, Problem::NotUtf8);
+    }
+
+    /// A tag with so many attributes, whose end never comes.
+    fn flood(attributes: usize) -> String {
+        let names: String = (0..attributes).map(|number| format!(" a{number}=''")).collect();
+        format!("<row{names}/>")
+    }
+
+    #[test]
+    fn an_element_has_no_more_attributes_than_any_export_has() {
+        assert_eq!(parse("f.xml", flood(ATTRIBUTES_MAX).as_bytes()).unwrap().attributes.len(), ATTRIBUTES_MAX);
+        let error = parse("f.xml", flood(ATTRIBUTES_MAX + 1).as_bytes()).unwrap_err();
+        assert_eq!(error.problem, Problem::TooManyAttributes("row".to_owned()));
+        assert!(error.problem.is_hostile(), "the whole archive is refused");
+        let streamed = format!("<a>{}</a>", flood(ATTRIBUTES_MAX + 1).replace("row", "r"));
+        let refused = pieces(streamed.as_bytes()).unwrap_err().to_string();
+        assert!(refused.contains("`r` has more than 256 attributes"), "{refused}");
+        // What follows the 257th is not looked at: it is not even well-formed.
+        let broken = flood(ATTRIBUTES_MAX + 1).replace("/>", " a=1 a=2 b/>");
+        assert!(matches!(parse("f.xml", broken.as_bytes()).unwrap_err().problem, Problem::TooManyAttributes(_)));
+    }
+
+    #[test]
+    fn documents_are_bounded_one_by_one_and_together() {
+        let long = vec![b' '; DOCUMENT_MAX + 1];
+        assert_eq!(parse("f.xml", &long).unwrap_err().problem, Problem::TooManyBytes(long.len()));
+        let rows = format!("<rows>{}</rows>", flood(200).repeat(1_000));
+        let mut budget = Budget::default();
+        let read = (1..).map(|_| parse_within("f.xml", rows.as_bytes(), &mut budget)).find_map(Result::err).unwrap();
+        assert_eq!((read.problem, budget.nodes / 201_001), (Problem::TooManyNodes, 2));
+        // Pieces that were read and forgotten do not count.
+        let pieces = format!("<a>{}</a>", flood(200).replace("row", "r").repeat(5_000));
+        let mut seen = 0;
+        let count = &mut |_: &[Element], _: Element| {
+            seen += 1;
+            Ok::<(), Error>(())
+        };
+        stream("f.xml", pieces.as_bytes(), |name| name == "r", count).unwrap();
+        assert_eq!(seen, 5_000);
     }
 
     proptest::proptest! {

@@ -87,7 +87,9 @@ impl Service {
             // What does not hold together now did before the steps.
             let checked = self.store.preview(changes.clone(), author);
             preview = checked.map_err(|error| match error {
-                store::Error::Moved { .. } | store::Error::Database(_) => Error::Store(error),
+                store::Error::Moved { .. } | store::Error::Database(_) | store::Error::Full { .. } => {
+                    Error::Store(error)
+                }
                 error => operation.refuse(step, Stage::PreOperation, StepFault::invalid(error.to_string())).into(),
             })?;
         }

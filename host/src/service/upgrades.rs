@@ -6,6 +6,7 @@
 mod carry;
 mod files;
 mod look;
+mod quota;
 mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,7 @@ use crate::domain::experience::ExplainLevel;
 use crate::domain::{Kind, Name, Revision, User};
 use crate::resolve::{Subject, resolve};
 use crate::store::journal::{Journal, Note, Outcome};
-use crate::store::{self, Person, Run as RunRecord, Snapshot, review};
+use crate::store::{self, Person, Run as RunRecord, Snapshot, durable, review};
 use crate::upgrade::{
     self, Carried, Changed, Plan, PlannedRow, Progress, Run, SideBySide, Source, StepInfo, Steps, Tell, differences,
     identity, ordered, select, tallied,
@@ -28,7 +29,7 @@ use crate::upgrade::{
 
 use super::{Error, Service};
 
-use files::{Scratch, keep_source, unusable, write_whole};
+use files::{Scratch, Upload, keep_source, unusable, write_whole};
 
 /// Where plans and journals lie, within the data folder.
 const UPGRADES: &str = "upgrades";
@@ -78,6 +79,21 @@ impl Service {
         options: &PlanOptions,
         tell: Tell<'_>,
     ) -> Result<Plan, Error> {
+        let _turn = self.turns.take()?;
+        self.make_room(fs::metadata(file).map_or(0, |file| file.len()))?;
+        self.plan_file(file, called, options, tell)
+    }
+
+    /// As [`Service::plan_upgrade`], of an old environment that was sent here.
+    pub fn plan_upload(&self, zip: &[u8], called: &str, options: &PlanOptions) -> Result<Plan, Error> {
+        let _turn = self.turns.take()?;
+        // What was sent is kept twice for a while: the plan has a copy of its own.
+        self.make_room(2 * zip.len() as u64)?;
+        let upload = Upload::keep(self.store.folder(), zip)?;
+        self.plan_file(&upload.0, called, options, &|_| Ok(()))
+    }
+
+    fn plan_file(&self, file: &Path, called: &str, options: &PlanOptions, tell: Tell<'_>) -> Result<Plan, Error> {
         let mut source = Source::open(file, called).map_err(upgrade::Error::from)?;
         if let Some(prefix) = &options.prefix {
             source.info.prefix.clone_from(prefix);
@@ -95,9 +111,10 @@ impl Service {
             .map(|(step, _)| step.clone())
             .collect();
         let folder = self.upgrade_folder(&id);
-        fs::create_dir_all(&folder).map_err(|error| unusable(&folder, error))?;
+        let _unfinished = files::Unfinished(&folder);
+        durable::make_folder(&folder).map_err(|error| unusable(&folder, error))?;
         let scratch = Scratch::within(&folder);
-        let mut journal = Journal::open(&scratch.0, 0, 0)?;
+        let mut journal = Journal::scratch(&scratch.0)?;
         let run = Run { steps: &*offered, order: &selected, base: &base, source: &source, prefix: &source.info.prefix };
         let Carried { items, library, digests } = run.carry_out(&mut journal, true, tell)?;
         let mut proposed = digests.into_iter();

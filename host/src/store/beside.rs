@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::Error;
+use super::{Error, foreign};
 
 /// A kind of database.
 pub(super) struct Beside {
@@ -16,7 +16,7 @@ pub(super) struct Beside {
     pub(super) tables: &'static str,
     /// What was changed since, one shape after the other.
     pub(super) since: &'static [&'static str],
-    /// How it is written: SQLite's `journal_mode` and `synchronous`.
+    /// How it is written: SQLite's `journal_mode` and `synchronous`. What holds truth is `FULL`: on disk before it is acknowledged.
     pub(super) written: (&'static str, &'static str),
     /// Whether nobody but its owner may read it, and what is taken away is overwritten.
     pub(super) private: bool,
@@ -25,6 +25,7 @@ pub(super) struct Beside {
 impl Beside {
     /// Opens the database, or makes it.
     pub(super) fn open(&self, file: &Path) -> Result<Connection, Error> {
+        foreign::refuse(file, self.id)?;
         if self.private {
             make_private(file).map_err(|source| Error::Folder { path: file.display().to_string(), source })?;
         }
@@ -55,6 +56,7 @@ impl Beside {
         let (journal, synchronous) = self.written;
         connection.pragma_update(None, "journal_mode", journal)?;
         connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "fullfsync", synchronous == "FULL")?;
         Ok(connection)
     }
 }

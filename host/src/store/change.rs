@@ -108,16 +108,35 @@ pub enum Expect {
 pub struct Committed {
     /// The newest revision: the one made, or the one before if nothing had to change.
     pub revision: Revision,
-    /// What really changed.
+    /// What really changed. Of the people that a forced delete reaches, as many as [`Links`] lists.
     pub changed: Vec<Changed>,
     /// Direct assignments that gave way to new ones.
     pub replaced: Vec<Replaced>,
     /// The links that a forced delete took away (ruling 8.5).
-    pub unlinked: Vec<Referrer>,
+    pub unlinked: Links,
     /// What was written although an author would have had to mend it.
     pub tolerated: Vec<Tolerated>,
     /// Steps that broke and were passed over.
     pub skipped: Vec<Skipped>,
+}
+
+/// Links to an item. There may be as many as there are people, so not all of those are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Links {
+    /// Those of the configuration, all of them; then the first people, by login.
+    pub listed: Vec<Referrer>,
+    /// How many there are.
+    pub count: u64,
+}
+
+impl Links {
+    /// How many people are listed at most.
+    pub const PEOPLE: usize = 20;
+
+    pub(super) fn add(&mut self, more: Self) {
+        self.count += more.count;
+        self.listed.extend(more.listed);
+    }
 }
 
 /// One thing that really changed.

@@ -65,6 +65,10 @@ impl Store {
 
     /// Carries out `changes` up to their `end`.
     pub(super) fn attempt(&self, changes: ChangeSet, author: &Author, end: End<'_>) -> Result<Committed, Error> {
+        self.carry_out(changes, author, end).map_err(|error| error.in_folder(self.folder()))
+    }
+
+    fn carry_out(&self, changes: ChangeSet, author: &Author, end: End<'_>) -> Result<Committed, Error> {
         let mut writer = lock(&self.writer);
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let base = rows::newest(&transaction)?;

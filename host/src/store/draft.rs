@@ -13,8 +13,8 @@ use crate::domain::revision::ChangeRecord;
 use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, SecondAssignment, User};
 
 use super::{
-    Authority, Change, ChangeSet, Changed, Entry, Error, Expect, How, Layer, MissingReference, Referrer, Replaced,
-    Snapshot, Strictness, Tolerated,
+    Authority, Change, ChangeSet, Changed, Entry, Error, Expect, How, Layer, Links, MissingReference, Referrer,
+    Replaced, Snapshot, Strictness, Tolerated,
     checks::{self, Finding},
     people, rows,
     unlink::{self, Rest},
@@ -34,7 +34,7 @@ pub(super) struct Draft<'a> {
     pub(super) users: Vec<(Arc<str>, User)>,
     pub(super) changed: Vec<Changed>,
     pub(super) replaced: Vec<Replaced>,
-    pub(super) unlinked: Vec<Referrer>,
+    pub(super) unlinked: Links,
     pub(super) tolerated: Vec<Tolerated>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Draft<'a> {
             users: Vec::new(),
             changed: Vec::new(),
             replaced: Vec::new(),
-            unlinked: Vec::new(),
+            unlinked: Links::default(),
             tolerated: Vec::new(),
         }
     }
@@ -100,14 +100,18 @@ impl<'a> Draft<'a> {
         if kind == Kind::User {
             return self.delete_user(name);
         }
-        let referrers = self.referrers(kind, name)?;
-        if !referrers.is_empty() && !force {
-            return Err(Error::InUse { kind, name: name.to_string(), referrers });
+        let referrers = checks::referrers(&self.library, kind, name);
+        let people = self.people_with(kind, name)?;
+        let mut links = Links { count: referrers.len() as u64, listed: referrers.clone() };
+        links.add(people.clone());
+        if links.count > 0 && !force {
+            return Err(Error::InUse { kind, name: name.to_string(), links });
         }
         for referrer in &referrers {
             self.unlink(kind, name, referrer)?;
         }
-        self.unlinked.extend(referrers);
+        self.forget_people(kind, name, &people)?;
+        self.unlinked.add(links);
         // The mapping is a part of the profile and goes with it.
         if kind == Kind::Profile && self.library.entry(Kind::RankAndRoles, name).is_some() {
             self.library.remove(Kind::RankAndRoles, name);
@@ -123,28 +127,17 @@ impl<'a> Draft<'a> {
             rows::unassign(self.connection, self.revision, login, profile.as_str())?;
             self.record(ChangeRecord::ASSIGNMENTS, format!("{profile}/{login}"), How::Deleted);
             let (collection, attribute) = (ChangeRecord::ASSIGNMENTS.to_owned(), "login".to_owned());
-            self.unlinked.push(Referrer { collection, name: profile.to_string(), attribute });
+            let listed = vec![Referrer { collection, name: profile.to_string(), attribute }];
+            self.unlinked.add(Links { listed, count: 1 });
         }
         rows::end(self.connection, self.revision, Kind::User, login)?;
         self.record(Kind::User.collection(), login, How::Deleted);
         Ok(())
     }
 
-    /// Takes one link to an item away (ruling 8.5).
+    /// Takes one link of the library to an item away (ruling 8.5).
     fn unlink(&mut self, kind: Kind, name: &str, referrer: &Referrer) -> Result<(), Error> {
-        if referrer.collection == ChangeRecord::ASSIGNMENTS {
-            rows::unassign(self.connection, self.revision, &referrer.name, name)?;
-            self.record(ChangeRecord::ASSIGNMENTS, format!("{name}/{}", referrer.name), How::Deleted);
-            return Ok(());
-        }
         let referring: Kind = referrer.collection.parse().map_err(|error| Error::Corrupt(Box::new(error)))?;
-        if referring == Kind::User {
-            if let Some((mut user, _)) = people::current_user(self.connection, &referrer.name)? {
-                user.roles.retain(|role| role.as_str() != name);
-                self.users.push((referrer.name.as_str().into(), user));
-            }
-            return Ok(());
-        }
         self.writable(referring, &referrer.name)?;
         let key: Arc<str> = referrer.name.as_str().into();
         let Some(entry) = self.library.entry(referring, &key) else { return Ok(()) };
@@ -250,13 +243,18 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Who uses an item: library items, then people.
-    fn referrers(&self, kind: Kind, name: &str) -> Result<Vec<Referrer>, Error> {
-        const LISTED: usize = 100_000;
-        let people = match kind {
-            Kind::Profile => people::assigned_logins(self.connection, name, "", LISTED)?,
-            Kind::SecurityRole => people::holders(self.connection, name, LISTED)?,
-            _ => Vec::new(),
+    /// The people who have to do with an item: those assigned to a profile, those who hold a role.
+    fn people_with(&self, kind: Kind, name: &str) -> Result<Links, Error> {
+        let (logins, count) = match kind {
+            Kind::Profile => (
+                people::assigned_logins(self.connection, name, "", Links::PEOPLE)?,
+                people::count_assigned(self.connection, name)?,
+            ),
+            Kind::SecurityRole => (
+                people::holders(self.connection, name, "", Links::PEOPLE)?,
+                people::count_holders(self.connection, name)?,
+            ),
+            _ => return Ok(Links::default()),
         };
         let (collection, attribute) = match kind {
             Kind::Profile => (ChangeRecord::ASSIGNMENTS, "profile"),
@@ -264,9 +262,50 @@ impl<'a> Draft<'a> {
         };
         let person =
             |login| Referrer { collection: collection.to_owned(), name: login, attribute: attribute.to_owned() };
-        let mut referrers = checks::referrers(&self.library, kind, name);
-        referrers.extend(people.into_iter().map(person));
-        Ok(referrers)
+        Ok(Links { listed: logins.into_iter().map(person).collect(), count })
+    }
+
+    /// Takes an item away from all people who have to do with it, however many they are.
+    fn forget_people(&mut self, kind: Kind, name: &str, people: &Links) -> Result<(), Error> {
+        match kind {
+            Kind::Profile => {
+                rows::unassign_all(self.connection, self.revision, name)?;
+                for person in &people.listed {
+                    self.record(ChangeRecord::ASSIGNMENTS, format!("{name}/{}", person.name), How::Deleted);
+                }
+            }
+            Kind::SecurityRole => {
+                // Of people that this change set writes, what they become counts.
+                for (_, user) in &mut self.users {
+                    user.roles.retain(|role| role.as_str() != name);
+                }
+                self.take_role(name)?;
+                for person in &people.listed {
+                    self.record(Kind::User.collection(), &*person.name, How::Updated);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Takes a role from all who hold it, some at a time.
+    fn take_role(&self, role: &str) -> Result<(), Error> {
+        const AT_ONCE: usize = 1_000;
+        let mut after = String::new();
+        loop {
+            let logins = people::holders(self.connection, role, &after, AT_ONCE)?;
+            for login in &logins {
+                if let Some((mut user, _)) = people::current_user(self.connection, login)? {
+                    user.roles.retain(|held| held.as_str() != role);
+                    rows::begin(self.connection, self.revision, login, Layer::Custom, &user.into())?;
+                }
+            }
+            match logins.into_iter().next_back() {
+                Some(last) => after = last,
+                None => return Ok(()),
+            }
+        }
     }
 
     /// Whether an item breaks a rule that it did not break before the change set.

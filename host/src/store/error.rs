@@ -7,6 +7,8 @@ use serde::Serialize;
 use crate::domain::access::Privilege;
 use crate::domain::{InvalidItem, InvalidName, Kind, Revision};
 
+use super::Links;
+
 /// A request the store refused, or could not carry out.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentences say what the variants mean, and the fields what they speak of")]
@@ -25,8 +27,8 @@ pub enum Error {
     InvalidName(#[from] InvalidName),
     #[error("{}", Missing(.0))]
     MissingReferences(Vec<MissingReference>),
-    #[error("{kind} `{name}` is in use by {}: remove these links first, or delete it with `force`", Users(referrers))]
-    InUse { kind: Kind, name: String, referrers: Vec<Referrer> },
+    #[error("{kind} `{name}` is in use by {}: remove these links first, or delete it with `force`", Users(links))]
+    InUse { kind: Kind, name: String, links: Links },
     #[error("{kind} `{name}` is gone since it was read: write it without `If-Match` to make it again")]
     Gone { kind: Kind, name: String },
     #[error("{kind} `{name}` cannot be taken from `{}` of {} `{}`: {why}; change that first", by.attribute, by.collection, by.name)]
@@ -93,6 +95,16 @@ pub enum Error {
     NoRandomness(String),
     #[error("the database holds something this program cannot read")]
     Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("there is no room left in `{folder}`: nothing was written; make room there and repeat the request")]
+    Full {
+        folder: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error(
+        "the journal of the upgrade is larger than {max} bytes, which is more than old environments are: export fewer tables at once"
+    )]
+    JournalTooLarge { max: u64 },
     #[error("the data folder `{path}` cannot be used")]
     Folder {
         path: String,
@@ -149,17 +161,18 @@ impl fmt::Display for Missing<'_> {
     }
 }
 
-struct Users<'a>(&'a [Referrer]);
+struct Users<'a>(&'a Links);
 
 impl fmt::Display for Users<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, referrer) in self.0.iter().take(NAMED).enumerate() {
+        for (index, referrer) in self.0.listed.iter().take(NAMED).enumerate() {
             let comma = if index == 0 { "" } else { ", " };
             let Referrer { collection, name, attribute } = referrer;
             write!(f, "{comma}`{attribute}` of {collection} `{name}`")?;
         }
-        if self.0.len() > NAMED {
-            write!(f, " and {} more", self.0.len() - NAMED)?;
+        let named = self.0.listed.len().min(NAMED) as u64;
+        if self.0.count > named {
+            write!(f, " and {} more", self.0.count - named)?;
         }
         Ok(())
     }

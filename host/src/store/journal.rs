@@ -14,18 +14,22 @@ pub use graph::Edge;
 pub use items::StagedItem;
 pub use proposals::Proposal;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::Error;
+use super::{Error, foreign, room};
 
 /// Marks the file as a journal, in SQLite's `application_id`.
 const APPLICATION_ID: i32 = 0x4c6f_4a6e; // "LoJn"
 
+/// Largest journal, in bytes. It grows with what is read, whatever the header of an archive says of it.
+const BYTES_MAX: u64 = 8 << 30;
+
 /// The journal of one run.
 pub struct Journal {
     connection: Connection,
+    folder: PathBuf,
     run: u64,
     token: u64,
 }
@@ -84,10 +88,21 @@ impl Journal {
     /// Opens the journal of `run` at `file`, or begins it, for whoever holds the lease with `token`. Whoever held it before writes
     /// nothing any more.
     pub fn open(file: &Path, run: u64, token: u64) -> Result<Self, Error> {
+        Self::begin(file, run, token, "FULL")
+    }
+
+    /// Begins a journal at `file` that serves to make a plan and is then removed: nothing of it has to survive a power cut.
+    pub fn scratch(file: &Path) -> Result<Self, Error> {
+        Self::begin(file, 0, 0, "OFF")
+    }
+
+    fn begin(file: &Path, run: u64, token: u64, synchronous: &str) -> Result<Self, Error> {
+        foreign::refuse(file, APPLICATION_ID)?;
         let mut connection = Connection::open(file)?;
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "fullfsync", synchronous == "FULL")?;
         // What a page needs at once is small; the rest may wait on disk.
         connection.pragma_update(None, "cache_size", -4_000)?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -103,7 +118,7 @@ impl Journal {
         }
         transaction.execute("UPDATE state SET token = ?1", [token])?;
         transaction.commit()?;
-        Ok(Self { connection, run, token })
+        Ok(Self { connection, folder: folder_of(file), run, token })
     }
 
     /// Opens the journal at `file` to look at it. Nothing if there is none.
@@ -115,7 +130,7 @@ impl Journal {
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         connection.pragma_update(None, "query_only", true)?;
         let known: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-        Ok((known == APPLICATION_ID).then_some(Self { connection, run: 0, token: 0 }))
+        Ok((known == APPLICATION_ID).then_some(Self { connection, folder: folder_of(file), run: 0, token: 0 }))
     }
 
     /// How far the run is.
@@ -125,8 +140,9 @@ impl Journal {
         Ok(Position { phase: Phase::parse(&phase)?, step, cursor })
     }
 
-    /// Writes one piece, whole or, if `work` fails, not at all.
+    /// Writes one piece, whole or, if `work` fails, not at all. Refuses to grow where the disk has little room, and beyond all bounds.
     pub fn write<T, E: From<Error>>(&mut self, work: impl FnOnce(&Piece<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.check_room(BYTES_MAX)?;
         let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = begun.map_err(Error::from)?;
         let newest = transaction.query_row("SELECT token FROM state", [], |row| row.get::<_, u64>(0));
@@ -137,6 +153,19 @@ impl Journal {
         transaction.commit().map_err(Error::from)?;
         Ok(done)
     }
+}
+
+impl Journal {
+    fn check_room(&self, max: u64) -> Result<(), Error> {
+        room::check(&self.folder, 0)?;
+        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+        let size = pragma("page_count")?.saturating_mul(pragma("page_size")?);
+        if size > max { Err(Error::JournalTooLarge { max }) } else { Ok(()) }
+    }
+}
+
+fn folder_of(file: &Path) -> PathBuf {
+    file.parent().map_or_else(PathBuf::new, Path::to_owned)
 }
 
 impl Piece<'_> {
@@ -161,4 +190,23 @@ fn one<T>(
 
 fn corrupt(error: serde_json::Error) -> Error {
     Error::Corrupt(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_ends_where_it_is_larger_than_it_may_be_and_waits_for_the_disk_if_it_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(&folder.path().join("journal.db"), 1, 1).unwrap();
+        journal.check_room(BYTES_MAX).unwrap();
+        let refused = journal.check_room(1).unwrap_err().to_string();
+        assert!(refused.starts_with("the journal of the upgrade is larger than 1 bytes"), "{refused}");
+        let synchronous = |journal: &Journal| -> u32 {
+            journal.connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap()
+        };
+        let scratch = Journal::scratch(&folder.path().join("scratch.db")).unwrap();
+        assert_eq!((synchronous(&journal), synchronous(&scratch)), (2, 0));
+    }
 }

@@ -140,12 +140,27 @@ pub(super) fn assigned_logins(
     Ok(logins.collect::<Result<_, _>>()?)
 }
 
-/// Up to `limit` people who hold `role`.
-pub(super) fn holders(connection: &Connection, role: &str, limit: usize) -> Result<Vec<String>, Error> {
-    let mut find = connection.prepare_cached(
-        "SELECT name FROM item WHERE kind = 'users' AND until IS NULL
-           AND EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE value = ?1) ORDER BY name LIMIT ?2",
-    )?;
-    let logins = find.query_map(params![role, limit], |row| row.get(0))?;
+/// How many people are assigned to a profile directly.
+pub(super) fn count_assigned(connection: &Connection, profile: &str) -> Result<u64, Error> {
+    let mut count =
+        connection.prepare_cached("SELECT count(*) FROM assignment WHERE profile = ?1 AND until IS NULL")?;
+    Ok(count.query_row([profile], |row| row.get(0))?)
+}
+
+/// Who holds a role, as a condition on the rows of people.
+const HOLDS: &str = "kind = 'users' AND until IS NULL
+    AND EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE value = ?1)";
+
+/// Up to `limit` people who hold `role`, by login, after the login `after`.
+pub(super) fn holders(connection: &Connection, role: &str, after: &str, limit: usize) -> Result<Vec<String>, Error> {
+    let mut find = connection
+        .prepare_cached(&format!("SELECT name FROM item WHERE {HOLDS} AND name > ?2 ORDER BY name LIMIT ?3"))?;
+    let logins = find.query_map(params![role, after, limit], |row| row.get(0))?;
     Ok(logins.collect::<Result<_, _>>()?)
+}
+
+/// How many people hold a role.
+pub(super) fn count_holders(connection: &Connection, role: &str) -> Result<u64, Error> {
+    let mut count = connection.prepare_cached(&format!("SELECT count(*) FROM item WHERE {HOLDS}"))?;
+    Ok(count.query_row([role], |row| row.get(0))?)
 }

@@ -27,6 +27,8 @@ const RECORDINGS: Beside = Beside {
     id: 0x4c6f_5265, // "LoRe"
     tables: include_str!("recordings.sql"),
     since: &["ALTER TABLE recording ADD COLUMN step TEXT"],
+    // A recording is a copy of what was answered, made beside the answer, which nobody was told is kept. After a power cut the newest
+    // may be missing; what is there is whole.
     written: ("WAL", "NORMAL"),
     private: true,
 };

@@ -71,6 +71,14 @@ pub(super) fn unassign(connection: &Connection, revision: Revision, login: &str,
     Ok(())
 }
 
+/// Ends every direct assignment to a profile.
+pub(super) fn unassign_all(connection: &Connection, revision: Revision, profile: &str) -> Result<(), Error> {
+    let at = params![revision.0, profile];
+    connection.prepare_cached("DELETE FROM assignment WHERE profile = ?2 AND since = ?1")?.execute(at)?;
+    connection.prepare_cached("UPDATE assignment SET until = ?1 WHERE profile = ?2 AND until IS NULL")?.execute(at)?;
+    Ok(())
+}
+
 /// Begins a direct assignment.
 pub(super) fn assign(connection: &Connection, revision: Revision, login: &str, profile: &str) -> Result<(), Error> {
     connection

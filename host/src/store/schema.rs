@@ -3,15 +3,14 @@
 //! Refuses a database that is newer than this program, or that is something else altogether. One that is older is copied
 //! before it is changed.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::Error;
+use super::{Error, backup};
 
 /// Marks the file as ours, in SQLite's `application_id`.
-const APPLICATION_ID: i32 = 0x4c6f_6164; // "Load"
+pub(super) const APPLICATION_ID: i32 = 0x4c6f_6164; // "Load"
 
 /// The steps, oldest first. A database's `user_version` is the number of steps it has been through.
 const MIGRATIONS: &[(&str, &str)] = &[
@@ -22,27 +21,39 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0005-holders", include_str!("migrations/0005-holders.sql")),
 ];
 
-/// Settings of every connection.
+/// Settings of every connection. What was acknowledged survives a power cut: a transaction is on disk when it ends, which costs one
+/// call to the disk each.
 pub(super) fn configure(connection: &Connection) -> Result<(), Error> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Systems whose `fsync` stops at the disk's own memory have another call for it; all others ignore this.
+    connection.pragma_update(None, "fullfsync", true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
 
 /// Brings a database to the newest shape, all steps or none. `file` is where it lies; a copy of what it was is left beside it.
 pub(super) fn migrate(connection: &mut Connection, file: Option<&Path>) -> Result<(), Error> {
+    // What is not ours is refused before it is changed.
+    shape(connection)?;
     // A database that is being made by another process answers "busy" here, and the time-out waits for it.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     let done = shape(connection)?;
     if done == MIGRATIONS.len() {
         return Ok(());
     }
-    if let Some(file) = file.filter(|_| done > 0) {
-        let copy = back_up(connection, file, done)?;
-        tracing::info!(copy = %copy.display(), "kept a copy of the database before changing its shape");
+    let copy = file.filter(|_| done > 0).map(|file| backup::make(connection, file, done)).transpose()?;
+    let migrated = apply(connection);
+    if let (Err(_), Some(copy)) = (&migrated, &copy) {
+        // The database is as it was. A start that is tried again and again must not fill the disk with copies.
+        copy.remove();
     }
+    migrated
+}
+
+/// Takes a database through the steps it has not been through, all or none.
+fn apply(connection: &mut Connection) -> Result<(), Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have been faster.
     let done = shape(&transaction)?;
@@ -76,55 +87,55 @@ pub(super) fn refuse_older(connection: &Connection) -> Result<(), Error> {
     if found < known { Err(Error::Older { found, known }) } else { Ok(()) }
 }
 
-/// Copies a database as it is, whole or not at all.
-fn back_up(connection: &Connection, file: &Path, shape: usize) -> Result<PathBuf, Error> {
-    let copy = file.with_file_name(format!("loadout-shape-{shape}-backup.db"));
-    let unusable = |source| Error::Folder { path: copy.display().to_string(), source };
-    let unfinished = file.with_file_name(format!("loadout-shape-{shape}-backup.{}.tmp", std::process::id()));
-    if unfinished.exists() {
-        fs::remove_file(&unfinished).map_err(unusable)?;
-    }
-    connection.execute("VACUUM INTO ?1", [unfinished.to_string_lossy()])?;
-    // Another process may have been faster: what was copied then is no longer what it was, and the copy it made stays.
-    let is_old = self::shape(&Connection::open(&unfinished)?)? == shape;
-    if !is_old || copy.exists() {
-        fs::remove_file(&unfinished).map_err(unusable)?;
-        return Ok(copy);
-    }
-    fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(unusable)?;
-    fs::rename(&unfinished, &copy).map_err(unusable)?;
-    Ok(copy)
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// The first shape of a database.
+    pub(in crate::store) const FIRST: &str = MIGRATIONS[0].1;
+
+    /// Every table and index of a database, as it was made.
+    fn tables(connection: &Connection) -> Vec<(String, Option<String>)> {
+        let mut find = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").unwrap();
+        let found = find.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        found.collect::<Result<_, _>>().unwrap()
+    }
 
     #[test]
     fn migrating_twice_is_migrating_once() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, None).unwrap();
-        migrate(&mut connection, None).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("loadout.db");
+        let mut connection = Connection::open(&file).unwrap();
+        migrate(&mut connection, Some(&file)).unwrap();
+        let once = tables(&connection);
+        let names: Vec<&str> = once.iter().map(|(name, _)| name.as_str()).collect();
+        for table in ["revision", "item", "assignment", "upgrade_run", "access_token", "component", "outbox"] {
+            assert!(names.contains(&table), "{table} is not among {names:?}");
+        }
+        connection.execute_batch("INSERT INTO revision VALUES (1, '2026-01-01T00:00:00Z', 'a', 'b')").unwrap();
+        migrate(&mut connection, Some(&file)).unwrap();
+        assert_eq!((tables(&connection), shape(&connection).unwrap()), (once, MIGRATIONS.len()));
+        let revisions: u32 = connection.query_row("SELECT count(*) FROM revision", [], |row| row.get(0)).unwrap();
+        assert_eq!(revisions, 1, "what was written in between stays");
+        let copies = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let copies: Vec<_> = copies.filter(|name| name.to_string_lossy().contains("backup")).collect();
+        assert!(copies.is_empty(), "nothing had to be copied: {copies:?}");
     }
 
     #[test]
-    fn an_older_database_is_copied_before_it_is_changed() {
+    fn every_connection_waits_for_the_disk() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("loadout.db");
-        let mut older = Connection::open(&file).unwrap();
-        older.execute_batch(MIGRATIONS[0].1).unwrap();
-        older.execute_batch("INSERT INTO revision VALUES (1, '2026-01-01T00:00:00Z', 'a', 'b')").unwrap();
-        older.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-        older.pragma_update(None, "user_version", 1).unwrap();
-        insta::assert_snapshot!(refuse_older(&older).unwrap_err(), @"the database has shape 1, this program works on shape 5: start `loadout serve` once, which changes it and keeps a copy");
-        migrate(&mut older, Some(&file)).unwrap();
-        refuse_older(&older).unwrap();
-        // Whoever was slower copies nothing over it.
-        back_up(&older, &file, 1).unwrap();
-        let copy = Connection::open(folder.path().join("loadout-shape-1-backup.db")).unwrap();
-        assert_eq!(shape(&copy).unwrap(), 1);
-        let revisions: u32 = copy.query_row("SELECT count(*) FROM revision", [], |row| row.get(0)).unwrap();
-        assert_eq!((revisions, std::fs::read_dir(folder.path()).unwrap().count() >= 2), (1, true));
+        let store = super::super::Store::open(folder.path()).unwrap();
+        let of = |connection: &Connection| -> (u32, u32) {
+            let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0)).unwrap();
+            (pragma("synchronous"), pragma("fullfsync"))
+        };
+        const FULL: u32 = 2;
+        assert_eq!(of(&super::super::lock(&store.writer)), (FULL, 1));
+        store.read(|reader| Ok(assert_eq!(of(reader), (FULL, 1)))).unwrap();
+        // What is done to tokens must not leave the connection otherwise.
+        store.revoke_token("desk", "a").unwrap_err();
+        assert_eq!(of(&super::super::lock(&store.writer)), (FULL, 1));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Whatever happens to a token is in the audit before it happens. No secret is kept, so none can be read back.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
 use crate::domain::access::{AccessToken, AuditEntry, AuditEvent, NewToken, Secret, Standing, TokenName};
@@ -134,19 +134,12 @@ impl Store {
         event: AuditEvent,
         change: impl FnOnce(&Connection) -> Result<T, Error>,
     ) -> Result<(AccessToken, T), Error> {
-        let mut writer = lock(&self.writer);
-        // A revocation must survive a power cut, which a revision need not.
-        writer.pragma_update(None, "synchronous", "FULL")?;
-        let changed = (|| {
-            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let done = change(&transaction)?;
-            let changed = find(&transaction, name.as_str())?;
+        self.as_writer(|connection| {
+            let done = change(connection)?;
+            let changed = find(connection, name.as_str())?;
             self.audit()?.write(&[AuditEntry { at, token: name.to_string(), event }])?;
-            transaction.commit()?;
             Ok((changed, done))
-        })();
-        writer.pragma_update(None, "synchronous", "NORMAL")?;
-        changed
+        })
     }
 }
 

@@ -8,7 +8,7 @@ mod package;
 mod solution;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -16,7 +16,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::domain::Row;
-use crate::import::{self, ArchiveError, admit};
+use crate::import::{self, ArchiveError, admit, check_entries, entries};
 use crate::store::journal::{Edge, Note};
 
 use super::step::Version;
@@ -103,7 +103,9 @@ impl Source {
         if size > PACKED_MAX {
             return Err(ReadError::TooLarge { size });
         }
-        let digest = digest(path)?;
+        // Entries are counted before the archive is opened, which makes room for as many as there are.
+        let (digest, entries) = digest(path, size)?;
+        check_entries(entries)?;
         let mut zip = ZipArchive::new(File::open(path)?).map_err(not_a_zip)?;
         let mut names = Vec::new();
         for index in 0..zip.len() {
@@ -167,21 +169,36 @@ impl Source {
 
 /// Whether the file at `path` is a Configuration Migration package. One that cannot be read is none.
 pub fn is_package(path: &Path) -> bool {
-    let zip = File::open(path).ok().and_then(|file| ZipArchive::new(file).ok());
-    zip.is_some_and(|zip| zip.index_for_name(package::DATA).is_some())
+    let look = || -> Result<bool, ReadError> {
+        check_entries(digest(path, std::fs::metadata(path)?.len())?.1)?;
+        let zip = ZipArchive::new(File::open(path)?).map_err(not_a_zip)?;
+        Ok(zip.index_for_name(package::DATA).is_some())
+    };
+    look().unwrap_or(false)
 }
 
 fn not_a_zip(error: ZipError) -> ReadError {
     ArchiveError::NotAZip { reason: error.to_string() }.into()
 }
 
-fn digest(path: &Path) -> io::Result<String> {
-    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(super::hexadecimal(&hash.finalize())),
-            read => hash.update(&buffer[..read]),
-        }
+/// The SHA-256 of an archive of `size` bytes, and how many entries it has or claims to have.
+fn digest(path: &Path, size: u64) -> io::Result<(String, u64)> {
+    let mut hash = Sha256::new();
+    let count = entries::count(File::open(path)?, size, &mut |bytes| hash.update(bytes))?;
+    Ok((super::hexadecimal(&hash.finalize()), count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_of_too_many_entries_is_refused_before_it_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("many.zip");
+        std::fs::write(&path, b"PK\x01\x02".repeat(10_001)).unwrap();
+        let refused = Source::open(&path, "many").err().unwrap().to_string();
+        assert!(refused.starts_with("the archive has 10001 entries, 10000 are allowed"), "{refused}");
+        assert!(!is_package(&path));
     }
 }

@@ -74,7 +74,13 @@ impl Service {
                 tracing::debug!(%error, run = lease.run, "the upgrade that failed was not closed");
             }
         }
-        done.and_then(|()| self.upgrade(lease.run))
+        let status = self.upgrade(lease.run);
+        if let Ok(UpgradeStatus { run, .. }) = &status
+            && run.state != store::RunState::Unfinished
+        {
+            self.forget_source(&run.plan);
+        }
+        done.and(status)
     }
 
     fn carry_out(&self, lease: &Lease, tell: Tell<'_>) -> Result<(), Error> {

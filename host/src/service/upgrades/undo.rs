@@ -8,7 +8,9 @@ use crate::upgrade::{self, inverse};
 impl Service {
     /// Drops a run that is not finished. Nothing of it was visible, and nothing of it will be.
     pub fn abandon_upgrade(&self, run: u64) -> Result<RunRecord, Error> {
-        Ok(self.store.abandon_run(run)?)
+        let abandoned = self.store.abandon_run(run)?;
+        self.forget_source(&abandoned.plan);
+        Ok(abandoned)
     }
 
     /// Undoes a run that was applied, as one revision. Refused where something later depends on it.

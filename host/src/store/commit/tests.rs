@@ -356,3 +356,95 @@ fn a_rehearsal_writes_nothing() {
     assert_eq!(desk.store.newest().unwrap(), before);
     assert!(desk.store.snapshot().unwrap().entry(Kind::Profile, "new_x").is_none());
 }
+
+/// More people than any list holds, each assigned to `new_two` and with the role `agent`.
+const CROWD: u64 = 100_500;
+
+impl Desk {
+    /// Writes the crowd as if a revision had.
+    fn crowded() -> Self {
+        let desk = Self::new();
+        let writer = crate::store::lock(&desk.store.writer);
+        let crowd = "WITH RECURSIVE crowd (login) AS (SELECT 1 UNION ALL SELECT login + 1 FROM crowd WHERE login < ?1)";
+        let written = writer.unchecked_transaction().unwrap();
+        let people = format!(
+            "{crowd} INSERT INTO item (kind, name, since, layer, body)
+             SELECT 'users', 'u' || login, 1, 'custom', '{{\"displayName\":\"U\",\"roles\":[\"agent\",\"csr\"]}}' FROM crowd"
+        );
+        written.execute(&people, [CROWD]).unwrap();
+        let assigned = "INSERT INTO assignment (login, profile, since) SELECT 'u' || login, 'new_two', 1 FROM crowd";
+        written.execute(&format!("{crowd} {assigned}"), [CROWD]).unwrap();
+        written.commit().unwrap();
+        drop(writer);
+        desk
+    }
+
+    fn count(&self, sql: &str) -> u64 {
+        self.store.read(|connection| Ok(connection.query_row(sql, [], |row| row.get(0))?)).unwrap()
+    }
+}
+
+#[test]
+fn a_forced_delete_of_a_profile_forgets_no_one_however_many_there_are() {
+    let desk = Desk::crowded();
+    let refused = desk.refuses([delete(Kind::Profile, "new_two", false)]);
+    assert!(
+        refused.ends_with("`u100002` and 100495 more: remove these links first, or delete it with `force`"),
+        "{refused}"
+    );
+    let done = desk.store.commit(ChangeSet::new([delete(Kind::Profile, "new_two", true)]), &author()).unwrap();
+    assert_eq!((done.unlinked.count, done.unlinked.listed.len()), (CROWD, 20));
+    assert_eq!(desk.count("SELECT count(*) FROM assignment WHERE until IS NULL"), 0);
+    // The history says it of each.
+    assert_eq!(desk.store.changes_of(done.revision).unwrap().len() as u64, CROWD + 1);
+    desk.given(&[("profiles", "new_two", json!({"name": "Two again"}))]);
+    let back = desk.store.assigned_people(&"new_two".parse().unwrap(), "", 5).unwrap();
+    assert!(back.is_empty(), "{back:?} came back");
+}
+
+#[test]
+fn a_forced_delete_of_a_role_takes_it_from_all_who_hold_it() {
+    let desk = Desk::crowded();
+    let refused = desk.refuses([delete(Kind::SecurityRole, "agent", false)]);
+    assert!(refused.contains("and 100495 more"), "{refused}");
+    let done = desk.store.commit(ChangeSet::new([delete(Kind::SecurityRole, "agent", true)]), &author()).unwrap();
+    assert_eq!((done.unlinked.count, done.unlinked.listed.len()), (CROWD, 20));
+    assert_eq!(desk.count("SELECT count(*) FROM item WHERE until IS NULL AND body LIKE '%agent%'"), 0);
+    let (last, since) = desk.store.user(&format!("u{CROWD}")).unwrap().unwrap();
+    assert_eq!((last.roles.len(), since), (1, done.revision), "other roles stay");
+}
+
+#[test]
+fn a_forced_delete_of_a_role_counts_what_the_same_change_writes() {
+    let desk = Desk::new();
+    let changes = [
+        put("users", "malik", json!({"displayName": "Malik", "roles": ["csr", "agent"]})),
+        delete(Kind::SecurityRole, "csr", true),
+    ];
+    let done = desk.store.commit(ChangeSet::new(changes), &author()).unwrap();
+    assert_eq!((done.unlinked.count, done.unlinked.listed[0].name.as_str()), (1, "kayla"));
+    let roles = |login| desk.store.user(login).unwrap().unwrap().0.roles.len();
+    assert_eq!((roles("kayla"), roles("malik")), (0, 1));
+}
+
+/// No promise, numbers: `TMPDIR=/on/a/disk cargo test -p loadout --lib -- --ignored what_the_disk_costs --nocapture`
+#[test]
+#[ignore = "prints what it costs to wait for the disk of this machine, and promises nothing"]
+fn what_the_disk_costs() {
+    const CHANGES: u32 = 500;
+    const PEOPLE: u32 = 20_000;
+    for synchronous in ["NORMAL", "FULL"] {
+        let desk = Desk::new();
+        crate::store::lock(&desk.store.writer).pragma_update(None, "synchronous", synchronous).unwrap();
+        let begun = std::time::Instant::now();
+        for change in 0..CHANGES {
+            desk.given(&[("profiles", "new_two", json!({"name": format!("Two {change}")}))]);
+        }
+        let small = begun.elapsed() / CHANGES;
+        let people: Vec<Change> =
+            (0..PEOPLE).map(|at| put("users", &format!("u{at}"), json!({"displayName": "U"}))).collect();
+        let begun = std::time::Instant::now();
+        desk.does(people);
+        println!("{synchronous}: a change of one item {small:?}, one of {PEOPLE} people {:?}", begun.elapsed());
+    }
+}

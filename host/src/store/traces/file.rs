@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::super::Error;
+use super::super::{Error, foreign};
 
 /// Marks the file as a log of calls, in SQLite's `application_id`.
 const APPLICATION_ID: i32 = 0x4c6f_5472; // "LoTr"
@@ -72,11 +72,13 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn try_open(path: &Path) -> Result<Connection, Error> {
+    foreign::refuse(path, APPLICATION_ID)?;
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     // Takes effect only while there is no table yet.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A record of a call is no truth: after a power cut the newest may be missing, and what is there is whole.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -33,11 +33,11 @@ const DESCRIPTIVE: &[&str] = &["[Content_Types].xml", DATA, SCHEMA];
 pub(super) const PREFIX: &str = "legacy";
 
 /// Largest `data.xml`, unpacked, in bytes.
-const DATA_MAX: u64 = 16 << 30;
+const DATA_MAX: u64 = 8 << 30;
 /// Largest `data_schema.xml`, unpacked, in bytes.
-const SCHEMA_MAX: u64 = 32 << 20;
+const SCHEMA_MAX: u64 = 8 << 20;
 /// How often larger than its packed form `data.xml` may become. Records of one table are alike and pack well.
-const RATIO_MAX: u64 = 500;
+const RATIO_MAX: u64 = 200;
 /// Documents up to this size, in bytes, may be of any ratio.
 const RATIO_FREE: u64 = 16 << 20;
 
@@ -63,7 +63,7 @@ impl Package {
         let mut tables = BTreeSet::new();
         if names.iter().any(|name| name == SCHEMA) {
             let mut text = Vec::new();
-            open(zip, SCHEMA, SCHEMA_MAX)?.read_to_end(&mut text).map_err(|error| damaged(SCHEMA, &error))?;
+            open(zip, path, SCHEMA, SCHEMA_MAX)?.read_to_end(&mut text).map_err(|error| damaged(SCHEMA, &error))?;
             let schema = parse(SCHEMA, &text)?;
             let named = schema.children.iter().filter_map(|entity| entity.attribute("name"));
             tables.extend(named.map(str::to_owned));
@@ -78,7 +78,7 @@ impl Package {
         self.notes.iter().cloned().map(Record::Note).try_for_each(&mut *visit)?;
         let opened = File::open(&self.path).map_err(ReadError::from)?;
         let mut zip = ZipArchive::new(opened).map_err(not_a_zip)?;
-        let input = open(&mut zip, DATA, DATA_MAX)?;
+        let input = open(&mut zip, &self.path, DATA, DATA_MAX)?;
         let mut seen = BTreeSet::new();
         let read = stream(DATA, input, |name| matches!(name, "record" | "m2mrelationship"), &mut |within, piece| {
             let table = within.iter().find(|element| element.name == "entity");
@@ -116,9 +116,16 @@ impl<E> From<crate::import::XmlError> for Stop<E> {
     }
 }
 
-fn open<'a>(zip: &'a mut ZipArchive<File>, name: &str, max: u64) -> Result<impl Read + use<'a>, ReadError> {
+fn open<'a>(
+    zip: &'a mut ZipArchive<File>,
+    path: &Path,
+    name: &str,
+    max: u64,
+) -> Result<impl Read + use<'a>, ReadError> {
     let entry = zip.by_name(name).map_err(not_a_zip)?;
-    let proportionate = entry.compressed_size().saturating_mul(RATIO_MAX).max(RATIO_FREE);
+    // No entry was packed into more bytes than there are, whatever its header says.
+    let packed = entry.compressed_size().min(std::fs::metadata(path)?.len());
+    let proportionate = packed.saturating_mul(RATIO_MAX).max(RATIO_FREE);
     Ok(Limited { input: entry, left: max.min(proportionate) })
 }
 

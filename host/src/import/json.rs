@@ -1,0 +1,73 @@
+//! JSON as archives contain it: refused by its size and by the number of its values before anything is made of it.
+//!
+//! A value takes some ten times as much memory as the two bytes that it may be written in. Nesting is bounded by the reader itself.
+
+use serde::de::DeserializeOwned;
+
+/// Largest JSON document, in bytes.
+const BYTES_MAX: usize = 4 << 20;
+/// Most values of one. A macro of a hundred steps has some thousand.
+const VALUES_MAX: usize = 100_000;
+/// Most values of the document that says who is assigned to what: as many people as fit into it.
+const PEOPLE_MAX: usize = 2_000_000;
+
+/// Reads one document.
+pub(super) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    if text.len() > BYTES_MAX {
+        return Err(format!("it has {} bytes, {BYTES_MAX} are allowed: split it", text.len()));
+    }
+    bounded(text, VALUES_MAX)
+}
+
+/// Reads the document that says who is assigned to what, which is as large as the archive lets it be.
+pub(super) fn read_people<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    bounded(text, PEOPLE_MAX)
+}
+
+fn bounded<T: DeserializeOwned>(text: &[u8], most: usize) -> Result<T, String> {
+    if values(text) > most {
+        return Err(format!("it has more than {most} values: split it"));
+    }
+    serde_json::from_slice(text).map_err(|error| error.to_string())
+}
+
+/// Not fewer than the values of a JSON document: each but the first stands behind a comma, a bracket or a brace.
+fn values(text: &[u8]) -> usize {
+    let (mut count, mut within, mut escaped) = (1, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if within => escaped = true,
+            b'"' => within = !within,
+            b',' | b'[' | b'{' if !within => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn what_would_become_more_in_memory_than_any_export_is_refused() {
+        let many = format!("[{}[]]", "[],".repeat(VALUES_MAX));
+        assert_eq!(read::<Value>(many.as_bytes()).unwrap_err(), "it has more than 100000 values: split it");
+        let some = format!("[{}[]]", "[],".repeat(VALUES_MAX / 2 - 2));
+        read::<Value>(some.as_bytes()).unwrap();
+        let long = format!("\"{}\"", "x".repeat(BYTES_MAX));
+        assert!(read::<Value>(long.as_bytes()).unwrap_err().starts_with("it has 4194306 bytes"));
+        assert!(read_people::<Value>(long.as_bytes()).is_ok() && read_people::<Value>(many.as_bytes()).is_ok());
+        let deep = "[".repeat(1_000);
+        assert!(read::<Value>(deep.as_bytes()).unwrap_err().starts_with("recursion limit exceeded"));
+    }
+
+    #[test]
+    fn texts_are_no_values() {
+        assert_eq!(values(br#"{"a,[{": "\\\",[", "b": [1, 2]}"#), 5);
+        assert_eq!(values(b"1"), 1);
+    }
+}

@@ -1,0 +1,96 @@
+//! Room on the disk: how much there is, and whether a failure means that there is none.
+
+use std::error::Error as StdError;
+use std::io;
+use std::iter::successors;
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+
+use super::Error;
+
+/// Room that what can wait leaves to what cannot: changes of the configuration, and the audit.
+const RESERVE: u64 = 64 << 20;
+/// So little room that a failure to write means that there is none.
+const NONE: u64 = 256 << 10;
+
+/// A failure and everything that led to it.
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let next = |error: &&'a (dyn StdError + 'static)| -> Option<&'a (dyn StdError + 'static)> { (*error).source() };
+    successors(Some(error), next)
+}
+
+/// Whether a failure, or what led to it, is that the disk is full.
+pub fn is_full(error: &(dyn StdError + 'static)) -> bool {
+    chain(error).any(|cause| {
+        let database = cause.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+        let file = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        matches!(cause.downcast_ref::<Error>(), Some(Error::Full { .. }))
+            || database == Some(ErrorCode::DiskFull)
+            || matches!(file, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    })
+}
+
+/// The folder that has no room, if that is the failure and it says so.
+pub fn full_folder<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a str> {
+    chain(error).find_map(|cause| match cause.downcast_ref::<Error>() {
+        Some(Error::Full { folder, .. }) => Some(folder.as_str()),
+        _ => None,
+    })
+}
+
+/// Refuses what takes `needed` bytes of `folder` where that would leave too little for what cannot wait.
+pub fn check(folder: &Path, needed: u64) -> Result<(), Error> {
+    // Where the system does not tell, the writing itself finds out.
+    let Some((free, all)) = free_of(folder) else { return Ok(()) };
+    let reserve = RESERVE.min(all / 10);
+    if free >= needed.saturating_add(reserve) {
+        return Ok(());
+    }
+    let source = format!("{free} bytes are free, {needed} are needed and {reserve} are left for other changes");
+    Err(Error::Full { folder: folder.display().to_string(), source: source.into() })
+}
+
+impl Error {
+    /// The same failure of a database in `folder`, with the folder if there is no room in it.
+    pub(super) fn in_folder(self, folder: &Path) -> Self {
+        let Self::Database(cause) = &self else { return self };
+        let is_full = match cause.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => true,
+            // Files beside a database, which cannot grow or cannot be made, are not told apart by what is missing.
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
+                free_of(folder).is_some_and(|(free, _)| free < NONE)
+            }
+            _ => false,
+        };
+        if is_full { Self::Full { folder: folder.display().to_string(), source: Box::new(self) } } else { self }
+    }
+}
+
+/// Free bytes and all bytes of the disk that holds `folder`.
+fn free_of(folder: &Path) -> Option<(u64, u64)> {
+    let of = rustix::fs::statvfs(folder).ok()?;
+    Some((of.f_bavail.saturating_mul(of.f_frsize), of.f_blocks.saturating_mul(of.f_frsize)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_failures_however_deep_it_lies() {
+        let folder = || "/data".to_owned();
+        let file = |kind: io::ErrorKind| Error::Folder { path: folder(), source: kind.into() };
+        assert!(is_full(&file(io::ErrorKind::StorageFull)) && is_full(&file(io::ErrorKind::QuotaExceeded)));
+        assert!(!is_full(&file(io::ErrorKind::PermissionDenied)));
+        let database = |code| Error::Database(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None));
+        assert!(is_full(&database(13)) && !is_full(&database(11)));
+        let full = database(13).in_folder(Path::new("/data"));
+        assert_eq!((is_full(&full), full_folder(&full)), (true, Some("/data")));
+        insta::assert_snapshot!(full, @"there is no room left in `/data`: nothing was written; make room there and repeat the request");
+        let here = tempfile::tempdir().unwrap();
+        assert!(!is_full(&database(10).in_folder(here.path())), "there is room, so it is something else");
+        check(here.path(), 0).unwrap();
+        assert!(is_full(&check(here.path(), u64::MAX).unwrap_err()));
+    }
+}
