@@ -8,6 +8,7 @@ mod commit;
 mod comparison;
 mod connectors;
 mod grants;
+mod kinds;
 mod machinery;
 mod observer;
 mod outbox;
@@ -26,9 +27,10 @@ pub use bundles::{BundleOptions, InstalledBundle, InstalledComponent};
 pub use comparison::{Comparison, Gatekeeping};
 pub use connectors::ConnectorView;
 pub use grants::{Grant, GrantView};
+pub use kinds::ToolWithoutRule;
 pub use outbox::Delivered;
 pub use platform::PlatformOptions;
-pub use plugins::{Activation, Decided, Installed, PluginError, PluginView, RolledBackPlugin, VersionView};
+pub use plugins::{Activation, Decided, Installed, PluginError, PluginView, RolledBackPlugin, ServingState, VersionView};
 pub use publishers::{KeyView, PublisherView, SignerView, Standing};
 pub use recordings::{RecordingView, ReplayView};
 pub use rollout::RolloutView;
@@ -212,6 +214,7 @@ impl Service {
         let door = Door { secrets: Some(Arc::clone(store.secrets()?)), ..options.config.door };
         let config = Config { watch, door, ..options.config };
         let platform = Platform::open(folder, PlatformOptions { config, ..options })?;
+        platform.declare_kinds(&store)?;
         let service = Self { traces, ..Self::with(store, Machinery::Installed(Box::new(platform))) }.with_shipped()?;
         service.follow(&*service.store.snapshot()?);
         Ok(service)

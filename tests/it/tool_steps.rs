@@ -490,6 +490,7 @@ fn a_step_whose_component_cannot_be_used_breaks_visibly() -> Done {
         version: "1.0.0".parse()?,
         digest: String::new(),
         manifest: Some(manifest),
+        declared: Default::default(),
         tools: Default::default(),
         steps: Default::default(),
         reason: "its component was cut in two".to_owned(),

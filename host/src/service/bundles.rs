@@ -293,6 +293,7 @@ fn must_be_possible(manifest: &Manifest, step: &str, wanted: &StepOverride) -> R
 impl Checked {
     fn component(&self) -> Component {
         let Bundled { plugin, version, digest, .. } = self.bundled.clone();
-        Component { digest, plugin, version, bytes: self.bytes.clone() }
+        let duties = self.manifest.duties(&BTreeMap::new());
+        Component { digest, plugin, version, bytes: self.bytes.clone(), duties }
     }
 }
