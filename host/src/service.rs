@@ -30,7 +30,9 @@ pub use grants::{Grant, GrantView};
 pub use kinds::ToolWithoutRule;
 pub use outbox::Delivered;
 pub use platform::PlatformOptions;
-pub use plugins::{Activation, Decided, Installed, PluginError, PluginView, RolledBackPlugin, ServingState, VersionView};
+pub use plugins::{
+    Activation, Decided, Installed, PluginError, PluginView, RolledBackPlugin, ServingState, VersionView,
+};
 pub use publishers::{KeyView, PublisherView, SignerView, Standing};
 pub use recordings::{RecordingView, ReplayView};
 pub use rollout::RolloutView;
@@ -336,10 +338,15 @@ impl Service {
             let person = self.store.person(login, base.revision())?;
             Ok::<_, Error>(person.map(|person| person.direct))
         })?;
+        let expects = plan.expect_plugins(base);
         let Plan { mut changes, mut report, .. } = plan;
         keep_plugin_settings(&mut changes, base);
+        for ToolWithoutRule { tool, reason, .. } in self.written_without_rule(&changes, base)? {
+            report.without_rule(&tool, &reason);
+        }
         let origin = Origin { is_import: true, dry_run, ..Origin::default() };
-        let committed = self.attempt(&ChangeSet { caller: Some(caller.clone()), ..changes }, author, origin)?;
+        let committed =
+            self.attempt(&ChangeSet { caller: Some(caller.clone()), expects, ..changes }, author, origin)?;
         report.tolerate(&committed.tolerated);
         Ok(Imported { dry_run, revision: committed.revision, report, skipped: committed.skipped })
     }
@@ -353,7 +360,8 @@ impl Service {
                 assignments.entry(login).or_default().insert(profile);
             }
         }
-        Ok(export::archive(&snapshot, &assignments, options)?)
+        let duties = self.exported_duties(&snapshot)?;
+        Ok(export::archive(&snapshot, &assignments, &duties, options)?)
     }
 
     /// Answers a question.

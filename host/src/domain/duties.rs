@@ -52,12 +52,16 @@ impl Duties {
         let all = [("rules", &self.rules), ("guards", &self.guards), ("steps", &self.steps)];
         let count: usize = all.iter().map(|(_, kinds)| kinds.len()).sum();
         if count > DUTIES_MAX {
-            problems.refuse(attribute, format!("{count} tool kinds are too many: a plugin answers for {DUTIES_MAX} at most"));
+            problems.refuse(
+                attribute,
+                format!("{count} tool kinds are too many: a plugin answers for {DUTIES_MAX} at most"),
+            );
         }
         for (part, kinds) in all {
             if let Some(kind) = kinds.iter().find(|kind| !is_plugin_name(kind)) {
                 let shown: String = kind.chars().take(100).collect();
-                problems.refuse(format!("{attribute}.{part}"), format!("`{shown}` is no tool kind: use a-z, 0-9 and `-`"));
+                problems
+                    .refuse(format!("{attribute}.{part}"), format!("`{shown}` is no tool kind: use a-z, 0-9 and `-`"));
             }
         }
     }

@@ -249,6 +249,7 @@ impl Service {
             let WithVersion { mut plugin, expect, needs } =
                 self.with_version(snapshot, &new, Activation { activate, ..how })?;
             let mut taken = Vec::new();
+            let before = manifest.duties(&plugin.steps);
             for (step, wanted) in steps.iter().filter(|(step, _)| !there.is_some_and(|it| it.steps.contains_key(*step)))
             {
                 plugin.steps.insert(step.clone(), wanted.clone());
@@ -257,6 +258,10 @@ impl Service {
             if !taken.is_empty() && !caller.has(Privilege::PluginConfigure) {
                 let privilege = Privilege::PluginConfigure;
                 return Err(store::Error::Forbidden { caller: caller.name().to_owned(), privilege }.into());
+            }
+            if plugin.serving().is_none() && !plugin.answers_for.is_empty() {
+                plugin.answers_for.subtract(&before);
+                plugin.answers_for.add(manifest.duties(&plugin.steps));
             }
             for step in &taken {
                 must_be_possible(manifest, step, &steps[step])?;

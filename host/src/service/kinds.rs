@@ -86,9 +86,9 @@ impl Service {
             if !known.contains(kind) {
                 let near = near(kind, &known);
                 let like = if near.is_empty() {
-                    format!("known are `{}`", known.into_iter().take(NAMED).collect::<Vec<_>>().join("`, `"))
+                    format!("known: `{}`", known.into_iter().take(NAMED).collect::<Vec<_>>().join("`, `"))
                 } else {
-                    format!("near it are `{}`", near.join("`, `"))
+                    format!("near it: `{}`", near.join("`, `"))
                 };
                 let message = format!(
                     "no plugin here declares or ever declared the tool kind `{kind}`, so nobody would see the tool: {like}; install the plugin first, or write `\"withoutRule\": \"show\"` if the tool needs no rule"

@@ -400,9 +400,9 @@ mod tests {
     use serde_json::json;
 
     use crate::domain::revision::Author;
-    use crate::domain::{AnyItem, FaultPolicy};
+    use crate::domain::{AnyItem, Duties, FaultPolicy};
     use crate::plugin::ChildCompiler;
-    use crate::resolve::{Facts, Reads};
+    use crate::resolve::{AbsentPart, Facts, Reads};
 
     use super::super::{Activation, Error, Machinery, Service};
     use super::retry::{LONGEST_PAUSE, PAUSE};
@@ -565,6 +565,31 @@ mod tests {
         let how = Activation { activate: true, accept_major: false, past_gate: false };
         let refused = service.install_plugin(&named("rival"), how, &Author::new("ada", "a test")).unwrap_err();
         insta::assert_snapshot!(refused, @"tool kind `scripts` is decided by plugin `contoso/guard`: switch that off first");
+    }
+
+    #[test]
+    fn what_a_component_cannot_say_any_more_is_known_by_what_was_written_down() {
+        let kinds = || [String::from("scripts")].into();
+        let of = |duties: Duties| {
+            let folder = tempfile::tempdir().unwrap();
+            // Nothing can be read from it.
+            let service = service(folder.path(), &component(""), true, Plugin::default());
+            let store = &service.store;
+            let (version, digest) = ("1.0.0".parse().unwrap(), Workshop::digest(&component("")));
+            let plugin = "contoso/guard".to_owned();
+            let component = Component { digest, plugin, version, bytes: component(""), duties };
+            store.install(&[component], ChangeSet::default(), &Author::new("ada", "a test")).unwrap();
+            let snapshot = store.snapshot().unwrap();
+            let rules = service.machinery.rules(store, &snapshot).unwrap();
+            let asked = rules.evaluate("scripts", "{}", Reads::new(snapshot, Arc::new(Facts::default())));
+            let fault = asked.and_then(|asked| asked.outcome.err()).map(|fault| fault.code);
+            let absent: Vec<_> = rules.absent("scripts").iter().map(|absent| absent.part).collect();
+            (fault, absent)
+        };
+        let rule = of(Duties { rules: kinds(), ..Duties::default() });
+        assert_eq!(rule, (Some("plugin.not-ready".to_owned()), Vec::new()), "the rule fails visibly");
+        let step = of(Duties { steps: kinds(), ..Duties::default() });
+        assert_eq!(step, (None, vec![AbsentPart::Guard]), "who cannot say how much it matters guards");
     }
 
     #[test]

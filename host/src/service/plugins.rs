@@ -16,7 +16,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::domain::revision::Author;
-use crate::domain::{Capabilities, Digest, Duties, Item, Kind, Plugin, PluginVersion, Revision, RolledBack, Rollout, State};
+use crate::domain::{
+    Capabilities, Digest, Duties, Item, Kind, Plugin, PluginVersion, Revision, RolledBack, Rollout, State,
+};
 use crate::plugin::{LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, Layer, Snapshot};
 
@@ -139,6 +141,7 @@ impl Service {
             service.must_be_trusted(snapshot, name, version, &digest)?;
             // It served once, and may not be ready any more: then the version that serves goes on.
             let manifest = service.manifest(name, version, &digest)?;
+            plugin.answers_for.subtract(&manifest.duties(&plugin.steps));
             if let Some(needs) = plugin.settle_grant(&digest, &manifest.capabilities, None) {
                 return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
             }

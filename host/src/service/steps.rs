@@ -81,10 +81,16 @@ impl Service {
             if let Some(told) = &wanted.configuration {
                 settings::check("configuration", manifest.settings_schema.as_ref(), told)?;
             }
+            let before = manifest.duties(&item.steps);
             if *wanted == StepOverride::default() {
                 item.steps.remove(step);
             } else {
                 item.steps.insert(step.to_owned(), wanted.clone());
+            }
+            if item.serving().is_none() && !item.answers_for.is_empty() {
+                // What is waited for is as it would serve.
+                item.answers_for.subtract(&before);
+                item.answers_for.add(manifest.duties(&item.steps));
             }
             Ok(())
         })?;

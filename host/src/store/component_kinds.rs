@@ -137,7 +137,10 @@ mod tests {
         assert_eq!(known(0), "");
         assert_eq!(known(2), r#"contoso/a: {"macros"}"#);
         assert_eq!(known(3), r#"contoso/a: {"macros"}; contoso/c: {"macros", "scripts"}"#);
-        assert_eq!(revisions.iter().map(|at| store.count_declared_kinds(*at).unwrap()).collect::<Vec<_>>(), [0, 1, 2, 4]);
+        assert_eq!(
+            revisions.iter().map(|at| store.count_declared_kinds(*at).unwrap()).collect::<Vec<_>>(),
+            [0, 1, 2, 4]
+        );
         assert!(store.undeclared_components().unwrap().is_empty(), "one that declares nothing was looked at, too");
     }
 }

@@ -170,12 +170,7 @@ impl Store {
     }
 }
 
-fn insert(
-    connection: &Connection,
-    component: &Component,
-    revision: Revision,
-    author: &Author,
-) -> Result<(), Error> {
+fn insert(connection: &Connection, component: &Component, revision: Revision, author: &Author) -> Result<(), Error> {
     let Component { digest, plugin, version, bytes, duties } = component;
     let version = version.to_string();
     connection

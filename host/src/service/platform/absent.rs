@@ -96,13 +96,11 @@ impl Platform {
             let why = format!("plugin `{name}` {version} serves and does not declare it");
             return Ok((why, format!("let a version that does serve with `POST /api/v1/plugins/{name}/activate`")));
         }
-        let mut waiting = None;
-        for (version, digest) in plugin.versions.iter().rev() {
-            if !plugin.grants.contains_key(digest) && !self.asked(store, digest)?.is_empty() {
-                waiting = Some(*version);
-                break;
-            }
-        }
+        let newest = plugin.versions.last_key_value().filter(|(_, digest)| !plugin.grants.contains_key(*digest));
+        let waiting = match newest {
+            Some((version, digest)) if !self.asked(store, digest)?.is_empty() => Some(*version),
+            _ => None,
+        };
         let serving::Idle { why, next, .. } = serving::idle(name, plugin, waiting);
         Ok((why, next))
     }

@@ -4,13 +4,13 @@
 //! until an administrator gives them up by name (`fallBack`). So a rule that is absent never gives way to one that shows more. A roll-back,
 //! and a version that is older, restore what was before, and keep nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Digest, Duties, Item, Kind, PaneTool, Plugin, WithoutRule};
 use crate::plugin::Manifest;
 use crate::store::{Declared, Layer, Snapshot};
 
-use super::super::{Error, Service};
+use super::super::{Error, Machinery, Service};
 use super::PluginError;
 
 impl Service {
@@ -25,7 +25,9 @@ impl Service {
             return Ok(manifest.duties(&plugin.steps));
         }
         let written = self.store.declared_kinds(self.store.newest()?)?.remove(digest);
-        let Some(Declared { duties: Duties { rules, guards, steps }, .. }) = written else { return Ok(Duties::default()) };
+        let Some(Declared { duties: Duties { rules, guards, steps }, .. }) = written else {
+            return Ok(Duties::default());
+        };
         Ok(Duties { rules, guards: guards.into_iter().chain(steps).collect(), steps: BTreeSet::new() })
     }
 
@@ -37,6 +39,21 @@ impl Service {
         }
         plugin.answers_for.subtract(&next.duties(&plugin.steps));
         Ok(())
+    }
+
+    /// What the plugins answer for that administrators brought, for an export.
+    pub(in crate::service) fn exported_duties(&self, snapshot: &Snapshot) -> Result<BTreeMap<String, Duties>, Error> {
+        let Machinery::Installed(_) = &self.machinery else { return Ok(BTreeMap::new()) };
+        let mut exported = BTreeMap::new();
+        for (name, entry) in snapshot.entries(Kind::Plugin).filter(|(_, entry)| entry.layer == Layer::Custom) {
+            let Some(plugin) = Plugin::from_any(&entry.item) else { continue };
+            let mut duties = plugin.answers_for.clone();
+            duties.add(self.duties(plugin)?);
+            if !duties.is_empty() {
+                exported.insert(name.to_string(), duties);
+            }
+        }
+        Ok(exported)
     }
 
     /// Refuses to forget a plugin while something would show what it may have hidden, unless that is meant.

@@ -39,7 +39,7 @@ pub(in crate::service) struct Idle {
 /// Why `plugin`, of which no version serves, is not asked. `waiting` is the version about which nothing was decided.
 pub(in crate::service) fn idle(name: &str, plugin: &Plugin, waiting: Option<PluginVersion>) -> Idle {
     let (state, why, next) = if plugin.versions.is_empty() && plugin.state.is_active() {
-        let why = format!("plugin `{name}` was named by an import and is not installed here");
+        let why = format!("no version of plugin `{name}` is installed here, though it is expected");
         (ServingState::Expected, why, "install it with `POST /api/v1/plugins`".to_owned())
     } else if !plugin.state.is_active() {
         let next = format!("switch it on with `PUT /api/v1/plugins/{name}/state`");
@@ -59,7 +59,10 @@ pub(in crate::service) fn idle(name: &str, plugin: &Plugin, waiting: Option<Plug
 pub(super) fn by_health(name: &str, health: &[Health]) -> Option<Idle> {
     let of = |state: BreakerState| health.iter().find(|it| it.state == state);
     let label = |health: &Health| {
-        health.step.as_ref().map_or_else(|| format!("plugin `{name}`"), |step| format!("step `{step}` of plugin `{name}`"))
+        health
+            .step
+            .as_ref()
+            .map_or_else(|| format!("plugin `{name}`"), |step| format!("step `{step}` of plugin `{name}`"))
     };
     if let Some(open) = of(BreakerState::Open) {
         let seconds = open.seconds.unwrap_or_default();
@@ -91,7 +94,7 @@ mod tests {
         ]
         .map(|Idle { state, why, next }| format!("{state:?}: {why}; {next}"));
         insta::assert_snapshot!(told.join("\n"), @"
-        Expected: plugin `a/b` was named by an import and is not installed here; install it with `POST /api/v1/plugins`
+        Expected: no version of plugin `a/b` is installed here, though it is expected; install it with `POST /api/v1/plugins`
         Inactive: plugin `a/b` is switched off; switch it on with `PUT /api/v1/plugins/a/b/state`
         Waiting: plugin `a/b` 1.0.0 waits for a decision about what it asks to reach; decide with `PUT /api/v1/plugins/a/b/versions/1.0.0/grant` and activate it
         Installed: no version of plugin `a/b` was activated; activate one with `POST /api/v1/plugins/a/b/activate`

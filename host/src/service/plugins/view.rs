@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::domain::{
-    Capabilities, Digest, Duties, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, RolledBack, Rollout,
-    State, StepOverride, ToolOverride,
+    Capabilities, Digest, Duties, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, RolledBack,
+    Rollout, State, StepOverride, ToolOverride,
 };
 use crate::plugin::{Catalog, Health};
 use crate::store::{FailedVersion, Layer, Snapshot};
@@ -219,7 +219,7 @@ impl Service {
                 who: record.map(|record| record.who),
             });
         }
-        let waiting = versions.iter().find(|it| it.granted.is_none() && !it.asks.is_empty()).map(|it| it.version);
+        let waiting = versions.first().filter(|it| it.granted.is_none() && !it.asks.is_empty()).map(|it| it.version);
         let health = catalog.health(name);
         let idle = match serving {
             None if revision == Revision::default() => failed.first().map(|last| Idle {
