@@ -30,6 +30,14 @@ impl ToolRules for Free {
     fn fingerprint(&self) -> String {
         String::new()
     }
+
+    fn has_rule(&self, _: &str) -> bool {
+        true
+    }
+
+    fn absent(&self, _: &str) -> &[loadout::resolve::Absent] {
+        &[]
+    }
 }
 
 fn main() {

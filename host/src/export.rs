@@ -36,10 +36,11 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Kind, Problem, Problems, Revision};
+use crate::domain::{Duties, Kind, Problem, Problems, Revision};
 use crate::import;
 use crate::import::assignment;
 use crate::import::document::{FORMAT, format_path};
+use crate::import::expected;
 use crate::import::{LinkOutcome, Outcome, Plan, Report};
 use crate::store::{Change, Snapshot};
 
@@ -101,8 +102,14 @@ const CONTENT_TYPES: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
 /// The profiles that people are assigned to directly, by login.
 pub type Assignments = BTreeMap<String, BTreeSet<String>>;
 
-/// Exports every custom item of `snapshot`, and `assignments` if there are any to travel with it.
-pub fn archive(snapshot: &Snapshot, assignments: &Assignments, options: &Options) -> Result<Export, Error> {
+/// Exports every custom item of `snapshot`, and `assignments` if there are any to travel with it. `duties` says what plugins answer for
+/// that are not everywhere, so that nothing is shown elsewhere for want of them.
+pub fn archive(
+    snapshot: &Snapshot,
+    assignments: &Assignments,
+    duties: &BTreeMap<String, Duties>,
+    options: &Options,
+) -> Result<Export, Error> {
     check_items(snapshot)?;
     let prefix = solution::prefix(snapshot);
     let shipped = snapshot.shipped();
@@ -121,6 +128,9 @@ pub fn archive(snapshot: &Snapshot, assignments: &Assignments, options: &Options
     files.extend(document::write_kept(snapshot, &mut paths));
     if !assignments.is_empty() {
         files.push((assignment::path(), document::text(assignments)));
+    }
+    if !duties.is_empty() {
+        files.push((expected::path(), document::text(duties)));
     }
     files[DESCRIPTIVE..].sort();
     let zip = pack(&files)?;

@@ -27,6 +27,7 @@ mod customizations;
 pub(crate) mod dependencies;
 pub(crate) mod document;
 pub(crate) mod entries;
+pub(crate) mod expected;
 pub(crate) mod inbox;
 mod json;
 pub(crate) mod macros;
@@ -63,6 +64,7 @@ pub(crate) use archive::Archive;
 use assignment::Wanted;
 use customizations::Customizations;
 use document::Documents;
+use expected::Expected;
 use rows::Rows;
 use solution::Solution;
 use work::Work;
@@ -86,6 +88,8 @@ pub struct Plan {
     pub(crate) kept: Vec<(Arc<str>, AnyItem)>,
     /// Direct assignments that the archive asks for, see [`Plan::assign`].
     assignments: Vec<Wanted>,
+    /// Plugins that the archive names, see [`Plan::expect_plugins`].
+    expected: Vec<Expected>,
 }
 
 /// An archive that is not imported at all.
@@ -160,6 +164,7 @@ fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
     let customizations = xml::parse_within(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?, &mut budget)?;
     let Customizations { workflows, mut links, roles, unread } = Customizations::read(customizations);
     let assignments = archive.files.remove(&assignment::path());
+    let plugins = archive.files.remove(&expected::path());
     let documents = Documents::take_from(&mut archive);
     let (mut rows, spoilt) = Rows::take_from(&mut archive, documents.are_whole(), &mut budget)?;
 
@@ -179,10 +184,11 @@ fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
     documents.read(&mut work);
     settle::settle(&mut work);
     let assignments = assignment::read(&mut work, assignments);
+    let expected = expected::read(&mut work, plugins);
     unread::report(&mut work, rows, links, unread, spoilt, archive);
     let kept = std::mem::take(&mut work.kept);
     let (changes, report) = work.finish();
-    Ok(Plan { changes, report, kept, assignments })
+    Ok(Plan { changes, report, kept, assignments, expected })
 }
 
 fn take(archive: &mut Archive, file: &'static str) -> Result<Vec<u8>, Error> {

@@ -16,6 +16,7 @@ mod circumstances;
 mod clock;
 mod compiler;
 mod decision;
+mod duties;
 mod engine;
 mod generation;
 mod guard;

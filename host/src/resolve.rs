@@ -2,6 +2,7 @@
 //!
 //! Pure. Names no database, no engine, no server and no clock; a rule that breaks is part of the answer.
 
+mod absent;
 mod explain;
 mod gates;
 mod journal;
@@ -30,6 +31,7 @@ use crate::store::Snapshot;
 use explain::{Account, line};
 use selection::Selection;
 
+pub use absent::{Absent, AbsentPart, NO_RULE, hidden_without_rule};
 pub use journal::{HostCall, Journal};
 pub use reads::{Facts, Read, ReadSet, Reads};
 pub use request::{Error, SessionInput, Subject};

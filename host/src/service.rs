@@ -8,6 +8,7 @@ mod commit;
 mod comparison;
 mod connectors;
 mod grants;
+mod kinds;
 mod machinery;
 mod observer;
 mod outbox;
@@ -27,9 +28,12 @@ pub use bundles::{BundleOptions, InstalledBundle, InstalledComponent};
 pub use comparison::{Comparison, Gatekeeping};
 pub use connectors::ConnectorView;
 pub use grants::{Grant, GrantView};
+pub use kinds::ToolWithoutRule;
 pub use outbox::Delivered;
 pub use platform::PlatformOptions;
-pub use plugins::{Activation, Decided, Installed, PluginError, PluginView, RolledBackPlugin, VersionView};
+pub use plugins::{
+    Activation, Decided, Installed, PluginError, PluginView, RolledBackPlugin, ServingState, VersionView,
+};
 pub use publishers::{KeyView, PublisherView, SignerView, Standing};
 pub use recordings::{RecordingView, ReplayView};
 pub use rollout::RolloutView;
@@ -221,6 +225,7 @@ impl Service {
         let door = Door { secrets: Some(Arc::clone(store.secrets()?)), ..options.config.door };
         let config = Config { watch, door, ..options.config };
         let platform = Platform::open(folder, PlatformOptions { config, ..options })?;
+        platform.declare_kinds(&store)?;
         let service = Self { traces, ..Self::with(store, Machinery::Installed(Box::new(platform))) }.with_shipped()?;
         service.follow(&*service.store.snapshot()?);
         Ok(service)
@@ -351,10 +356,15 @@ impl Service {
             let person = self.store.person(login, base.revision())?;
             Ok::<_, Error>(person.map(|person| person.direct))
         })?;
+        let expects = plan.expect_plugins(base);
         let Plan { mut changes, mut report, .. } = plan;
         keep_plugin_settings(&mut changes, base);
+        for ToolWithoutRule { tool, reason, .. } in self.written_without_rule(&changes, base)? {
+            report.without_rule(&tool, &reason);
+        }
         let origin = Origin { is_import: true, dry_run, ..Origin::default() };
-        let committed = self.attempt(&ChangeSet { caller: Some(caller.clone()), ..changes }, author, origin)?;
+        let committed =
+            self.attempt(&ChangeSet { caller: Some(caller.clone()), expects, ..changes }, author, origin)?;
         report.tolerate(&committed.tolerated);
         Ok(Imported { dry_run, revision: committed.revision, report, skipped: committed.skipped })
     }
@@ -368,7 +378,8 @@ impl Service {
                 assignments.entry(login).or_default().insert(profile);
             }
         }
-        Ok(export::archive(&snapshot, &assignments, options)?)
+        let duties = self.exported_duties(&snapshot)?;
+        Ok(export::archive(&snapshot, &assignments, &duties, options)?)
     }
 
     /// Answers a question.

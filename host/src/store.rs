@@ -9,6 +9,7 @@ mod beside;
 mod change;
 mod checks;
 mod commit;
+mod component_kinds;
 mod components;
 mod draft;
 pub mod durable;
@@ -46,6 +47,7 @@ pub use change::{
     Authority, Change, ChangeSet, Changed, Committed, Expect, How, Links, Replaced, Strictness, Tolerated,
 };
 pub use commit::Preview;
+pub use component_kinds::Declared;
 pub use components::{Component, ComponentRecord, FailedVersion};
 pub use error::{Error, MissingReference, Referrer};
 pub use outbox::{EventState, NewEvent, OutboxEvent};

@@ -25,7 +25,7 @@ const CASES: &str = "cases:
 /// A host on which everybody has the tool, and a folder with a token, cases and a session.
 async fn prepared() -> Result<(TestHost, tempfile::TempDir), Failure> {
     let host = TestHost::with_platform(Path::new(PROGRAM)).await?;
-    let tool = json!({"name": "Greeter", "kind": "greeter", "control": "contoso_greeter"});
+    let tool = json!({"name": "Greeter", "kind": "greeter", "control": "contoso_greeter", "withoutRule": "show"});
     assert_eq!(host.put("/api/v1/pane-tools/contoso_greeter", tool).await?.status, 201);
     let tools = json!({"productivityPane": {"tools": [{"tool": "contoso_greeter"}]}});
     let given = host.patch("/api/v1/profiles/contoso_rep", tools).await?;

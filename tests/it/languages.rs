@@ -172,7 +172,7 @@ async fn the_same_rule_in_another_language_decides_the_same() -> Done {
     fs::copy(compiled().join("key"), cache.join("key"))?;
     let host = TestHost::with_platform_in(data, Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
     fs::write(folder.path().join("token"), TOKEN)?;
-    let tool = json!({"name": "Greeter", "kind": "greeter", "control": "contoso_greeter"});
+    let tool = json!({"name": "Greeter", "kind": "greeter", "control": "contoso_greeter", "withoutRule": "show"});
     assert_eq!(host.put("/api/v1/pane-tools/contoso_greeter", tool).await?.status, 201);
     let tools = json!({"productivityPane": {"tools": [{"tool": "contoso_greeter"}]}});
     assert_eq!(host.patch("/api/v1/profiles/contoso_rep", tools).await?.status, 200);

@@ -28,6 +28,7 @@ mod languages;
 mod layering;
 mod load;
 mod mutation;
+mod no_rule;
 mod openapi;
 mod otlp;
 mod page;

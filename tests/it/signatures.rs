@@ -168,7 +168,10 @@ async fn unsigned_plugins_are_refused_where_the_environment_says_so() -> Done {
     let other = TestHost::with_sample().await?;
     assert_eq!(import(&other).await?.status, 200);
     let there = other.get("/api/v1/environment").await?.json();
-    assert_eq!((&there["tabsMax"], &there["plugins"]), (&json!(7), &json!({"unsigned": "allowed"})));
+    assert_eq!(
+        (&there["tabsMax"], &there["plugins"]),
+        (&json!(7), &json!({"unsigned": "allowed", "withoutRule": "hide"}))
+    );
     other.put("/api/v1/environment", json!({"plugins": {"unsigned": "refused"}})).await?;
     assert_eq!(import(&other).await?.status, 200);
     let there = other.get("/api/v1/environment").await?.json();

@@ -511,6 +511,7 @@ fn a_step_whose_component_cannot_be_used_breaks_visibly() -> Done {
         digest: String::new(),
         manifest: Some(manifest),
         may_take_part: true,
+        declared: Default::default(),
         tools: Default::default(),
         steps: Default::default(),
         reason: "its component was cut in two".to_owned(),

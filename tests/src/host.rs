@@ -35,7 +35,7 @@ pub struct TestHost {
     folder: TempDir,
 }
 
-/// No rule is bound to any tool: most tests ask about what is decided before rules are.
+/// Every tool is shown with nothing, as though it needed no rule: most tests ask about what is decided before rules are.
 struct NoRules;
 
 impl ToolRules for NoRules {
@@ -45,6 +45,14 @@ impl ToolRules for NoRules {
 
     fn fingerprint(&self) -> String {
         "none".to_owned()
+    }
+
+    fn has_rule(&self, _: &str) -> bool {
+        true
+    }
+
+    fn absent(&self, _: &str) -> &[loadout::resolve::Absent] {
+        &[]
     }
 }
 

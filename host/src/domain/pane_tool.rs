@@ -51,9 +51,23 @@ pub struct PaneTool {
     /// What a person and the environment must have for the tool to appear.
     #[serde(default)]
     pub requires: ToolRequirements,
+    /// What people see of the tool while no rule decides about its kind; where nothing is said, what the environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_rule: Option<WithoutRule>,
     /// Where the tool came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+}
+
+/// What people see of a tool while no rule decides about its kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WithoutRule {
+    /// Nothing: a rule may be missing that hid the tool.
+    #[default]
+    Hide,
+    /// The tool, with an empty payload: it needs no rule.
+    Show,
 }
 
 /// What must hold for a tool to appear (domain 3.3).

@@ -43,6 +43,10 @@ pub struct Plugin {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = BTreeMap<String, Capabilities>)]
     pub grants: BTreeMap<Digest, Capabilities>,
+    /// What it answers for and does not do now: it is switched off, waits for a decision, was named by an import, or serves with a newer
+    /// version that does less. Tools of these kinds are kept from people meanwhile.
+    #[serde(skip_serializing_if = "Duties::is_empty")]
+    pub answers_for: Duties,
     /// What was decided about tools, by their kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tools: BTreeMap<String, ToolOverride>,
@@ -361,6 +365,7 @@ impl Item for Plugin {
             recording.check(problems);
         }
         self.promotion.check(problems);
+        self.answers_for.check("answersFor", problems);
         if let Some(rollout) = &self.rollout {
             rollout.check(problems);
             if self.active == Some(rollout.version) {

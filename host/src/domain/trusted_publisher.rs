@@ -49,6 +49,8 @@ pub enum Unsigned {
 pub struct PluginSettings {
     /// What holds for the plugins of publishers that are not among the trusted ones.
     pub unsigned: Unsigned,
+    /// What people see of a tool that says nothing of it itself, while no rule decides about its kind.
+    pub without_rule: WithoutRule,
 }
 
 /// A public key of Ed25519.

@@ -62,7 +62,9 @@ impl Place {
     }
 
     fn export(&self) -> Vec<u8> {
-        archive(&self.store.snapshot().unwrap(), &Assignments::new(), &Options::default()).unwrap().zip
+        archive(&self.store.snapshot().unwrap(), &Assignments::new(), &Default::default(), &Options::default())
+            .unwrap()
+            .zip
     }
 
     fn items(&self) -> BTreeMap<String, String> {

@@ -150,6 +150,14 @@ mod tests {
         fn fingerprint(&self) -> String {
             String::new()
         }
+
+        fn has_rule(&self, _: &str) -> bool {
+            false
+        }
+
+        fn absent(&self, _: &str) -> &[crate::resolve::Absent] {
+            &[]
+        }
     }
 
     fn call(number: usize) -> AuditEntry {

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::{self, Expected, Kind, PluginVersion, Revision, ToolOverride};
-use crate::service::{Activation, Gatekeeping, Installed, PluginView, RolledBackPlugin, Service};
+use crate::service::{Activation, Gatekeeping, Installed, PluginView, RolledBackPlugin, Service, ToolWithoutRule};
 use crate::store::Expect;
 
 use super::body::{Component, Typed};
@@ -33,9 +33,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Every plugin that is there.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 struct PluginList {
     /// By publisher and name.
     items: Vec<PluginView>,
+    /// The pane tools that nobody sees because what decides about them is absent.
+    without_rule: Vec<ToolWithoutRule>,
 }
 
 /// How to install.
@@ -77,10 +80,26 @@ struct ActivateBody {
 
 /// Whether a plugin is asked.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SwitchBody {
     /// `active` or `inactive`.
     state: domain::State,
+    /// Whether the tools it answers for and does not decide about then are left to what else decides about them: a rule that came with
+    /// the product, or the rule without its steps. Without this, they are hidden.
+    #[serde(default)]
+    fall_back: bool,
+}
+
+/// How to take away.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct RemoveQuery {
+    /// Whether people may be shown what the plugin may have hidden. Without this, a plugin is not taken away in whose place something
+    /// else would show tools.
+    #[serde(default)]
+    #[param(required = false)]
+    fall_back: bool,
 }
 
 /// Something about a plugin, under the tag of the plugin.
@@ -110,7 +129,9 @@ pub(super) fn believed(service: &Service, name: &str, conditions: &Conditions) -
     responses((status = 200, description = "Every plugin.", body = PluginList)),
 )]
 async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<PluginList>, Refusal> {
-    Ok(Json(PluginList { items: app.run(|service| Ok(service.plugins()?)).await? }))
+    let listed = app.run(|service| Ok((service.plugins()?, service.tools_without_rule()?)));
+    let (items, without_rule) = listed.await?;
+    Ok(Json(PluginList { items, without_rule }))
 }
 
 /// Installs a component with its manifest inside. Whatever is wrong with it, what serves goes on serving.
@@ -161,20 +182,23 @@ async fn show(
 /// Takes a plugin away, with all its versions, what was decided about its steps, and why versions could not be installed.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}", operation_id = "delete-plugin", tag = "plugins",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(
+        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        RemoveQuery,
+    ),
     responses((status = 204, description = "It is gone. Old revisions can still be asked.")),
 )]
 async fn remove(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
-    _: Query<Nothing>,
+    Query(query): Query<RemoveQuery>,
     conditions: Conditions,
     By(author): By,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Refusal> {
     let name = full(&publisher, &name);
     let remove = app.run(move |service| {
         let expect = believed(service, &name, &conditions)?;
-        Ok(service.remove_plugin(&name, expect, &author)?)
+        Ok(service.remove_plugin(&name, expect, query.fall_back, &author)?)
     });
     let removed = remove.await?;
     Ok((StatusCode::NO_CONTENT, [(REVISION, number(removed))]))
@@ -246,7 +270,7 @@ async fn switch(
     let name = full(&publisher, &name);
     let switch = app.run(move |service| {
         let expect = believed(service, &name, &conditions)?;
-        Ok(service.switch_plugin(&name, expect, body.state, &author)?)
+        Ok(service.switch_plugin(&name, expect, body.state, body.fall_back, &author)?)
     });
     Ok(shown(switch.await?))
 }

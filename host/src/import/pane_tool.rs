@@ -54,6 +54,7 @@ fn tool(row: &mut Row, here: Option<&PaneTool>) -> Result<PaneTool, Unreadable> 
         data: row.text("msdyn_data")?,
         icon: icon.or(default_icon),
         learn_more: row.text("msdyn_learnmorelink")?,
+        without_rule: here.and_then(|here| here.without_rule),
         requires: here.map_or_else(ToolRequirements::default, |here| here.requires.clone()),
         source: None,
     })

@@ -185,6 +185,13 @@ impl Report {
         self.settle();
     }
 
+    /// Adds what nobody would see because what decides about it is absent.
+    pub fn without_rule(&mut self, tool: &str, reason: &str) {
+        let place = format!("{}/{tool}", Kind::PaneTool.collection());
+        self.warn("no-rule", place, format!("people do not see it: {reason}"));
+        self.settle();
+    }
+
     /// Says that an item is not written after all, and with it none of its parts and links.
     pub fn downgrade(&mut self, kind: Kind, name: &str, reason: &str) {
         let verdict = Verdict::Withdrawn { outcome: Outcome::Quarantined, reason: reason.to_owned() };

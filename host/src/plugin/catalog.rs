@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use crate::domain::{CallLimits, Capabilities, RecordingSettings, StepOverride, ToolOverride};
 use crate::pipeline::Registration;
-use crate::resolve::Reads;
+use crate::resolve::{Absent, AbsentPart, Reads};
 use crate::upgrade::StepInfo;
 
 use super::around::ToolStepRegistration;
@@ -42,6 +42,8 @@ pub struct Catalog {
     registrations: Vec<Registration>,
     tool_steps: Vec<ToolStepRegistration>,
     missing: Vec<Missing>,
+    /// What should be asked about a tool kind, or was once, and is not.
+    absent: BTreeMap<String, Vec<Absent>>,
 }
 
 /// A component that is asked.
@@ -151,6 +153,7 @@ impl Catalog {
             registrations: Vec::new(),
             tool_steps: Vec::new(),
             missing: Vec::new(),
+            absent: BTreeMap::new(),
         }
     }
 
@@ -173,7 +176,7 @@ impl Catalog {
         }
         match &manifest.provides {
             Provides::Tool { kinds, on_fault, default } => {
-                for kind in kinds {
+                for kind in kinds.iter().filter(|kind| !is_waited_for(&self.absent, kind)) {
                     let trial = wanted.trial.clone().filter(|trial| trial.ready.manifest().decides_about(kind));
                     let trial = trial.map(|trial| self.with_way_out(trial, wanted));
                     let wanted = wanted.tools.get(kind).cloned().unwrap_or_default();
@@ -222,7 +225,7 @@ impl Catalog {
 
     /// Notes a plugin that should be asked and cannot be, so that what it should decide about fails visibly.
     pub fn add_missing(&mut self, missing: Missing) {
-        for kind in missing.kinds() {
+        for kind in missing.kinds().into_iter().filter(|kind| !is_waited_for(&self.absent, kind)) {
             let (bound, policy) = (Bound::Missing(self.missing.len()), missing.policy(kind));
             let rule = Rule { bound, policy, limits: CallLimits::default(), trial: None };
             self.by_kind.entry(kind.clone()).or_insert(rule);
@@ -232,6 +235,25 @@ impl Catalog {
         self.tool_steps.extend(missing.tool_steps());
         self.tool_steps.sort_by(ToolStepRegistration::order);
         self.missing.push(missing);
+    }
+
+    /// Notes what should be asked about a tool kind, or was once, and is not. A rule that is waited for keeps the kind from components that
+    /// are added after this; one that is bound already has the kind.
+    pub fn add_absent(&mut self, kind: &str, absent: Absent) {
+        let is_rule = matches!(absent.part, AbsentPart::Rule | AbsentPart::Former);
+        if !(is_rule && self.by_kind.contains_key(kind)) {
+            self.absent.entry(kind.to_owned()).or_default().push(absent);
+        }
+    }
+
+    /// The tool kinds for which something is absent, with what it is.
+    pub fn all_absent(&self) -> &BTreeMap<String, Vec<Absent>> {
+        &self.absent
+    }
+
+    /// The tool kinds that a rule is bound to.
+    pub fn ruled_kinds(&self) -> impl Iterator<Item = &str> {
+        self.by_kind.keys().map(String::as_str)
     }
 
     /// The steps around rules, in the order in which they are asked.
@@ -285,4 +307,9 @@ impl Catalog {
     pub fn plugins(&self) -> &[PluginInfo] {
         &self.infos
     }
+}
+
+/// Whether a plugin that is not asked still answers for the rule of a kind.
+fn is_waited_for(absent: &BTreeMap<String, Vec<Absent>>, kind: &str) -> bool {
+    absent.get(kind).is_some_and(|absent| absent.iter().any(|it| it.part == AbsentPart::Rule))
 }

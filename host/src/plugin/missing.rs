@@ -1,10 +1,10 @@
 //! A plugin that should be asked and cannot be. It keeps its place: what it should decide about fails visibly, and who should agree to a
 //! change does not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::experience::ToolFault;
-use crate::domain::{FaultPolicy, PluginVersion, StepOverride, ToolOverride};
+use crate::domain::{Duties, FaultPolicy, PluginVersion, StepOverride, ToolOverride};
 use crate::pipeline::{Registration, StepFault};
 use crate::resolve::{Evaluation, Reads};
 
@@ -29,6 +29,8 @@ pub struct Missing {
     pub manifest: Option<Manifest>,
     /// Whether it may want to take part in changes of configuration, as far as its component shows that.
     pub may_take_part: bool,
+    /// What is written down of what it declares, where it cannot say so itself.
+    pub declared: Duties,
     /// What was decided about its tools.
     pub tools: BTreeMap<String, ToolOverride>,
     /// What was decided about its steps.
@@ -38,12 +40,13 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// The tool kinds it should decide about; where that is not known, those that somebody decided about.
+    /// The tool kinds it should decide about; where it cannot say so itself, those that are written down, and those that an administrator
+    /// decided about.
     pub fn kinds(&self) -> Vec<&String> {
         match self.provides() {
             Some(Provides::Tool { kinds, .. }) => kinds.iter().collect(),
             Some(Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. }) => Vec::new(),
-            None => self.tools.keys().collect(),
+            None => self.declared.rules.iter().chain(self.tools.keys()).collect::<BTreeSet<_>>().into_iter().collect(),
         }
     }
 

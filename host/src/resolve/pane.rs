@@ -1,4 +1,4 @@
-//! The productivity pane: every placed tool, through its gates and then through its rule.
+//! The productivity pane: every placed tool, through its gates and then through its rule. Without the rule it should have, a tool is hidden.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use crate::domain::message::Stage;
 use crate::domain::{Environment, PaneTool, PlacedTool, Profile};
 use crate::store::Snapshot;
 
+use super::absent::{self, NO_RULE, Standing};
 use super::explain::{Account, line};
 use super::{Decision, Error, Evaluation, Facts, ItemReference, Read, Reads, StepEnd, StepRun, ToolRules, gates};
 
@@ -34,7 +35,18 @@ pub(super) fn pane(
                 account.line(|| line("tool", Some(tool.kind.as_str()), Outcome::Hidden, because));
                 ToolStatus::Hidden { hidden_by, degraded: None }
             }
-            None => ask(snapshot, place, tool, facts, rules, account, &mut named)?,
+            None => match absent::standing(place.tool.as_str(), tool, environment, rules) {
+                Standing::Hidden(hidden_by) => {
+                    let kind = tool.kind.as_str();
+                    account.warn(NO_RULE, format!("tool `{kind}` is hidden: {}", hidden_by.needs));
+                    account.line(|| line("tool", Some(kind), Outcome::Hidden, hidden_by.needs.as_str()));
+                    ToolStatus::Hidden { hidden_by, degraded: None }
+                }
+                Standing::Asked(warnings) => {
+                    warnings.into_iter().for_each(|(code, message)| account.warn(code, message));
+                    ask(snapshot, place, tool, facts, rules, account, &mut named)?
+                }
+            },
         };
         tools.push(view(place, tool, facts, status));
     }
@@ -55,7 +67,7 @@ fn ask(
     let settings = serde_json::Value::Object(place.settings.clone()).to_string();
     let reads = Reads::new(Arc::clone(snapshot), Arc::clone(facts));
     let Some(evaluation) = rules.evaluate(kind, &settings, reads) else {
-        account.line(|| line("tool", Some(kind), Outcome::Shown, "no rule component is bound to its kind"));
+        account.line(|| line("tool", Some(kind), Outcome::Shown, "it needs no rule, and none is bound to its kind"));
         return Ok(ToolStatus::Shown { payload: serde_json::Value::Object(serde_json::Map::new()), degraded: None });
     };
     warn(&evaluation, kind, account);
@@ -71,7 +83,7 @@ fn ask(
         Ok(Decision::Shown { payload, items }) => {
             let because = match plugin {
                 Some(_) => format!("{who} shows it{instead}{changes}"),
-                None => format!("no rule component is bound to its kind{changes}"),
+                None => format!("it needs no rule, and none is bound to its kind{changes}"),
             };
             explain(account, Outcome::Shown, because);
             named.extend(items);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::experience::{Degraded, ToolFault};
 
+use super::absent::Absent;
 use super::journal::Journal;
 use super::reads::{Read, Reads};
 use super::tool_step::{StepEnd, StepRun};
@@ -20,6 +21,12 @@ pub trait ToolRules: Send + Sync {
     /// Names the rules that are bound and the steps around them, so that equal fingerprints give equal decisions: component digests by
     /// tool kind, with what they may reach outside; steps in their order, with what they are told.
     fn fingerprint(&self) -> String;
+
+    /// Whether a rule is bound to `kind`.
+    fn has_rule(&self, kind: &str) -> bool;
+
+    /// What should decide about tools of `kind`, or take part in that, and is not asked.
+    fn absent(&self, kind: &str) -> &[Absent];
 }
 
 /// What came of asking a rule, and the steps around it.

@@ -34,6 +34,14 @@ impl ToolRules for Table {
     fn fingerprint(&self) -> String {
         format!("{:?}", self.0)
     }
+
+    fn has_rule(&self, kind: &str) -> bool {
+        self.0.contains_key(kind)
+    }
+
+    fn absent(&self, _: &str) -> &[Absent] {
+        &[]
+    }
 }
 
 fn shown(payload: serde_json::Value, items: &[(&str, &str)]) -> Result<Decision, &'static str> {

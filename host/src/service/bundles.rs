@@ -263,6 +263,7 @@ impl Service {
             let WithVersion { mut plugin, expect, needs } =
                 self.with_version(snapshot, &new, Activation { activate, ..how })?;
             let mut taken = Vec::new();
+            let before = manifest.duties(&plugin.steps);
             for (step, wanted) in steps.iter().filter(|(step, _)| !there.is_some_and(|it| it.steps.contains_key(*step)))
             {
                 plugin.steps.insert(step.clone(), wanted.clone());
@@ -271,6 +272,10 @@ impl Service {
             if !taken.is_empty() && !caller.has(Privilege::PluginConfigure) {
                 let privilege = Privilege::PluginConfigure;
                 return Err(store::Error::Forbidden { caller: caller.name().to_owned(), privilege }.into());
+            }
+            if plugin.serving().is_none() && !plugin.answers_for.is_empty() {
+                plugin.answers_for.subtract(&before);
+                plugin.answers_for.add(manifest.duties(&plugin.steps));
             }
             for step in &taken {
                 let ready = held.iter().find(|ready| ready.digest() == digest);
@@ -313,6 +318,7 @@ fn must_be_possible(
 impl Checked {
     fn component(&self) -> Component {
         let Bundled { plugin, version, digest, .. } = self.bundled.clone();
-        Component { digest, plugin, version, bytes: self.bytes.clone() }
+        let duties = self.manifest.duties(&BTreeMap::new());
+        Component { digest, plugin, version, bytes: self.bytes.clone(), duties }
     }
 }

@@ -47,6 +47,7 @@ impl Service {
         let library = self.store.snapshot()?;
         if !origin.is_import {
             self.check_settings(changes, &library)?;
+            self.check_kinds(changes, &library)?;
         }
         let handlers = self.handlers(&library)?;
         if let Some(refusal) = handlers.incomplete() {

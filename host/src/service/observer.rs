@@ -13,7 +13,7 @@ use crate::domain::Revision;
 use crate::domain::revision::Author;
 use crate::pipeline::{Event, Handlers, Outcome, Refusal, Registration, StepFault};
 use crate::plugin::{Answer, CallRecording, Catalog, ObservedCall, Trial};
-use crate::resolve::{Evaluation, Reads, ToolRules};
+use crate::resolve::{Absent, Evaluation, Reads, ToolRules};
 use crate::store::{self, Expect, Snapshot, TrialCalls, TrialKey};
 
 use super::commit::NoHandlers;
@@ -195,6 +195,14 @@ impl Handlers for Observing<'_> {
 }
 
 impl ToolRules for Observing<'_> {
+    fn has_rule(&self, kind: &str) -> bool {
+        self.catalog.has_rule(kind)
+    }
+
+    fn absent(&self, kind: &str) -> &[Absent] {
+        self.catalog.absent(kind)
+    }
+
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
         let witness = |plugin, call| self.saw(plugin, call);
         let ask = |reads| self.catalog.evaluate_seen(kind, settings, reads, Some(&witness));

@@ -325,6 +325,14 @@ mod tests {
         fn fingerprint(&self) -> String {
             "none".to_owned()
         }
+
+        fn has_rule(&self, _: &str) -> bool {
+            false
+        }
+
+        fn absent(&self, _: &str) -> &[crate::resolve::Absent] {
+            &[]
+        }
     }
 
     #[test]

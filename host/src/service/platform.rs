@@ -4,6 +4,7 @@
 //! catalog of the newest revision, which is made anew as soon as an item is another, whoever wrote it. A question goes on with the
 //! catalog it began with.
 
+mod absent;
 mod retry;
 
 use std::collections::HashMap;
@@ -93,8 +94,14 @@ pub(super) enum Found {
     Nowhere,
 }
 
-/// The plugins and connectors of a revision: each with the revision that wrote it.
-type Key = Vec<(Kind, Arc<str>, Revision)>;
+/// What tells the catalog of one revision from that of another.
+#[derive(Debug, Default, PartialEq)]
+struct Key {
+    /// The plugins and connectors, each with the revision that wrote it.
+    items: Vec<(Kind, Arc<str>, Revision)>,
+    /// How much components declare that are there.
+    declared: u64,
+}
 
 impl Platform {
     pub(super) fn open(folder: &Path, options: PlatformOptions) -> Result<Self, EngineError> {
@@ -139,9 +146,21 @@ impl Platform {
             }
             let expect = entry.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
             changes.push(Change::Put { name: name.as_str().into(), item: plugin.into(), expect });
-            components.push(Component { digest: digest.clone(), plugin: name, version, bytes: bytes.to_vec() });
+            let duties = manifest.duties(&Default::default());
+            components.push(Component { digest: digest.clone(), plugin: name, version, bytes: bytes.to_vec(), duties });
         }
         (changes, components)
+    }
+
+    /// Writes down what the components declare that were kept before that was written down.
+    pub(super) fn declare_kinds(&self, store: &Store) -> Result<(), store::Error> {
+        for (digest, plugin) in store.undeclared_components()? {
+            // One that cannot be read declares nothing that this program could know.
+            let manifest = self.manifest(store, &digest)?;
+            let duties = manifest.map(|manifest| manifest.duties(&Default::default())).unwrap_or_default();
+            store.declare_kinds(&digest, &plugin, &duties)?;
+        }
+        Ok(())
     }
 
     /// What is asked at the revision of `snapshot`.
@@ -150,7 +169,7 @@ impl Platform {
         if let Some(serving) = serving.filter(|serving| serving.revision == snapshot.revision()) {
             return Ok(Arc::clone(&serving.catalog));
         }
-        let key = key(snapshot);
+        let key = key(store, snapshot)?;
         let is_past = self.newest.load().as_ref().is_some_and(|serving| serving.revision > snapshot.revision());
         // Whoever asks about the past keeps nobody waiting.
         let _making = (!is_past).then(|| lock(&self.making));
@@ -260,12 +279,20 @@ impl Platform {
         });
         let connectors = Arc::new(connectors.collect::<Connectors>());
         let mut catalog = Catalog::of(&self.workshop);
-        let mut plugins: Vec<_> = snapshot
-            .entries(Kind::Plugin)
-            .filter_map(|(name, entry)| Some((entry.layer, name, Plugin::from_any(&entry.item)?)))
-            .collect();
-        plugins.sort_by_key(|(layer, name, _)| (*layer == Layer::OutOfTheBox, (*name).clone()));
-        for (_, name, plugin) in &plugins {
+        let written = store.declared_kinds(snapshot.revision())?;
+        let of_layer = |layer: Layer| {
+            let plugins = snapshot.entries(Kind::Plugin).filter(move |(_, entry)| entry.layer == layer);
+            let mut plugins: Vec<_> =
+                plugins.filter_map(|(name, entry)| Some((name, Plugin::from_any(&entry.item)?))).collect();
+            plugins.sort_by(|(a, _), (b, _)| a.cmp(b));
+            plugins
+        };
+        let [custom, shipped] = [Layer::Custom, Layer::OutOfTheBox].map(of_layer);
+        for (at, (name, plugin)) in custom.iter().chain(&shipped).enumerate() {
+            if at == custom.len() {
+                // What an administrator's plugin answers for is not left to what came with the product.
+                self.note_absent(store, &mut catalog, &custom, &written)?;
+            }
             if let Some((version, digest)) = plugin.serving() {
                 // What was taken back since is not had by asking about the past.
                 let now = newest.entry(Kind::Plugin, name).and_then(|entry| Plugin::from_any(&entry.item));
@@ -289,6 +316,7 @@ impl Platform {
                         digest: digest.to_string(),
                         manifest,
                         may_take_part,
+                        declared: written.get(digest).map(|it| it.duties.clone()).unwrap_or_default(),
                         tools: plugin.tools.clone(),
                         steps: plugin.steps.clone(),
                         reason,
@@ -309,7 +337,12 @@ impl Platform {
                 }
             }
         }
-        if plugins.is_empty() {
+        if shipped.is_empty() {
+            self.note_absent(store, &mut catalog, &custom, &written)?;
+        }
+        self.note_absent(store, &mut catalog, &shipped, &written)?;
+        self.note_former(store, &mut catalog, &[custom.as_slice(), &shipped].concat(), &written)?;
+        if custom.is_empty() && shipped.is_empty() {
             // A revision from before plugins were part of the configuration.
             for bundled in &self.bundled {
                 if let Found::Ready(ready) = self.ready(store, &bundled.digest)?
@@ -356,10 +389,11 @@ pub(super) fn change(base: Revision, changes: Vec<Change>) -> ChangeSet {
     ChangeSet { authority: Authority::Upgrader, base: Some(base), ..ChangeSet::new(changes) }
 }
 
-/// What tells the catalog of one revision from that of another.
-fn key(snapshot: &Snapshot) -> Key {
+/// What tells the catalog of a revision from that of another.
+fn key(store: &Store, snapshot: &Snapshot) -> Result<Key, store::Error> {
     let of = |kind| snapshot.entries(kind).map(move |(name, entry)| (kind, Arc::clone(name), entry.revision));
-    [Kind::Plugin, Kind::Connector].into_iter().flat_map(of).collect()
+    let items = [Kind::Plugin, Kind::Connector].into_iter().flat_map(of).collect();
+    Ok(Key { items, declared: store.count_declared_kinds(snapshot.revision())? })
 }
 
 /// What these locks guard is whole after every line.
@@ -374,9 +408,9 @@ mod tests {
     use serde_json::json;
 
     use crate::domain::revision::Author;
-    use crate::domain::{AnyItem, FaultPolicy};
+    use crate::domain::{AnyItem, Duties, FaultPolicy};
     use crate::plugin::ChildCompiler;
-    use crate::resolve::{Facts, Reads};
+    use crate::resolve::{AbsentPart, Facts, Reads};
 
     use super::super::{Activation, Error, Machinery, Service};
     use super::retry::{LONGEST_PAUSE, PAUSE};
@@ -406,7 +440,8 @@ mod tests {
         plugin.versions.insert(version, digest.clone());
         plugin.active = Some(version);
         let name = "contoso/guard".to_owned();
-        let component = Component { digest, plugin: name.clone(), version, bytes: bytes.to_vec() };
+        let duties = Workshop::manifest(bytes).map(|it| it.duties(&Default::default())).unwrap_or_default();
+        let component = Component { digest, plugin: name.clone(), version, bytes: bytes.to_vec(), duties };
         let components = if lost { Vec::new() } else { vec![component] };
         let changes = change(store.newest().unwrap(), vec![Change::put(name, plugin)]);
         store.install(&components, changes, &Author::new("ada", "a test")).unwrap();
@@ -484,7 +519,7 @@ mod tests {
         let platform = service.platform().unwrap();
         let of = |revision| {
             let catalog = Arc::new(Catalog::of(platform.workshop()));
-            Serving { key: Key::new(), revision: Revision(revision), catalog }
+            Serving { key: Key::default(), revision: Revision(revision), catalog }
         };
         let kept = [2, 3, 2, 3, 4].map(|revision| {
             platform.keep(of(revision));
@@ -556,6 +591,31 @@ mod tests {
         let how = Activation { activate: true, accept_major: false, past_gate: false };
         let refused = service.install_plugin(&named("rival"), how, &Author::new("ada", "a test")).unwrap_err();
         insta::assert_snapshot!(refused, @"tool kind `scripts` is decided by plugin `contoso/guard`: switch that off first");
+    }
+
+    #[test]
+    fn what_a_component_cannot_say_any_more_is_known_by_what_was_written_down() {
+        let kinds = || [String::from("scripts")].into();
+        let of = |duties: Duties| {
+            let folder = tempfile::tempdir().unwrap();
+            // Nothing can be read from it.
+            let service = service(folder.path(), &component(""), true, Plugin::default());
+            let store = &service.store;
+            let (version, digest) = ("1.0.0".parse().unwrap(), Workshop::digest(&component("")));
+            let plugin = "contoso/guard".to_owned();
+            let component = Component { digest, plugin, version, bytes: component(""), duties };
+            store.install(&[component], ChangeSet::default(), &Author::new("ada", "a test")).unwrap();
+            let snapshot = store.snapshot().unwrap();
+            let rules = service.machinery.rules(store, &snapshot).unwrap();
+            let asked = rules.evaluate("scripts", "{}", Reads::new(snapshot, Arc::new(Facts::default())));
+            let fault = asked.and_then(|asked| asked.outcome.err()).map(|fault| fault.code);
+            let absent: Vec<_> = rules.absent("scripts").iter().map(|absent| absent.part).collect();
+            (fault, absent)
+        };
+        let rule = of(Duties { rules: kinds(), ..Duties::default() });
+        assert_eq!(rule, (Some("plugin.not-ready".to_owned()), Vec::new()), "the rule fails visibly");
+        let step = of(Duties { steps: kinds(), ..Duties::default() });
+        assert_eq!(step, (None, vec![AbsentPart::Guard]), "who cannot say how much it matters guards");
     }
 
     #[test]

@@ -3,17 +3,22 @@
 //! Every change is one revision. A component is made ready before a revision names it, so whatever is wrong with it shows while
 //! the version that serves goes on serving.
 
+mod duties;
 mod error;
+pub(super) mod serving;
 mod view;
 
 pub use error::PluginError;
+pub use serving::ServingState;
 pub use view::{Decided, Installed, PluginView, RolledBackPlugin, VersionView};
 
 use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::domain::revision::Author;
-use crate::domain::{Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Revision, RolledBack, Rollout, State};
+use crate::domain::{
+    Capabilities, Digest, Duties, Item, Kind, Plugin, PluginVersion, Revision, RolledBack, Rollout, State,
+};
 use crate::plugin::{LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, Layer, Snapshot};
 
@@ -52,7 +57,9 @@ impl Service {
         self.with_version(&snapshot, &new, how)?;
         // Held until it is in the store, so that what has to be shown before it serves can be.
         let _ready = platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
-        let component = Component { digest: digest.clone(), plugin: name.clone(), version, bytes: bytes.to_vec() };
+        let duties = manifest.duties(&Default::default());
+        let component =
+            Component { digest: digest.clone(), plugin: name.clone(), version, bytes: bytes.to_vec(), duties };
         let left = std::cell::RefCell::new(None);
         let gatekeeping = Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() };
         let (gate, author) = (Gatekeeper::new(gatekeeping), &gatekeeping.said_by(author));
@@ -113,6 +120,7 @@ impl Service {
                 return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
             }
             gate.check(service, snapshot, name, plugin, version)?;
+            service.hand_over(plugin, &manifest)?;
             plugin.activate(version);
             if !plugin.state.is_active() {
                 service.trial_may_wake(snapshot, name, plugin)?;
@@ -134,6 +142,7 @@ impl Service {
             service.must_be_trusted(snapshot, name, version, &digest)?;
             // It served once, and may not be ready any more: then the version that serves goes on.
             let manifest = service.manifest(name, version, &digest)?;
+            plugin.answers_for.subtract(&manifest.duties(&plugin.steps));
             if let Some(needs) = plugin.settle_grant(&digest, &manifest.capabilities, None) {
                 return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
             }
@@ -142,15 +151,26 @@ impl Service {
         Ok(RolledBackPlugin { plugin, rolled_back: done.get() })
     }
 
-    /// Switches a plugin on or off.
+    /// Switches a plugin on or off. What it answers for and does not do then is kept from people, unless `fall_back` leaves that to what
+    /// else decides about the tools: a rule that came with the product, or the rule without its steps.
     pub fn switch_plugin(
         &self,
         name: &str,
         expect: Expect,
         state: State,
+        fall_back: bool,
         author: &Author,
     ) -> Result<PluginView, Error> {
         self.change_plugin(name, expect, author, |service, snapshot, plugin| {
+            let chosen = plugin.active.and_then(|version| plugin.versions.get(&version)).cloned();
+            let duties = chosen.map_or(Ok(Duties::default()), |digest| service.duties_of(plugin, &digest))?;
+            if fall_back {
+                plugin.answers_for = Duties::default();
+            } else if state.is_active() {
+                plugin.answers_for.subtract(&duties);
+            } else {
+                plugin.answers_for.add(duties);
+            }
             if state.is_active()
                 && !plugin.state.is_active()
                 && let Some(version) = plugin.active
@@ -195,18 +215,28 @@ impl Service {
         })
     }
 
-    /// Takes a plugin away, with all its versions, what was decided about its steps, and why versions could not be installed.
-    pub fn remove_plugin(&self, name: &str, expect: Expect, author: &Author) -> Result<Revision, Error> {
+    /// Takes a plugin away, with all its versions, what was decided about its steps, and why versions could not be installed. One without
+    /// which tools would be shown that it may have hidden is taken away only if `fall_back` says that this is meant.
+    pub fn remove_plugin(
+        &self,
+        name: &str,
+        expect: Expect,
+        fall_back: bool,
+        author: &Author,
+    ) -> Result<Revision, Error> {
         if !self.has_plugin(name)? && self.store.forget_failures(name)? {
             return Ok(self.store.newest()?);
         }
         let removed = self.change_plugins(
-            |_, snapshot| {
+            |service, snapshot| {
                 let entry = entry(snapshot, name)?;
                 if entry.layer == Layer::OutOfTheBox {
                     return Err(PluginError::Shipped(name.to_owned()).into());
                 }
                 must_be(expect, name, entry)?;
+                if !fall_back {
+                    service.may_be_forgotten(snapshot, name, item(snapshot, name)?)?;
+                }
                 let expect = Expect::Revision(entry.revision);
                 Ok((vec![Change::Delete { kind: Kind::Plugin, name: name.into(), expect, force: false }], Vec::new()))
             },
@@ -259,7 +289,15 @@ impl Service {
         if how.activate {
             self.may_serve(snapshot, &name, &plugin, manifest, how.accept_major)?;
             needs = self.settle_grant(&mut plugin, digest, &manifest.capabilities)?;
+            let is_on = plugin.state.is_active();
+            if needs.is_some() && is_on && plugin.active.is_none() {
+                // It was brought to serve, so nothing else serves in its place until that is decided.
+                plugin.answers_for.add(manifest.duties(&plugin.steps));
+            }
             if needs.is_none() {
+                if is_on {
+                    self.hand_over(&mut plugin, manifest)?;
+                }
                 plugin.activate(version);
                 plugin.pinned = true;
             }

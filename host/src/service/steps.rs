@@ -85,10 +85,16 @@ impl Service {
                 let schema = ready.as_ref().and_then(|ready| ready.settings());
                 settings::check("configuration", schema, told)?;
             }
+            let before = manifest.duties(&item.steps);
             if *wanted == StepOverride::default() {
                 item.steps.remove(step);
             } else {
                 item.steps.insert(step.to_owned(), wanted.clone());
+            }
+            if item.serving().is_none() && !item.answers_for.is_empty() {
+                // What is waited for is as it would serve.
+                item.answers_for.subtract(&before);
+                item.answers_for.add(manifest.duties(&item.steps));
             }
             Ok(())
         })?;

@@ -1,5 +1,6 @@
 //! What can be asked of the store, and what came of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -25,6 +26,8 @@ pub struct ChangeSet {
     pub plugins_of: Option<Revision>,
     /// Who must have the privilege for everything that changes, whatever it was that they asked for; nobody must if there is none.
     pub caller: Option<Caller>,
+    /// Plugins that are only noted as expected. That hides tools and lets no code in, so it takes no privilege of its own.
+    pub expects: BTreeSet<Arc<str>>,
 }
 
 /// What to do about rules that existing environments break, such as ranks that are taken twice.

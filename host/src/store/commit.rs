@@ -82,7 +82,7 @@ impl Store {
         if let Some(of) = changes.plugins_of.filter(moved) {
             return Err(Error::Moved { base: of, newest: base });
         }
-        let caller = changes.caller.clone();
+        let (caller, expects) = (changes.caller.clone(), changes.expects.clone());
         let mut draft = Draft::new(&transaction, &library, &changes);
         for change in changes.changes {
             draft.apply(change)?;
@@ -93,7 +93,7 @@ impl Store {
         let made = if nothing_new { base } else { revision };
         let committed = Committed { revision: made, changed, replaced, unlinked, tolerated, skipped: Vec::new() };
         if let Some(caller) = &caller {
-            rights::check(caller, &committed)?;
+            rights::check(caller, &committed, &expects)?;
         }
         let also = match end {
             End::Keep(also) => also,

@@ -7,9 +7,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
 use crate::domain::revision::Author;
-use crate::domain::{Digest, PluginVersion};
+use crate::domain::{Digest, Duties, PluginVersion, Revision};
 
 use super::commit::End;
+use super::component_kinds::declare;
 use super::{ChangeSet, Committed, Error, Store, rows};
 
 /// A component to be kept.
@@ -23,6 +24,8 @@ pub struct Component {
     pub version: PluginVersion,
     /// The component itself.
     pub bytes: Vec<u8>,
+    /// The tool kinds it declares.
+    pub duties: Duties,
 }
 
 /// What is known of a component that is kept.
@@ -69,8 +72,8 @@ const LONGEST_REASON: usize = 2_000;
 impl Store {
     /// Carries out `changes` and keeps `components`, all or none.
     pub fn install(&self, components: &[Component], changes: ChangeSet, author: &Author) -> Result<Committed, Error> {
-        let keep = |connection: &Connection, _: &Committed| {
-            components.iter().try_for_each(|component| insert(connection, component, author))
+        let keep = |connection: &Connection, committed: &Committed| {
+            components.iter().try_for_each(|component| insert(connection, component, committed.revision, author))
         };
         self.attempt(changes, author, End::Keep(&keep))
     }
@@ -167,8 +170,8 @@ impl Store {
     }
 }
 
-fn insert(connection: &Connection, component: &Component, author: &Author) -> Result<(), Error> {
-    let Component { digest, plugin, version, bytes } = component;
+fn insert(connection: &Connection, component: &Component, revision: Revision, author: &Author) -> Result<(), Error> {
+    let Component { digest, plugin, version, bytes, duties } = component;
     let version = version.to_string();
     connection
         .prepare_cached(
@@ -179,7 +182,7 @@ fn insert(connection: &Connection, component: &Component, author: &Author) -> Re
     connection
         .prepare_cached("DELETE FROM component_failure WHERE plugin = ?1 AND version = ?2")?
         .execute(params![plugin, version])?;
-    Ok(())
+    declare(connection, digest, plugin, duties, revision)
 }
 
 fn now() -> String {
@@ -198,7 +201,8 @@ mod tests {
 
     fn component(byte: char, version: &str) -> Component {
         let digest = byte.to_string().repeat(64).parse().unwrap();
-        Component { digest, plugin: "contoso/desk".to_owned(), version: version.parse().unwrap(), bytes: vec![1, 2, 3] }
+        let (plugin, version) = ("contoso/desk".to_owned(), version.parse().unwrap());
+        Component { digest, plugin, version, bytes: vec![1, 2, 3], duties: Duties::default() }
     }
 
     fn naming(component: &Component) -> ChangeSet {

@@ -7,7 +7,7 @@ use crate::cli::print;
 
 use super::remote::Remote;
 
-/// Print the plugins of a host: what serves, and what is wrong.
+/// Print the plugins of a host: what serves, what does not and why, and which tools nobody sees meanwhile.
 #[derive(Debug, clap::Args)]
 pub(super) struct List {
     #[command(flatten)]
@@ -20,6 +20,10 @@ impl List {
         for plugin in listed["items"].as_array().into_iter().flatten() {
             print(&line(plugin))?;
         }
+        for tool in listed["withoutRule"].as_array().into_iter().flatten() {
+            let text = |key: &str| tool[key].as_str().unwrap_or_default();
+            print(&format!("hidden from everybody: pane tool `{}`: {}", text("tool"), text("reason")))?;
+        }
         Ok(())
     }
 }
@@ -29,6 +33,10 @@ fn line(plugin: &Value) -> String {
     let version = plugin["version"].as_str().unwrap_or("-");
     let kinds: Vec<&str> = plugin["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let name = format!("{}/{}", text("publisher"), text("name"));
-    let problem = plugin["problem"].as_str().map_or_else(String::new, |problem| format!("  {problem}"));
-    format!("{name:<40} {version:<10} {:<10} {}{problem}", text("state"), kinds.join(", "))
+    // A host from before this word has the switch alone.
+    let serving = plugin["serving"].as_str().unwrap_or_else(|| text("state"));
+    let reason = plugin["reason"].as_str().or_else(|| plugin["problem"].as_str());
+    let next = plugin["next"].as_str().map_or_else(String::new, |next| format!("; {next}"));
+    let reason = reason.map_or_else(String::new, |reason| format!("  {reason}{next}"));
+    format!("{name:<40} {version:<10} {serving:<11} {}{reason}", kinds.join(", "))
 }

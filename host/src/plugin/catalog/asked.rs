@@ -18,7 +18,7 @@ use crate::plugin::step::Step;
 use crate::plugin::tool_step::ToolSteps;
 use crate::plugin::trial::Trial;
 use crate::plugin::workshop::Part;
-use crate::resolve::{Evaluation, Reads, ToolRules};
+use crate::resolve::{Absent, Evaluation, Reads, ToolRules};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
@@ -192,6 +192,14 @@ impl Catalog {
 }
 
 impl ToolRules for Catalog {
+    fn has_rule(&self, kind: &str) -> bool {
+        self.by_kind.contains_key(kind)
+    }
+
+    fn absent(&self, kind: &str) -> &[Absent] {
+        self.absent.get(kind).map(Vec::as_slice).unwrap_or_default()
+    }
+
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
         self.evaluate_seen(kind, settings, reads, None)
     }

@@ -22,6 +22,14 @@ impl ToolRules for NoRules {
     fn fingerprint(&self) -> String {
         String::new()
     }
+
+    fn has_rule(&self, _: &str) -> bool {
+        false
+    }
+
+    fn absent(&self, _: &str) -> &[crate::resolve::Absent] {
+        &[]
+    }
 }
 
 /// The library every case starts from: two profiles, an entity template and a chat.

@@ -68,7 +68,7 @@ impl Platform {
         let _making = lock(&self.making);
         let snapshot = store.snapshot()?;
         let catalog = Arc::new(self.make(store, &snapshot)?);
-        self.keep(Serving { key: key(&snapshot), revision: snapshot.revision(), catalog });
+        self.keep(Serving { key: key(store, &snapshot)?, revision: snapshot.revision(), catalog });
         lock(&self.unavailable).retain(|digest, it| !it.is_over() || !due.contains(digest));
         Ok(true)
     }

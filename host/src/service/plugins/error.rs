@@ -38,6 +38,13 @@ pub enum PluginError {
     OnTrial(Box<PluginError>),
     #[error("there is no plugin `{0}`: `GET /api/v1/plugins` lists those there are")]
     NoSuchPlugin(String),
+    #[error(
+        "plugin `{name}` answers for tools of these kinds, and without it people would be shown what it may have hidden: {}; say `?fallBack=true` if that is meant",
+        Known(kinds, "none")
+    )]
+    FallsBack { name: String, kinds: Vec<String> },
+    #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]
+    UnknownToolKind { problems: Vec<Problem> },
     #[error("plugin `{name}` has no version {version}: there are {known}")]
     NoSuchVersion { name: String, version: String, known: String },
     #[error("plugin `{name}` {version} is there with another component ({digest}): raise the version")]

@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::domain::{
-    Capabilities, Digest, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, RolledBack, Rollout,
-    State, StepOverride, ToolOverride,
+    Capabilities, Digest, Duties, Kind, Plugin, PluginVersion, Promotion, RecordingSettings, Revision, RolledBack,
+    Rollout, State, StepOverride, ToolOverride,
 };
 use crate::plugin::{Catalog, Health};
 use crate::store::{FailedVersion, Layer, Snapshot};
 
 use super::super::publishers::SignerView;
 use super::super::{Error, Machinery, Service};
+use super::serving::{self, Idle, ServingState};
 use super::{PluginError, entry, item};
 
 /// A plugin, as administrators see it.
@@ -30,6 +31,19 @@ pub struct PluginView {
     pub layer: Layer,
     /// An inactive plugin is not asked.
     pub state: State,
+    /// What it does now, in one word.
+    pub serving: ServingState,
+    /// Why it does nothing now, or less than it answers for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What to do about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// What it answers for and does not do now: tools of the kinds in `rules` and `guards` are hidden, those in `steps` are decided without
+    /// its step.
+    #[serde(skip_serializing_if = "Duties::is_empty")]
+    #[schema(required = false)]
+    pub answers_for: Duties,
     /// The version that serves.
     #[schema(value_type = Option<String>)]
     pub version: Option<PluginVersion>,
@@ -188,6 +202,7 @@ impl Service {
         let distrusted = |(version, digest): (PluginVersion, &Digest)| {
             self.must_be_trusted(snapshot, name, version, digest).err().map(|error| error.to_string())
         };
+        let unavailable = missing.is_some();
         let problem = missing.or_else(|| serving.and_then(distrusted));
         let mut versions = Vec::new();
         for (version, digest) in plugin.versions.iter().rev() {
@@ -204,12 +219,45 @@ impl Service {
                 who: record.map(|record| record.who),
             });
         }
+        let waiting = versions.first().filter(|it| it.granted.is_none() && !it.asks.is_empty()).map(|it| it.version);
+        let health = catalog.health(name);
+        let idle = match serving {
+            None if revision == Revision::default() => failed.first().map(|last| Idle {
+                state: ServingState::Failing,
+                why: format!("no version of plugin `{name}` could be installed: {}", last.reason),
+                next: "install a version that is mended".to_owned(),
+            }),
+            None => Some(serving::idle(name, plugin, waiting)),
+            Some((version, _)) if unavailable => Some(Idle {
+                state: ServingState::Unavailable,
+                why: format!("plugin `{name}` {version} cannot be used: {}", problem.clone().unwrap_or_default()),
+                next: "install it again, activate another version, or switch it off".to_owned(),
+            }),
+            Some((version, _)) => serving::by_health(name, &health).or_else(|| {
+                let less = (!plugin.answers_for.is_empty()).then(|| Idle {
+                    state: ServingState::Active,
+                    why: format!("plugin `{name}` {version} does less than it answers for"),
+                    next: format!(
+                        "let a version that does it serve, or say `\"fallBack\": true` with `PUT /api/v1/plugins/{name}/state`"
+                    ),
+                });
+                less
+            }),
+        };
+        let (doing, reason, next) = match idle {
+            Some(Idle { state, why, next }) => (state, Some(why), Some(next)),
+            None => (ServingState::Active, None, None),
+        };
         let (publisher, short) = name.split_once('/').unwrap_or(("", name));
         Ok(PluginView {
             publisher: publisher.to_owned(),
             name: short.to_owned(),
             layer,
             state: plugin.state,
+            serving: doing,
+            reason,
+            next,
+            answers_for: plugin.answers_for.clone(),
             version: plugin.active,
             digest: plugin.active.and_then(|version| plugin.versions.get(&version)).cloned(),
             world: info.map(|info| info.world.clone()),
@@ -222,7 +270,7 @@ impl Service {
             served_before: plugin.served_before.clone(),
             failed,
             tools: plugin.tools.clone(),
-            health: catalog.health(name),
+            health,
             steps: plugin.steps.clone(),
             recording: plugin.recording.clone(),
             promotion: plugin.promotion,

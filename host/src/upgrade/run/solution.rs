@@ -12,7 +12,9 @@ use super::{Error, IMPORT};
 
 /// What a solution brings is imported: its tables are this product's own.
 pub(super) fn import(piece: &Piece<'_>, zip: &[u8], base: &Snapshot) -> Result<(), Error> {
-    let import::Plan { changes, report, kept, .. } = import::plan(zip, base)?;
+    let mut plan = import::plan(zip, base)?;
+    plan.expect_plugins(base);
+    let import::Plan { changes, report, kept, .. } = plan;
     for change in changes.changes {
         if let Change::Put { name, item, .. } = change {
             piece.stage(&StagedItem { name, item, step: IMPORT.to_owned() })?;

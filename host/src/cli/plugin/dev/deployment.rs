@@ -83,7 +83,8 @@ impl<'a> Deployment<'a> {
         let there = self.host.find(&self.address)?.unwrap_or_default();
         if versions(&there).iter().all(is_brought) {
             self.brought.clear();
-            return self.host.delete(&self.address);
+            // What was brought to be tried gives way to what was there before.
+            return self.host.delete(&format!("{}?fallBack=true", self.address));
         }
         if version_of(&there["version"]).is_some_and(|serving| is_brought(&serving)) {
             let next = served(&there).or_else(|| versions(&there).into_iter().filter(|it| !is_brought(it)).max());

@@ -1,0 +1,190 @@
+//! What should decide about a tool and is not asked, and what people see of the tool meanwhile.
+//!
+//! A rule that is absent does not fail open: what it may have hidden stays hidden, unless an administrator said that the tool needs no
+//! rule. Why something is absent is not known here.
+
+use crate::domain::experience::{Gate, HiddenBy};
+use crate::domain::{Environment, PaneTool, WithoutRule};
+
+use super::rules::ToolRules;
+
+/// The code of a tool that is hidden because something that decides about it is absent, and of the warning about it.
+pub const NO_RULE: &str = "no-rule";
+
+/// The code of the warning about a tool that is decided without steps that may be passed over.
+const NO_STEP: &str = "no-step";
+
+/// Something that should decide about tools of a kind, or did once, and is not asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    /// What is absent.
+    pub part: AbsentPart,
+    /// Why, as a sentence without its end.
+    pub why: String,
+    /// What an administrator does about it, as a sentence without its end.
+    pub next: String,
+}
+
+/// What is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AbsentPart {
+    /// A rule whose plugin still answers for the kind: no other rule and no word of the tool takes its place.
+    Rule,
+    /// A step around the rule without which no answer is given.
+    Guard,
+    /// A step around the rule that may be passed over.
+    Step,
+    /// A rule that was there once, or is installed and does not serve. No plugin answers for the kind now.
+    Former,
+}
+
+/// What is made of a tool before its rule is asked.
+#[derive(Debug, PartialEq)]
+pub(super) enum Standing {
+    /// All that should decide about it is asked, or the tool needs no rule. The sentences are warnings, with their codes.
+    Asked(Vec<(&'static str, String)>),
+    /// It is hidden.
+    Hidden(HiddenBy),
+}
+
+/// Looks at what is absent for `tool`, which is called `name`.
+pub(super) fn standing(name: &str, tool: &PaneTool, environment: &Environment, rules: &dyn ToolRules) -> Standing {
+    let kind = tool.kind.as_str();
+    let absent = rules.absent(kind);
+    let of = |part: AbsentPart| absent.iter().filter(move |it| it.part == part);
+    let hidden = |needs: String| {
+        Standing::Hidden(HiddenBy { code: Some(NO_RULE.to_owned()), ..HiddenBy::gate(Gate::Rule, needs) })
+    };
+    if let Some(Absent { why, next, .. }) = of(AbsentPart::Rule).next() {
+        return hidden(format!("no rule decides about tools of the kind `{kind}`: {why}; {next}"));
+    }
+    if let Some(Absent { why, next, .. }) = of(AbsentPart::Guard).next() {
+        return hidden(format!("a step that guards tools of the kind `{kind}` is not asked: {why}; {next}"));
+    }
+    let passed_over = of(AbsentPart::Step)
+        .map(|Absent { why, next, .. }| (NO_STEP, format!("tool `{kind}` is decided without a step: {why}; {next}")));
+    let mut warnings: Vec<_> = passed_over.collect();
+    if !rules.has_rule(kind) {
+        let former = of(AbsentPart::Former).next();
+        match tool.without_rule.unwrap_or(environment.plugins.without_rule) {
+            WithoutRule::Hide => return hidden(unruled(name, kind, former)),
+            // A tool that never had a rule and needs none is nothing to warn of.
+            WithoutRule::Show => warnings.extend(former.map(|Absent { why, next, .. }| {
+                (NO_RULE, format!("tool `{kind}` is shown without a rule, as it is wanted: {why}; {next}"))
+            })),
+        }
+    }
+    Standing::Asked(warnings)
+}
+
+/// Why nobody sees `tool`, which is called `name`, if that is because something is absent.
+pub fn hidden_without_rule(
+    name: &str,
+    tool: &PaneTool,
+    environment: &Environment,
+    rules: &dyn ToolRules,
+) -> Option<String> {
+    match standing(name, tool, environment, rules) {
+        Standing::Hidden(hidden_by) => Some(hidden_by.needs),
+        Standing::Asked(_) => None,
+    }
+}
+
+/// Why a tool is hidden whose kind no plugin answers for, and what to write to show it.
+fn unruled(name: &str, kind: &str, former: Option<&Absent>) -> String {
+    let (why, next) = match former {
+        Some(Absent { why, next, .. }) => (why.as_str(), next.as_str()),
+        None => ("no plugin here ever declared it", "install a plugin that does"),
+    };
+    format!(
+        "no rule decides about tools of the kind `{kind}`: {why}; {next}, or write `\"withoutRule\": \"show\"` into pane tool `{name}` if it needs no rule"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::domain::{AnyItem, Item, Kind};
+    use crate::resolve::{Evaluation, Reads};
+
+    use super::*;
+
+    /// Rules of which only what is absent is asked.
+    struct Rules(bool, Vec<Absent>);
+
+    impl ToolRules for Rules {
+        fn evaluate(&self, _: &str, _: &str, _: Reads) -> Option<Evaluation> {
+            None
+        }
+
+        fn fingerprint(&self) -> String {
+            String::new()
+        }
+
+        fn has_rule(&self, _: &str) -> bool {
+            self.0
+        }
+
+        fn absent(&self, _: &str) -> &[Absent] {
+            &self.1
+        }
+    }
+
+    fn outcome(has_rule: bool, absent: &[AbsentPart], tool: Option<&str>, environment: WithoutRule) -> String {
+        let absent = absent.iter().map(|part| Absent {
+            part: *part,
+            why: format!("its {part:?} is away"),
+            next: "bring it back".to_owned(),
+        });
+        let rules = Rules(has_rule, absent.collect());
+        let mut json = json!({"name": "Desk", "kind": "desk", "control": "desk"});
+        if let Some(tool) = tool {
+            json["withoutRule"] = tool.into();
+        }
+        let item = AnyItem::parse(Kind::PaneTool, "contoso_desk", json).unwrap();
+        let mut wanted = Environment::default();
+        wanted.plugins.without_rule = environment;
+        match standing("contoso_desk", PaneTool::from_any(&item).unwrap(), &wanted, &rules) {
+            Standing::Asked(warnings) if warnings.is_empty() => "asked".to_owned(),
+            Standing::Asked(warnings) => {
+                let codes: Vec<_> = warnings.iter().map(|(code, _)| *code).collect();
+                format!("asked, {}", codes.join(" "))
+            }
+            Standing::Hidden(HiddenBy { gate, code, .. }) => format!("hidden {gate} {}", code.unwrap_or_default()),
+        }
+    }
+
+    #[test]
+    fn what_is_absent_never_fails_open() {
+        use AbsentPart::{Former, Guard, Rule, Step};
+        use WithoutRule::{Hide, Show};
+        // Whether a rule is bound, what is absent, what the tool says, what the environment says; what is made of the tool.
+        for (has_rule, absent, tool, environment, expected) in [
+            (true, &[][..], None, Hide, "asked"),
+            (false, &[], None, Hide, "hidden rule no-rule"),
+            (false, &[], None, Show, "asked"),
+            (false, &[], Some("show"), Hide, "asked"),
+            (false, &[], Some("hide"), Show, "hidden rule no-rule"),
+            (false, &[Former], None, Hide, "hidden rule no-rule"),
+            (false, &[Former], Some("show"), Hide, "asked, no-rule"),
+            (false, &[Former], None, Show, "asked, no-rule"),
+            // A plugin that answers for the kind is waited for, whatever else would decide, and whatever the tool says.
+            (false, &[Rule], Some("show"), Show, "hidden rule no-rule"),
+            (true, &[Rule], Some("show"), Show, "hidden rule no-rule"),
+            (true, &[Guard], Some("show"), Show, "hidden rule no-rule"),
+            (false, &[Guard], Some("show"), Show, "hidden rule no-rule"),
+            (true, &[Step], None, Hide, "asked, no-step"),
+            (false, &[Step], None, Hide, "hidden rule no-rule"),
+            (false, &[Step, Former], Some("show"), Hide, "asked, no-step no-rule"),
+        ] {
+            let found = outcome(has_rule, absent, tool, environment);
+            assert_eq!(found, expected, "{has_rule} {absent:?} {tool:?} {environment:?}");
+        }
+    }
+
+    #[test]
+    fn the_sentence_says_what_to_write() {
+        insta::assert_snapshot!(unruled("contoso_desk", "desk", None), @r#"no rule decides about tools of the kind `desk`: no plugin here ever declared it; install a plugin that does, or write `"withoutRule": "show"` into pane tool `contoso_desk` if it needs no rule"#);
+    }
+}

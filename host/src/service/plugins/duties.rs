@@ -1,0 +1,80 @@
+//! What plugins answer for, kept when they stop doing it.
+//!
+//! A plugin that is switched off, waits for a decision, or serves with a newer version that does less, still answers for its tool kinds
+//! until an administrator gives them up by name (`fallBack`). So a rule that is absent never gives way to one that shows more. A roll-back,
+//! and a version that is older, restore what was before, and keep nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{Digest, Duties, Item, Kind, PaneTool, Plugin, WithoutRule};
+use crate::plugin::Manifest;
+use crate::store::{Declared, Layer, Snapshot};
+
+use super::super::{Error, Machinery, Service};
+use super::PluginError;
+
+impl Service {
+    /// What the version of `plugin` that serves answers for.
+    pub(in crate::service) fn duties(&self, plugin: &Plugin) -> Result<Duties, Error> {
+        plugin.serving().map_or(Ok(Duties::default()), |(_, digest)| self.duties_of(plugin, digest))
+    }
+
+    /// What a component of `plugin` answers for; if it cannot say so any more, what was written down of it.
+    pub(super) fn duties_of(&self, plugin: &Plugin, digest: &Digest) -> Result<Duties, Error> {
+        if let Some(manifest) = self.platform()?.manifest(&self.store, digest)? {
+            return Ok(manifest.duties(&plugin.steps));
+        }
+        let written = self.store.declared_kinds(self.store.newest()?)?.remove(digest);
+        let Some(Declared { duties: Duties { rules, guards, steps }, .. }) = written else {
+            return Ok(Duties::default());
+        };
+        Ok(Duties { rules, guards: guards.into_iter().chain(steps).collect(), steps: BTreeSet::new() })
+    }
+
+    /// Has `plugin` answer for what the version did that serves and `next` does not, before `next` takes its place.
+    pub(super) fn hand_over(&self, plugin: &mut Plugin, next: &Manifest) -> Result<(), Error> {
+        if plugin.active.is_some_and(|before| next.version > before) {
+            let before = self.duties(plugin)?;
+            plugin.answers_for.add(before);
+        }
+        plugin.answers_for.subtract(&next.duties(&plugin.steps));
+        Ok(())
+    }
+
+    /// What the plugins answer for that administrators brought, for an export.
+    pub(in crate::service) fn exported_duties(&self, snapshot: &Snapshot) -> Result<BTreeMap<String, Duties>, Error> {
+        let Machinery::Installed(_) = &self.machinery else { return Ok(BTreeMap::new()) };
+        let mut exported = BTreeMap::new();
+        for (name, entry) in snapshot.entries(Kind::Plugin).filter(|(_, entry)| entry.layer == Layer::Custom) {
+            let Some(plugin) = Plugin::from_any(&entry.item) else { continue };
+            let mut duties = plugin.answers_for.clone();
+            duties.add(self.duties(plugin)?);
+            if !duties.is_empty() {
+                exported.insert(name.to_string(), duties);
+            }
+        }
+        Ok(exported)
+    }
+
+    /// Refuses to forget a plugin while something would show what it may have hidden, unless that is meant.
+    pub(super) fn may_be_forgotten(&self, snapshot: &Snapshot, name: &str, plugin: &Plugin) -> Result<(), Error> {
+        let mut duties = plugin.answers_for.clone();
+        duties.add(self.duties(plugin)?);
+        let mut would_show = duties.guards;
+        for (shipped, entry) in snapshot.entries(Kind::Plugin).filter(|(_, entry)| entry.layer == Layer::OutOfTheBox) {
+            if let Some(other) = Plugin::from_any(&entry.item).filter(|_| **shipped != *name) {
+                let others = self.duties(other)?.rules;
+                would_show.extend(duties.rules.iter().filter(|kind| others.contains(*kind)).cloned());
+            }
+        }
+        let environment = snapshot.environment().plugins.without_rule;
+        let shown = snapshot.all::<PaneTool>().filter(|(_, tool)| {
+            tool.without_rule.unwrap_or(environment) == WithoutRule::Show && duties.rules.contains(tool.kind.as_str())
+        });
+        would_show.extend(shown.map(|(_, tool)| tool.kind.to_string()));
+        if would_show.is_empty() {
+            return Ok(());
+        }
+        Err(PluginError::FallsBack { name: name.to_owned(), kinds: would_show.into_iter().collect() }.into())
+    }
+}
