@@ -162,7 +162,7 @@ fn an_item_that_nobody_could_write_today_is_named() {
     let profile = json!({ "name": "Deep", "apps": [], "productivityPane": { "tools": tools } });
     let profile = AnyItem::parse(Kind::Profile, "fab_deep", profile).unwrap();
     let here = Place::new().store.snapshot().unwrap().overlaid([(Arc::from("fab_deep"), profile)]);
-    let refused = archive(&here, &Assignments::new(), &Options::default()).err().unwrap();
+    let refused = archive(&here, &Assignments::new(), &BTreeMap::new(), &Options::default()).err().unwrap();
     insta::assert_snapshot!(refused, @"profile `fab_deep` cannot be exported as it is: `productivityPane.tools[0].settings`: it is nested in more than 32 levels, which are the most: flatten it");
 }
 

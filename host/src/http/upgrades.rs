@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::domain::revision::Author;
 use crate::domain::{Name, User};
-use crate::service::{PlanOptions, UpgradeStatus};
+use crate::service::{PlanOptions, Service, UpgradeStatus};
 use crate::store::journal::{Accounted, Outcome};
 use crate::store::{Lease, Run, RunState};
 use crate::upgrade::{Changed, Plan};

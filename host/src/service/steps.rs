@@ -79,7 +79,7 @@ impl Service {
         author: &Author,
     ) -> Result<Decided<StepView>, Error> {
         self.change_plugin(plugin, expect, author, |service, _, item| {
-            let (_, digest, _) = service.declaring(plugin, item, step)?;
+            let (_, digest, manifest) = service.declaring(plugin, item, step)?;
             if let Some(told) = &wanted.configuration {
                 let ready = service.ready_by_now(digest)?;
                 let schema = ready.as_ref().and_then(|ready| ready.settings());

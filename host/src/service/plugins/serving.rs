@@ -105,6 +105,7 @@ mod tests {
     fn a_suspended_step_is_named() {
         let health = |step: Option<&str>, state, seconds: Option<u64>| Health {
             step: step.map(str::to_owned),
+            host: None,
             state,
             reason: seconds.map(|_| "5 faults, the last: plugin.trapped".to_owned()),
             seconds,
