@@ -34,6 +34,7 @@ mod readme;
 mod recordings;
 mod remote;
 mod rollout;
+mod schemas;
 mod server;
 mod signatures;
 mod step_recordings;
