@@ -225,6 +225,10 @@ fn section(component: &[u8]) -> Result<Option<&[u8]>, LoadError> {
             _ => {}
         }
     }
+    // What is skipped may not be there.
+    if at > component.len() {
+        return Err(LoadError::Malformed("unexpected end-of-file".to_owned()));
+    }
     Ok(manifest)
 }
 
@@ -468,6 +472,8 @@ mod tests {
             assert_eq!(may_take_part(it.component), is_handler, "{}", it.name);
         }
         assert!(may_take_part(b"cut"), "it cannot be read");
+        let cut = &loadout_plugins::ALL[0].component[..10_000];
+        assert!(matches!(identify(cut), Err(LoadError::Malformed(_))), "what is cut off is not without a manifest");
     }
 
     /// A component that imports `name` and nothing else, with a manifest of `world` whose other part is `rest`.
