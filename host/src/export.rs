@@ -74,7 +74,7 @@ pub enum Error {
     /// The import would refuse the archive.
     #[error("the export could not be imported again: {0}")]
     Unreadable(#[from] import::Error),
-    /// An item is there that nobody could write today, and that an import would not take.
+    /// An older host took an item that this one would refuse, and that an import would not take.
     #[error("{kind} `{name}` cannot be exported as it is: {problem}")]
     Invalid {
         /// What it is.
@@ -198,7 +198,7 @@ fn items(plan: Plan) -> Items {
     plan.changes.changes.into_iter().filter_map(put).collect()
 }
 
-/// Refuses an item of an older host that breaks a rule of this one, by its attribute: whoever reads that can mend it.
+/// Refuses an item of an older host that breaks a rule of this one, by the attribute that an administrator can mend.
 fn check_items(snapshot: &Snapshot) -> Result<(), Error> {
     for (kind, name, entry) in document::custom(snapshot) {
         let mut problems = Problems::default();

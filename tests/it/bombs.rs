@@ -1,10 +1,13 @@
 //! Components that cost more than they look: each is refused by the name of what there is too much of, and costs the server nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use loadout::plugin::{ChildCompiler, CompileLimits, Compiler, Config, Workshop};
+use loadout::plugin::{Catalog, ChildCompiler, CompileLimits, Compiler, Config, Workshop};
+use loadout::resolve::{Facts, Reads, ToolRules};
+use loadout::store::Snapshot;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, share_compiled};
 use loadout_tests::{bombs, host};
@@ -132,27 +135,44 @@ fn the_compiler_is_ended_by_its_limits_and_the_limit_is_named() -> Done {
     Ok(())
 }
 
-/// What is compiled once is compiled again after its file was damaged, and answers the same.
+/// What is compiled once is compiled again after its file was damaged, and answers the same. Damaged code is never
+/// used: without a compiler there is no answer at all.
 #[test]
 fn damaged_code_costs_a_compilation_and_nothing_else() -> Done {
     let folder = tempfile::tempdir()?;
     share_compiled(folder.path())?;
     let compiler = host::platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).compiler;
-    let good = rule(guests::WELL_BEHAVED, "bomb", "1.0.0", "bomb")?;
+    let none = Compiler::Child(ChildCompiler::new("/nowhere", CompileLimits::default()));
+    let good = rule(guests::WELL_BEHAVED, "damaged", "1.0.0", "damaged")?;
+    let digest = Workshop::digest(&good).to_string();
     let cache = folder.path().join("cache");
-    for damage in [&b""[..], b"short", &[7; 4096]] {
+    let kept = || -> Result<Vec<PathBuf>, Failure> {
+        let files = std::fs::read_dir(&cache)?.map(|entry| Ok(entry?.path()));
+        let files: Vec<PathBuf> = files.collect::<Result<_, std::io::Error>>()?;
+        let is_kept = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains(&digest));
+        Ok(files.into_iter().filter(is_kept).collect())
+    };
+    // Each time in a new workshop, as in a new process.
+    let answer = |compiler: &Compiler| -> Result<String, Failure> {
         let workshop = Workshop::open(Some(&cache), Config { slots: 1, ..Config::default() })?;
-        workshop.prepare(&good, &compiler)?;
-        let digest = Workshop::digest(&good).to_string();
-        for entry in std::fs::read_dir(&cache)? {
-            let path = entry?.path();
-            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&digest)) {
-                std::fs::write(path, damage)?;
-            }
+        let mut catalog = Catalog::of(&workshop);
+        catalog.add(workshop.prepare(&good, compiler)?)?;
+        let reads = Reads::new(Arc::new(Snapshot::default()), Arc::new(Facts::default()));
+        let asked = catalog.evaluate("damaged", "{}", reads).ok_or("no rule is bound")?;
+        Ok(format!("{:?}", asked.outcome))
+    };
+    let before = answer(&compiler)?;
+    assert_eq!(answer(&none)?, before, "what is whole needs no compiler");
+    for damage in [&b""[..], b"short", &[7; 4096]] {
+        let files = kept()?;
+        assert!(!files.is_empty(), "there is code to damage");
+        for file in &files {
+            std::fs::write(file, damage)?;
         }
-        assert!(
-            Workshop::open(Some(&cache), Config { slots: 1, ..Config::default() })?.prepare(&good, &compiler).is_ok()
-        );
+        let refused = answer(&none).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(refused.contains("the compiler cannot be started"), "damaged code was used: {refused}");
+        assert_eq!(answer(&compiler)?, before);
+        assert_eq!(answer(&none)?, before, "and what was compiled again is kept");
     }
     Ok(())
 }

@@ -38,6 +38,7 @@ mod readme;
 mod recordings;
 mod remote;
 mod rollout;
+mod schemas;
 mod server;
 mod signatures;
 mod slow_hosts;

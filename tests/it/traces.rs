@@ -301,6 +301,7 @@ async fn beside_guests_that_misbehave_everybody_answers_as_before_and_each_is_na
     reads-a-file: shown, succeeded
     recurses: plugin.trapped, trapped
     remembers: shown, succeeded
+    renders-too-much: plugin.host-calls, host-calls
     shuffles: shown, succeeded
     sleeps: plugin.trapped, trapped
     spins-at-start: plugin.timeout, timeout

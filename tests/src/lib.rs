@@ -8,3 +8,4 @@ pub mod guests;
 pub mod host;
 pub mod outside;
 pub mod process;
+pub mod schemas;

@@ -154,9 +154,9 @@ fn tailspin() -> Vec<u8> {
     pack::pack(&files).unwrap()
 }
 
-/// What an older host took may be nested more deeply than what is written today: who exports is told which item it is.
+/// What an older host took may be nested more deeply than what is written today: the refusal names the item.
 #[test]
-fn an_item_that_nobody_could_write_today_is_named() {
+fn an_item_that_could_not_be_written_today_is_named() {
     let settings = (0..120).fold(json!({}), |inner, _| json!({ "a": inner }));
     let tools = json!([{ "tool": "msdyn_scripts_tool_config", "settings": settings }]);
     let profile = json!({ "name": "Deep", "apps": [], "productivityPane": { "tools": tools } });

@@ -226,6 +226,10 @@ fn section(component: &[u8]) -> Result<Option<&[u8]>, LoadError> {
             _ => {}
         }
     }
+    // What is skipped may not be there.
+    if at > component.len() {
+        return Err(LoadError::Malformed("unexpected end-of-file".to_owned()));
+    }
     Ok(manifest)
 }
 
@@ -253,8 +257,7 @@ pub(super) fn manifest_text(component: &[u8]) -> Option<&str> {
     text(section(component).ok()??).ok()
 }
 
-/// Whether a component may want to take part in changes: it exports what those that do are asked by, or nobody can
-/// tell.
+/// Whether a component may want to take part in changes: it exports what plugins that do are asked by, or cannot be read.
 pub(super) fn may_take_part(component: &[u8]) -> bool {
     let handler = World::of(&Provides::Handler { steps: Vec::new() }).export;
     Outline::of(component).map_or(true, |outline| outline.exports.iter().any(|export| is_one(export, handler)))
@@ -397,6 +400,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
+        /// Without a manifest, which bytes like these never hold; those that do are below.
         #[test]
         fn whatever_bytes_come_they_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let component = [&COMPONENT as &[u8], &bytes].concat();
@@ -424,6 +428,58 @@ mod tests {
             // Any answer will do that is one.
             let _ = (inspect(&bytes), manifest_of(&bytes));
         }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_damaged_manifest_is_refused_or_says_the_same_wherever_it_is_read(
+            which in 0..loadout_plugins::ALL.len(),
+            pieces in proptest::collection::vec(
+                (any::<proptest::sample::Index>(), "[\\[\\]{}'\"=.,#\n a-z0-9$/]{1,6}"),
+                0..4,
+            ),
+        ) {
+            let original = loadout_plugins::ALL[which].component;
+            let mut manifest = text(section(original).unwrap().unwrap()).unwrap().to_owned();
+            for (at, piece) in &pieces {
+                let at = at.index(manifest.len());
+                if manifest.is_char_boundary(at) {
+                    manifest.insert_str(at, piece);
+                }
+            }
+            let component = loadout_plugin_build::embed_manifest(original, &manifest).unwrap();
+            match inspect(&component) {
+                Ok(manifest) => {
+                    let (identity, _) = identify(&component).unwrap();
+                    prop_assert_eq!(identity.full_name(), manifest.full_name());
+                    prop_assert_eq!(identity.version, manifest.version);
+                    prop_assert_eq!(manifest_of(&component), Some(manifest));
+                }
+                Err(_) => prop_assert!(!pieces.is_empty()),
+            }
+        }
+    }
+
+    #[test]
+    fn a_component_has_one_manifest() {
+        let one = loadout_plugin_build::embed_manifest(&COMPONENT, "[plugin]\nname = 'a'\n").unwrap();
+        let two = [&one[..], &one[COMPONENT.len()..]].concat();
+        for refused in [inspect(&two).unwrap_err(), identify(&two).unwrap_err()] {
+            assert!(refused.to_string().contains("two sections `loadout:manifest`"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_component_that_exports_no_step_takes_no_part_in_changes() {
+        for it in loadout_plugins::ALL {
+            let is_handler = matches!(inspect(it.component).unwrap().provides, Provides::Handler { .. });
+            assert_eq!(may_take_part(it.component), is_handler, "{}", it.name);
+        }
+        assert!(may_take_part(b"cut"), "it cannot be read");
+        let cut = &loadout_plugins::ALL[0].component[..10_000];
+        assert!(matches!(identify(cut), Err(LoadError::Malformed(_))), "what is cut off is not without a manifest");
     }
 
     /// A component that imports `name` and nothing else, with a manifest of `world` whose other part is `rest`.

@@ -1,6 +1,6 @@
 //! What a plugin says of its settings, and settings held against it.
 //!
-//! A schema is code of somebody else. `schema/bounds.rs` decides without any library whether it is worked on at all.
+//! A schema is code of the plugin's author. `schema/bounds.rs` decides without any library whether it is worked on at all.
 //! Then it reaches no network and no file, its patterns take linear time and little room, and what is recursive runs on
 //! a stack of known size. A validator is built once for a component, after the process that compiles it built one.
 
@@ -95,7 +95,7 @@ impl SettingsSchema {
                 return vec![problem("", message.to_owned())];
             }
             let errors = self.validator.iter_errors(settings).take(TOLD);
-            errors.map(|error| problem(error.instance_path().as_str(), error.to_string())).collect()
+            errors.map(|error| problem(error.instance_path().as_str(), told(&error))).collect()
         });
         checked.unwrap_or_else(|undone| vec![problem("", format!("it cannot be checked: {undone}"))])
     }
@@ -121,6 +121,12 @@ fn measure(settings: &Value, values: &mut u64, bytes: &mut u64) {
         }),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// What is wrong, without the value that was written if there is too much of it.
+fn told(error: &jsonschema::ValidationError<'_>) -> String {
+    let whole = error.to_string();
+    if whole.chars().nth(LONGEST_MESSAGE).is_some() { error.masked_with("it").to_string() } else { whole }
 }
 
 fn shortened(message: String) -> String {

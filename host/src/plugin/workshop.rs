@@ -308,7 +308,7 @@ impl Ready {
     }
 }
 
-/// Looks at what somebody else made. If the host panics over it, that is what is wrong with it, and nothing else ends.
+/// Looks at what a plugin's author made. If the host panics over it, that is what is wrong with it, and nothing else ends.
 fn guarded<T>(look: impl FnOnce() -> Result<T, LoadError>) -> Result<T, LoadError> {
     // What is shared with others behind it (slots, lanes, the cache) is whole after every line.
     catch_unwind(AssertUnwindSafe(look)).unwrap_or(Err(LoadError::Broke))
