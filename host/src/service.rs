@@ -213,6 +213,9 @@ impl Service {
         let config = Config { watch, door, ..options.config };
         let platform = Platform::open(folder, PlatformOptions { config, ..options })?;
         let service = Self { traces, ..Self::with(store, Machinery::Installed(Box::new(platform))) }.with_shipped()?;
+        if let Machinery::Installed(platform) = &service.machinery {
+            platform.keep_manifests(&service.store)?;
+        }
         service.follow(&*service.store.snapshot()?);
         Ok(service)
     }

@@ -40,7 +40,7 @@ use crate::domain::Revision;
 pub use audit::{Audit, AuditFilter};
 pub use change::{Authority, Change, ChangeSet, Changed, Committed, Expect, How, Replaced, Strictness, Tolerated};
 pub use commit::Preview;
-pub use components::{Component, ComponentRecord, FailedVersion};
+pub use components::{Component, ComponentRecord, FailedVersion, KeptManifest, Lost};
 pub use error::{Error, MissingReference, Referrer};
 pub use outbox::{EventState, NewEvent, OutboxEvent};
 pub use owner::{is_gone, this_process};

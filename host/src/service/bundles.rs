@@ -15,7 +15,7 @@ use crate::plugin::{LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Layer, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
-use super::plugins::{Activation, NewVersion, WithVersion, gone, item, version_of};
+use super::plugins::{Activation, NewVersion, WithVersion, item, version_of, without_component};
 use super::publishers::SignerView;
 use super::{Error, PluginError, Service, platform, settings};
 
@@ -104,7 +104,7 @@ impl Service {
         for (name, version) in wanted {
             let plugin = item(snapshot, name)?;
             let digest = version_of(name, plugin, *version)?.clone();
-            let component = self.store.component(&digest)?.ok_or_else(|| gone(name, *version))?;
+            let component = self.store.component(&digest)?.map_err(|lost| without_component(name, *version, lost))?;
             // What was decided about steps of other versions stays here.
             let manifest = Workshop::manifest(&component);
             let steps = plugin.steps.iter().filter(|(step, _)| manifest.as_ref().is_some_and(|it| it.has_step(step)));
@@ -293,6 +293,7 @@ fn must_be_possible(manifest: &Manifest, step: &str, wanted: &StepOverride) -> R
 impl Checked {
     fn component(&self) -> Component {
         let Bundled { plugin, version, digest, .. } = self.bundled.clone();
-        Component { digest, plugin, version, bytes: self.bytes.clone() }
+        let manifest = Workshop::manifest_text(&self.bytes).unwrap_or_default().to_owned();
+        Component { digest, plugin, version, manifest, bytes: self.bytes.clone() }
     }
 }

@@ -17,15 +17,12 @@ use crate::plugin::{
     Catalog, Compiler, Config, Connectors, EngineError, LoadError, Manifest, Missing, Ready, Signatures, Trial, Wanted,
     Workshop,
 };
-use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, Layer, Snapshot, Store};
+use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, KeptManifest, Layer, Lost, Snapshot, Store};
 
 use retry::Unavailable;
 
 /// Where compiled components are kept, within the data folder.
 const CACHE: &str = "cache";
-
-/// What is wrong with a component that the store does not have.
-const GONE: &str = "its component is gone";
 
 /// How plugins are run.
 #[derive(Debug)]
@@ -89,8 +86,8 @@ pub(super) enum Found {
         /// Why.
         reason: LoadError,
     },
-    /// The store has no such component.
-    Nowhere,
+    /// The store has no bytes that fit its digest.
+    Lost(Lost),
 }
 
 /// The plugins and connectors of a revision: each with the revision that wrote it.
@@ -139,7 +136,9 @@ impl Platform {
             }
             let expect = entry.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
             changes.push(Change::Put { name: name.as_str().into(), item: plugin.into(), expect });
-            components.push(Component { digest: digest.clone(), plugin: name, version, bytes: bytes.to_vec() });
+            let said = Workshop::manifest_text(bytes).unwrap_or_default().to_owned();
+            let (digest, bytes) = (digest.clone(), bytes.to_vec());
+            components.push(Component { digest, plugin: name, version, manifest: said, bytes });
         }
         (changes, components)
     }
@@ -189,8 +188,8 @@ impl Platform {
         let (bytes, compiler) = match own {
             Some(own) => (own.bytes.to_vec(), &Compiler::Here),
             None => match store.component(digest)? {
-                Some(bytes) => (bytes, &self.compiler),
-                None => return Ok(Found::Nowhere),
+                Ok(bytes) => (bytes, &self.compiler),
+                Err(lost) => return Ok(Found::Lost(lost)),
             },
         };
         if let Some(reason) = lock(&self.unusable).get(digest) {
@@ -216,18 +215,18 @@ impl Platform {
         self.bundled.iter().any(|bundled| bundled.digest == *digest)
     }
 
-    /// Who signed a component of the store. Nothing if it is not there, or is one that no program of today would take.
+    /// Who signed a component of the store. Nothing if it is lost, or is one that no program of today would take.
     pub(super) fn signatures(&self, store: &Store, digest: &Digest) -> Result<Option<Arc<Signatures>>, store::Error> {
         if let Some(known) = lock(&self.signatures).get(digest) {
             return Ok(Some(Arc::clone(known)));
         }
-        let Some(component) = store.component(digest)? else { return Ok(None) };
+        let Ok(component) = store.component(digest)? else { return Ok(None) };
         let Ok(signatures) = Signatures::of(&component).map(Arc::new) else { return Ok(None) };
         lock(&self.signatures).insert(digest.clone(), Arc::clone(&signatures));
         Ok(Some(signatures))
     }
 
-    /// What a component of the store asks for. One that is not there, or that no program of today would take, asks for nothing.
+    /// What a component of the store asks for. One that never was there, or that no program of today would take, asks for nothing.
     pub(super) fn asked(&self, store: &Store, digest: &Digest) -> Result<Arc<Capabilities>, store::Error> {
         if let Some(known) = lock(&self.asked).get(digest) {
             return Ok(Arc::clone(known));
@@ -239,12 +238,29 @@ impl Platform {
         Ok(asked)
     }
 
-    /// What a component says about itself, without making it ready. Nothing if it is gone, or says nothing that can be read.
+    /// What a component says about itself, or said before it was lost, without making it ready. Nothing if that cannot be read.
     pub(super) fn manifest(&self, store: &Store, digest: &Digest) -> Result<Option<Manifest>, store::Error> {
         match self.bundled.iter().find(|bundled| bundled.digest == *digest) {
             Some(own) => Ok(Some(own.manifest.clone())),
-            None => Ok(store.component(digest)?.and_then(|bytes| Workshop::manifest(&bytes))),
+            None => match store.component(digest)? {
+                Ok(bytes) => Ok(Workshop::manifest(&bytes)),
+                Err(_) => {
+                    let kept = store.component_manifest(digest)?;
+                    Ok(kept.and_then(|KeptManifest { text, size }| Workshop::manifest_in(&text, size)))
+                }
+            },
         }
+    }
+
+    /// Keeps what those components say about themselves that an older version of this program installed.
+    pub(super) fn keep_manifests(&self, store: &Store) -> Result<(), store::Error> {
+        for digest in store.components_without_manifest()? {
+            let Ok(bytes) = store.component(&digest)? else { continue };
+            if let Some(text) = Workshop::manifest_text(&bytes) {
+                store.keep_manifest(&digest, &KeptManifest { text: text.to_owned(), size: bytes.len() as u64 })?;
+            }
+        }
+        Ok(())
     }
 
     /// The catalog of a revision: what administrators installed comes before what came with the product.
@@ -297,7 +313,9 @@ impl Platform {
                     Found::Unusable { bytes, reason } => {
                         catalog.add_missing(missing(Workshop::manifest(&bytes), reason.to_string()));
                     }
-                    Found::Nowhere => catalog.add_missing(missing(None, GONE.to_owned())),
+                    Found::Lost(lost) => {
+                        catalog.add_missing(missing(self.manifest(store, digest)?, lost.to_string()));
+                    }
                 }
             }
         }
@@ -331,8 +349,8 @@ impl Platform {
                 tracing::error!("plugin `{name}` {} is not tried: {reason}", rollout.version);
                 None
             }
-            Found::Nowhere => {
-                tracing::error!("plugin `{name}` {} is not tried: {GONE}", rollout.version);
+            Found::Lost(lost) => {
+                tracing::error!("plugin `{name}` {} is not tried: {lost}", rollout.version);
                 None
             }
         })
@@ -398,7 +416,8 @@ mod tests {
         plugin.versions.insert(version, digest.clone());
         plugin.active = Some(version);
         let name = "contoso/guard".to_owned();
-        let component = Component { digest, plugin: name.clone(), version, bytes: bytes.to_vec() };
+        let manifest = Workshop::manifest_text(bytes).unwrap_or_default().to_owned();
+        let component = Component { digest, plugin: name.clone(), version, manifest, bytes: bytes.to_vec() };
         let components = if lost { Vec::new() } else { vec![component] };
         let changes = change(store.newest().unwrap(), vec![Change::put(name, plugin)]);
         store.install(&components, changes, &Author::new("ada", "a test")).unwrap();

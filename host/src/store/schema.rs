@@ -20,6 +20,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0003-access", include_str!("migrations/0003-access.sql")),
     ("0004-plugins", include_str!("migrations/0004-plugins.sql")),
     ("0005-holders", include_str!("migrations/0005-holders.sql")),
+    ("0006-manifests", include_str!("migrations/0006-manifests.sql")),
 ];
 
 /// Settings of every connection.
@@ -116,7 +117,7 @@ mod tests {
         older.execute_batch("INSERT INTO revision VALUES (1, '2026-01-01T00:00:00Z', 'a', 'b')").unwrap();
         older.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         older.pragma_update(None, "user_version", 1).unwrap();
-        insta::assert_snapshot!(refuse_older(&older).unwrap_err(), @"the database has shape 1, this program works on shape 5: start `loadout serve` once, which changes it and keeps a copy");
+        insta::assert_snapshot!(refuse_older(&older).unwrap_err(), @"the database has shape 1, this program works on shape 6: start `loadout serve` once, which changes it and keeps a copy");
         migrate(&mut older, Some(&file)).unwrap();
         refuse_older(&older).unwrap();
         // Whoever was slower copies nothing over it.
@@ -132,7 +133,7 @@ mod tests {
         let mut newer = Connection::open_in_memory().unwrap();
         migrate(&mut newer, None).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
-        insta::assert_snapshot!(migrate(&mut newer, None).unwrap_err(), @"the database has shape 99, this program knows shapes up to 5: use a newer loadout");
+        insta::assert_snapshot!(migrate(&mut newer, None).unwrap_err(), @"the database has shape 99, this program knows shapes up to 6: use a newer loadout");
 
         let mut foreign = Connection::open_in_memory().unwrap();
         foreign.execute_batch("CREATE TABLE t (x)").unwrap();
