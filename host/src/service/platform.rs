@@ -226,7 +226,8 @@ impl Platform {
         Ok(Some(signatures))
     }
 
-    /// What a component of the store asks for. One that never was there, or that no program of today would take, asks for nothing.
+    /// What a component of the store asks for. One that never was there, or that no program of today would take, asks
+    /// for nothing.
     pub(super) fn asked(&self, store: &Store, digest: &Digest) -> Result<Arc<Capabilities>, store::Error> {
         if let Some(known) = lock(&self.asked).get(digest) {
             return Ok(Arc::clone(known));
@@ -238,7 +239,8 @@ impl Platform {
         Ok(asked)
     }
 
-    /// What a component says about itself, or said before it was lost, without making it ready. Nothing if that cannot be read.
+    /// What a component says about itself, or said before it was lost, without making it ready. Nothing if that cannot
+    /// be read.
     pub(super) fn manifest(&self, store: &Store, digest: &Digest) -> Result<Option<Manifest>, store::Error> {
         match self.bundled.iter().find(|bundled| bundled.digest == *digest) {
             Some(own) => Ok(Some(own.manifest.clone())),

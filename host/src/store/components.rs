@@ -1,9 +1,10 @@
 //! Components of plugins, by digest.
 //!
-//! What serves is said by the items of the collection `plugins`, at each revision; here is only what they name. A component is
-//! written in the transaction of the revision that names it first, and never changes. Bytes that do not fit their digest, as a
-//! database has that was restored in part or edited, are handed out to nobody; the same component installed again takes their place.
-//! What a component says about itself stays beside it, so that it is known what a lost component should be asked about.
+//! What serves is said by the items of the collection `plugins`, at each revision; here is only what they name. A
+//! component is written in the transaction of the revision that names it first, and never changes. Bytes that do not
+//! fit their digest, as a database has that was restored in part or edited, are never handed out; the same component
+//! installed again takes their place. What a component says about itself stays beside it, so that it is known what a
+//! lost component should be asked about.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;

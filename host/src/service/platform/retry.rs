@@ -1,4 +1,5 @@
-//! Components that could not be made ready for the time being: a compiler that cannot be started, a component that is lost.
+//! Components that could not be made ready for the time being: a compiler that cannot be started, a component that is
+//! lost.
 //!
 //! No question waits for them: it goes on with a catalog that lacks them. Whoever tries again does so beside the questions.
 
