@@ -227,6 +227,9 @@ impl Service {
         let platform = Platform::open(folder, PlatformOptions { config, ..options })?;
         platform.declare_kinds(&store)?;
         let service = Self { traces, ..Self::with(store, Machinery::Installed(Box::new(platform))) }.with_shipped()?;
+        if let Machinery::Installed(platform) = &service.machinery {
+            platform.keep_manifests(&service.store)?;
+        }
         service.follow(&*service.store.snapshot()?);
         Ok(service)
     }

@@ -48,7 +48,7 @@ pub use change::{
 };
 pub use commit::Preview;
 pub use component_kinds::Declared;
-pub use components::{Component, ComponentRecord, FailedVersion};
+pub use components::{Component, ComponentRecord, FailedVersion, KeptManifest, Lost};
 pub use error::{Error, MissingReference, Referrer};
 pub use outbox::{EventState, NewEvent, OutboxEvent};
 pub use owner::{is_gone, this_process};

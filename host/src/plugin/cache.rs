@@ -1,8 +1,10 @@
 //! Compiled code on disk, so that a start does not compile again.
 //!
-//! Compiled code is trusted like the host itself, so a file is used only if this host wrote it: each starts with a MAC made
-//! with a key that nobody else can read. It lies beside the code where the folder is the host's own, and elsewhere where others may have filled that. Whatever is wrong with a file, the component is compiled
-//! again; the cache never makes anything fail. A file that is a link, no file at all or longer than code may be is not read. Whoever starts takes away what no engine like theirs can load, and what nobody finished.
+//! Compiled code is trusted like the host itself, so a file is used only if this host wrote it: each starts with a MAC
+//! made with a key that nobody else can read. It lies beside the code where the folder is the host's own, and elsewhere
+//! where others may have filled that. Whatever is wrong with a file, the component is compiled again; the cache never
+//! makes anything fail. A file that is a link, no file at all or longer than code may be is not read. Whoever starts
+//! takes away what no engine like theirs can load, and what nobody finished.
 
 use std::fs::{self, DirBuilder, DirEntry, File, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -98,14 +100,15 @@ impl Cache {
         self.read(engine, &file_name(engine, digest))
     }
 
-    /// Loads `code`, which a process of this same program compiled for `engine`, and keeps it for later starts. The error is the
-    /// engine's: it could never run this.
+    /// Loads `code`, which a process of this same program compiled for `engine`, and keeps it for later starts. The
+    /// error is the engine's: it could never run this.
     pub(super) fn adopt(&self, engine: &wasmtime::Engine, digest: &str, code: &[u8]) -> wasmtime::Result<Component> {
         #[expect(unsafe_code, reason = "code that another process compiled is loaded here")]
-        // SAFETY: `deserialize` wants exactly the bytes that `Engine::precompile_component` gave. `code` is the whole answer of a process
-        // of this program that was started for this component alone, and ended well: `compiler/child.rs` writes nothing else as its
-        // answer, and runs nothing of the component, so that no guest could have written in its place. It has the same engine and
-        // configuration, and `deserialize` itself checks that they match.
+        // SAFETY: `deserialize` wants exactly the bytes that `Engine::precompile_component` gave. `code` is the whole
+        // answer of a process of this program that was started for this component alone, and ended well:
+        // `compiler/child.rs` writes nothing else as its answer, and runs nothing of the component, so that no guest
+        // could have written in its place. It has the same engine and configuration, and `deserialize` itself checks
+        // that they match.
         let loaded = unsafe { Component::deserialize(engine, code) }?;
         if let Err(error) = self.write(&file_name(engine, digest), code) {
             tracing::warn!(%error, "compiled code could not be kept in `{}`", self.folder.display());
@@ -127,10 +130,11 @@ impl Cache {
             return None;
         }
         #[expect(unsafe_code, reason = "loading compiled code is what the cache is for")]
-        // SAFETY: `deserialize` wants exactly the bytes that `Component::serialize` gave. The MAC was just verified: with a
-        // key that only this host's user can read, `write` signed `code` under this `name`, and `write` is given nothing
-        // but the output of `serialize`, or of `Engine::precompile_component` in a child process of this program. The name has the digest of
-        // the component, and what the engine and its configuration are; `deserialize` itself checks that the versions match.
+        // SAFETY: `deserialize` wants exactly the bytes that `Component::serialize` gave. The MAC was just verified:
+        // with a key that only this host's user can read, `write` signed `code` under this `name`, and `write` is given
+        // nothing but the output of `serialize`, or of `Engine::precompile_component` in a child process of this
+        // program. The name has the digest of the component, and what the engine and its configuration are;
+        // `deserialize` itself checks that the versions match.
         let loaded = unsafe { Component::deserialize(engine, code) };
         Some(loaded)
     }
@@ -349,7 +353,7 @@ mod tests {
             ("a file that is longer than code may be", &|| {
                 fs::File::create(&path).unwrap().set_len(Weight::Heavy.code() * 4).unwrap();
             }),
-            ("a pipe that nobody writes to", &|| {
+            ("a pipe without a writer", &|| {
                 let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
                 assert!(made.success());
             }),

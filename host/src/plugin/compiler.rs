@@ -1,10 +1,11 @@
 //! Who compiles a component that is not in the cache.
 //!
-//! A component of somebody else is tried and compiled by two processes of this program, one after the other. The one that tries
-//! makes code of its own, starts it under fuel, asks it once, and says in a sentence how that went. The one that compiles runs nothing of
-//! the component; the code that serves comes from there. Each sets itself limits of memory and processor time, works at low priority,
-//! and gives up files, network and everything else that its kernel lets it give up before it reads the component ([`confine`]).
-//! Where a kernel lets it give up less, the log says so once. Whatever that costs or breaks, requests go on.
+//! A component that did not come with the program is tried and compiled by two processes of this program, one after the
+//! other. The one that tries makes code of its own, starts it under fuel, asks it once, and says in a sentence how that
+//! went. The one that compiles runs nothing of the component; the code that serves comes from there. Each sets itself
+//! limits of memory and processor time, works at low priority, and gives up files, network and everything else that its
+//! kernel lets it give up before it reads the component ([`confine`]). Where a kernel lets it give up less, the log
+//! says so once. Whatever that costs or breaks, requests go on.
 
 mod child;
 mod confine;
@@ -73,7 +74,8 @@ pub struct ChildCompiler {
 /// What trying and compiling one component may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CompileLimits {
-    /// Longest time until both processes have ended. Who takes longer, with so little processor time, waited for others.
+    /// Longest time until both processes have ended. A process that takes longer, with so little processor
+    /// time, waited for others.
     pub time: Duration,
     /// Processor time of each process, in seconds.
     pub processor_seconds: u64,

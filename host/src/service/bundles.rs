@@ -15,7 +15,7 @@ use crate::plugin::{LoadError, Manifest, Provides, Ready, SettingsSchema, Signat
 use crate::store::{self, Change, Component, Layer, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
-use super::plugins::{Activation, NewVersion, WithVersion, gone, item, version_of};
+use super::plugins::{Activation, NewVersion, WithVersion, item, version_of, without_component};
 use super::publishers::SignerView;
 use super::{Error, PluginError, Service, platform, settings};
 
@@ -104,7 +104,7 @@ impl Service {
         for (name, version) in wanted {
             let plugin = item(snapshot, name)?;
             let digest = version_of(name, plugin, *version)?.clone();
-            let component = self.store.component(&digest)?.ok_or_else(|| gone(name, *version))?;
+            let component = self.store.component(&digest)?.map_err(|lost| without_component(name, *version, lost))?;
             // What was decided about steps of other versions stays here.
             let manifest = Workshop::manifest(&component);
             let steps = plugin.steps.iter().filter(|(step, _)| manifest.as_ref().is_some_and(|it| it.has_step(step)));
@@ -317,8 +317,6 @@ fn must_be_possible(
 
 impl Checked {
     fn component(&self) -> Component {
-        let Bundled { plugin, version, digest, .. } = self.bundled.clone();
-        let duties = self.manifest.duties(&BTreeMap::new());
-        Component { digest, plugin, version, bytes: self.bytes.clone(), duties }
+        platform::component_of(&self.manifest, &self.bundled.digest, &self.bytes)
     }
 }

@@ -18,7 +18,7 @@ use crate::plugin::Ready;
 use crate::store::{RecordingFilter, Snapshot};
 
 use super::platform::Found;
-use super::plugins::{gone, item, version_of};
+use super::plugins::{item, version_of, without_component};
 use super::{Error, PluginError, Service};
 
 /// How long a comparison may take.
@@ -267,7 +267,7 @@ impl Service {
             Found::Unusable { reason, .. } => {
                 Err(PluginError::RefusedVersion { name: name.to_owned(), version, reason }.into())
             }
-            Found::Nowhere => Err(gone(name, version).into()),
+            Found::Lost(lost) => Err(without_component(name, version, lost).into()),
         }
     }
 }

@@ -18,15 +18,12 @@ use crate::plugin::{
     Catalog, Compiler, Config, Connectors, EngineError, LoadError, Manifest, Missing, Ready, Signatures, Trial, Wanted,
     Workshop,
 };
-use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, Layer, Snapshot, Store};
+use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, KeptManifest, Layer, Lost, Snapshot, Store};
 
 use retry::Unavailable;
 
 /// Where compiled components are kept, within the data folder.
 const CACHE: &str = "cache";
-
-/// What is wrong with a component that the store does not have.
-const GONE: &str = "its component is gone";
 
 /// How plugins are run.
 #[derive(Debug)]
@@ -90,8 +87,8 @@ pub(super) enum Found {
         /// Why.
         reason: LoadError,
     },
-    /// The store has no such component.
-    Nowhere,
+    /// The store has no bytes that fit its digest.
+    Lost(Lost),
 }
 
 /// What tells the catalog of one revision from that of another.
@@ -146,8 +143,7 @@ impl Platform {
             }
             let expect = entry.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
             changes.push(Change::Put { name: name.as_str().into(), item: plugin.into(), expect });
-            let duties = manifest.duties(&Default::default());
-            components.push(Component { digest: digest.clone(), plugin: name, version, bytes: bytes.to_vec(), duties });
+            components.push(component_of(manifest, digest, bytes));
         }
         (changes, components)
     }
@@ -208,8 +204,8 @@ impl Platform {
         let (bytes, compiler) = match own {
             Some(own) => (own.bytes.to_vec(), &Compiler::Here),
             None => match store.component(digest)? {
-                Some(bytes) => (bytes, &self.compiler),
-                None => return Ok(Found::Nowhere),
+                Ok(bytes) => (bytes, &self.compiler),
+                Err(lost) => return Ok(Found::Lost(lost)),
             },
         };
         if let Some(reason) = lock(&self.unusable).get(digest) {
@@ -235,18 +231,19 @@ impl Platform {
         self.bundled.iter().any(|bundled| bundled.digest == *digest)
     }
 
-    /// Who signed a component of the store. Nothing if it is not there, or is one that no program of today would take.
+    /// Who signed a component of the store. Nothing if it is lost, or is one that no program of today would take.
     pub(super) fn signatures(&self, store: &Store, digest: &Digest) -> Result<Option<Arc<Signatures>>, store::Error> {
         if let Some(known) = lock(&self.signatures).get(digest) {
             return Ok(Some(Arc::clone(known)));
         }
-        let Some(component) = store.component(digest)? else { return Ok(None) };
+        let Ok(component) = store.component(digest)? else { return Ok(None) };
         let Ok(signatures) = Signatures::of(&component).map(Arc::new) else { return Ok(None) };
         lock(&self.signatures).insert(digest.clone(), Arc::clone(&signatures));
         Ok(Some(signatures))
     }
 
-    /// What a component of the store asks for. One that is not there, or that no program of today would take, asks for nothing.
+    /// What a component of the store asks for. One that never was there, or that no program of today would take, asks
+    /// for nothing.
     pub(super) fn asked(&self, store: &Store, digest: &Digest) -> Result<Arc<Capabilities>, store::Error> {
         if let Some(known) = lock(&self.asked).get(digest) {
             return Ok(Arc::clone(known));
@@ -263,12 +260,30 @@ impl Platform {
         Ok(asked)
     }
 
-    /// What a component says about itself, without making it ready. Nothing if it is gone, or says nothing that can be read.
+    /// What a component says about itself, or said before it was lost, without making it ready. Nothing if that cannot
+    /// be read.
     pub(super) fn manifest(&self, store: &Store, digest: &Digest) -> Result<Option<Manifest>, store::Error> {
         match self.bundled.iter().find(|bundled| bundled.digest == *digest) {
             Some(own) => Ok(Some(own.manifest.clone())),
-            None => Ok(store.component(digest)?.and_then(|bytes| Workshop::manifest(&bytes))),
+            None => match store.component(digest)? {
+                Ok(bytes) => Ok(Workshop::manifest(&bytes)),
+                Err(_) => {
+                    let kept = store.component_manifest(digest)?;
+                    Ok(kept.and_then(|KeptManifest { text, size }| Workshop::manifest_in(&text, size)))
+                }
+            },
         }
+    }
+
+    /// Keeps what those components say about themselves that an older version of this program installed.
+    pub(super) fn keep_manifests(&self, store: &Store) -> Result<(), store::Error> {
+        for digest in store.components_without_manifest()? {
+            let Ok(bytes) = store.component(&digest)? else { continue };
+            if let Some(text) = Workshop::manifest_text(&bytes) {
+                store.keep_manifest(&digest, &KeptManifest { text: text.to_owned(), size: bytes.len() as u64 })?;
+            }
+        }
+        Ok(())
     }
 
     /// The catalog of a revision: what administrators installed comes before what came with the product.
@@ -333,7 +348,9 @@ impl Platform {
                         let (manifest, takes_part) = (Workshop::manifest(&bytes), Workshop::may_take_part(&bytes));
                         catalog.add_missing(missing(manifest, takes_part, reason.to_string()));
                     }
-                    Found::Nowhere => catalog.add_missing(missing(None, true, GONE.to_owned())),
+                    Found::Lost(lost) => {
+                        catalog.add_missing(missing(self.manifest(store, digest)?, true, lost.to_string()));
+                    }
                 }
             }
         }
@@ -372,8 +389,8 @@ impl Platform {
                 tracing::error!("plugin `{name}` {} is not tried: {reason}", rollout.version);
                 None
             }
-            Found::Nowhere => {
-                tracing::error!("plugin `{name}` {} is not tried: {GONE}", rollout.version);
+            Found::Lost(lost) => {
+                tracing::error!("plugin `{name}` {} is not tried: {lost}", rollout.version);
                 None
             }
         })
@@ -399,6 +416,18 @@ fn key(store: &Store, snapshot: &Snapshot) -> Result<Key, store::Error> {
 /// What these locks guard is whole after every line.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A component as the store keeps it, beside what it says about itself and the tool kinds it declares.
+pub(super) fn component_of(manifest: &Manifest, digest: &Digest, bytes: &[u8]) -> Component {
+    Component {
+        digest: digest.clone(),
+        plugin: manifest.full_name(),
+        version: manifest.version,
+        manifest: Workshop::manifest_text(bytes).unwrap_or_default().to_owned(),
+        bytes: bytes.to_vec(),
+        duties: manifest.duties(&Default::default()),
+    }
 }
 
 #[cfg(test)]
@@ -440,9 +469,8 @@ mod tests {
         plugin.versions.insert(version, digest.clone());
         plugin.active = Some(version);
         let name = "contoso/guard".to_owned();
-        let duties = Workshop::manifest(bytes).map(|it| it.duties(&Default::default())).unwrap_or_default();
-        let component = Component { digest, plugin: name.clone(), version, bytes: bytes.to_vec(), duties };
-        let components = if lost { Vec::new() } else { vec![component] };
+        let kept = || component_of(&Workshop::manifest(bytes).unwrap(), &digest, bytes);
+        let components = if lost { Vec::new() } else { vec![kept()] };
         let changes = change(store.newest().unwrap(), vec![Change::put(name, plugin)]);
         store.install(&components, changes, &Author::new("ada", "a test")).unwrap();
         Service::with(store, Machinery::Installed(Box::new(platform)))
@@ -603,7 +631,8 @@ mod tests {
             let store = &service.store;
             let (version, digest) = ("1.0.0".parse().unwrap(), Workshop::digest(&component("")));
             let plugin = "contoso/guard".to_owned();
-            let component = Component { digest, plugin, version, bytes: component(""), duties };
+            let (manifest, bytes) = (String::new(), component(""));
+            let component = Component { digest, plugin, version, manifest, bytes, duties };
             store.install(&[component], ChangeSet::default(), &Author::new("ada", "a test")).unwrap();
             let snapshot = store.snapshot().unwrap();
             let rules = service.machinery.rules(store, &snapshot).unwrap();

@@ -20,7 +20,7 @@ use crate::domain::{
     Capabilities, Digest, Duties, Item, Kind, Plugin, PluginVersion, Revision, RolledBack, Rollout, State,
 };
 use crate::plugin::{LoadError, Manifest, Provides, Signatures, Workshop};
-use crate::store::{self, Change, Component, Expect, Layer, Snapshot};
+use crate::store::{self, Change, Component, Expect, Layer, Lost, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
 use super::platform::{self, Platform};
@@ -57,9 +57,7 @@ impl Service {
         self.with_version(&snapshot, &new, how)?;
         // Held until it is in the store, so that what has to be shown before it serves can be.
         let _ready = platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
-        let duties = manifest.duties(&Default::default());
-        let component =
-            Component { digest: digest.clone(), plugin: name.clone(), version, bytes: bytes.to_vec(), duties };
+        let component = platform::component_of(&manifest, &digest, bytes);
         let left = std::cell::RefCell::new(None);
         let gatekeeping = Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() };
         let (gate, author) = (Gatekeeper::new(gatekeeping), &gatekeeping.said_by(author));
@@ -257,7 +255,7 @@ impl Service {
     pub fn plugin_component(&self, name: &str, version: PluginVersion) -> Result<Vec<u8>, Error> {
         let snapshot = self.store.snapshot()?;
         let digest = version_of(name, item(&snapshot, name)?, version)?;
-        Ok(self.store.component(digest)?.ok_or_else(|| gone(name, version))?)
+        Ok(self.store.component(digest)?.map_err(|lost| without_component(name, version, lost))?)
     }
 
     pub(super) fn platform(&self) -> Result<&Platform, Error> {
@@ -475,7 +473,8 @@ pub(super) fn version_of<'a>(
     })
 }
 
-pub(super) fn gone(name: &str, version: PluginVersion) -> PluginError {
-    let reason = LoadError::Unavailable("its component is gone: install it again".to_owned());
+/// Why nothing can be done with a version whose component is lost.
+pub(super) fn without_component(name: &str, version: PluginVersion, lost: Lost) -> PluginError {
+    let reason = LoadError::Unavailable(format!("{lost}: install it again"));
     PluginError::RefusedVersion { name: name.to_owned(), version, reason }
 }

@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::domain::plugin::is_plugin_name;
 use crate::domain::{Digest, Item, KeyId, Kind, PluginVersion, PublicKey, Revision, TrustedPublisher};
 use crate::plugin::{SignatureError, Signatures};
-use crate::store::Snapshot;
+use crate::store::{Lost, Snapshot};
 
-use super::plugins::gone;
+use super::plugins::without_component;
 use super::{Error, PluginError, Service};
 
 /// A publisher whose plugins must be signed.
@@ -110,7 +110,10 @@ impl Service {
         if platform.is_bundled(digest) {
             return Ok(());
         }
-        let signatures = platform.signatures(&self.store, digest)?.ok_or_else(|| gone(name, version))?;
+        let Some(signatures) = platform.signatures(&self.store, digest)? else {
+            let lost = self.store.component(digest)?.err().unwrap_or(Lost::Gone);
+            return Err(without_component(name, version, lost).into());
+        };
         self.is_trusted(snapshot, publisher_of(name), digest, &signatures).map_err(|error| {
             PluginError::RefusedVersion { name: name.to_owned(), version, reason: error.into() }.into()
         })

@@ -108,11 +108,13 @@ mod tests {
     use crate::store::{Change, ChangeSet, Component};
 
     fn component(byte: char, kinds: &str) -> Component {
+        let bytes = byte.to_string().into_bytes();
         Component {
-            digest: byte.to_string().repeat(64).parse().unwrap(),
+            digest: Digest::of(&bytes),
             plugin: format!("contoso/{byte}"),
             version: "1.0.0".parse().unwrap(),
-            bytes: vec![1],
+            manifest: String::new(),
+            bytes,
             duties: Duties { rules: kinds.split_whitespace().map(str::to_owned).collect(), ..Duties::default() },
         }
     }

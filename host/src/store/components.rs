@@ -1,7 +1,10 @@
 //! Components of plugins, by digest.
 //!
-//! What serves is said by the items of the collection `plugins`, at each revision; here is only what they name. A component is
-//! written in the transaction of the revision that names it first, and never changes.
+//! What serves is said by the items of the collection `plugins`, at each revision; here is only what they name. A
+//! component is written in the transaction of the revision that names it first, and never changes. Bytes that do not
+//! fit their digest, as a database has that was restored in part or edited, are never handed out; the same component
+//! installed again takes their place. What a component says about itself stays beside it, so that it is known what a
+//! lost component should be asked about.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -22,10 +25,32 @@ pub struct Component {
     pub plugin: String,
     /// The version it is of the plugin.
     pub version: PluginVersion,
+    /// What it says about itself, as it stands in it.
+    pub manifest: String,
     /// The component itself.
     pub bytes: Vec<u8>,
     /// The tool kinds it declares.
     pub duties: Duties,
+}
+
+/// Why the bytes of a component are not to be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    /// There are none.
+    #[error("its component is gone")]
+    Gone,
+    /// There are others.
+    #[error("its component is damaged: what the database has does not fit the digest it was installed under")]
+    Damaged,
+}
+
+/// What a component said about itself when it was whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptManifest {
+    /// Its text.
+    pub text: String,
+    /// Bytes of the component.
+    pub size: u64,
 }
 
 /// What is known of a component that is kept.
@@ -78,12 +103,47 @@ impl Store {
         self.attempt(changes, author, End::Keep(&keep))
     }
 
-    /// The bytes of a component.
-    pub fn component(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
-        self.read(|connection| {
+    /// The bytes of a component, if they are those it was installed with.
+    pub fn component(&self, digest: &Digest) -> Result<Result<Vec<u8>, Lost>, Error> {
+        let found: Option<Vec<u8>> = self.read(|connection| {
             let mut find = connection.prepare_cached("SELECT bytes FROM component WHERE digest = ?1")?;
             Ok(find.query_row([digest.as_str()], |row| row.get(0)).optional()?)
+        })?;
+        Ok(match found {
+            Some(bytes) if Digest::of(&bytes) == *digest => Ok(bytes),
+            Some(_) => Err(Lost::Damaged),
+            None => Err(Lost::Gone),
         })
+    }
+
+    /// What a component said about itself when it was whole, whether it still is or not.
+    pub fn component_manifest(&self, digest: &Digest) -> Result<Option<KeptManifest>, Error> {
+        self.read(|connection| {
+            let mut find =
+                connection.prepare_cached("SELECT manifest, size FROM component_manifest WHERE digest = ?1")?;
+            let kept = |row: &rusqlite::Row<'_>| Ok(KeptManifest { text: row.get(0)?, size: row.get(1)? });
+            Ok(find.query_row([digest.as_str()], kept).optional()?)
+        })
+    }
+
+    /// The components of which it is not kept what they say about themselves: those of older versions of this program.
+    pub fn components_without_manifest(&self) -> Result<Vec<Digest>, Error> {
+        self.read(|connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT digest FROM component WHERE digest NOT IN (SELECT digest FROM component_manifest) ORDER BY digest",
+            )?;
+            let mut found = find.query([])?;
+            let mut digests = Vec::new();
+            while let Some(row) = found.next()? {
+                digests.push(row.get::<_, String>(0)?.parse().map_err(rows::corrupt)?);
+            }
+            Ok(digests)
+        })
+    }
+
+    /// Keeps what a component says about itself.
+    pub fn keep_manifest(&self, digest: &Digest, manifest: &KeptManifest) -> Result<(), Error> {
+        self.as_writer(|connection| insert_manifest(connection, digest, manifest.size, &manifest.text))
     }
 
     /// What is known of a component.
@@ -171,18 +231,29 @@ impl Store {
 }
 
 fn insert(connection: &Connection, component: &Component, revision: Revision, author: &Author) -> Result<(), Error> {
-    let Component { digest, plugin, version, bytes, duties } = component;
+    let Component { digest, plugin, version, manifest, bytes, duties } = component;
     let version = version.to_string();
     connection
         .prepare_cached(
             "INSERT INTO component (digest, plugin, version, at, who, size, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (digest) DO NOTHING",
+             ON CONFLICT (digest) DO UPDATE SET size = excluded.size, bytes = excluded.bytes
+             WHERE component.bytes <> excluded.bytes",
         )?
         .execute(params![digest.as_str(), plugin, version, now(), author.who, bytes.len(), bytes])?;
+    insert_manifest(connection, digest, bytes.len() as u64, manifest)?;
     connection
         .prepare_cached("DELETE FROM component_failure WHERE plugin = ?1 AND version = ?2")?
         .execute(params![plugin, version])?;
     declare(connection, digest, plugin, duties, revision)
+}
+
+fn insert_manifest(connection: &Connection, digest: &Digest, size: u64, manifest: &str) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO component_manifest (digest, size, manifest) VALUES (?1, ?2, ?3) ON CONFLICT (digest) DO NOTHING",
+        )?
+        .execute(params![digest.as_str(), size, manifest])?;
+    Ok(())
 }
 
 fn now() -> String {
@@ -200,9 +271,10 @@ mod tests {
     }
 
     fn component(byte: char, version: &str) -> Component {
-        let digest = byte.to_string().repeat(64).parse().unwrap();
+        let bytes = byte.to_string().into_bytes();
+        let (digest, manifest) = (Digest::of(&bytes), format!("[{byte}]"));
         let (plugin, version) = ("contoso/desk".to_owned(), version.parse().unwrap());
-        Component { digest, plugin, version, bytes: vec![1, 2, 3], duties: Duties::default() }
+        Component { digest, plugin, version, manifest, bytes, duties: Duties::default() }
     }
 
     fn naming(component: &Component) -> ChangeSet {
@@ -217,9 +289,9 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let first = component('a', "1.0.0");
         let done = store.install(std::slice::from_ref(&first), naming(&first), &author()).unwrap();
-        assert_eq!(store.component(&first.digest).unwrap().as_deref(), Some(&[1, 2, 3][..]));
+        assert_eq!(store.component(&first.digest).unwrap().as_deref(), Ok(&b"a"[..]));
         let record = store.component_record(&first.digest).unwrap().unwrap();
-        assert_eq!((record.who.as_str(), record.size), ("ada", 3));
+        assert_eq!((record.who.as_str(), record.size), ("ada", 1));
         let snapshot = store.snapshot_at(done.revision).unwrap();
         let plugin = snapshot.get(&"contoso/desk".parse::<crate::domain::Name<Plugin>>().unwrap());
         assert_eq!(plugin.and_then(Plugin::serving).map(|(_, digest)| digest.clone()), Some(first.digest.clone()));
@@ -229,7 +301,36 @@ mod tests {
         let gone = Change::Delete { kind: Kind::Script, name: "no".into(), expect: Default::default(), force: false };
         wrong.changes.push(gone);
         store.install(std::slice::from_ref(&second), wrong, &author()).unwrap_err();
-        assert_eq!(store.component(&second.digest).unwrap(), None, "refused changes leave no component behind");
+        assert_eq!(
+            store.component(&second.digest).unwrap(),
+            Err(Lost::Gone),
+            "refused changes leave no component behind"
+        );
+    }
+
+    #[test]
+    fn bytes_that_do_not_fit_are_not_handed_out_until_the_component_is_installed_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let whole = component('a', "1.0.0");
+        let install = || store.install(std::slice::from_ref(&whole), naming(&whole), &author()).unwrap();
+        let said = || store.component_manifest(&whole.digest).unwrap().map(|kept| (kept.text, kept.size));
+        install();
+        for (damage, lost) in [
+            ("UPDATE component SET bytes = x'62'", Lost::Damaged),
+            ("UPDATE component SET bytes = x''", Lost::Damaged),
+            ("DELETE FROM component", Lost::Gone),
+        ] {
+            store.as_writer(|connection| Ok(connection.execute(damage, [])?)).unwrap();
+            assert_eq!(store.component(&whole.digest).unwrap(), Err(lost), "after {damage}");
+            assert_eq!(said(), Some(("[a]".to_owned(), 1)), "after {damage}");
+            install();
+            assert_eq!(store.component(&whole.digest).unwrap().as_deref(), Ok(&b"a"[..]), "after {damage}");
+        }
+        store.as_writer(|connection| Ok(connection.execute("DELETE FROM component_manifest", [])?)).unwrap();
+        assert_eq!(store.components_without_manifest().unwrap(), std::slice::from_ref(&whole.digest));
+        store.keep_manifest(&whole.digest, &KeptManifest { text: "[a]".to_owned(), size: 1 }).unwrap();
+        assert_eq!((store.components_without_manifest().unwrap().len(), said().is_some()), (0, true));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What the processes that compile and try do, from their first line to their last.
 //!
-//! Each sets itself limits, makes its engine, gives up its rights, and only then reads the component. The one that compiles runs nothing
-//! of the component. The one that tries runs it, and gives back a verdict alone: no code comes out of a process that ran a guest.
+//! Each sets itself limits, makes its engine, gives up its rights, and only then reads the component. The one that
+//! compiles runs nothing of the component. The one that tries runs it, and gives back a verdict alone: no code comes
+//! out of a process that ran a guest.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -91,7 +92,8 @@ fn component(input: &mut dyn Read) -> io::Result<Vec<u8>> {
     Ok(component)
 }
 
-/// The engine of the code that will serve, or of code that is thrown away: with fuel, the same component always ends the same way.
+/// The engine of the code that will serve, or of code that is thrown away. With fuel, the same component always ends
+/// the same way.
 fn engine_for(work: Work) -> EngineConfig {
     let mut config = engine::code();
     // One thread does all of it.
@@ -103,8 +105,9 @@ fn engine_for(work: Work) -> EngineConfig {
     config
 }
 
-/// Starts an instance under fuel and asks it something. What it answers does not matter, and neither does how it breaks: only start code
-/// that traps, and whatever goes on and on, is refused. A toolchain may run start code in the first question.
+/// Starts an instance under fuel and asks it something. What it answers does not matter, and neither does how it
+/// breaks: only start code that traps, and code that goes on and on, is refused. A toolchain may run start code in the
+/// first question.
 ///
 /// Whatever else has to be tried of what a component brings along, and may cost more than it looks, is tried here.
 fn start(engine: &Engine, bytes: &[u8], config: &Config) -> Result<(), (u8, String)> {

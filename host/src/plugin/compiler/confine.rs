@@ -1,10 +1,12 @@
 //! What a process gives up before it reads the first byte of a component.
 //!
-//! Two nets that Linux lets any program put around itself, and cannot take away again: landlock takes the file system, TCP and signals
-//! to other processes; seccomp leaves a short list of system calls ([`calls`]). Besides, the process has no descriptor to open,
-//! writes to no file, leaves no core, cannot be looked into, hears no signal of a terminal, and ends with the thread that started it.
+//! Linux lets any program put two nets around itself, and the program cannot take them away again: landlock takes the
+//! file system, TCP and signals to other processes; seccomp leaves a short list of system calls ([`calls`]). Besides,
+//! the process has no descriptor to open, writes to no file, leaves no core, cannot be looked into, hears no signal of
+//! a terminal, and ends with the thread that started it.
 //!
-//! A kernel may offer neither. Then the process goes on with its limits, and says so: [`Confinement`] is the first it writes.
+//! A kernel may offer neither. Then the process goes on with its limits, and says so: [`Confinement`] is the first it
+//! writes.
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod calls;
@@ -28,7 +30,8 @@ impl Confinement {
     /// What keeps the byte readable.
     const BASE: u8 = b'0';
 
-    /// Gives up for good what `work` does not need, as far as the system lets this process. Only for a process with one thread.
+    /// Gives up for good what `work` does not need, as far as the system lets this process. Only for a process with one
+    /// thread.
     #[must_use]
     pub fn of(work: Work) -> Self {
         let Self { files, .. } = Self::of_files();
@@ -108,7 +111,7 @@ fn limits(work: Work) {
     {
         use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal};
 
-        // Who is gone already closed the pipes, which ends this process, too.
+        // A host that is gone already closed the pipes, which ends this process, too.
         let _ =
             (set_parent_process_death_signal(Some(Signal::KILL)), set_dumpable_behavior(DumpableBehavior::NotDumpable));
     }

@@ -1,7 +1,7 @@
 //! One question to a process: a component goes in, what it says comes out, both within bounds.
 //!
-//! Nobody is waited for beyond a moment that was agreed on, however the process behaves: whether it reads, writes, or holds its pipes
-//! open. Of what it writes, no more is kept than its kind of answer may have.
+//! The host waits until a moment that was agreed on and no longer, whether the process reads, writes, or holds its
+//! pipes open. Of what it writes, the host keeps no more than its kind of answer may have.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
@@ -20,7 +20,7 @@ const HEAD: usize = 2 + size_of::<u64>();
 /// How much is read at once: what a pipe holds.
 const PIECE: usize = 64 << 10;
 
-/// How long a process that said everything is left alone before somebody looks again whether it ended.
+/// How long a process that said everything is left alone before the host looks again whether it ended.
 const ENDING: Duration = Duration::from_millis(1);
 
 /// A process that is asked once. It is gone when this is.
@@ -147,7 +147,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself; where it has not, nobody needs what it does any more.
+        // It may have ended by itself; where it has not, what it does is not needed any more.
         let _ = (self.child.kill(), self.child.wait());
     }
 }
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn what_a_process_does_with_its_pipes_costs_neither_memory_nor_more_than_the_time_agreed_on() {
-        /// What nobody waits for.
+        /// What the host must not wait for.
         const LONG: Duration = Duration::from_secs(60);
         let (some, little) = (LONG, Duration::from_millis(300));
         let begun = Instant::now();
@@ -266,7 +266,7 @@ mod tests {
             ("leaves its pipes to another", "sleep 10 & exit 0", little),
         ];
         let said = all.map(|(what, script, time)| format!("{what}: {}", said(script, time)));
-        assert!(begun.elapsed() < LONG, "somebody was waited for");
+        assert!(begun.elapsed() < LONG, "the host waited for a process");
         insta::assert_snapshot!(said.join("\n"), @r"
         answers: +ab Ok(true)
         answers without reading: +ab Ok(true)

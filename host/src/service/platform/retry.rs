@@ -1,4 +1,5 @@
-//! Components that could not be made ready for the time being: a compiler that cannot be started, a component that is gone.
+//! Components that could not be made ready for the time being: a compiler that cannot be started, a component that is
+//! lost.
 //!
 //! No question waits for them: it goes on with a catalog that lacks them. Whoever tries again does so beside the questions.
 
@@ -10,7 +11,7 @@ use crate::domain::{Digest, Item, Kind, Plugin};
 use crate::plugin::LoadError;
 use crate::store::{self, Snapshot, Store};
 
-use super::{Found, GONE, Platform, Serving, key, lock};
+use super::{Found, Platform, Serving, key, lock};
 
 /// How long a component is left alone that could not be made ready for the time being; each next pause is twice as long.
 pub(super) const PAUSE: Duration = Duration::from_secs(2);
@@ -38,7 +39,7 @@ impl Found {
     fn passing(&self) -> Option<String> {
         match self {
             Self::Unusable { reason: LoadError::Unavailable(reason), .. } => Some(reason.clone()),
-            Self::Nowhere => Some(GONE.to_owned()),
+            Self::Lost(lost) => Some(lost.to_string()),
             Self::Ready(_) | Self::Unusable { .. } => None,
         }
     }
@@ -102,8 +103,8 @@ impl Platform {
         let held = lock(&self.known).get(digest).and_then(Weak::upgrade);
         Ok(match (held, store.component(digest)?) {
             (Some(ready), _) => Found::Ready(ready),
-            (None, Some(bytes)) => Found::Unusable { bytes, reason: LoadError::Unavailable(reason) },
-            (None, None) => Found::Nowhere,
+            (None, Ok(bytes)) => Found::Unusable { bytes, reason: LoadError::Unavailable(reason) },
+            (None, Err(lost)) => Found::Lost(lost),
         })
     }
 }

@@ -1,10 +1,11 @@
 //! The system calls that a process keeps. Whatever is not named here fails as not permitted.
 //!
-//! What is named: memory of its own, its signal handlers, time, chance, waiting for itself, its standard streams, its end. Not named,
-//! and so refused: opening anything, sockets, other programs and processes, other processes' memory, mounts, keys, `io_uring`, `bpf`.
+//! What is named: memory of its own, its signal handlers, time, chance, waiting for itself, its standard streams, its
+//! end. Not named, and so refused: opening anything, sockets, other programs and processes, other processes' memory,
+//! mounts, keys, `io_uring`, `bpf`.
 //!
-//! The process that compiles runs nothing of what it makes, so it gets no executable memory; the one that tries does, and a thread may
-//! be needed there, for a stack of known size.
+//! The process that compiles runs nothing of what it makes, so it gets no executable memory. The one that tries gets
+//! it, and threads, which may be needed there for a stack of known size.
 
 use std::collections::BTreeMap;
 
