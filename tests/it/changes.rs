@@ -167,7 +167,7 @@ async fn a_step_for_which_there_is_no_room_ends_the_change_or_is_passed_over_and
     assert_eq!((refused.header("retry-after"), revision(&host).await?), ("1", before), "{refused}");
     assert_snapshot!(refused, @r#"503 {"code":"plugin.busy","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: no more than 0 of its calls may wait for a slot, and so many do","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.busy"}}"#);
     for step in host.get("/api/v1/steps").await?.json()["items"].as_array().into_iter().flatten() {
-        tell(&host, step["step"].as_str().unwrap_or_default(), json!({"onFault": "skip"})).await?;
+        tell(&host, step["name"].as_str().unwrap_or_default(), json!({"onFault": "skip"})).await?;
     }
     let passed_over = host.patch(PROFILE, json!({"name": "Without steps"})).await?;
     assert_eq!((passed_over.status, &passed_over.json()["name"]), (200, &json!("Without steps")), "{passed_over}");
