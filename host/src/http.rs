@@ -72,7 +72,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::body::Bytes;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -255,14 +256,15 @@ fn routes() -> OpenApiRouter<App> {
 fn router(app: App, timeout: Duration) -> Router {
     let (router, document) = routes().split_for_parts();
     // Plain data with text keys always has a JSON form.
-    let document: Arc<str> = openapi::finish(document).to_json().unwrap_or_default().into();
+    let document = Bytes::from(openapi::finish(document).to_json().unwrap_or_default());
+    // Made once, since strangers may ask for it as often as they like.
+    let described = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::ETAG, etag::of_bytes(&document)),
+    ];
     router
-        .route(
-            "/openapi.json",
-            get(|| async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }),
-        )
+        .route("/openapi.json", get(|| async move { (described, document) }))
         .fallback(|| async { StatusCode::NOT_FOUND })
-        .layer(from_fn(room::keep))
         .layer(from_fn(etag::conditional))
         .layer(from_fn_with_state(app.clone(), auth::guard))
         .layer(CatchPanicLayer::custom(observe::panicked))

@@ -134,7 +134,7 @@ fn rest(stream: &mut TcpStream) -> Result<Vec<u8>, Failure> {
 }
 
 #[tokio::test]
-async fn half_headers_on_more_connections_than_there_are_files_keep_nobody_out() -> Done {
+async fn half_headers_on_more_connections_than_there_are_files_keep_no_caller_out() -> Done {
     let folder = tempfile::tempdir()?;
     let mut command = Command::new("sh");
     command.args(["-c", r#"ulimit -n 256; exec "$0" "$@""#, env!("CARGO_BIN_EXE_loadout-under-test")]);

@@ -1,14 +1,14 @@
-//! What every answer says of itself to browsers and caches: its type is meant, and who may keep it.
+//! What every answer says of itself to browsers and caches: that its type is meant, and which of them may keep it.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 const NOSNIFF: (HeaderName, HeaderValue) = (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 
-/// Nobody keeps it.
+/// No cache keeps the answer.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-/// The caller alone keeps it, and asks each time whether it is still right.
+/// The caller alone keeps the answer, and asks each time whether it is still right.
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
-/// Whoever keeps it asks each time whether it is still right.
+/// Every cache may keep the answer, and asks each time whether it is still right.
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Where answers are about people or secrets, and no copy stays behind.
@@ -23,7 +23,7 @@ pub(super) fn complete(headers: &mut HeaderMap, status: StatusCode, path: &str) 
     }
 }
 
-/// Who may keep an answer. One that has a tag can be asked for again cheaply, so it may be kept by the caller.
+/// Which caches may keep an answer. One with a tag is asked for again cheaply, so the caller may keep it.
 fn caching(headers: &HeaderMap, status: StatusCode, path: &str) -> HeaderValue {
     let is_good = status == StatusCode::OK || status == StatusCode::NOT_MODIFIED;
     let is_tagged = is_good && headers.contains_key(header::ETAG);

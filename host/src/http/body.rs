@@ -1,4 +1,4 @@
-//! Bodies: read up to a limit, at a pace, of a known type, without a key nobody knows.
+//! Bodies: read up to a limit, at a pace, of a known type, without an unknown key.
 //!
 //! Broken JSON is a 400 with its position; JSON that is not what was asked for is a 422 with its attribute; a body that comes too
 //! slowly is a 408.

@@ -85,7 +85,7 @@ enum Phase {
     Draining,
 }
 
-/// Serves `router` until `stop`, and then until what is in flight is finished. Whoever drops the future ends all connections.
+/// Serves `router` until `stop`, and then until what is in flight is finished. Dropping the future ends all connections.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,

@@ -25,7 +25,8 @@ pub(super) fn of_revision(revision: Revision) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{revision}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
 }
 
-fn of_bytes(bytes: &[u8]) -> HeaderValue {
+/// The tag of an answer that is these bytes.
+pub(super) fn of_bytes(bytes: &[u8]) -> HeaderValue {
     let digest = Sha256::digest(bytes);
     let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))

@@ -14,6 +14,7 @@ use crate::domain::access::Secret;
 
 use super::answer_headers;
 use super::problem::{self, Refusal};
+use super::room::Kept;
 use super::state::App;
 use super::trace_parent;
 
@@ -60,6 +61,9 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
         trace_parent::follow(&span, request.headers());
     }
     request.extensions_mut().insert(RequestId(id.as_str().into()));
+    // Until the request is answered or given up.
+    let kept = Kept::default();
+    request.extensions_mut().insert(kept.clone());
     async {
         let writes = !request.method().is_safe() && route != QUESTIONS;
         let mut response = problem::render(next.run(request).await, &id, writes);
@@ -71,6 +75,7 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
         let (status, took) = (response.status().as_u16(), begun.elapsed());
         tracing::info!(method, path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");
         app.metrics.count(method, route, status, took);
+        drop(kept);
         response
     }
     .instrument(span)

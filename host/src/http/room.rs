@@ -7,10 +7,7 @@
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::Next;
-use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::load_metrics::LoadMetrics;
@@ -125,15 +122,6 @@ impl Kept {
     pub(super) fn keep(&self, share: Share) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(share);
     }
-}
-
-/// Gives each request a place to keep its room in.
-pub(super) async fn keep(mut request: Request, next: Next) -> Response {
-    let kept = Kept::default();
-    request.extensions_mut().insert(kept.clone());
-    let response = next.run(request).await;
-    drop(kept);
-    response
 }
 
 #[cfg(test)]

@@ -181,7 +181,7 @@ async fn carry(
     let carried = app.run(move |service| {
         let lease = take_up(service)?;
         let run = lease.run;
-        // Nobody waits for it; what came of it is in the record of the run.
+        // No caller waits for the end; what came of it is in the record of the run.
         drop(tokio::task::spawn_blocking(move || {
             if let Err(error) = carrier.carry_upgrade(&lease, &|_| Ok(())) {
                 tracing::error!(run = lease.run, error = super::error::chain(&error), "an upgrade did not go on");

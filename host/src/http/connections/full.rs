@@ -22,7 +22,7 @@ const BODY: &str = r#"{"type":"urn:loadout:problem:server.busy","title":"server.
 pub(super) struct TurnedAway(Arc<Semaphore>);
 
 impl TurnedAway {
-    /// Nobody was turned away yet.
+    /// No caller was turned away yet.
     pub(super) fn new() -> Self {
         Self(Arc::new(Semaphore::new(TOLD_AT_ONCE)))
     }

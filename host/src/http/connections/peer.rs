@@ -1,4 +1,4 @@
-//! Who is at the other end, as far as places are counted.
+//! The other end of a connection, as far as places are counted.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv6Addr};
 pub(super) struct Peer(IpAddr);
 
 impl Peer {
-    /// Whoever calls from `address`.
+    /// The peer that calls from `address`.
     pub(super) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V6(address) => {

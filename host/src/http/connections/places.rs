@@ -308,6 +308,19 @@ mod tests {
     }
 
     #[test]
+    fn when_the_system_has_no_more_those_that_waited_the_longest_are_closed() {
+        let mut table = table(10, 10);
+        let ids = [1, 1, 2, 2].map(|last| enter(&mut table, last).unwrap());
+        table.works(ids[1]);
+        for _ in 0..2 {
+            table.close_longest(None);
+        }
+        assert_eq!(closing(&table), [ids[0], ids[2]]);
+        table.close_longest(None);
+        assert!(!table.close_longest(None), "the last one works");
+    }
+
+    #[test]
     fn what_is_counted_is_gone_with_the_connections() {
         let mut table = table(3, 2);
         let mut inside = Vec::new();
