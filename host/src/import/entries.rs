@@ -76,6 +76,7 @@ mod tests {
             end.extend([0; 12]);
             end.extend(count.to_le_bytes());
             end.extend(count.to_le_bytes());
+            end.extend([0; 16]);
             end
         };
         let small = |count: u16| [END, &[0; 4], &count.to_le_bytes(), &count.to_le_bytes(), &[0; 10]].concat();
