@@ -20,7 +20,8 @@ use super::problem::Refusal;
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        if room::is_full(&error) {
+        // What wraps an error of the store hides the error itself from what looks for its causes.
+        if matches!(error, Error::Store(store::Error::Full { .. })) || room::is_full(&error) {
             return full(&error);
         }
         let detail = error.to_string();
@@ -190,7 +191,10 @@ impl From<InvalidName> for Refusal {
 /// There is no room for what was to be written. Whatever was being written, nothing of it is there, and reading goes on.
 fn full(error: &Error) -> Refusal {
     tracing::error!(error = chain(error), "the disk is full");
-    let place = room::full_folder(error).map_or_else(|| "the data folder".to_owned(), |folder| format!("`{folder}`"));
+    let place = match error {
+        Error::Store(store::Error::Full { folder, .. }) => format!("`{folder}`"),
+        _ => "the data folder".to_owned(),
+    };
     let detail =
         format!("there is no room left in {place}: nothing was written; make room there and repeat the request");
     Refusal::new(StatusCode::INSUFFICIENT_STORAGE, "storage.full", detail)

@@ -47,7 +47,7 @@ pub(crate) fn count(mut input: impl Read, length: u64, also: &mut dyn FnMut(&[u8
 /// A number as archives write it; 0 where the archive ends before it does. 65,535 in two bytes says that it stands elsewhere.
 fn number(bytes: &[u8], at: usize, size: usize) -> u64 {
     let Some(bytes) = bytes.get(at..at + size) else { return 0 };
-    let number = bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    let number = bytes.iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte));
     if size == 2 && number == 0xffff { 0 } else { number }
 }
 
@@ -76,6 +76,7 @@ mod tests {
             end.extend([0; 12]);
             end.extend(count.to_le_bytes());
             end.extend(count.to_le_bytes());
+            end.extend([0; 16]);
             end
         };
         let small = |count: u16| [END, &[0; 4], &count.to_le_bytes(), &count.to_le_bytes(), &[0; 10]].concat();

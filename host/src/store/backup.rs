@@ -63,9 +63,9 @@ fn free_name(file: &Path, shape: usize, revision: u64) -> PathBuf {
     let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     let called =
         |more: &str| file.with_file_name(format!("loadout-shape-{shape}-revision-{revision}-{time}{more}-backup.db"));
-    let names = std::iter::once(called("")).chain((2..).map(|number| called(&format!("-{number}"))));
+    let mut names = std::iter::once(called("")).chain((2..).map(|number| called(&format!("-{number}"))));
     // The names do not end.
-    names.into_iter().find(|name| !name.exists()).unwrap_or_else(|| called(""))
+    names.find(|name| !name.exists()).unwrap_or_else(|| called(""))
 }
 
 #[cfg(test)]

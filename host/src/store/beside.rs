@@ -25,6 +25,10 @@ pub(super) struct Beside {
 impl Beside {
     /// Opens the database, or makes it.
     pub(super) fn open(&self, file: &Path) -> Result<Connection, Error> {
+        self.make(file).map_err(|error| error.in_folder(file.parent().unwrap_or(Path::new("."))))
+    }
+
+    fn make(&self, file: &Path) -> Result<Connection, Error> {
         foreign::refuse(file, self.id)?;
         if self.private {
             make_private(file).map_err(|source| Error::Folder { path: file.display().to_string(), source })?;

@@ -84,6 +84,8 @@ impl Service {
     }
 
     fn carry_out(&self, lease: &Lease, tell: Tell<'_>) -> Result<(), Error> {
+        // Of a run that was dropped meanwhile, the old environment may be gone, too.
+        self.store.renew(lease)?;
         let (record, _) = self.store.run(lease.run)?;
         let plan = self.upgrade_plan(&record.plan)?;
         let folder = self.upgrade_folder(&plan.id);

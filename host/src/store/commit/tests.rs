@@ -389,7 +389,7 @@ fn a_forced_delete_of_a_profile_forgets_no_one_however_many_there_are() {
     let desk = Desk::crowded();
     let refused = desk.refuses([delete(Kind::Profile, "new_two", false)]);
     assert!(
-        refused.ends_with("`u100002` and 100495 more: remove these links first, or delete it with `force`"),
+        refused.ends_with("`u10000` and 100495 more: remove these links first, or delete it with `force`"),
         "{refused}"
     );
     let done = desk.store.commit(ChangeSet::new([delete(Kind::Profile, "new_two", true)]), &author()).unwrap();
