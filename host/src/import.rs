@@ -55,6 +55,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::domain::AnyItem;
+use crate::domain::secret_column::left_behind;
 use crate::store::{ChangeSet, Snapshot};
 
 pub(crate) use archive::Archive;
@@ -137,6 +138,9 @@ pub(crate) fn reads(table: &str) -> bool {
     TABLES.contains(&table)
 }
 
+/// The code of what is said about columns that hold secrets.
+pub(crate) const SECRETS_LEFT: &str = "secret-left-behind";
+
 const SOLUTION: &str = "solution.xml";
 const CUSTOMIZATIONS: &str = "customizations.xml";
 
@@ -153,7 +157,8 @@ pub(crate) fn plan_files(files: impl IntoIterator<Item = (String, Vec<u8>)>, bas
 fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
     let solution = xml::parse(SOLUTION, &take(&mut archive, SOLUTION)?)?;
     let solution = Solution::read(&solution).ok_or(Error::NoManifest)?;
-    let customizations = xml::parse(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?)?;
+    let mut customizations = xml::parse(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?)?;
+    let secrets = customizations.leave_secrets();
     let Customizations { workflows, mut links, roles, unread } = Customizations::read(customizations);
     let assignments = archive.files.remove(&assignment::path());
     let documents = Documents::take_from(&mut archive);
@@ -161,6 +166,10 @@ fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
 
     let shipped = documents.are_whole().then(|| base.shipped());
     let mut work = Work::new(base, shipped.as_ref(), &solution, &roles);
+    let elsewhere = (!secrets.is_empty()).then(|| (CUSTOMIZATIONS.to_owned(), secrets));
+    for (place, columns) in std::mem::take(&mut rows.without_secrets).into_iter().chain(elsewhere) {
+        work.report.warn(SECRETS_LEFT, place, left_behind(&columns));
+    }
     dependencies::check(&mut work, &rows);
     let macros = macros::read(&mut work, workflows, &mut archive.files);
     script::read(&mut work, &mut rows, &macros);

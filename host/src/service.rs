@@ -213,6 +213,7 @@ impl Service {
         let config = Config { watch, door, ..options.config };
         let platform = Platform::open(folder, PlatformOptions { config, ..options })?;
         let service = Self { traces, ..Self::with(store, Machinery::Installed(Box::new(platform))) }.with_shipped()?;
+        service.forget_uploads();
         service.follow(&*service.store.snapshot()?);
         Ok(service)
     }

@@ -16,6 +16,7 @@ pub mod journal;
 mod outbox;
 mod owner;
 mod people;
+mod private;
 mod recordings;
 mod review;
 mod rights;
@@ -75,8 +76,9 @@ impl Store {
     /// Opens the database in `folder`; makes both if they are not there.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let unusable = |source| Error::Folder { path: folder.display().to_string(), source };
-        std::fs::create_dir_all(folder).map_err(unusable)?;
+        private::make_folder(folder).map_err(unusable)?;
         let path = folder.join(Self::FILE);
+        private::make(&path).map_err(unusable)?;
         let mut writer = Connection::open(&path)?;
         schema::configure(&writer)?;
         schema::migrate(&mut writer, Some(&path))?;

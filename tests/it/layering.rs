@@ -53,7 +53,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("wasmtime", &["plugin"]),
     ("wasmtime_wasi", &["plugin"]),
     ("wasmparser", &["plugin"]),
-    ("rustix", &["plugin"]),
+    ("rustix", &["plugin", "cli"]),
     ("axum", &["http"]),
     ("tower_http", &["http"]),
     ("tokio", &["http", "cli"]),

@@ -27,6 +27,7 @@ mod load;
 mod mutation;
 mod openapi;
 mod otlp;
+mod owner_only;
 mod page;
 mod platform_process;
 mod plugins;

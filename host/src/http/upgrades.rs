@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -104,17 +103,12 @@ async fn plan(
 }
 
 fn plan_bytes(service: &Service, zip: &[u8], name: &str, options: &PlanOptions) -> Result<Plan, Refusal> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let file = format!(".upgrade-{}-{}.zip", std::process::id(), COUNT.fetch_add(1, Relaxed));
-    let file = service.store().folder().join(file);
-    std::fs::write(&file, zip).map_err(|error| {
+    let upload = service.keep_upload(zip).map_err(|error| {
         tracing::error!(%error, "an old environment could not be kept");
         Refusal::internal()
     })?;
-    let plan = service.plan_upgrade(&file, name, options, &|_| Ok(()));
-    // The plan keeps a copy of its own.
-    let _ = std::fs::remove_file(&file);
-    Ok(plan?)
+    // The plan keeps a copy of its own, without secrets.
+    Ok(service.plan_upgrade(upload.path(), name, options, &|_| Ok(()))?)
 }
 
 /// Reads a plan.
@@ -182,8 +176,9 @@ async fn resume(
     extract::Path(run): extract::Path<u64>,
     _: Query<Nothing>,
     _: Unconditional,
+    By(author): By,
 ) -> Result<Response, Refusal> {
-    let lease = app.run(move |service| Ok(service.take_upgrade(Some(run))?)).await?;
+    let lease = app.run(move |service| Ok(service.take_upgrade(Some(run), &author)?)).await?;
     carry(&app, lease).await
 }
 
@@ -315,9 +310,10 @@ async fn abandon(
     extract::Path(run): extract::Path<u64>,
     _: Query<Nothing>,
     _: Unconditional,
+    By(author): By,
 ) -> Result<Json<UpgradeStatus>, Refusal> {
     let abandoned = app.run(move |service| {
-        service.abandon_upgrade(run)?;
+        service.abandon_upgrade(run, &author)?;
         Ok(service.upgrade(run)?)
     });
     Ok(Json(abandoned.await?))

@@ -34,7 +34,8 @@ pub(crate) fn rows(zip: &[u8]) -> Result<SolutionRows, Error> {
     let mut archive = Archive::read(zip)?;
     let root = xml::parse(SOLUTION, &take(&mut archive, SOLUTION)?)?;
     let solution = Solution::read(&root).ok_or(Error::NoManifest)?;
-    let customizations = xml::parse(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?)?;
+    let mut customizations = xml::parse(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?)?;
+    customizations.leave_secrets();
     let Customizations { workflows, mut links, .. } = Customizations::read(customizations);
     let (mut files, _) = Rows::take_from(&mut archive, false)?;
     let mut rows: Vec<Row> = files.rest().flat_map(|(_, rows)| rows).map(row::Row::into_source).collect();

@@ -108,7 +108,9 @@ impl Service {
             service.must_be_trusted(snapshot, name, version, &digest)?;
             let manifest = service.manifest(name, version, &digest)?;
             service.may_serve(snapshot, name, plugin, &manifest, accept_major)?;
-            if let Some(needs) = service.settle_grant(plugin, &digest, &manifest.capabilities)? {
+            if let Some(needs) =
+                service.settle_grant(snapshot, name, plugin, (&digest, None), &manifest.capabilities)?
+            {
                 return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
             }
             gate.check(service, snapshot, name, plugin, version)?;
@@ -257,7 +259,8 @@ impl Service {
         let mut needs = None;
         if how.activate {
             self.may_serve(snapshot, &name, &plugin, manifest, how.accept_major)?;
-            needs = self.settle_grant(&mut plugin, digest, &manifest.capabilities)?;
+            let known = (digest, Some(signatures));
+            needs = self.settle_grant(snapshot, &name, &mut plugin, known, &manifest.capabilities)?;
             if needs.is_none() {
                 plugin.activate(version);
                 plugin.pinned = true;

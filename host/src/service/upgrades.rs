@@ -7,6 +7,7 @@ mod carry;
 mod files;
 mod look;
 mod undo;
+mod upload;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -124,6 +125,10 @@ impl Service {
             id: row.key.id,
             reason: row.reason.unwrap_or_default(),
         });
+        let kept = keep_source(file, &folder.join(SOURCE), source.may_have_secrets())?;
+        if let Some(digest) = kept {
+            source.info.digest = digest;
+        }
         let plan = Plan {
             id,
             base: base.revision(),
@@ -136,7 +141,6 @@ impl Service {
             notes,
             experiences: self.side_by_side(&base, &library, &options.people)?,
         };
-        keep_source(file, &folder.join(SOURCE))?;
         let text = serde_json::to_vec_pretty(&plan).map_err(|error| unusable(&folder, error.into()))?;
         write_whole(&folder.join(PLAN), &text)?;
         Ok(plan)

@@ -1,12 +1,11 @@
-//! Databases beside the configuration, each in a file of its own. What is not marked as expected is left as it is.
+//! Databases beside the configuration, each in a file of its own for its owner's eyes. What is not marked as expected is left as it is.
 
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::Error;
+use super::{Error, private};
 
 /// A kind of database.
 pub(super) struct Beside {
@@ -18,16 +17,14 @@ pub(super) struct Beside {
     pub(super) since: &'static [&'static str],
     /// How it is written: SQLite's `journal_mode` and `synchronous`.
     pub(super) written: (&'static str, &'static str),
-    /// Whether nobody but its owner may read it, and what is taken away is overwritten.
+    /// Whether what is taken away is overwritten.
     pub(super) private: bool,
 }
 
 impl Beside {
     /// Opens the database, or makes it.
     pub(super) fn open(&self, file: &Path) -> Result<Connection, Error> {
-        if self.private {
-            make_private(file).map_err(|source| Error::Folder { path: file.display().to_string(), source })?;
-        }
+        private::make(file).map_err(|source| Error::Folder { path: file.display().to_string(), source })?;
         let mut connection = Connection::open(file)?;
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.pragma_update(None, "secure_delete", self.private)?;
@@ -57,17 +54,4 @@ impl Beside {
         connection.pragma_update(None, "synchronous", synchronous)?;
         Ok(connection)
     }
-}
-
-/// Lets nobody but the owner read a file, which is made if it is not there. The files that SQLite puts beside it have its mode.
-fn make_private(file: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        options.mode(0o600).open(file)?.set_permissions(std::fs::Permissions::from_mode(0o600))
-    }
-    #[cfg(not(unix))]
-    options.open(file).map(drop)
 }

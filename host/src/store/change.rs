@@ -23,7 +23,8 @@ pub struct ChangeSet {
     pub base: Option<Revision>,
     /// The revision whose plugins were asked, if that was looked at: one that was changed later might have a say.
     pub plugins_of: Option<Revision>,
-    /// Who must have the privilege for everything that changes, whatever it was that they asked for; nobody must if there is none.
+    /// Who must have the privilege for everything that changes, whatever it was that they asked for. Without a caller no privilege is
+    /// asked for, and nothing changes about which plugins are let in.
     pub caller: Option<Caller>,
 }
 

@@ -18,7 +18,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::Error;
+use super::{Error, private};
 
 /// Marks the file as a journal, in SQLite's `application_id`.
 const APPLICATION_ID: i32 = 0x4c6f_4a6e; // "LoJn"
@@ -84,6 +84,7 @@ impl Journal {
     /// Opens the journal of `run` at `file`, or begins it, for whoever holds the lease with `token`. Whoever held it before writes
     /// nothing any more.
     pub fn open(file: &Path, run: u64, token: u64) -> Result<Self, Error> {
+        private::make(file).map_err(|source| Error::Folder { path: file.display().to_string(), source })?;
         let mut connection = Connection::open(file)?;
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -4,12 +4,14 @@
 //! solution. Fetches nothing that is named in them. Refuses an archive only if it is none of these, is damaged, or is
 //! hostile; anything else is a row, even if nobody knows its table.
 
+mod cleaned;
 mod package;
 mod solution;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
 
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
@@ -21,6 +23,7 @@ use crate::store::journal::{Edge, Note};
 
 use super::step::Version;
 
+pub use cleaned::copy_without_secrets;
 use package::Package;
 use solution::Solution;
 
@@ -48,7 +51,7 @@ pub struct SourceInfo {
     pub version: Option<String>,
     /// The prefix that names get that have none.
     pub prefix: String,
-    /// The SHA-256 of the archive, in hexadecimal.
+    /// The SHA-256 of the archive that is kept with the plan, in hexadecimal. Secrets are left out of it.
     pub digest: String,
 }
 
@@ -151,6 +154,14 @@ impl Source {
         }
     }
 
+    /// Whether the archive may have secrets. Known of a package once it was read, of a solution only when it is copied without them.
+    pub fn may_have_secrets(&self) -> bool {
+        match &self.format {
+            Format::Package(package) => package.without_secrets.load(Relaxed),
+            Format::Solution(_) => true,
+        }
+    }
+
     /// The zip file of a solution, whose items are imported rather than migrated.
     pub fn solution(&self) -> Option<&[u8]> {
         match &self.format {
@@ -175,7 +186,8 @@ fn not_a_zip(error: ZipError) -> ReadError {
     ArchiveError::NotAZip { reason: error.to_string() }.into()
 }
 
-fn digest(path: &Path) -> io::Result<String> {
+/// The SHA-256 of a file, in hexadecimal.
+pub fn digest(path: &Path) -> io::Result<String> {
     let (mut file, mut hash) = (File::open(path)?, Sha256::new());
     let mut buffer = vec![0; 64 << 10];
     loop {

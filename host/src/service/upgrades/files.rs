@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use crate::service::Error;
-use crate::upgrade;
+use crate::upgrade::{self, copy_without_secrets};
 
 /// A journal that is of no use once the plan is made.
 pub(super) struct Scratch(pub(super) PathBuf);
@@ -37,14 +37,21 @@ impl Drop for Scratch {
     }
 }
 
-pub(super) fn keep_source(from: &Path, to: &Path) -> Result<(), Error> {
+/// Keeps the archive at `from` without its secrets, if it may have some. Its digest comes back if it is another archive now.
+pub(super) fn keep_source(from: &Path, to: &Path, may_have_secrets: bool) -> Result<Option<String>, Error> {
     // Planning again over the file that is kept must not copy it onto itself.
     if from.canonicalize().ok() == to.canonicalize().ok() && to.exists() {
-        return Ok(());
+        return Ok(None);
     }
     let unfinished = unfinished(to);
-    fs::copy(from, &unfinished).map_err(|error| unusable(&unfinished, error))?;
-    fs::rename(&unfinished, to).map_err(|error| unusable(to, error))
+    let is_another = may_have_secrets && copy_without_secrets(from, &unfinished).map_err(upgrade::Error::from)?;
+    if !is_another {
+        fs::copy(from, &unfinished).map_err(|error| unusable(&unfinished, error))?;
+    }
+    let digest = is_another.then(|| upgrade::digest(&unfinished)).transpose();
+    let digest = digest.map_err(|error| unusable(&unfinished, error))?;
+    fs::rename(&unfinished, to).map_err(|error| unusable(to, error))?;
+    Ok(digest)
 }
 
 /// The name of a file while it is written, told apart from every other.
