@@ -97,11 +97,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl Data {
     /// The service over the data folder, made if it is not there.
     fn open(&self) -> Result<Service, Failure> {
+        files_are_for_their_owner();
         Service::start(&self.folder).map_err(Failure::of)
     }
 
     /// The same, whose plugins go out through `door`.
     fn open_with(&self, door: Door) -> Result<Service, Failure> {
+        files_are_for_their_owner();
         let PlatformOptions { config, compiler } = PlatformOptions::of_this_program();
         let options = PlatformOptions { config: Config { door, ..config }, compiler };
         Service::start_with(&self.folder, options).map_err(Failure::of)
@@ -115,6 +117,7 @@ impl Data {
 
     /// The service over the data folder, for commands that change nothing in its database.
     fn look(&self) -> Result<Service, Failure> {
+        files_are_for_their_owner();
         self.must_exist()?;
         Service::look(&self.folder).map_err(Failure::of)
     }
@@ -129,6 +132,12 @@ impl Data {
             "there is no environment in `{shown}`: name another folder with `--data`, or make one with `loadout serve` or `loadout import`"
         )))
     }
+}
+
+/// Whatever this process writes from now on, the data folder's files above all, only its owner may read.
+fn files_are_for_their_owner() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
 /// Prints one line to standard output.

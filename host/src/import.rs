@@ -58,6 +58,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::domain::AnyItem;
+use crate::domain::secret_column::left_behind;
 use crate::store::{ChangeSet, Snapshot};
 
 pub(crate) use archive::Archive;
@@ -144,6 +145,9 @@ pub(crate) fn reads(table: &str) -> bool {
     TABLES.contains(&table)
 }
 
+/// The code of what is said about columns that hold secrets.
+pub(crate) const SECRETS_LEFT: &str = "secret-left-behind";
+
 const SOLUTION: &str = "solution.xml";
 const CUSTOMIZATIONS: &str = "customizations.xml";
 
@@ -161,7 +165,8 @@ fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
     let solution = xml::parse(SOLUTION, &take(&mut archive, SOLUTION)?)?;
     let solution = Solution::read(&solution).ok_or(Error::NoManifest)?;
     let mut budget = Budget::default();
-    let customizations = xml::parse_within(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?, &mut budget)?;
+    let mut customizations = xml::parse_within(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?, &mut budget)?;
+    let secrets = customizations.leave_secrets();
     let Customizations { workflows, mut links, roles, unread } = Customizations::read(customizations);
     let assignments = archive.files.remove(&assignment::path());
     let plugins = archive.files.remove(&expected::path());
@@ -170,6 +175,10 @@ fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
 
     let shipped = documents.are_whole().then(|| base.shipped());
     let mut work = Work::new(base, shipped.as_ref(), &solution, &roles);
+    let elsewhere = (!secrets.is_empty()).then(|| (CUSTOMIZATIONS.to_owned(), secrets));
+    for (place, columns) in std::mem::take(&mut rows.without_secrets).into_iter().chain(elsewhere) {
+        work.report.warn(SECRETS_LEFT, place, left_behind(&columns));
+    }
     dependencies::check(&mut work, &rows);
     let macros = macros::read(&mut work, workflows, &mut archive.files);
     script::read(&mut work, &mut rows, &macros);

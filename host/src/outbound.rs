@@ -1,9 +1,9 @@
 //! Requests to hosts outside. The only module that names the HTTP client.
 //!
 //! Refuses everything but https, hosts that are not on the list of the question, addresses that are not public, and answers that take
-//! too long or are too large. An address is looked up once: what was checked is what is connected to. Secrets are shown to the
-//! host they were meant for, to none it redirects to, and are struck out of what it answers. A host that goes on giving no answer is
-//! not asked for a while.
+//! too long or are too large, come in pieces or in another encoding. An address is looked up once: what was checked is what is connected
+//! to. Secrets are shown to the host they were meant for, if they are bound to it, to none it redirects to, and are struck out of what
+//! it answers as far as they are recognised. A host that goes on giving no answer is not asked for a while.
 
 mod address;
 mod redaction;
@@ -29,6 +29,7 @@ use ureq::unversioned::transport::DefaultConnector;
 
 use crate::domain::{HttpHost, SecretName, SecretValue};
 
+use redaction::Redaction;
 use resolver::Checked;
 use suspension::{Ended, Suspensions};
 
@@ -142,7 +143,7 @@ impl Client {
                 Said::Elsewhere(to) => to,
             };
             // Followed, it would be told to whoever is there; refused, to the plugin.
-            if redaction::struck_out(to.as_bytes(), secrets).is_some() {
+            if Redaction::of(secrets).struck_out(to.as_bytes()).is_some() {
                 let why = "it redirects to an address that holds a secret".to_owned();
                 return Err(Refusal::Unavailable { host: target.host().clone(), why });
             }
@@ -181,6 +182,7 @@ impl Client {
 
     fn read(&self, target: &Target, answer: http::Response<ureq::Body>) -> Result<Response, Refusal> {
         let (parts, mut body) = answer.into_parts();
+        whole(target.host(), parts.status, &parts.headers)?;
         let most = self.options.response;
         // One more than there may be, so that an answer of exactly the limit is one.
         let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
@@ -191,6 +193,24 @@ impl Client {
         }
         Ok(Response { status: parts.status.as_u16(), headers: fields(&parts.headers), body })
     }
+}
+
+/// Refuses a piece of an answer, and one in another encoding: no secret would be recognised in it.
+fn whole(host: &HttpHost, status: http::StatusCode, headers: &HeaderMap) -> Result<(), Refusal> {
+    if status == http::StatusCode::PARTIAL_CONTENT || headers.contains_key(header::CONTENT_RANGE) {
+        return Err(Refusal::Part(host.clone()));
+    }
+    for (name, plain) in [(header::CONTENT_ENCODING, "identity"), (header::TRANSFER_ENCODING, "chunked")] {
+        let values =
+            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
+        let codings: Vec<String> =
+            values.flat_map(|it| it.split(',').map(|it| it.trim().to_owned()).collect::<Vec<_>>()).collect();
+        if let Some(encoding) = codings.into_iter().find(|it| !it.is_empty() && it != plain && it != "identity") {
+            let encoding = encoding.chars().filter(|it| it.is_ascii_alphanumeric() || *it == '-').take(20).collect();
+            return Err(Refusal::Encoded { host: host.clone(), encoding });
+        }
+    }
+    Ok(())
 }
 
 /// Where an answer leads instead. Only of questions: what was posted is not posted elsewhere.

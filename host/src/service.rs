@@ -230,6 +230,7 @@ impl Service {
         if let Machinery::Installed(platform) = &service.machinery {
             platform.keep_manifests(&service.store)?;
         }
+        service.forget_uploads();
         service.follow(&*service.store.snapshot()?);
         Ok(service)
     }

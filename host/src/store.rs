@@ -20,6 +20,7 @@ pub mod journal;
 mod outbox;
 mod owner;
 mod people;
+mod private;
 mod recordings;
 mod review;
 mod rights;
@@ -83,9 +84,10 @@ impl Store {
     /// Opens the database in `folder`; makes both if they are not there.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let unusable = |source| Error::Folder { path: folder.display().to_string(), source };
-        durable::make_folder(folder).map_err(unusable)?;
+        private::make_folder(folder).map_err(unusable)?;
         let path = folder.join(Self::FILE);
         foreign::refuse(&path, schema::APPLICATION_ID)?;
+        private::make(&path).map_err(unusable)?;
         let mut writer = Connection::open(&path)?;
         schema::configure(&writer)?;
         schema::migrate(&mut writer, Some(&path))?;

@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use jiff::Timestamp;
 use loadout::domain::access::{AccessRole, AuditOutcome, NewToken};
 use loadout::store::{AuditFilter, Store};
-use loadout_plugin_build::embed_manifest;
+use loadout_plugin_build::{PrivateKey, embed_manifest};
 use loadout_tests::archive::{pack, root};
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
@@ -111,7 +111,7 @@ async fn whoever_has_to_do_with_plugins_does_their_own_part_of_it() -> Done {
         ("GET", "plugins/tests/greeter", Value::Null),
         ("GET", "plugins/tests/greeter/versions/1.0.0", Value::Null),
         ("GET", "plugins/tests/greeter/versions/1.0.0/grant", Value::Null),
-        ("PUT", "secrets/token", json!({"value": "t-0-k-e-n"})),
+        ("PUT", "secrets/token", json!({"value": "t-0-k-e-n", "hosts": ["api.example"]})),
         ("GET", "secrets", Value::Null),
         ("PUT", "plugins/tests/greeter/versions/1.0.0/grant", json!({"all": true})),
         ("POST", "plugins/tests/greeter/activate", json!({"version": "1.0.0"})),
@@ -129,12 +129,16 @@ async fn whoever_has_to_do_with_plugins_does_their_own_part_of_it() -> Done {
         ("PUT", "connectors/crm", json!({"kind": "knowledge", "url": "https://crm.example/search"})),
         ("DELETE", "connectors/crm", Value::Null),
         ("GET", "trusted-publishers", Value::Null),
+        ("PUT", "trusted-publishers/others", json!({"keys": [PrivateKey::generate()?.public()]})),
+        ("GET", "trusted-publishers/others", Value::Null),
+        ("DELETE", "trusted-publishers/others", Value::Null),
         ("GET", "plugin-bundle", Value::Null),
         ("DELETE", "secrets/token", Value::Null),
         ("DELETE", "plugins/tests/greeter/versions/1.0.0/grant", Value::Null),
     ];
     let roles = [
         "plugin-installer",
+        "plugin-trust-administrator",
         "plugin-configurator",
         "plugin-granter",
         "secret-writer",
@@ -160,10 +164,10 @@ async fn whoever_has_to_do_with_plugins_does_their_own_part_of_it() -> Done {
         done.push(format!("{method} {path}: {}", allowed.join(" ")));
     }
     assert_snapshot!(done.join("\n"), @"
-    GET plugins: installer configurator granter operator recorder
-    GET plugins/tests/greeter: installer configurator granter operator recorder
+    GET plugins: installer trust-administrator configurator granter operator recorder
+    GET plugins/tests/greeter: installer trust-administrator configurator granter operator recorder
     GET plugins/tests/greeter/versions/1.0.0: installer
-    GET plugins/tests/greeter/versions/1.0.0/grant: installer configurator granter operator recorder
+    GET plugins/tests/greeter/versions/1.0.0/grant: installer trust-administrator configurator granter operator recorder
     PUT secrets/token: secret-writer
     GET secrets: secret-writer
     PUT plugins/tests/greeter/versions/1.0.0/grant: granter
@@ -177,11 +181,14 @@ async fn whoever_has_to_do_with_plugins_does_their_own_part_of_it() -> Done {
     GET plugins/tests/greeter/statistics: operator
     GET traces: operator
     GET outbox: operator
-    GET steps: installer configurator granter operator recorder
-    GET connectors: installer configurator granter operator recorder
+    GET steps: installer trust-administrator configurator granter operator recorder
+    GET connectors: installer trust-administrator configurator granter operator recorder
     PUT connectors/crm: granter
     DELETE connectors/crm: granter
-    GET trusted-publishers: installer
+    GET trusted-publishers: installer trust-administrator configurator granter operator recorder
+    PUT trusted-publishers/others: trust-administrator
+    GET trusted-publishers/others: installer trust-administrator configurator granter operator recorder
+    DELETE trusted-publishers/others: trust-administrator
     GET plugin-bundle: installer
     DELETE secrets/token: secret-writer
     DELETE plugins/tests/greeter/versions/1.0.0/grant: granter
@@ -290,7 +297,7 @@ async fn nobody_hands_out_what_they_do_not_have() -> Done {
     };
     let made = create(&["workspace"], "desk").await?;
     assert_eq!((made.status, &made.json()["createdBy"]), (201, &json!("chief")), "{made}");
-    assert_snapshot!(create(&["app-profile-user"], "spy").await?, @r#"403 {"code":"forbidden","detail":"the token `chief` lacks the privilege `configuration.read`: use one with the role `system-administrator` or `app-profile-administrator` or `app-profile-user` or `productivity-tools-administrator` or `plugin-installer` or `plugin-configurator` or `plugin-granter` or `plugin-operator` or `plugin-recorder` or `upgrader`, or ask whoever manages tokens for it","privilege":"configuration.read"}"#);
+    assert_snapshot!(create(&["app-profile-user"], "spy").await?, @r#"403 {"code":"forbidden","detail":"the token `chief` lacks the privilege `configuration.read`: use one with the role `system-administrator` or `app-profile-administrator` or `app-profile-user` or `productivity-tools-administrator` or `plugin-installer` or `plugin-trust-administrator` or `plugin-configurator` or `plugin-granter` or `plugin-operator` or `plugin-recorder` or `upgrader`, or ask whoever manages tokens for it","privilege":"configuration.read"}"#);
     for (method, path) in [(Method::POST, "/api/v1/tokens/boss/rotate"), (Method::DELETE, "/api/v1/tokens/boss")] {
         assert_eq!(ask(&host, &chief, method, path, None).await?.status, 403, "{path}");
     }
@@ -311,7 +318,7 @@ async fn tokens_that_cannot_be() -> Done {
     let host = TestHost::start().await?;
     let create = |body: Value| host.post("/api/v1/tokens", body);
     assert_snapshot!(create(json!({"name": "admin", "roles": ["workspace"]})).await?, @r#"422 {"code":"invalid-request","detail":"`name`: `admin` is what history calls somebody else: choose another name","errors":[{"attribute":"name","message":"`admin` is what history calls somebody else: choose another name"}]}"#);
-    assert_snapshot!(create(json!({"name": "desk", "roles": []})).await?, @r#"422 {"code":"invalid-request","detail":"`roles`: a token without a role can do nothing: give it at least one of `system-administrator`, `app-profile-administrator`, `app-profile-user`, `productivity-tools-administrator`, `workspace`, `plugin-installer`, `plugin-configurator`, `plugin-granter`, `secret-writer`, `plugin-operator`, `plugin-recorder`, `upgrader`, `auditor`, `token-administrator`","errors":[{"attribute":"roles","message":"a token without a role can do nothing: give it at least one of `system-administrator`, `app-profile-administrator`, `app-profile-user`, `productivity-tools-administrator`, `workspace`, `plugin-installer`, `plugin-configurator`, `plugin-granter`, `secret-writer`, `plugin-operator`, `plugin-recorder`, `upgrader`, `auditor`, `token-administrator`"}]}"#);
+    assert_snapshot!(create(json!({"name": "desk", "roles": []})).await?, @r#"422 {"code":"invalid-request","detail":"`roles`: a token without a role can do nothing: give it at least one of `system-administrator`, `app-profile-administrator`, `app-profile-user`, `productivity-tools-administrator`, `workspace`, `plugin-installer`, `plugin-trust-administrator`, `plugin-configurator`, `plugin-granter`, `secret-writer`, `plugin-operator`, `plugin-recorder`, `upgrader`, `auditor`, `token-administrator`","errors":[{"attribute":"roles","message":"a token without a role can do nothing: give it at least one of `system-administrator`, `app-profile-administrator`, `app-profile-user`, `productivity-tools-administrator`, `workspace`, `plugin-installer`, `plugin-trust-administrator`, `plugin-configurator`, `plugin-granter`, `secret-writer`, `plugin-operator`, `plugin-recorder`, `upgrader`, `auditor`, `token-administrator`"}]}"#);
     assert_eq!(create(json!({"name": "desk", "roles": ["boss"]})).await?.status, 422);
     assert_eq!(create(json!({"name": "desk", "roles": ["workspace"], "secret": "mine"})).await?.status, 422);
     assert_snapshot!(create(json!({"name": "desk", "roles": ["workspace"], "expires": "2020-01-01T00:00:00Z"})).await?, @r#"422 {"code":"invalid-request","detail":"`expires`: the token would expire at 2020-01-01T00:00:00Z, which is over: name a moment to come","errors":[{"attribute":"expires","message":"the token would expire at 2020-01-01T00:00:00Z, which is over: name a moment to come"}]}"#);
@@ -368,7 +375,7 @@ async fn an_export_with_people_needs_the_right_to_read_them() -> Done {
 async fn what_is_in_no_revision_is_in_the_audit() -> Done {
     let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
     let value = "nobody reads this";
-    host.put("/api/v1/secrets/crm-token", json!({"value": value})).await?;
+    host.put("/api/v1/secrets/crm-token", json!({"value": value, "hosts": ["crm.example"]})).await?;
     assert_eq!(host.delete("/api/v1/secrets/crm-token").await?.status, 204);
     assert_eq!(host.delete("/api/v1/secrets/crm-token").await?.status, 404);
 
@@ -403,7 +410,7 @@ async fn what_is_in_no_revision_is_in_the_audit() -> Done {
         format!("{text}{line}\n")
     });
     assert_snapshot!(said.replace(recording, "RECORDING"), @r#"
-    {"id":null,"at":null,"token":"admin","outcome":"secret-written","secret":"crm-token"}
+    {"id":null,"at":null,"token":"admin","outcome":"secret-written","secret":"crm-token","hosts":["crm.example"]}
     {"id":null,"at":null,"token":"admin","outcome":"secret-deleted","secret":"crm-token"}
     {"id":null,"at":null,"token":"admin","outcome":"recording-deleted","recording":"RECORDING","plugin":"tests/greeter"}
     {"id":null,"at":null,"token":"admin","outcome":"recordings-deleted","plugin":"tests/greeter"}

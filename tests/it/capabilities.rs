@@ -7,7 +7,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use loadout::outbound::{self, Client};
 use loadout::plugin::{Config, Door, Limits};
-use loadout_plugin_build::embed_manifest;
+use loadout_plugin_build::{PrivateKey, embed_manifest, sign};
 use loadout_tests::guests::{self, manifest, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use loadout_tests::outside::{Authority, Outside};
@@ -105,32 +105,89 @@ async fn a_call_that_nobody_granted_is_refused_and_recorded() -> Done {
 #[tokio::test]
 async fn a_version_that_asks_for_more_waits_and_one_that_asks_for_less_does_not() -> Done {
     let host = host().await?;
-    host.install("?activate=false", &asking(guests::WELL_BEHAVED, "1.0.0", "http = [\"a.example\", \"b.example\"]")?)
-        .await?;
+    let key = PrivateKey::generate()?;
+    assert_eq!(host.put("/api/v1/trusted-publishers/tests", json!({"keys": [key.public()]})).await?.status, 201);
+    let first = asking(guests::WELL_BEHAVED, "1.0.0", "http = [\"a.example\", \"b.example\"]")?;
+    host.install("?activate=false", &sign(&first, &key)?).await?;
     grant(&host, "1.0.0", json!({"http": ["a.example"]})).await?;
     activate(&host, "1.0.0").await?;
     let ours = scripts(&host, json!({"customerName": "Ada"})).await?;
 
-    let wider = asking(guests::FAILS, "1.1.0", "http = [\"a.example\", \"c.example\"]")?;
+    let wider = sign(&asking(guests::FAILS, "1.1.0", "http = [\"a.example\", \"c.example\"]")?, &key)?;
     assert_snapshot!(installed(&host.install("", &wider).await?), @r#"[201,"1.0.0",false,{"http":["c.example"]},"plugin `tests/greeter` 1.1.0 asks for more than was granted: decide about http `c.example` with `PUT /api/v1/plugins/tests/greeter/versions/1.1.0/grant`, even if it shall have nothing"]"#);
     assert_eq!(scripts(&host, json!({"customerName": "Ada"})).await?, ours, "version 1 goes on");
 
-    let narrower = asking(guests::WELL_BEHAVED, "1.2.0", "http = [\"a.example\"]")?;
+    let narrower = sign(&asking(guests::WELL_BEHAVED, "1.2.0", "http = [\"a.example\"]")?, &key)?;
     assert_snapshot!(installed(&host.install("", &narrower).await?), @r#"[201,"1.2.0",true,null,null]"#);
     let grant_of = async |version: &str| -> Result<Value, Failure> {
         Ok(host.get(&format!("{PLUGIN}/versions/{version}/grant")).await?.json()["granted"].clone())
     };
     assert_eq!(grant_of("1.2.0").await?, json!({"http": ["a.example"]}), "carried over");
-    let same = asking(guests::WELL_BEHAVED, "1.3.0", "http = [\"a.example\"]")?;
+    let same = sign(&asking(guests::WELL_BEHAVED, "1.3.0", "http = [\"a.example\"]")?, &key)?;
     assert_eq!(installed(&host.install("", &same).await?)[2], true);
 
     // Another build of the same version is another component, and has nothing.
-    host.install("?activate=false", &asking(guests::WELL_BEHAVED, "1.4.0", "secrets = [\"token\"]")?).await?;
+    let build = |guest, key: &PrivateKey| -> Result<Vec<u8>, Failure> {
+        Ok(sign(&asking(guest, "1.4.0", "secrets = [\"token\"]")?, key)?)
+    };
+    host.install("?activate=false", &build(guests::WELL_BEHAVED, &key)?).await?;
     grant(&host, "1.4.0", json!({"all": true})).await?;
     host.delete(&format!("{PLUGIN}/versions/1.4.0")).await?;
-    let other = host.install("", &asking(guests::FAILS, "1.4.0", "secrets = [\"token\"]")?).await?;
+    let other = host.install("", &build(guests::FAILS, &key)?).await?;
     assert_eq!(installed(&other)[2], false);
     assert_eq!(grant_of("1.4.0").await?, json!({}));
+    Ok(())
+}
+
+/// What was granted to one publisher's code goes on for no other code, whichever way that is brought in.
+#[tokio::test]
+async fn a_grant_goes_on_only_for_what_the_same_trusted_key_signed() -> Done {
+    let host = host().await?;
+    let (ours, theirs) = (PrivateKey::generate()?, PrivateKey::generate()?);
+    let trust = async |keys: &[&PrivateKey]| {
+        let keys: Vec<String> = keys.iter().map(|key| key.public()).collect();
+        host.put("/api/v1/trusted-publishers/tests", json!({ "keys": keys })).await
+    };
+    let asks = "http = [\"a.example\"]\nsecrets = [\"token\"]";
+    let build = |version: &str| asking(guests::WELL_BEHAVED, version, asks);
+    let waits = json!({"http": ["a.example"], "secrets": ["token"]});
+    let serves = async || Ok::<_, Failure>(host.get(PLUGIN).await?.json()["version"].clone());
+
+    // Signed by nobody, while nobody has to sign.
+    host.install("?activate=false", &build("1.0.0")?).await?;
+    grant(&host, "1.0.0", json!({"all": true})).await?;
+    assert_eq!(activate(&host, "1.0.0").await?.status, 200);
+    let unsigned = installed(&host.install("", &build("1.1.0")?).await?);
+    assert_eq!((&unsigned[2], &unsigned[3]), (&json!(false), &waits), "{unsigned}");
+    assert_eq!(serves().await?, "1.0.0", "what has the grant goes on serving");
+    let signed = installed(&host.install("", &sign(&build("1.2.0")?, &ours)?).await?);
+    assert_eq!(signed[3], waits, "by a key that is not trusted");
+    trust(&[&ours, &theirs]).await?;
+    let signed = installed(&host.install("", &sign(&build("1.3.0")?, &ours)?).await?);
+    assert_eq!(signed[3], waits, "what serves is signed by nobody");
+
+    // Signed, and granted.
+    grant(&host, "1.3.0", json!({"all": true})).await?;
+    assert_eq!(activate(&host, "1.3.0").await?.status, 200);
+    let other = sign(&build("1.4.0")?, &theirs)?;
+    assert_eq!(installed(&host.install("", &other).await?)[3], waits, "another trusted key is another hand");
+    let refused = activate(&host, "1.4.0").await?;
+    assert_eq!((refused.status, &refused.json()["code"]), (409, &json!("grant-needed")));
+    let tried = json!({"rollout": {"version": "1.4.0", "to": "shadow"}});
+    let refused = host.put(&format!("{PLUGIN}/rollout"), tried).await?;
+    assert_eq!((refused.status, &refused.json()["code"]), (409, &json!("grant-needed")), "not on trial either");
+    assert_eq!(serves().await?, "1.3.0");
+    let both = sign(&sign(&build("1.5.0")?, &theirs)?, &ours)?;
+    assert_eq!(installed(&host.install("", &both).await?)[2], true, "one common key is enough");
+    let next = sign(&build("1.6.0")?, &theirs)?;
+    assert_eq!(installed(&host.install("?activate=false", &next).await?)[0], 201);
+    trust(&[&theirs]).await?;
+    assert_eq!(activate(&host, "1.6.0").await?.status, 200, "signed by the key that is left of the two");
+
+    // Going back needs no new decision: each of them has its own.
+    trust(&[&ours, &theirs]).await?;
+    let back = Reply::to(host.request(Method::POST, &format!("{PLUGIN}/rollback"))).await?;
+    assert_eq!((back.status, serves().await?), (200, json!("1.5.0")), "{back}");
     Ok(())
 }
 
@@ -190,7 +247,9 @@ impl World {
         let patience = Duration::from_secs(60);
         let limits = Limits { deadline: patience, waiting: patience, ..Limits::default() };
         let world = Self::new(patience, |config| change(Config { limits, ..config })).await?;
-        world.host.put("/api/v1/secrets/token", json!({"value": SECRET})).await?;
+        let hosts = [world.ours.host()];
+        let put = world.host.put("/api/v1/secrets/token", json!({"value": SECRET, "hosts": hosts})).await?;
+        assert_eq!(put.status, 201, "{put}");
         let crm = json!({"kind": "odata", "url": world.ours.url("/crm"), "secret": "token", "entitySets": {"contact": "contacts"}});
         let put = world.host.put("/api/v1/connectors/crm", crm).await?;
         assert_eq!(put.status, 201, "{put}");
@@ -375,7 +434,7 @@ async fn a_secret_is_nowhere_but_where_it_is_shown() -> Done {
     let full = world.host.post("/api/v1/experience", full).await?;
     assert!(full.status == 200 && full.text.contains("http.send(GET "), "the reads are explained: {full}");
     let mut texts = vec![full.text];
-    let refused = world.host.put("/api/v1/secrets/token", json!({"value": [SECRET]})).await?;
+    let refused = world.host.put("/api/v1/secrets/token", json!({"value": [SECRET], "hosts": ["a.example"]})).await?;
     assert_eq!(refused.status, 422);
     texts.push(refused.text);
     for path in ["secrets", "connectors", "plugins", "revisions", "traces", "audit", "export"] {
@@ -401,6 +460,57 @@ async fn a_secret_is_nowhere_but_where_it_is_shown() -> Done {
             assert!(!bytes.windows(SECRET.len()).any(|it| it == SECRET.as_bytes()), "{}", path.display());
         }
     }
+    Ok(())
+}
+
+/// Who may grant, and says where connectors lead, gets no secret by it.
+#[tokio::test]
+async fn a_secret_goes_to_the_hosts_it_was_written_for_and_nowhere_else() -> Done {
+    let world = World::with_everything().await?;
+    let bearer = json!([{"url": world.ours.url("/echo"), "bearer": "token"}, {"records": "contact"}]);
+    let elsewhere = world.host.put("/api/v1/secrets/token", json!({"value": SECRET, "hosts": ["crm.example"]})).await?;
+    assert_eq!(elsewhere.status, 200, "{elsewhere}");
+    let before = world.ours.seen().len();
+    assert_snapshot!(world.answers(bearer.clone()).await?, @r#"
+    ["no-secret","the secret `token` is not for the host `OURS`: it can be bound to it with `PUT /api/v1/secrets/token`"]
+    ["no-secret","the secret `token` is not for the host `OURS`: it can be bound to it with `PUT /api/v1/secrets/token`"]
+    "#);
+    assert_eq!(world.ours.seen().len(), before, "nothing was sent");
+    world.host.put("/api/v1/secrets/token", json!({"value": SECRET, "hosts": [world.ours.host()]})).await?;
+    assert!(world.answers(bearer).await?.contains("[secret token]"));
+    // Another host of the plugin, by a redirect: the secret stays behind.
+    let moved = json!([{"url": world.ours.url("/moved?to=/echo"), "bearer": "token"}]);
+    assert!(world.answers(moved).await?.contains("[secret token]"), "the same host may see it");
+    Ok(())
+}
+
+/// A host that echoes what it was sent tells it in no other form.
+#[tokio::test]
+async fn a_secret_comes_back_neither_in_pieces_nor_in_another_form() -> Done {
+    let world = World::with_everything().await?;
+    let asked = |path: &str, name: &str, value: &str| json!({"url": world.ours.url(path), "bearer": "token", "header": name, "value": value});
+    let answers = world
+        .answers(json!([
+            asked("/echo", "range", "bytes=0-20"),
+            asked("/echo", "Accept-Encoding", "gzip"),
+            asked("/echo", "TE", "gzip"),
+            asked("/echo", "if-range", "x"),
+            asked("/part", "x-case", "7"),
+            asked("/packed", "x-case", "7"),
+            asked("/base64", "x-case", "7"),
+        ]))
+        .await?;
+    assert_snapshot!(answers, @r#"
+    ["bad-request","the header `range` cannot be sent: an answer comes whole and as it is, so that secrets can be struck out of it"]
+    ["bad-request","the header `Accept-Encoding` cannot be sent: an answer comes whole and as it is, so that secrets can be struck out of it"]
+    ["bad-request","the header `TE` cannot be sent: the host says that itself"]
+    ["bad-request","the header `if-range` cannot be sent: an answer comes whole and as it is, so that secrets can be struck out of it"]
+    ["unavailable","`OURS` answers with a part of what was asked for, which is not handed on"]
+    ["unavailable","`OURS` answers in the encoding `gzip`, though it was asked for none: that is not handed on"]
+    [200,"[secret token]"]
+    "#);
+    let seen = world.ours.seen();
+    assert!(seen.iter().all(|it| it.to_lowercase().contains("accept-encoding: identity\r\n")), "{seen:?}");
     Ok(())
 }
 
@@ -450,9 +560,25 @@ async fn connectors_are_configuration_and_secrets_are_not() -> Done {
     }
     assert_eq!(host.delete("/api/v1/connectors/crm").await?.status, 204);
 
-    let put = async |value: &str| host.put("/api/v1/secrets/token", json!({"value": value})).await;
-    let statuses = [put(SECRET).await?.status, put("another-good-secret").await?.status, put("short").await?.status];
+    let put = async |value: &str, hosts: Value| {
+        host.put("/api/v1/secrets/token", json!({"value": value, "hosts": hosts})).await
+    };
+    let crm = json!(["crm.example"]);
+    let statuses = [
+        put(SECRET, crm.clone()).await?.status,
+        put("another-good-secret", json!(["b.example:8443", "crm.example"])).await?.status,
+        put("short", crm).await?.status,
+    ];
     assert_eq!(statuses, [201, 200, 422]);
+    let listed = host.get("/api/v1/secrets").await?.json();
+    assert_eq!(listed["items"][0]["hosts"], json!(["b.example:8443", "crm.example"]), "{listed}");
+    let without = host.put("/api/v1/secrets/token", json!({"value": SECRET})).await?;
+    assert!(without.status == 422 && without.text.contains("`hosts`"), "{without}");
+    let nowhere = put(SECRET, json!([])).await?;
+    assert!(nowhere.status == 422 && nowhere.text.contains("a secret is for 1 to 16 hosts"), "{nowhere}");
+    for hosts in [json!(["*.example"]), json!(["127.0.0.1"]), json!(["https://crm.example"]), json!("crm.example")] {
+        assert_eq!(put(SECRET, hosts.clone()).await?.status, 422, "{hosts}");
+    }
     assert_eq!(host.delete("/api/v1/secrets/token").await?.status, 204);
     assert_snapshot!(host.delete("/api/v1/secrets/token").await?, @r#"404 {"code":"not-found","detail":"there is no secret `token`: `GET /api/v1/secrets` lists those there are"}"#);
     Ok(())

@@ -31,6 +31,7 @@ mod mutation;
 mod no_rule;
 mod openapi;
 mod otlp;
+mod owner_only;
 mod page;
 mod platform_process;
 mod plugins;

@@ -415,7 +415,7 @@ fn of_two_runs_at_once_the_second_is_told_who_holds_the_lease() -> Done {
     assert!(one_store.give_up(&lease, "it broke").is_err() && one_store.let_go(&lease, "it broke").is_err());
     assert_eq!(one_store.run(1)?.0.lease.map(|lease| lease.token), Some(taken.token));
     // Whoever abandons a run takes the lease away from who holds it.
-    second.abandon_upgrade(1)?;
+    second.abandon_upgrade(1, &Author::new("tests", ""))?;
     let lost = first.carry_upgrade(&lease, &|_| Ok(())).unwrap_err();
     assert_snapshot!(lost, @"upgrade 1 was taken over by somebody else: type `loadout upgrade status`");
     let lease = second.begin_upgrade(&other.id, "tests")?;
@@ -438,9 +438,9 @@ fn a_service_that_stops_leaves_its_upgrade_to_be_resumed_at_once() -> Done {
     let second = service(folder.path(), Chosen::of(&["tests/bad-step"]))?;
     let unfinished = second.begin_upgrade(&planned.id, "tests").unwrap_err();
     assert_snapshot!(unfinished, @"upgrade 1 is not finished: carry it on with `loadout upgrade resume`, or drop it with `loadout upgrade abandon`");
-    let lease = second.take_upgrade(None)?;
+    let lease = second.take_upgrade(None, &Author::new("tests", ""))?;
     assert_eq!(second.carry_upgrade(&lease, &|_| Ok(()))?.run.state.as_str(), "applied");
-    let none = second.take_upgrade(None).unwrap_err();
+    let none = second.take_upgrade(None, &Author::new("tests", "")).unwrap_err();
     assert_snapshot!(none, @"no upgrade is unfinished: make a plan with `loadout upgrade plan FILE.zip`, and carry it out with `apply`");
     Ok(())
 }

@@ -37,6 +37,7 @@ impl Authority {
 /// A server that answers:
 /// `/echo` with the request itself, `/moved?to=…` with a redirect, `/round` with one to itself, `/large` with more than anybody takes, `/slow` never,
 /// `/gone` not at all, by hanging up,
+/// `/part` with the beginning of the request as a part, `/packed` with what says that it is packed, `/base64` with the secret it was shown in base64,
 /// `/held` with nothing, once it is released,
 /// `/crm/contacts` with a record and `/wiki` with articles.
 pub struct Outside {
@@ -131,6 +132,9 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>, seen: &Mutex<Vec<String>
         "/moved" => ("302 Found", format!("location: {}\r\n", query.trim_start_matches("to=")), String::new()),
         "/round" => ("307 Temporary Redirect", "location: /round\r\n".to_owned(), String::new()),
         "/large" => ("200 OK", String::new(), "x".repeat(300 << 10)),
+        "/part" => ("206 Partial Content", String::new(), request.chars().take(40).collect()),
+        "/packed" => ("200 OK", "content-encoding: gzip\r\n".to_owned(), "as if it were packed".to_owned()),
+        "/base64" => ("200 OK", String::new(), base64_of(&request)),
         "/before" => ("200 OK", String::new(), format!("{before} before")),
         "/echo" => ("200 OK", String::new(), request),
         "/crm/contacts" => ("200 OK", String::new(), r#"{"value":[{"fullname":"Ada Lovelace"}]}"#.to_owned()),
@@ -145,6 +149,19 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>, seen: &Mutex<Vec<String>
     stream.flush()?;
     stream.conn.send_close_notify();
     Ok(stream.flush()?)
+}
+
+/// What a request shows as a bearer, in base64.
+fn base64_of(request: &str) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bearer = request.lines().find_map(|line| line.split_once("Bearer ")).map_or("", |(_, bearer)| bearer);
+    let mut text = String::new();
+    for bytes in bearer.as_bytes().chunks(3) {
+        let group = bytes.iter().chain(&[0, 0]).take(3).fold(0, |group, byte| (group << 8) | usize::from(*byte));
+        let digits = [18, 12, 6, 0].map(|shift| char::from(DIGITS[(group >> shift) & 63]));
+        text.extend(&digits[..=bytes.len()]);
+    }
+    text
 }
 
 /// A request with its body.

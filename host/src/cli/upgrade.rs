@@ -171,7 +171,7 @@ impl Upgrade {
             Command::Status(status) => status.run(),
             Command::Rows(rows) => rows.run(),
             Command::Abandon(Abandon { run, data }) => {
-                let dropped = data.open_existing()?.abandon_upgrade(run).map_err(Failure::of)?;
+                let dropped = data.open_existing()?.abandon_upgrade(run, &Author::new(WHO, "")).map_err(Failure::of)?;
                 print(&format!(
                     "upgrade {} from {} is abandoned; nothing of it was visible",
                     dropped.id, dropped.source
@@ -237,7 +237,7 @@ impl Apply {
 impl Resume {
     fn run(self) -> Result<(), Failure> {
         let service = self.data.open_existing()?;
-        let lease = service.take_upgrade(self.run).map_err(Failure::of)?;
+        let lease = service.take_upgrade(self.run, &Author::new(WHO, "")).map_err(Failure::of)?;
         carry(&service, &lease, self.json)
     }
 }

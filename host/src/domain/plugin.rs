@@ -303,18 +303,19 @@ impl Plugin {
         grants.retain(|digest, _| versions.values().any(|there| there == digest));
     }
 
-    /// Decides about what the component `digest` asks for, if nobody did and it is no more than `serving` asks for, the component that
-    /// serves: what that was granted holds on. What somebody has to decide about comes back.
+    /// Decides about what the component `digest` asks for, if that was not decided yet and is no more than `heir_of` asks for: the
+    /// component that serves, given only where a trusted key signed both. What that was granted holds on. What an administrator has to
+    /// decide about comes back.
     pub fn settle_grant(
         &mut self,
         digest: &Digest,
         asked: &Capabilities,
-        serving: Option<(&Digest, &Capabilities)>,
+        heir_of: Option<(&Digest, &Capabilities)>,
     ) -> Option<Capabilities> {
         if asked.is_empty() || self.grants.contains_key(digest) {
             return None;
         }
-        let (before, asked_before) = serving.unzip();
+        let (before, asked_before) = heir_of.unzip();
         let granted = before.and_then(|before| self.grants.get(before)).map(|granted| granted.and(asked));
         let wider = asked_before.is_none_or(|before| !asked.without(before).is_empty());
         match granted {

@@ -1,14 +1,15 @@
-//! Secrets of others, which the host shows to them and tells nobody.
+//! Secrets of others, which the host shows to the hosts they are for, and tells nobody.
 //!
 //! Refuses what could not be a header, and what is so short that it would be found in every answer.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::SecretName;
+use super::{HttpHost, SecretName};
 
 /// The value of a secret. Never printed but by [`SecretValue::reveal`], and gone from memory with its last owner.
 ///
@@ -61,6 +62,51 @@ impl TryFrom<serde_json::Value> for SecretValue {
     }
 }
 
+/// The hosts that a secret is for: it is put into no request to another one.
+///
+/// Invariant: 1 to 16 of them, each once, sorted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeSet<HttpHost>", into = "BTreeSet<HttpHost>")]
+pub struct SecretHosts(BTreeSet<HttpHost>);
+
+/// No hosts, or too many.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a secret is for 1 to {} hosts: name those it may be shown to, such as `api.contoso.com`", SecretHosts::MOST)]
+pub struct InvalidHosts;
+
+impl SecretHosts {
+    /// How many there may be.
+    pub const MOST: usize = 16;
+
+    /// The hosts.
+    pub fn all(&self) -> &BTreeSet<HttpHost> {
+        &self.0
+    }
+}
+
+impl TryFrom<BTreeSet<HttpHost>> for SecretHosts {
+    type Error = InvalidHosts;
+
+    fn try_from(hosts: BTreeSet<HttpHost>) -> Result<Self, InvalidHosts> {
+        if (1..=Self::MOST).contains(&hosts.len()) { Ok(Self(hosts)) } else { Err(InvalidHosts) }
+    }
+}
+
+impl From<SecretHosts> for BTreeSet<HttpHost> {
+    fn from(hosts: SecretHosts) -> Self {
+        hosts.0
+    }
+}
+
+/// A secret as it is kept: its value, and the hosts it may be shown to. None of a secret that was written before secrets had hosts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptSecret {
+    /// What it is.
+    pub value: SecretValue,
+    /// Which hosts it is for.
+    pub hosts: BTreeSet<HttpHost>,
+}
+
 /// That there is a secret, and nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = Secret)]
@@ -68,6 +114,10 @@ pub struct SecretRecord {
     /// What it is called.
     #[schema(value_type = String)]
     pub name: SecretName,
+    /// The hosts it is shown to. A secret without any was written by an older program, and goes nowhere until it is written again
+    /// with its hosts.
+    #[schema(value_type = Vec<String>)]
+    pub hosts: BTreeSet<HttpHost>,
     /// When it was written last.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,

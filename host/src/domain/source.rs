@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::secret_column::is_secret;
 
 /// Whether an item takes part in anything (`statecode`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -33,12 +36,23 @@ pub struct Source {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub managed: bool,
     /// Columns that mean nothing here, with their texts.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "without_secrets")]
     pub attributes: BTreeMap<String, String>,
     /// Attributes of something that came with the product whose values came from elsewhere, as paths such as
     /// `productivityPane.enabled`. A newer product leaves them alone (ruling 8.15).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub kept: BTreeMap<String, Origin>,
+}
+
+/// Refuses columns that hold secrets: the store and the readers of archives take them out before, and no other has a reason to write one.
+fn without_secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let attributes = BTreeMap::<String, String>::deserialize(deserializer)?;
+    match attributes.iter().find(|(name, value)| is_secret(name, value)) {
+        Some((name, _)) => Err(D::Error::custom(format!(
+            "`{name}` holds a secret, and no item keeps one: leave it out, and write it with `PUT /api/v1/secrets/{{name}}`"
+        ))),
+        None => Ok(attributes),
+    }
 }
 
 /// Where a value came from that the product did not bring.

@@ -117,6 +117,27 @@ impl fmt::Display for KeyId {
     }
 }
 
+/// A text that is no short name of a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the short name of a key has 16 hexadecimal digits of lower case")]
+pub struct InvalidKeyId;
+
+impl FromStr for KeyId {
+    type Err = InvalidKeyId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeyId> {
+        let fits = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let number = if text.bytes().all(fits) { u64::from_str_radix(text, 16).ok() } else { None };
+        number.filter(|_| text.len() == 16).map(|number| Self(number.to_be_bytes())).ok_or(InvalidKeyId)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl Serialize for KeyId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -159,6 +180,10 @@ mod tests {
         let key: PublicKey = KEY.parse().unwrap();
         let signature: [u8; 64] = STANDARD.decode(SIGNATURE).unwrap().try_into().unwrap();
         assert_eq!((key.to_string().as_str(), key.id().to_string().as_str()), (KEY, "21fe31dfa154a261"));
+        assert_eq!("21fe31dfa154a261".parse(), Ok(key.id()));
+        for text in ["", "21fe31dfa154a26", "21fe31dfa154a2611", "21FE31DFA154A261", "+1fe31dfa154a261"] {
+            assert_eq!(text.parse::<KeyId>(), Err(InvalidKeyId), "{text}");
+        }
         assert!(key.has_signed(b"", &signature));
         assert!(!key.has_signed(b"x", &signature));
         assert!(!key.has_signed(b"", &[0; 64]));

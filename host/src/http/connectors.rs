@@ -68,13 +68,14 @@ async fn put(
     Path(connector): Path<String>,
     _: Query<Nothing>,
     conditions: Conditions,
+    Extension(caller): Extension<Caller>,
     By(author): By,
     body::Json(body): body::Json,
 ) -> Result<Response, Refusal> {
     connector
         .parse::<ConnectorName>()
         .map_err(|error| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-name", error.to_string()))?;
-    parts::put(app, Kind::Connector, connector, body, conditions, author).await
+    parts::put(app, Kind::Connector, connector, body, caller, conditions, author).await
 }
 
 /// Takes a connector away: whatever plugins ask through it is refused.

@@ -3,13 +3,11 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::access::{Caller, Privilege};
-use crate::domain::{Environment, Kind, PluginSettings, Revision};
+use crate::domain::access::Caller;
+use crate::domain::{Environment, Kind, Revision};
 use crate::store::Layer;
 
 use super::body::Json;
@@ -43,7 +41,7 @@ async fn get(State(app): State<App>, _: Query<Nothing>) -> Result<Response, Refu
     .await
 }
 
-/// Replaces what holds for everybody. To say otherwise which plugins are taken needs `plugin.install`, too.
+/// Replaces what holds for everybody. To say otherwise which plugins are taken needs `plugin.trust`, too.
 #[utoipa::path(
     put, path = "/api/v1/environment", operation_id = "put-environment", tag = "environment", request_body = Shown,
     responses(
@@ -60,16 +58,7 @@ async fn put(
     Json(body): Json,
 ) -> Result<Response, Refusal> {
     let put = app.run(move |service| {
-        let here = service.store().snapshot()?.environment().plugins;
-        if !caller.has(Privilege::PluginInstall) && plugins(&body).is_some_and(|wanted| wanted != here) {
-            return Err(Refusal::forbidden(caller.name(), Privilege::PluginInstall));
-        }
-        items::put(service, Kind::Environment, Environment::NAME, body, &conditions, &author)
+        items::put_as(service, caller, Kind::Environment, Environment::NAME, body, &conditions, &author)
     });
     Ok(put.await?.into_response())
-}
-
-/// What a body says about plugins; nothing if it will be refused anyway.
-fn plugins(body: &Value) -> Option<PluginSettings> {
-    body.get("plugins").map_or(Some(PluginSettings::default()), |plugins| PluginSettings::deserialize(plugins).ok())
 }

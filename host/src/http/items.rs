@@ -70,12 +70,37 @@ pub(super) fn put(
     conditions: &Conditions,
     author: &Author,
 ) -> Result<Written, Refusal> {
+    put_by(service, None, kind, name, body, conditions, author)
+}
+
+/// As [`put`], by a caller who must have the privilege for everything that changes, in the revision that is written.
+pub(super) fn put_as(
+    service: &Service,
+    caller: Caller,
+    kind: Kind,
+    name: &str,
+    body: Value,
+    conditions: &Conditions,
+    author: &Author,
+) -> Result<Written, Refusal> {
+    put_by(service, Some(caller), kind, name, body, conditions, author)
+}
+
+fn put_by(
+    service: &Service,
+    caller: Option<Caller>,
+    kind: Kind,
+    name: &str,
+    body: Value,
+    conditions: &Conditions,
+    author: &Author,
+) -> Result<Written, Refusal> {
     let current = find(service.store(), kind, name)?.map(|stored| stored.meta);
     let expect = conditions.expect(kind, name, current.map(|meta| meta.revision))?;
     let (json, said) = view::take_apart(kind, name, body)?;
     let expect = narrowed(kind, name, expect, &said, current)?;
     let item = AnyItem::parse(kind, name, json)?;
-    Ok(commit(service, name, item, expect, author)?)
+    Ok(commit_by(service, caller, name, item, expect, author)?)
 }
 
 /// Merges `patch` into the item of `kind` called `name` (RFC 7396).
@@ -145,9 +170,21 @@ pub(super) fn commit(
     expect: Expect,
     author: &Author,
 ) -> Result<Written, Error> {
+    commit_by(service, None, name, item, expect, author)
+}
+
+fn commit_by(
+    service: &Service,
+    caller: Option<Caller>,
+    name: &str,
+    item: AnyItem,
+    expect: Expect,
+    author: &Author,
+) -> Result<Written, Error> {
     let (store, kind) = (service.store(), item.kind());
     let change = Change::Put { name: name.into(), item, expect };
-    let Committed { revision, changed, skipped, .. } = service.commit(&ChangeSet::new([change]), author)?;
+    let changes = ChangeSet { caller, ..ChangeSet::new([change]) };
+    let Committed { revision, changed, skipped, .. } = service.commit(&changes, author)?;
     let how = changed.iter().find(|changed| changed.collection == kind.collection() && changed.name == name);
     let stored = written(store, kind, name, revision, how.is_some())?;
     let created = how.is_some_and(|changed| changed.how == How::Created);

@@ -28,10 +28,11 @@ pub(super) async fn put(
     kind: Kind,
     name: String,
     body: Value,
+    caller: Caller,
     conditions: Conditions,
     author: Author,
 ) -> Result<Response, Refusal> {
-    let put = app.run(move |service| items::put(service, kind, &name, body, &conditions, &author));
+    let put = app.run(move |service| items::put_as(service, caller, kind, &name, body, &conditions, &author));
     Ok(put.await?.into_response())
 }
 

@@ -90,10 +90,10 @@ const LINES: &[(Method, &str, Needs)] = &[
     (GET, "/api/v1/plugins/{publisher}/{name}/bundle", The(PluginInstall)),
     (GET, "/api/v1/plugin-bundle", The(PluginInstall)),
     (POST, "/api/v1/plugin-bundle", The(PluginInstall)),
-    (GET, "/api/v1/trusted-publishers", The(PluginInstall)),
-    (GET, "/api/v1/trusted-publishers/{publisher}", The(PluginInstall)),
-    (PUT, "/api/v1/trusted-publishers/{publisher}", The(PluginInstall)),
-    (DELETE, "/api/v1/trusted-publishers/{publisher}", The(PluginInstall)),
+    (GET, "/api/v1/trusted-publishers", The(ConfigurationRead)),
+    (GET, "/api/v1/trusted-publishers/{publisher}", The(ConfigurationRead)),
+    (PUT, "/api/v1/trusted-publishers/{publisher}", The(PluginTrust)),
+    (DELETE, "/api/v1/trusted-publishers/{publisher}", The(PluginTrust)),
     (GET, "/api/v1/connectors", The(ConfigurationRead)),
     (GET, "/api/v1/connectors/{connector}", The(ConfigurationRead)),
     (PUT, "/api/v1/connectors/{connector}", The(PluginGrant)),
@@ -334,10 +334,10 @@ mod tests {
         tokens/{name}/rotate POST: token.manage
         traces GET: plugin.trace.read
         traces/{id} GET: plugin.trace.read
-        trusted-publishers GET: plugin.install
-        trusted-publishers/{publisher} DELETE: plugin.install
-        trusted-publishers/{publisher} GET: plugin.install
-        trusted-publishers/{publisher} PUT: plugin.install
+        trusted-publishers GET: configuration.read
+        trusted-publishers/{publisher} DELETE: plugin.trust
+        trusted-publishers/{publisher} GET: configuration.read
+        trusted-publishers/{publisher} PUT: plugin.trust
         upgrade-plans POST: upgrade
         upgrade-plans/{plan} GET: upgrade
         upgrades GET: upgrade

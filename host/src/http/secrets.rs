@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::{SecretName, SecretRecord, SecretValue};
+use crate::domain::{SecretHosts, SecretName, SecretRecord, SecretValue};
 
 use super::body::Typed;
 use super::etag::Unconditional;
@@ -36,9 +36,12 @@ struct Body {
     /// What it is. No answer ever has it.
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 4096, write_only)]
     value: SecretValue,
+    /// The hosts it is for, such as `api.contoso.com` or `api.contoso.com:8443`. It is put into no request to another host.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 16)]
+    hosts: SecretHosts,
 }
 
-/// Lists the names of the secrets that are there, with who wrote them when. Nobody reads their values.
+/// Lists the names of the secrets that are there, with the hosts they are for and who wrote them when. Nobody reads their values.
 #[utoipa::path(
     get, path = "/api/v1/secrets", operation_id = "list-secrets", tag = "plugins",
     responses((status = 200, description = "Every secret, without its value.", body = SecretList)),
@@ -47,7 +50,8 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<SecretLi
     Ok(Json(SecretList { items: app.run(|service| Ok(service.store().secrets()?.list()?)).await? }))
 }
 
-/// Keeps a secret, in place of what it was. Connectors and plugins use it by name; it is no part of any revision or export.
+/// Keeps a secret for the hosts it names, in place of what it was. Connectors and plugins use it by name, and only there; it is no part
+/// of any revision or export. Other hosts are written together with the value, so that nobody leads a secret elsewhere who does not know it.
 #[utoipa::path(
     put, path = "/api/v1/secrets/{name}", operation_id = "put-secret", tag = "plugins",
     params(("name" = String, Path, description = "What it is called.")), request_body = Body,
@@ -66,7 +70,7 @@ async fn put(
 ) -> Result<(StatusCode, Json<SecretRecord>), Refusal> {
     let name: SecretName = parse(&name, StatusCode::UNPROCESSABLE_ENTITY, "invalid-name")?;
     app.run(move |service| {
-        let (record, new) = service.put_secret(name, &body.value, Timestamp::now(), &author)?;
+        let (record, new) = service.put_secret(name, &body.value, body.hosts, Timestamp::now(), &author)?;
         Ok((if new { StatusCode::CREATED } else { StatusCode::OK }, Json(record)))
     })
     .await

@@ -54,7 +54,7 @@ async fn get(State(app): State<App>, Path(publisher): Path<String>, _: Query<Not
 }
 
 /// Says which keys sign for a publisher, in place of those that did. What serves goes on serving; what is installed or activated
-/// from now on needs a signature by one of them.
+/// from now on needs a signature by one of them. The audit names the keys.
 #[utoipa::path(
     put, path = "/api/v1/trusted-publishers/{publisher}", operation_id = "put-trusted-publisher", tag = "plugins",
     params(("publisher" = String, Path, description = "The name that its plugins begin with.")), request_body = Shown,
@@ -68,14 +68,16 @@ async fn put(
     Path(publisher): Path<String>,
     _: Query<Nothing>,
     conditions: Conditions,
+    Extension(caller): Extension<Caller>,
     By(author): By,
     body::Json(body): body::Json,
 ) -> Result<Response, Refusal> {
     Service::check_publisher(&publisher).map_err(Error::from)?;
-    parts::put(app, Kind::TrustedPublisher, publisher, body, conditions, author).await
+    parts::put(app, Kind::TrustedPublisher, publisher, body, caller, conditions, author).await
 }
 
-/// Forgets the keys of a publisher: `plugins.unsigned` of the environment says whether its plugins are taken from now on.
+/// Forgets the keys of a publisher: `plugins.unsigned` of the environment says whether its plugins are taken from now on. The
+/// audit names the keys.
 #[utoipa::path(
     delete, path = "/api/v1/trusted-publishers/{publisher}", operation_id = "delete-trusted-publisher", tag = "plugins",
     params(("publisher" = String, Path, description = "The name that its plugins begin with.")),

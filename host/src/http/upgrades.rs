@@ -167,8 +167,9 @@ async fn resume(
     extract::Path(run): extract::Path<u64>,
     _: Query<Nothing>,
     _: Unconditional,
+    By(author): By,
 ) -> Result<Response, Refusal> {
-    carry(&app, move |service| Ok(service.take_upgrade(Some(run))?)).await
+    carry(&app, move |service| Ok(service.take_upgrade(Some(run), &author)?)).await
 }
 
 /// Takes an upgrade up, lets it go on in the background, and says where to watch it. All of that is one piece of work, so that a caller
@@ -307,9 +308,10 @@ async fn abandon(
     extract::Path(run): extract::Path<u64>,
     _: Query<Nothing>,
     _: Unconditional,
+    By(author): By,
 ) -> Result<Json<UpgradeStatus>, Refusal> {
     let abandoned = app.run(move |service| {
-        service.abandon_upgrade(run)?;
+        service.abandon_upgrade(run, &author)?;
         Ok(service.upgrade(run)?)
     });
     Ok(Json(abandoned.await?))

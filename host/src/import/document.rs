@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::domain::secret_column::{left_behind, strip};
 use crate::domain::{AnyItem, DefaultProfile, Environment, Kind, merge_patch};
 
 use super::archive::Archive;
@@ -67,6 +68,19 @@ pub(crate) fn format_path() -> String {
     format!("{FOLDER}/format.json")
 }
 
+impl Document {
+    /// Takes out the columns with secrets that it would keep in the item. They come back.
+    fn leave_secrets(&mut self) -> Vec<String> {
+        let mut left = self.item.as_mut().map(strip).unwrap_or_default();
+        if let Some(patch) = self.patch.take() {
+            let mut patch = Value::Object(patch);
+            left.extend(strip(&mut patch));
+            self.patch = patch.as_object().cloned();
+        }
+        left
+    }
+}
+
 impl Documents {
     /// Takes the documents out of an archive.
     pub(super) fn take_from(archive: &mut Archive) -> Self {
@@ -111,9 +125,13 @@ impl Documents {
                 }
             };
             let table = format!("{FOLDER}/{}", kind.collection());
-            let read = json::read::<Document>(&content);
+            let mut read = json::read::<Document>(&content);
             let named = read.as_ref().ok().and_then(|document| document.unique_name.as_deref());
             let name = named.unwrap_or(file).to_owned();
+            let secrets = read.as_mut().map_or_else(|_| Vec::new(), Document::leave_secrets);
+            if !secrets.is_empty() {
+                work.report.warn(super::SECRETS_LEFT, format!("{table}/{name}"), left_behind(&secrets));
+            }
             let component = work.component(&table, &name);
             let shipped = read.as_ref().ok().and_then(|document| kept(work, kind, &name, document));
             if let Some(item) = shipped.filter(|_| seen.insert((kind, name.clone()))) {

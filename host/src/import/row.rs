@@ -24,6 +24,8 @@ pub(super) struct Row {
     /// Whether the row has what it needs to be one, such as a name, only because it had to be written: see
     /// [`Row::of_whole`].
     made_up: bool,
+    /// Columns whose values were left behind, because they are secrets.
+    pub(super) secrets: Vec<String>,
     /// Columns whose text carries characters that nobody typed on purpose.
     pub(super) stray: Vec<String>,
 }
@@ -43,8 +45,9 @@ impl Row {
         let column = || element.child_text("msdyn_uniquename").map(str::to_owned);
         let name = name.or_else(column).filter(|it| !it.is_empty()).unwrap_or_else(|| folder.to_owned());
         element.children.retain(|child| child.name != "msdyn_uniquename");
+        let secrets = element.leave_secrets();
         let table = element.name.clone();
-        Self { table, file: file.to_owned(), name, element, made_up: false, stray: Vec::new() }
+        Self { table, file: file.to_owned(), name, element, made_up: false, secrets, stray: Vec::new() }
     }
 
     /// The row of an archive that says everything. Every row that came from elsewhere says whether it can be customized.

@@ -10,7 +10,11 @@ use super::xml::{self, Budget};
 
 /// The rows nobody has read yet, by table, sorted by name: nothing may depend on the order of files.
 #[derive(Debug, Default)]
-pub(super) struct Rows(BTreeMap<String, Vec<Row>>);
+pub(super) struct Rows {
+    by_table: BTreeMap<String, Vec<Row>>,
+    /// Rows some of whose columns were left behind, because they hold secrets: table and name, and the columns.
+    pub(super) without_secrets: Vec<(String, Vec<String>)>,
+}
 
 /// Files that look like rows and are none, with what is wrong.
 pub(super) type Spoilt = Vec<(String, String)>;
@@ -31,9 +35,13 @@ impl Rows {
                 Ok(root) => {
                     let folder = path.split('/').nth(1).unwrap_or_default();
                     let row = Row::new(&path, folder, root);
-                    let row = if whole { row.of_whole() } else { row };
+                    let mut row = if whole { row.of_whole() } else { row };
+                    if !row.secrets.is_empty() {
+                        let columns = std::mem::take(&mut row.secrets);
+                        rows.without_secrets.push((format!("{}/{}", row.table, row.name), columns));
+                    }
                     if seen.insert((row.table.clone(), row.name.clone())) {
-                        rows.0.entry(row.table.clone()).or_default().push(row);
+                        rows.by_table.entry(row.table.clone()).or_default().push(row);
                     } else {
                         spoilt.push((path, format!("another file has the row `{}`: keep one of them", row.name)));
                     }
@@ -42,7 +50,7 @@ impl Rows {
                 Err(error) => spoilt.push((path, error.to_string())),
             }
         }
-        for of_table in rows.0.values_mut() {
+        for of_table in rows.by_table.values_mut() {
             of_table.sort_by(|a, b| a.name.cmp(&b.name));
         }
         Ok((rows, spoilt))
@@ -50,17 +58,17 @@ impl Rows {
 
     /// Takes the rows of a table.
     pub(super) fn take(&mut self, table: &str) -> Vec<Row> {
-        self.0.remove(table).unwrap_or_default()
+        self.by_table.remove(table).unwrap_or_default()
     }
 
     /// Takes the rows of every table that nobody asked for.
     pub(super) fn rest(&mut self) -> impl Iterator<Item = (String, Vec<Row>)> {
-        std::mem::take(&mut self.0).into_iter()
+        std::mem::take(&mut self.by_table).into_iter()
     }
 
     /// Whether a table has a row of this name.
     pub(super) fn contain(&self, table: &str, name: &str) -> bool {
-        let rows = self.0.get(table).map_or(&[][..], Vec::as_slice);
+        let rows = self.by_table.get(table).map_or(&[][..], Vec::as_slice);
         rows.binary_search_by(|row| row.name.as_str().cmp(name)).is_ok()
     }
 }

@@ -35,7 +35,8 @@ pub(crate) fn rows(zip: &[u8]) -> Result<SolutionRows, Error> {
     let root = xml::parse(SOLUTION, &take(&mut archive, SOLUTION)?)?;
     let solution = Solution::read(&root).ok_or(Error::NoManifest)?;
     let mut budget = Budget::default();
-    let customizations = xml::parse_within(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?, &mut budget)?;
+    let mut customizations = xml::parse_within(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?, &mut budget)?;
+    customizations.leave_secrets();
     let Customizations { workflows, mut links, .. } = Customizations::read(customizations);
     let (mut files, _) = Rows::take_from(&mut archive, false, &mut budget)?;
     let mut rows: Vec<Row> = files.rest().flat_map(|(_, rows)| rows).map(row::Row::into_source).collect();

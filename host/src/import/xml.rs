@@ -13,6 +13,8 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
+use crate::domain::secret_column::{is_secret, is_secret_column};
+
 /// Deepest nesting of elements that is read. Exports need about eight.
 pub(super) const DEPTH_MAX: usize = 64;
 /// Most elements of one document. Each macro takes about 25 of them, each link two.
@@ -120,6 +122,31 @@ impl Element {
     /// The text of the first child of a name, unless there is none or it says `xsi:nil`.
     pub(super) fn child_text(&self, name: &str) -> Option<&str> {
         self.child(name).filter(|child| !child.is_nil()).map(|child| child.text.as_str())
+    }
+
+    /// Takes out every attribute and every element within it that is a column with a secret. The columns come back.
+    pub(crate) fn leave_secrets(&mut self) -> Vec<String> {
+        let mut left = Vec::new();
+        let mut gone = |column: &str, is_secret: bool| {
+            if is_secret && !left.iter().any(|known| known == column) {
+                left.push(column.to_owned());
+            }
+            !is_secret
+        };
+        self.attributes.retain(|(column, value)| gone(column, is_secret(column, value)));
+        self.children
+            .retain(|child| gone(&child.name, is_secret_column(&child.name) && child.holds_secret(&child.name)));
+        for column in self.children.iter_mut().flat_map(Self::leave_secrets) {
+            gone(&column, true);
+        }
+        left
+    }
+
+    /// Whether anything in it would be a secret as a value of `column`.
+    fn holds_secret(&self, column: &str) -> bool {
+        let values = self.attributes.iter().filter(|(key, _)| key != "xsi:nil").map(|(_, value)| value.as_str());
+        values.chain([self.text.as_str()]).any(|value| is_secret(column, value))
+            || self.children.iter().any(|child| child.holds_secret(column))
     }
 
     /// Whether the element says that it has no value.

@@ -2,7 +2,7 @@
 
 use ureq::Error;
 
-use crate::domain::HttpHost;
+use crate::domain::{HttpHost, SecretName};
 
 use super::resolver::NotPublic;
 
@@ -29,6 +29,32 @@ pub enum Refusal {
     /// A host that is not on the list.
     #[error("the host `{0}` is not granted")]
     Host(HttpHost),
+    /// A secret that is bound to other hosts.
+    #[error(
+        "the secret `{secret}` is not for the host `{host}`: it can be bound to it with `PUT /api/v1/secrets/{secret}`"
+    )]
+    SecretElsewhere {
+        /// What it is called.
+        secret: SecretName,
+        /// Who would have been shown it.
+        host: HttpHost,
+    },
+    /// A secret that is bound to no host.
+    #[error(
+        "the secret `{0}` is bound to no host, so it goes nowhere: write it again with its hosts, with `PUT /api/v1/secrets/{0}`"
+    )]
+    UnboundSecret(SecretName),
+    /// A piece of an answer.
+    #[error("`{0}` answers with a part of what was asked for, which is not handed on")]
+    Part(HttpHost),
+    /// An answer in another encoding.
+    #[error("`{host}` answers in the encoding `{encoding}`, though it was asked for none: that is not handed on")]
+    Encoded {
+        /// Who answers.
+        host: HttpHost,
+        /// In which.
+        encoding: String,
+    },
     /// A host with an address that is not public.
     #[error(
         "the host `{0}` has no public address: an administrator can allow that with `--outbound-allow-private {0}`"
@@ -83,12 +109,13 @@ impl Refusal {
             Self::NotHttps(_) => "not-https",
             Self::Address(_) | Self::Method(_) | Self::Field { .. } => "bad-request",
             Self::Host(_) => "not-granted",
+            Self::SecretElsewhere { .. } | Self::UnboundSecret(_) => "no-secret",
             Self::Private(_) => "private-address",
             Self::RequestTooLarge { .. } | Self::ResponseTooLarge { .. } => "too-large",
             Self::Redirects(_) => "too-many-redirects",
             Self::Suspended { .. } => "suspended",
             Self::Timeout(_) => "timeout",
-            Self::Unavailable { .. } => "unavailable",
+            Self::Part(_) | Self::Encoded { .. } | Self::Unavailable { .. } => "unavailable",
         }
     }
 
@@ -96,7 +123,12 @@ impl Refusal {
     pub fn is_denied(&self) -> bool {
         !matches!(
             self,
-            Self::ResponseTooLarge { .. } | Self::Redirects(_) | Self::Timeout(_) | Self::Unavailable { .. }
+            Self::ResponseTooLarge { .. }
+                | Self::Redirects(_)
+                | Self::Timeout(_)
+                | Self::Part(_)
+                | Self::Encoded { .. }
+                | Self::Unavailable { .. }
         )
     }
 

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::domain::{Capabilities, Connector, ConnectorKind, ConnectorName, HttpHost, SecretName, SecretValue};
+use crate::domain::{
+    Capabilities, Connector, ConnectorKind, ConnectorName, HttpHost, KeptSecret, SecretName, SecretValue,
+};
 use crate::outbound::{self, Client, Field, Method, Request, Response, Target};
 use crate::store::Secrets;
 
@@ -128,7 +130,8 @@ pub(super) struct Asking<'a> {
     plugin: &'a str,
     /// How long it may take.
     time: Duration,
-    /// The secrets that were shown in this call of the plugin: a later answer may echo an earlier question.
+    /// The secrets that are struck out of answers: those that were shown in this call of the plugin, and those it was granted, because an
+    /// answer may echo a question of long ago.
     shown: &'a mut Vec<(SecretName, SecretValue)>,
 }
 
@@ -179,31 +182,50 @@ impl<'a> Asking<'a> {
         })
     }
 
-    /// The value of a secret.
-    pub(super) fn secret(&self, name: &SecretName) -> Result<SecretValue, Refused> {
+    /// A secret, with the hosts that it is for.
+    pub(super) fn secret(&self, name: &SecretName) -> Result<KeptSecret, Refused> {
         let none = || Refused {
             code: "no-secret".into(),
             message: format!("this environment has no secret `{name}`"),
             denied: true,
         };
         let secrets = self.outside.door.secrets.as_ref().ok_or_else(none)?;
-        let value = secrets.value(name).map_err(|error| {
+        let found = secrets.find(name).map_err(|error| {
             tracing::error!(%error, "the secret `{name}` cannot be read");
             Refused::unavailable(format!("the secret `{name}` cannot be read"))
         })?;
-        value.ok_or_else(none)
+        found.ok_or_else(none)
     }
 
     /// Sends a request to one of `hosts`.
     pub(super) fn send(&mut self, request: &Request, hosts: &BTreeSet<HttpHost>) -> Result<Response, Refused> {
         for (_, field) in &request.headers {
-            if let Field::Secret { name, value, .. } = field
-                && !self.shown.iter().any(|(_, known)| known == value)
-            {
-                self.shown.push((name.clone(), value.clone()));
+            if let Field::Secret { name, secret, .. } = field {
+                self.strike(name, &secret.value);
+            }
+        }
+        for name in self.granted_secrets() {
+            // One that cannot be read was shown to nobody in this call.
+            if let Ok(secret) = self.secret(&name) {
+                self.strike(&name, &secret.value);
             }
         }
         Ok(self.outside.door.client.send(self.plugin, request, hosts, self.time, self.shown)?)
+    }
+
+    /// Has a secret struck out of what comes back from now on.
+    fn strike(&mut self, name: &SecretName, value: &SecretValue) {
+        if !self.shown.iter().any(|(_, known)| known == value) {
+            self.shown.push((name.clone(), value.clone()));
+        }
+    }
+
+    /// The secrets that calls of this component may have shown to others, in this call or in one before, and that are not struck out yet.
+    fn granted_secrets(&self) -> BTreeSet<SecretName> {
+        let had = self.had();
+        let connectors = had.records.iter().chain(&had.knowledge).filter_map(|name| self.outside.connectors.get(name));
+        let named = had.secrets.iter().chain(connectors.filter_map(|connector| connector.secret.as_ref()));
+        named.filter(|name| !self.shown.iter().any(|(known, _)| known == *name)).cloned().collect()
     }
 
     /// Asks a connector for what is behind its base address. Gives the body, and what the record of reads says about it.
@@ -212,7 +234,7 @@ impl<'a> Asking<'a> {
         let target = target.map_err(|refusal| Refused::bad_query(refusal.to_string()))?;
         let mut headers = vec![("accept".to_owned(), Field::Text("application/json".to_owned()))];
         if let Some(name) = &connector.secret {
-            let secret = Field::Secret { before: "Bearer ", name: name.clone(), value: self.secret(name)? };
+            let secret = Field::Secret { before: "Bearer ", name: name.clone(), secret: self.secret(name)? };
             headers.push(("authorization".to_owned(), secret));
         }
         let hosts = BTreeSet::from([connector.url.host().clone()]);

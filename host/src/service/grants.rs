@@ -1,7 +1,8 @@
 //! Grants: what a component may reach outside of the host, of what its manifest asks for.
 //!
 //! Refuses to grant what a component does not ask for. A grant names a digest, so another build has none; it goes on without a word
-//! only for a version that asks for no more than the one that serves.
+//! only for a version that asks for no more than the one that serves, and that a key signed which signed that one, too, and is
+//! trusted now. Whoever may install code has no part in what was granted to other code.
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use serde::Serialize;
 
 use crate::domain::revision::Author;
 use crate::domain::{Capabilities, Digest, Plugin, PluginVersion, Revision};
+use crate::plugin::Signatures;
 use crate::store::{Expect, Snapshot};
 
 use super::plugins::{Decided, PluginError, item, version_of, written};
@@ -124,16 +126,25 @@ impl Service {
         Ok(self.platform()?.asked(&self.store, digest)?)
     }
 
-    /// Lets what was granted to the version that serves go on for the component `digest`, if that asks for no more. What somebody has
-    /// to decide about first comes back.
+    /// Lets what was granted to the version that serves go on for the component `digest` of the plugin `name`, if a trusted key signed
+    /// both, and `digest` asks for no more. What an administrator has to decide about first comes back.
+    ///
+    /// The signatures are those of `digest`; without them the store is asked, which has the component.
     pub(super) fn settle_grant(
         &self,
+        snapshot: &Snapshot,
+        name: &str,
         plugin: &mut Plugin,
-        digest: &Digest,
+        (digest, signatures): (&Digest, Option<&Signatures>),
         asked: &Capabilities,
     ) -> Result<Option<Capabilities>, Error> {
         let serving = plugin.active.and_then(|version| plugin.versions.get(&version)).cloned();
-        let asked_before = serving.as_ref().map(|serving| self.asked_of(serving)).transpose()?;
-        Ok(plugin.settle_grant(digest, asked, serving.as_ref().zip(asked_before.as_deref())))
+        let granted = serving.filter(|serving| plugin.grants.contains_key(serving));
+        let heir_of = match granted {
+            Some(serving) if self.has_common_signer(snapshot, name, &serving, (digest, signatures))? => Some(serving),
+            _ => None,
+        };
+        let asked_before = heir_of.as_ref().map(|serving| self.asked_of(serving)).transpose()?;
+        Ok(plugin.settle_grant(digest, asked, heir_of.as_ref().zip(asked_before.as_deref())))
     }
 }

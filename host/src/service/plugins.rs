@@ -114,7 +114,9 @@ impl Service {
             service.must_be_trusted(snapshot, name, version, &digest)?;
             let manifest = service.manifest(name, version, &digest)?;
             service.may_serve(snapshot, name, plugin, &manifest, accept_major)?;
-            if let Some(needs) = service.settle_grant(plugin, &digest, &manifest.capabilities)? {
+            if let Some(needs) =
+                service.settle_grant(snapshot, name, plugin, (&digest, None), &manifest.capabilities)?
+            {
                 return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
             }
             gate.check(service, snapshot, name, plugin, version)?;
@@ -286,7 +288,8 @@ impl Service {
         let mut needs = None;
         if how.activate {
             self.may_serve(snapshot, &name, &plugin, manifest, how.accept_major)?;
-            needs = self.settle_grant(&mut plugin, digest, &manifest.capabilities)?;
+            let known = (digest, Some(signatures));
+            needs = self.settle_grant(snapshot, &name, &mut plugin, known, &manifest.capabilities)?;
             let is_on = plugin.state.is_active();
             if needs.is_some() && is_on && plugin.active.is_none() {
                 // It was brought to serve, so nothing else serves in its place until that is decided.

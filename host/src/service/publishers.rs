@@ -119,6 +119,24 @@ impl Service {
         })
     }
 
+    /// Whether one key of the publisher of `name` signed both components, and is trusted now. What came with this program is signed by
+    /// nobody, so it inherits nothing and leaves nothing. The signatures are those of `after`, or are looked up.
+    pub(super) fn has_common_signer(
+        &self,
+        snapshot: &Snapshot,
+        name: &str,
+        before: &Digest,
+        (after, signatures): (&Digest, Option<&Signatures>),
+    ) -> Result<bool, Error> {
+        let Some(trusted) = trusted(snapshot, publisher_of(name)) else { return Ok(false) };
+        let platform = self.platform()?;
+        let Some(of_before) = platform.signatures(&self.store, before)? else { return Ok(false) };
+        let found = if signatures.is_none() { platform.signatures(&self.store, after)? } else { None };
+        let Some(of_after) = signatures.or(found.as_deref()) else { return Ok(false) };
+        let signed = |by: &Signatures, key: &PublicKey| by.by(key) == Some(true);
+        Ok(trusted.keys.iter().any(|key| signed(&of_before, key) && signed(of_after, key)))
+    }
+
     /// Who signed a component of the plugin `name`.
     pub(super) fn signers(&self, snapshot: &Snapshot, name: &str, digest: &Digest) -> Result<Vec<SignerView>, Error> {
         let signatures = self.platform()?.signatures(&self.store, digest)?;

@@ -84,7 +84,8 @@ impl Service {
                     return Err(PluginError::NoSuchRole(role.clone()).into());
                 }
             }
-            if let Some(needs) = service.settle_grant(plugin, &digest, &tried.capabilities)? {
+            let needs = service.settle_grant(snapshot, name, plugin, (&digest, None), &tried.capabilities)?;
+            if let Some(needs) = needs {
                 return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
             }
             if wanted.to != RolloutStage::Shadow {

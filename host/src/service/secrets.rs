@@ -4,23 +4,24 @@ use jiff::Timestamp;
 
 use crate::domain::access::AuditEvent;
 use crate::domain::revision::Author;
-use crate::domain::{SecretName, SecretRecord, SecretValue};
+use crate::domain::{SecretHosts, SecretName, SecretRecord, SecretValue};
 use crate::store;
 
 use super::{Error, Service};
 
 impl Service {
-    /// Keeps a secret, in place of what it was. Says whether it is new.
+    /// Keeps a secret for these hosts, in place of what it was. Says whether it is new.
     pub fn put_secret(
         &self,
         name: SecretName,
         value: &SecretValue,
+        hosts: SecretHosts,
         at: Timestamp,
         author: &Author,
     ) -> Result<(SecretRecord, bool), Error> {
-        self.note(author, AuditEvent::SecretWritten { secret: name.clone() })?;
-        let new = self.store.secrets()?.put(&name, value, at, &author.who)?;
-        Ok((SecretRecord { name, at, who: author.who.clone() }, new))
+        self.note(author, AuditEvent::SecretWritten { secret: name.clone(), hosts: hosts.all().clone() })?;
+        let new = self.store.secrets()?.put(&name, value, &hosts, at, &author.who)?;
+        Ok((SecretRecord { name, hosts: hosts.into(), at, who: author.who.clone() }, new))
     }
 
     /// Deletes a secret: whatever would show it is refused from now on.

@@ -8,6 +8,7 @@ mod files;
 mod look;
 mod quota;
 mod undo;
+mod upload;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -29,7 +30,7 @@ use crate::upgrade::{
 
 use super::{Error, Service};
 
-use files::{Scratch, Upload, keep_source, unusable, write_whole};
+use files::{Scratch, keep_source, unusable, write_whole};
 
 /// Where plans and journals lie, within the data folder.
 const UPGRADES: &str = "upgrades";
@@ -89,8 +90,8 @@ impl Service {
         let _turn = self.turns.take()?;
         // What was sent is kept twice for a while: the plan has a copy of its own.
         self.make_room(2 * zip.len() as u64)?;
-        let upload = Upload::keep(self.store.folder(), zip)?;
-        self.plan_file(&upload.0, called, options, &|_| Ok(()))
+        let upload = self.keep_upload(zip).map_err(|error| unusable(self.store.folder(), error))?;
+        self.plan_file(upload.path(), called, options, &|_| Ok(()))
     }
 
     fn plan_file(&self, file: &Path, called: &str, options: &PlanOptions, tell: Tell<'_>) -> Result<Plan, Error> {
@@ -141,6 +142,10 @@ impl Service {
             id: row.key.id,
             reason: row.reason.unwrap_or_default(),
         });
+        let kept = keep_source(file, &folder.join(SOURCE), source.may_have_secrets())?;
+        if let Some(digest) = kept {
+            source.info.digest = digest;
+        }
         let plan = Plan {
             id,
             base: base.revision(),
@@ -153,7 +158,6 @@ impl Service {
             notes,
             experiences: self.side_by_side(&base, &library, &options.people)?,
         };
-        keep_source(file, &folder.join(SOURCE))?;
         let text = serde_json::to_vec_pretty(&plan).map_err(|error| unusable(&folder, error.into()))?;
         write_whole(&folder.join(PLAN), &text)?;
         Ok(plan)

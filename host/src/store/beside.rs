@@ -1,12 +1,11 @@
-//! Databases beside the configuration, each in a file of its own. What is not marked as expected is left as it is.
+//! Databases beside the configuration, each in a file of its own for its owner's eyes. What is not marked as expected is left as it is.
 
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{Error, foreign};
+use super::{Error, foreign, private};
 
 /// A kind of database.
 pub(super) struct Beside {
@@ -18,7 +17,7 @@ pub(super) struct Beside {
     pub(super) since: &'static [&'static str],
     /// How it is written: SQLite's `journal_mode` and `synchronous`. What holds truth is `FULL`: on disk before it is acknowledged.
     pub(super) written: (&'static str, &'static str),
-    /// Whether nobody but its owner may read it, and what is taken away is overwritten.
+    /// Whether what is taken away is overwritten.
     pub(super) private: bool,
 }
 
@@ -30,9 +29,7 @@ impl Beside {
 
     fn make(&self, file: &Path) -> Result<Connection, Error> {
         foreign::refuse(file, self.id)?;
-        if self.private {
-            make_private(file).map_err(|source| Error::Folder { path: file.display().to_string(), source })?;
-        }
+        private::make(file).map_err(|source| Error::Folder { path: file.display().to_string(), source })?;
         let mut connection = Connection::open(file)?;
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.pragma_update(None, "secure_delete", self.private)?;
@@ -63,17 +60,4 @@ impl Beside {
         connection.pragma_update(None, "fullfsync", synchronous == "FULL")?;
         Ok(connection)
     }
-}
-
-/// Lets nobody but the owner read a file, which is made if it is not there. The files that SQLite puts beside it have its mode.
-fn make_private(file: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        options.mode(0o600).open(file)?.set_permissions(std::fs::Permissions::from_mode(0o600))
-    }
-    #[cfg(not(unix))]
-    options.open(file).map(drop)
 }

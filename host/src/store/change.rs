@@ -24,7 +24,8 @@ pub struct ChangeSet {
     pub base: Option<Revision>,
     /// The revision whose plugins were asked, if that was looked at: one that was changed later might have a say.
     pub plugins_of: Option<Revision>,
-    /// Who must have the privilege for everything that changes, whatever it was that they asked for; nobody must if there is none.
+    /// Who must have the privilege for everything that changes, whatever it was that they asked for. Without a caller no privilege is
+    /// asked for, and nothing changes about which plugins are let in.
     pub caller: Option<Caller>,
     /// Plugins that are only noted as expected. That hides tools and lets no code in, so it takes no privilege of its own.
     pub expects: BTreeSet<Arc<str>>,

@@ -82,7 +82,7 @@ impl Store {
         if let Some(of) = changes.plugins_of.filter(moved) {
             return Err(Error::Moved { base: of, newest: base });
         }
-        let (caller, expects) = (changes.caller.clone(), changes.expects.clone());
+        let (caller, before, expects) = (changes.caller.clone(), Arc::clone(&library), changes.expects.clone());
         let mut draft = Draft::new(&transaction, &library, &changes);
         for change in changes.changes {
             draft.apply(change)?;
@@ -92,9 +92,8 @@ impl Store {
         let nothing_new = changed.is_empty();
         let made = if nothing_new { base } else { revision };
         let committed = Committed { revision: made, changed, replaced, unlinked, tolerated, skipped: Vec::new() };
-        if let Some(caller) = &caller {
-            rights::check(caller, &committed, &expects)?;
-        }
+        let trust = rights::trust(&before, &library, &committed.changed);
+        rights::check(caller.as_ref(), author, &committed, &expects, &trust)?;
         let also = match end {
             End::Keep(also) => also,
             End::Forget(look) => {
@@ -108,6 +107,10 @@ impl Store {
                 .execute(params![revision.0, jiff::Timestamp::now().to_string(), author.who, author.why])?;
         }
         also(&transaction, &committed)?;
+        if !trust.is_empty() {
+            // On disk before the revision is, like all that the audit says.
+            self.audit()?.write(&rights::entries(trust, author))?;
+        }
         transaction.commit()?;
         if !nothing_new {
             self.publish(&Arc::new(library.at_revision(revision)));

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Makes `folder` and the folders it lies in. Their names are on disk when it returns.
+/// Makes `folder` and the folders it lies in, for their owner alone. Their names are on disk when it returns.
 pub fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -16,7 +16,10 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
     if let Some(parent) = parent {
         make_folder(parent)?;
     }
-    match fs::create_dir(folder) {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(folder) {
         // Another process was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         Err(error) => Err(error),
@@ -28,6 +31,12 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     // Other systems do not let a folder be opened, and need not be told.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Gives a file that is on disk another name in the same folder. The name is on disk when it returns.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    sync_folder(to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
 /// Writes `content` into `file`, whole or not at all. It is on disk when it returns.
@@ -48,8 +57,7 @@ fn put_whole(file: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io
         let mut open = File::create(&unfinished)?;
         write(&mut open)?;
         open.sync_all()?;
-        fs::rename(&unfinished, file)?;
-        sync_folder(file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+        rename(&unfinished, file)
     };
     put().inspect_err(|_| {
         // The failure that is told matters more than a rest that stays.

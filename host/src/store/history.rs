@@ -43,15 +43,15 @@ pub(super) fn changes(connection: &Connection, revision: Revision) -> Result<Vec
              UNION ALL SELECT ?2, profile || '/' || login, since, until, '{}' FROM assignment WHERE until = ?1
          ) GROUP BY kind, name ORDER BY kind, name",
     )?;
-    let mut rows = find.query(params![revision.0, ChangeRecord::ASSIGNMENTS])?;
+    let mut found = find.query(params![revision.0, ChangeRecord::ASSIGNMENTS])?;
     let mut changes = Vec::new();
-    let json = |body: Option<String>| body.map(|body| serde_json::from_str(&body)).transpose();
-    while let Some(row) = rows.next()? {
+    let json = |body: Option<String>| body.map(|body| rows::item_json(&body)).transpose();
+    while let Some(row) = found.next()? {
         changes.push(ChangeRecord {
             collection: row.get(0)?,
             name: row.get(1)?,
-            before: json(row.get(2)?).map_err(|error| Error::Corrupt(error.into()))?,
-            after: json(row.get(3)?).map_err(|error| Error::Corrupt(error.into()))?,
+            before: json(row.get(2)?)?,
+            after: json(row.get(3)?)?,
         });
     }
     Ok(changes)

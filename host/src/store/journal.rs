@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::{Error, foreign, room};
+use super::{Error, foreign, private, room};
 
 /// Marks the file as a journal, in SQLite's `application_id`.
 const APPLICATION_ID: i32 = 0x4c6f_4a6e; // "LoJn"
@@ -98,6 +98,7 @@ impl Journal {
 
     fn begin(file: &Path, run: u64, token: u64, synchronous: &str) -> Result<Self, Error> {
         foreign::refuse(file, APPLICATION_ID)?;
+        private::make(file).map_err(|source| Error::Folder { path: file.display().to_string(), source })?;
         let mut connection = Connection::open(file)?;
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;

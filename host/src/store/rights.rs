@@ -1,35 +1,78 @@
-//! Rights: whoever writes needs the privilege for everything that changes, whatever it was that they asked for.
+//! Rights: the author of a change needs the privilege for everything that changes, whatever the request was about.
 //!
 //! Where one request changes one kind of item, the address says which privilege that takes. An import and a forced delete
-//! reach further, and nobody knows how far before the change set is settled.
+//! reach further, and how far is known only when the change set is settled. Which plugins are let in is one part of the
+//! environment with a privilege of its own, and the audit names each change of that. Refuses such a change where the change set
+//! names no caller: no archive, no upgrade and no plugin says whose signature counts.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::domain::Kind;
-use crate::domain::access::{Caller, Privilege};
-use crate::domain::revision::ChangeRecord;
+use jiff::Timestamp;
 
-use super::{Changed, Committed, Error, How};
+use crate::domain::access::{AuditEntry, AuditEvent, Caller, Privilege};
+use crate::domain::revision::{Author, ChangeRecord};
+use crate::domain::{Item, KeyId, Kind, TrustedPublisher};
 
-/// Refuses what `caller` may not write. Plugins that are only noted as expected take no privilege.
-pub(super) fn check(caller: &Caller, committed: &Committed, expects: &BTreeSet<Arc<str>>) -> Result<(), Error> {
+use super::{Changed, Committed, Error, How, Snapshot};
+
+/// Refuses what `caller` may not write. Plugins that are only noted as expected take no privilege. `trust` is what changes about trust.
+pub(super) fn check(
+    caller: Option<&Caller>,
+    author: &Author,
+    committed: &Committed,
+    expects: &BTreeSet<Arc<str>>,
+    trust: &[AuditEvent],
+) -> Result<(), Error> {
+    let decides_trust = (!trust.is_empty()).then_some(Privilege::PluginTrust);
+    let Some(caller) = caller else {
+        let forbidden = |privilege| Error::Forbidden { caller: author.who.clone(), privilege };
+        return decides_trust.map_or(Ok(()), |privilege| Err(forbidden(privilege)));
+    };
     let is_expected = |changed: &&Changed| {
         changed.how == How::Created
             && changed.collection == Kind::Plugin.collection()
             && expects.contains(changed.name.as_str())
     };
-    let mut needed = committed.changed.iter().filter(|changed| !is_expected(changed)).map(|changed| {
-        match changed.collection.parse::<Kind>() {
-            Ok(kind) => Privilege::to_write(kind),
-            Err(_) => {
-                debug_assert_eq!(changed.collection, ChangeRecord::ASSIGNMENTS);
-                Privilege::PeopleWrite
-            }
+    let needing = committed.changed.iter().filter(|changed| !is_expected(changed));
+    let written = needing.map(|changed| match changed.collection.parse::<Kind>() {
+        Ok(kind) => Privilege::to_write(kind),
+        Err(_) => {
+            debug_assert_eq!(changed.collection, ChangeRecord::ASSIGNMENTS);
+            Privilege::PeopleWrite
         }
     });
-    match needed.find(|privilege| !caller.has(*privilege)) {
+    match written.chain(decides_trust).find(|privilege| !caller.has(*privilege)) {
         Some(privilege) => Err(Error::Forbidden { caller: caller.name().to_owned(), privilege }),
         None => Ok(()),
     }
+}
+
+/// What changes between two snapshots about which plugins are let in, as the audit says it.
+pub(super) fn trust(before: &Snapshot, after: &Snapshot, changed: &[Changed]) -> Vec<AuditEvent> {
+    let keys = |of: &Snapshot, publisher: &str| -> Option<Vec<KeyId>> {
+        let entry = of.entry(Kind::TrustedPublisher, publisher)?;
+        Some(TrustedPublisher::from_any(&entry.item)?.keys.iter().map(|key| key.id()).collect())
+    };
+    let publishers = changed.iter().filter(|it| it.collection == Kind::TrustedPublisher.collection());
+    let mut events: Vec<AuditEvent> = publishers
+        .map(|Changed { name, .. }| {
+            let (publisher, was) = (name.clone(), keys(before, name).unwrap_or_default());
+            match keys(after, name) {
+                Some(keys) => AuditEvent::PublisherTrusted { publisher, keys, instead_of: was },
+                None => AuditEvent::PublisherForgotten { publisher, keys: was },
+            }
+        })
+        .collect();
+    let (was, is) = (before.environment().plugins.unsigned, after.environment().plugins.unsigned);
+    if was != is {
+        events.push(AuditEvent::UnsignedDecided { unsigned: is });
+    }
+    events
+}
+
+/// The lines of the audit about `trust`, in the name of `author`.
+pub(super) fn entries(trust: Vec<AuditEvent>, author: &Author) -> Vec<AuditEntry> {
+    let at = Timestamp::now();
+    trust.into_iter().map(|event| AuditEntry { at, token: author.who.clone(), event }).collect()
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
+use serde_json::Value;
 
+use crate::domain::secret_column::strip;
 use crate::domain::{AnyItem, Kind, Revision};
 
 use super::{Entry, Error, Layer, Snapshot};
@@ -25,12 +27,19 @@ pub(super) fn load(connection: &Connection, revision: Revision) -> Result<Snapsh
     while let Some(row) = rows.next()? {
         let name: Arc<str> = row.get::<_, String>(1)?.into();
         let kind: Kind = row.get::<_, String>(0)?.parse().map_err(corrupt)?;
-        let body = serde_json::from_str(&row.get::<_, String>(4)?).map_err(corrupt)?;
+        let body = item_json(&row.get::<_, String>(4)?)?;
         let item = AnyItem::parse(kind, &name, body).map_err(corrupt)?;
         let layer = if row.get::<_, String>(3)? == OUT_OF_THE_BOX { Layer::OutOfTheBox } else { Layer::Custom };
         items.push((name, Entry::new(item, Revision(row.get(2)?), layer)));
     }
     Ok(Snapshot::new(revision, items))
+}
+
+/// The JSON form of an item as it is kept. Columns with secrets, which older programs kept, are taken out.
+pub(super) fn item_json(body: &str) -> Result<Value, Error> {
+    let mut json = serde_json::from_str(body).map_err(corrupt)?;
+    strip(&mut json);
+    Ok(json)
 }
 
 /// Ends the row of an item that holds at `revision`, if there is one.
@@ -96,4 +105,50 @@ pub(super) fn timestamp(text: &str) -> Result<jiff::Timestamp, Error> {
 
 pub(super) fn corrupt(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::Corrupt(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::domain::revision::Author;
+    use crate::store::{Change, ChangeSet, Store};
+
+    use super::*;
+
+    #[test]
+    fn secrets_that_an_older_program_kept_are_in_no_snapshot_and_no_history_and_go_with_the_next_change() {
+        const CANARY: &str = "not-for-anyone";
+        let folder = tempfile::tempdir().unwrap();
+        let queue = |name: &str| {
+            let json = json!({"name": name, "source": {"attributes": {"old_colour": "red"}}});
+            Change::put("desk", AnyItem::parse(Kind::Queue, "desk", json).unwrap())
+        };
+        let author = Author::new("ada", "a test");
+        let store = Store::open(folder.path()).unwrap();
+        store.commit(ChangeSet::new([queue("Desk")]), &author).unwrap();
+        let planted = format!(r#"{{"msdyn_apikey":"{CANARY}","old_colour":"red"}}"#);
+        let plant = "UPDATE item SET body = replace(body, '{\"old_colour\":\"red\"}', ?1) WHERE name = 'desk'";
+        let count = |holds: &str| {
+            let connection = Connection::open(folder.path().join(Store::FILE)).unwrap();
+            let count = "SELECT count(*) FROM item WHERE until IS NULL AND instr(body, ?1) > 0";
+            connection.query_row(count, [holds], |row| row.get::<_, u32>(0)).unwrap()
+        };
+        let connection = Connection::open(folder.path().join(Store::FILE)).unwrap();
+        assert_eq!(connection.execute(plant, [planted]).unwrap(), 1);
+        drop((store, connection));
+        assert_eq!(count(CANARY), 1);
+
+        let store = Store::open(folder.path()).unwrap();
+        let snapshot = store.snapshot().unwrap();
+        let json = snapshot.entry(Kind::Queue, "desk").unwrap().json().to_string();
+        let history = format!("{:?}", store.revisions(None, 10).unwrap());
+        for text in [&json, &history] {
+            assert!(text.contains("old_colour") && !text.contains(CANARY), "{text}");
+        }
+        store.commit(ChangeSet::new([queue("Front desk")]), &author).unwrap();
+        assert_eq!((count(CANARY), count("Front desk")), (0, 1));
+        let history = format!("{:?}", store.revisions(None, 10).unwrap());
+        assert!(!history.contains(CANARY), "{history}");
+    }
 }

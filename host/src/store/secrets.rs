@@ -1,15 +1,16 @@
 //! The secrets: a database of its own beside the configuration, which only its owner may read.
 //!
-//! Hands out a value by name, and otherwise only who wrote it when. No value is ever in a revision. They are not encrypted: whoever may
+//! Hands out a value by name with the hosts it is for, and otherwise only these, and who wrote it when. No value is ever in a revision. They are not encrypted: whoever may
 //! read the file may read them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use crate::domain::{SecretName, SecretRecord, SecretValue};
+use crate::domain::{HttpHost, KeptSecret, SecretHosts, SecretName, SecretRecord, SecretValue};
 
 use super::beside::Beside;
 use super::{Error, Store, lock};
@@ -18,10 +19,13 @@ use super::{Error, Store, lock};
 const SECRETS: Beside = Beside {
     id: 0x4c6f_5365, // "LoSe"
     tables: include_str!("secrets.sql"),
-    since: &[],
+    since: &[HOSTS],
     written: ("TRUNCATE", "FULL"),
     private: true,
 };
+
+/// Which hosts a secret is for, in a JSON list. Secrets that were written before have none, and go nowhere.
+const HOSTS: &str = "ALTER TABLE secret ADD COLUMN hosts TEXT NOT NULL DEFAULT '[]'";
 
 /// The secrets of one environment.
 pub struct Secrets {
@@ -45,15 +49,24 @@ impl Secrets {
     }
 
     /// Writes a secret, in place of what it was. Says whether it is new.
-    pub fn put(&self, name: &SecretName, value: &SecretValue, at: Timestamp, who: &str) -> Result<bool, Error> {
+    pub fn put(
+        &self,
+        name: &SecretName,
+        value: &SecretValue,
+        hosts: &SecretHosts,
+        at: Timestamp,
+        who: &str,
+    ) -> Result<bool, Error> {
+        let hosts = serde_json::to_string(hosts).map_err(|error| Error::Corrupt(error.into()))?;
         let mut connection = lock(&self.connection);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let there = "SELECT count(*) FROM secret WHERE name = ?1";
         let there: u32 = transaction.query_row(there, [name.as_str()], |row| row.get(0))?;
         transaction.execute(
-            "INSERT INTO secret (name, value, at, who) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at, who = excluded.who",
-            (name.as_str(), value.reveal(), at.to_string(), who),
+            "INSERT INTO secret (name, value, at, who, hosts) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (name) DO UPDATE
+             SET value = excluded.value, at = excluded.at, who = excluded.who, hosts = excluded.hosts",
+            (name.as_str(), value.reveal(), at.to_string(), who, hosts),
         )?;
         transaction.commit()?;
         Ok(there == 0)
@@ -68,24 +81,30 @@ impl Secrets {
     /// That there are secrets, by name.
     pub fn list(&self) -> Result<Vec<SecretRecord>, Error> {
         let connection = lock(&self.connection);
-        let mut find = connection.prepare_cached("SELECT name, at, who FROM secret ORDER BY name")?;
+        let mut find = connection.prepare_cached("SELECT name, at, who, hosts FROM secret ORDER BY name")?;
         let mut rows = find.query([])?;
         let mut records = Vec::new();
         while let Some(row) = rows.next()? {
             let name = row.get::<_, String>(0)?.parse::<SecretName>().map_err(|error| Error::Corrupt(error.into()))?;
             let at = row.get::<_, String>(1)?.parse().map_err(|error: jiff::Error| Error::Corrupt(error.into()))?;
-            records.push(SecretRecord { name, at, who: row.get(2)? });
+            records.push(SecretRecord { name, hosts: hosts(&row.get::<_, String>(3)?)?, at, who: row.get(2)? });
         }
         Ok(records)
     }
 
-    /// The value of a secret.
-    pub fn value(&self, name: &SecretName) -> Result<Option<SecretValue>, Error> {
+    /// The value of a secret, with the hosts it is for.
+    pub fn find(&self, name: &SecretName) -> Result<Option<KeptSecret>, Error> {
         let connection = lock(&self.connection);
-        let mut find = connection.prepare_cached("SELECT value FROM secret WHERE name = ?1")?;
-        let text: Option<String> = find.query_row([name.as_str()], |row| row.get(0)).optional()?;
-        text.map(|text| SecretValue::new(text).map_err(|error| Error::Corrupt(error.into()))).transpose()
+        let mut find = connection.prepare_cached("SELECT value, hosts FROM secret WHERE name = ?1")?;
+        let found = find.query_row([name.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((value, typed)): Option<(String, String)> = found else { return Ok(None) };
+        let value = SecretValue::new(value).map_err(|error| Error::Corrupt(error.into()))?;
+        Ok(Some(KeptSecret { value, hosts: hosts(&typed)? }))
     }
+}
+
+fn hosts(kept: &str) -> Result<BTreeSet<HttpHost>, Error> {
+    serde_json::from_str(kept).map_err(|error| Error::Corrupt(error.into()))
 }
 
 impl Store {
@@ -110,13 +129,19 @@ mod tests {
         let value = |text: &str| SecretValue::new(text.to_owned()).unwrap();
         let secrets = Secrets::open(folder.path()).unwrap();
         let at = Timestamp::UNIX_EPOCH;
-        assert!(secrets.put(&name, &value("the first value"), at, "ada").unwrap());
-        assert!(!secrets.put(&name, &value("the second value"), at, "bob").unwrap());
+        let hosts = |typed: &str| -> BTreeSet<HttpHost> { typed.split(' ').map(|it| it.parse().unwrap()).collect() };
+        let put = |text: &str, typed: &str, who: &str| {
+            secrets.put(&name, &value(text), &hosts(typed).try_into().unwrap(), at, who).unwrap()
+        };
+        assert!(put("the first value", "a.example", "ada"));
+        assert!(!put("the second value", "b.example a.example:8443", "bob"));
         let again = Secrets::open(folder.path()).unwrap();
-        assert_eq!(again.value(&name).unwrap(), Some(value("the second value")), "another process sees it");
-        assert_eq!(again.list().unwrap(), [SecretRecord { name: name.clone(), at, who: "bob".to_owned() }]);
+        let hosts = hosts("a.example:8443 b.example");
+        let kept = KeptSecret { value: value("the second value"), hosts: hosts.clone() };
+        assert_eq!(again.find(&name).unwrap(), Some(kept), "another process sees it");
+        assert_eq!(again.list().unwrap(), [SecretRecord { name: name.clone(), hosts, at, who: "bob".to_owned() }]);
         again.delete(&name).unwrap();
-        assert_eq!(secrets.value(&name).unwrap(), None);
+        assert_eq!(secrets.find(&name).unwrap(), None);
         assert!(matches!(secrets.delete(&name), Err(Error::NoSuchSecret { .. })));
         for entry in std::fs::read_dir(folder.path()).unwrap() {
             let bytes = std::fs::read(entry.unwrap().path()).unwrap();
@@ -124,6 +149,24 @@ mod tests {
                 assert!(!bytes.windows(gone.len()).any(|window| window == gone), "it is still in the file");
             }
         }
+    }
+
+    #[test]
+    fn a_secret_of_an_older_program_has_no_host() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = Beside { since: &[], ..SECRETS }.open(&folder.path().join(Secrets::FILE)).unwrap();
+        let row =
+            "INSERT INTO secret (name, value, at, who) VALUES ('crm', 'an-old-secret', '2026-01-01T00:00:00Z', 'ada')";
+        old.execute_batch(row).unwrap();
+        drop(old);
+        let secrets = Secrets::open(folder.path()).unwrap();
+        let name: SecretName = "crm".parse().unwrap();
+        let kept = secrets.find(&name).unwrap().unwrap();
+        assert_eq!((kept.value.reveal(), kept.hosts.len()), ("an-old-secret", 0));
+        assert!(secrets.list().unwrap()[0].hosts.is_empty());
+        let host: BTreeSet<HttpHost> = ["a.example".parse().unwrap()].into();
+        secrets.put(&name, &kept.value, &host.clone().try_into().unwrap(), Timestamp::UNIX_EPOCH, "bob").unwrap();
+        assert_eq!(secrets.find(&name).unwrap().unwrap().hosts, host, "written again, it has one");
     }
 
     #[cfg(unix)]

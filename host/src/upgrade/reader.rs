@@ -4,12 +4,14 @@
 //! solution. Fetches nothing that is named in them. Refuses an archive only if it is none of these, is damaged, or is
 //! hostile; anything else is a row, even if nobody knows its table.
 
+mod cleaned;
 mod package;
 mod solution;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
 
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
@@ -21,6 +23,7 @@ use crate::store::journal::{Edge, Note};
 
 use super::step::Version;
 
+pub use cleaned::copy_without_secrets;
 use package::Package;
 use solution::Solution;
 
@@ -48,7 +51,7 @@ pub struct SourceInfo {
     pub version: Option<String>,
     /// The prefix that names get that have none.
     pub prefix: String,
-    /// The SHA-256 of the archive, in hexadecimal.
+    /// The SHA-256 of the archive that is kept with the plan, in hexadecimal. Secrets are left out of it.
     pub digest: String,
 }
 
@@ -104,7 +107,7 @@ impl Source {
             return Err(ReadError::TooLarge { size });
         }
         // Entries are counted before the archive is opened, which makes room for as many as there are.
-        let (digest, entries) = digest(path, size)?;
+        let (digest, entries) = counted_digest(path, size)?;
         check_entries(entries)?;
         let mut zip = ZipArchive::new(File::open(path)?).map_err(not_a_zip)?;
         let mut names = Vec::new();
@@ -153,6 +156,14 @@ impl Source {
         }
     }
 
+    /// Whether the archive may have secrets. Known of a package once it was read, of a solution only when it is copied without them.
+    pub fn may_have_secrets(&self) -> bool {
+        match &self.format {
+            Format::Package(package) => package.without_secrets.load(Relaxed),
+            Format::Solution(_) => true,
+        }
+    }
+
     /// The zip file of a solution, whose items are imported rather than migrated.
     pub fn solution(&self) -> Option<&[u8]> {
         match &self.format {
@@ -170,7 +181,7 @@ impl Source {
 /// Whether the file at `path` is a Configuration Migration package. One that cannot be read is none.
 pub fn is_package(path: &Path) -> bool {
     let look = || -> Result<bool, ReadError> {
-        check_entries(digest(path, std::fs::metadata(path)?.len())?.1)?;
+        check_entries(counted_digest(path, std::fs::metadata(path)?.len())?.1)?;
         let zip = ZipArchive::new(File::open(path)?).map_err(not_a_zip)?;
         Ok(zip.index_for_name(package::DATA).is_some())
     };
@@ -182,10 +193,22 @@ fn not_a_zip(error: ZipError) -> ReadError {
 }
 
 /// The SHA-256 of an archive of `size` bytes, and how many entries it has or claims to have.
-fn digest(path: &Path, size: u64) -> io::Result<(String, u64)> {
+fn counted_digest(path: &Path, size: u64) -> io::Result<(String, u64)> {
     let mut hash = Sha256::new();
     let count = entries::count(File::open(path)?, size, &mut |bytes| hash.update(bytes))?;
     Ok((super::hexadecimal(&hash.finalize()), count))
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+pub fn digest(path: &Path) -> io::Result<String> {
+    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(super::hexadecimal(&hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
 }
 
 #[cfg(test)]

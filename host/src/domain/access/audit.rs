@@ -1,13 +1,15 @@
-//! The audit: calls that were denied, what happened to tokens, and what else leaves no revision.
+//! The audit: calls that were denied, what happened to tokens, who decided whose signature counts, and what else leaves no revision.
 //!
 //! Holds names: no value of a secret, and nothing that was recorded.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Privilege, Roles, Standing};
-use crate::domain::SecretName;
 use crate::domain::trace::TraceId;
+use crate::domain::{HttpHost, KeyId, SecretName, Unsigned};
 
 /// One line of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -73,12 +75,55 @@ pub enum AuditEvent {
         /// The secret.
         #[schema(value_type = String)]
         secret: SecretName,
+        /// The hosts it is for. Lines of older programs have none.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        #[schema(value_type = Vec<String>, required = false)]
+        hosts: BTreeSet<HttpHost>,
     },
     /// A secret was deleted.
     SecretDeleted {
         /// The secret.
         #[schema(value_type = String)]
         secret: SecretName,
+    },
+    /// The keys that sign for a publisher are others, or the publisher has another name for people.
+    PublisherTrusted {
+        /// The publisher.
+        publisher: String,
+        /// The short names of its keys from now on.
+        #[schema(value_type = Vec<String>)]
+        keys: Vec<KeyId>,
+        /// The short names of the keys that it had before.
+        #[schema(value_type = Vec<String>)]
+        instead_of: Vec<KeyId>,
+    },
+    /// A publisher has no keys any more.
+    PublisherForgotten {
+        /// The publisher.
+        publisher: String,
+        /// The short names of the keys that it had.
+        #[schema(value_type = Vec<String>)]
+        keys: Vec<KeyId>,
+    },
+    /// What holds for plugins of publishers without keys was decided otherwise.
+    UnsignedDecided {
+        /// What holds from now on.
+        unsigned: Unsigned,
+    },
+    /// An upgrade that was interrupted goes on.
+    UpgradeResumed {
+        /// The number of the upgrade.
+        run: u64,
+    },
+    /// An upgrade that was not finished was dropped.
+    UpgradeAbandoned {
+        /// The number of the upgrade.
+        run: u64,
+    },
+    /// Steps that were declared to be done are not any more.
+    BaselineRevoked {
+        /// The number of the record that declared them.
+        run: u64,
     },
     /// A recording was taken away.
     RecordingDeleted {
@@ -143,6 +188,18 @@ pub enum AuditOutcome {
     SecretWritten,
     /// A secret was deleted.
     SecretDeleted,
+    /// The keys of a publisher were written.
+    PublisherTrusted,
+    /// The keys of a publisher were taken away.
+    PublisherForgotten,
+    /// What holds for plugins of publishers without keys was decided otherwise.
+    UnsignedDecided,
+    /// An upgrade that was interrupted goes on.
+    UpgradeResumed,
+    /// An upgrade was dropped.
+    UpgradeAbandoned,
+    /// Steps that were declared to be done are not any more.
+    BaselineRevoked,
     /// A recording was taken away.
     RecordingDeleted,
     /// All recordings of a plugin were taken away.
@@ -163,6 +220,12 @@ impl AuditEvent {
             Self::TokenRevoked { .. } => AuditOutcome::TokenRevoked,
             Self::SecretWritten { .. } => AuditOutcome::SecretWritten,
             Self::SecretDeleted { .. } => AuditOutcome::SecretDeleted,
+            Self::PublisherTrusted { .. } => AuditOutcome::PublisherTrusted,
+            Self::PublisherForgotten { .. } => AuditOutcome::PublisherForgotten,
+            Self::UnsignedDecided { .. } => AuditOutcome::UnsignedDecided,
+            Self::UpgradeResumed { .. } => AuditOutcome::UpgradeResumed,
+            Self::UpgradeAbandoned { .. } => AuditOutcome::UpgradeAbandoned,
+            Self::BaselineRevoked { .. } => AuditOutcome::BaselineRevoked,
             Self::RecordingDeleted { .. } => AuditOutcome::RecordingDeleted,
             Self::RecordingsDeleted { .. } => AuditOutcome::RecordingsDeleted,
             Self::QuestionRetried { .. } => AuditOutcome::QuestionRetried,
@@ -181,6 +244,12 @@ impl AuditOutcome {
             Self::TokenRevoked => "token-revoked",
             Self::SecretWritten => "secret-written",
             Self::SecretDeleted => "secret-deleted",
+            Self::PublisherTrusted => "publisher-trusted",
+            Self::PublisherForgotten => "publisher-forgotten",
+            Self::UnsignedDecided => "unsigned-decided",
+            Self::UpgradeResumed => "upgrade-resumed",
+            Self::UpgradeAbandoned => "upgrade-abandoned",
+            Self::BaselineRevoked => "baseline-revoked",
             Self::RecordingDeleted => "recording-deleted",
             Self::RecordingsDeleted => "recordings-deleted",
             Self::QuestionRetried => "question-retried",

@@ -54,6 +54,8 @@ privileges! {
     Upgrade = "upgrade";
     /// Install plugins: bring code.
     PluginInstall = "plugin.install";
+    /// Say whose plugins must be signed, by which keys, and whether plugins of all other publishers are taken.
+    PluginTrust = "plugin.trust";
     /// Change the steps and settings of plugins that are there.
     PluginConfigure = "plugin.configure";
     /// Grant plugins what they ask to reach outside, and say where connectors lead.
@@ -82,7 +84,7 @@ impl Privilege {
             Kind::Script | Kind::Macro | Kind::PaneTool | Kind::SmartAssistConfiguration => Self::ProductivityWrite,
             Kind::User => Self::PeopleWrite,
             Kind::Plugin => Self::PluginConfigure,
-            Kind::TrustedPublisher => Self::PluginInstall,
+            Kind::TrustedPublisher => Self::PluginTrust,
             Kind::Connector => Self::PluginGrant,
             _ => Self::ConfigurationWrite,
         }

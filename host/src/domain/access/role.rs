@@ -58,6 +58,8 @@ roles! {
     Workspace = "workspace", &[ExperienceRead];
     /// Brings plugins.
     PluginInstaller = "plugin-installer", &[ConfigurationRead, PluginInstall];
+    /// Says whose plugins must be signed, by which keys, and whether plugins of all other publishers are taken. Brings none.
+    PluginTrustAdministrator = "plugin-trust-administrator", &[ConfigurationRead, PluginTrust];
     /// Sets up plugins that are there.
     PluginConfigurator = "plugin-configurator", &[ConfigurationRead, PluginConfigure];
     /// Grants plugins what they ask to reach outside, and says where connectors lead.
@@ -173,12 +175,13 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(table.join("\n"), @"
-        system-administrator: configuration.read configuration.write productivity.write people.read people.write experience.read history.read export upgrade plugin.install plugin.configure plugin.grant secret.write plugin.trace.read plugin.record token.manage audit.read
+        system-administrator: configuration.read configuration.write productivity.write people.read people.write experience.read history.read export upgrade plugin.install plugin.trust plugin.configure plugin.grant secret.write plugin.trace.read plugin.record token.manage audit.read
         app-profile-administrator: configuration.read configuration.write people.read people.write experience.read history.read export
         app-profile-user: configuration.read people.read experience.read
         productivity-tools-administrator: configuration.read productivity.write experience.read
         workspace: experience.read
         plugin-installer: configuration.read plugin.install
+        plugin-trust-administrator: configuration.read plugin.trust
         plugin-configurator: configuration.read plugin.configure
         plugin-granter: configuration.read plugin.grant
         secret-writer: secret.write
@@ -205,7 +208,7 @@ mod tests {
             assert_eq!(serde_json::json!(role), role.as_str());
             assert_eq!(role.as_str().parse(), Ok(*role));
         }
-        insta::assert_snapshot!("boss".parse::<AccessRole>().unwrap_err(), @"`boss` is no role: known are `system-administrator`, `app-profile-administrator`, `app-profile-user`, `productivity-tools-administrator`, `workspace`, `plugin-installer`, `plugin-configurator`, `plugin-granter`, `secret-writer`, `plugin-operator`, `plugin-recorder`, `upgrader`, `auditor`, `token-administrator`");
+        insta::assert_snapshot!("boss".parse::<AccessRole>().unwrap_err(), @"`boss` is no role: known are `system-administrator`, `app-profile-administrator`, `app-profile-user`, `productivity-tools-administrator`, `workspace`, `plugin-installer`, `plugin-trust-administrator`, `plugin-configurator`, `plugin-granter`, `secret-writer`, `plugin-operator`, `plugin-recorder`, `upgrader`, `auditor`, `token-administrator`");
     }
 
     #[test]

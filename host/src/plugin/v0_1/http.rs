@@ -113,8 +113,8 @@ fn field(asking: &Asking<'_>, value: HeaderValue) -> Result<Field, Refused> {
         let shown: String = typed.chars().take(100).collect();
         Refused::not_granted(format!("the secret `{shown}` is not granted to this plugin"))
     })?;
-    let value = asking.secret(&name)?;
-    Ok(Field::Secret { before, name, value })
+    let secret = asking.secret(&name)?;
+    Ok(Field::Secret { before, name, secret })
 }
 
 #[cfg(test)]

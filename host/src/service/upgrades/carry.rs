@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::domain::access::AuditEvent;
 use crate::domain::revision::Author;
 use crate::service::{Error, Service};
 use crate::store::journal::{Journal, Tally};
@@ -42,8 +43,9 @@ impl Service {
         Ok(self.store.begin_run(&run, &this_process(), is_gone)?)
     }
 
-    /// Takes over a run that is not finished, the only one there is if none is named.
-    pub fn take_upgrade(&self, run: Option<u64>) -> Result<Lease, Error> {
+    /// Takes over a run that is not finished, the only one there is if none is named. The audit says who did; the revision at the end
+    /// is by whoever began the run.
+    pub fn take_upgrade(&self, run: Option<u64>, author: &Author) -> Result<Lease, Error> {
         let run = match run {
             Some(run) => run,
             None => {
@@ -51,6 +53,9 @@ impl Service {
                 unfinished.ok_or(store::Error::NoneUnfinished)?.id
             }
         };
+        if self.store.run(run)?.0.state == RunState::Unfinished {
+            self.note(author, AuditEvent::UpgradeResumed { run })?;
+        }
         Ok(self.store.take_lease(run, &this_process(), is_gone)?)
     }
 

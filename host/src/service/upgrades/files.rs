@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use crate::service::Error;
 use crate::store::durable;
-use crate::upgrade;
+use crate::upgrade::{self, copy_without_secrets};
 
 use super::{PLAN, SOURCE};
 
@@ -40,29 +40,6 @@ impl Drop for Scratch {
     }
 }
 
-/// An old environment that was sent, while it is read: gone when this is dropped.
-pub(super) struct Upload(pub(super) PathBuf);
-
-impl Upload {
-    /// What the names of such files begin with.
-    pub(super) const PREFIX: &str = ".upgrade-";
-
-    pub(super) fn keep(folder: &Path, zip: &[u8]) -> Result<Self, Error> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let (process, count) = (std::process::id(), COUNT.fetch_add(1, SeqCst));
-        let upload = Self(folder.join(format!("{}{process}-{count}.zip", Self::PREFIX)));
-        fs::write(&upload.0, zip).map_err(|error| unusable(&upload.0, error))?;
-        Ok(upload)
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        // What was never written need not go.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
 /// The folder of a plan that is being made: unless it is, nothing of it stays.
 pub(super) struct Unfinished<'a>(pub(super) &'a Path);
 
@@ -76,13 +53,38 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-/// Copies an old environment, whole or not at all. The copy is on disk when it returns.
-pub(super) fn keep_source(from: &Path, to: &Path) -> Result<(), Error> {
+/// Keeps the archive at `from` without its secrets, if it may have some. Its digest comes back if it is another archive now.
+/// The copy is on disk when it returns.
+pub(super) fn keep_source(from: &Path, to: &Path, may_have_secrets: bool) -> Result<Option<String>, Error> {
     // Planning again over the file that is kept must not copy it onto itself.
     if from.canonicalize().ok() == to.canonicalize().ok() && to.exists() {
-        return Ok(());
+        return Ok(None);
     }
-    durable::copy_whole(from, to).map_err(|error| unusable(to, error))
+    let cleaned = Unused(unfinished(to));
+    let is_another = may_have_secrets && copy_without_secrets(from, &cleaned.0).map_err(upgrade::Error::from)?;
+    if !is_another {
+        durable::copy_whole(from, to).map_err(|error| unusable(to, error))?;
+        return Ok(None);
+    }
+    let digest = upgrade::digest(&cleaned.0).map_err(|error| unusable(&cleaned.0, error))?;
+    durable::rename(&cleaned.0, to).map_err(|error| unusable(to, error))?;
+    Ok(Some(digest))
+}
+
+/// A file that goes unless it was given another name.
+struct Unused(PathBuf);
+
+impl Drop for Unused {
+    fn drop(&mut self) {
+        // What is not there need not go.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// The name of a file while it is written, told apart from every other.
+fn unfinished(file: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    file.with_extension(format!("{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, SeqCst)))
 }
 
 /// Writes a file, whole or not at all. It is on disk when it returns.

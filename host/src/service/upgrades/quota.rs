@@ -6,20 +6,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::service::{Error, Service};
 use crate::store::{RunState, room};
 
-use super::files::Upload;
 use super::{SOURCE, UPGRADES};
 
 /// Plans and journals that are kept, besides what an unfinished upgrade needs.
 const KEPT: usize = 20;
 /// Bytes of them.
 const BYTES: u64 = 8 << 30;
-/// After this time, what was sent and is still there was left behind by a process that was killed.
-const LEFT_BEHIND: Duration = Duration::from_secs(3_600);
 
 /// A plan with what lies beside it.
 struct Kept {
@@ -31,7 +28,7 @@ struct Kept {
 impl Service {
     /// Makes room for one more plan over an old environment, which takes `needed` bytes. Refused if the disk has too little.
     pub(super) fn make_room(&self, needed: u64) -> Result<(), Error> {
-        remove_uploads(self.store.folder());
+        self.forget_uploads();
         let states: BTreeMap<String, RunState> =
             self.store.runs()?.into_iter().map(|run| (run.plan, run.state)).collect();
         let mut kept = Vec::new();
@@ -87,17 +84,6 @@ fn measured(folder: PathBuf) -> Kept {
     Kept { folder, changed, bytes }
 }
 
-/// Removes what processes that were killed had been sent.
-fn remove_uploads(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let age = entry.metadata().and_then(|file| file.modified()).ok().and_then(|at| at.elapsed().ok());
-        let is_upload = entry.file_name().to_string_lossy().starts_with(Upload::PREFIX);
-        if is_upload && age.is_some_and(|age| age > LEFT_BEHIND) {
-            remove(&entry.path());
-        }
-    }
-}
-
 fn remove(file: &Path) {
     match fs::remove_file(file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -109,6 +95,8 @@ fn remove(file: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -134,18 +122,5 @@ mod tests {
         assert_eq!(left(3, 1_000), "345");
         assert_eq!(left(10, 250), "45");
         assert_eq!(left(10, 0), "");
-    }
-
-    #[test]
-    fn what_was_sent_to_a_process_that_is_gone_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let (old, new) = (folder.path().join(".upgrade-1-0.zip"), folder.path().join(".upgrade-2-0.zip"));
-        for file in [&old, &new] {
-            fs::write(file, "zip").unwrap();
-        }
-        let long_ago = SystemTime::now() - 2 * LEFT_BEHIND;
-        fs::File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
-        remove_uploads(folder.path());
-        assert_eq!((old.exists(), new.exists()), (false, true));
     }
 }

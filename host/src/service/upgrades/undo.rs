@@ -1,5 +1,6 @@
 //! Ending an upgrade without its result: dropped, undone, or never needed.
 
+use crate::domain::access::AuditEvent;
 use crate::domain::revision::Author;
 use crate::service::{Error, Service};
 use crate::store::{self, Authority, ChangeSet, NewRun, Run as RunRecord, RunState, StepRun, Strictness};
@@ -7,7 +8,10 @@ use crate::upgrade::{self, inverse};
 
 impl Service {
     /// Drops a run that is not finished. Nothing of it was visible, and nothing of it will be.
-    pub fn abandon_upgrade(&self, run: u64) -> Result<RunRecord, Error> {
+    pub fn abandon_upgrade(&self, run: u64, author: &Author) -> Result<RunRecord, Error> {
+        if self.store.run(run)?.0.state == RunState::Unfinished {
+            self.note(author, AuditEvent::UpgradeAbandoned { run })?;
+        }
         let abandoned = self.store.abandon_run(run)?;
         self.forget_source(&abandoned.plan);
         Ok(abandoned)
@@ -17,6 +21,7 @@ impl Service {
     pub fn roll_back_upgrade(&self, run: u64, author: &Author) -> Result<RunRecord, Error> {
         let (record, _) = self.store.run(run)?;
         if record.state == RunState::Baseline {
+            self.note(author, AuditEvent::BaselineRevoked { run })?;
             self.store.revoke_baseline(run)?;
             return Ok(self.store.run(run)?.0);
         }

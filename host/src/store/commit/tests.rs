@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::{AnyItem, DefaultProfile, Kind, Revision};
-use crate::store::{Authority, Change, Expect, Strictness};
+use crate::domain::access::{AccessRole, Caller};
+use crate::domain::{AnyItem, DefaultProfile, Kind, Revision, Unsigned};
+use crate::store::{AuditFilter, Authority, Change, Expect, Strictness};
 
 struct Desk {
     store: Store,
@@ -447,4 +448,50 @@ fn what_the_disk_costs() {
         desk.does(people);
         println!("{synchronous}: a change of one item {small:?}, one of {PEOPLE} people {:?}", begun.elapsed());
     }
+}
+
+/// Whose signature counts is asked of the revision that is written, whatever was seen before.
+#[test]
+fn which_plugins_are_let_in_is_changed_by_nobody_without_the_privilege() {
+    let desk = Desk::new();
+    let caller = |roles: &[AccessRole]| {
+        let roles: std::collections::BTreeSet<_> = roles.iter().copied().collect();
+        Caller::new("setup", roles.try_into().unwrap())
+    };
+    let environment = |tabs: u8, unsigned: &str| {
+        let json = json!({"tabsMax": tabs, "plugins": {"unsigned": unsigned}});
+        Change::put("environment", AnyItem::parse(Kind::Environment, "environment", json).unwrap())
+    };
+    let publisher = || {
+        let key = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+        let item = AnyItem::parse(Kind::TrustedPublisher, "contoso", json!({"keys": [key]})).unwrap();
+        Change::put("contoso", item)
+    };
+    let commit = |caller: Option<&Caller>, change: Change| {
+        let changes = ChangeSet { caller: caller.cloned(), ..ChangeSet::new([change]) };
+        desk.store.commit(changes, &author()).map(|done| done.revision).map_err(|error| error.to_string())
+    };
+    let setup = caller(&[AccessRole::AppProfileAdministrator, AccessRole::PluginInstaller]);
+    let trusts = caller(&[AccessRole::AppProfileAdministrator, AccessRole::PluginTrustAdministrator]);
+    let refused = "the change reaches what `setup` may not write: it needs the privilege `plugin.trust`, too";
+    // An author who saw `allowed` writes it again, and meanwhile it was decided otherwise.
+    assert!(commit(Some(&setup), environment(7, "allowed")).is_ok());
+    assert!(commit(Some(&trusts), environment(7, "refused")).is_ok());
+    assert_eq!(commit(Some(&setup), environment(8, "allowed")), Err(refused.to_owned()));
+    assert!(commit(Some(&setup), environment(8, "refused")).is_ok());
+    assert_eq!(desk.store.snapshot().unwrap().environment().plugins.unsigned, Unsigned::Refused);
+    assert_eq!(commit(Some(&setup), publisher()), Err(refused.to_owned()));
+    assert!(commit(Some(&trusts), publisher()).is_ok());
+
+    // An upgrade, a plugin and an archive name no caller who could have the privilege.
+    let gone =
+        Change::Delete { kind: Kind::TrustedPublisher, name: "contoso".into(), expect: Expect::Anything, force: true };
+    for change in [environment(8, "allowed"), gone] {
+        assert!(commit(None, change).unwrap_err().contains("needs the privilege `plugin.trust`"));
+    }
+    assert!(commit(None, environment(9, "refused")).is_ok(), "anything else is not looked at");
+
+    let audit = desk.store.audit().unwrap().read(&AuditFilter::default(), 100).unwrap();
+    let told: Vec<&str> = audit.iter().map(|line| line.entry.event.outcome().as_str()).collect();
+    assert_eq!(told, ["publisher-trusted", "unsigned-decided"], "what was refused did not happen");
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::super::{Error, foreign};
+use super::super::{Error, foreign, private};
 
 /// Marks the file as a log of calls, in SQLite's `application_id`.
 const APPLICATION_ID: i32 = 0x4c6f_5472; // "LoTr"
@@ -73,6 +73,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 fn try_open(path: &Path) -> Result<Connection, Error> {
     foreign::refuse(path, APPLICATION_ID)?;
+    private::make(path).map_err(|source| Error::Folder { path: path.display().to_string(), source })?;
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     // Takes effect only while there is no table yet.

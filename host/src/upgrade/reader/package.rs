@@ -12,14 +12,16 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use quick_xml::escape::unescape;
 use zip::ZipArchive;
 
 use crate::domain::row::LookUp;
+use crate::domain::secret_column::{is_secret, left_behind};
 use crate::domain::source::guid;
 use crate::domain::{Row, RowKey};
-use crate::import::{ArchiveError, Element, parse, stream};
+use crate::import::{ArchiveError, Element, SECRETS_LEFT, parse, stream};
 use crate::store::journal::{Edge, Note};
 
 use super::{ReadError, Record, not_a_zip};
@@ -47,6 +49,8 @@ pub(super) struct Package {
     notes: Vec<Note>,
     /// The tables its schema describes.
     tables: BTreeSet<String>,
+    /// Whether a row had a secret, as far as rows were read.
+    pub(super) without_secrets: AtomicBool,
 }
 
 impl Package {
@@ -71,7 +75,7 @@ impl Package {
             let message = format!("the package has no `{SCHEMA}`: tables it should have may be missing unnoticed");
             notes.push(note("no-schema", SCHEMA, message));
         }
-        Ok(Self { path: path.to_owned(), notes, tables })
+        Ok(Self { path: path.to_owned(), notes, tables, without_secrets: AtomicBool::new(false) })
     }
 
     pub(super) fn read<E: From<ReadError>>(&self, visit: &mut dyn FnMut(Record) -> Result<(), E>) -> Result<(), E> {
@@ -93,7 +97,14 @@ impl Package {
                 }
             }
             if piece.name == "record" {
-                return visit(Record::Row(row(table, piece))).map_err(Stop::Visitor);
+                let (row, secrets) = row(table, &piece);
+                if !secrets.is_empty() {
+                    self.without_secrets.store(true, Relaxed);
+                    let (step, code) = (String::new(), SECRETS_LEFT.to_owned());
+                    let (place, message) = (format!("{}/{}", row.key.table, row.key.id), left_behind(&secrets));
+                    visit(Record::Note(Note { step, code, place, message })).map_err(Stop::Visitor)?;
+                }
+                return visit(Record::Row(row)).map_err(Stop::Visitor);
             }
             links(table, &piece).into_iter().try_for_each(|link| visit(Record::Link(link)).map_err(Stop::Visitor))
         });
@@ -153,10 +164,16 @@ fn id(typed: &str) -> String {
     guid(typed).unwrap_or_else(|| typed.to_owned())
 }
 
-fn row(table: &str, record: Element) -> Row {
+/// A row, and its columns that were left behind because they hold secrets.
+fn row(table: &str, record: &Element) -> (Row, Vec<String>) {
+    let mut secrets = Vec::new();
     let mut row = Row { key: RowKey::new(table, id(record.attribute("id").unwrap_or_default())), ..Row::default() };
     for field in record.children.iter().filter(|child| child.name == "field") {
         let (Some(column), Some(value)) = (field.attribute("name"), field.attribute("value")) else { continue };
+        if is_secret(column, value) {
+            secrets.push(column.to_owned());
+            continue;
+        }
         match field.attribute("lookupentity") {
             Some(_) if value.trim().is_empty() => {}
             Some(target) => row.look_ups.push(LookUp {
@@ -169,7 +186,7 @@ fn row(table: &str, record: Element) -> Row {
             None => row.values.push((column.to_owned(), text(value))),
         }
     }
-    row
+    (row, secrets)
 }
 
 /// A value as it was before JSON in it was escaped once more than XML asks for.

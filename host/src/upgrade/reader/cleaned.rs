@@ -1,0 +1,179 @@
+//! A copy of an old environment without its secrets: what a plan keeps, so that none lies in the data folder.
+//!
+//! What is read from the copy is what was read from the original, notes included: in place of a secret stands
+//! [`LEFT_BEHIND`]. Refuses nothing that was read before; of a document that is no XML only what comes before the mistake is copied.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use quick_xml::Writer;
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, BytesText, Event};
+use quick_xml::reader::Reader;
+use serde_json::Value;
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+use crate::domain::secret_column::{LEFT_BEHIND, is_secret, is_secret_column, strip};
+
+use super::{ReadError, not_a_zip};
+
+/// Largest document of JSON that is looked into.
+const JSON_MAX: u64 = 64 << 20;
+
+/// Copies the archive at `from` to `to`, and leaves its secrets behind. Says whether there was one.
+pub fn copy_without_secrets(from: &Path, to: &Path) -> Result<bool, ReadError> {
+    let mut found = false;
+    let mut zip = ZipArchive::new(BufReader::new(File::open(from)?)).map_err(not_a_zip)?;
+    let mut copy = ZipWriter::new(BufWriter::new(File::create(to)?));
+    for index in 0..zip.len() {
+        let entry = zip.by_index(index).map_err(not_a_zip)?;
+        let name = entry.name().map_err(not_a_zip)?.into_owned();
+        let (is_xml, is_json) = (name.ends_with(".xml"), name.ends_with(".json"));
+        if !entry.is_file() || !(is_xml || is_json) {
+            copy.raw_copy_file(entry).map_err(not_a_zip)?;
+            continue;
+        }
+        // A fixed time, so that copying again makes the same copy.
+        let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default()).large_file(true);
+        copy.start_file(name, options).map_err(not_a_zip)?;
+        if is_xml {
+            found |= xml(entry, &mut copy)?;
+        } else {
+            found |= json(entry, &mut copy)?;
+        }
+    }
+    copy.finish().map_err(not_a_zip)?.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    Ok(found)
+}
+
+fn xml(input: impl Read, output: &mut impl Write) -> io::Result<bool> {
+    let mut found = false;
+    let mut reader = Reader::from_reader(BufReader::with_capacity(64 << 10, input));
+    let (mut writer, mut buffer) = (Writer::new(output), Vec::new());
+    loop {
+        buffer.clear();
+        let Ok(event) = reader.read_event_into(&mut buffer) else { return Ok(found) };
+        match event {
+            Event::Eof => return Ok(found),
+            Event::Empty(start) => writer.write_event(Event::Empty(without_secrets(&start, &mut found)))?,
+            Event::Start(start) if is_secret_column(start.name().as_ref()) => {
+                let start = start.into_owned();
+                let Some(text) = text_within(&mut reader) else { return Ok(found) };
+                let holds = is_secret(start.name().as_ref(), &text) || start.attributes().count() > 0;
+                found |= holds;
+                let text = if holds { LEFT_BEHIND } else { &text };
+                writer.write_event(Event::Start(BytesStart::new(start.name().as_ref())))?;
+                writer.write_event(Event::Text(BytesText::new(text)))?;
+                writer.write_event(Event::End(start.to_end()))?;
+            }
+            Event::Start(start) => writer.write_event(Event::Start(without_secrets(&start, &mut found)))?,
+            other => writer.write_event(other)?,
+        }
+    }
+}
+
+/// All the text up to the end of the element that began last; nothing if it never ends.
+fn text_within(reader: &mut Reader<impl io::BufRead>) -> Option<String> {
+    let (mut text, mut depth, mut buffer) = (String::new(), 1_usize, Vec::new());
+    while depth > 0 {
+        buffer.clear();
+        match reader.read_event_into(&mut buffer).ok()? {
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth -= 1,
+            Event::Text(piece) => text.push_str(&piece.xml10_content()),
+            Event::CData(piece) => text.push_str(&piece.xml10_content()),
+            // Whatever it stands for, it is more than a yes or no.
+            Event::GeneralRef(_) | Event::Empty(_) => text.push('&'),
+            Event::Eof => return None,
+            _ => {}
+        }
+    }
+    Some(text)
+}
+
+/// A tag whose attributes hold no secret: neither one that is called so, nor the value of a field that is.
+fn without_secrets(start: &BytesStart<'_>, found: &mut bool) -> BytesStart<'static> {
+    let values = || {
+        start.attributes().flatten().filter_map(|attribute| {
+            Some((
+                attribute.key.as_ref().to_owned(),
+                attribute.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned(),
+            ))
+        })
+    };
+    let field = values().find(|(key, _)| key == "name").filter(|_| start.name().as_ref() == "field");
+    let column = |key: &str| match &field {
+        Some((_, column)) if key == "value" => column.clone(),
+        _ => key.to_owned(),
+    };
+    let holds = |key: &str, value: &str| key != "name" && is_secret(&column(key), value);
+    if !values().any(|(key, value)| holds(&key, &value)) {
+        return start.to_owned();
+    }
+    *found = true;
+    let mut cleaned = BytesStart::new(start.name().as_ref().to_owned());
+    for (key, value) in values() {
+        let value = if holds(&key, &value) { LEFT_BEHIND } else { &value };
+        cleaned.push_attribute((key.as_str(), value));
+    }
+    cleaned
+}
+
+fn json(input: impl Read, output: &mut impl Write) -> io::Result<bool> {
+    let mut text = Vec::new();
+    input.take(JSON_MAX).read_to_end(&mut text)?;
+    let Ok(mut document) = serde_json::from_slice::<Value>(&text) else {
+        return output.write_all(&text).map(|()| false);
+    };
+    let mut found = false;
+    for part in ["item", "patch"] {
+        if let Some(part) = document.get_mut(part) {
+            for column in strip(part) {
+                part["source"]["attributes"][column] = LEFT_BEHIND.into();
+                found = true;
+            }
+        }
+    }
+    let text = if found { document.to_string().into_bytes() } else { text };
+    output.write_all(&text).map(|()| found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cleaned(text: &str) -> String {
+        let mut out = Vec::new();
+        xml(text.as_bytes(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_document_keeps_all_but_its_secrets() {
+        for (text, expected) in [
+            ("<a b=\"&quot;c\">d &amp; e<!-- f --></a>", "<a b=\"&quot;c\">d &amp; e<!-- f --></a>"),
+            (
+                "<field name=\"msdyn_apikey\" value=\"k\" x=\"&lt;\"/>",
+                "<field name=\"msdyn_apikey\" value=\"[left behind]\" x=\"&lt;\"/>",
+            ),
+            ("<field name=\"msdyn_hassecret\" value=\"True\"/>", "<field name=\"msdyn_hassecret\" value=\"True\"/>"),
+            ("<r msdyn_apikey=\"k\"><b/></r>", "<r msdyn_apikey=\"[left behind]\"><b/></r>"),
+            (
+                "<r><msdyn_apikey>a<b>k</b></msdyn_apikey><c/></r>",
+                "<r><msdyn_apikey>[left behind]</msdyn_apikey><c/></r>",
+            ),
+            ("<msdyn_apikey><![CDATA[k]]></msdyn_apikey>", "<msdyn_apikey>[left behind]</msdyn_apikey>"),
+            ("<msdyn_apikey default=\"k\"></msdyn_apikey>", "<msdyn_apikey>[left behind]</msdyn_apikey>"),
+            ("<msdyn_hassecret>1</msdyn_hassecret>", "<msdyn_hassecret>1</msdyn_hassecret>"),
+            ("<r><msdyn_apikey>k", "<r>"),
+        ] {
+            assert_eq!(cleaned(text), expected, "{text}");
+        }
+        let mut out = Vec::new();
+        json(&br#"{"item": {"source": {"attributes": {"msdyn_apikey": "k", "a": "b"}}}}"#[..], &mut out).unwrap();
+        let found = String::from_utf8(out).unwrap();
+        assert_eq!(found, r#"{"item":{"source":{"attributes":{"a":"b","msdyn_apikey":"[left behind]"}}}}"#);
+    }
+}
