@@ -248,14 +248,8 @@ impl Platform {
         if let Some(known) = lock(&self.asked).get(digest) {
             return Ok(Arc::clone(known));
         }
-        let asked = match self.bundled.iter().find(|bundled| bundled.digest == *digest) {
-            Some(own) => own.manifest.capabilities.clone(),
-            None => match store.component(digest)? {
-                Some(bytes) => Workshop::manifest(&bytes).map(|manifest| manifest.capabilities).unwrap_or_default(),
-                None => return Ok(Arc::default()),
-            },
-        };
-        let asked = Arc::new(asked);
+        let Some(manifest) = self.manifest(store, digest)? else { return Ok(Arc::default()) };
+        let asked = Arc::new(manifest.capabilities);
         lock(&self.asked).insert(digest.clone(), Arc::clone(&asked));
         Ok(asked)
     }

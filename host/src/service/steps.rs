@@ -120,7 +120,7 @@ impl Service {
     fn ready_by_now(&self, digest: &Digest) -> Result<Option<Arc<Ready>>, Error> {
         Ok(match self.platform()?.ready(&self.store, digest)? {
             Found::Ready(ready) => Some(ready),
-            Found::Unusable { .. } | Found::Nowhere => None,
+            Found::Unusable { .. } | Found::Lost(_) => None,
         })
     }
 

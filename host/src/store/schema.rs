@@ -134,7 +134,7 @@ pub(super) mod tests {
         };
         const FULL: u32 = 2;
         assert_eq!(of(&super::super::lock(&store.writer)), (FULL, 1));
-        store.read(|reader| Ok(assert_eq!(of(reader), (FULL, 1)))).unwrap();
+        assert_eq!(store.read(|reader| Ok(of(reader))).unwrap(), (FULL, 1));
         // What is done to tokens must not leave the connection otherwise.
         store.revoke_token("desk", "a").unwrap_err();
         assert_eq!(of(&super::super::lock(&store.writer)), (FULL, 1));

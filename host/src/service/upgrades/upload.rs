@@ -98,7 +98,7 @@ fn is_old(path: &Path) -> bool {
 mod tests {
     use std::sync::Arc;
 
-    use crate::resolve::{Evaluation, Reads, ToolRules};
+    use crate::resolve::{Absent, Evaluation, Reads, ToolRules};
     use crate::store::Store;
 
     use super::*;
@@ -112,6 +112,14 @@ mod tests {
 
         fn fingerprint(&self) -> String {
             "none".to_owned()
+        }
+
+        fn has_rule(&self, _: &str) -> bool {
+            false
+        }
+
+        fn absent(&self, _: &str) -> &[Absent] {
+            &[]
         }
     }
 
