@@ -58,6 +58,8 @@ pub fn work_as_child(
     limit(Resource::Data, memory)?;
     limit(Resource::Core, 0)?;
     setpriority_process(None, NICENESS)?;
+    // `rustix` keeps what the kernel told this process at its start. Some kernels have a file for that and no call.
+    rustix::param::page_size();
     // Asks the system what the processor can do, which may take more rights than the work itself.
     let engine = Engine::new(&engine_for(work));
     // Said before the first byte of the component is read, so that nothing in it has a part in what is said.

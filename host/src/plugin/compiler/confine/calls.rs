@@ -45,6 +45,9 @@ const HARMLESS: &[libc::c_long] = &[
     libc::SYS_sigaltstack,
 ];
 
+/// Asks for what the kernel told this process at its start: `PR_GET_AUXV`, which `libc` does not have for every Linux.
+const GET_AUXV: i32 = 0x4155_5856;
+
 /// Leaves this thread, and those it starts, the calls that `work` needs.
 pub(super) fn restrict(work: Work) -> Result<(), Error> {
     // What cannot be looked into is unknown: then the C library takes `clone`, which can.
@@ -86,8 +89,8 @@ fn allowed(work: Work) -> Result<BTreeMap<i64, Vec<SeccompRule>>, BackendError> 
     calls.insert(libc::SYS_write, writes.into_iter().collect::<Result<_, _>>()?);
     // Aborting is a signal to oneself.
     calls.insert(libc::SYS_tgkill, vec![rule(vec![is(0, getpid().as_raw_nonzero().get())?])?]);
-    // Names of memory and of threads.
-    let names = [libc::PR_SET_VMA, libc::PR_SET_NAME].map(|what| rule(vec![is(0, what)?]));
+    // Names of memory and of threads, and what is known of this process anyway.
+    let names = [libc::PR_SET_VMA, libc::PR_SET_NAME, GET_AUXV].map(|what| rule(vec![is(0, what)?]));
     calls.insert(libc::SYS_prctl, names.into_iter().collect::<Result<_, _>>()?);
     let (mut map, mut protect) = (vec![has(3, libc::MAP_ANONYMOUS)?], Vec::new());
     match work {
