@@ -15,7 +15,7 @@ use crate::cli::loadout;
 
 type Done = Result<(), Failure>;
 
-/// What nobody shall read anywhere.
+/// What must be in no answer and in no file.
 const CANARY: &str = "CANARY-0b5e-not-for-anyone";
 
 /// Columns that hold secrets, and two that only sound like it.

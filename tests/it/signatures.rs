@@ -152,7 +152,7 @@ async fn token(host: &TestHost, name: &str, roles: &[&str]) -> Result<String, Fa
 }
 
 #[tokio::test]
-async fn whoever_may_install_does_not_decide_whose_signature_counts() -> Done {
+async fn the_right_to_install_is_no_right_to_decide_whose_signature_counts() -> Done {
     let host = host().await?;
     let (ours, theirs) = (PrivateKey::generate()?, PrivateKey::generate()?);
     let keys = [("OURS", &ours), ("THEIRS", &theirs)];

@@ -1,4 +1,4 @@
-//! Secrets of others, which the host shows to the hosts they are for, and tells nobody.
+//! Secrets of others, which the host shows to the hosts they are for, and to no other.
 //!
 //! Refuses what could not be a header, and what is so short that it would be found in every answer.
 

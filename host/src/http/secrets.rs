@@ -41,7 +41,7 @@ struct Body {
     hosts: SecretHosts,
 }
 
-/// Lists the names of the secrets that are there, with the hosts they are for and who wrote them when. Nobody reads their values.
+/// Lists the names of the secrets that are there, with the hosts they are for and who wrote them when. No answer has a value.
 #[utoipa::path(
     get, path = "/api/v1/secrets", operation_id = "list-secrets", tag = "plugins",
     responses((status = 200, description = "Every secret, without its value.", body = SecretList)),
@@ -51,7 +51,7 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<SecretLi
 }
 
 /// Keeps a secret for the hosts it names, in place of what it was. Connectors and plugins use it by name, and only there; it is no part
-/// of any revision or export. Other hosts are written together with the value, so that nobody leads a secret elsewhere who does not know it.
+/// of any revision or export. Other hosts are written together with the value, so that a caller who does not know a secret cannot lead it elsewhere.
 #[utoipa::path(
     put, path = "/api/v1/secrets/{name}", operation_id = "put-secret", tag = "plugins",
     params(("name" = String, Path, description = "What it is called.")), request_body = Body,

@@ -52,8 +52,8 @@ pub enum Refusal {
     Encoded {
         /// Who answers.
         host: HttpHost,
-        /// In which.
-        encoding: String,
+        /// In which, if its name is a usual one.
+        encoding: &'static str,
     },
     /// A host with an address that is not public.
     #[error(

@@ -205,7 +205,7 @@ impl<'a> Asking<'a> {
             }
         }
         for name in self.granted_secrets() {
-            // One that cannot be read was shown to nobody in this call.
+            // One that cannot be read was not shown in this call.
             if let Ok(secret) = self.secret(&name) {
                 self.strike(&name, &secret.value);
             }

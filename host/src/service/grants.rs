@@ -2,7 +2,7 @@
 //!
 //! Refuses to grant what a component does not ask for. A grant names a digest, so another build has none; it goes on without a word
 //! only for a version that asks for no more than the one that serves, and that a key signed which signed that one, too, and is
-//! trusted now. Whoever may install code has no part in what was granted to other code.
+//! trusted now. The right to install code is no right to what was granted to other code.
 
 use std::sync::Arc;
 

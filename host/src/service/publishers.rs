@@ -119,8 +119,8 @@ impl Service {
         })
     }
 
-    /// Whether one key of the publisher of `name` signed both components, and is trusted now. What came with this program is signed by
-    /// nobody, so it inherits nothing and leaves nothing. The signatures are those of `after`, or are looked up.
+    /// Whether one key of the publisher of `name` signed both components, and is trusted now. What came with this program has no
+    /// signature, so it inherits nothing and leaves nothing. The signatures are those of `after`, or are looked up.
     pub(super) fn has_common_signer(
         &self,
         snapshot: &Snapshot,

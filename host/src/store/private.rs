@@ -27,7 +27,7 @@ pub(super) fn make(file: &Path) -> io::Result<()> {
     options.open(file).map(drop)
 }
 
-/// Makes the data folder, if it is not there, and takes from everybody but its owner what an older program let them do in it.
+/// Makes the data folder, if it is not there, and takes from all but its owner what an older program let them do in it.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     durable::make_folder(folder)?;
     #[cfg(unix)]

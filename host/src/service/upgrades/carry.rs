@@ -44,7 +44,7 @@ impl Service {
     }
 
     /// Takes over a run that is not finished, the only one there is if none is named. The audit says who did; the revision at the end
-    /// is by whoever began the run.
+    /// is by the one who began the run.
     pub fn take_upgrade(&self, run: Option<u64>, author: &Author) -> Result<Lease, Error> {
         let run = match run {
             Some(run) => run,

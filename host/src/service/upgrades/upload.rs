@@ -15,7 +15,7 @@ use super::UPGRADES;
 /// How the names of uploads begin.
 const BEGINS: &str = ".upgrade-";
 
-/// How old the files of plans have to be that nobody finished. No plan takes that long.
+/// How old the unfinished files of plans have to be. No plan takes that long.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An archive that was sent. It is gone when this is.

@@ -452,7 +452,7 @@ fn what_the_disk_costs() {
 
 /// Whose signature counts is asked of the revision that is written, whatever was seen before.
 #[test]
-fn which_plugins_are_let_in_is_changed_by_nobody_without_the_privilege() {
+fn which_plugins_are_let_in_is_not_changed_without_the_privilege() {
     let desk = Desk::new();
     let caller = |roles: &[AccessRole]| {
         let roles: std::collections::BTreeSet<_> = roles.iter().copied().collect();
