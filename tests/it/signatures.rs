@@ -261,7 +261,7 @@ async fn unsigned_plugins_are_refused_where_the_environment_says_so() -> Done {
     let there = other.get("/api/v1/environment").await?.json();
     assert_eq!(
         (&there["tabsMax"], &there["plugins"]),
-        (&json!(7), &json!({"unsigned": "refused"})),
+        (&json!(7), &json!({"unsigned": "refused", "withoutRule": "hide"})),
         "each decides for itself"
     );
     let key = PrivateKey::generate()?;
