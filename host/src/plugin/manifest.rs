@@ -9,6 +9,7 @@ use crate::domain::{Capabilities, FaultPolicy, PluginVersion};
 
 use super::generation::is_one;
 use super::limits::{Limits, Modesty};
+use super::migration::Migration;
 use super::weight::Weight;
 
 use self::file::{File, Header};
@@ -16,6 +17,7 @@ use self::file::{File, Header};
 mod capabilities;
 mod file;
 mod limits;
+mod migrations;
 mod reference;
 mod settings;
 mod steps;
@@ -59,6 +61,8 @@ pub struct Manifest {
     pub provides: Provides,
     /// The JSON Schema of its settings.
     pub settings_schema: Option<Map<String, Value>>,
+    /// What becomes of settings in the form of earlier versions, the earliest first.
+    pub migrations: Vec<Migration>,
     /// What it asks to reach outside of the host.
     pub capabilities: Capabilities,
     /// What it gets along with, where that is less than it could have.
@@ -200,9 +204,22 @@ impl Manifest {
             }
             _ => return Err(ManifestError::World(world)),
         };
-        let settings_schema = file.settings.map(settings::Part::checked).transpose()?;
+        let settings = file.settings.map(|part| part.checked(version)).transpose()?;
+        let (settings_schema, migrations) = settings.unzip();
+        let migrations = migrations.unwrap_or_default();
         let limits = file.limits.unwrap_or_default().lowered(weight.limits(most))?;
-        Ok(Self { publisher, name, version, world, description, provides, settings_schema, capabilities, limits })
+        Ok(Self {
+            publisher,
+            name,
+            version,
+            world,
+            description,
+            provides,
+            settings_schema,
+            migrations,
+            capabilities,
+            limits,
+        })
     }
 }
 
