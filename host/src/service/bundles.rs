@@ -15,7 +15,9 @@ use crate::plugin::{LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Layer, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
-use super::plugins::{Activation, NewVersion, WithVersion, gone, item, version_of};
+use super::plugins::{
+    Activation, Draft, Migrated, NewVersion, Proposed, Settled, Settling, WithVersion, gone, item, version_of,
+};
 use super::publishers::SignerView;
 use super::{Error, PluginError, Service, platform, settings};
 
@@ -56,6 +58,10 @@ pub struct InstalledComponent {
     pub needs: Option<Capabilities>,
     /// The steps about which the bundle decided, because nobody had here.
     pub steps: Vec<String>,
+    /// The settings that are changed with the version.
+    #[serde(skip_serializing_if = "Migrated::is_empty")]
+    #[schema(required = false)]
+    pub migrated: Migrated,
 }
 
 /// How to install a bundle.
@@ -163,7 +169,7 @@ impl Service {
         if options.dry_run {
             let snapshot = self.store.snapshot()?;
             self.bundle_must_be_promotable(&snapshot, &checked, options.activation, &gates)?;
-            let (changes, components) = propose(self, &snapshot)?;
+            let (Proposed { changes, .. }, components) = propose(self, &snapshot)?;
             let done = self.store.rehearse(platform::change(snapshot.revision(), changes), author)?;
             return Ok(InstalledBundle { dry_run: true, revision: done.revision, components });
         }
@@ -171,9 +177,9 @@ impl Service {
         let revision = self.change_plugins(
             |service, snapshot| {
                 service.bundle_must_be_promotable(snapshot, &checked, options.activation, &gates)?;
-                let (changes, components) = propose(service, snapshot)?;
+                let (proposed, components) = propose(service, snapshot)?;
                 report.replace(components);
-                Ok((changes, checked.iter().map(Checked::component).collect()))
+                Ok(Proposed { components: checked.iter().map(Checked::component).collect(), ..proposed })
             },
             &gatekeeping.said_by(author),
         )?;
@@ -231,8 +237,9 @@ impl Service {
         caller: &Caller,
         checked: &[Checked],
         how: Activation,
-    ) -> Result<(Vec<Change>, Vec<InstalledComponent>), Error> {
+    ) -> Result<(Proposed, Vec<InstalledComponent>), Error> {
         let (mut changes, mut components) = (Vec::new(), Vec::new());
+        let (mut draft, mut settled) = (Draft::new(snapshot), Settled::default());
         let mut decided: BTreeMap<&str, String> = BTreeMap::new();
         for Checked { bundled, manifest, signatures, .. } in checked {
             let Bundled { plugin: name, version, digest, served, steps, .. } = bundled;
@@ -261,6 +268,13 @@ impl Service {
             for step in &taken {
                 must_be_possible(manifest, step, &steps[step])?;
             }
+            let mut migrated = Migrated::default();
+            if activate && needs.is_none() {
+                let settling = Settling { caller, anyway: how.anyway };
+                let of_this = self.settle_settings(&mut draft, name, &mut plugin, manifest, settling)?;
+                migrated = of_this.migrated.clone();
+                settled.take_in(of_this);
+            }
             components.push(InstalledComponent {
                 plugin: name.clone(),
                 version: *version,
@@ -270,10 +284,12 @@ impl Service {
                 signed_by: Self::standings(snapshot, name, signatures),
                 needs,
                 steps: taken,
+                migrated,
             });
             changes.push(Change::Put { name: name.as_str().into(), item: plugin.into(), expect });
         }
-        Ok((changes, components))
+        changes.extend(draft.into_changes());
+        Ok((Proposed { changes, components: Vec::new(), settled }, components))
     }
 }
 

@@ -30,5 +30,10 @@ fn line(plugin: &Value) -> String {
     let kinds: Vec<&str> = plugin["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let name = format!("{}/{}", text("publisher"), text("name"));
     let problem = plugin["problem"].as_str().map_or_else(String::new, |problem| format!("  {problem}"));
-    format!("{name:<40} {version:<10} {:<10} {}{problem}", text("state"), kinds.join(", "))
+    let unfit = match plugin["settingsProblems"]["count"].as_u64() {
+        None => String::new(),
+        Some(1) => "  1 setting does not fit".to_owned(),
+        Some(count) => format!("  {count} settings do not fit"),
+    };
+    format!("{name:<40} {version:<10} {:<10} {}{problem}", text("state"), kinds.join(", ")) + &unfit
 }

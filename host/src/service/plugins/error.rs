@@ -7,6 +7,8 @@ use crate::domain::{Capabilities, Digest, PluginVersion, Problem};
 use crate::plugin::LoadError;
 use crate::service::comparison::Comparison;
 
+use super::fit::UnfitSettings;
+
 /// How many names a sentence lists before it only counts.
 const NAMED: usize = 5;
 
@@ -120,6 +122,10 @@ pub enum PluginError {
         "{refused}; {version} is installed all the same and does not serve: once that is settled, `POST /api/v1/plugins/{name}/activate` lets it"
     )]
     Held { name: String, version: PluginVersion, refused: Box<PluginError> },
+    #[error(
+        "plugin `{name}` {version} does not serve, because settings that are there do not fit it: {unfit}: change the settings, ship a version that migrates them (`[[settings.migrations]]`), or say `anyway`"
+    )]
+    UnfitSettings { name: String, version: PluginVersion, unfit: Box<UnfitSettings> },
     #[error("{}", .0.objection())]
     Unexpected(Box<Comparison>),
     #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]
