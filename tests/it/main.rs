@@ -35,6 +35,7 @@ mod recordings;
 mod remote;
 mod rollout;
 mod server;
+mod settings;
 mod signatures;
 mod step_recordings;
 mod tool_steps;
