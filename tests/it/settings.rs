@@ -102,7 +102,7 @@ async fn roll_back(host: &TestHost, query: &str) -> Result<Reply, Failure> {
 async fn a_version_that_does_not_take_the_settings_does_not_serve() -> Done {
     let host = with_settings().await?;
     let refused = host.install("?acceptMajor=true", &greeter("2.0.0", NEW, "")?).await?;
-    assert_snapshot!(refused, @"");
+    assert_snapshot!(refused, @r#"409 {"code":"settings-do-not-fit","detail":"plugin `tests/greeter` 2.0.0 does not serve, because settings that are there do not fit it: tool `msdyn_callscript_tool_config` in profile `contoso_chat`: Additional properties are not allowed ('most' was unexpected); tool `msdyn_callscript_tool_config` in profile `contoso_rep`, `/mode`: \"quick\" is not one of \"fast\" or \"slow\"; tool `msdyn_callscript_tool_config` in profile `contoso_rep`: Additional properties are not allowed ('most' was unexpected): change the settings, ship a version that migrates them (`[[settings.migrations]]`), or say `anyway`; 2.0.0 is installed all the same and does not serve: once that is settled, `POST /api/v1/plugins/tests/greeter/activate` lets it","settings":{"count":3,"problems":[{"profile":"contoso_chat","tool":"msdyn_callscript_tool_config","attribute":"","problem":"Additional properties are not allowed ('most' was unexpected)"},{"profile":"contoso_rep","tool":"msdyn_callscript_tool_config","attribute":"/mode","problem":"\"quick\" is not one of \"fast\" or \"slow\""},{"profile":"contoso_rep","tool":"msdyn_callscript_tool_config","attribute":"","problem":"Additional properties are not allowed ('most' was unexpected)"}]}}"#);
     let shown = host.get(GREETER).await?.json();
     assert_eq!(
         (&shown["version"], &shown["versions"][0]["version"]),
@@ -117,7 +117,7 @@ async fn a_version_that_does_not_take_the_settings_does_not_serve() -> Done {
 
     let done = activate(&host, GREETER, "2.0.0", json!({"anyway": true})).await?;
     assert_eq!((done.status, &done.json()["version"]), (200, &json!("2.0.0")), "{done}");
-    assert_snapshot!(why(&host).await?, @"");
+    assert_snapshot!(why(&host).await?, @"anyway, though 3 settings do not fit `tests/greeter` 2.0.0");
     assert_eq!(done.json()["settingsProblems"], refused.json()["settings"], "and the plugin shows what does not fit");
     assert_eq!(given(&host, "contoso_rep").await?, json!({"most": 3, "mode": "quick"}), "nothing is lost");
     Ok(())
@@ -146,13 +146,13 @@ async fn no_way_in_goes_past_the_settings() -> Done {
     let host = with_settings().await?;
     host.install("?activate=false", &greeter("1.1.0", NEW, "")?).await?;
     let fits = || host.get(GREETER);
-    let share = |anyway: bool| {
+    let share = async |anyway: bool| {
         let rollout = json!({"version": "1.1.0", "to": "share", "percent": 10});
-        host.put(&format!("{GREETER}/rollout"), json!({"rollout": rollout, "anyway": anyway}))
+        host.put(&format!("{GREETER}/rollout"), json!({"rollout": rollout, "anyway": anyway})).await
     };
-    let group = |anyway: bool| {
+    let group = async |anyway: bool| {
         let rollout = json!({"version": "1.1.0", "to": "group", "users": ["kayla"]});
-        host.put(&format!("{GREETER}/rollout"), json!({"rollout": rollout, "anyway": anyway}))
+        host.put(&format!("{GREETER}/rollout"), json!({"rollout": rollout, "anyway": anyway})).await
     };
     let back_to_old = async || -> Done {
         let back = activate(&host, GREETER, "1.0.0", json!({})).await?;
@@ -169,7 +169,7 @@ async fn no_way_in_goes_past_the_settings() -> Done {
     assert_eq!(
         (shadow.status, &shadow.json()["settingsProblems"]["count"]),
         (200, &json!(3)),
-        "it answers nobody, and says so"
+        "it answers no person, and says so"
     );
     for (what, without, with) in
         [("share", share(false).await?, share(true).await?), ("group", group(false).await?, group(true).await?)]
@@ -179,8 +179,8 @@ async fn no_way_in_goes_past_the_settings() -> Done {
         assert_eq!(why(&host).await?, "anyway, though 3 settings do not fit `tests/greeter` 1.1.0", "{what}");
     }
     // With the trial it is switched on, too.
-    let switch = |state: &'static str, anyway: bool| {
-        host.put(&format!("{GREETER}/state"), json!({"state": state, "anyway": anyway}))
+    let switch = async |state: &str, anyway: bool| {
+        host.put(&format!("{GREETER}/state"), json!({"state": state, "anyway": anyway})).await
     };
     switch("inactive", false).await?;
     unfit(&switch("active", false).await?, "a trial that wakes");
@@ -247,7 +247,10 @@ fn bundle(component: &[u8], version: &str) -> Result<Vec<u8>, Failure> {
 #[tokio::test]
 async fn settings_are_migrated_with_the_version_and_put_back_with_it() -> Done {
     let host = with_settings().await?;
-    let before = host.get(GREETER).await?.json()["revision"].as_u64().unwrap_or_default();
+    let before = host.get("/api/v1/revisions?limit=1").await?.json()["items"][0]["revision"].clone();
+    let then = format!("/api/v1/users/kayla/experience?app=customer-service-workspace&explain=full&asOf={before}");
+    let answered = host.get(&then).await?;
+    assert!(answered.status == 200 && answered.text.contains("tests/greeter 1.0.0"), "{answered}");
     let old = [given(&host, "contoso_rep").await?, given(&host, "contoso_chat").await?];
     let two = greeter("2.0.0", NEW, FIRST)?;
     host.install("?activate=false", &two).await?;
@@ -255,7 +258,7 @@ async fn settings_are_migrated_with_the_version_and_put_back_with_it() -> Done {
     assert_eq!(given(&host, "contoso_rep").await?, old[0], "a comparison changes nothing");
     let installed = host.install("?acceptMajor=true", &two).await?.json();
     assert_eq!(installed["migrated"], compared["settings"]["migrated"], "and says what would be");
-    assert_snapshot!(installed["migrated"], @"");
+    assert_snapshot!(installed["migrated"], @r#"{"count":2,"settings":[{"profile":"contoso_chat","tool":"msdyn_callscript_tool_config","how":"migrated","changed":["/most","/limit"]},{"profile":"contoso_rep","tool":"msdyn_callscript_tool_config","how":"migrated","changed":["/most","/mode","/limit"]}]}"#);
     let new = [given(&host, "contoso_rep").await?, given(&host, "contoso_chat").await?];
     assert_eq!(new, [json!({"limit": 3, "mode": "fast"}), json!({"limit": 5})]);
     let written = host.get("/api/v1/revisions?limit=1").await?.json()["items"][0].clone();
@@ -267,20 +270,18 @@ async fn settings_are_migrated_with_the_version_and_put_back_with_it() -> Done {
         (&json!("admin"), &json!("settings migrated for `tests/greeter` 2.0.0"))
     );
 
-    // As of then everything is as it was then.
-    let then = host.get(&format!("/api/v1/profiles/contoso_rep?asOf={before}")).await?;
-    assert!(then.status != 200 || !then.text.contains("limit"), "{then}");
+    assert_eq!(host.get(&then).await?.text, answered.text, "as of then the answer is the one of then");
 
     let back = roll_back(&host, "").await?.json();
     assert_eq!((&back["version"], &back["migrated"]["count"]), (&json!("1.0.0"), &json!(2)), "{back}");
     assert_eq!([given(&host, "contoso_rep").await?, given(&host, "contoso_chat").await?], old);
     assert_eq!(why(&host).await?, "settings put back for `tests/greeter` 1.0.0");
 
-    // What somebody changed since stays, and is listed.
+    // What was changed since stays, and is listed.
     activate(&host, GREETER, "2.0.0", json!({})).await?;
     assert_eq!(given(&host, "contoso_rep").await?, new[0]);
     give(&host, "contoso_rep", json!({"limit": 9})).await?;
-    assert_snapshot!(roll_back(&host, "").await?, @"");
+    assert_snapshot!(roll_back(&host, "").await?, @r#"409 {"code":"settings-do-not-fit","detail":"plugin `tests/greeter` 1.0.0 does not serve, because settings that are there do not fit it: tool `msdyn_callscript_tool_config` in profile `contoso_rep`: Additional properties are not allowed ('limit' was unexpected); it was changed after it was migrated, so it is not put back: change the settings, ship a version that migrates them (`[[settings.migrations]]`), or say `anyway`","settings":{"count":1,"problems":[{"profile":"contoso_rep","tool":"msdyn_callscript_tool_config","attribute":"","problem":"Additional properties are not allowed ('limit' was unexpected); it was changed after it was migrated, so it is not put back"}]}}"#);
     assert_eq!(host.get(GREETER).await?.json()["version"], "2.0.0");
     let anyway = roll_back(&host, "?anyway=true").await?.json();
     assert_eq!((&anyway["version"], &anyway["migrated"]["count"]), (&json!("1.0.0"), &json!(1)), "{anyway}");
@@ -311,8 +312,9 @@ async fn two_migrations_are_carried_out_one_after_the_other() -> Done {
     let done = host.install("?acceptMajor=true", &three).await?;
     assert_eq!(done.status, 201, "{done}");
     assert_eq!([given(&host, "contoso_rep").await?, given(&host, "contoso_chat").await?], expected);
-    // Where nothing was set, the second version took that, and the third one does not.
+    // Where nothing was set, the second version took that, and the third one does not. Profiles of the product stay as they are.
     assert_eq!(given(&host, "contoso_voice").await?, json!({"mode": "slow"}));
+    assert_eq!(given(&host, "msdyn_omnichannel_default_profile").await?, Value::Null);
     // And back over both at once.
     let back = activate(&host, GREETER, "1.0.0", json!({})).await?;
     assert_eq!((back.status, &back.json()["migrated"]["settings"][0]["how"]), (200, &json!("put-back")), "{back}");
@@ -328,12 +330,12 @@ async fn a_migration_that_does_not_help_changes_nothing() -> Done {
     let host = with_settings().await?;
     let halfway = "[[settings.migrations]]\nfrom = '1'\noperations = [{ rename = '/most', to = 'limit' }]\n";
     let refused = host.install("?acceptMajor=true", &greeter("2.0.0", NEW, halfway)?).await?;
-    assert_snapshot!(refused.json()["settings"], @"");
+    assert_snapshot!(refused.json()["settings"], @r#"{"count":1,"problems":[{"profile":"contoso_rep","tool":"msdyn_callscript_tool_config","attribute":"/mode","problem":"\"quick\" is not one of \"fast\" or \"slow\", after the migration"}]}"#);
     assert_eq!(given(&host, "contoso_chat").await?, json!({"most": 5}), "all are migrated, or none");
     // What would lose something is not done.
     let lossy = "[[settings.migrations]]\nfrom = '1'\noperations = [{ rename = '/most', to = 'mode' }]\n";
     let refused = host.install("?acceptMajor=true", &greeter("2.0.1", NEW, lossy)?).await?;
-    assert_snapshot!(refused.json()["settings"]["problems"][1]["problem"], @"");
+    assert_snapshot!(refused.json()["settings"]["problems"][1]["problem"], @r#""the migration from `1` stops: `/most` cannot become `/mode`, which is there already""#);
     // Nor what would be more than settings may be.
     let value = "x".repeat(4_000);
     let sets: String = (0..20).map(|at| format!("{{ set = '/k{at}', value = '{value}' }}, ")).collect();
@@ -349,7 +351,7 @@ async fn a_migration_that_does_not_help_changes_nothing() -> Done {
         "y".repeat(200)
     );
     let refused = host.install("?acceptMajor=true", &greeter("2.0.3", NEW, &longer)?).await?;
-    assert_snapshot!(refused.json()["settings"]["problems"][1]["problem"], @"");
+    assert_snapshot!(refused.json()["settings"]["problems"][1]["problem"], @r#""the migration makes 203010 bytes of 3 levels, and settings have 65536 bytes and 32 levels at most""#);
     Ok(())
 }
 
@@ -376,7 +378,7 @@ async fn configurations_of_steps_are_treated_alike() -> Done {
     let told = host.put(&format!("{STEPS}/steps/guard"), json!({"rank": 7, "configuration": {"most": 3}})).await?;
     assert_eq!(told.status, 200, "{told}");
     let refused = host.install("?acceptMajor=true", &desk("2.0.0", NEW, "")?).await?;
-    assert_snapshot!(refused.json()["settings"], @"");
+    assert_snapshot!(refused.json()["settings"], @r#"{"count":1,"problems":[{"step":"guard","attribute":"","problem":"Additional properties are not allowed ('most' was unexpected)"}]}"#);
     let done = host.install("?acceptMajor=true", &desk("2.0.1", NEW, FIRST)?).await?.json();
     assert_eq!(
         done["migrated"]["settings"],
@@ -398,10 +400,10 @@ async fn configurations_of_steps_are_treated_alike() -> Done {
 }
 
 #[tokio::test]
-async fn whoever_migrates_settings_may_write_them() -> Done {
+async fn a_caller_who_migrates_settings_may_write_them() -> Done {
     let host = with_settings().await?;
     let made = host.post("/api/v1/tokens", json!({"name": "installer", "roles": ["plugin-installer"]})).await?;
-    let token = made.json()["token"].as_str().ok_or(made.to_string())?.to_owned();
+    let token = made.json()["secret"].as_str().ok_or(made.to_string())?.to_owned();
     host.install("?activate=false", &greeter("1.1.0", NEW, &FIRST.replace("'1'", "'1.0'"))?).await?;
     let activate = async |body: Value| {
         Reply::to(host.anonymous(Method::POST, &format!("{GREETER}/activate")).bearer_auth(&token).json(&body)).await
@@ -447,13 +449,21 @@ async fn the_command_line_says_what_does_not_fit_and_takes_anyway() -> Done {
     std::fs::write(&path, greeter("1.1.0", NEW, "")?)?;
     let refused = run(&["install", component])?;
     assert!(refused.contains("settings-do-not-fit") && refused.contains("or say `anyway`"), "{refused}");
-    assert_snapshot!(run(&["install", component, "--anyway"])?, @"");
+    assert_snapshot!(run(&["install", component, "--anyway"])?, @r"
+    0 installed  tests/greeter 1.1.0
+    serves     1.1.0
+    ");
     let listed = run(&["list"])?;
     let line = listed.lines().find(|line| line.contains("tests/greeter")).unwrap_or_default();
-    assert_snapshot!(line, @"");
+    assert_snapshot!(line, @"tests/greeter                            1.1.0      active     scripts  3 settings do not fit");
     std::fs::write(&path, greeter("1.2.0", OLD, "")?)?;
     assert!(run(&["install", component])?.contains("serves     1.2.0"));
     std::fs::write(&path, greeter("1.3.0", NEW, &FIRST.replace("'1'", "'1.2'"))?)?;
-    assert_snapshot!(run(&["install", component])?, @"");
+    assert_snapshot!(run(&["install", component])?, @r"
+    0 installed  tests/greeter 1.3.0
+    serves     1.3.0
+    migrated   msdyn_callscript_tool_config in contoso_chat: /most, /limit
+    migrated   msdyn_callscript_tool_config in contoso_rep: /most, /mode, /limit
+    ");
     Ok(())
 }

@@ -588,26 +588,28 @@ mod tests {
             let first = shipped("1.0.0", old);
             let service = start(if served { vec![first] } else { Vec::new() });
             let profile = json!({"name": "Desk", "productivityPane": {"tools": [{"tool": "msdyn_callscript_tool_config", "settings": {"most": 3}}]}});
-            let profile = AnyItem::parse(Kind::Profile, "desk", profile).unwrap();
+            let profile = AnyItem::parse(Kind::Profile, "contoso_desk", profile).unwrap();
             service
                 .store
-                .commit(ChangeSet::new([Change::put("desk".to_owned(), profile)]), &Author::new("ada", ""))
+                .commit(ChangeSet::new([Change::put("contoso_desk".to_owned(), profile)]), &Author::new("ada", ""))
                 .unwrap();
             drop(service);
             let service = start(vec![shipped("2.0.0", settings)]);
             let snapshot = service.store.snapshot().unwrap();
             let plugin = super::super::plugins::item(&snapshot, "contoso/guide").unwrap();
-            let desk = snapshot.entry(Kind::Profile, "desk").unwrap();
+            let desk = snapshot.entry(Kind::Profile, "contoso_desk").unwrap();
             let settings = desk.item.to_json()["productivityPane"]["tools"][0]["settings"].clone();
             let held_back = service.plugin("contoso/guide").unwrap().held_back;
-            outcomes.push_str(&format!(
-                "{what}: {} serves, {settings}, {:?}, {}\n",
-                plugin.active.unwrap(),
-                desk.layer,
-                held_back.unwrap_or_default()
-            ));
+            let held_back = held_back.map_or_else(String::new, |why| format!("; {why}"));
+            let (active, layer) = (plugin.active.unwrap(), desk.layer);
+            outcomes.push_str(&format!("{what}: {active} serves, {settings}, {layer:?}{held_back}\n"));
         }
-        insta::assert_snapshot!(outcomes, @"");
+        insta::assert_snapshot!(outcomes, @r#"
+        it takes them: 2.0.0 serves, {"most":3}, Custom
+        it does not: 1.0.0 serves, {"most":3}, Custom; plugin `contoso/guide` 2.0.0 does not serve, because settings that are there do not fit it: tool `msdyn_callscript_tool_config` in profile `contoso_desk`: Additional properties are not allowed ('most' was unexpected): change the settings, ship a version that migrates them (`[[settings.migrations]]`), or say `anyway`
+        it migrates them: 2.0.0 serves, {"limit":3}, Custom
+        nothing serves: 2.0.0 serves, {"most":3}, Custom
+        "#);
     }
 
     #[test]

@@ -164,7 +164,7 @@ impl Service {
         Ok(ActivatedPlugin { plugin, migrated: migrated.into_inner() })
     }
 
-    /// Lets the version serve that served before, with the settings of before where nobody changed them since; or tries a version no
+    /// Lets the version serve that served before, with the settings of before where they were not changed since; or tries a version no
     /// more, while one is tried.
     pub fn roll_back_plugin(
         &self,

@@ -291,7 +291,32 @@ mod tests {
             format!("{}\ncolour = 1", from("1")),
         ]
         .map(|text| said(&text));
-        insta::assert_snapshot!(refused.join("\n"), @"");
+        insta::assert_snapshot!(refused.join("\n"), @r#"
+            its manifest cannot be read: unknown field `copy`, expected one of `rename`, `move`, `remove`, `set`, `map`, `to`, `value`, `always`, `values`
+            its manifest says `settings.migrations.operations = /a`; it needs `to`
+            its manifest says `settings.migrations.operations = /a, /a`; an operation has one of `rename`, `move`, `remove`, `set` and `map`
+            its manifest says `settings.migrations.operations = /a`; it takes no `to`
+            its manifest says `settings.migrations.operations = a`; a JSON pointer to an attribute is expected, such as `/offers/most`, of 8 keys and 512 bytes at most
+            its manifest says `settings.migrations.operations = /a/b/c/d/e/f/g/h/i`; a JSON pointer to an attribute is expected, such as `/offers/most`, of 8 keys and 512 bytes at most
+            its manifest says `settings.migrations.operations = /a`; an attribute cannot move into itself
+            its manifest says `settings.migrations.operations = /a`; it needs `value`
+            its manifest says `settings.migrations = 1979-05-27`; JSON has no such value: write it as a text
+            its manifest says `settings.migrations = nan`; JSON has no such value: write it as a text
+            its manifest says `settings.migrations.operations = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`; a value has 4096 bytes at most
+            its manifest says `settings.migrations = []`; a value has 8 levels at most
+            its manifest says `settings.migrations.operations = /a`; only `set` takes `always`
+            its manifest says `settings.migrations.operations = []`; a text becomes a text, a number, `true` or `false`
+            its manifest says `settings.migrations.from = one`; one, two or three numbers of a version are expected, such as `1` or `1.4`
+            its manifest says `settings.migrations.from = 1.2.3.4`; one, two or three numbers of a version are expected, such as `1` or `1.4`
+            its manifest says `settings.migrations.from = 2`; the version is 2.1.0, so name an earlier one
+            its manifest says `settings.migrations.from = 2.1.0`; the version is 2.1.0, so name an earlier one
+            its manifest says `settings.migrations.from = 0`; each is named once, the earliest first
+            its manifest says `settings.migrations.from = 1`; each is named once, the earliest first
+            its manifest says `settings.migrations = 1`; a migration has at least one operation
+            its manifest says `settings.migrations.operations = 65`; 64 operations are the most
+            its manifest says `settings.migrations.examples = {"a":1,"b":2}`; {"b":2} is what comes of it
+            its manifest cannot be read: unknown field `colour`, expected one of `from`, `operations`, `examples`
+            "#);
     }
 
     #[test]

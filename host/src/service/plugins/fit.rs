@@ -159,7 +159,7 @@ pub(super) struct Held {
     /// The kind of the tool; nothing of a step.
     pub(super) kind: Option<String>,
     pub(super) settings: Map<String, Value>,
-    /// Whether somebody wrote them; empty otherwise.
+    /// Whether they are written; empty otherwise.
     pub(super) given: bool,
     pub(super) layer: Layer,
 }

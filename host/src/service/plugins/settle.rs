@@ -154,7 +154,7 @@ impl From<()> for Also {
 struct Undone(Vec<Changes>);
 
 impl Undone {
-    /// What settings were, if nobody changed them since.
+    /// What settings were, if they were not changed since.
     fn of(&self, place: &SettingsPlace, now: &Settings) -> Option<Settings> {
         let was = self.0.iter().fold(now, |now, changes| match changes.get(place) {
             Some((before, after)) if after == now => before,
@@ -195,9 +195,12 @@ impl Service {
         let mut settled = Settled::default();
         for held in draft.held(manifest, plugin, &others) {
             let outcome = match settle(&reader, &undone, manifest, before.and_then(|it| it.active), &held) {
-                // Nothing is set, and what serves does not take that either: nothing is broken by this version.
+                // Nothing is set, and what serves does not take that either: nothing is broken by this version. Where the product sets nothing,
+                // no administrator could.
                 Outcome::Unfit(_) | Outcome::Becomes(_, SettingsChange::Migrated)
-                    if !held.given && !self.took_nothing(&old, before, manifest, &held)? =>
+                    if !held.given
+                        && (held.layer == Layer::OutOfTheBox
+                            || !self.took_nothing(&old, before, manifest, &held)?) =>
                 {
                     continue;
                 }
@@ -243,7 +246,7 @@ impl Service {
         self.settle_settings(&mut Draft::new(snapshot), name, &mut plugin.clone(), manifest, how)
     }
 
-    /// Refuses a version that shall answer some people if settings do not fit it as they are: those are the settings of everybody.
+    /// Refuses a version that shall answer some people if settings do not fit it as they are: all people share those settings.
     pub(in crate::service) fn settings_must_fit(
         &self,
         snapshot: &Snapshot,
@@ -336,7 +339,7 @@ fn settle(reader: &Reader, undone: &Undone, manifest: &Manifest, from: Option<Pl
         },
         Some(Err(reason)) => Outcome::Unfit(vec![(String::new(), reason)]),
         None if undone.touched(place) => {
-            with(problems, "; somebody changed this since it was migrated, so it is not put back")
+            with(problems, "; it was changed after it was migrated, so it is not put back")
         }
         None => Outcome::Unfit(problems),
     }

@@ -1,6 +1,6 @@
 //! Versions that come with the program, at its start: one that does not take the settings that are there does not serve.
 //!
-//! Nothing is refused here, since nobody asked. What served goes on serving, the log and the page of the plugin say why. Where nothing
+//! Nothing is refused here, since there is no caller to refuse it to. What served goes on serving, the log and the page of the plugin say why. Where nothing
 //! serves that could go on, the new version does: a rule that copes with some settings is better than none.
 
 use crate::domain::access::Caller;
