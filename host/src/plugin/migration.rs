@@ -1,7 +1,8 @@
-//! Settings in an old form made into settings in a new one, as a manifest says: by a bounded list of operations, and by no code of the plugin.
+//! Settings in an old form made into settings in a new one, as a manifest says: by a bounded list of operations, and by
+//! no code of the plugin.
 //!
-//! Refuses an operation that would lose something: a target that is there already, a way through what is no object. What it makes
-//! is not held against any schema here.
+//! Refuses an operation that would lose something: a target that is there already, a way through what is no object.
+//! What it makes is not held against any schema here.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -140,8 +141,8 @@ pub struct Migration {
     pub examples: Vec<(Map<String, Value>, Map<String, Value>)>,
 }
 
-/// `settings` that were written for the version `from`, as the last of `migrations` leaves them; the reason if that is not possible. Nothing if
-/// none of them is for that version.
+/// `settings` that were written for the version `from`, as the last of `migrations` leaves them; the reason if that is
+/// not possible. Nothing if none of them is for that version.
 pub fn migrate(
     migrations: &[Migration],
     from: PluginVersion,

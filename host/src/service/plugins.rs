@@ -164,8 +164,8 @@ impl Service {
         Ok(ActivatedPlugin { plugin, migrated: migrated.into_inner() })
     }
 
-    /// Lets the version serve that served before, with the settings of before where they were not changed since; or tries a version no
-    /// more, while one is tried.
+    /// Lets the version serve that served before, with the settings of before where they were not changed since; or
+    /// tries a version no more, while one is tried.
     pub fn roll_back_plugin(
         &self,
         name: &str,
@@ -223,8 +223,8 @@ impl Service {
         })
     }
 
-    /// Refuses a plugin to be switched on with a version on trial that the environment does not want any more, or that would answer people
-    /// and does not take their settings.
+    /// Refuses a plugin to be switched on with a version on trial that the environment does not want any more, or that
+    /// would answer people and does not take their settings.
     fn trial_may_wake(&self, snapshot: &Snapshot, name: &str, plugin: &Plugin, anyway: bool) -> Result<Settled, Error> {
         let running = plugin.rollout.as_ref().filter(|rollout| rollout.stopped.is_none());
         let Some(Rollout { version, to, .. }) = running else { return Ok(Settled::default()) };

@@ -1,7 +1,7 @@
 //! `[[settings.migrations]]` of a manifest: what becomes of settings in the form of earlier versions.
 //!
-//! Refuses what could not be carried out, or not by bounded work: too many operations, places that are none, migrations without order, and
-//! an example that comes out otherwise.
+//! Refuses what could not be carried out, or not by bounded work: too many operations, places that are none, migrations
+//! without order, and an example that comes out otherwise.
 
 use std::collections::BTreeMap;
 
@@ -36,17 +36,19 @@ const EXAMPLES: &str = "settings.migrations.examples";
 #[serde(deny_unknown_fields)]
 #[schema(as = MigrationPart)]
 pub(super) struct Part {
-    /// The last versions that took the old form: `1` for settings of versions before 2.0.0, `1.4` before 1.5.0, `1.4.2` up to 1.4.2.
+    /// The last versions that took the old form: `1` for settings of versions before 2.0.0, `1.4` before 1.5.0, `1.4.2`
+    /// up to 1.4.2.
     from: String,
     /// What is done, in this order; of all migrations together at most 64.
     operations: Vec<OperationPart>,
-    /// Settings as they were, and what this version makes of them. `loadout plugin check` holds what it makes against the schema.
+    /// Settings as they were, and what this version makes of them. `loadout plugin check` holds what it makes against
+    /// the schema.
     #[serde(default)]
     examples: Vec<ExamplePart>,
 }
 
-/// One thing that is done: exactly one of `rename`, `move`, `remove`, `set` and `map`, each a JSON pointer of at most 8 keys. An attribute that
-/// is not there is left alone.
+/// One thing that is done: exactly one of `rename`, `move`, `remove`, `set` and `map`, each a JSON pointer of at most 8
+/// keys. An attribute that is not there is left alone.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = OperationPart)]
@@ -62,7 +64,8 @@ pub(super) struct OperationPart {
     set: Option<String>,
     /// The attribute whose texts become others, by `values`; of a list, its elements.
     map: Option<String>,
-    /// With `rename` the new name, with `move` the new place, a JSON pointer. If something is there already, the settings are not migrated.
+    /// With `rename` the new name, with `move` the new place, a JSON pointer. If something is there already, the
+    /// settings are not migrated.
     to: Option<String>,
     /// With `set` the value, of at most 4 KiB.
     #[schema(value_type = Option<Object>)]

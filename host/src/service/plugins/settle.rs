@@ -1,8 +1,8 @@
 //! Settings brought over to another version of a plugin, in the revision in which it begins to serve.
 //!
-//! Refuses a version that does not take what is there, unless an administrator says `anyway`. Profiles that came with the product are never
-//! changed, and steps in changes of configuration are not asked: what is done is what the manifest says, and the caller needs the privilege
-//! for all of it.
+//! Refuses a version that does not take what is there, unless an administrator says `anyway`. Profiles that came with
+//! the product are never changed, and steps in changes of configuration are not asked: what is done is what the
+//! manifest says, and the caller needs the privilege for all of it.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -176,8 +176,8 @@ enum Outcome {
 }
 
 impl Service {
-    /// Brings the settings that are there over to the version of `manifest`, which is about to serve: in `plugin` those of its steps, in `draft`
-    /// those of its tools. Refused if some do not fit in the end, unless they shall anyway.
+    /// Brings the settings that are there over to the version of `manifest`, which is about to serve: in `plugin` those
+    /// of its steps, in `draft` those of its tools. Refused if some do not fit in the end, unless they shall anyway.
     pub(in crate::service) fn settle_settings(
         &self,
         draft: &mut Draft<'_>,
@@ -195,8 +195,8 @@ impl Service {
         let mut settled = Settled::default();
         for held in draft.held(manifest, plugin, &others) {
             let outcome = match settle(&reader, &undone, manifest, before.and_then(|it| it.active), &held) {
-                // Nothing is set, and what serves does not take that either: nothing is broken by this version. Where the product sets nothing,
-                // no administrator could.
+                // Nothing is set, and what serves does not take that either: nothing is broken by this version. Where
+                // the product sets nothing, no administrator could.
                 Outcome::Unfit(_) | Outcome::Becomes(_, SettingsChange::Migrated)
                     if !held.given
                         && (held.layer == Layer::OutOfTheBox
@@ -246,7 +246,8 @@ impl Service {
         self.settle_settings(&mut Draft::new(snapshot), name, &mut plugin.clone(), manifest, how)
     }
 
-    /// Refuses a version that shall answer some people if settings do not fit it as they are: all people share those settings.
+    /// Refuses a version that shall answer some people if settings do not fit it as they are: all people share those
+    /// settings.
     pub(in crate::service) fn settings_must_fit(
         &self,
         snapshot: &Snapshot,
@@ -345,8 +346,8 @@ fn settle(reader: &Reader, undone: &Undone, manifest: &Manifest, from: Option<Pl
     }
 }
 
-/// Settings that the version of `manifest` does not take, as `reader` knows, as its migrations leave them; the reason if they do not help. Nothing if it takes
-/// them, or if none of them is for the version `from`.
+/// Settings that the version of `manifest` does not take, as `reader` knows, as its migrations leave them; the reason
+/// if they do not help. Nothing if it takes them, or if none of them is for the version `from`.
 pub(in crate::service) fn migrate_unfit(
     reader: &Reader,
     manifest: &Manifest,

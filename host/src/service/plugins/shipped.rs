@@ -1,7 +1,9 @@
-//! Versions that come with the program, at its start: one that does not take the settings that are there does not serve.
+//! Versions that come with the program, at its start: one that does not take the settings that are there does not
+//! serve.
 //!
-//! Nothing is refused here, since there is no caller to refuse it to. What served goes on serving, the log and the page of the plugin say why. Where nothing
-//! serves that could go on, the new version does: a rule that copes with some settings is better than none.
+//! Nothing is refused here, since there is no caller to refuse it to. What served goes on serving, the log and the page
+//! of the plugin say why. Where nothing serves that could go on, the new version does: a rule that copes with some
+//! settings is better than none.
 
 use crate::domain::access::Caller;
 use crate::domain::revision::Author;
@@ -15,8 +17,8 @@ use super::settle::{Also, Settling};
 use super::{PluginError, item};
 
 impl Service {
-    /// Whether a version that came with the program may serve at once: because it takes all settings as they are, or because nothing
-    /// serves that could go on.
+    /// Whether a version that came with the program may serve at once: because it takes all settings as they are, or
+    /// because nothing serves that could go on.
     pub(in crate::service) fn shipped_fits(
         &self,
         snapshot: &Snapshot,
