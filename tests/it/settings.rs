@@ -467,3 +467,31 @@ async fn the_command_line_says_what_does_not_fit_and_takes_anyway() -> Done {
     ");
     Ok(())
 }
+
+#[test]
+fn what_comes_of_the_examples_of_a_migration_is_held_against_the_schema() -> Done {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("greeter.wasm");
+    let check = |operation: &str, after: &str| -> Result<String, Failure> {
+        let migrations = format!(
+            "[[settings.migrations]]\nfrom = '1'\noperations = [{operation}]\n\
+             examples = [{{ before = {{ most = 3, mode = 'quick' }}, after = {after} }}]\n"
+        );
+        std::fs::write(&path, greeter("2.0.0", NEW, &migrations)?)?;
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
+        let output =
+            command.args(["plugin", "check", "."]).arg("--component").arg(&path).current_dir(&folder).output()?;
+        Ok([output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat())
+    };
+    let rename = "{ rename = '/most', to = 'limit' }";
+    let both = format!("{rename}, {{ map = '/mode', values = {{ quick = 'fast' }} }}");
+    for (operations, after, expected) in [
+        (both.as_str(), "{ limit = 3, mode = 'fast' }", "migrations   1 with 1 examples, and what comes of them fits"),
+        (rename, "{ limit = 3, mode = 'quick' }", "do not fit: `settings.mode`: \"quick\" is not one of"),
+        (rename, "{ limit = 3 }", r#"{"mode":"quick","limit":3} is what comes of it"#),
+    ] {
+        let said = check(operations, after)?;
+        assert!(said.contains(expected), "{said}");
+    }
+    Ok(())
+}
