@@ -26,6 +26,9 @@ const MAPPED_BYTES: usize = 256;
 /// Most levels of a value that is set.
 const VALUE_DEPTH: usize = 8;
 
+/// Settings of then, and what comes of them.
+type Example = (Map<String, Value>, Map<String, Value>);
+
 const KEY: &str = "settings.migrations";
 const FROM: &str = "settings.migrations.from";
 const OPERATIONS: &str = "settings.migrations.operations";
@@ -175,7 +178,7 @@ impl OperationPart {
 }
 
 impl ExamplePart {
-    fn checked(self) -> Result<(Map<String, Value>, Map<String, Value>), ManifestError> {
+    fn checked(self) -> Result<Example, ManifestError> {
         Ok((object(self.before)?, object(self.after)?))
     }
 }
