@@ -28,6 +28,7 @@ mod last_good;
 mod limits;
 mod log;
 mod manifest;
+mod migration;
 mod missing;
 mod mutation;
 mod observation;
@@ -71,6 +72,7 @@ pub use manifest::{
     Identity, Manifest, ManifestError, ManifestKey, ManifestTable, Provides, StepDeclaration, StepPart,
     ToolStepDeclaration,
 };
+pub use migration::{Migration, escaped, migrate};
 pub use missing::Missing;
 pub use mutation::{Mutated, Mutation, Unreadable};
 pub use observation::{About, AskedStep, ObservedCall, Witness};

@@ -25,14 +25,16 @@ mod turn;
 mod upgrades;
 
 pub use bundles::{BundleOptions, InstalledBundle, InstalledComponent};
-pub use comparison::{Comparison, Gatekeeping};
+pub use comparison::{Comparison, Gatekeeping, SettingsOutlook};
 pub use connectors::ConnectorView;
 pub use grants::{Grant, GrantView};
 pub use kinds::ToolWithoutRule;
 pub use outbox::Delivered;
 pub use platform::PlatformOptions;
 pub use plugins::{
-    Activation, Decided, Installed, PluginError, PluginView, RolledBackPlugin, ServingState, VersionView,
+    ActivatedPlugin, Activation, Decided, Installed, Migrated, MigratedSettings, PluginError, PluginView,
+    RolledBackPlugin, ServingState, SettingsChange, SettingsPlace, SettingsProblem, Settling, UnfitSettings,
+    VersionView,
 };
 pub use publishers::{KeyView, PublisherView, SignerView, Standing};
 pub use recordings::{RecordingView, ReplayView};
@@ -51,11 +53,11 @@ use crate::domain::experience::{Experience, ExplainLevel};
 use crate::domain::plugin::Skipped;
 use crate::domain::revision::Author;
 use crate::domain::trace::{Unwatched, Watch};
-use crate::domain::{AnyItem, Kind, Name, Profile, Revision, User};
+use crate::domain::{AnyItem, Kind, Name, Plugin, Profile, Revision, User};
 use crate::export::{self, Assignments, Export};
 use crate::import::{self, Plan, Report};
 use crate::pipeline;
-use crate::plugin::{Config, Door, EngineError};
+use crate::plugin::{Config, Door, EngineError, Manifest};
 use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
 use crate::store::{self, Authority, Change, ChangeSet, Committed, Expect, Person, Snapshot, Store, TraceLog};
 use crate::upgrade::{self, Steps};
@@ -277,7 +279,9 @@ impl Service {
             let mut changes = shipped_over(&here);
             let mut components = Vec::new();
             if let Machinery::Installed(platform) = &self.machinery {
-                let (plugins, their_components) = platform.shipped_over(&here);
+                let fits =
+                    |name: &str, plugin: &Plugin, manifest: &Manifest| self.shipped_fits(&here, name, plugin, manifest);
+                let (plugins, their_components) = platform.shipped_over(&here, fits)?;
                 changes.extend(plugins);
                 components = their_components;
             }
@@ -291,6 +295,7 @@ impl Service {
                 }
             }
         }
+        self.migrate_to_shipped()?;
         Ok(self)
     }
 

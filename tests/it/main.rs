@@ -41,6 +41,7 @@ mod remote;
 mod rollout;
 mod schemas;
 mod server;
+mod settings;
 mod signatures;
 mod slow_hosts;
 mod step_recordings;

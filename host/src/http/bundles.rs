@@ -57,6 +57,10 @@ struct InstallQuery {
     #[serde(default)]
     #[param(required = false)]
     past_gate: bool,
+    /// Whether it serves although settings that are there do not fit it.
+    #[serde(default)]
+    #[param(required = false)]
+    anyway: bool,
     /// Only says what the bundle would do.
     #[serde(default)]
     #[param(required = false)]
@@ -131,8 +135,8 @@ async fn install(
     By(author): By,
     Package(zip): Package,
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<InstalledBundle>), Refusal> {
-    let InstallQuery { activate, accept_major, past_gate, dry_run } = query;
-    let activation = Activation { activate: activate.unwrap_or(true), accept_major, past_gate };
+    let InstallQuery { activate, accept_major, past_gate, anyway, dry_run } = query;
+    let activation = Activation { activate: activate.unwrap_or(true), accept_major, past_gate, anyway };
     let options = BundleOptions { activation, dry_run };
     let install = app.run_long(move |service| {
         let installed = service.install_bundle(&caller, &zip, options, &author)?;

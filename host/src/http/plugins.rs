@@ -9,8 +9,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::access::Caller;
 use crate::domain::{self, Expected, Kind, PluginVersion, Revision, ToolOverride};
-use crate::service::{Activation, Gatekeeping, Installed, PluginView, RolledBackPlugin, Service, ToolWithoutRule};
+use crate::service::{
+    ActivatedPlugin, Activation, Gatekeeping, Installed, PluginView, RolledBackPlugin, Service, Settling,
+    ToolWithoutRule,
+};
 use crate::store::Expect;
 
 use super::body::{Component, Typed};
@@ -58,6 +62,21 @@ struct InstallQuery {
     #[serde(default)]
     #[param(required = false)]
     past_gate: bool,
+    /// Whether it serves although settings that are there do not fit it. Without this, such a version is installed and does not serve.
+    #[serde(default)]
+    #[param(required = false)]
+    anyway: bool,
+}
+
+/// How to roll back.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct RollBackQuery {
+    /// Whether the version of before serves although settings that are there do not fit it.
+    #[serde(default)]
+    #[param(required = false)]
+    anyway: bool,
 }
 
 /// Which version shall serve.
@@ -76,6 +95,9 @@ struct ActivateBody {
     /// Whether it serves whatever it would change.
     #[serde(default)]
     past_gate: bool,
+    /// Whether it serves although settings that are there do not fit it.
+    #[serde(default)]
+    anyway: bool,
 }
 
 /// Whether a plugin is asked.
@@ -88,6 +110,9 @@ struct SwitchBody {
     /// the product, or the rule without its steps. Without this, they are hidden.
     #[serde(default)]
     fall_back: bool,
+    /// Whether it is switched on although settings that are there do not fit it.
+    #[serde(default)]
+    anyway: bool,
 }
 
 /// How to take away.
@@ -148,6 +173,7 @@ async fn install(
     State(app): State<App>,
     Query(query): Query<InstallQuery>,
     _: Unconditional,
+    Extension(caller): Extension<Caller>,
     By(author): By,
     Component(bytes): Component,
 ) -> Result<Response, Refusal> {
@@ -155,8 +181,9 @@ async fn install(
         activate: query.activate.unwrap_or(true),
         accept_major: query.accept_major,
         past_gate: query.past_gate,
+        anyway: query.anyway,
     };
-    let installed = app.run_long(move |service| Ok(service.install_plugin(&bytes, how, &author)?)).await?;
+    let installed = app.run_long(move |service| Ok(service.install_plugin(&caller, &bytes, how, &author)?)).await?;
     let Installed { plugin, .. } = &installed;
     let address = format!("/api/v1/plugins/{}/{}", plugin.publisher, plugin.name);
     let location = HeaderValue::from_str(&address).map_err(|_| Refusal::internal())?;
@@ -204,49 +231,60 @@ async fn remove(
     Ok((StatusCode::NO_CONTENT, [(REVISION, number(removed))]))
 }
 
-/// Lets a version serve that is there.
+/// Lets a version serve that is there. Settings that do not fit it are migrated as its manifest says; what does not fit then is listed, and
+/// the version does not serve without `anyway`. Profiles are migrated for a caller with `configuration.write`, steps for one with
+/// `plugin.configure`.
 #[utoipa::path(
     post, path = "/api/v1/plugins/{publisher}/{name}/activate", operation_id = "activate-plugin", tag = "plugins",
     params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
     request_body = ActivateBody,
-    responses((status = 200, description = "The plugin.", body = PluginView)),
+    responses((status = 200, description = "The plugin, and the settings that were changed.", body = ActivatedPlugin)),
 )]
 async fn activate(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
     conditions: Conditions,
+    Extension(caller): Extension<Caller>,
     By(author): By,
     Typed(body): Typed<ActivateBody>,
-) -> Result<Shown, Refusal> {
-    let ActivateBody { version, accept_major, expected, past_gate } = body;
+) -> Result<Tagged<ActivatedPlugin>, Refusal> {
+    let ActivateBody { version, accept_major, expected, past_gate, anyway } = body;
     let name = full(&publisher, &name);
     let activated = app.run_long(move |service| {
         let gatekeeping = Gatekeeping { expected: &expected, past_gate };
+        let settling = Settling { caller: &caller, anyway };
         let expect = believed(service, &name, &conditions)?;
-        Ok(service.activate_plugin(&name, expect, version, accept_major, gatekeeping, &author)?)
+        Ok(service.activate_plugin(&name, expect, version, accept_major, gatekeeping, settling, &author)?)
     });
-    Ok(shown(activated.await?))
+    let activated = activated.await?;
+    Ok(tagged(activated.plugin.revision, activated))
 }
 
 /// Lets the version serve that served before. While a version is on trial, that is tried no more and nothing else changes; a trial that
-/// was stopped is over, and goes with the version. `rolledBack` says which of the two was done.
+/// was stopped is over, and goes with the version. `rolledBack` says which of the two was done. Settings that were migrated with the version
+/// are put back, unless they were changed since.
 #[utoipa::path(
     post, path = "/api/v1/plugins/{publisher}/{name}/rollback", operation_id = "roll-back-plugin", tag = "plugins",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(
+        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        RollBackQuery,
+    ),
     responses((status = 200, description = "The plugin, and what was taken back.", body = RolledBackPlugin)),
 )]
 async fn roll_back(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
-    _: Query<Nothing>,
+    Query(query): Query<RollBackQuery>,
     conditions: Conditions,
+    Extension(caller): Extension<Caller>,
     By(author): By,
 ) -> Result<Tagged<RolledBackPlugin>, Refusal> {
     let name = full(&publisher, &name);
     let back = app.run(move |service| {
         let expect = believed(service, &name, &conditions)?;
-        Ok(service.roll_back_plugin(&name, expect, &author)?)
+        let settling = Settling { caller: &caller, anyway: query.anyway };
+        Ok(service.roll_back_plugin(&name, expect, settling, &author)?)
     });
     let back = back.await?;
     Ok(tagged(back.plugin.revision, back))
@@ -270,7 +308,7 @@ async fn switch(
     let name = full(&publisher, &name);
     let switch = app.run(move |service| {
         let expect = believed(service, &name, &conditions)?;
-        Ok(service.switch_plugin(&name, expect, body.state, body.fall_back, &author)?)
+        Ok(service.switch_plugin(&name, expect, body.state, body.fall_back, body.anyway, &author)?)
     });
     Ok(shown(switch.await?))
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::domain::access::{AccessRole, Privilege};
 use crate::domain::{self, Capabilities};
-use crate::service::Comparison;
+use crate::service::{Comparison, UnfitSettings};
 use crate::store::{Links, MissingReference, Referrer};
 
 /// What went wrong, and what to do next.
@@ -49,6 +49,9 @@ pub struct ProblemDetails {
     /// What the version would change.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<Comparison>,
+    /// The settings that do not fit the version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<UnfitSettings>,
     /// What somebody has to decide about before the plugin can serve.
     #[serde(skip_serializing_if = "Option::is_none")]
     needs: Option<Capabilities>,
@@ -96,6 +99,7 @@ impl Refusal {
             referrer_count: None,
             step: None,
             comparison: None,
+            settings: None,
             needs: None,
             privilege: None,
             request_id: None,
@@ -172,6 +176,12 @@ impl Refusal {
     /// The same with what a version would change.
     pub fn with_comparison(mut self, comparison: Comparison) -> Self {
         self.0.comparison = Some(comparison);
+        self
+    }
+
+    /// The same with the settings that do not fit a version.
+    pub fn with_settings(mut self, settings: UnfitSettings) -> Self {
+        self.0.settings = Some(settings);
         self
     }
 

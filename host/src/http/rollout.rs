@@ -46,6 +46,9 @@ struct RolloutBody {
     /// Whether it is tried whatever it would change.
     #[serde(default)]
     past_gate: bool,
+    /// Whether it answers people although settings that are there do not fit it.
+    #[serde(default)]
+    anyway: bool,
 }
 
 /// Asks what was recorded of a version and of the one that serves, and shows in what they differ. Nothing changes. People and values
@@ -107,11 +110,11 @@ async fn begin(
     Typed(body): Typed<RolloutBody>,
 ) -> Result<Tagged<RolloutView>, Refusal> {
     let name = full(&publisher, &name);
-    let RolloutBody { rollout, expected, past_gate } = body;
+    let RolloutBody { rollout, expected, past_gate, anyway } = body;
     let begun = app.run_long(move |service| {
         let gatekeeping = Gatekeeping { expected: &expected, past_gate };
         let expect = believed(service, &name, &conditions)?;
-        Ok(service.begin_rollout(&name, expect, &rollout, gatekeeping, &author)?)
+        Ok(service.begin_rollout(&name, expect, &rollout, gatekeeping, anyway, &author)?)
     });
     let Decided { view, revision } = begun.await?;
     Ok(tagged(revision, view))

@@ -11,14 +11,17 @@ use crate::domain::{Capabilities, FaultPolicy, PluginVersion, free_json};
 
 use super::generation::is_one;
 use super::limits::{Limits, Modesty};
+use super::migration::Migration;
 use super::weight::Weight;
 
 use self::file::{File, Header};
+use self::settings::Settings;
 
 mod bounds;
 mod capabilities;
 mod file;
 mod limits;
+mod migrations;
 mod reference;
 mod settings;
 mod steps;
@@ -62,6 +65,8 @@ pub struct Manifest {
     pub provides: Provides,
     /// The JSON Schema of its settings.
     pub settings_schema: Option<Map<String, Value>>,
+    /// What becomes of settings in the form of earlier versions, the earliest first.
+    pub migrations: Vec<Migration>,
     /// What it asks to reach outside of the host.
     pub capabilities: Capabilities,
     /// What it gets along with, where that is less than it could have.
@@ -204,19 +209,19 @@ impl Manifest {
 
     /// Reads the text of `plugin.toml`. How much there is of what it may lower depends on the component it is about.
     pub fn parse_for(text: &str, weight: Weight) -> Result<Self, ManifestError> {
-        Self::read(text, weight, |settings| settings.map(settings::Part::checked).transpose())
+        Self::read(text, weight, |settings, version| settings.map(|part| part.checked(version)).transpose())
     }
 
     /// What the text of `plugin.toml` says even if its settings schema is none that this host takes, which is left out
     /// then. Nothing if it says nothing that can be read.
     pub(super) fn said(text: &str, weight: Weight) -> Option<Self> {
-        Self::read(text, weight, |settings| Ok(settings.and_then(|settings| settings.checked().ok()))).ok()
+        Self::read(text, weight, |settings, version| Ok(settings.and_then(|part| part.checked(version).ok()))).ok()
     }
 
     fn read(
         text: &str,
         weight: Weight,
-        schema: impl FnOnce(Option<settings::Part>) -> Result<Option<Map<String, Value>>, ManifestError>,
+        settings: impl FnOnce(Option<settings::Part>, PluginVersion) -> Result<Option<Settings>, ManifestError>,
     ) -> Result<Self, ManifestError> {
         let table = bounds::table(text)?;
         let file = File::deserialize(Deserializer::from(table));
@@ -256,9 +261,21 @@ impl Manifest {
             }
             _ => return Err(ManifestError::World(shown(&world))),
         };
-        let settings_schema = schema(file.settings)?;
+        let (settings_schema, migrations) = settings(file.settings, version)?.unzip();
+        let migrations = migrations.unwrap_or_default();
         let limits = file.limits.unwrap_or_default().lowered(weight.limits(most))?;
-        Ok(Self { publisher, name, version, world, description, provides, settings_schema, capabilities, limits })
+        Ok(Self {
+            publisher,
+            name,
+            version,
+            world,
+            description,
+            provides,
+            settings_schema,
+            migrations,
+            capabilities,
+            limits,
+        })
     }
 }
 

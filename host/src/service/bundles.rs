@@ -15,7 +15,10 @@ use crate::plugin::{LoadError, Manifest, Provides, Ready, SettingsSchema, Signat
 use crate::store::{self, Change, Component, Layer, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
-use super::plugins::{Activation, NewVersion, WithVersion, item, version_of, without_component};
+use super::plugins::{
+    Activation, Draft, Migrated, NewVersion, Proposed, Settled, Settling, WithVersion, item, version_of,
+    without_component,
+};
 use super::publishers::SignerView;
 use super::{Error, PluginError, Service, platform, settings};
 
@@ -56,6 +59,10 @@ pub struct InstalledComponent {
     pub needs: Option<Capabilities>,
     /// The steps about which the bundle decided, because nobody had here.
     pub steps: Vec<String>,
+    /// The settings that are changed with the version.
+    #[serde(skip_serializing_if = "Migrated::is_empty")]
+    #[schema(required = false)]
+    pub migrated: Migrated,
 }
 
 /// How to install a bundle.
@@ -164,7 +171,7 @@ impl Service {
         if options.dry_run {
             let snapshot = self.store.snapshot()?;
             self.bundle_must_be_promotable(&snapshot, &checked, options.activation, &gates)?;
-            let (changes, components) = propose(self, &snapshot, &held)?;
+            let (Proposed { changes, .. }, components) = propose(self, &snapshot, &held)?;
             let done = self.store.rehearse(platform::change(snapshot.revision(), changes), author)?;
             return Ok(InstalledBundle { dry_run: true, revision: done.revision, components });
         }
@@ -172,9 +179,9 @@ impl Service {
         let revision = self.change_plugins(
             |service, snapshot| {
                 service.bundle_must_be_promotable(snapshot, &checked, options.activation, &gates)?;
-                let (changes, components) = propose(service, snapshot, &held)?;
+                let (proposed, components) = propose(service, snapshot, &held)?;
                 report.replace(components);
-                Ok((changes, checked.iter().map(Checked::component).collect()))
+                Ok(Proposed { components: checked.iter().map(Checked::component).collect(), ..proposed })
             },
             &gatekeeping.said_by(author),
         )?;
@@ -245,8 +252,9 @@ impl Service {
         checked: &[Checked],
         held: &[Arc<Ready>],
         how: Activation,
-    ) -> Result<(Vec<Change>, Vec<InstalledComponent>), Error> {
+    ) -> Result<(Proposed, Vec<InstalledComponent>), Error> {
         let (mut changes, mut components) = (Vec::new(), Vec::new());
+        let (mut draft, mut settled) = (Draft::new(snapshot), Settled::default());
         let mut decided: BTreeMap<&str, String> = BTreeMap::new();
         for Checked { bundled, manifest, signatures, .. } in checked {
             let Bundled { plugin: name, version, digest, served, steps, .. } = bundled;
@@ -281,6 +289,13 @@ impl Service {
                 let ready = held.iter().find(|ready| ready.digest() == digest);
                 must_be_possible(manifest, ready.and_then(|ready| ready.settings()), step, &steps[step])?;
             }
+            let mut migrated = Migrated::default();
+            if activate && needs.is_none() {
+                let settling = Settling { caller, anyway: how.anyway };
+                let of_this = self.settle_settings(&mut draft, name, &mut plugin, manifest, settling)?;
+                migrated = of_this.migrated.clone();
+                settled.take_in(of_this);
+            }
             components.push(InstalledComponent {
                 plugin: name.clone(),
                 version: *version,
@@ -290,10 +305,12 @@ impl Service {
                 signed_by: Self::standings(snapshot, name, signatures),
                 needs,
                 steps: taken,
+                migrated,
             });
             changes.push(Change::Put { name: name.as_str().into(), item: plugin.into(), expect });
         }
-        Ok((changes, components))
+        changes.extend(draft.into_changes());
+        Ok((Proposed { changes, components: Vec::new(), settled }, components))
     }
 }
 

@@ -3,6 +3,7 @@
 //! One comparison is made at a time, because each keeps a thread of the server busy; others are refused and may come again. No person is
 //! answered by any of it. Where a plugin is gated, a version that changes what was not said to be meant does not serve.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
@@ -14,11 +15,11 @@ use serde_json::Value;
 use crate::domain::comparison::{Difference, Differences, FieldDifference};
 use crate::domain::revision::Author;
 use crate::domain::{CORPUS, Digest, Expected, Kind, Plugin, PluginVersion, Revision, UNDECIDED};
-use crate::plugin::Ready;
+use crate::plugin::{CallRecording, Manifest, Ready};
 use crate::store::{RecordingFilter, Snapshot};
 
 use super::platform::Found;
-use super::plugins::{item, version_of, without_component};
+use super::plugins::{Migrated, Reader, Settled, UnfitSettings, item, migrate_unfit, version_of, without_component};
 use super::{Error, PluginError, Service};
 
 /// How long a comparison may take.
@@ -53,8 +54,24 @@ pub struct Comparison {
     pub left_out: usize,
     /// In what they differ. Calls are counted as often as their question was seen.
     pub differences: Vec<Difference>,
+    /// What becomes of the settings that are there if the version serves.
+    pub settings: SettingsOutlook,
     /// Whether all that differs was meant, and all for which there was time could be asked.
     pub as_expected: bool,
+}
+
+/// What becomes of settings if a version serves.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SettingsOutlook {
+    /// What its migrations change.
+    #[serde(skip_serializing_if = "Migrated::is_empty")]
+    #[schema(required = false)]
+    pub migrated: Migrated,
+    /// What does not fit it in the end: it does not serve before that is settled.
+    #[serde(skip_serializing_if = "UnfitSettings::is_empty")]
+    #[schema(required = false)]
+    pub problems: UnfitSettings,
 }
 
 /// Past what a version has to show, and what was said to be meant.
@@ -217,9 +234,13 @@ impl Service {
             not_asked: 0,
             left_out: 0,
             differences: Vec::new(),
+            settings: SettingsOutlook::default(),
             as_expected: false,
         };
-        let mut differences = Differences::default();
+        let Settled { migrated, unfit: problems, .. } =
+            self.settings_outlook(snapshot, name, plugin, new.manifest())?;
+        found.settings = SettingsOutlook { migrated, problems };
+        let (mut differences, reader) = (Differences::default(), Reader::of(new.manifest()));
         let (mut asked, until) = (HashSet::new(), Instant::now() + PATIENCE);
         for kept in corpus.into_iter().flatten() {
             let Some(recording) = self.recorded(kept.id)? else { continue };
@@ -239,8 +260,9 @@ impl Service {
                 found.left_out += 1;
                 continue;
             }
-            let ask = |ready: &Ready| recording.ask_over(workshop, ready, snapshot);
-            let (Some(before), Some(after)) = (ask(&old), ask(&new)) else { continue };
+            let ask = |ready: &Ready, recording: &CallRecording| recording.ask_over(workshop, ready, snapshot);
+            let migrated = as_taken(&recording, &reader, new.manifest(), from);
+            let (Some(before), Some(after)) = (ask(&old, &recording), ask(&new, &migrated)) else { continue };
             if before.answer.says_nothing() || after.answer.says_nothing() {
                 found.not_asked += 1;
                 continue;
@@ -282,6 +304,20 @@ fn turn(comparing: &Mutex<()>) -> Result<MutexGuard<'_, ()>, PluginError> {
     }
 }
 
+/// A recorded question with the settings that a version would find once it serves after `from`.
+fn as_taken<'a>(
+    recording: &'a CallRecording,
+    reader: &Reader,
+    manifest: &Manifest,
+    from: PluginVersion,
+) -> Cow<'a, CallRecording> {
+    let told = recording.step.as_ref().map_or(&recording.settings, |step| &step.configuration);
+    let Some(Ok(settings)) = migrate_unfit(reader, manifest, from, told) else { return Cow::Borrowed(recording) };
+    let mut migrated = recording.clone();
+    *migrated.step.as_mut().map_or(&mut migrated.settings, |step| &mut step.configuration) = settings;
+    Cow::Owned(migrated)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,6 +335,7 @@ mod tests {
             not_asked,
             left_out,
             differences: Vec::new(),
+            settings: SettingsOutlook::default(),
             as_expected: not_asked == 0,
         }
     }

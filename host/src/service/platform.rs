@@ -127,8 +127,13 @@ impl Platform {
         })
     }
 
-    /// What the program brings along, over an environment that is as `here` shows: the changes, and the components they name.
-    pub(super) fn shipped_over(&self, here: &Snapshot) -> (Vec<Change>, Vec<Component>) {
+    /// What the program brings along, over an environment that is as `here` shows: the changes, and the components they name. What does
+    /// not serve yet serves if `fits` says so.
+    pub(super) fn shipped_over<E>(
+        &self,
+        here: &Snapshot,
+        fits: impl Fn(&str, &Plugin, &Manifest) -> Result<bool, E>,
+    ) -> Result<(Vec<Change>, Vec<Component>), E> {
         let mut changes = Vec::new();
         let mut components = Vec::new();
         for Bundled { manifest, digest, bytes } in &self.bundled {
@@ -137,15 +142,21 @@ impl Platform {
             let there = entry.and_then(|entry| Plugin::from_any(&entry.item));
             let mut plugin = there.cloned().unwrap_or_default();
             plugin.versions.insert(version, digest.clone());
-            // What is gated was gated so that nothing serves unseen.
-            if !plugin.pinned && plugin.promotion.is_open() {
+            if follows(&plugin) && (plugin.active == Some(version) || fits(&name, &plugin, manifest)?) {
                 plugin.activate(version);
             }
             let expect = entry.map_or(Expect::Absent, |entry| Expect::Revision(entry.revision));
             changes.push(Change::Put { name: name.as_str().into(), item: plugin.into(), expect });
             components.push(component_of(manifest, digest, bytes));
         }
-        (changes, components)
+        Ok((changes, components))
+    }
+
+    /// What the program brings along of a plugin, if another version of it serves and this one should.
+    pub(super) fn waiting(&self, name: &str, plugin: &Plugin) -> Option<&Manifest> {
+        let own = self.bundled.iter().find(|bundled| bundled.manifest.full_name() == name)?;
+        let waits = follows(plugin) && plugin.active != Some(own.manifest.version);
+        waits.then_some(&own.manifest)
     }
 
     /// Writes down what the components declare that were kept before that was written down.
@@ -395,6 +406,12 @@ impl Platform {
     }
 }
 
+/// Whether a version that comes with the program takes the place of the one that serves. What is gated was gated so that nothing serves
+/// unseen.
+fn follows(plugin: &Plugin) -> bool {
+    !plugin.pinned && plugin.promotion.is_open()
+}
+
 /// A change set by an administrator of plugins, over the revision `base`.
 pub(super) fn change(base: Revision, changes: Vec<Change>) -> ChangeSet {
     ChangeSet { authority: Authority::Upgrader, base: Some(base), ..ChangeSet::new(changes) }
@@ -430,6 +447,7 @@ mod tests {
 
     use serde_json::json;
 
+    use crate::domain::access::Caller;
     use crate::domain::revision::Author;
     use crate::domain::{AnyItem, Duties, FaultPolicy};
     use crate::plugin::ChildCompiler;
@@ -610,9 +628,71 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         // Without a compiler neither of the two can be made ready.
         let service = service(folder.path(), &named("guard"), false, Plugin::default());
-        let how = Activation { activate: true, accept_major: false, past_gate: false };
-        let refused = service.install_plugin(&named("rival"), how, &Author::new("ada", "a test")).unwrap_err();
+        let how = Activation { activate: true, accept_major: false, past_gate: false, anyway: false };
+        let refused =
+            service.install_plugin(&Caller::admin(), &named("rival"), how, &Author::new("ada", "a test")).unwrap_err();
         insta::assert_snapshot!(refused, @"tool kind `scripts` is decided by plugin `contoso/guard`: switch that off first");
+    }
+
+    /// A version of a plugin that decides about scripts, as if it had come with the program.
+    fn shipped(version: &str, settings: &str) -> Bundled {
+        let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..] else {
+            panic!("the built-in plugin is gone")
+        };
+        let manifest = format!(
+            "[plugin]\npublisher = 'contoso'\nname = 'guide'\nversion = '{version}'\nworld = 'loadout:plugin/tool@0.1.0'\ndescription = 'Decides.'\n[tool]\nkinds = ['scripts']\n[settings]\n{settings}"
+        );
+        let bytes = loadout_plugin_build::embed_manifest(scripts.component, &manifest).unwrap();
+        let manifest = Workshop::inspect(&bytes).unwrap();
+        Bundled { manifest, digest: Workshop::digest(&bytes), bytes: bytes.leak() }
+    }
+
+    #[test]
+    fn a_version_that_came_with_the_program_and_does_not_take_the_settings_waits() {
+        let (old, strict) = ("schema = '{}'", "schema = '{\"additionalProperties\": false}'");
+        let renames = "schema = '{\"properties\": {\"limit\": {}}, \"additionalProperties\": false}'\n[[settings.migrations]]\nfrom = '1'\noperations = [{ rename = '/most', to = 'limit' }]\n";
+        let mut outcomes = String::new();
+        for (what, served, settings) in [
+            ("it takes them", true, old),
+            ("it does not", true, strict),
+            ("it migrates them", true, renames),
+            ("nothing serves", false, strict),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let start = |bundled: Vec<Bundled>| {
+                let store = Store::open(folder.path()).unwrap();
+                let options = PlatformOptions {
+                    config: Config::default(),
+                    compiler: Compiler::Child(ChildCompiler::new("/nowhere", Default::default())),
+                };
+                let platform = Platform { bundled, ..Platform::open(folder.path(), options).unwrap() };
+                Service::with(store, Machinery::Installed(Box::new(platform))).with_shipped().unwrap()
+            };
+            let first = shipped("1.0.0", old);
+            let service = start(if served { vec![first] } else { Vec::new() });
+            let profile = json!({"name": "Desk", "productivityPane": {"tools": [{"tool": "msdyn_callscript_tool_config", "settings": {"most": 3}}]}});
+            let profile = AnyItem::parse(Kind::Profile, "contoso_desk", profile).unwrap();
+            service
+                .store
+                .commit(ChangeSet::new([Change::put("contoso_desk".to_owned(), profile)]), &Author::new("ada", ""))
+                .unwrap();
+            drop(service);
+            let service = start(vec![shipped("2.0.0", settings)]);
+            let snapshot = service.store.snapshot().unwrap();
+            let plugin = super::super::plugins::item(&snapshot, "contoso/guide").unwrap();
+            let desk = snapshot.entry(Kind::Profile, "contoso_desk").unwrap();
+            let settings = desk.item.to_json()["productivityPane"]["tools"][0]["settings"].clone();
+            let held_back = service.plugin("contoso/guide").unwrap().held_back;
+            let held_back = held_back.map_or_else(String::new, |why| format!("; {why}"));
+            let (active, layer) = (plugin.active.unwrap(), desk.layer);
+            outcomes.push_str(&format!("{what}: {active} serves, {settings}, {layer:?}{held_back}\n"));
+        }
+        insta::assert_snapshot!(outcomes, @r#"
+        it takes them: 2.0.0 serves, {"most":3}, Custom
+        it does not: 1.0.0 serves, {"most":3}, Custom; plugin `contoso/guide` 2.0.0 does not serve, because settings that are there do not fit it: tool `msdyn_callscript_tool_config` in profile `contoso_desk`: Additional properties are not allowed ('most' was unexpected): change the settings, ship a version that migrates them (`[[settings.migrations]]`), or say `anyway`
+        it migrates them: 2.0.0 serves, {"limit":3}, Custom
+        nothing serves: 2.0.0 serves, {"most":3}, Custom
+        "#);
     }
 
     #[test]

@@ -1,23 +1,29 @@
 //! Plugins by administrators: installed, activated, rolled back, switched off, taken away.
 //!
 //! Every change is one revision. A component is made ready before a revision names it, so whatever is wrong with it shows while
-//! the version that serves goes on serving.
+//! the version that serves goes on serving. A version that does not take the settings that are there does not serve.
 
 mod duties;
 mod error;
+mod fit;
 pub(super) mod serving;
+mod settle;
+mod shipped;
 mod view;
 
 pub use error::PluginError;
+pub use fit::{SettingsPlace, SettingsProblem, UnfitSettings};
 pub use serving::ServingState;
-pub use view::{Decided, Installed, PluginView, RolledBackPlugin, VersionView};
+pub use settle::{Migrated, MigratedSettings, SettingsChange, Settling};
+pub use view::{ActivatedPlugin, Decided, Installed, PluginView, RolledBackPlugin, VersionView};
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use crate::domain::access::Caller;
 use crate::domain::revision::Author;
 use crate::domain::{
-    Capabilities, Digest, Duties, Item, Kind, Plugin, PluginVersion, Revision, RolledBack, Rollout, State,
+    Capabilities, Digest, Duties, Item, Kind, Plugin, PluginVersion, Revision, RolledBack, Rollout, RolloutStage, State,
 };
 use crate::plugin::{LoadError, Manifest, Provides, Signatures, Workshop};
 use crate::store::{self, Change, Component, Expect, Layer, Lost, Snapshot};
@@ -25,6 +31,9 @@ use crate::store::{self, Change, Component, Expect, Layer, Lost, Snapshot};
 use super::comparison::{Gatekeeper, Gatekeeping};
 use super::platform::{self, Platform};
 use super::{Error, IMPORT_ATTEMPTS, Machinery, Service};
+
+pub(super) use fit::{Draft, Reader};
+pub(super) use settle::{Also, Settled, migrate_unfit};
 
 /// How to install or activate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +44,8 @@ pub struct Activation {
     pub accept_major: bool,
     /// Whether it serves whatever it would change of what was recorded.
     pub past_gate: bool,
+    /// Whether it serves although settings that are there do not fit it.
+    pub anyway: bool,
 }
 
 impl Service {
@@ -42,8 +53,15 @@ impl Service {
     /// serve if `how` says so.
     ///
     /// A version that is there already with the same component is not installed again. Whatever is wrong, the version that
-    /// serves goes on serving; it does, too, while nobody decided about what the new one asks for.
-    pub fn install_plugin(&self, bytes: &[u8], how: Activation, author: &Author) -> Result<Installed, Error> {
+    /// serves goes on serving; it does, too, while nobody decided about what the new one asks for. `caller` needs the privilege for
+    /// settings that are migrated.
+    pub fn install_plugin(
+        &self,
+        caller: &Caller,
+        bytes: &[u8],
+        how: Activation,
+        author: &Author,
+    ) -> Result<Installed, Error> {
         let platform = self.platform()?;
         let (identity, signatures) = Workshop::identify(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let digest = Workshop::digest(bytes);
@@ -58,7 +76,7 @@ impl Service {
         // Held until it is in the store, so that what has to be shown before it serves can be.
         let _ready = platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let component = platform::component_of(&manifest, &digest, bytes);
-        let left = std::cell::RefCell::new(None);
+        let (left, migrated) = (RefCell::new(None), RefCell::new(Migrated::default()));
         let gatekeeping = Gatekeeping { past_gate: how.past_gate, ..Gatekeeping::default() };
         let (gate, author) = (Gatekeeper::new(gatekeeping), &gatekeeping.said_by(author));
         let install = |how: Activation| {
@@ -71,17 +89,30 @@ impl Service {
                         plugin.versions.insert(version, digest.clone());
                         gate.check(service, snapshot, &name, &plugin, version)?;
                     }
-                    let WithVersion { plugin, expect, needs } = service.with_version(snapshot, &new, how)?;
+                    let WithVersion { mut plugin, expect, needs } = service.with_version(snapshot, &new, how)?;
+                    let mut draft = Draft::new(snapshot);
+                    let settled = if how.activate && needs.is_none() {
+                        let settling = Settling { caller, anyway: how.anyway };
+                        service.settle_settings(&mut draft, &name, &mut plugin, &manifest, settling)?
+                    } else {
+                        Settled::default()
+                    };
                     left.replace(needs);
+                    migrated.replace(settled.migrated.clone());
                     let change = Change::Put { name: name.as_str().into(), item: plugin.into(), expect };
-                    Ok((vec![change], vec![component.clone()]))
+                    let changes = draft.into_changes().into_iter().chain([change]).collect();
+                    Ok(Proposed { changes, components: vec![component.clone()], settled })
                 },
                 author,
             )
         };
         match install(how) {
             // It is there all the same, to be looked at and to be activated with what is meant.
-            Err(Error::Plugin(refused @ (PluginError::Unexpected(_) | PluginError::TooFewRecordings { .. }))) => {
+            Err(Error::Plugin(
+                refused @ (PluginError::Unexpected(_)
+                | PluginError::TooFewRecordings { .. }
+                | PluginError::UnfitSettings { .. }),
+            )) => {
                 install(Activation { activate: false, ..how })?;
                 return Err(PluginError::Held { name, version, refused: refused.into() }.into());
             }
@@ -95,10 +126,14 @@ impl Service {
         });
         let waits = |needs: Capabilities| PluginError::NeedsGrant { name, version, needs: needs.into() }.to_string();
         let why = needs.clone().map(waits).or(off);
-        Ok(Installed { plugin, activated, needs, why })
+        Ok(Installed { plugin, activated, needs, migrated: migrated.into_inner(), why })
     }
 
     /// Lets a version serve that is there.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is something an administrator says, and there is no noun for all of them"
+    )]
     pub fn activate_plugin(
         &self,
         name: &str,
@@ -106,10 +141,11 @@ impl Service {
         version: PluginVersion,
         accept_major: bool,
         gatekeeping: Gatekeeping<'_>,
+        settling: Settling<'_>,
         author: &Author,
-    ) -> Result<PluginView, Error> {
-        let gate = Gatekeeper::new(gatekeeping);
-        self.change_plugin(name, expect, &gatekeeping.said_by(author), |service, snapshot, plugin| {
+    ) -> Result<ActivatedPlugin, Error> {
+        let (gate, migrated) = (Gatekeeper::new(gatekeeping), RefCell::new(Migrated::default()));
+        let plugin = self.change_plugin(name, expect, &gatekeeping.said_by(author), |service, snapshot, plugin| {
             let digest = version_of(name, plugin, version)?.clone();
             service.must_be_trusted(snapshot, name, version, &digest)?;
             let manifest = service.manifest(name, version, &digest)?;
@@ -121,22 +157,35 @@ impl Service {
             }
             gate.check(service, snapshot, name, plugin, version)?;
             service.hand_over(plugin, &manifest)?;
+            let mut draft = Draft::new(snapshot);
+            let mut settled = service.settle_settings(&mut draft, name, plugin, &manifest, settling)?;
             plugin.activate(version);
             if !plugin.state.is_active() {
-                service.trial_may_wake(snapshot, name, plugin)?;
+                settled.take_in(service.trial_may_wake(snapshot, name, plugin, settling.anyway)?);
             }
             plugin.state = State::Active;
             plugin.pinned = true;
-            Ok(())
-        })
+            migrated.replace(settled.migrated.clone());
+            Ok(Also { changes: draft.into_changes(), settled })
+        })?;
+        Ok(ActivatedPlugin { plugin, migrated: migrated.into_inner() })
     }
 
-    /// Lets the version serve that served before; or tries a version no more, while one is tried.
-    pub fn roll_back_plugin(&self, name: &str, expect: Expect, author: &Author) -> Result<RolledBackPlugin, Error> {
-        let done = Cell::new(RolledBack::Version);
+    /// Lets the version serve that served before, with the settings of before where they were not changed since; or
+    /// tries a version no more, while one is tried.
+    pub fn roll_back_plugin(
+        &self,
+        name: &str,
+        expect: Expect,
+        settling: Settling<'_>,
+        author: &Author,
+    ) -> Result<RolledBackPlugin, Error> {
+        let (done, migrated) = (Cell::new(RolledBack::Version), RefCell::new(Migrated::default()));
         let plugin = self.change_plugin(name, expect, author, |service, snapshot, plugin| {
             done.set(plugin.roll_back().ok_or_else(|| PluginError::NothingBefore(name.to_owned()))?);
-            let Some(version) = plugin.active.filter(|_| done.get() == RolledBack::Version) else { return Ok(()) };
+            let Some(version) = plugin.active.filter(|_| done.get() == RolledBack::Version) else {
+                return Ok(Also::default());
+            };
             plugin.pinned = true;
             let digest = version_of(name, plugin, version)?.clone();
             service.must_be_trusted(snapshot, name, version, &digest)?;
@@ -146,19 +195,25 @@ impl Service {
             if let Some(needs) = plugin.settle_grant(&digest, &manifest.capabilities, None) {
                 return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
             }
-            service.may_serve(snapshot, name, plugin, &manifest, true)
+            service.may_serve(snapshot, name, plugin, &manifest, true)?;
+            let mut draft = Draft::new(snapshot);
+            let settled = service.settle_settings(&mut draft, name, plugin, &manifest, settling)?;
+            migrated.replace(settled.migrated.clone());
+            Ok(Also { changes: draft.into_changes(), settled })
         })?;
-        Ok(RolledBackPlugin { plugin, rolled_back: done.get() })
+        Ok(RolledBackPlugin { plugin, rolled_back: done.get(), migrated: migrated.into_inner() })
     }
 
-    /// Switches a plugin on or off. What it answers for and does not do then is kept from people, unless `fall_back` leaves that to what
-    /// else decides about the tools: a rule that came with the product, or the rule without its steps.
+    /// Switches a plugin on or off. It is switched on if settings fit it as they are, or `anyway`. What it answers for
+    /// and does not do once it is off is kept from people, unless `fall_back` leaves that to what else decides about the
+    /// tools: a rule that came with the product, or the rule without its steps.
     pub fn switch_plugin(
         &self,
         name: &str,
         expect: Expect,
         state: State,
         fall_back: bool,
+        anyway: bool,
         author: &Author,
     ) -> Result<PluginView, Error> {
         self.change_plugin(name, expect, author, |service, snapshot, plugin| {
@@ -171,6 +226,7 @@ impl Service {
             } else {
                 plugin.answers_for.add(duties);
             }
+            let mut settled = Settled::default();
             if state.is_active()
                 && !plugin.state.is_active()
                 && let Some(version) = plugin.active
@@ -179,19 +235,28 @@ impl Service {
                 service.must_be_trusted(snapshot, name, version, &digest)?;
                 let manifest = service.manifest(name, version, &digest)?;
                 service.may_serve(snapshot, name, plugin, &manifest, true)?;
-                service.trial_may_wake(snapshot, name, plugin)?;
+                settled = service.settings_must_fit(snapshot, name, plugin, &manifest, anyway)?;
+                settled.take_in(service.trial_may_wake(snapshot, name, plugin, anyway)?);
             }
             plugin.state = state;
-            Ok(())
+            Ok(Also { settled, ..Also::default() })
         })
     }
 
-    /// Refuses a plugin to be switched on with a version on trial that the environment does not want any more.
-    fn trial_may_wake(&self, snapshot: &Snapshot, name: &str, plugin: &Plugin) -> Result<(), Error> {
+    /// Refuses a plugin to be switched on with a version on trial that the environment does not want any more, or that
+    /// would answer people and does not take their settings.
+    fn trial_may_wake(&self, snapshot: &Snapshot, name: &str, plugin: &Plugin, anyway: bool) -> Result<Settled, Error> {
         let running = plugin.rollout.as_ref().filter(|rollout| rollout.stopped.is_none());
-        let Some(Rollout { version, .. }) = running else { return Ok(()) };
+        let Some(Rollout { version, to, .. }) = running else { return Ok(Settled::default()) };
         let digest = version_of(name, plugin, *version)?;
-        self.must_be_trusted(snapshot, name, *version, digest).map_err(|error| match error {
+        let may = self.must_be_trusted(snapshot, name, *version, digest).and_then(|()| {
+            if *to == RolloutStage::Shadow {
+                return Ok(Settled::default());
+            }
+            let manifest = self.manifest(name, *version, digest)?;
+            self.settings_must_fit(snapshot, name, plugin, &manifest, anyway)
+        });
+        may.map_err(|error| match error {
             Error::Plugin(refused) => PluginError::OnTrial(refused.into()).into(),
             error => error,
         })
@@ -238,7 +303,10 @@ impl Service {
                     service.may_be_forgotten(snapshot, name, item(snapshot, name)?)?;
                 }
                 let expect = Expect::Revision(entry.revision);
-                Ok((vec![Change::Delete { kind: Kind::Plugin, name: name.into(), expect, force: false }], Vec::new()))
+                Ok((
+                    vec![Change::Delete { kind: Kind::Plugin, name: name.into(), expect, force: false }],
+                    Vec::<Component>::new(),
+                ))
             },
             author,
         )?;
@@ -383,12 +451,12 @@ impl Service {
     }
 
     /// Changes one plugin that is as its author expects; again over what is there then, if somebody else wrote in between.
-    pub(super) fn change_plugin(
+    pub(super) fn change_plugin<A: Into<Also>>(
         &self,
         name: &str,
         expect: Expect,
         author: &Author,
-        change: impl Fn(&Self, &Arc<Snapshot>, &mut Plugin) -> Result<(), Error>,
+        change: impl Fn(&Self, &Arc<Snapshot>, &mut Plugin) -> Result<A, Error>,
     ) -> Result<PluginView, Error> {
         self.change_plugins(
             |service, snapshot| {
@@ -396,8 +464,9 @@ impl Service {
                 must_be(expect, name, entry)?;
                 let expect = Expect::Revision(entry.revision);
                 let mut plugin = item(snapshot, name)?.clone();
-                change(service, snapshot, &mut plugin)?;
-                Ok((vec![Change::Put { name: name.into(), item: plugin.into(), expect }], Vec::new()))
+                let Also { mut changes, settled } = change(service, snapshot, &mut plugin)?.into();
+                changes.push(Change::Put { name: name.into(), item: plugin.into(), expect });
+                Ok(Proposed { changes, components: Vec::new(), settled })
             },
             author,
         )?;
@@ -405,15 +474,16 @@ impl Service {
     }
 
     /// Writes what `changes` says, over the revision it was shown; again if somebody else wrote in between.
-    pub(super) fn change_plugins(
+    pub(super) fn change_plugins<P: Into<Proposed>>(
         &self,
-        changes: impl Fn(&Self, &Arc<Snapshot>) -> Result<(Vec<Change>, Vec<Component>), Error>,
+        changes: impl Fn(&Self, &Arc<Snapshot>) -> Result<P, Error>,
         author: &Author,
     ) -> Result<Revision, Error> {
         let attempt = || {
             let snapshot = self.store.snapshot()?;
-            let (changes, components) = changes(self, &snapshot)?;
-            let done = self.store.install(&components, platform::change(snapshot.revision(), changes), author)?;
+            let Proposed { changes, components, settled } = changes(self, &snapshot)?.into();
+            let (changes, author) = (platform::change(snapshot.revision(), changes), settled.said_by(author));
+            let done = self.store.install(&components, changes, &author)?;
             Ok::<_, Error>(done.revision)
         };
         for _ in 1..IMPORT_ATTEMPTS {
@@ -423,6 +493,21 @@ impl Service {
             }
         }
         attempt()
+    }
+}
+
+/// What a change of plugins writes.
+#[derive(Default)]
+pub(super) struct Proposed {
+    pub(super) changes: Vec<Change>,
+    pub(super) components: Vec<Component>,
+    /// What becomes of settings.
+    pub(super) settled: Settled,
+}
+
+impl From<(Vec<Change>, Vec<Component>)> for Proposed {
+    fn from((changes, components): (Vec<Change>, Vec<Component>)) -> Self {
+        Self { changes, components, settled: Settled::default() }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::plugin::Provides;
 use crate::store::{Expect, FieldCount, Snapshot, TrialKey, Tried};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
-use super::plugins::{Decided, item, version_of, written};
+use super::plugins::{Also, Decided, Settled, UnfitSettings, item, version_of, written};
 use super::{Error, PluginError, PluginView, Service};
 
 /// A version on trial, and what became of it so far.
@@ -38,6 +38,10 @@ pub struct RolloutView {
     /// In which fields it differed, in the shadow of the version that serves. What was in them is not kept: compare the two versions
     /// over recordings to see.
     pub fields: Vec<FieldCount>,
+    /// The settings that do not fit the version that is tried, as they are. In the shadow it is asked with them all the same.
+    #[serde(skip_serializing_if = "UnfitSettings::is_empty")]
+    #[schema(required = false)]
+    pub settings_problems: UnfitSettings,
     /// Calls of any plugin that came too fast to be looked at, since this server started.
     pub unobserved: u64,
 }
@@ -51,6 +55,7 @@ impl Service {
         expect: Expect,
         wanted: &WantedRollout,
         gatekeeping: Gatekeeping<'_>,
+        anyway: bool,
         author: &Author,
     ) -> Result<Decided<RolloutView>, Error> {
         let gate = Gatekeeper::new(gatekeeping);
@@ -88,13 +93,15 @@ impl Service {
             if let Some(needs) = needs {
                 return Err(PluginError::NeedsGrant { name: name.to_owned(), version, needs: needs.into() }.into());
             }
+            let mut settled = Settled::default();
             if wanted.to != RolloutStage::Shadow {
                 gate.check(service, snapshot, name, plugin, version)?;
+                settled = service.settings_must_fit(snapshot, name, plugin, &tried, anyway)?;
             }
             let goes_on = plugin.rollout.as_ref().filter(|it| it.version == version && it.stopped.is_none());
             let since = goes_on.map_or(snapshot.revision(), |it| it.since);
             plugin.rollout = Some(WantedRollout { users: people.clone(), ..wanted.clone() }.begun(since));
-            Ok(())
+            Ok(Also { settled, ..Also::default() })
         })?;
         self.observe();
         let snapshot = self.store.snapshot()?;
@@ -145,8 +152,20 @@ impl Service {
         };
         let counted = self.store.known_recordings()?.map(|log| log.trial(&key)).transpose()?;
         let Tried { asked, different, broke, last, fields } = counted.unwrap_or_default();
-        let (plugin, unobserved) = (name.to_owned(), self.unobserved());
-        Ok(RolloutView { plugin, serving, rollout, asked, different, broke, last_fault: last, fields, unobserved })
+        let tried = self.platform()?.manifest(&self.store, version_of(name, plugin, rollout.version)?)?;
+        let unfit = tried.map(|tried| self.unfit_settings(snapshot, name, plugin, &tried)).transpose()?;
+        Ok(RolloutView {
+            plugin: name.to_owned(),
+            serving,
+            rollout,
+            asked,
+            different,
+            broke,
+            last_fault: last,
+            fields,
+            settings_problems: unfit.unwrap_or_default(),
+            unobserved: self.unobserved(),
+        })
     }
 
     /// Tries a version no more. Everybody is answered by the one that serves.

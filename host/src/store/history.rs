@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use crate::domain::Revision;
 use crate::domain::revision::{ChangeRecord, RevisionRecord};
+use crate::domain::{AnyItem, Kind, Revision};
 
 use super::{Error, Store, rows};
 
@@ -23,6 +23,25 @@ impl Store {
                 records.push(RevisionRecord { revision, at, who: row.get(2)?, why: row.get(3)?, changes });
             }
             Ok(records)
+        })
+    }
+
+    /// An item as it was before `revision`, with the revision that wrote it so. Nothing if it was not there then.
+    pub fn item_before(
+        &self,
+        kind: Kind,
+        name: &str,
+        revision: Revision,
+    ) -> Result<Option<(Revision, AnyItem)>, Error> {
+        self.read(|connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT since, body FROM item WHERE kind = ?1 AND name = ?2 AND since < ?3 AND (until IS NULL OR until >= ?3) ORDER BY since DESC LIMIT 1",
+            )?;
+            let mut rows = find.query(params![kind.collection(), name, revision.0])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let body = serde_json::from_str(&row.get::<_, String>(1)?).map_err(rows::corrupt)?;
+            let item = AnyItem::parse(kind, name, body).map_err(rows::corrupt)?;
+            Ok(Some((Revision(row.get(0)?), item)))
         })
     }
 

@@ -42,6 +42,9 @@ pub(super) struct Import {
     /// Accept versions that change what was recorded, though their plugins are gated.
     #[arg(long)]
     past_gate: bool,
+    /// Let versions serve although settings that are there do not fit them.
+    #[arg(long)]
+    anyway: bool,
     /// Write nothing; only say what the bundle would do.
     #[arg(long)]
     dry_run: bool,
@@ -70,8 +73,8 @@ impl Import {
         let shown = self.file.display();
         let zip = file::read(&self.file)?;
         let author = Author::new("admin", format!("bundle {shown}"));
-        let (accept_major, past_gate) = (self.accept_major, self.past_gate);
-        let activation = Activation { activate: !self.no_activate, accept_major, past_gate };
+        let (accept_major, past_gate, anyway) = (self.accept_major, self.past_gate, self.anyway);
+        let activation = Activation { activate: !self.no_activate, accept_major, past_gate, anyway };
         let options = BundleOptions { activation, dry_run: self.dry_run };
         let installed = self.data.open_existing()?.install_bundle(&Caller::admin(), &zip, options, &author);
         let installed = installed.map_err(|error| Failure::because(format!("`{shown}` is not installed"), error))?;
@@ -85,14 +88,17 @@ impl Import {
 /// The report for people: each plugin with what became of it, and the sum.
 fn table(installed: &InstalledBundle) -> String {
     let line = |component: &InstalledComponent| {
-        let InstalledComponent { plugin, version, installed, serves, signed_by, needs, steps, .. } = component;
+        let InstalledComponent { plugin, version, installed, serves, signed_by, needs, steps, migrated, .. } =
+            component;
         let done = if *installed { "installed" } else { "unchanged" };
         let serves = if *serves { "serves" } else { "does not serve" };
         let signers: Vec<String> = signed_by.iter().map(|signer| signer.key_id.to_string()).collect();
         let signers = if signers.is_empty() { "nobody".to_owned() } else { signers.join(", ") };
         let steps = if steps.is_empty() { String::new() } else { format!("; decided about {}", steps.join(", ")) };
         let waits = needs.as_ref().map_or_else(String::new, |needs| format!("; waits for a grant of {needs}"));
-        format!("{done}  {plugin} {version}, {serves}, signed by {signers}{steps}{waits}")
+        let migrated =
+            if migrated.is_empty() { String::new() } else { format!("; settings migrated: {}", migrated.count) };
+        format!("{done}  {plugin} {version}, {serves}, signed by {signers}{steps}{waits}{migrated}")
     };
     let lines: Vec<String> = installed.components.iter().map(line).collect();
     let done = if installed.dry_run { "nothing was written, this would be revision" } else { "now at revision" };

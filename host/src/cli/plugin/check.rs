@@ -6,9 +6,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::cli::failure::Failure;
 use crate::cli::print;
 use crate::domain::Capabilities;
+use crate::plugin::{Manifest, SettingsSchema};
 
 use super::subject::Subject;
 
@@ -30,7 +33,10 @@ impl Check {
         print(&format!("world        {}, and its imports are those of the world", manifest.world))?;
         let unfit = |error| Failure::found(format!("its settings schema cannot be used: {error}"));
         match manifest.settings().map_err(unfit)? {
-            Some(_) => print("settings     the schema is one")?,
+            Some(schema) => {
+                print("settings     the schema is one")?;
+                migrations(manifest, &schema)?;
+            }
             None => print("settings     no schema: any object is taken")?,
         }
         print(&format!("asks for     {}", asked(&manifest.capabilities)))?;
@@ -49,6 +55,27 @@ impl Check {
             )));
         }
         print(&format!("the same     {cases} cases, in two processes at two places and times"))
+    }
+}
+
+/// Holds what the migrations make of their examples against the schema. That they make it was looked at when the manifest was read.
+fn migrations(manifest: &Manifest, schema: &SettingsSchema) -> Result<(), Failure> {
+    let mut examples = 0_usize;
+    for migration in &manifest.migrations {
+        for (before, after) in &migration.examples {
+            if let Some(problem) = schema.problems("settings", &Value::Object(after.clone())).first() {
+                let before = Value::Object(before.clone());
+                let from = &migration.from;
+                let sentence =
+                    format!("the migration from `{from}` makes settings of {before} that do not fit: {problem}");
+                return Err(Failure::found(sentence));
+            }
+            examples += 1;
+        }
+    }
+    match manifest.migrations.len() {
+        0 => Ok(()),
+        count => print(&format!("migrations   {count} with {examples} examples, and what comes of them fits")),
     }
 }
 

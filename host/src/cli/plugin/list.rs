@@ -38,5 +38,10 @@ fn line(plugin: &Value) -> String {
     let reason = plugin["reason"].as_str().or_else(|| plugin["problem"].as_str());
     let next = plugin["next"].as_str().map_or_else(String::new, |next| format!("; {next}"));
     let reason = reason.map_or_else(String::new, |reason| format!("  {reason}{next}"));
-    format!("{name:<40} {version:<10} {serving:<11} {}{reason}", kinds.join(", "))
+    let unfit = match plugin["settingsProblems"]["count"].as_u64() {
+        None => String::new(),
+        Some(1) => "  1 setting does not fit".to_owned(),
+        Some(count) => format!("  {count} settings do not fit"),
+    };
+    format!("{name:<40} {version:<10} {serving:<11} {}{reason}{unfit}", kinds.join(", "))
 }

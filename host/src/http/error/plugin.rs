@@ -21,6 +21,9 @@ impl From<PluginError> for Refusal {
             | PluginError::RefusedVersion { reason: LoadError::Unavailable(_), .. } => {
                 problem(StatusCode::SERVICE_UNAVAILABLE, "compiler-unavailable").retry_after(LATER)
             }
+            PluginError::OnTrial(refused) if matches!(*refused, PluginError::UnfitSettings { .. }) => {
+                Self::from(*refused).with_detail(detail)
+            }
             PluginError::Refused(_) | PluginError::RefusedVersion { .. } | PluginError::OnTrial(_) => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "plugin-refused")
             }
@@ -54,6 +57,9 @@ impl From<PluginError> for Refusal {
             PluginError::Comparing => problem(StatusCode::SERVICE_UNAVAILABLE, "comparison-busy").retry_after(COMPARED),
             PluginError::Unexpected(comparison) => {
                 problem(StatusCode::CONFLICT, "not-promoted").with_comparison(comparison.without_examples())
+            }
+            PluginError::UnfitSettings { unfit, .. } => {
+                problem(StatusCode::CONFLICT, "settings-do-not-fit").with_settings(*unfit)
             }
             PluginError::Settings { problems } => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-settings").with_errors(problems)

@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::PartialSchema;
 
 use super::file::{File, Header};
-use super::{Manifest, capabilities, limits, settings, steps, tool, tool_steps, upgrade};
+use super::{Manifest, capabilities, limits, migrations, settings, steps, tool, tool_steps, upgrade};
 use crate::pipeline::Image;
 
 /// A table of the manifest.
@@ -44,6 +44,9 @@ impl Manifest {
             table::<upgrade::Part>("[upgrade]"),
             table::<upgrade::TablePart>("[[upgrade.tables]]"),
             table::<settings::Part>("[settings]"),
+            table::<migrations::Part>("[[settings.migrations]]"),
+            table::<migrations::OperationPart>("[[settings.migrations]] operations"),
+            table::<migrations::ExamplePart>("[[settings.migrations]] examples"),
             table::<limits::Part>("[limits]"),
             table::<capabilities::Part>("[capabilities]"),
         ];

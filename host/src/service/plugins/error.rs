@@ -7,6 +7,8 @@ use crate::domain::{Capabilities, Digest, PluginVersion, Problem};
 use crate::plugin::LoadError;
 use crate::service::comparison::Comparison;
 
+use super::fit::UnfitSettings;
+
 /// How many names a sentence lists before it only counts.
 const NAMED: usize = 5;
 
@@ -131,6 +133,10 @@ pub enum PluginError {
         "versions of a plugin are being compared, which takes up to a minute, and one comparison is made at a time: try again in a while"
     )]
     Comparing,
+    #[error(
+        "plugin `{name}` {version} does not serve, because settings that are there do not fit it: {unfit}: change the settings, ship a version that migrates them (`[[settings.migrations]]`), or say `anyway`"
+    )]
+    UnfitSettings { name: String, version: PluginVersion, unfit: Box<UnfitSettings> },
     #[error("{}", .0.objection())]
     Unexpected(Box<Comparison>),
     #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]

@@ -15,7 +15,9 @@ use crate::store::{FailedVersion, Layer, Snapshot};
 
 use super::super::publishers::SignerView;
 use super::super::{Error, Machinery, Service};
+use super::fit::UnfitSettings;
 use super::serving::{self, Idle, ServingState};
+use super::settle::Migrated;
 use super::{PluginError, entry, item};
 
 /// A plugin, as administrators see it.
@@ -62,6 +64,13 @@ pub struct PluginView {
     /// What is wrong with the version that should serve: why it does not, or why it would not be let in today.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// The settings that do not fit the version that serves.
+    #[serde(skip_serializing_if = "UnfitSettings::is_empty")]
+    #[schema(required = false)]
+    pub settings_problems: UnfitSettings,
+    /// Why a newer version that came with the product does not serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<String>,
     /// Whether an administrator chose the version.
     pub pinned: bool,
     /// The versions that are there, the newest first; none as long as none could be installed.
@@ -133,9 +142,26 @@ pub struct Installed {
     /// What somebody has to decide about before it can serve.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<Capabilities>,
+    /// The settings that were changed with the version.
+    #[serde(skip_serializing_if = "Migrated::is_empty")]
+    #[schema(required = false)]
+    pub migrated: Migrated,
     /// Why it does not serve, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+}
+
+/// A plugin, and the settings that were changed with the version that serves now.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ActivatedPlugin {
+    /// The plugin.
+    #[serde(flatten)]
+    pub plugin: PluginView,
+    /// The settings that were changed with the version.
+    #[serde(skip_serializing_if = "Migrated::is_empty")]
+    #[schema(required = false)]
+    pub migrated: Migrated,
 }
 
 /// What was decided about a part of a plugin, and the revision that wrote the plugin.
@@ -156,6 +182,10 @@ pub struct RolledBackPlugin {
     pub plugin: PluginView,
     /// What was taken back: a version that was tried, or the one that served.
     pub rolled_back: RolledBack,
+    /// The settings that were changed with the version.
+    #[serde(skip_serializing_if = "Migrated::is_empty")]
+    #[schema(required = false)]
+    pub migrated: Migrated,
 }
 
 impl Service {
@@ -265,6 +295,8 @@ impl Service {
             kinds: info.map(|info| info.kinds.clone()).unwrap_or_default(),
             settings_schema: info.and_then(|info| info.settings_schema.clone()),
             problem,
+            settings_problems: info.map_or(Ok(UnfitSettings::default()), |_| self.unfit_now(snapshot, name, plugin))?,
+            held_back: self.held_back(snapshot, name, plugin)?,
             pinned: plugin.pinned,
             versions,
             served_before: plugin.served_before.clone(),

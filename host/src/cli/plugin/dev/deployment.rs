@@ -88,7 +88,7 @@ impl<'a> Deployment<'a> {
         }
         if version_of(&there["version"]).is_some_and(|serving| is_brought(&serving)) {
             let next = served(&there).or_else(|| versions(&there).into_iter().filter(|it| !is_brought(it)).max());
-            let next = json!({ "version": next, "acceptMajor": true });
+            let next = json!({ "version": next, "acceptMajor": true, "anyway": true });
             self.host.post(&format!("{}/activate", self.address), &next)?;
         }
         self.forget_all_but(None)
