@@ -26,7 +26,7 @@ pub struct ChangeSet {
     pub plugins_of: Option<Revision>,
     /// Who must have the privilege for everything that changes, whatever it was that they asked for; nobody must if there is none.
     pub caller: Option<Caller>,
-    /// Plugins that are only noted as expected. That hides tools and lets no code in, so it takes no privilege of its own.
+    /// Plugins of which only what they answer for is noted. That hides tools and lets no code in, so it takes no privilege of its own.
     pub expects: BTreeSet<Arc<str>>,
 }
 

@@ -12,10 +12,10 @@ use crate::domain::revision::ChangeRecord;
 
 use super::{Changed, Committed, Error, How};
 
-/// Refuses what `caller` may not write. Plugins that are only noted as expected take no privilege.
+/// Refuses what `caller` may not write. Plugins of which only what they answer for is noted take no privilege.
 pub(super) fn check(caller: &Caller, committed: &Committed, expects: &BTreeSet<Arc<str>>) -> Result<(), Error> {
     let is_expected = |changed: &&Changed| {
-        changed.how == How::Created
+        changed.how != How::Deleted
             && changed.collection == Kind::Plugin.collection()
             && expects.contains(changed.name.as_str())
     };
