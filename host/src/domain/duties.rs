@@ -30,7 +30,12 @@ pub struct Duties {
 impl Duties {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.guards.is_empty() && self.steps.is_empty()
+        self.count() == 0
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.rules.len() + self.guards.len() + self.steps.len()
     }
 
     /// Adds those of `other`.
@@ -48,9 +53,9 @@ impl Duties {
     }
 
     /// Refuses what no manifest could say.
-    pub(super) fn check(&self, attribute: &str, problems: &mut Problems) {
+    pub(crate) fn check(&self, attribute: &str, problems: &mut Problems) {
         let all = [("rules", &self.rules), ("guards", &self.guards), ("steps", &self.steps)];
-        let count: usize = all.iter().map(|(_, kinds)| kinds.len()).sum();
+        let count = self.count();
         if count > DUTIES_MAX {
             problems.refuse(
                 attribute,

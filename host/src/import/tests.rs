@@ -3,6 +3,7 @@
 mod archive;
 mod assignment;
 mod document;
+mod expected;
 mod here;
 mod notification;
 mod profile;

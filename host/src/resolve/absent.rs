@@ -3,6 +3,8 @@
 //! A rule that is absent does not fail open: what it may have hidden stays hidden, unless an administrator said that the tool needs no
 //! rule. Why something is absent is not known here.
 
+use std::sync::Arc;
+
 use crate::domain::experience::{Gate, HiddenBy};
 use crate::domain::{Environment, PaneTool, WithoutRule};
 
@@ -20,9 +22,9 @@ pub struct Absent {
     /// What is absent.
     pub part: AbsentPart,
     /// Why, as a sentence without its end.
-    pub why: String,
+    pub why: Arc<str>,
     /// What an administrator does about it, as a sentence without its end.
-    pub next: String,
+    pub next: Arc<str>,
 }
 
 /// What is absent.
@@ -93,7 +95,7 @@ pub fn hidden_without_rule(
 /// Why a tool is hidden whose kind no plugin answers for, and what to write to show it.
 fn unruled(name: &str, kind: &str, former: Option<&Absent>) -> String {
     let (why, next) = match former {
-        Some(Absent { why, next, .. }) => (why.as_str(), next.as_str()),
+        Some(Absent { why, next, .. }) => (&**why, &**next),
         None => ("no plugin here ever declared it", "install a plugin that does"),
     };
     format!(
@@ -134,8 +136,8 @@ mod tests {
     fn outcome(has_rule: bool, absent: &[AbsentPart], tool: Option<&str>, environment: WithoutRule) -> String {
         let absent = absent.iter().map(|part| Absent {
             part: *part,
-            why: format!("its {part:?} is away"),
-            next: "bring it back".to_owned(),
+            why: format!("its {part:?} is away").into(),
+            next: "bring it back".into(),
         });
         let rules = Rules(has_rule, absent.collect());
         let mut json = json!({"name": "Desk", "kind": "desk", "control": "desk"});

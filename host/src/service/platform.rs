@@ -304,7 +304,7 @@ impl Platform {
             let plugins = snapshot.entries(Kind::Plugin).filter(move |(_, entry)| entry.layer == layer);
             let mut plugins: Vec<_> =
                 plugins.filter_map(|(name, entry)| Some((name, Plugin::from_any(&entry.item)?))).collect();
-            plugins.sort_by(|(a, _), (b, _)| a.cmp(b));
+            plugins.sort_by_key(|(name, _)| *name);
             plugins
         };
         let [custom, shipped] = [Layer::Custom, Layer::OutOfTheBox].map(of_layer);

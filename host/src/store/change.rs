@@ -27,7 +27,7 @@ pub struct ChangeSet {
     /// Who must have the privilege for everything that changes, whatever it was that they asked for. Without a caller no privilege is
     /// asked for, and nothing changes about which plugins are let in.
     pub caller: Option<Caller>,
-    /// Plugins that are only noted as expected. That hides tools and lets no code in, so it takes no privilege of its own.
+    /// Plugins of which only what they answer for is noted. That hides tools and lets no code in, so it takes no privilege of its own.
     pub expects: BTreeSet<Arc<str>>,
 }
 

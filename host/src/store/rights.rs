@@ -16,7 +16,7 @@ use crate::domain::{Item, KeyId, Kind, TrustedPublisher};
 
 use super::{Changed, Committed, Error, How, Snapshot};
 
-/// Refuses what `caller` may not write. Plugins that are only noted as expected take no privilege. `trust` is what changes about trust.
+/// Refuses what `caller` may not write. Plugins of which only what they answer for is noted take no privilege. `trust` is what changes about trust.
 pub(super) fn check(
     caller: Option<&Caller>,
     author: &Author,
@@ -30,7 +30,7 @@ pub(super) fn check(
         return decides_trust.map_or(Ok(()), |privilege| Err(forbidden(privilege)));
     };
     let is_expected = |changed: &&Changed| {
-        changed.how == How::Created
+        changed.how != How::Deleted
             && changed.collection == Kind::Plugin.collection()
             && expects.contains(changed.name.as_str())
     };

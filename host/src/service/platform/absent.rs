@@ -48,10 +48,11 @@ impl Platform {
             let next = format!(
                 "{next}, or say `\"fallBack\": true` with `PUT /api/v1/plugins/{name}/state` to leave its tools to what else decides about them"
             );
+            let (why, next): (Arc<str>, Arc<str>) = (why.into(), next.into());
             let Duties { rules, guards, steps } = duties;
             for (part, kinds) in [(AbsentPart::Rule, rules), (AbsentPart::Guard, guards), (AbsentPart::Step, steps)] {
                 for kind in kinds {
-                    catalog.add_absent(&kind, Absent { part, why: why.clone(), next: next.clone() });
+                    catalog.add_absent(&kind, Absent { part, why: Arc::clone(&why), next: Arc::clone(&next) });
                 }
             }
         }
@@ -84,7 +85,8 @@ impl Platform {
                     (why, "install it again with `POST /api/v1/plugins`".to_owned())
                 }
             };
-            former.push((kind.to_owned(), Absent { part: AbsentPart::Former, why, next }));
+            let (part, why, next) = (AbsentPart::Former, why.into(), next.into());
+            former.push((kind.to_owned(), Absent { part, why, next }));
         }
         former.into_iter().for_each(|(kind, absent)| catalog.add_absent(&kind, absent));
         Ok(())

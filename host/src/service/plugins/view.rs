@@ -264,14 +264,13 @@ impl Service {
                 next: "install it again, activate another version, or switch it off".to_owned(),
             }),
             Some((version, _)) => serving::by_health(name, &health).or_else(|| {
-                let less = (!plugin.answers_for.is_empty()).then(|| Idle {
+                (!plugin.answers_for.is_empty()).then(|| Idle {
                     state: ServingState::Active,
                     why: format!("plugin `{name}` {version} does less than it answers for"),
                     next: format!(
                         "let a version that does it serve, or say `\"fallBack\": true` with `PUT /api/v1/plugins/{name}/state`"
                     ),
-                });
-                less
+                })
             }),
         };
         let (doing, reason, next) = match idle {
