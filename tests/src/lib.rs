@@ -3,6 +3,7 @@
 //! The tests themselves are in `it/`, one file for each part of the product.
 
 pub mod archive;
+pub mod attempts;
 pub mod bombs;
 pub mod guests;
 pub mod host;
