@@ -117,7 +117,7 @@ async fn secrets_of_an_old_environment_come_along_nowhere() -> Done {
     let message = left[0]["message"].as_str().unwrap_or_default();
     assert!(SECRET.iter().all(|column| message.contains(&format!("`{column}`"))), "{message}");
     assert!(message.contains("`PUT /api/v1/secrets/{name}`") && !message.contains("version"), "{message}");
-    assert!(left[0]["place"].as_str().is_some_and(|place| place.starts_with("msdyn_liveworkstream/")), "{:?}", left[0]);
+    assert!(left[0]["where"].as_str().is_some_and(|place| place.starts_with("msdyn_liveworkstream/")), "{:?}", left[0]);
 
     let plan = planned.json()["id"].as_str().unwrap_or_default().to_owned();
     let begun = host.post("/api/v1/upgrades", json!({ "plan": plan })).await?;
