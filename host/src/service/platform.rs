@@ -481,7 +481,18 @@ mod tests {
         plugin.versions.insert(version, digest.clone());
         plugin.active = Some(version);
         let name = "contoso/guard".to_owned();
-        let kept = || component_of(&Workshop::manifest(bytes).unwrap(), &digest, bytes);
+        let kept = || match Workshop::manifest(bytes) {
+            Some(manifest) => component_of(&manifest, &digest, bytes),
+            // As an older program may have kept one that this program cannot read.
+            None => Component {
+                digest: digest.clone(),
+                plugin: "contoso/guard".to_owned(),
+                version,
+                manifest: Workshop::manifest_text(bytes).unwrap_or_default().to_owned(),
+                bytes: bytes.to_vec(),
+                duties: Duties::default(),
+            },
+        };
         let components = if lost { Vec::new() } else { vec![kept()] };
         let changes = change(store.newest().unwrap(), vec![Change::put(name, plugin)]);
         store.install(&components, changes, &Author::new("ada", "a test")).unwrap();
