@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use loadout::domain::access::Secret;
 use loadout::http::{Connections, LaneLimits, Options, Pace, Room, Work};
-use loadout::resolve::{Evaluation, Reads, ToolRules};
+use loadout::resolve::{Absent, Evaluation, Reads, ToolRules};
 use loadout_tests::host::{Failure, Reply, TOKEN, TestHost};
 use loadout_tests::process::ServerProcess;
 use reqwest::Method;
@@ -42,6 +42,14 @@ impl ToolRules for Gate {
 
     fn fingerprint(&self) -> String {
         "gate".to_owned()
+    }
+
+    fn has_rule(&self, _: &str) -> bool {
+        true
+    }
+
+    fn absent(&self, _: &str) -> &[Absent] {
+        &[]
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use loadout::bundle::{Bundle, Bundled};
+use loadout::domain::duties::Duties;
 use loadout::domain::revision::Author;
 use loadout::domain::{Plugin, StepOverride};
 use loadout::plugin::Workshop;
@@ -146,7 +147,8 @@ fn install_as_before(store: &Store, name: &str, bytes: Vec<u8>, mut plugin: Plug
     plugin.versions.insert(version, digest.clone());
     plugin.active = Some(version);
     let name = format!("tests/{name}");
-    let component = Component { digest, plugin: name.clone(), version, bytes };
+    let manifest = Workshop::manifest_text(&bytes).unwrap_or_default().to_owned();
+    let component = Component { digest, plugin: name.clone(), version, manifest, bytes, duties: Duties::default() };
     let changes = ChangeSet { authority: Authority::Upgrader, ..ChangeSet::new([Change::put(name, plugin)]) };
     store.install(&[component], changes, &Author::new("ada", "an older host"))?;
     Ok(())
