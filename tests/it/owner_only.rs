@@ -119,6 +119,15 @@ async fn secrets_of_an_old_environment_come_along_nowhere() -> Done {
     assert!(message.contains("`PUT /api/v1/secrets/{name}`") && !message.contains("version"), "{message}");
     assert!(left[0]["where"].as_str().is_some_and(|place| place.starts_with("msdyn_liveworkstream/")), "{:?}", left[0]);
 
+    // What the plan is carried out from is kept until then, without the secrets.
+    assert_eq!(with_canary(host.folder())?, Vec::<String>::new());
+    let source = files(host.folder())?.into_iter().find(|path| path.ends_with("source.zip")).ok_or("no source")?;
+    let mut data = String::new();
+    zip::ZipArchive::new(fs::File::open(source)?)?.by_name("data.xml")?.read_to_string(&mut data)?;
+    for (column, value) in PLAIN {
+        assert!(data.contains(&format!("name=\"{column}\" value=\"{value}\"")), "{column} is no secret: {data}");
+    }
+
     let plan = planned.json()["id"].as_str().unwrap_or_default().to_owned();
     let begun = host.post("/api/v1/upgrades", json!({ "plan": plan })).await?;
     assert_eq!(begun.status, 202, "{begun}");
@@ -135,12 +144,6 @@ async fn secrets_of_an_old_environment_come_along_nowhere() -> Done {
     assert_eq!(back.status, 200, "{back}");
     let folder = host.stop_and_keep().await?;
     assert_eq!(with_canary(folder.path())?, Vec::<String>::new());
-    let source = files(folder.path())?.into_iter().find(|path| path.ends_with("source.zip")).ok_or("no source")?;
-    let mut data = String::new();
-    zip::ZipArchive::new(fs::File::open(source)?)?.by_name("data.xml")?.read_to_string(&mut data)?;
-    for (column, value) in PLAIN {
-        assert!(data.contains(&format!("name=\"{column}\" value=\"{value}\"")), "{column} is no secret: {data}");
-    }
     Ok(())
 }
 
@@ -241,6 +244,10 @@ async fn only_the_owner_reads_what_is_in_the_data_folder() -> Done {
     assert_eq!(caller.send(Method::POST, "/api/v1/upgrades", &run).await?.status, 202);
     let events = caller.get("/api/v1/upgrades/1/events").await?;
     assert!(events.text.contains("\"state\":\"applied\""), "{events}");
+    // The old environment of a plan goes once the plan was carried out; this one is still to be.
+    let zip = package("msdyn_liveworkstream", &[vec![("msdyn_name", "Other desk".to_owned())]])?;
+    let request = caller.request(Method::POST, "/api/v1/upgrade-plans").header("content-type", "application/zip");
+    assert_eq!(Reply::to(request.body(zip)).await?.status, 201);
     let secret = json!({"value": "a-good-secret", "hosts": ["a.example"]});
     assert_eq!(caller.send(Method::PUT, "/api/v1/secrets/token", &secret).await?.status, 201);
     let until = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)).to_string();

@@ -221,7 +221,7 @@ async fn settings_are_no_deeper_and_no_longer_than_their_limit_wherever_they_are
     for (value, why) in
         [(schemas::settings(33), levels), (schemas::settings(120), levels), (json!({"a": "x".repeat(70_000)}), bytes)]
     {
-        let tools = json!([{"tool": "msdyn_scripts_tool_config", "settings": value}]);
+        let tools = json!([{"tool": "msdyn_callscript_tool_config", "settings": value}]);
         let views = json!([{"name": "Mine", "recordTypes": ["case"], "filters": value}]);
         for (path, method, body, attribute) in [
             ("profiles/contoso_rep", Method::PATCH, json!({"productivityPane": {"tools": tools}}), "tools[0].settings"),

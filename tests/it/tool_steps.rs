@@ -493,7 +493,7 @@ async fn a_step_for_which_there_is_no_room_is_passed_over_unless_nothing_goes_wi
 async fn a_step_that_could_never_be_asked_is_refused() -> Done {
     let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
     let refused = host.install("", &tool_steps("around", "1.0.0", "", &[("late", &["scripts"], 30, 0)])?).await?;
-    assert_snapshot!(refused, @r#"422 {"code":"plugin-refused","detail":"the component is refused: its manifest says `steps.stage = 30`; around a rule there are 20 (before it is asked) and 40 (after it answered)"}"#);
+    assert_snapshot!(refused, @r#"422 {"code":"plugin-refused","detail":"plugin `tests/around` 1.0.0 is refused: its manifest says `steps.stage = 30`; around a rule there are 20 (before it is asked) and 40 (after it answered)"}"#);
     Ok(())
 }
 

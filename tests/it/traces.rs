@@ -257,6 +257,9 @@ async fn beside_guests_that_misbehave_everybody_answers_as_before_and_each_is_na
     for kind in asked.into_iter().chain(["greedy"]) {
         place(&host, kind, if kind == "floods-trace" { flood.clone() } else { json!({}) }).await?;
     }
+    // It brings a step around a rule, and no rule.
+    let ruleless = host.patch("/api/v1/pane-tools/contoso_around", json!({"withoutRule": "show"})).await?;
+    assert_eq!(ruleless.status, 200, "{ruleless}");
     let (decision, after) = ask().await?;
     let (mut theirs, others): (Vec<_>, Vec<_>) = after.into_iter().partition(|tool| !before.contains(tool));
     assert_eq!(others, before, "a neighbour noticed");

@@ -120,6 +120,7 @@ pub(super) async fn serve(
                 turned_away.tell(stream);
                 continue;
             };
+            tracing::trace!(%address, "accepted a connection");
             let carrying =
                 Carrying { limits, pace, metrics: metrics.clone(), watched: watched.clone(), open: open.clone() };
             tokio::spawn(carrying.carry(stream, address, place, router.clone()));

@@ -22,7 +22,7 @@ use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
 use super::guard::Guard;
 use super::handler::Handler;
-use super::inspect::{LoadError, identify, inspect, manifest_of, manifest_text, may_take_part};
+use super::inspect::{LoadError, identify, identity, inspect, manifest_of, manifest_text, may_take_part};
 use super::limits::Limits;
 use super::manifest::{Identity, Manifest, Provides};
 use super::schema::SettingsSchema;
@@ -85,6 +85,11 @@ impl Workshop {
     /// Who a component says it is, and who signed it. Nothing else of it is looked at.
     pub fn identify(component: &[u8]) -> Result<(Identity, Signatures), LoadError> {
         guarded(|| identify(component))
+    }
+
+    /// Who a component says it is, whatever is wrong with its signatures.
+    pub fn identity(component: &[u8]) -> Result<Identity, LoadError> {
+        guarded(|| identity(component))
     }
 
     /// Reads the manifest of a component that is fit to be compiled. Nothing is compiled or run.

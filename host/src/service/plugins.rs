@@ -440,8 +440,8 @@ impl Service {
         reason: &LoadError,
         author: &Author,
     ) -> Option<(String, PluginVersion)> {
-        let identified = Workshop::identify(bytes).ok().filter(|_| !matches!(reason, LoadError::Unavailable(_)));
-        let (identity, _) = identified?;
+        let identified = Workshop::identity(bytes).ok().filter(|_| !matches!(reason, LoadError::Unavailable(_)));
+        let identity = identified?;
         let (name, version) = (identity.full_name(), identity.version);
         let kept = self.store.keep_failure(&name, version, &Workshop::digest(bytes), &reason.to_string(), author);
         if let Err(error) = kept {
