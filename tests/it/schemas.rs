@@ -90,7 +90,7 @@ async fn each_schema_and_each_manifest_is_refused_by_name_and_the_server_goes_on
     no schema at all: 422 plugin-refused plugin `tests/bomb` 1.0.0 is refused: it cannot be made ready: its manifest says `settings.schema = …`
     lists in lists: 422 plugin-refused the component is refused: its manifest cannot be read: cannot recurse further; max recursion depth met
     tables in tables: 422 plugin-refused the component is refused: its manifest cannot be read: recursion limit
-    headers in headers: 422 plugin-refused the component is refused: its manifest cannot be read: it has more than 8 levels of tables in each other, which are the most
+    headers in headers: 422 plugin-refused the component is refused: its manifest cannot be read: it has more than 16 levels of tables in each other, which are the most
     many keys: 422 plugin-refused the component is refused: its manifest cannot be read: it has more than 2000 values, which are the most
     many tables: 422 plugin-refused the component is refused: its manifest cannot be read: it has more than 2000 values, which are the most
     a long description: 422 plugin-refused plugin `tests/bomb` 1.0.0 is refused: its manifest says `plugin.description = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`; 500 characters are the most

@@ -455,7 +455,7 @@ async fn the_command_line_says_what_does_not_fit_and_takes_anyway() -> Done {
     ");
     let listed = run(&["list"])?;
     let line = listed.lines().find(|line| line.contains("tests/greeter")).unwrap_or_default();
-    assert_snapshot!(line, @"tests/greeter                            1.1.0      active     scripts  3 settings do not fit");
+    assert_snapshot!(line, @"tests/greeter                            1.1.0      active      scripts  3 settings do not fit");
     std::fs::write(&path, greeter("1.2.0", OLD, "")?)?;
     assert!(run(&["install", component])?.contains("serves     1.2.0"));
     std::fs::write(&path, greeter("1.3.0", NEW, &FIRST.replace("'1'", "'1.2'"))?)?;

@@ -17,6 +17,9 @@ use rustix::process::{Resource, Rlimit, getppid, setrlimit, test_kill_process};
 
 use crate::host::Failure;
 
+/// Something that a process may try.
+type Attempt<'a> = Box<dyn FnOnce() -> io::Result<()> + 'a>;
+
 /// The sub-command of the program of the tests.
 pub const COMMAND: &str = "attempt";
 
@@ -40,7 +43,7 @@ pub fn run(way: &OsStr, folder: &Path, address: &str) -> Result<(), Failure> {
     let mut out = io::stdout();
     writeln!(out, "files {}, calls {}", confinement.files, confinement.calls)?;
     let none = Rlimit { current: Some(1), maximum: Some(1) };
-    let attempts: Vec<(&str, Box<dyn FnOnce() -> io::Result<()> + '_>)> = vec![
+    let attempts: Vec<(&str, Attempt<'_>)> = vec![
         ("open a file", Box::new(|| File::open(path("there")).map(drop))),
         ("look at a file", Box::new(|| fs::metadata(path("there")).map(drop))),
         ("list a folder", Box::new(|| fs::read_dir(folder).map(drop))),

@@ -290,7 +290,9 @@ impl Service {
                 must_be_possible(manifest, ready.and_then(|ready| ready.settings()), step, &steps[step])?;
             }
             let mut migrated = Migrated::default();
-            if activate && needs.is_none() {
+            // Its schema is built by the host only once the component was made ready.
+            let is_ready = held.iter().any(|ready| ready.digest() == digest);
+            if activate && needs.is_none() && is_ready {
                 let settling = Settling { caller, anyway: how.anyway };
                 let of_this = self.settle_settings(&mut draft, name, &mut plugin, manifest, settling)?;
                 migrated = of_this.migrated.clone();

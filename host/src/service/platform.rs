@@ -700,7 +700,7 @@ mod tests {
         }
         insta::assert_snapshot!(outcomes, @r#"
         it takes them: 2.0.0 serves, {"most":3}, Custom
-        it does not: 1.0.0 serves, {"most":3}, Custom; plugin `contoso/guide` 2.0.0 does not serve, because settings that are there do not fit it: tool `msdyn_callscript_tool_config` in profile `contoso_desk`: Additional properties are not allowed ('most' was unexpected): change the settings, ship a version that migrates them (`[[settings.migrations]]`), or say `anyway`
+        it does not: 1.0.0 serves, {"most":3}, Custom; plugin `contoso/guide` 2.0.0 does not serve, because settings that are there do not fit it: tool `msdyn_callscript_tool_config` in profile `contoso_desk`: False schema does not allow 3: change the settings, ship a version that migrates them (`[[settings.migrations]]`), or say `anyway`
         it migrates them: 2.0.0 serves, {"limit":3}, Custom
         nothing serves: 2.0.0 serves, {"most":3}, Custom
         "#);

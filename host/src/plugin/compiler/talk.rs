@@ -230,7 +230,8 @@ mod tests {
     /// What a shell with this script answers to a component that no pipe holds, in a word.
     fn said(script: &str, time: Duration) -> String {
         let arguments = ["-c".to_owned(), script.to_owned()];
-        let mut process = Process::start(Path::new("/bin/sh"), &arguments, Instant::now() + time).unwrap();
+        let mut process =
+            Process::start(Path::new("/bin/sh"), &arguments, Instant::now() + time).expect("the shell starts");
         let answer = process.ask(&vec![7; 1 << 20], |word| if word == b'+' { 4 } else { 2 });
         match answer {
             Ok(Answer { word, body, .. }) => {

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::{ManifestError, one_line};
 
 /// Most levels of tables and lists in each other.
-const NESTING: usize = 8;
+const NESTING: usize = 16;
 
 /// Most keys and members of lists.
 const VALUES: usize = 2_000;
@@ -68,12 +68,12 @@ mod tests {
     fn what_is_more_than_a_manifest_may_be_is_refused_however_it_is_written() {
         for (what, text, expected) in [
             ("lists", format!("a = {}{}", "[".repeat(30_000), "]".repeat(30_000)), "recurse"),
-            ("lists within what is read", format!("a = {}{}", "[".repeat(20), "]".repeat(20)), "more than 8 levels"),
+            ("lists within what is read", format!("a = {}{}", "[".repeat(20), "]".repeat(20)), "more than 16 levels"),
             ("inline tables", format!("a = {}1{}", "{a = ".repeat(9_000), "}".repeat(9_000)), "recurse"),
             ("dots in a key", format!("{}a = 1", "a.".repeat(30_000)), "recursion limit"),
-            ("dots within what is read", format!("{}a = 1", "a.".repeat(70)), "more than 8 levels"),
+            ("dots within what is read", format!("{}a = 1", "a.".repeat(70)), "more than 16 levels"),
             ("dots in a header", format!("[{}a]", "a.".repeat(30_000)), "recursion limit"),
-            ("dots in header and key", format!("[{0}a]\n{0}a = 1", "a.".repeat(70)), "more than 8 levels"),
+            ("dots in header and key", format!("[{0}a]\n{0}a = 1", "a.".repeat(70)), "more than 16 levels"),
             ("keys", (0..6_000).map(|at| format!("a{at}=1\n")).collect(), "more than 2000 values"),
             ("members", format!("a = [{}]", "1,".repeat(30_000)), "more than 2000 values"),
             ("tables", "[[a]]\n".repeat(10_000), "more than 2000 values"),

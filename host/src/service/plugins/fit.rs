@@ -130,7 +130,8 @@ impl Reader {
         let Some(schema) = &self.0 else { return Vec::new() };
         let settings = Value::Object(settings.clone());
         let problems = schema.problems("", &settings).into_iter();
-        problems.map(|problem| (pointer(&settings, &problem.attribute), problem.message)).collect()
+        let dotted = |attribute: &str| if attribute.is_empty() { String::new() } else { format!(".{attribute}") };
+        problems.map(|problem| (pointer(&settings, &dotted(&problem.attribute)), problem.message)).collect()
     }
 }
 
