@@ -99,10 +99,15 @@ fn in_language(folder: &Path, (language, packages, natively): Tried, cache: &Pat
     for (kind, expected) in kinds {
         let project = made(folder, kind, language)?;
         symlink(cache, project.join("target/compiled"))?;
-        let first = folder.join(ASKED[0]).join(language).join(packages);
-        let installed = first.is_dir();
+        let first = folder.join(ASKED[0]).join(language);
+        let installed = first.join(packages).is_dir();
         if installed {
-            symlink(&first, project.join(packages))?;
+            symlink(first.join(packages), project.join(packages))?;
+            // An installer may complete the lock with what its registry has for other platforms.
+            let lock = first.join("package-lock.json");
+            if lock.is_file() {
+                fs::copy(lock, project.join("package-lock.json"))?;
+            }
         }
         run(Command::new(natively[0]).args(&natively[1..]).current_dir(&project))?;
         let (told, said) = loadout(&project, &["build"])?;
