@@ -1,10 +1,10 @@
 //! Compiled code on disk, so that a start does not compile again.
 //!
 //! Compiled code is trusted like the host itself, so a file is used only if this host wrote it: each starts with a MAC
-//! made with a key that nobody else can read. It lies beside the code where the folder is the host's own, and elsewhere
-//! where others may have filled that. Whatever is wrong with a file, the component is compiled again; the cache never
-//! makes anything fail. A file that is a link, no file at all or longer than code may be is not read. Whoever starts
-//! takes away what no engine like theirs can load, and what nobody finished.
+//! made with a key that only the host can read. The key is in the cache folder if only the host writes there, else in
+//! the folder `Config::keys`. A component whose file is damaged is compiled again; the cache never makes a call fail. A
+//! link, a file that is none and one that is longer than code may be are not read. At start, files for another engine
+//! version and unfinished files are deleted.
 
 use std::fs::{self, DirBuilder, DirEntry, File, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
