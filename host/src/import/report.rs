@@ -185,7 +185,7 @@ impl Report {
         self.settle();
     }
 
-    /// Adds what nobody would see because what decides about it is absent.
+    /// Adds the tools that are hidden because what decides about them is absent.
     pub fn without_rule(&mut self, tool: &str, reason: &str) {
         let place = format!("{}/{tool}", Kind::PaneTool.collection());
         self.warn("no-rule", place, format!("people do not see it: {reason}"));

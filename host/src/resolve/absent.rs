@@ -79,7 +79,7 @@ pub(super) fn standing(name: &str, tool: &PaneTool, environment: &Environment, r
     Standing::Asked(warnings)
 }
 
-/// Why nobody sees `tool`, which is called `name`, if that is because something is absent.
+/// Why `tool`, which is called `name`, is hidden for want of a rule or a step, if it is.
 pub fn hidden_without_rule(
     name: &str,
     tool: &PaneTool,

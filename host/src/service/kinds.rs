@@ -30,7 +30,7 @@ pub struct ToolWithoutRule {
 }
 
 impl Service {
-    /// The active pane tools that nobody sees because what decides about them is absent, by name.
+    /// The active pane tools that are hidden because what decides about them is absent, by name.
     pub fn tools_without_rule(&self) -> Result<Vec<ToolWithoutRule>, Error> {
         let Machinery::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
         let snapshot = self.store.snapshot()?;
@@ -40,7 +40,7 @@ impl Service {
         Ok(without.collect())
     }
 
-    /// The pane tools among `changes` that nobody would see because what decides about them is absent over `library`.
+    /// The pane tools among `changes` that are hidden because what decides about them is absent over `library`.
     pub(super) fn written_without_rule(
         &self,
         changes: &ChangeSet,
