@@ -126,8 +126,8 @@ impl Bundle {
 
     /// Reads a zip file that [`Bundle::write`] made.
     pub fn read(zip: &[u8]) -> Result<Self, Error> {
-        let mut files = Archive::read(zip)?.files;
-        let index = files.remove(INDEX).ok_or(Error::NotABundle)?;
+        let mut files = Archive::read(zip)?;
+        let index = files.take(INDEX)?.ok_or(Error::NotABundle)?;
         let plugins = index_of(&index)?;
         let (mut names, mut components) = (BTreeSet::new(), BTreeMap::new());
         for Bundled { plugin, digest, size, .. } in &plugins {
@@ -135,14 +135,14 @@ impl Bundle {
                 return Err(Error::Twice(plugin.clone()));
             }
             let (file, plugin) = (file(digest), plugin.clone());
-            let Some(component) = files.remove(&file) else { return Err(Error::Missing { file, plugin }) };
+            let Some(component) = files.take(&file)? else { return Err(Error::Missing { file, plugin }) };
             if component.len() as u64 != *size || Workshop::digest(&component) != *digest {
                 return Err(Error::Tampered { file, plugin });
             }
             components.insert(digest.clone(), component);
         }
-        match files.into_keys().next() {
-            Some(file) => Err(Error::Stray(file)),
+        match files.paths().next() {
+            Some(file) => Err(Error::Stray(file.to_owned())),
             None => Ok(Self { plugins, components }),
         }
     }

@@ -29,7 +29,7 @@ pub(crate) mod document;
 pub(crate) mod entries;
 pub(crate) mod expected;
 pub(crate) mod inbox;
-mod json;
+pub(crate) mod json;
 pub(crate) mod macros;
 pub(crate) mod notification;
 pub(crate) mod pane;
@@ -71,11 +71,11 @@ use solution::Solution;
 use work::Work;
 
 pub use archive::Error as ArchiveError;
-pub(crate) use archive::{admit, check_entries};
+pub(crate) use archive::{ENTRY_MAX, admit, check_entries, check_size};
 pub use report::{Component, Counts, Dependency, Link, LinkOutcome, Outcome, Report, SolutionSummary, Warning};
 pub(crate) use source_rows::{SolutionRows, rows};
 use xml::Budget;
-pub(crate) use xml::{Element, parse, stream};
+pub(crate) use xml::{Element, Metered, parse, stream};
 pub use xml::{Error as XmlError, Problem as XmlProblem};
 
 /// What an import is going to do.
@@ -145,6 +145,11 @@ pub(crate) fn reads(table: &str) -> bool {
     TABLES.contains(&table)
 }
 
+/// Whether a file of an archive says who is assigned to what. No item is in it.
+pub(crate) fn is_about_people(path: &str) -> bool {
+    path == assignment::path()
+}
+
 /// The code of what is said about columns that hold secrets.
 pub(crate) const SECRETS_LEFT: &str = "secret-left-behind";
 
@@ -158,19 +163,19 @@ pub fn plan(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
 
 /// As [`plan`], of files that are no archive yet.
 pub(crate) fn plan_files(files: impl IntoIterator<Item = (String, Vec<u8>)>, base: &Snapshot) -> Result<Plan, Error> {
-    plan_archive(Archive { files: files.into_iter().collect() }, base)
+    plan_archive(Archive::of(files), base)
 }
 
-fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
+fn plan_archive(mut archive: Archive<'_>, base: &Snapshot) -> Result<Plan, Error> {
     let solution = xml::parse(SOLUTION, &take(&mut archive, SOLUTION)?)?;
     let solution = Solution::read(&solution).ok_or(Error::NoManifest)?;
     let mut budget = Budget::default();
     let mut customizations = xml::parse_within(CUSTOMIZATIONS, &take(&mut archive, CUSTOMIZATIONS)?, &mut budget)?;
     let secrets = customizations.leave_secrets();
     let Customizations { workflows, mut links, roles, unread } = Customizations::read(customizations);
-    let assignments = archive.files.remove(&assignment::path());
-    let plugins = archive.files.remove(&expected::path());
-    let documents = Documents::take_from(&mut archive);
+    let assignments = archive.take(&assignment::path())?;
+    let plugins = archive.take(&expected::path())?;
+    let documents = Documents::take_from(&mut archive)?;
     let (mut rows, spoilt) = Rows::take_from(&mut archive, documents.are_whole(), &mut budget)?;
 
     let shipped = documents.are_whole().then(|| base.shipped());
@@ -180,7 +185,7 @@ fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
         work.report.warn(SECRETS_LEFT, place, left_behind(&columns));
     }
     dependencies::check(&mut work, &rows);
-    let macros = macros::read(&mut work, workflows, &mut archive.files);
+    let macros = macros::read(&mut work, workflows, &mut archive);
     script::read(&mut work, &mut rows, &macros);
     tab::read(&mut work, &mut rows);
     notification::read(&mut work, &mut rows, &mut links);
@@ -190,19 +195,19 @@ fn plan_archive(mut archive: Archive, base: &Snapshot) -> Result<Plan, Error> {
     channel_provider::read(&mut work, &mut rows);
     application_extension::read(&mut work, &mut rows);
     profile::read(&mut work, &mut rows, &mut links);
-    documents.read(&mut work);
+    documents.read(&mut work, &mut archive)?;
     settle::settle(&mut work);
     let assignments = assignment::read(&mut work, assignments);
     let expected = expected::read(&mut work, plugins);
-    unread::report(&mut work, rows, links, unread, spoilt, archive);
+    unread::report(&mut work, rows, links, unread, spoilt, &archive);
     let kept = std::mem::take(&mut work.kept);
     let (changes, report) = work.finish();
     Ok(Plan { changes, report, kept, assignments, expected })
 }
 
-fn take(archive: &mut Archive, file: &'static str) -> Result<Vec<u8>, Error> {
-    archive.files.remove(file).ok_or_else(|| {
-        let is_package = archive.files.contains_key("data.xml");
+fn take(archive: &mut Archive<'_>, file: &'static str) -> Result<Vec<u8>, Error> {
+    archive.take(file)?.ok_or_else(|| {
+        let is_package = archive.has("data.xml");
         if is_package { Error::ConfigurationMigration } else { Error::NotASolution { missing: file } }
     })
 }

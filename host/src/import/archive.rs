@@ -1,11 +1,12 @@
-//! The files of a zip archive, unpacked in memory within limits.
+//! The files of a zip archive, unpacked one by one within limits.
 //!
-//! Trusts no header: sizes are counted while the bytes come out, and what comes out must match its checksum. Refuses
-//! names that could leave a folder, names that occur twice, links, encryption, and archives that grow out of all
-//! proportion. Writes nothing anywhere.
+//! Trusts no header: sizes are counted while the bytes come out, and what comes out must match its checksum. Every file is
+//! unpacked once when the archive is opened, and nothing of it is kept; a file that is taken is unpacked again. So no more
+//! than one of them is in memory, unless the caller keeps more. Refuses names that could leave a folder, names that occur
+//! twice, links, encryption, and archives that grow out of all proportion. Writes nothing anywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Cursor, Read, Seek};
+use std::io::{self, Cursor, Read, Seek};
 
 use zip::ZipArchive;
 use zip::result::ZipError;
@@ -25,11 +26,20 @@ pub const RATIO_MAX: u64 = 200;
 /// Entries up to this size, in bytes, may be of any ratio: nothing is won by them.
 const RATIO_FREE: u64 = 1 << 20;
 
-/// The files of an archive by path.
+/// The files of an archive by path, directories left out.
 #[derive(Debug)]
-pub(crate) struct Archive {
-    /// Contents by path, directories left out.
-    pub(crate) files: BTreeMap<String, Vec<u8>>,
+pub(crate) struct Archive<'a> {
+    zip: Option<ZipArchive<Cursor<&'a [u8]>>>,
+    files: BTreeMap<String, Content>,
+}
+
+/// What a file holds.
+#[derive(Debug)]
+enum Content {
+    /// What comes out of an entry of the zip file, which is `size` bytes.
+    Packed { index: usize, size: u64 },
+    /// What no archive was made of.
+    Plain(Vec<u8>),
 }
 
 /// An archive that is not read.
@@ -39,7 +49,7 @@ pub enum Error {
     #[error("the archive has {size} bytes, {COMPRESSED_MAX} are allowed: split it into several solutions")]
     TooLarge {
         /// Its size.
-        size: usize,
+        size: u64,
     },
     /// The file is no zip archive, or only the beginning of one.
     #[error("the file is not a complete zip archive ({reason}): export or download it again")]
@@ -107,12 +117,10 @@ pub enum Error {
     },
 }
 
-impl Archive {
-    /// Unpacks `bytes`.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Error> {
-        if bytes.len() > COMPRESSED_MAX {
-            return Err(Error::TooLarge { size: bytes.len() });
-        }
+impl<'a> Archive<'a> {
+    /// Opens the zip file `bytes`, and looks whether all of it can be unpacked.
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Error> {
+        check_size(bytes.len() as u64)?;
         // Reading from memory does not fail.
         check_entries(entries::count(bytes, bytes.len() as u64, &mut |_| {}).unwrap_or(u64::MAX))?;
         let mut zip = ZipArchive::new(Cursor::new(bytes))
@@ -128,16 +136,49 @@ impl Archive {
             if !seen.insert(name.to_lowercase()) {
                 return Err(Error::Duplicate { entry: name });
             }
-            let mut entry = zip
-                .by_index(index)
-                .map_err(|error| Error::Damaged { entry: name.clone(), reason: error.to_string() })?;
+            let mut entry = zip.by_index(index).map_err(|error| damaged(&name, &error))?;
             // No entry was packed into more bytes than there are, whatever its header says.
-            let content = unpack(&mut entry, &name, packed.min(bytes.len() as u64), TOTAL_MAX - total)?;
-            total += content.len() as u64;
-            files.insert(name, content);
+            let size = unpack(&mut entry, &name, packed.min(bytes.len() as u64), TOTAL_MAX - total)?;
+            total += size;
+            files.insert(name, Content::Packed { index, size });
         }
-        Ok(Self { files })
+        Ok(Self { zip: Some(zip), files })
     }
+
+    /// Files that are no archive yet.
+    pub(crate) fn of(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+        Self { zip: None, files: files.into_iter().map(|(path, content)| (path, Content::Plain(content))).collect() }
+    }
+
+    /// The paths of the files that were not taken, sorted.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
+    /// Whether there is a file at `path` that was not taken.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+
+    /// Takes a file out, and unpacks it; nothing if there is none.
+    pub(crate) fn take(&mut self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        let (index, size) = match self.files.remove(path) {
+            None => return Ok(None),
+            Some(Content::Plain(content)) => return Ok(Some(content)),
+            Some(Content::Packed { index, size }) => (index, size),
+        };
+        let Some(zip) = &mut self.zip else { return Ok(None) };
+        let entry = zip.by_index(index).map_err(|error| damaged(path, &error))?;
+        // As many bytes came out before. A size that does not fit into memory was refused then.
+        let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+        entry.take(size).read_to_end(&mut content).map_err(|error| damaged(path, &error))?;
+        Ok(Some(content))
+    }
+}
+
+/// Refuses an archive of more bytes than one may have.
+pub(crate) fn check_size(size: u64) -> Result<(), Error> {
+    if size > COMPRESSED_MAX as u64 { Err(Error::TooLarge { size }) } else { Ok(()) }
 }
 
 /// Refuses an archive that has, or claims to have, too many entries.
@@ -188,17 +229,17 @@ fn shown(name: &[u8]) -> String {
     String::from_utf8_lossy(name).chars().take(200).collect()
 }
 
-/// Reads what really comes out of an entry, until a limit is passed.
-fn unpack(entry: &mut impl Read, name: &str, packed: u64, left: u64) -> Result<Vec<u8>, Error> {
+fn damaged(entry: &str, reason: &dyn std::fmt::Display) -> Error {
+    Error::Damaged { entry: entry.to_owned(), reason: reason.to_string() }
+}
+
+/// Counts the bytes that really come out of an entry, until a limit is passed.
+fn unpack(entry: &mut impl Read, name: &str, packed: u64, left: u64) -> Result<u64, Error> {
     let proportionate = packed.saturating_mul(RATIO_MAX).max(RATIO_FREE);
     let limit = ENTRY_MAX.min(left).min(proportionate);
-    let mut content = Vec::new();
-    entry
-        .take(limit + 1)
-        .read_to_end(&mut content)
-        .map_err(|error| Error::Damaged { entry: name.to_owned(), reason: error.to_string() })?;
-    if content.len() as u64 <= limit {
-        return Ok(content);
+    let size = io::copy(&mut entry.take(limit + 1), &mut io::sink()).map_err(|error| damaged(name, &error))?;
+    if size <= limit {
+        return Ok(size);
     }
     let entry = name.to_owned();
     Err(if limit == proportionate {
@@ -247,9 +288,13 @@ mod tests {
 
     #[test]
     fn files_come_out_as_they_went_in() {
-        let archive = Archive::read(&zip(&[("a/b.xml", b"<b/>"), ("a/", b""), ("c", b"")])).unwrap();
-        let files: Vec<_> = archive.files.iter().map(|(name, content)| (name.as_str(), content.len())).collect();
-        assert_eq!(files, [("a/b.xml", 4), ("c", 0)]);
+        let zip = zip(&[("a/b.xml", b"<b/>"), ("a/", b""), ("c", b"")]);
+        let mut archive = Archive::read(&zip).unwrap();
+        assert_eq!(archive.paths().collect::<Vec<_>>(), ["a/b.xml", "c"]);
+        assert_eq!(archive.take("a/b.xml").unwrap().as_deref(), Some(&b"<b/>"[..]));
+        assert_eq!((archive.take("a/b.xml").unwrap(), archive.has("a/b.xml")), (None, false));
+        assert_eq!(archive.take("c").unwrap().as_deref(), Some(&b""[..]));
+        assert_eq!(archive.paths().count(), 0);
     }
 
     #[test]

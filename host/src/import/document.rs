@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 use crate::domain::secret_column::{left_behind, strip};
 use crate::domain::{AnyItem, DefaultProfile, Environment, Kind, merge_patch};
 
+use super::ArchiveError;
 use super::archive::Archive;
 use super::json;
 use super::report::Outcome;
@@ -60,12 +61,17 @@ pub(super) struct Documents {
     whole: bool,
     /// Why no document is read.
     unusable: Option<String>,
-    files: Vec<(String, Vec<u8>)>,
+    paths: Vec<String>,
 }
 
 /// Where the file that says the archive was exported here is.
 pub(crate) fn format_path() -> String {
     format!("{FOLDER}/format.json")
+}
+
+/// Whether the file at `path` is, or should be, a document.
+pub(super) fn is_document(path: &str) -> bool {
+    path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'))
 }
 
 impl Document {
@@ -82,11 +88,10 @@ impl Document {
 }
 
 impl Documents {
-    /// Takes the documents out of an archive.
-    pub(super) fn take_from(archive: &mut Archive) -> Self {
-        let format = archive.files.remove(&format_path());
-        let is_document = |path: &str| path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'));
-        let files = archive.files.extract_if(.., |path, _| is_document(path)).collect();
+    /// Looks which documents an archive has.
+    pub(super) fn take_from(archive: &mut Archive<'_>) -> Result<Self, ArchiveError> {
+        let format = archive.take(&format_path())?;
+        let paths = archive.paths().filter(|path| is_document(path)).map(str::to_owned).collect();
         let unusable = match format.as_deref().map(json::read::<Format>) {
             None | Some(Ok(FORMAT)) => None,
             Some(Ok(Format { format })) => {
@@ -95,7 +100,7 @@ impl Documents {
             }
             Some(Err(error)) => Some(format!("`{}` cannot be read: {error}", format_path())),
         };
-        Self { whole: format.is_some() && unusable.is_none(), unusable, files }
+        Ok(Self { whole: format.is_some() && unusable.is_none(), unusable, paths })
     }
 
     /// Whether the archive says everything.
@@ -103,19 +108,21 @@ impl Documents {
         self.whole
     }
 
-    /// Patches what the tables made, and makes what they could not.
-    pub(super) fn read(self, work: &mut Work<'_>) {
+    /// Takes the documents out of `archive`, one by one. Patches what the tables made, and makes what they could not.
+    pub(super) fn read(self, work: &mut Work<'_>, archive: &mut Archive<'_>) -> Result<(), ArchiveError> {
         if let Some(reason) = self.unusable {
             let component = work.component(FOLDER, &format_path());
             work.quarantine(component, &Unreadable(reason.clone()));
-            for (path, _) in self.files {
+            for path in self.paths {
+                archive.take(&path)?;
                 let component = work.component(FOLDER, &path);
                 work.quarantine(component, &Unreadable(reason.clone()));
             }
-            return;
+            return Ok(());
         }
         let mut seen = BTreeSet::new();
-        for (path, content) in self.files {
+        for path in self.paths {
+            let Some(content) = archive.take(&path)? else { continue };
             let (kind, file) = match place(&path) {
                 Ok(place) => place,
                 Err(reason) => {
@@ -154,6 +161,7 @@ impl Documents {
                 }
             }
         }
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ const VALUES_MAX: usize = 100_000;
 const PEOPLE_MAX: usize = 2_000_000;
 
 /// Reads one document.
-pub(super) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     if text.len() > BYTES_MAX {
         return Err(format!("it has {} bytes, {BYTES_MAX} are allowed: split it", text.len()));
     }

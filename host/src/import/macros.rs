@@ -15,7 +15,9 @@ use crate::domain::source::guid;
 use crate::domain::{Definition, Kind, Localized, Macro, Name, Source, State};
 use crate::store::Snapshot;
 
+use super::archive::Archive;
 use super::customizations::Workflow;
+use super::document::is_document;
 use super::json;
 use super::row::{Row, Unreadable, is_stray};
 use super::work::Work;
@@ -25,11 +27,11 @@ pub(crate) const CATEGORY: &str = "9000";
 /// How many places of stray characters are named before the rest is only counted.
 const PLACES_NAMED: usize = 5;
 
-/// Plans every macro, and says what each is called by its GUID. Takes the definitions it reads out of `files`.
+/// Plans every macro, and says what each is called by its GUID. Takes the definitions it reads out of `archive`.
 pub(super) fn read(
     work: &mut Work<'_>,
     workflows: Vec<Workflow>,
-    files: &mut BTreeMap<String, Vec<u8>>,
+    archive: &mut Archive<'_>,
 ) -> BTreeMap<String, Name<Macro>> {
     let contained: BTreeSet<&str> = workflows.iter().map(|workflow| workflow.id.as_str()).collect();
     for id in work.solution.processes.iter().filter(|id| !contained.contains(id.as_str())) {
@@ -52,7 +54,7 @@ pub(super) fn read(
             work.skip(component, format!("a process of category `{category}` is no macro: only `{CATEGORY}` is"));
             continue;
         }
-        match read_one(work, &workflow, files) {
+        match read_one(work, &workflow, archive) {
             Ok((read, named)) => {
                 let name = match known.get(&workflow.id) {
                     Some(name) => name.to_string(),
@@ -79,7 +81,7 @@ fn by_id(base: &Snapshot) -> BTreeMap<String, Name<Macro>> {
 fn read_one(
     work: &mut Work<'_>,
     workflow: &Workflow,
-    files: &mut BTreeMap<String, Vec<u8>>,
+    archive: &mut Archive<'_>,
 ) -> Result<(Macro, Option<String>), Unreadable> {
     let row = Row::new("customizations.xml", &workflow.id, workflow.element.clone());
     let mut row = if work.whole { row.of_whole() } else { row };
@@ -102,8 +104,10 @@ fn read_one(
     let state = row.choice("StateCode", &[(0, State::Inactive), (1, State::Active)])?.unwrap_or_default();
     let path = row.plain("JsonFileName").unwrap_or_default();
     let file = path.trim_start_matches('/');
-    let content =
-        files.remove(file).ok_or_else(|| Unreadable(format!("its definition `{file}` is not in the archive")))?;
+    let content = if is_document(file) { Ok(None) } else { archive.take(file) };
+    let content = content
+        .map_err(|error| Unreadable(error.to_string()))?
+        .ok_or_else(|| Unreadable(format!("its definition `{file}` is not in the archive")))?;
     let definition = definition(&content).map_err(|reason| Unreadable(format!("`{file}`: {reason}")))?;
     for column in &row.stray {
         work.warn_of_stray(&format!("workflow/{id}"), &format!("`{column}`"));

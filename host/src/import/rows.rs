@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Error;
 use super::archive::Archive;
+use super::document::is_document;
 use super::row::Row;
 use super::xml::{self, Budget};
 
@@ -23,14 +25,16 @@ impl Rows {
     /// Takes the rows out of an archive. Refuses what nobody writes by mistake; anything else that cannot be read is
     /// only itself spoilt. `whole` says that the archive says everything, see [`Row::of_whole`].
     pub(super) fn take_from(
-        archive: &mut Archive,
+        archive: &mut Archive<'_>,
         whole: bool,
         budget: &mut Budget,
-    ) -> Result<(Self, Spoilt), xml::Error> {
+    ) -> Result<(Self, Spoilt), Error> {
         let (mut rows, mut spoilt) = (Self::default(), Spoilt::new());
         let mut seen = BTreeSet::new();
-        let is_row = |path: &str| path.split('/').count() == 3 && path.ends_with(".xml");
-        for (path, content) in archive.files.extract_if(.., |path, _| is_row(path)) {
+        let is_row = |path: &str| !is_document(path) && path.split('/').count() == 3 && path.ends_with(".xml");
+        let paths: Vec<String> = archive.paths().filter(|path| is_row(path)).map(str::to_owned).collect();
+        for path in paths {
+            let Some(content) = archive.take(&path)? else { continue };
             match xml::parse_within(&path, &content, budget) {
                 Ok(root) => {
                     let folder = path.split('/').nth(1).unwrap_or_default();
@@ -46,7 +50,7 @@ impl Rows {
                         spoilt.push((path, format!("another file has the row `{}`: keep one of them", row.name)));
                     }
                 }
-                Err(error) if error.problem.is_hostile() => return Err(error),
+                Err(error) if error.problem.is_hostile() => return Err(error.into()),
                 Err(error) => spoilt.push((path, error.to_string())),
             }
         }

@@ -16,7 +16,7 @@ pub(super) fn report(
     mut links: Links,
     sections: Vec<(String, usize)>,
     spoilt: Spoilt,
-    archive: Archive,
+    archive: &Archive<'_>,
 ) {
     for (table, of_table) in rows.rest() {
         let message = format!("rows of `{table}` are not read: {} skipped", of_table.len());
@@ -42,7 +42,7 @@ pub(super) fn report(
         let component = work.component(&table, &path);
         work.quarantine(component, &Unreadable(reason));
     }
-    for path in archive.files.keys().filter(|path| !DESCRIPTIVE.contains(&path.as_str())) {
+    for path in archive.paths().filter(|path| !DESCRIPTIVE.contains(path)) {
         let table = path.split_once('/').map_or("", |(folder, _)| folder).to_owned();
         let component = work.component(&table, path);
         work.skip(component, "files of this sort are not read");

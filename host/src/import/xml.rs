@@ -197,8 +197,7 @@ pub(crate) fn stream<E: From<Error>>(
 ) -> Result<(), E> {
     let at = |position: u64, problem: Problem| Error { file: file.to_owned(), position, problem };
     const PIECE_MAX: u64 = 2 * EVENT_MAX;
-    let taken = Rc::new(Cell::new(0));
-    let input = Metered { input, taken: Rc::clone(&taken) };
+    let (input, taken) = Metered::new(input);
     let mut reader = Reader::from_reader(BufReader::with_capacity(64 << 10, input));
     let (mut tree, mut buffer) = (Tree::default(), Vec::new());
     // Where the piece that is being read began, and whether there was any element.
@@ -256,9 +255,17 @@ pub(crate) fn stream<E: From<Error>>(
 }
 
 /// Counts what is read, and ends where one event takes too much of it.
-struct Metered<R> {
+pub(crate) struct Metered<R> {
     input: R,
     taken: Rc<Cell<u64>>,
+}
+
+impl<R> Metered<R> {
+    /// Meters `input`. The caller sets the count that comes back to 0 before each event.
+    pub(crate) fn new(input: R) -> (Self, Rc<Cell<u64>>) {
+        let taken = Rc::new(Cell::new(0));
+        (Self { input, taken: Rc::clone(&taken) }, taken)
+    }
 }
 
 impl<R: Read> Read for Metered<R> {

@@ -39,6 +39,7 @@ impl PluginInfo {
             Provides::Tool { kinds, .. } => kinds,
             Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => Vec::new(),
         };
+        let settings_schema = settings_schema.map(|declared| declared.document().clone());
         Self { publisher, name, version, world, description, digest, kinds, settings_schema }
     }
 }

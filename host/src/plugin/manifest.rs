@@ -2,6 +2,8 @@
 //!
 //! Unknown keys are refused by name, and so is everything this host could not keep a promise about.
 
+use std::sync::Arc;
+
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 use toml::de::{DeTable, Deserializer};
@@ -30,6 +32,7 @@ mod tool_steps;
 mod upgrade;
 
 pub use reference::{ManifestKey, ManifestTable};
+pub use settings::DeclaredSchema;
 pub use steps::StepDeclaration;
 pub use tool_steps::ToolStepDeclaration;
 pub use upgrade::StepPart;
@@ -64,7 +67,7 @@ pub struct Manifest {
     /// What it does.
     pub provides: Provides,
     /// The JSON Schema of its settings.
-    pub settings_schema: Option<Map<String, Value>>,
+    pub settings_schema: Option<Arc<DeclaredSchema>>,
     /// What becomes of settings in the form of earlier versions, the earliest first.
     pub migrations: Vec<Migration>,
     /// What it asks to reach outside of the host.
@@ -347,10 +350,21 @@ mod tests {
         assert_eq!((manifest.publisher.as_str(), manifest.name.as_str()), ("loadout", "scripts"));
         let (kinds, on_fault) = (vec!["scripts".to_owned()], FaultPolicy::Skip);
         assert_eq!(manifest.provides, Provides::Tool { kinds, on_fault, default: None });
-        assert_eq!(Value::Object(manifest.settings_schema.unwrap()), serde_json::json!({ "type": "object" }));
+        assert_eq!(
+            Value::Object(manifest.settings_schema.unwrap().document().clone()),
+            serde_json::json!({ "type": "object" })
+        );
         let expected =
             Modesty { deadline: Some(Duration::from_millis(20)), memory: Some(16 << 20), host_calls: Some(2000) };
         assert_eq!(manifest.limits, expected);
+    }
+
+    #[test]
+    fn what_settings_are_held_against_is_built_once_for_a_manifest_and_its_clones() {
+        let manifest = Manifest::parse(WHOLE).unwrap();
+        let clone = manifest.clone();
+        let built = manifest.settings().unwrap().unwrap();
+        assert!(std::ptr::eq(built, clone.settings().unwrap().unwrap()));
     }
 
     #[test]

@@ -49,7 +49,6 @@ pub struct Workshop {
 pub struct Ready {
     manifest: Manifest,
     digest: Digest,
-    settings: Option<SettingsSchema>,
     pub(super) part: Part,
 }
 
@@ -134,8 +133,8 @@ impl Workshop {
         let engine = self.engine.wasmtime(weight);
         let compiled = self.compiled(engine, component, &digest, compiler)?;
         // The process that compiles has built the same first, within limits of its own.
-        let settings = manifest.settings()?;
-        let ready = self.bind(manifest, digest, settings, weight, &compiled)?;
+        manifest.settings()?;
+        let ready = self.bind(manifest, digest, weight, &compiled)?;
         self.warm(&ready);
         Ok(Arc::new(ready))
     }
@@ -212,7 +211,6 @@ impl Workshop {
         &self,
         manifest: Manifest,
         digest: Digest,
-        settings: Option<SettingsSchema>,
         weight: Weight,
         compiled: &Component,
     ) -> Result<Ready, LoadError> {
@@ -257,7 +255,7 @@ impl Workshop {
                 Part::ToolSteps(ToolSteps { component, weight, limits, guard, prepared })
             }
         };
-        Ok(Ready { manifest, digest, settings, part })
+        Ok(Ready { manifest, digest, part })
     }
 
     /// Uses as many slots for a rule as there are processors, so that no person's request maps its memory first. Three quarters of the slots are
@@ -284,7 +282,7 @@ impl Ready {
 
     /// What settings of it are held against, or configurations of its steps; nothing if it takes any object.
     pub fn settings(&self) -> Option<&SettingsSchema> {
-        self.settings.as_ref()
+        self.manifest.settings_schema.as_deref()?.built()
     }
 
     /// Whether the component is asked, or each of its steps.

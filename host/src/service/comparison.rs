@@ -307,7 +307,7 @@ fn turn(comparing: &Mutex<()>) -> Result<MutexGuard<'_, ()>, PluginError> {
 /// A recorded question with the settings that a version would find once it serves after `from`.
 fn as_taken<'a>(
     recording: &'a CallRecording,
-    reader: &Reader,
+    reader: &Reader<'_>,
     manifest: &Manifest,
     from: PluginVersion,
 ) -> Cow<'a, CallRecording> {

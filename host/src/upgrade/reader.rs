@@ -18,7 +18,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::domain::Row;
-use crate::import::{self, ArchiveError, admit, check_entries, entries};
+use crate::import::{self, ArchiveError, admit, check_entries, check_size, entries};
 use crate::store::journal::{Edge, Note};
 
 use super::step::Version;
@@ -123,6 +123,7 @@ impl Source {
             return Ok(Self { info, format: Format::Package(package) });
         }
         if has("solution.xml") {
+            check_size(size)?;
             let solution = Solution::read(std::fs::read(path)?)?;
             let info = SourceInfo {
                 format: "solution".to_owned(),
@@ -223,5 +224,20 @@ mod tests {
         let refused = Source::open(&path, "many").err().unwrap().to_string();
         assert!(refused.starts_with("the archive has 10001 entries, 10000 are allowed"), "{refused}");
         assert!(!is_package(&path));
+    }
+
+    #[test]
+    fn a_solution_that_is_too_large_is_refused_before_it_is_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.zip");
+        let mut zip = zip::ZipWriter::new(File::create(&path).unwrap());
+        zip.start_file("solution.xml", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.finish().unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.splice(0..0, vec![0; 65 << 20]);
+        std::fs::write(&path, bytes).unwrap();
+        let refused = Source::open(&path, "large").err().unwrap().to_string();
+        assert!(refused.starts_with("the archive has 681"), "{refused}");
+        assert!(refused.ends_with("67108864 are allowed: split it into several solutions"), "{refused}");
     }
 }

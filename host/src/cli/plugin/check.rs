@@ -35,7 +35,7 @@ impl Check {
         match manifest.settings().map_err(unfit)? {
             Some(schema) => {
                 print("settings     the schema is one")?;
-                migrations(manifest, &schema)?;
+                migrations(manifest, schema)?;
             }
             None => print("settings     no schema: any object is taken")?,
         }

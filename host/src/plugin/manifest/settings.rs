@@ -4,6 +4,8 @@
 //! carried out. Whether it is a JSON Schema turns out where one is built of it: first by the process that compiles the
 //! component, and then, once, where the component is made ready.
 
+use std::sync::{Arc, OnceLock};
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -19,7 +21,32 @@ use super::{Manifest, ManifestError, migrations, parse_object, refused};
 const KEY: &str = "settings.schema";
 
 /// The schema, and the migrations to it.
-pub(super) type Settings = (Map<String, Value>, Vec<Migration>);
+pub(super) type Settings = (Arc<DeclaredSchema>, Vec<Migration>);
+
+/// The JSON Schema of settings as a manifest declares it, and the validator of it once one was built.
+#[derive(Debug)]
+pub struct DeclaredSchema {
+    document: Map<String, Value>,
+    built: OnceLock<SettingsSchema>,
+}
+
+impl DeclaredSchema {
+    /// The schema as it is written.
+    pub fn document(&self) -> &Map<String, Value> {
+        &self.document
+    }
+
+    /// The validator, if [`Manifest::settings`] built one.
+    pub fn built(&self) -> Option<&SettingsSchema> {
+        self.built.get()
+    }
+}
+
+impl PartialEq for DeclaredSchema {
+    fn eq(&self, other: &Self) -> bool {
+        self.document == other.document
+    }
+}
 
 /// What administrators may set.
 #[derive(Deserialize, ToSchema)]
@@ -43,20 +70,26 @@ impl Part {
         }
         let schema = parse_object(KEY, &self.schema)?;
         weigh(&schema).map_err(|reason| refused(KEY, &self.schema, &reason))?;
+        let schema = Arc::new(DeclaredSchema { document: schema, built: OnceLock::new() });
         Ok((schema, migrations::checked(self.migrations, version)?))
     }
 }
 
 impl Manifest {
-    /// Builds what settings are held against. Refused if that cannot be done.
-    pub fn settings(&self) -> Result<Option<SettingsSchema>, LoadError> {
-        let Some(schema) = &self.settings_schema else { return Ok(None) };
-        SettingsSchema::read(schema).map(Some).map_err(|error| match error {
+    /// What settings are held against. It is built by the first call, and kept for the manifest and its clones.
+    /// Refused if that cannot be done.
+    pub fn settings(&self) -> Result<Option<&SettingsSchema>, LoadError> {
+        let Some(declared) = self.settings_schema.as_deref() else { return Ok(None) };
+        if let Some(built) = declared.built() {
+            return Ok(Some(built));
+        }
+        let built = SettingsSchema::read(&declared.document).map_err(|error| match error {
             SchemaError::Refused(reason) => {
                 let rule = format!("a JSON Schema is expected: {reason}");
-                refused(KEY, &Value::Object(schema.clone()).to_string(), &rule).into()
+                refused(KEY, &Value::Object(declared.document.clone()).to_string(), &rule).into()
             }
             SchemaError::Unavailable(reason) => LoadError::Unavailable(format!("its settings schema: {reason}")),
-        })
+        })?;
+        Ok(Some(declared.built.get_or_init(|| built)))
     }
 }

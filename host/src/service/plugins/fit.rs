@@ -116,11 +116,11 @@ impl UnfitSettings {
 }
 
 /// What a version takes.
-pub(in crate::service) struct Reader(Option<SettingsSchema>);
+pub(in crate::service) struct Reader<'a>(Option<&'a SettingsSchema>);
 
-impl Reader {
+impl<'a> Reader<'a> {
     /// What the component of `manifest` takes. Without a schema it takes everything.
-    pub(in crate::service) fn of(manifest: &Manifest) -> Self {
+    pub(in crate::service) fn of(manifest: &'a Manifest) -> Self {
         // One that cannot be read was refused when the plugin was installed.
         Self(manifest.settings().ok().flatten())
     }

@@ -269,7 +269,7 @@ impl Service {
     /// Whether the version that serves now takes it that nothing is set where `held` is.
     fn took_nothing(
         &self,
-        known: &OnceCell<Option<(Manifest, Reader)>>,
+        known: &OnceCell<Option<Manifest>>,
         before: Option<&Plugin>,
         new: &Manifest,
         held: &Held,
@@ -279,17 +279,14 @@ impl Service {
             let manifest = serving.map(|digest| self.platform()?.manifest(&self.store, digest).map_err(Error::from));
             let manifest = manifest.transpose()?.flatten().filter(|it| it.version != new.version);
             // Nothing was there a line ago.
-            let _ = known.set(manifest.map(|manifest| {
-                let reader = Reader::of(&manifest);
-                (manifest, reader)
-            }));
+            let _ = known.set(manifest);
         }
-        let Some(Some((manifest, reader))) = known.get() else { return Ok(false) };
+        let Some(Some(manifest)) = known.get() else { return Ok(false) };
         let is_asked = match (&held.kind, &held.place.step) {
             (Some(kind), _) => manifest.decides_about(kind),
             (None, step) => step.as_deref().is_some_and(|step| manifest.has_step(step)),
         };
-        Ok(is_asked && reader.problems(&Map::new()).is_empty())
+        Ok(is_asked && Reader::of(manifest).problems(&Map::new()).is_empty())
     }
 
     /// What activations did to settings since `version` of a plugin served.
@@ -316,7 +313,13 @@ impl Service {
 }
 
 /// What becomes of `held` if the version of `manifest` serves after the version `from`.
-fn settle(reader: &Reader, undone: &Undone, manifest: &Manifest, from: Option<PluginVersion>, held: &Held) -> Outcome {
+fn settle(
+    reader: &Reader<'_>,
+    undone: &Undone,
+    manifest: &Manifest,
+    from: Option<PluginVersion>,
+    held: &Held,
+) -> Outcome {
     let Held { place, settings, layer, .. } = held;
     let is_shipped = *layer == Layer::OutOfTheBox;
     if let Some(was) = undone.of(place, settings).filter(|was| !is_shipped && reader.problems(was).is_empty()) {
@@ -349,7 +352,7 @@ fn settle(reader: &Reader, undone: &Undone, manifest: &Manifest, from: Option<Pl
 /// Settings that the version of `manifest` does not take, as `reader` knows, as its migrations leave them; the reason
 /// if they do not help. Nothing if it takes them, or if none of them is for the version `from`.
 pub(in crate::service) fn migrate_unfit(
-    reader: &Reader,
+    reader: &Reader<'_>,
     manifest: &Manifest,
     from: PluginVersion,
     settings: &Settings,

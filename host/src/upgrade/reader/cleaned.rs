@@ -1,8 +1,11 @@
 //! A copy of an old environment without its secrets: what a plan keeps, so that none lies in the data folder.
 //!
 //! What is read from the copy is what was read from the original, notes included: in place of a secret stands
-//! [`LEFT_BEHIND`]. Refuses nothing that was read before; of a document that is no XML only what comes before the mistake is copied.
+//! [`LEFT_BEHIND`]. Refuses nothing that was read before; of a document that is no XML only what comes before the mistake is
+//! copied, and files of a package that are not read are empty in the copy. No more of a document is in memory than a reader of it
+//! takes.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -16,28 +19,32 @@ use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
 use crate::domain::secret_column::{LEFT_BEHIND, is_secret, is_secret_column, strip};
+use crate::import::{ENTRY_MAX, Metered, is_about_people, json};
 
-use super::{ReadError, not_a_zip};
-
-/// Largest document of JSON that is looked into.
-const JSON_MAX: u64 = 64 << 20;
+use super::{ReadError, not_a_zip, package};
 
 /// Copies the archive at `from` to `to`, and leaves its secrets behind. Says whether there was one.
 pub fn copy_without_secrets(from: &Path, to: &Path) -> Result<bool, ReadError> {
     let mut found = false;
     let mut zip = ZipArchive::new(BufReader::new(File::open(from)?)).map_err(not_a_zip)?;
     let mut copy = ZipWriter::new(BufWriter::new(File::create(to)?));
+    let is_package = zip.index_for_name(package::DATA).is_some();
     for index in 0..zip.len() {
         let entry = zip.by_index(index).map_err(not_a_zip)?;
         let name = entry.name().map_err(not_a_zip)?.into_owned();
         let (is_xml, is_json) = (name.ends_with(".xml"), name.ends_with(".json"));
-        if !entry.is_file() || !(is_xml || is_json) {
+        let is_read = !is_package || [package::DATA, package::SCHEMA].contains(&name.as_str());
+        let is_looked_into = (is_xml || is_json) && !is_about_people(&name);
+        if !entry.is_file() || is_read && !is_looked_into {
             copy.raw_copy_file(entry).map_err(not_a_zip)?;
             continue;
         }
         // A fixed time, so that copying again makes the same copy.
         let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default()).large_file(true);
         copy.start_file(name, options).map_err(not_a_zip)?;
+        if !is_read {
+            continue;
+        }
         if is_xml {
             found |= xml(entry, &mut copy)?;
         } else {
@@ -50,17 +57,19 @@ pub fn copy_without_secrets(from: &Path, to: &Path) -> Result<bool, ReadError> {
 
 fn xml(input: impl Read, output: &mut impl Write) -> io::Result<bool> {
     let mut found = false;
+    let (input, taken) = Metered::new(input);
     let mut reader = Reader::from_reader(BufReader::with_capacity(64 << 10, input));
     let (mut writer, mut buffer) = (Writer::new(output), Vec::new());
     loop {
         buffer.clear();
+        taken.set(0);
         let Ok(event) = reader.read_event_into(&mut buffer) else { return Ok(found) };
         match event {
             Event::Eof => return Ok(found),
             Event::Empty(start) => writer.write_event(Event::Empty(without_secrets(&start, &mut found)))?,
             Event::Start(start) if is_secret_column(start.name().as_ref()) => {
                 let start = start.into_owned();
-                let Some(text) = text_within(&mut reader) else { return Ok(found) };
+                let Some(text) = text_within(&mut reader, &taken) else { return Ok(found) };
                 let holds = is_secret(start.name().as_ref(), &text) || start.attributes().count() > 0;
                 found |= holds;
                 let text = if holds { LEFT_BEHIND } else { &text };
@@ -75,10 +84,11 @@ fn xml(input: impl Read, output: &mut impl Write) -> io::Result<bool> {
 }
 
 /// All the text up to the end of the element that began last; nothing if it never ends.
-fn text_within(reader: &mut Reader<impl io::BufRead>) -> Option<String> {
+fn text_within(reader: &mut Reader<impl io::BufRead>, taken: &Cell<u64>) -> Option<String> {
     let (mut text, mut depth, mut buffer) = (String::new(), 1_usize, Vec::new());
     while depth > 0 {
         buffer.clear();
+        taken.set(0);
         match reader.read_event_into(&mut buffer).ok()? {
             Event::Start(_) => depth += 1,
             Event::End(_) => depth -= 1,
@@ -123,8 +133,8 @@ fn without_secrets(start: &BytesStart<'_>, found: &mut bool) -> BytesStart<'stat
 
 fn json(input: impl Read, output: &mut impl Write) -> io::Result<bool> {
     let mut text = Vec::new();
-    input.take(JSON_MAX).read_to_end(&mut text)?;
-    let Ok(mut document) = serde_json::from_slice::<Value>(&text) else {
+    input.take(ENTRY_MAX).read_to_end(&mut text)?;
+    let Ok(mut document) = json::read::<Value>(&text) else {
         return output.write_all(&text).map(|()| false);
     };
     let mut found = false;
@@ -175,5 +185,49 @@ mod tests {
         json(&br#"{"item": {"source": {"attributes": {"msdyn_apikey": "k", "a": "b"}}}}"#[..], &mut out).unwrap();
         let found = String::from_utf8(out).unwrap();
         assert_eq!(found, r#"{"item":{"source":{"attributes":{"a":"b","msdyn_apikey":"[left behind]"}}}}"#);
+    }
+
+    /// The files of an archive of `files` once it was copied, by name.
+    fn copied(files: &[(&str, &str)]) -> Vec<(String, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from.zip"), folder.path().join("to.zip"));
+        let mut zip = ZipWriter::new(File::create(&from).unwrap());
+        for (name, content) in files {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(content.as_bytes()).unwrap();
+        }
+        zip.finish().unwrap();
+        assert!(copy_without_secrets(&from, &to).unwrap());
+        let mut zip = ZipArchive::new(File::open(&to).unwrap()).unwrap();
+        let all = (0..zip.len()).map(|index| {
+            let mut entry = zip.by_index(index).unwrap();
+            let mut content = String::new();
+            entry.read_to_string(&mut content).unwrap();
+            (entry.name().unwrap().into_owned(), content)
+        });
+        all.collect()
+    }
+
+    #[test]
+    fn of_a_package_only_what_is_read_is_copied() {
+        let secret = "<r msdyn_apikey=\"k\"/>";
+        let left = "<r msdyn_apikey=\"[left behind]\"/>".to_owned();
+        let files =
+            [("data.xml", secret), ("data_schema.xml", "<e/>"), ("other.xml", secret), ("o.json", "[[[[[]]]]]")];
+        let [data, schema, other, json] = copied(&files).try_into().unwrap();
+        assert_eq!((data.1, schema.1.as_str()), (left.clone(), "<e/>"));
+        assert_eq!((other, json), (("other.xml".to_owned(), String::new()), ("o.json".to_owned(), String::new())));
+        // Of a solution, everything is.
+        let [solution, other] = copied(&[("solution.xml", "<e/>"), ("other.xml", secret)]).try_into().unwrap();
+        assert_eq!((solution.1.as_str(), other.1), ("<e/>", left));
+    }
+
+    #[test]
+    fn a_tag_that_is_longer_than_any_is_where_the_copy_of_a_document_ends() {
+        let flood = format!("<r msdyn_apikey=\"k\"/><r {}/>", "a=\"\" ".repeat(2 << 20));
+        assert_eq!(cleaned(&flood), "<r msdyn_apikey=\"[left behind]\"/>");
+        let many = format!("{{\"item\": [{}[]]}}", "[],".repeat(200_000));
+        let [_, (_, json)] = copied(&[("a.xml", "<r msdyn_apikey=\"k\"/>"), ("b.json", &many)]).try_into().unwrap();
+        assert_eq!(json, many, "what is more than is looked into stays as it is");
     }
 }

@@ -27,7 +27,7 @@ use crate::store::journal::{Edge, Note};
 use super::{ReadError, Record, not_a_zip};
 
 pub(super) const DATA: &str = "data.xml";
-const SCHEMA: &str = "data_schema.xml";
+pub(super) const SCHEMA: &str = "data_schema.xml";
 /// Files that only describe the archive.
 const DESCRIPTIVE: &[&str] = &["[Content_Types].xml", DATA, SCHEMA];
 
