@@ -18,6 +18,7 @@ mod serve;
 mod stop;
 mod token;
 mod upgrade;
+mod visible;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -31,6 +32,7 @@ use crate::service::{PlatformOptions, Service};
 use crate::store::Store;
 
 use failure::Failure;
+use visible::visible;
 
 /// A service for experience profiles: what does this person get, and why?
 #[derive(Debug, Parser)]
@@ -88,7 +90,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // If even standard error is closed, the exit code says all that can be said.
-            let _ = writeln!(io::stderr(), "error: {failure}");
+            let _ = writeln!(io::stderr(), "error: {}", visible(&failure.to_string()));
             failure.exit_code()
         }
     }
@@ -140,10 +142,10 @@ fn files_are_for_their_owner() {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
-/// Prints one line to standard output.
+/// Prints text to standard output, and ends the line. What steers terminals is escaped.
 fn print(line: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")
+    writeln!(out, "{}", visible(line))
         .and_then(|()| out.flush())
         .map_err(|error| Failure::because("standard output is closed", error))
 }

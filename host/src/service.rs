@@ -202,6 +202,7 @@ fn keep_plugin_settings(changes: &mut ChangeSet, here: &Snapshot) {
     for change in &mut changes.changes {
         if let Change::Put { item: AnyItem::Environment(environment), .. } = change {
             environment.plugins = here.environment().plugins;
+            environment.traces = here.environment().traces;
         }
     }
 }
@@ -366,6 +367,7 @@ impl Service {
             Ok::<_, Error>(person.map(|person| person.direct))
         })?;
         let expects = plan.expect_plugins(base);
+        self.may_expect(caller, &expects, &plan.changes, base)?;
         let Plan { mut changes, mut report, .. } = plan;
         keep_plugin_settings(&mut changes, base);
         for ToolWithoutRule { tool, reason, .. } in self.written_without_rule(&changes, base)? {

@@ -298,6 +298,28 @@ async fn a_step_that_may_be_passed_over_is_missed_by_name() -> Done {
 }
 
 #[tokio::test]
+async fn an_archive_takes_no_tool_from_people_by_naming_a_plugin() -> Done {
+    let there = host().await?;
+    install(&there, "", &greeter("1.0.0", "scripts", "")?).await?;
+    let zip = export(&there).await?;
+    let host = host().await?;
+    let made = host.post("/api/v1/tokens", json!({"name": "setup", "roles": ["app-profile-administrator"]})).await?;
+    let secret = made.json()["secret"].as_str().ok_or("secret")?.to_owned();
+    let import_as = |zip: Vec<u8>| {
+        let request = host.anonymous(Method::POST, "/api/v1/imports").bearer_auth(&secret);
+        Reply::to(request.header("content-type", "application/zip").body(zip))
+    };
+    let before = stranger(&host, "scripts").await?;
+    assert_snapshot!(import_as(zip.clone()).await?, @r#"403 {"code":"forbidden","detail":"the archive names plugin `tests/greeter`, which does not serve here, and without it tools of these kinds would be hidden, though something decides about them: `scripts`; have the plugin installed first, or have a caller with the privilege `plugin.configure` import the archive"}"#);
+    assert_eq!(stranger(&host, "scripts").await?, before);
+    // With the plugin here there is nothing to wait for.
+    install(&host, "", &greeter("1.0.0", "scripts", "")?).await?;
+    let taken = import_as(zip).await?;
+    assert_eq!(taken.status, 200, "{taken}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_kind_that_nothing_knows_is_refused_unless_it_needs_no_rule() -> Done {
     let host = host().await?;
     let put = async |kind: &str, without: Value| -> Result<Reply, Failure> {

@@ -349,6 +349,7 @@ async fn a_rule_that_goes_on_breaking_is_suspended_and_its_neighbours_are_not() 
     let shown = host.get("/api/v1/plugins/tests/greeter").await?.json();
     let reason = shown["health"][0]["reason"].as_str().unwrap_or_default();
     assert!(reason.contains("5 of its last 5 calls broke, the last one so: "), "administrators see why: {shown}");
+    assert!(!reason.contains("colour"), "what it wrote itself is in the records of its calls alone: {shown}");
     assert!(["open", "half-open"].contains(&shown["health"][0]["state"].as_str().unwrap_or_default()), "{shown}");
     assert_eq!(tool(&host, "macros").await?["status"], "shown");
     Ok(())

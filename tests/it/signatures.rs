@@ -230,6 +230,67 @@ async fn the_right_to_install_is_no_right_to_decide_whose_signature_counts() -> 
 }
 
 #[tokio::test]
+async fn the_right_to_configure_is_no_right_to_decide_about_plugins_as_a_whole() -> Done {
+    let host = host().await?;
+    let setup = token(&host, "setup", &["app-profile-administrator"]).await?;
+    let both = token(&host, "both", &["app-profile-administrator", "plugin-configurator"]).await?;
+    let put = |secret: &str, body: Value| {
+        Reply::to(host.anonymous(Method::PUT, "/api/v1/environment").bearer_auth(secret).json(&body))
+    };
+    let (show, off) = (
+        json!({"plugins": {"withoutRule": "show"}}),
+        json!({"traces": {"level": "off", "retentionDays": 1}, "plugins": {"withoutRule": "show"}}),
+    );
+    for body in [&show, &off] {
+        let refused = put(&setup, body.clone()).await?;
+        assert_eq!((refused.status, &refused.json()["privilege"]), (403, &json!("plugin.configure")), "{refused}");
+    }
+    assert_eq!(put(&setup, json!({"tabsMax": 9})).await?.status, 200, "the rest of it is theirs");
+    for body in [show, off] {
+        assert_eq!(put(&both, body).await?.status, 200);
+    }
+    let audit = host.get("/api/v1/audit").await?.json();
+    let told = audit["items"].as_array().into_iter().flatten().rev();
+    let told = told.filter(|line| line["outcome"].as_str().is_some_and(|it| it.ends_with("-decided")));
+    let told: Vec<String> = told
+        .map(|line| {
+            let mut line = line.clone();
+            line["id"].take();
+            line["at"].take();
+            line.to_string()
+        })
+        .collect();
+    assert_snapshot!(told.join("\n"), @r#"
+    {"id":null,"at":null,"token":"both","outcome":"without-rule-decided","withoutRule":"show"}
+    {"id":null,"at":null,"token":"both","outcome":"traces-decided","level":"off","retentionDays":1,"retentionMegabytes":256}
+    "#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_name_of_the_product_s_own_publisher_is_for_its_plugins_alone() -> Done {
+    let host = host().await?;
+    let named = |name: &str| {
+        let text =
+            guests::manifest(name, "9.0.0", "scripts").replace("publisher = \"tests\"", "publisher = \"loadout\"");
+        loadout_plugin_build::embed_manifest(guests::WELL_BEHAVED, &text)
+    };
+    for name in ["scripts", "scripts2"] {
+        let refused = host.install("?acceptMajor=true", &named(name)?).await?;
+        assert_eq!(refused.status, 422, "{refused}");
+        assert!(refused.text.contains("plugins of publisher `loadout` come with this program"), "{refused}");
+    }
+    assert_eq!(host.get("/api/v1/plugins/loadout/scripts").await?.json()["version"], "0.1.0");
+    // A key that signs for it lets in what it signed.
+    let key = PrivateKey::generate()?;
+    let trusted = host.put("/api/v1/trusted-publishers/loadout", json!({"keys": [key.public()]})).await?;
+    assert!(trusted.status < 300, "{trusted}");
+    let taken = host.install("?acceptMajor=true", &sign(&named("scripts")?, &key)?).await?;
+    assert_eq!(taken.status, 201, "{taken}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn unsigned_plugins_are_refused_where_the_environment_says_so() -> Done {
     let host = host().await?;
     let made = host.post("/api/v1/tokens", json!({"name": "setup", "roles": ["app-profile-administrator"]})).await?;

@@ -12,6 +12,7 @@ use crate::upgrade::is_package;
 
 use super::failure::Failure;
 use super::log::{self, LogFormat};
+use super::visible::one_line;
 use super::{Data, print, upgrade};
 
 /// Import an exported solution, or a Configuration Migration package, and print what became of every part of it.
@@ -73,7 +74,9 @@ fn table(imported: &Imported) -> String {
     for warning in &report.warnings {
         lines.push(format!("warning: {} at {}: {}", warning.code, warning.place, warning.message));
     }
-    lines.push(sum(imported));
+    let mut lines: Vec<_> = lines.iter().map(|line| one_line(line)).collect();
+    let sum = sum(imported);
+    lines.push(sum.into());
     lines.join("\n")
 }
 
@@ -104,6 +107,8 @@ fn sum(imported: &Imported) -> String {
     format!(
         "{} {}: {created} created, {updated} updated, {unchanged} unchanged, {merged} merged, {skipped} skipped, \
          {quarantined} quarantined; {links} links, {links_left_out} left out; {warnings} warnings\n{done} {}",
-        solution.unique_name, solution.version, imported.revision
+        one_line(&solution.unique_name),
+        one_line(&solution.version),
+        imported.revision
     )
 }

@@ -21,7 +21,7 @@ pub struct Environment {
     pub tabs_max: u8,
     /// What a second direct assignment does (ruling 8.3).
     pub second_assignment: SecondAssignment,
-    /// What is kept of the calls of plugins.
+    /// What is kept of the calls of plugins. Does not travel with an export. Changing it needs `plugin.configure`.
     pub traces: TraceSettings,
     /// Which plugins are taken. Does not travel with an export.
     pub plugins: PluginSettings,

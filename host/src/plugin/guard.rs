@@ -55,10 +55,10 @@ impl Guard {
         }
     }
 
-    /// What the component answered as `step` turned out to be no answer.
-    pub(super) fn disbelieve(&self, step: &str, reason: &str) {
+    /// What the component answered as `step` turned out to be no answer. Why is in the record of the call alone: it quotes the answer.
+    pub(super) fn disbelieve(&self, step: &str) {
         if let Some((_, breaker)) = self.breakers.iter().find(|(name, _)| name.as_deref() == Some(step)) {
-            tell(&self.plugin, Some(step), breaker.broke(Instant::now(), reason));
+            tell(&self.plugin, Some(step), breaker.broke(Instant::now(), "what it answered cannot be carried out"));
         }
     }
 
@@ -77,7 +77,8 @@ impl Leave<'_> {
         match error {
             Some(error) if !error.is_its_fault() => admitted.withdrawn(),
             error => {
-                let fault = error.map(ToString::to_string);
+                // Callers who may not see records of calls see this. What a guest writes may quote what it was told of people.
+                let fault = error.map(CallError::told);
                 tell(self.plugin, self.step, admitted.ended(Instant::now(), fault.as_deref()));
             }
         }
@@ -145,6 +146,17 @@ mod tests {
         assert!(guard.enter(Some("two"), false).is_ok());
         guard.enter(Some("two"), false).unwrap().ended(Some(&CallError::Busy(Duration::ZERO)), Duration::ZERO);
         assert!(guard.enter(Some("two"), false).is_ok(), "want of room never counts");
+    }
+
+    #[test]
+    fn what_a_guest_writes_is_not_in_the_reason() {
+        let guard = guard(BreakerSettings { faults: 1, ..BreakerSettings::default() }, ["one", "two"]);
+        let failed = CallError::Failed { code: "sad".to_owned(), message: "Ada Lovelace called".to_owned() };
+        guard.enter(Some("one"), false).unwrap().ended(Some(&failed), Duration::ZERO);
+        guard.disbelieve("two");
+        let reasons: Vec<_> = guard.health().into_iter().filter_map(|it| it.reason).collect();
+        let so = |what: &str| format!("1 of its last 1 calls broke, the last one so: {what}");
+        assert_eq!(reasons, [so("it answered with the fault `sad`"), so("what it answered cannot be carried out")]);
     }
 
     #[test]

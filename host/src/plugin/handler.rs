@@ -84,7 +84,7 @@ impl Handler {
         let record = Record::begin(&self.component, asked(step, event), caller(event));
         let error = CallError::Invalid(Invalid::Outcome(fault.message.clone()));
         record.end(&*engine.config.watch, Some(&error), Remains::default());
-        self.guard.disbelieve(&step.step, &fault.message);
+        self.guard.disbelieve(&step.step);
     }
 
     fn ask(

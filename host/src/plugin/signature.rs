@@ -60,6 +60,18 @@ pub enum SignatureError {
         /// Who signed.
         found: Vec<KeyId>,
     },
+    /// The publisher's plugins come with the program, and the component does not.
+    #[error(
+        "plugins of publisher `{publisher}` come with this program, and this component does not (it is signed by {}): \
+         give it another publisher, or trust a key of this one with `PUT /api/v1/trusted-publishers/{publisher}`",
+        listed(found)
+    )]
+    OwnPublisher {
+        /// The publisher.
+        publisher: String,
+        /// Who signed.
+        found: Vec<KeyId>,
+    },
     /// The publisher has no keys, and this environment wants signatures.
     #[error(
         "publisher `{publisher}` has no keys here, and plugins without a trusted signature are refused (it is signed by {}): \

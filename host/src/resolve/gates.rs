@@ -24,14 +24,12 @@ const CHANNEL_ROLES: [&str; 3] = ["Omnichannel agent", "Omnichannel supervisor",
 
 /// The roles a person was given and the roles contained in them.
 pub(super) fn expand(snapshot: &Snapshot, given: &BTreeSet<crate::domain::Name<SecurityRole>>) -> BTreeSet<Arc<str>> {
-    let mut held = BTreeSet::new();
+    let mut held: BTreeSet<Arc<str>> = given.iter().map(|role| Arc::clone(role.shared())).collect();
     let mut waiting: Vec<_> = given.iter().collect();
     while let Some(role) = waiting.pop() {
-        if held.insert(Arc::clone(role.shared()))
-            && let Some(role) = snapshot.get(role)
-        {
-            waiting.extend(&role.includes);
-        }
+        // Each role waits once, however many others contain it.
+        let contained = snapshot.get(role).into_iter().flat_map(|role| &role.includes);
+        waiting.extend(contained.filter(|role| held.insert(Arc::clone(role.shared()))));
     }
     held
 }

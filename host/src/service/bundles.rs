@@ -208,7 +208,7 @@ impl Service {
             if identity.full_name() != name || identity.version != version {
                 return Err(mislabelled().into());
             }
-            let trusted = self.is_trusted(&snapshot, &identity.publisher, &bundled.digest, &signatures);
+            let trusted = self.may_be_brought(&snapshot, &identity.publisher, &bundled.digest, &signatures);
             trusted.map_err(|error| refused(error.into()))?;
             wanted.push((bundled, signatures, bytes));
         }

@@ -242,6 +242,11 @@ impl Platform {
         self.bundled.iter().any(|bundled| bundled.digest == *digest)
     }
 
+    /// Whether plugins of a publisher came with this program.
+    pub(super) fn brings(&self, publisher: &str) -> bool {
+        self.bundled.iter().any(|bundled| bundled.manifest.publisher == publisher)
+    }
+
     /// Who signed a component of the store. Nothing if it is lost, or is one that no program of today would take.
     pub(super) fn signatures(&self, store: &Store, digest: &Digest) -> Result<Option<Arc<Signatures>>, store::Error> {
         if let Some(known) = lock(&self.signatures).get(digest) {

@@ -66,7 +66,7 @@ impl Service {
         let (identity, signatures) = Workshop::identify(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let digest = Workshop::digest(bytes);
         let snapshot = self.store.snapshot()?;
-        let trusted = self.is_trusted(&snapshot, &identity.publisher, &digest, &signatures);
+        let trusted = self.may_be_brought(&snapshot, &identity.publisher, &digest, &signatures);
         trusted.map_err(|error| self.remember(bytes, error.into(), author))?;
         let manifest = Workshop::inspect(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let (name, version) = (identity.full_name(), identity.version);

@@ -83,6 +83,24 @@ impl Service {
         if is_plugin_name(name) { Ok(()) } else { Err(PluginError::PublisherName(name.to_owned())) }
     }
 
+    /// Refuses a component that is brought and that the environment does not want of a publisher. The name of a publisher whose
+    /// plugins came with this program is for those alone, unless keys sign for it.
+    pub(super) fn may_be_brought(
+        &self,
+        snapshot: &Snapshot,
+        publisher: &str,
+        digest: &Digest,
+        signatures: &Signatures,
+    ) -> Result<(), SignatureError> {
+        let platform = self.platform().ok();
+        let is_own = platform.is_some_and(|platform| platform.brings(publisher) && !platform.is_bundled(digest));
+        if is_own && trusted(snapshot, publisher).is_none() {
+            let (publisher, found) = (publisher.to_owned(), signatures.key_ids().collect());
+            return Err(SignatureError::OwnPublisher { publisher, found });
+        }
+        self.is_trusted(snapshot, publisher, digest, signatures)
+    }
+
     /// Refuses a component that the environment does not want of a publisher.
     pub(super) fn is_trusted(
         &self,

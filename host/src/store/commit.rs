@@ -92,8 +92,8 @@ impl Store {
         let nothing_new = changed.is_empty();
         let made = if nothing_new { base } else { revision };
         let committed = Committed { revision: made, changed, replaced, unlinked, tolerated, skipped: Vec::new() };
-        let trust = rights::trust(&before, &library, &committed.changed);
-        rights::check(caller.as_ref(), author, &committed, &expects, &trust)?;
+        let decided = rights::decided(&before, &library, &committed.changed);
+        rights::check(caller.as_ref(), author, &committed, &expects, &decided)?;
         let also = match end {
             End::Keep(also) => also,
             End::Forget(look) => {
@@ -107,9 +107,9 @@ impl Store {
                 .execute(params![revision.0, jiff::Timestamp::now().to_string(), author.who, author.why])?;
         }
         also(&transaction, &committed)?;
-        if !trust.is_empty() {
+        if !decided.is_empty() {
             // On disk before the revision is, like all that the audit says.
-            self.audit()?.write(&rights::entries(trust, author))?;
+            self.audit()?.write(&rights::entries(decided, author))?;
         }
         transaction.commit()?;
         if !nothing_new {

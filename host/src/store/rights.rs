@@ -1,9 +1,10 @@
 //! Rights: the author of a change needs the privilege for everything that changes, whatever the request was about.
 //!
 //! Where one request changes one kind of item, the address says which privilege that takes. An import and a forced delete
-//! reach further, and how far is known only when the change set is settled. Which plugins are let in is one part of the
-//! environment with a privilege of its own, and the audit names each change of that. Refuses such a change where the change set
-//! names no caller: no archive, no upgrade and no plugin says whose signature counts.
+//! reach further, and how far is known only when the change set is settled. Parts of the environment have privileges of their
+//! own, and the audit names each change of them: which plugins are let in, what people see of tools without a rule, and what is
+//! kept of the calls of plugins. Refuses a change of the first where the change set names no caller: no archive, no upgrade and
+//! no plugin says whose signature counts.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,22 +13,28 @@ use jiff::Timestamp;
 
 use crate::domain::access::{AuditEntry, AuditEvent, Caller, Privilege};
 use crate::domain::revision::{Author, ChangeRecord};
+use crate::domain::trace::TraceSettings;
 use crate::domain::{Item, KeyId, Kind, TrustedPublisher};
 
 use super::{Changed, Committed, Error, How, Snapshot};
 
-/// Refuses what `caller` may not write. Plugins of which only what they answer for is noted take no privilege. `trust` is what changes about trust.
+/// Refuses what `caller` may not write. Plugins of which only what they answer for is noted take no privilege. `decided` is what changes about
+/// plugins as a whole.
 pub(super) fn check(
     caller: Option<&Caller>,
     author: &Author,
     committed: &Committed,
     expects: &BTreeSet<Arc<str>>,
-    trust: &[AuditEvent],
+    decided: &[AuditEvent],
 ) -> Result<(), Error> {
-    let decides_trust = (!trust.is_empty()).then_some(Privilege::PluginTrust);
+    let mut deciding = decided.iter().map(|event| match event {
+        AuditEvent::WithoutRuleDecided { .. } | AuditEvent::TracesDecided { .. } => Privilege::PluginConfigure,
+        _ => Privilege::PluginTrust,
+    });
     let Some(caller) = caller else {
         let forbidden = |privilege| Error::Forbidden { caller: author.who.clone(), privilege };
-        return decides_trust.map_or(Ok(()), |privilege| Err(forbidden(privilege)));
+        let trust = deciding.find(|privilege| *privilege == Privilege::PluginTrust);
+        return trust.map_or(Ok(()), |privilege| Err(forbidden(privilege)));
     };
     let is_expected = |changed: &&Changed| {
         changed.how != How::Deleted
@@ -42,14 +49,14 @@ pub(super) fn check(
             Privilege::PeopleWrite
         }
     });
-    match written.chain(decides_trust).find(|privilege| !caller.has(*privilege)) {
+    match written.chain(deciding).find(|privilege| !caller.has(*privilege)) {
         Some(privilege) => Err(Error::Forbidden { caller: caller.name().to_owned(), privilege }),
         None => Ok(()),
     }
 }
 
-/// What changes between two snapshots about which plugins are let in, as the audit says it.
-pub(super) fn trust(before: &Snapshot, after: &Snapshot, changed: &[Changed]) -> Vec<AuditEvent> {
+/// What changes between two snapshots about plugins as a whole, as the audit says it.
+pub(super) fn decided(before: &Snapshot, after: &Snapshot, changed: &[Changed]) -> Vec<AuditEvent> {
     let keys = |of: &Snapshot, publisher: &str| -> Option<Vec<KeyId>> {
         let entry = of.entry(Kind::TrustedPublisher, publisher)?;
         Some(TrustedPublisher::from_any(&entry.item)?.keys.iter().map(|key| key.id()).collect())
@@ -64,15 +71,22 @@ pub(super) fn trust(before: &Snapshot, after: &Snapshot, changed: &[Changed]) ->
             }
         })
         .collect();
-    let (was, is) = (before.environment().plugins.unsigned, after.environment().plugins.unsigned);
-    if was != is {
-        events.push(AuditEvent::UnsignedDecided { unsigned: is });
+    let (was, is) = (before.environment(), after.environment());
+    if was.plugins.unsigned != is.plugins.unsigned {
+        events.push(AuditEvent::UnsignedDecided { unsigned: is.plugins.unsigned });
+    }
+    if was.plugins.without_rule != is.plugins.without_rule {
+        events.push(AuditEvent::WithoutRuleDecided { without_rule: is.plugins.without_rule });
+    }
+    if was.traces != is.traces {
+        let TraceSettings { level, retention_days, retention_megabytes, .. } = is.traces;
+        events.push(AuditEvent::TracesDecided { level, retention_days, retention_megabytes });
     }
     events
 }
 
-/// The lines of the audit about `trust`, in the name of `author`.
-pub(super) fn entries(trust: Vec<AuditEvent>, author: &Author) -> Vec<AuditEntry> {
+/// The lines of the audit about what was `decided`, in the name of `author`.
+pub(super) fn entries(decided: Vec<AuditEvent>, author: &Author) -> Vec<AuditEntry> {
     let at = Timestamp::now();
-    trust.into_iter().map(|event| AuditEntry { at, token: author.who.clone(), event }).collect()
+    decided.into_iter().map(|event| AuditEntry { at, token: author.who.clone(), event }).collect()
 }

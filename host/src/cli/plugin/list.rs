@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::cli::failure::Failure;
 use crate::cli::print;
+use crate::cli::visible::one_line;
 
 use super::remote::Remote;
 
@@ -18,11 +19,11 @@ impl List {
     pub(super) fn run(self) -> Result<(), Failure> {
         let listed = self.remote.open()?.get("/api/v1/plugins")?;
         for plugin in listed["items"].as_array().into_iter().flatten() {
-            print(&line(plugin))?;
+            print(&one_line(&line(plugin)))?;
         }
         for tool in listed["withoutRule"].as_array().into_iter().flatten() {
             let text = |key: &str| tool[key].as_str().unwrap_or_default();
-            print(&format!("hidden from everybody: pane tool `{}`: {}", text("tool"), text("reason")))?;
+            print(&one_line(&format!("hidden from everybody: pane tool `{}`: {}", text("tool"), text("reason"))))?;
         }
         Ok(())
     }

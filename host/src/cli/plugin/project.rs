@@ -16,6 +16,7 @@ use loadout_plugin_build::{Guests, embed_manifest};
 
 use crate::cli::failure::Failure;
 use crate::cli::file;
+use crate::cli::visible::visible;
 use crate::plugin::{Manifest, Weight, Workshop};
 
 /// The manifest of a plugin.
@@ -140,5 +141,5 @@ fn text(path: &Path) -> Result<String, Failure> {
 
 /// Tells what takes a while. Whoever does not listen is not told.
 fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", visible(line));
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::cli::visible::one_line;
 use crate::service::UpgradeStatus;
 use crate::store::Run;
 use crate::store::journal::{Accounted, Note};
@@ -20,7 +21,10 @@ pub(super) fn plan(plan: &Plan) -> String {
     lines.extend(plan.steps.iter().map(step));
     lines.extend(tally(&plan.rows, plan.links));
     section(&mut lines, "changes", plan.differences.iter().map(difference));
-    let quarantined = plan.quarantine.iter().map(|row| format!("quarantined {}/{}: {}", row.table, row.id, row.reason));
+    let quarantined = plan
+        .quarantine
+        .iter()
+        .map(|row| one_line(&format!("quarantined {}/{}: {}", row.table, row.id, row.reason)).into_owned());
     section(&mut lines, "quarantined rows", quarantined);
     section(&mut lines, "notes", plan.notes.iter().map(note));
     lines.extend(plan.experiences.iter().map(side_by_side));
@@ -61,7 +65,7 @@ pub(super) fn row(row: &Accounted) -> String {
         _ => String::new(),
     };
     let reason = row.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-    format!("{outcome:13} {}{item}{reason}", row.key)
+    one_line(&format!("{outcome:13} {}{item}{reason}", row.key)).into_owned()
 }
 
 fn run(run: &Run) -> String {
@@ -95,8 +99,10 @@ fn tally(rows: &BTreeMap<String, BTreeMap<String, u64>>, links: u64) -> Vec<Stri
     let counts = |of_table: &BTreeMap<String, u64>| {
         of_table.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect::<Vec<_>>().join(", ")
     };
-    let mut lines: Vec<String> =
-        rows.iter().map(|(table, of_table)| format!("rows  {table:width$}  {}", counts(of_table))).collect();
+    let mut lines: Vec<String> = rows
+        .iter()
+        .map(|(table, of_table)| format!("rows  {:width$}  {}", one_line(table), counts(of_table)))
+        .collect();
     if links > 0 {
         lines.push(format!("links {:width$}  {links} read", ""));
     }
@@ -118,7 +124,7 @@ fn difference(difference: &Difference) -> String {
 
 fn note(note: &Note) -> String {
     let step = if note.step.is_empty() { String::new() } else { format!(" ({})", note.step) };
-    format!("note {} at {}: {}{step}", note.code, note.place, note.message)
+    one_line(&format!("note {} at {}: {}{step}", note.code, note.place, note.message)).into_owned()
 }
 
 fn side_by_side(it: &SideBySide) -> String {

@@ -1,4 +1,5 @@
-//! The audit: calls that were denied, what happened to tokens, who decided whose signature counts, and what else leaves no revision.
+//! The audit: calls that were denied, what happened to tokens, who decided about plugins for all of them, and what else leaves no
+//! revision.
 //!
 //! Holds names: no value of a secret, and nothing that was recorded.
 
@@ -8,8 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Privilege, Roles, Standing};
-use crate::domain::trace::TraceId;
-use crate::domain::{HttpHost, KeyId, SecretName, Unsigned};
+use crate::domain::trace::{TextLevel, TraceId};
+use crate::domain::{HttpHost, KeyId, SecretName, Unsigned, WithoutRule};
 
 /// One line of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -110,6 +111,20 @@ pub enum AuditEvent {
         /// What holds from now on.
         unsigned: Unsigned,
     },
+    /// What people see of tools without a rule was decided otherwise.
+    WithoutRuleDecided {
+        /// What holds from now on.
+        without_rule: WithoutRule,
+    },
+    /// What is kept of the calls of plugins was decided otherwise.
+    TracesDecided {
+        /// Of which calls the text is kept from now on.
+        level: TextLevel,
+        /// How many days records are kept.
+        retention_days: u32,
+        /// How many megabytes of records are kept.
+        retention_megabytes: u32,
+    },
     /// An upgrade that was interrupted goes on.
     UpgradeResumed {
         /// The number of the upgrade.
@@ -194,6 +209,10 @@ pub enum AuditOutcome {
     PublisherForgotten,
     /// What holds for plugins of publishers without keys was decided otherwise.
     UnsignedDecided,
+    /// What people see of tools without a rule was decided otherwise.
+    WithoutRuleDecided,
+    /// What is kept of the calls of plugins was decided otherwise.
+    TracesDecided,
     /// An upgrade that was interrupted goes on.
     UpgradeResumed,
     /// An upgrade was dropped.
@@ -223,6 +242,8 @@ impl AuditEvent {
             Self::PublisherTrusted { .. } => AuditOutcome::PublisherTrusted,
             Self::PublisherForgotten { .. } => AuditOutcome::PublisherForgotten,
             Self::UnsignedDecided { .. } => AuditOutcome::UnsignedDecided,
+            Self::WithoutRuleDecided { .. } => AuditOutcome::WithoutRuleDecided,
+            Self::TracesDecided { .. } => AuditOutcome::TracesDecided,
             Self::UpgradeResumed { .. } => AuditOutcome::UpgradeResumed,
             Self::UpgradeAbandoned { .. } => AuditOutcome::UpgradeAbandoned,
             Self::BaselineRevoked { .. } => AuditOutcome::BaselineRevoked,
@@ -247,6 +268,8 @@ impl AuditOutcome {
             Self::PublisherTrusted => "publisher-trusted",
             Self::PublisherForgotten => "publisher-forgotten",
             Self::UnsignedDecided => "unsigned-decided",
+            Self::WithoutRuleDecided => "without-rule-decided",
+            Self::TracesDecided => "traces-decided",
             Self::UpgradeResumed => "upgrade-resumed",
             Self::UpgradeAbandoned => "upgrade-abandoned",
             Self::BaselineRevoked => "baseline-revoked",

@@ -64,6 +64,7 @@ impl From<PluginError> for Refusal {
             PluginError::Settings { problems } => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-settings").with_errors(problems)
             }
+            PluginError::ExpectedAndDecided { .. } => problem(StatusCode::FORBIDDEN, "forbidden"),
             PluginError::FallsBack { .. } => problem(StatusCode::CONFLICT, "falls-back"),
             PluginError::UnknownToolKind { problems } => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "unknown-tool-kind").with_errors(problems)

@@ -5,10 +5,13 @@
 //! and a version that is older, restore what was before, and keep nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::domain::{Digest, Duties, Item, Kind, PaneTool, Plugin, WithoutRule};
+use crate::domain::access::{Caller, Privilege};
+use crate::domain::{AnyItem, Digest, Duties, Item, Kind, PaneTool, Plugin, WithoutRule};
 use crate::plugin::Manifest;
-use crate::store::{Declared, Layer, Snapshot};
+use crate::resolve::ToolRules;
+use crate::store::{Change, ChangeSet, Declared, Layer, Snapshot};
 
 use super::super::{Error, Machinery, Service};
 use super::PluginError;
@@ -54,6 +57,32 @@ impl Service {
             }
         }
         Ok(exported)
+    }
+
+    /// Refuses to note plugins that `changes` expects and that keep tools from people about which something decides here, unless
+    /// `caller` may say which plugins decide. Tools of other kinds are hidden already.
+    pub(in crate::service) fn may_expect(
+        &self,
+        caller: &Caller,
+        expects: &BTreeSet<Arc<str>>,
+        changes: &ChangeSet,
+        here: &Snapshot,
+    ) -> Result<(), Error> {
+        let Machinery::Installed(platform) = &self.machinery else { return Ok(()) };
+        if expects.is_empty() || caller.has(Privilege::PluginConfigure) {
+            return Ok(());
+        }
+        let catalog = platform.catalog(&self.store, here)?;
+        for change in &changes.changes {
+            let Change::Put { name, item: AnyItem::Plugin(plugin), .. } = change else { continue };
+            let Duties { rules, guards, .. } = &plugin.answers_for;
+            let decided = rules.union(guards).filter(|kind| catalog.has_rule(kind));
+            let kinds: Vec<String> = decided.cloned().collect();
+            if expects.contains(name) && !kinds.is_empty() {
+                return Err(PluginError::ExpectedAndDecided { name: name.to_string(), kinds }.into());
+            }
+        }
+        Ok(())
     }
 
     /// Refuses to forget a plugin while something would show what it may have hidden, unless that is meant.

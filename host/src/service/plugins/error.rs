@@ -45,6 +45,11 @@ pub enum PluginError {
         Known(kinds, "none")
     )]
     FallsBack { name: String, kinds: Vec<String> },
+    #[error(
+        "the archive names plugin `{name}`, which does not serve here, and without it tools of these kinds would be hidden, though something decides about them: {}; have the plugin installed first, or have a caller with the privilege `plugin.configure` import the archive",
+        Known(kinds, "none")
+    )]
+    ExpectedAndDecided { name: String, kinds: Vec<String> },
     #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]
     UnknownToolKind { problems: Vec<Problem> },
     #[error("plugin `{name}` has no version {version}: there are {known}")]
