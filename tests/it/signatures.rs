@@ -182,6 +182,14 @@ async fn the_right_to_install_is_no_right_to_decide_whose_signature_counts() -> 
     assert_eq!(install(&plain).await?.status, 422, "it is refused as it was");
     assert_eq!(install(&sign(&plain, &theirs)?).await?.status, 422);
     assert_eq!(ask(Method::GET, PUBLISHER, None).await?.status, 200, "whose signature counts can be read");
+    // Nor what other administrators decided about plugins.
+    let past = json!({"version": "1.0.0", "pastGate": true});
+    for reply in [
+        ask(Method::DELETE, "/api/v1/plugins/loadout/macros?fallBack=true", None).await?,
+        ask(Method::POST, "/api/v1/plugins/loadout/macros/activate", Some(past)).await?,
+    ] {
+        assert_eq!((reply.status, &reply.json()["privilege"]), (403, &json!("plugin.configure")), "{reply}");
+    }
 
     // The other way round, and by name in the audit.
     let truster = token(&host, "truster", &["plugin-trust-administrator"]).await?;

@@ -12,6 +12,12 @@ use super::Expected;
 /// Most people named as an example of one difference.
 pub const EXAMPLES_MAX: usize = 5;
 
+/// Most fields that are told apart.
+const FIELDS_MAX: usize = 1_000;
+
+/// What stands for the fields beyond those.
+const OTHERS: &str = "*";
+
 /// Longest text of an example, in characters.
 const EXAMPLE_LONGEST: usize = 300;
 
@@ -24,7 +30,8 @@ pub struct Difference {
     pub profile: String,
     /// The tool kind.
     pub tool: String,
-    /// The field of the decision, as a path such as `payload.available`. `status` says that one shows what the other does not.
+    /// The field of the decision, as a path such as `payload.available`; `payload.*` for a caller that may not see what was recorded, and
+    /// `*` for what is beyond a thousand fields. `status` says that one shows what the other does not.
     pub field: String,
     /// Calls that differ in it.
     pub count: u64,
@@ -60,10 +67,13 @@ impl Differences {
     pub fn add(&mut self, profile: &str, tool: &str, users: &[String], fields: &[FieldDifference], calls: u64) {
         for FieldDifference { field, before, after } in fields {
             let key = (profile.to_owned(), tool.to_owned(), field.clone());
+            let is_new = self.0.len() >= FIELDS_MAX && !self.0.contains_key(&key);
+            let field = if is_new { OTHERS } else { field };
+            let key = (key.0, key.1, field.to_owned());
             let known = self.0.entry(key).or_insert_with(|| Difference {
                 profile: profile.to_owned(),
                 tool: tool.to_owned(),
-                field: field.clone(),
+                field: field.to_owned(),
                 count: 0,
                 users: Vec::new(),
                 before: shortened(before.as_ref()),
@@ -85,9 +95,23 @@ impl Differences {
             std::collections::btree_map::Entry::Occupied(mut known) => {
                 let known = known.get_mut();
                 known.count += difference.count;
+                known.expected &= difference.expected;
                 known.name(&difference.users);
             }
         }
+    }
+
+    /// The same without people, values, and the names that a version gave its fields, for a caller that may not see what was recorded: a
+    /// name may quote it.
+    pub fn without_examples(list: Vec<Difference>) -> Vec<Difference> {
+        let mut found = Self::default();
+        for difference in list {
+            let field =
+                difference.field.split_once('.').map_or(difference.field.clone(), |(head, _)| format!("{head}.*"));
+            let (users, before, after) = (Vec::new(), Value::Null, Value::Null);
+            found.merge(Difference { field, users, before, after, ..difference });
+        }
+        found.0.into_values().collect()
     }
 
     /// All of them, by profile, tool and field; those that `expected` covers say so.
@@ -157,5 +181,26 @@ mod tests {
         let long = FieldDifference { before: Some(json!("x".repeat(1_000))), ..field("payload") };
         found.add("rep", "macros", &[], &[long], 1);
         assert!(found.into_list(&[])[0].before.as_str().unwrap().ends_with("… (1002 bytes)"));
+    }
+
+    #[test]
+    fn a_caller_who_may_not_see_recordings_sees_no_name_of_a_field() {
+        let mut found = Differences::default();
+        found.add(
+            "rep",
+            "macros",
+            &["ada".to_owned()],
+            &[field("payload.Ada"), field("payload.b.c"), field("status")],
+            1,
+        );
+        let told = Differences::without_examples(found.clone().into_list(&[]));
+        let told: Vec<_> = told.iter().map(|it| (it.field.as_str(), it.count, it.users.len(), &it.before)).collect();
+        assert_eq!(told, [("payload.*", 2, 0, &Value::Null), ("status", 1, 0, &Value::Null)]);
+        let names: Vec<String> = (0..FIELDS_MAX + 5).map(|number| format!("payload.{number}")).collect();
+        let many: Vec<_> = names.iter().map(|name| field(name)).collect();
+        found.add("lead", "macros", &[], &many, 1);
+        let list = found.into_list(&[]);
+        assert_eq!(list.len(), FIELDS_MAX + 1);
+        assert_eq!(list.iter().find(|it| it.field == OTHERS).map(|it| it.count), Some(8));
     }
 }

@@ -8,13 +8,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::PluginVersion;
-use crate::domain::access::Caller;
+use crate::domain::access::{Caller, Privilege};
 use crate::domain::plugin::InvalidVersion;
 use crate::service::{Activation, BundleOptions, InstalledBundle};
 
 use super::body::Package;
 use super::etag::Unconditional;
 use super::items::{REVISION, number};
+use super::privileges::also;
 use super::problem::Refusal;
 use super::query::{By, Query};
 use super::state::App;
@@ -53,7 +54,7 @@ struct InstallQuery {
     #[serde(default)]
     #[param(required = false)]
     accept_major: bool,
-    /// Whether it serves whatever it would change of what was recorded.
+    /// Whether it serves whatever it would change of what was recorded. Needs `plugin.configure`.
     #[serde(default)]
     #[param(required = false)]
     past_gate: bool,
@@ -136,6 +137,7 @@ async fn install(
     Package(zip): Package,
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<InstalledBundle>), Refusal> {
     let InstallQuery { activate, accept_major, past_gate, anyway, dry_run } = query;
+    also(&caller, past_gate, Privilege::PluginConfigure)?;
     let activation = Activation { activate: activate.unwrap_or(true), accept_major, past_gate, anyway };
     let options = BundleOptions { activation, dry_run };
     let install = app.run_long(move |service| {

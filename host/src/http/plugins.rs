@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::access::Caller;
+use crate::domain::access::{Caller, Privilege};
 use crate::domain::{self, Expected, Kind, PluginVersion, Revision, ToolOverride};
 use crate::service::{
     ActivatedPlugin, Activation, Gatekeeping, Installed, PluginView, RolledBackPlugin, Service, Settling,
@@ -20,6 +20,7 @@ use crate::store::Expect;
 use super::body::{Component, Typed};
 use super::etag::{self, Conditions, MoreThanTagged, Unconditional};
 use super::items::{REVISION, number};
+use super::privileges::also;
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
@@ -58,7 +59,7 @@ struct InstallQuery {
     #[param(required = false)]
     accept_major: bool,
     /// Whether it serves whatever it would change of what was recorded. Without this, a version of a gated plugin that changes
-    /// anything is installed and does not serve.
+    /// anything is installed and does not serve. Needs `plugin.configure`.
     #[serde(default)]
     #[param(required = false)]
     past_gate: bool,
@@ -92,7 +93,7 @@ struct ActivateBody {
     /// What it is meant to change of what was recorded, if the plugin is gated.
     #[serde(default)]
     expected: Vec<Expected>,
-    /// Whether it serves whatever it would change.
+    /// Whether it serves whatever it would change. Needs `plugin.configure`.
     #[serde(default)]
     past_gate: bool,
     /// Whether it serves although settings that are there do not fit it.
@@ -121,7 +122,7 @@ struct SwitchBody {
 #[into_params(parameter_in = Query)]
 struct RemoveQuery {
     /// Whether people may be shown what the plugin may have hidden. Without this, a plugin is not taken away in whose place something
-    /// else would show tools.
+    /// else would show tools. Needs `plugin.configure`.
     #[serde(default)]
     #[param(required = false)]
     fall_back: bool,
@@ -177,6 +178,7 @@ async fn install(
     By(author): By,
     Component(bytes): Component,
 ) -> Result<Response, Refusal> {
+    also(&caller, query.past_gate, Privilege::PluginConfigure)?;
     let how = Activation {
         activate: query.activate.unwrap_or(true),
         accept_major: query.accept_major,
@@ -220,8 +222,10 @@ async fn remove(
     Path((publisher, name)): Path<(String, String)>,
     Query(query): Query<RemoveQuery>,
     conditions: Conditions,
+    Extension(caller): Extension<Caller>,
     By(author): By,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Refusal> {
+    also(&caller, query.fall_back, Privilege::PluginConfigure)?;
     let name = full(&publisher, &name);
     let remove = app.run(move |service| {
         let expect = believed(service, &name, &conditions)?;
@@ -250,6 +254,7 @@ async fn activate(
     Typed(body): Typed<ActivateBody>,
 ) -> Result<Tagged<ActivatedPlugin>, Refusal> {
     let ActivateBody { version, accept_major, expected, past_gate, anyway } = body;
+    also(&caller, past_gate, Privilege::PluginConfigure)?;
     let name = full(&publisher, &name);
     let activated = app.run_long(move |service| {
         let gatekeeping = Gatekeeping { expected: &expected, past_gate };

@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 use axum::http::Method;
 
 use crate::domain::Kind;
-use crate::domain::access::Privilege;
+use crate::domain::access::{Caller, Privilege};
+
+use super::problem::Refusal;
 
 use Needs::{AnyToken, The};
 use Privilege::*;
@@ -21,6 +23,11 @@ pub(super) enum Needs {
     AnyToken,
     /// This privilege.
     The(Privilege),
+}
+
+/// Refuses what `caller` asks for beside the call itself, if it needs a privilege that `caller` does not have.
+pub(super) fn also(caller: &Caller, is_asked: bool, privilege: Privilege) -> Result<(), Refusal> {
+    if is_asked && !caller.has(privilege) { Err(Refusal::forbidden(caller.name(), privilege)) } else { Ok(()) }
 }
 
 /// What the table says of a call.

@@ -14,6 +14,7 @@ use crate::service::{Comparison, Decided, Gatekeeping, PluginView, RolloutView};
 use super::body::Typed;
 use super::etag::Conditions;
 use super::plugins::{Shown, Tagged, believed, full, shown, tagged};
+use super::privileges::also;
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
@@ -43,7 +44,7 @@ struct RolloutBody {
     /// What it is meant to change of what was recorded, if the plugin is gated.
     #[serde(default)]
     expected: Vec<Expected>,
-    /// Whether it is tried whatever it would change.
+    /// Whether it is tried whatever it would change. Needs `plugin.configure`.
     #[serde(default)]
     past_gate: bool,
     /// Whether it answers people although settings that are there do not fit it.
@@ -106,11 +107,13 @@ async fn begin(
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
     conditions: Conditions,
+    Extension(caller): Extension<Caller>,
     By(author): By,
     Typed(body): Typed<RolloutBody>,
 ) -> Result<Tagged<RolloutView>, Refusal> {
     let name = full(&publisher, &name);
     let RolloutBody { rollout, expected, past_gate, anyway } = body;
+    also(&caller, past_gate, Privilege::PluginConfigure)?;
     let begun = app.run_long(move |service| {
         let gatekeeping = Gatekeeping { expected: &expected, past_gate };
         let expect = believed(service, &name, &conditions)?;

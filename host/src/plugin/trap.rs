@@ -1,11 +1,19 @@
 //! Why a call ended early, told from the engine's error.
 
+use std::fmt::{self, Write as _};
+
 use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
 use super::call::CallError;
 use super::decision::quote;
 use super::limits::{Exceeded, Limits};
 use super::state::State;
+
+/// How much of a symbol is looked at, in bytes. Longer ones are no names.
+const LONGEST_SYMBOL: usize = 8 << 10;
+
+/// How long a name becomes, in bytes: more than is ever quoted.
+const LONGEST_NAME: usize = 2 << 10;
 
 /// Something a plugin must not do, noticed by the host function it did it with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -77,8 +85,28 @@ pub(super) fn backtrace(error: &wasmtime::Error) -> Vec<String> {
 
 fn name(frame: &FrameInfo) -> Option<String> {
     let symbol = frame.symbols().first().and_then(|symbol| symbol.name());
-    // Without its hash, which changes with every build and says nothing.
-    symbol.or(frame.func_name()).map(|name| format!("{:#}", rustc_demangle::demangle(name)))
+    symbol.or(frame.func_name()).map(readable)
+}
+
+/// The name that a symbol stands for, as far as a record has room for it. Without its hash, which changes with every build
+/// and says nothing. A short symbol may stand for a very long name.
+fn readable(symbol: &str) -> String {
+    let known = &symbol[..symbol.floor_char_boundary(LONGEST_SYMBOL)];
+    let mut name = Cut(String::new());
+    // Writing ends with an error where there is no more room.
+    let _ = write!(name, "{:#}", rustc_demangle::demangle(known));
+    name.0
+}
+
+/// Text up to [`LONGEST_NAME`] bytes.
+struct Cut(String);
+
+impl fmt::Write for Cut {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = text.floor_char_boundary(LONGEST_NAME.saturating_sub(self.0.len()));
+        self.0.push_str(&text[..room]);
+        if room < text.len() { Err(fmt::Error) } else { Ok(()) }
+    }
 }
 
 /// What an exception of Python or a panic said, or else the first line of standard error.
@@ -120,6 +148,32 @@ KeyError: 'customer'
 thread '<unnamed>' (1) panicked at runtime/src/lib.rs:1293:29:
 Python function threw an unexpected exception
 ";
+
+    #[test]
+    fn a_short_symbol_becomes_no_long_name() {
+        assert_eq!(readable("_RNvC6plugin4main"), "plugin::main");
+        // Each level is a tuple of the level below, twice: by a reference to where that stands.
+        let number = |at: usize| {
+            let digits = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+            let (mut at, mut text) = (at - 1, String::from("_"));
+            loop {
+                text.insert(0, char::from(digits[at % 62]));
+                at /= 62;
+                if at == 0 {
+                    return text;
+                }
+            }
+        };
+        let levels = 20;
+        let start = "IC1a".len();
+        let mut symbol = format!("IC1a{}T{}E", "T".repeat(levels), "l".repeat(8));
+        for level in (0..levels).rev() {
+            symbol += &format!("B{}E", number(start + level + 1));
+        }
+        let name = readable(&format!("_R{symbol}E"));
+        assert!(name.starts_with("a::<((((") || name.starts_with("a<(((("), "{}", &name[..40.min(name.len())]);
+        assert_eq!((name.len(), readable(&"é".repeat(LONGEST_SYMBOL)).len()), (LONGEST_NAME, LONGEST_NAME));
+    }
 
     #[test]
     fn the_text_of_a_panic_is_found() {

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::domain::comparison::{Difference, Differences, FieldDifference};
 use crate::domain::revision::Author;
@@ -155,13 +154,10 @@ impl Comparison {
         )
     }
 
-    /// The same without anybody's name and without values, for whoever may not see what was recorded.
+    /// The same without people, values and names of fields, for a caller that may not see what was recorded.
     #[must_use]
     pub fn without_examples(mut self) -> Self {
-        for it in &mut self.differences {
-            (it.before, it.after) = (Value::Null, Value::Null);
-            it.users.clear();
-        }
+        self.differences = Differences::without_examples(self.differences);
         self
     }
 }
