@@ -17,6 +17,7 @@ pub mod connector;
 pub mod definition;
 pub mod duties;
 pub mod environment;
+pub mod excerpt;
 pub mod experience;
 pub mod free_json;
 pub mod item;

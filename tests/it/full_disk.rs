@@ -68,6 +68,15 @@ async fn a_full_disk_is_a_clear_answer_and_room_ends_it() -> Done {
     let token = host.post("/api/v1/tokens", json!({"name": "first", "roles": ["workspace"]})).await?;
     assert_eq!(token.status, 201, "{token}");
     let files = names(host.folder())?;
+    // What changes of the configuration leave is enough to take back what lets others in.
+    let nearly = disk.fill()?;
+    let size = fs::metadata(&nearly)?.len();
+    fs::OpenOptions::new().write(true).open(&nearly)?.set_len(size - (900 << 10))?;
+    let refused = host.put("/api/v1/queues/during", json!({"name": "During"})).await?;
+    assert_eq!((refused.status, &refused.json()["code"]), (507, &json!("storage.full")), "{refused}");
+    assert_eq!(host.post("/api/v1/tokens/first/rotate", json!({})).await?.status, 200);
+    assert_eq!(host.delete("/api/v1/tokens/first").await?.status, 204);
+    assert_eq!(host.get("/api/v1/audit").await?.json()["items"][0]["outcome"], "token-revoked");
     let filling = disk.fill()?;
 
     // What is large enough to need room finds none: each of these, in a database of its own or beside one.

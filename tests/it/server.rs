@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use loadout::http::{Options, Server, Token};
 use loadout::service::Service;
@@ -12,6 +13,9 @@ use loadout_tests::process::ServerProcess;
 
 /// Says to the test binary that it is the server, and over which folder.
 const SERVER: &str = "LOADOUT_TEST_SERVER";
+
+/// How long something may take that hangs otherwise.
+const HANGS: Duration = Duration::from_secs(60);
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
 
@@ -46,4 +50,30 @@ pub(crate) fn start(folder: &Path) -> Result<ServerProcess, Failure> {
     };
     command.stderr(Stdio::null());
     ServerProcess::start(command)
+}
+
+#[tokio::test]
+async fn a_log_that_is_not_read_stops_no_answer() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let mut command = Command::new(PROGRAM);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path());
+    command.env("LOADOUT_ADMIN_TOKEN", TOKEN).env("RUST_LOG", "trace").stderr(Stdio::piped());
+    let server = ServerProcess::start(command)?;
+    let caller = server.caller();
+    // Each writes some lines, and a pipe has room for 64 KiB.
+    for number in 0..600 {
+        let path = format!("/api/v1/queues/{number}{}", "x".repeat(80));
+        assert_eq!(
+            tokio::time::timeout(HANGS, caller.get(&path))
+                .await
+                .map_err(|_| format!("request {number} hangs"))??
+                .status,
+            404
+        );
+    }
+    assert!(Command::new("kill").arg(server.id().to_string()).status()?.success());
+    tokio::time::timeout(HANGS, tokio::task::spawn_blocking(move || server.wait()))
+        .await
+        .map_err(|_| "it goes on")???;
+    Ok(())
 }

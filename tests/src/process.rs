@@ -40,6 +40,12 @@ impl ServerProcess {
         Ok(())
     }
 
+    /// Waits until it has ended by itself.
+    pub fn wait(mut self) -> Result<(), Failure> {
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Where it listens, as `http://address:port`.
     pub fn address(&self) -> &str {
         &self.address

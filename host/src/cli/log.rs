@@ -1,9 +1,13 @@
 //! The log, on standard error. `RUST_LOG` says how much of it.
+//!
+//! A server writes it by a thread of its own. A reader that pauses costs lines, never an answer.
 
 use std::io;
 
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -11,6 +15,9 @@ use super::otlp::Spans;
 
 /// What says how much is logged: a level, or a list such as `info,loadout::http=debug`.
 const VARIABLE: &str = "RUST_LOG";
+
+/// Most lines that wait for a reader of the log. Beyond them, lines are lost.
+const WAITING_MAX: usize = 16_384;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -21,20 +28,45 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// Starts the log of this process; without a `RUST_LOG` that can be read, `level` says how much of it.
-pub(super) fn start(format: LogFormat, level: tracing::Level) {
-    start_with(format, level, None);
+/// What writes the log of a server, until it is dropped.
+#[must_use]
+pub(super) struct Writer {
+    lines: NonBlocking,
+    _guard: WorkerGuard,
 }
 
-/// The same, with spans collected by `spans`.
-pub(super) fn start_with(format: LogFormat, level: tracing::Level, spans: Option<&Spans>) {
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let lost = self.lines.error_counter().dropped_lines();
+        if lost > 0 {
+            tracing::warn!(lost, "lines of the log were lost, because it was not read");
+        }
+    }
+}
+
+/// Starts the log of this process; without a `RUST_LOG` that can be read, `level` says how much of it.
+pub(super) fn start(format: LogFormat, level: tracing::Level) {
+    start_to(io::stderr, format, level, None);
+}
+
+/// The same for a server, with spans collected by `spans`.
+pub(super) fn start_for_server(format: LogFormat, level: tracing::Level, spans: Option<&Spans>) -> Writer {
+    let (lines, guard) = NonBlockingBuilder::default().buffered_lines_limit(WAITING_MAX).finish(io::stderr());
+    start_to(lines.clone(), format, level, spans);
+    Writer { lines, _guard: guard }
+}
+
+fn start_to<W>(writer: W, format: LogFormat, level: tracing::Level, spans: Option<&Spans>)
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     let asked = std::env::var(VARIABLE).ok().map(|asked| tidy(&asked)).filter(|asked| !asked.is_empty());
     let (targets, misread) = match asked.map(|asked| asked.parse::<Targets>()) {
         None => (Targets::new().with_default(level), None),
         Some(Ok(targets)) => (targets, None),
         Some(Err(error)) => (Targets::new().with_default(level), Some(error)),
     };
-    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let log = tracing_subscriber::fmt::layer().with_writer(writer);
     let log = match format {
         LogFormat::Text => log.with_ansi(false).with_filter(targets).boxed(),
         LogFormat::Json => log.json().with_filter(targets).boxed(),

@@ -56,7 +56,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
         let spans = self.otlp_endpoint.as_deref().map(otlp::Spans::to).transpose()?;
-        log::start_with(self.log_format, tracing::Level::INFO, spans.as_ref());
+        let _log = log::start_for_server(self.log_format, tracing::Level::INFO, spans.as_ref());
         let service = self.data.open_with(self.outbound.door()?)?;
         if let Some(sample) = &self.sample {
             service.add_sample(sample).map_err(Failure::of)?;

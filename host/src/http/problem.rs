@@ -8,9 +8,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::domain::access::{AccessRole, Privilege};
+use crate::domain::excerpt::{PLACE_MAX, SENTENCE_MAX, excerpted};
 use crate::domain::{self, Capabilities};
 use crate::service::{Comparison, UnfitSettings};
 use crate::store::{Links, MissingReference, Referrer};
+
+/// Most attributes, and most references, that one problem lists.
+const ERRORS_MAX: usize = 100;
 
 /// What went wrong, and what to do next.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -92,7 +96,7 @@ impl Refusal {
             title: code.replace('-', " "),
             status: status.as_u16(),
             code,
-            detail: detail.into(),
+            detail: excerpted(detail.into(), SENTENCE_MAX),
             errors: Vec::new(),
             missing: Vec::new(),
             referrers: Vec::new(),
@@ -137,14 +141,20 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
-    /// The same, attribute by attribute.
-    pub fn with_errors(mut self, errors: Vec<domain::Problem>) -> Self {
+    /// The same, attribute by attribute: the first hundred, each quoting no more than a sentence has room for.
+    pub fn with_errors(mut self, mut errors: Vec<domain::Problem>) -> Self {
+        errors.truncate(ERRORS_MAX);
+        for error in &mut errors {
+            error.attribute = excerpted(std::mem::take(&mut error.attribute), PLACE_MAX);
+            error.message = excerpted(std::mem::take(&mut error.message), SENTENCE_MAX);
+        }
         self.0.errors = errors;
         self
     }
 
-    /// The same with what was named and does not exist.
-    pub fn with_missing(mut self, missing: Vec<MissingReference>) -> Self {
+    /// The same with what was named and does not exist: the first hundred.
+    pub fn with_missing(mut self, mut missing: Vec<MissingReference>) -> Self {
+        missing.truncate(ERRORS_MAX);
         self.0.missing = missing;
         self
     }
@@ -169,7 +179,7 @@ impl Refusal {
 
     /// The same with another sentence.
     pub fn with_detail(mut self, detail: String) -> Self {
-        self.0.detail = detail;
+        self.0.detail = excerpted(detail, SENTENCE_MAX);
         self
     }
 

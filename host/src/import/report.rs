@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::domain::Kind;
+use crate::domain::excerpt::{PLACE_MAX, SENTENCE_MAX, excerpted};
 use crate::store::Tolerated;
 
 /// What an import read, and what becomes of it.
@@ -230,7 +231,8 @@ impl Report {
     }
 
     pub(super) fn warn(&mut self, code: &str, place: impl Into<String>, message: impl Into<String>) {
-        self.warnings.push(Warning { code: code.to_owned(), message: message.into(), place: place.into() });
+        let (message, place) = (excerpted(message.into(), SENTENCE_MAX), excerpted(place.into(), PLACE_MAX));
+        self.warnings.push(Warning { code: code.to_owned(), message, place });
     }
 
     /// Says every warning once, and counts.
@@ -259,7 +261,7 @@ impl Component {
     }
 
     pub(super) fn note(&mut self, note: impl Into<String>) {
-        let note = note.into();
+        let note = excerpted(note.into(), SENTENCE_MAX);
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }

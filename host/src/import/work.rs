@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::domain::excerpt::{PLACE_MAX, excerpt};
 use crate::domain::name::check_name;
 use crate::domain::{AnyItem, Item, Kind, Name, Problems};
 use crate::store::{Authority, Change, ChangeSet, Expect, Layer, Snapshot, Strictness};
@@ -120,7 +121,7 @@ impl<'a> Work<'a> {
     pub(super) fn component(&mut self, table: &str, source_name: &str) -> usize {
         self.report.components.push(Component {
             table: table.to_owned(),
-            source_name: source_name.to_owned(),
+            source_name: excerpt(source_name, PLACE_MAX).into_owned(),
             collection: None,
             name: None,
             outcome: Outcome::Skipped,

@@ -9,7 +9,7 @@ use crate::domain::revision::{Author, ChangeRecord};
 use crate::domain::{Kind, Revision};
 
 use super::draft::Draft;
-use super::{ChangeSet, Committed, Error, Store, history, lock, rights, rows};
+use super::{ChangeSet, Committed, Error, Store, history, lock, rights, room, rows};
 
 /// What else is done with the outcome of a change set, whatever changed, before the transaction ends.
 pub(super) type Also<'a> = &'a dyn Fn(&Connection, &Committed) -> Result<(), Error>;
@@ -101,6 +101,9 @@ impl Store {
                 return Ok(committed);
             }
         };
+        if committed.changed.iter().any(|changed| changed.collection != Kind::Plugin.collection()) {
+            room::check_for_a_change(self.folder())?;
+        }
         if !nothing_new {
             transaction
                 .prepare_cached("INSERT INTO revision (id, at, who, why) VALUES (?1, ?2, ?3, ?4)")?

@@ -9,8 +9,11 @@ use rusqlite::ErrorCode;
 
 use super::Error;
 
-/// Room that what can wait leaves to what cannot: changes of the configuration, and the audit.
+/// Room that what can wait leaves to changes of the configuration.
 const RESERVE: u64 = 64 << 20;
+/// Room that changes of the configuration leave to what mends and tells: tokens, the switches of plugins, and the audit. Each change
+/// writes the items it touches anew, and nothing of the history is ever taken away.
+const LAST_RESERVE: u64 = 32 << 20;
 /// So little room that a failure to write means that there is none.
 const NONE: u64 = 256 << 10;
 
@@ -33,9 +36,18 @@ pub fn is_full(error: &(dyn StdError + 'static)) -> bool {
 
 /// Refuses what takes `needed` bytes of `folder` where that would leave too little for what cannot wait.
 pub fn check(folder: &Path, needed: u64) -> Result<(), Error> {
+    leave(folder, needed, |all| RESERVE.min(all / 10))
+}
+
+/// Refuses a change of the configuration where too little would be left in `folder` for tokens and the audit.
+pub(super) fn check_for_a_change(folder: &Path) -> Result<(), Error> {
+    leave(folder, 0, |all| LAST_RESERVE.min(all / 20))
+}
+
+fn leave(folder: &Path, needed: u64, reserve_of: impl Fn(u64) -> u64) -> Result<(), Error> {
     // Where the system does not tell, the writing itself finds out.
     let Some((free, all)) = free_of(folder) else { return Ok(()) };
-    let reserve = RESERVE.min(all / 10);
+    let reserve = reserve_of(all);
     if free >= needed.saturating_add(reserve) {
         return Ok(());
     }
