@@ -80,6 +80,8 @@ pub struct Service {
     comparing: Mutex<()>,
     stopping: AtomicBool,
     turns: turn::Turns,
+    /// The plugin that a question of the outbox was put to last: the next question is another plugin's.
+    served: Mutex<String>,
 }
 
 /// Whose experience a question is about.
@@ -267,6 +269,7 @@ impl Service {
             comparing: Mutex::default(),
             stopping: AtomicBool::new(false),
             turns: turn::Turns::default(),
+            served: Mutex::default(),
         }
     }
 

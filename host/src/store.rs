@@ -51,7 +51,7 @@ pub use commit::Preview;
 pub use component_kinds::Declared;
 pub use components::{Component, ComponentRecord, FailedVersion, KeptManifest, Lost};
 pub use error::{Error, MissingReference, Referrer};
-pub use outbox::{EventState, NewEvent, OutboxEvent};
+pub use outbox::{EventState, NewEvent, OutboxEvent, Unasked};
 pub use owner::{is_gone, this_process};
 pub use people::Person;
 pub use recordings::{FieldCount, KeptRecording, RecordingFilter, RecordingLog, TrialCalls, TrialKey, Tried};
