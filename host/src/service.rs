@@ -408,7 +408,7 @@ impl Service {
         let (snapshot, mut subject) = match (&question.who, question.as_of) {
             (Who::Login(login), as_of) => {
                 let (snapshot, person) = match as_of {
-                    Some(revision) => (self.store.snapshot_at(revision)?, self.store.person(login, revision)?),
+                    Some(revision) => (self.store.past_snapshot(revision)?, self.store.person(login, revision)?),
                     None => self.store.newest_with(login)?,
                 };
                 let gone = || store::Error::NotFound { kind: Kind::User, name: login.to_string() };
@@ -417,7 +417,7 @@ impl Service {
             }
             (Who::Hypothetical(user), as_of) => {
                 let snapshot =
-                    as_of.map_or_else(|| self.store.snapshot(), |revision| self.store.snapshot_at(revision))?;
+                    as_of.map_or_else(|| self.store.snapshot(), |revision| self.store.past_snapshot(revision))?;
                 (snapshot, Subject { login: None, user: user.clone(), direct: Vec::new(), hypothetical_profile: None })
             }
         };
