@@ -210,11 +210,12 @@ impl Store {
         })
     }
 
-    /// Up to `limit` questions after the one with the number `after`, oldest first.
+    /// Up to `limit` questions after the one with the number `after`, oldest first, without what they ask.
     pub fn events(&self, state: Option<EventState>, after: u64, limit: usize) -> Result<Vec<OutboxEvent>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
-                "SELECT * FROM outbox WHERE id > ?1 AND (?2 IS NULL OR state = ?2) ORDER BY id LIMIT ?3",
+                "SELECT id, event, revision, plugin, step, message, 'null' AS body, hops, root, led_by, state, attempts, due, code, reason
+                 FROM outbox WHERE id > ?1 AND (?2 IS NULL OR state = ?2) ORDER BY id LIMIT ?3",
             )?;
             find.query_and_then(params![after, state.map(EventState::as_str), limit], event)?.collect()
         })
