@@ -235,6 +235,7 @@ impl Service {
             platform.keep_manifests(&service.store)?;
         }
         service.forget_uploads();
+        service.tidy_plugins();
         service.follow(&*service.store.snapshot()?);
         Ok(service)
     }

@@ -153,13 +153,16 @@ impl Service {
             service.bundled_changes(snapshot, caller, &checked, held, options.activation)
         };
         // Refused before anything is compiled, as far as that can be known.
-        propose(self, &*self.store.snapshot()?, &[]).inspect_err(|error| {
+        let snapshot = self.store.snapshot()?;
+        let (proposed, _) = propose(self, &snapshot, &[]).inspect_err(|error| {
             if let Error::Plugin(PluginError::RefusedVersion { name, reason, .. }) = error
                 && let Some(refused) = checked.iter().find(|checked| checked.bundled.plugin == *name)
             {
                 remember(&refused.bytes, reason);
             }
         })?;
+        let sizes: Vec<_> = checked.iter().map(|it| (&it.bundled.digest, it.bytes.len())).collect();
+        self.must_have_room(&snapshot, &proposed.changes, &sizes)?;
         let mut held = Vec::new();
         for Checked { manifest, bytes, .. } in &checked {
             let (name, version) = (manifest.full_name(), manifest.version);
