@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Digest, PluginVersion, StepOverride};
-use crate::export::{self, pack};
-use crate::import::{Archive, ArchiveError};
+use crate::export::{self, pack_each};
+use crate::import::{Archive, ArchiveError, TOTAL_MAX};
 use crate::plugin::Workshop;
 
 /// The file that says what the others are.
@@ -86,6 +86,12 @@ pub enum Error {
     /// It has too many plugins.
     #[error("the bundle has {0} plugins, {PLUGINS_MAX} are allowed: make several bundles")]
     TooMany(usize),
+    /// Its components have too many bytes.
+    #[error("the components of the bundle have {size} bytes, {TOTAL_MAX} are allowed: make several bundles, with `?plugin=…` or `--plugin`")]
+    TooLarge {
+        /// How many they have.
+        size: u64,
+    },
     /// A plugin occurs twice.
     #[error("plugin `{0}` occurs twice in the bundle: make it again")]
     Twice(String),
@@ -115,21 +121,62 @@ pub enum Error {
 impl Bundle {
     /// The bundle as a zip file: the same bytes for the same plugins.
     pub fn write(&self) -> Result<Vec<u8>, Error> {
-        let index = serde_json::json!(Index { format: FORMAT, plugins: self.plugins.clone() });
-        let mut files = vec![(INDEX.to_owned(), format!("{index:#}\n").into_bytes())];
-        files.extend(self.components.iter().map(|(digest, component)| (file(digest), component.clone())));
-        let zip = pack(&files).map_err(Error::Pack)?;
+        Self::pack(self.plugins.clone(), |bundled| {
+            let missing = || Error::Missing { file: file(&bundled.digest), plugin: bundled.plugin.clone() };
+            self.components.get(&bundled.digest).cloned().ok_or_else(missing)
+        })
+    }
+
+    /// A bundle of `plugins` as a zip file, with components that `component` gets one after the other: no more than one is held besides the
+    /// file. What is too many or too much is refused before the first is asked for.
+    pub fn pack<E: From<Error>>(
+        plugins: Vec<Bundled>,
+        component: impl Fn(&Bundled) -> Result<Vec<u8>, E>,
+    ) -> Result<Vec<u8>, E> {
+        Self::check(plugins.iter().map(|bundled| bundled.size))?;
+        let index = serde_json::json!(Index { format: FORMAT, plugins: plugins.clone() });
+        let index = Ok::<_, E>((INDEX.to_owned(), format!("{index:#}\n").into_bytes()));
+        let by_digest: BTreeMap<&Digest, &Bundled> = plugins.iter().map(|bundled| (&bundled.digest, bundled)).collect();
+        let components = by_digest.into_iter().map(|(digest, bundled)| Ok::<_, E>((file(digest), component(bundled)?)));
+        let zip = pack_each(std::iter::once(index).chain(components).map(|file| file.map_err(Packing::Component)));
+        let zip = zip.map_err(|error| match error {
+            Packing::Component(error) => error,
+            Packing::Pack(error) => Error::Pack(error).into(),
+        })?;
         // A bundle that nobody could install is none.
-        Self::read(&zip)?;
+        Self::visit(&zip, |_, _| {})?;
         Ok(zip)
+    }
+
+    /// Refuses a bundle of no or too many plugins, or of components that have these sizes and are too much together.
+    pub fn check(sizes: impl Iterator<Item = u64>) -> Result<(), Error> {
+        let (mut count, mut size) = (0, 0_u64);
+        for one in sizes {
+            (count, size) = (count + 1, size.saturating_add(one));
+        }
+        match count {
+            0 => Err(Error::Empty),
+            1..=PLUGINS_MAX if size > TOTAL_MAX => Err(Error::TooLarge { size }),
+            1..=PLUGINS_MAX => Ok(()),
+            count => Err(Error::TooMany(count)),
+        }
     }
 
     /// Reads a zip file that [`Bundle::write`] made.
     pub fn read(zip: &[u8]) -> Result<Self, Error> {
+        let mut components = BTreeMap::new();
+        let plugins = Self::visit(zip, |digest, component| {
+            components.insert(digest.clone(), component);
+        })?;
+        Ok(Self { plugins, components })
+    }
+
+    /// Reads a zip file, and shows each component as soon as it was found to be the right one.
+    fn visit(zip: &[u8], mut show: impl FnMut(&Digest, Vec<u8>)) -> Result<Vec<Bundled>, Error> {
         let mut files = Archive::read(zip)?;
         let index = files.take(INDEX)?.ok_or(Error::NotABundle)?;
         let plugins = index_of(&index)?;
-        let (mut names, mut components) = (BTreeSet::new(), BTreeMap::new());
+        let mut names = BTreeSet::new();
         for Bundled { plugin, digest, size, .. } in &plugins {
             if !names.insert(plugin.as_str()) {
                 return Err(Error::Twice(plugin.clone()));
@@ -139,12 +186,24 @@ impl Bundle {
             if component.len() as u64 != *size || Workshop::digest(&component) != *digest {
                 return Err(Error::Tampered { file, plugin });
             }
-            components.insert(digest.clone(), component);
+            show(digest, component);
         }
         match files.paths().next() {
             Some(file) => Err(Error::Stray(file.to_owned())),
-            None => Ok(Self { plugins, components }),
+            None => Ok(plugins),
         }
+    }
+}
+
+/// Why a bundle is not packed.
+enum Packing<E> {
+    Component(E),
+    Pack(export::Error),
+}
+
+impl<E> From<export::Error> for Packing<E> {
+    fn from(error: export::Error) -> Self {
+        Self::Pack(error)
     }
 }
 
@@ -174,9 +233,12 @@ fn file(digest: &Digest) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::export::pack;
 
     type Files = Vec<(String, Vec<u8>)>;
 
@@ -202,6 +264,33 @@ mod tests {
         let zip = made.write().unwrap();
         assert_eq!(Bundle::read(&zip).unwrap(), made);
         assert_eq!(Bundle::read(&zip).unwrap().write().unwrap(), zip);
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused_before_any_component_is_asked_for() {
+        let of = |count: usize, size: u64| {
+            let plugin = |at: usize| Bundled {
+                plugin: format!("contoso/p{at}"),
+                version: "1.0.0".parse().unwrap(),
+                digest: Workshop::digest(&at.to_le_bytes()),
+                size,
+                signers: Vec::new(),
+                served: true,
+                steps: BTreeMap::new(),
+            };
+            let asked = Cell::new(0);
+            let made = Bundle::pack((0..count).map(plugin).collect(), |_| {
+                asked.set(asked.get() + 1);
+                Err(Error::NotABundle)
+            });
+            (made.unwrap_err().to_string(), asked.into_inner())
+        };
+        let no_component = Error::NotABundle.to_string();
+        assert_eq!(of(0, 1), (Error::Empty.to_string(), 0));
+        assert_eq!(of(PLUGINS_MAX + 1, 1), (Error::TooMany(PLUGINS_MAX + 1).to_string(), 0));
+        assert_eq!(of(2, TOTAL_MAX / 2), (no_component, 1), "the first that is not there ends it");
+        insta::assert_snapshot!(of(2, TOTAL_MAX / 2 + 1).0, @"the components of the bundle have 268435458 bytes, 268435456 are allowed: make several bundles, with `?plugin=…` or `--plugin`");
+        assert_eq!(of(2, TOTAL_MAX / 2 + 1).1, 0);
     }
 
     #[test]

@@ -45,7 +45,7 @@ use crate::import::{LinkOutcome, Outcome, Plan, Report};
 use crate::store::{Change, Snapshot};
 
 use document::Items;
-pub(crate) use pack::pack;
+pub(crate) use pack::{pack, pack_each};
 use path::Paths;
 use tables::Tables;
 

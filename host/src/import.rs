@@ -71,7 +71,7 @@ use solution::Solution;
 use work::Work;
 
 pub use archive::Error as ArchiveError;
-pub(crate) use archive::{ENTRY_MAX, admit, check_entries, check_size};
+pub(crate) use archive::{ENTRY_MAX, TOTAL_MAX, admit, check_entries, check_size};
 pub use report::{Component, Counts, Dependency, Link, LinkOutcome, Outcome, Report, SolutionSummary, Warning};
 pub(crate) use source_rows::{SolutionRows, rows};
 use xml::Budget;

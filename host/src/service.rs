@@ -80,6 +80,8 @@ pub struct Service {
     comparing: Mutex<()>,
     stopping: AtomicBool,
     turns: turn::Turns,
+    /// The plugin that a question of the outbox was put to last: the next question is another plugin's.
+    served: Mutex<String>,
 }
 
 /// Whose experience a question is about.
@@ -234,6 +236,7 @@ impl Service {
             platform.keep_manifests(&service.store)?;
         }
         service.forget_uploads();
+        service.tidy_plugins();
         service.follow(&*service.store.snapshot()?);
         Ok(service)
     }
@@ -268,6 +271,7 @@ impl Service {
             comparing: Mutex::default(),
             stopping: AtomicBool::new(false),
             turns: turn::Turns::default(),
+            served: Mutex::default(),
         }
     }
 
@@ -407,7 +411,7 @@ impl Service {
         let (snapshot, mut subject) = match (&question.who, question.as_of) {
             (Who::Login(login), as_of) => {
                 let (snapshot, person) = match as_of {
-                    Some(revision) => (self.store.snapshot_at(revision)?, self.store.person(login, revision)?),
+                    Some(revision) => (self.store.past_snapshot(revision)?, self.store.person(login, revision)?),
                     None => self.store.newest_with(login)?,
                 };
                 let gone = || store::Error::NotFound { kind: Kind::User, name: login.to_string() };
@@ -416,7 +420,7 @@ impl Service {
             }
             (Who::Hypothetical(user), as_of) => {
                 let snapshot =
-                    as_of.map_or_else(|| self.store.snapshot(), |revision| self.store.snapshot_at(revision))?;
+                    as_of.map_or_else(|| self.store.snapshot(), |revision| self.store.past_snapshot(revision))?;
                 (snapshot, Subject { login: None, user: user.clone(), direct: Vec::new(), hypothetical_profile: None })
             }
         };

@@ -19,6 +19,7 @@ mod history;
 pub mod journal;
 mod outbox;
 mod owner;
+mod past;
 mod people;
 mod private;
 mod recordings;
@@ -43,6 +44,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::domain::Revision;
 
+use past::Patience;
+
 pub use audit::{Audit, AuditFilter};
 pub use change::{
     Authority, Change, ChangeSet, Changed, Committed, Expect, How, Links, Replaced, Strictness, Tolerated,
@@ -51,7 +54,7 @@ pub use commit::Preview;
 pub use component_kinds::Declared;
 pub use components::{Component, ComponentRecord, FailedVersion, KeptManifest, Lost};
 pub use error::{Error, MissingReference, Referrer};
-pub use outbox::{EventState, NewEvent, OutboxEvent};
+pub use outbox::{EventState, NewEvent, OutboxEvent, Unasked};
 pub use owner::{is_gone, this_process};
 pub use people::Person;
 pub use recordings::{FieldCount, KeptRecording, RecordingFilter, RecordingLog, TrialCalls, TrialKey, Tried};
@@ -72,6 +75,7 @@ pub struct Store {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     newest: ArcSwap<Snapshot>,
+    past: past::Past,
     audit: OnceLock<Audit>,
     recordings: OnceLock<RecordingLog>,
     secrets: OnceLock<Arc<Secrets>>,
@@ -112,6 +116,7 @@ impl Store {
             writer: Mutex::new(writer),
             readers: Mutex::default(),
             newest,
+            past: past::Past::default(),
             audit: OnceLock::new(),
             recordings: OnceLock::new(),
             secrets: OnceLock::new(),
@@ -139,13 +144,22 @@ impl Store {
         if known.revision() == newest {
             return Ok(known);
         }
-        let fresh = Arc::new(self.read(|connection| rows::load(connection, newest))?);
+        let fresh = Arc::new(self.read(|connection| rows::load_over(connection, newest, &known))?);
         self.publish(&fresh);
         Ok(fresh)
     }
 
-    /// The library at `revision`, which may be any that ever was.
+    /// The library at `revision`, which may be any that ever was. The last few are kept, and few are loaded at once: the caller waits.
     pub fn snapshot_at(&self, revision: Revision) -> Result<Arc<Snapshot>, Error> {
+        self.snapshot_in(revision, Patience::Waits)
+    }
+
+    /// As [`Store::snapshot_at`], for a question that can be put again: refused if too many callers wait already.
+    pub fn past_snapshot(&self, revision: Revision) -> Result<Arc<Snapshot>, Error> {
+        self.snapshot_in(revision, Patience::ComesAgain)
+    }
+
+    fn snapshot_in(&self, revision: Revision, patience: Patience) -> Result<Arc<Snapshot>, Error> {
         let newest = self.snapshot()?;
         if revision == newest.revision() {
             return Ok(newest);
@@ -153,7 +167,7 @@ impl Store {
         if revision > newest.revision() {
             return Err(Error::NoSuchRevision { asked: revision, newest: newest.revision() });
         }
-        Ok(Arc::new(self.read(|connection| rows::load(connection, revision))?))
+        self.past.at(revision, patience, || self.read(|connection| rows::load_over(connection, revision, &newest)))
     }
 
     /// Makes `fresh` the newest snapshot, unless a newer one is there already.

@@ -216,6 +216,45 @@ async fn an_experience_is_asked_for_somebody_or_for_anybody() -> Done {
 }
 
 #[tokio::test]
+async fn a_page_ends_when_it_is_large_and_the_next_goes_on() -> Done {
+    const MOST: usize = 4 << 20;
+    let host = TestHost::start().await?;
+    let parameters: serde_json::Map<String, Value> =
+        (0..50).map(|at| (format!("p{at}"), "x".repeat(2_000).into())).collect();
+    let tab = json!({"name": "Wide", "pageType": "dashboard", "parameters": parameters});
+    let mut names = Vec::new();
+    for at in 0..45 {
+        names.push(format!("contoso_{at:02}"));
+        let put = host.put(&format!("/api/v1/application-tab-templates/contoso_{at:02}"), tab.clone()).await?;
+        assert_eq!(put.status, 201, "{put}");
+    }
+    let filter = "filter=startswith(uniqueName,'contoso_')";
+    for (path, of) in [
+        (format!("/api/v1/application-tab-templates?limit=500&{filter}"), "uniqueName"),
+        (format!("/api/v1/application-tab-templates?limit=500&order=uniqueName&{filter}"), "uniqueName"),
+        ("/api/v1/revisions?limit=500".to_owned(), "who"),
+    ] {
+        let (mut next, mut pages, mut seen) = (Some(path.clone()), 0, Vec::new());
+        while let Some(page) = next.take() {
+            let page = host.get(&page).await?;
+            assert!(page.status == 200 && page.text.len() <= MOST + 1_000, "{path}: {} bytes", page.text.len());
+            let page = page.json();
+            let items = page["items"].as_array().cloned().unwrap_or_default();
+            seen.extend(items.iter().map(|item| item[of].as_str().unwrap_or_default().to_owned()));
+            next = page["next"].as_str().map(str::to_owned);
+            pages += 1;
+        }
+        assert_eq!(pages, 2, "{path}");
+        if of == "who" {
+            assert_eq!(seen.iter().filter(|who| *who == "admin").count(), 45, "{path}");
+        } else {
+            assert_eq!(seen, names, "{path}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn history_tells_who_and_why_and_answers_stay_askable() -> Done {
     let host = TestHost::with_sample().await?;
     let before = host.get("/api/v1/revisions?limit=1").await?.json()["items"][0]["revision"].clone();

@@ -61,6 +61,7 @@ const OTHERS: &[&str] = &[
     "GET /api/v1/steps",
     "GET /api/v1/outbox",
     "POST /api/v1/outbox/{}/retry",
+    "DELETE /api/v1/outbox",
     "DELETE /api/v1/outbox/{}",
     "GET /api/v1/plugins/{}/{}/statistics",
     "GET /api/v1/plugins/{}/{}/bundle",

@@ -9,6 +9,13 @@ use super::Error;
 
 /// Packs `files` in their order.
 pub(crate) fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Error> {
+    pack_each(files.iter().map(|(path, content)| Ok::<_, Error>((path, content))))
+}
+
+/// Packs files that are made one after the other: no more than one is held besides the archive. The first that is not made ends it.
+pub(crate) fn pack_each<P: AsRef<str>, C: AsRef<[u8]>, E: From<Error>>(
+    files: impl IntoIterator<Item = Result<(P, C), E>>,
+) -> Result<Vec<u8>, E> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(6))
@@ -16,9 +23,10 @@ pub(crate) fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Error> {
         .unix_permissions(0o644);
     let failed = |error: zip::result::ZipError| Error::Pack { reason: error.to_string() };
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (path, content) in files {
-        zip.start_file(path.as_str(), options).map_err(failed)?;
-        zip.write_all(content).map_err(|error| Error::Pack { reason: error.to_string() })?;
+    for file in files {
+        let (path, content) = file?;
+        zip.start_file(path.as_ref(), options).map_err(failed)?;
+        zip.write_all(content.as_ref()).map_err(|error| Error::Pack { reason: error.to_string() })?;
     }
     Ok(zip.finish().map_err(failed)?.into_inner())
 }

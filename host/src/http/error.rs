@@ -146,6 +146,9 @@ impl From<Error> for Refusal {
                 tracing::error!(error = chain(&error), "the sandbox failed");
                 Self::internal()
             }
+            Error::Store(store::Error::TooManyPast) => {
+                problem(StatusCode::SERVICE_UNAVAILABLE, "past-busy").retry_after(2)
+            }
             Error::Occupied => problem(StatusCode::SERVICE_UNAVAILABLE, "import-busy").retry_after(5),
             Error::Store(store::Error::JournalTooLarge { .. }) => {
                 problem(StatusCode::INSUFFICIENT_STORAGE, "storage.quota")

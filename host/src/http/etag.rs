@@ -2,7 +2,7 @@
 //!
 //! The tag of an item is the revision that wrote it. Anything else is tagged by its bytes.
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -14,6 +14,9 @@ use crate::domain::{Kind, Revision};
 use crate::store::{self, Expect};
 
 use super::problem::Refusal;
+
+/// Most bytes of an answer that is tagged by its bytes.
+const TAGGED_MAX: u64 = 16 << 20;
 
 /// Marks an answer that shows more than what its revision wrote, such as the health of a plugin: nobody has it already.
 #[derive(Debug, Clone, Copy)]
@@ -38,21 +41,29 @@ pub(super) async fn conditional(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let seen = header_text(request.headers(), &header::IF_NONE_MATCH);
-    let response = next.run(request).await;
+    tagged(next.run(request).await, seen.as_deref()).await
+}
+
+/// An answer with its tag, or without what it says if that is tagged as a client has `seen` it.
+async fn tagged(response: Response, seen: Option<&str>) -> Response {
     let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it == "text/event-stream");
     if response.status() != StatusCode::OK || is_stream {
         return response;
     }
     let (mut parts, mut body) = response.into_parts();
-    if !parts.headers.contains_key(header::ETAG) {
-        // Answers are made in memory, so gathering them takes no more of it.
+    // What is larger, or of which nobody knows how large it is, goes as it comes and has no tag.
+    let is_small = body.size_hint().upper().is_some_and(|size| size <= TAGGED_MAX);
+    if !parts.headers.contains_key(header::ETAG) && is_small {
+        // It is in memory already, so gathering it takes no more of that.
         let Ok(bytes) = to_bytes(body, usize::MAX).await else { return Refusal::internal().into_response() };
         parts.headers.insert(header::ETAG, of_bytes(&bytes));
         body = Body::from(bytes);
     }
-    let tag = parts.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+    let Some(tag) = parts.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()) else {
+        return Response::from_parts(parts, body);
+    };
     let is_all = parts.extensions.get::<MoreThanTagged>().is_none();
-    if is_all && seen.is_some_and(|seen| names(&seen, tag)) {
+    if is_all && seen.is_some_and(|seen| names(seen, tag)) {
         parts.status = StatusCode::NOT_MODIFIED;
         parts.headers.remove(header::CONTENT_TYPE);
         parts.headers.remove(header::CONTENT_LENGTH);
@@ -141,6 +152,23 @@ impl<S: Sync> FromRequestParts<S> for Unconditional {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_large_is_not_gathered_for_a_tag() {
+        let of = |bytes: u64, is_known: bool| async move {
+            let text = vec![b'x'; usize::try_from(bytes).unwrap()];
+            let body = match is_known {
+                true => Body::from(text),
+                false => Body::from_stream(futures_util::stream::iter([Ok::<_, std::io::Error>(text)])),
+            };
+            let answer = tagged(Response::new(body), None).await;
+            let is_tagged = answer.headers().contains_key(header::ETAG);
+            assert_eq!(to_bytes(answer.into_body(), usize::MAX).await.unwrap().len() as u64, bytes);
+            is_tagged
+        };
+        assert!(of(5, true).await && of(TAGGED_MAX, true).await);
+        assert!(!of(TAGGED_MAX + 1, true).await && !of(5, false).await);
+    }
 
     #[test]
     fn reading_compares_weakly() {

@@ -107,7 +107,7 @@ async fn of_anybody(
 impl ExperienceRequest {
     fn question(self, service: &Service) -> Result<Question, Refusal> {
         let snapshot = match self.as_of {
-            Some(revision) => service.store().snapshot_at(revision)?,
+            Some(revision) => service.store().past_snapshot(revision)?,
             None => service.store().snapshot()?,
         };
         if let Some(profile) = &self.profile {

@@ -16,7 +16,7 @@ use crate::store::{Layer, Snapshot, Store};
 
 use super::filter::Filter;
 use super::order::{Order, Place};
-use super::page::{self, Page};
+use super::page::{self, Filling, Foremost};
 use super::problem::Refusal;
 use super::view::{self, Meta};
 use super::{etag, query};
@@ -51,7 +51,7 @@ pub(super) fn list(service: &Service, kind: Kind, known: &[String], query: &List
 
     let source = Source::of(service.store(), kind)?;
     let passes = |item: &Value| filter.as_ref().is_none_or(|filter| filter.passes(item));
-    let (items, cursor) = match &order {
+    let (page, cursor) = match &order {
         None => by_name(&source, after.unwrap_or_default(), limit, passes)?,
         Some(order) => {
             let after = after.map(|cursor| order.continued(cursor)).transpose().map_err(Refusal::query)?;
@@ -68,35 +68,34 @@ pub(super) fn list(service: &Service, kind: Kind, known: &[String], query: &List
         ];
         page::next(&format!("/api/v1/{}", kind.collection()), &query)
     });
-    let page = axum::Json(Page { items, next });
+    let page = page.finish(next.as_deref());
     Ok(match source {
         Source::Library(snapshot, _) => {
             ([(header::ETAG, etag::of_revision(snapshot.revision()))], page).into_response()
         }
-        Source::People(_) => page.into_response(),
+        Source::People(_) => page,
     })
 }
 
-/// Items by unique name: up to `limit` that pass, and the name to continue after if there are more.
+/// Items by unique name: as many as fit that pass, and the name to continue after if there are more.
 fn by_name(
     source: &Source<'_>,
     after: &str,
     limit: usize,
     passes: impl Fn(&Value) -> bool,
-) -> Result<(Vec<Value>, Option<String>), Refusal> {
-    let (mut items, mut last, mut more) = (Vec::new(), String::new(), false);
+) -> Result<(Filling, Option<String>), Refusal> {
+    let (mut page, mut last, mut more) = (Filling::new(limit), String::new(), false);
     source.visit(after, &mut |name, item| {
         if passes(&item) {
-            more = items.len() == limit;
+            more = !page.add(&item);
             if more {
                 return false;
             }
             name.clone_into(&mut last);
-            items.push(item);
         }
         true
     })?;
-    Ok((items, more.then_some(last)))
+    Ok((page, more.then_some(last)))
 }
 
 /// Items in an order. Everything is looked at, and no more than a page is kept.
@@ -106,23 +105,27 @@ fn sorted(
     after: Option<&Place>,
     limit: usize,
     passes: impl Fn(&Value) -> bool,
-) -> Result<(Vec<Value>, Option<String>), Refusal> {
-    let mut kept: Vec<(Place, Value)> = Vec::with_capacity(limit + 2);
+) -> Result<(Filling, Option<String>), Refusal> {
+    let mut foremost = Foremost::new(limit);
     source.visit("", &mut |name, item| {
         if passes(&item) {
             let place = order.place(name, &item);
-            let at = kept.partition_point(|(other, _)| order.compare(other, &place).is_lt());
-            if at <= limit && after.is_none_or(|after| order.compare(after, &place).is_lt()) {
-                kept.insert(at, (place, item));
-                kept.truncate(limit + 1);
+            if after.is_none_or(|after| order.compare(after, &place).is_lt()) {
+                foremost.add(place, item, |one, other| order.compare(one, other));
             }
         }
         true
     })?;
-    let more = kept.len() > limit;
-    kept.truncate(limit);
-    let cursor = kept.last().filter(|_| more).map(|(place, _)| place.cursor());
-    Ok((kept.into_iter().map(|(_, item)| item).collect(), cursor))
+    let (kept, mut more) = foremost.finish();
+    let (mut page, mut last) = (Filling::new(limit), None);
+    for (place, item) in &kept {
+        if !page.add(item) {
+            more = true;
+            break;
+        }
+        last = Some(place.cursor());
+    }
+    Ok((page, last.filter(|_| more)))
 }
 
 /// Where the items of a list come from.

@@ -16,7 +16,7 @@ use super::query::{By, Nothing, Query};
 use super::state::App;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(retry)).routes(routes!(remove))
+    OpenApiRouter::new().routes(routes!(list, drop_all)).routes(routes!(retry)).routes(routes!(remove))
 }
 
 /// One page of questions.
@@ -95,6 +95,36 @@ async fn remove(
     let id = parse(&id)?;
     let there = app.run(move |service| Ok(service.drop_question(id, &author)?)).await?;
     if there { Ok(StatusCode::NO_CONTENT) } else { Err(answered(id)) }
+}
+
+/// Of which plugin.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OfPlugin {
+    /// The plugin, as `publisher/name`.
+    plugin: String,
+}
+
+/// How many questions were dropped.
+#[derive(Debug, Serialize, ToSchema)]
+struct DroppedQuestions {
+    /// The number.
+    dropped: u64,
+}
+
+/// Drops all questions to a plugin, those that wait and those that were given up: nobody will be asked.
+#[utoipa::path(
+    delete, path = "/api/v1/outbox", operation_id = "drop-outbox", tag = "plugins", params(OfPlugin),
+    responses((status = 200, description = "They are gone.", body = DroppedQuestions)),
+)]
+async fn drop_all(
+    State(app): State<App>,
+    Query(OfPlugin { plugin }): Query<OfPlugin>,
+    By(author): By,
+) -> Result<Json<DroppedQuestions>, Refusal> {
+    let dropped = app.run(move |service| Ok(service.drop_questions_of(&plugin, &author)?)).await?;
+    Ok(Json(DroppedQuestions { dropped }))
 }
 
 fn answered(id: u64) -> Refusal {

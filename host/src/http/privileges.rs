@@ -113,6 +113,7 @@ const LINES: &[(Method, &str, Needs)] = &[
     (GET, "/api/v1/steps", The(ConfigurationRead)),
     (GET, "/api/v1/outbox", The(PluginTraceRead)),
     (POST, "/api/v1/outbox/{id}/retry", The(PluginConfigure)),
+    (DELETE, "/api/v1/outbox", The(PluginConfigure)),
     (DELETE, "/api/v1/outbox/{id}", The(PluginConfigure)),
     (POST, "/api/v1/upgrade-plans", The(Upgrade)),
     (GET, "/api/v1/upgrade-plans/{plan}", The(Upgrade)),
@@ -253,6 +254,7 @@ mod tests {
         notification-templates/{uniqueName} GET: configuration.read
         notification-templates/{uniqueName} PATCH: configuration.write
         notification-templates/{uniqueName} PUT: configuration.write
+        outbox DELETE: plugin.configure
         outbox GET: plugin.trace.read
         outbox/{id} DELETE: plugin.configure
         outbox/{id}/retry POST: plugin.configure

@@ -1,7 +1,7 @@
 //! History: who changed what, when and why.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use crate::domain::Revision;
 use crate::domain::revision::RevisionRecord;
 
-use super::page::{self, Page};
+use super::page::{self, Filling};
 use super::problem::Refusal;
 use super::query::Query;
 use super::state::App;
@@ -47,15 +47,18 @@ struct RevisionPage {
 async fn list(State(app): State<App>, Query(query): Query<RevisionsQuery>) -> Result<Response, Refusal> {
     let limit = page::limit(query.limit)?;
     let page = app.run(move |service| {
-        let mut records = service.store().revisions(query.before.map(Revision), limit + 1)?;
-        let more = records.len() > limit;
-        records.truncate(limit);
-        let next = records.last().filter(|_| more).map(|last| {
-            let (size, before) = (query.limit.map(|limit| limit.to_string()), last.revision.to_string());
+        let (mut page, mut last, mut more) = (Filling::new(limit), None, false);
+        // Each is written down before the next is read.
+        service.store().visit_revisions(query.before.map(Revision), limit + 1, |record| {
+            more = !page.add(&serde_json::json!(record));
+            last = Some(record.revision).filter(|_| !more).or(last);
+            !more
+        })?;
+        let next = last.filter(|_| more).map(|last| {
+            let (size, before) = (query.limit.map(|limit| limit.to_string()), last.to_string());
             page::next("/api/v1/revisions", &[("limit", size.as_deref()), ("before", Some(&before))])
         });
-        let items = records.iter().map(|record| serde_json::json!(record)).collect();
-        Ok(Page { items, next })
+        Ok(page.finish(next.as_deref()))
     });
-    Ok(axum::Json(page.await?).into_response())
+    page.await
 }

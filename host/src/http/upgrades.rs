@@ -24,7 +24,7 @@ use crate::upgrade::{Changed, Plan};
 
 use super::body::{ArchiveTurn, Package, Typed};
 use super::etag::Unconditional;
-use super::page;
+use super::page::{self, Filling};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
@@ -249,18 +249,17 @@ async fn rows(
             Refusal::query(format!("`outcome` is `{typed}`: use migrated, merged, already-there, quarantined or kept"))
         })?),
     };
-    let mut found =
+    let found =
         app.run(move |service| Ok(service.upgrade_rows(run, outcome, query.after.unwrap_or(0), limit + 1)?)).await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|last| {
+    let mut page = Filling::new(limit);
+    let fitting = found.iter().take_while(|row| page.add(&serde_json::json!(row))).count();
+    let next = found[..fitting].last().filter(|_| fitting < found.len()).map(|last| {
         let (size, after) = (query.limit.map(|limit| limit.to_string()), last.ordinal.to_string());
         let query =
             [("outcome", query.outcome.as_deref()), ("limit", size.as_deref()), ("after", Some(after.as_str()))];
         page::next(&format!("/api/v1/upgrades/{run}/rows"), &query)
     });
-    let items = found.iter().map(|row| serde_json::json!(row)).collect();
-    Ok(Json(page::Page { items, next }).into_response())
+    Ok(page.finish(next.as_deref()))
 }
 
 /// Tells of an upgrade as it goes on: an event `progress` whenever it got further, and an event `done` when it ended.

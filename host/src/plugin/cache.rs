@@ -27,6 +27,9 @@ const REMOVED_MAX: usize = 1_000;
 /// How long nobody writes one file: what is unfinished for longer was left behind.
 const UNFINISHED_FOR: Duration = Duration::from_secs(3_600);
 
+/// Bytes of code that stay although no component that serves needs them.
+const NOT_NEEDED: u64 = 256 << 20;
+
 const COMPILED: &str = ".compiled";
 const UNFINISHED: &str = ".unfinished";
 const KEY_FILE: &str = "key";
@@ -69,6 +72,41 @@ impl Cache {
         for file in fs::read_dir(&self.folder)?.filter_map(Result::ok).filter(is_left).take(REMOVED_MAX) {
             match fs::remove_file(file.path()) {
                 // Somebody else started, too.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of the code that is kept of a component; 0 if there is none.
+    pub(super) fn size(&self, engine: &wasmtime::Engine, digest: &str) -> u64 {
+        fs::metadata(self.folder.join(file_name(engine, digest))).map_or(0, |file| file.len())
+    }
+
+    /// Takes away code of components that are not `needed`. The newest of it stays, as far as there is room: it is of versions that do not serve,
+    /// or of what the past was asked with.
+    pub(super) fn keep(&self, engine: &wasmtime::Engine, needed: impl Fn(&str) -> bool) -> io::Result<()> {
+        let own = suffix(engine);
+        let mut others = Vec::new();
+        for file in fs::read_dir(&self.folder)?.filter_map(Result::ok) {
+            let name = file.file_name();
+            let Some(digest) = name.to_str().and_then(|name| name.strip_suffix(&own)) else { continue };
+            if !needed(digest)
+                && let Ok(there) = file.metadata()
+            {
+                others.push((there.modified().ok(), there.len(), file.path()));
+            }
+        }
+        others.sort_by(|one, other| other.cmp(one));
+        let mut kept = 0;
+        for (_, size, path) in others {
+            kept += size;
+            if kept <= NOT_NEEDED {
+                continue;
+            }
+            match fs::remove_file(path) {
+                // Another process may tidy, too.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 removed => removed?,
             }
@@ -229,6 +267,29 @@ mod tests {
     fn file(folder: &Path) -> PathBuf {
         let mut files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         files.find(|path| path.extension().is_some_and(|it| it == "compiled")).unwrap()
+    }
+
+    #[test]
+    fn code_that_is_not_needed_goes_but_for_the_newest() {
+        let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
+        let cache = Cache::open(folder.path(), folder.path()).unwrap();
+        let begun = std::time::SystemTime::now();
+        for (at, (digest, size)) in
+            [("served", 1), ("oldest", NOT_NEEDED / 2), ("older", NOT_NEEDED / 2), ("newest", NOT_NEEDED / 2)]
+                .into_iter()
+                .enumerate()
+        {
+            let file = File::create(folder.path().join(file_name(&engine, digest))).unwrap();
+            // Nothing is written: the file is as long as that, and takes no room.
+            file.set_len(size).unwrap();
+            file.set_modified(begun + Duration::from_secs(at as u64)).unwrap();
+        }
+        cache.keep(&engine, |digest| digest == "served").unwrap();
+        let left = ["served", "oldest", "older", "newest"].map(|digest| cache.size(&engine, digest) > 0);
+        assert_eq!(left, [true, false, true, true]);
+        assert!(folder.path().join(KEY_FILE).exists());
+        cache.keep(&engine, |_| true).unwrap();
+        assert!(cache.size(&engine, "newest") > 0);
     }
 
     #[test]

@@ -49,6 +49,9 @@ pub enum CallError {
     /// There was no processor for it. Not the plugin's fault.
     #[error("the machine is too busy: it got no processor for its {} ms", .0.as_millis())]
     Starved(Duration),
+    /// The system had no memory, no file or no thread for it. Not the plugin's fault.
+    #[error("the machine has too little memory, or too few files it may open, for the call")]
+    Short,
     /// It is not asked, because it went on breaking.
     #[error("it is suspended, and tried again in {seconds} s: {reason}")]
     Suspended {
@@ -97,7 +100,10 @@ impl CallError {
 
     /// Whether the host had no room for the call.
     pub(super) fn is_want_of_room(&self) -> bool {
-        matches!(self, Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Waited { .. } | Self::Starved(_))
+        matches!(
+            self,
+            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Waited { .. } | Self::Starved(_) | Self::Short
+        )
     }
 
     /// The sentence for whoever is answered: in the host's words, with limits, values and the guest's code. What a guest writes may say
@@ -112,6 +118,7 @@ impl CallError {
             Self::Busy(_)
             | Self::Full(_)
             | Self::Crowded
+            | Self::Short
             | Self::Waited { .. }
             | Self::Starved(_)
             | Self::Timeout(_)
@@ -123,7 +130,7 @@ impl CallError {
     pub(super) fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Suspended { seconds, .. } | Self::Waited { seconds } => u32::try_from(*seconds).ok(),
-            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Starved(_) => Some(SOON),
+            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Starved(_) | Self::Short => Some(SOON),
             Self::Timeout(_) | Self::Exceeded(_) | Self::Trapped { .. } | Self::Failed { .. } | Self::Invalid(_) => {
                 None
             }
@@ -133,7 +140,9 @@ impl CallError {
     /// The stable code, as listed in `wit/README.md`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Waited { .. } | Self::Starved(_) => "plugin.busy",
+            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Waited { .. } | Self::Starved(_) | Self::Short => {
+                "plugin.busy"
+            }
             Self::Suspended { .. } => "plugin.suspended",
             Self::Timeout(_) => "plugin.timeout",
             Self::Exceeded(exceeded) => exceeded.code(),

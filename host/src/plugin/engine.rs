@@ -31,6 +31,10 @@ const MEMORY_KEPT: usize = 1 << 20;
 /// Bytes of a table that stay mapped for the next call.
 const TABLE_KEPT: usize = 64 << 10;
 
+/// Up to how many bytes a memory is kept as an image of what it begins with, however much of that is empty. Larger images are at least half full,
+/// so that a small component does not become many megabytes of code.
+const IMAGE: u64 = 1 << 20;
+
 pub(super) const MEMORIES: u32 = 2;
 pub(super) const TABLES: u32 = 8;
 
@@ -202,6 +206,7 @@ pub(super) fn code() -> wasmtime::Config {
     let mut tuned = wasmtime::Config::new();
     tuned
         .memory_init_cow(true)
+        .memory_guaranteed_dense_image_size(IMAGE)
         .concurrency_support(false)
         .epoch_interruption(true)
         .cranelift_nan_canonicalization(true)

@@ -164,7 +164,12 @@ fn hash(settings: &str) -> String {
 impl CallError {
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Waited { .. } | Self::Starved(_) => Outcome::Busy,
+            Self::Busy(_)
+            | Self::Full(_)
+            | Self::Crowded
+            | Self::Waited { .. }
+            | Self::Starved(_)
+            | Self::Short => Outcome::Busy,
             Self::Suspended { .. } => Outcome::Suspended,
             Self::Timeout(_) => Outcome::Timeout,
             Self::Exceeded(Exceeded::Memory { .. } | Exceeded::Table { .. }) => Outcome::Memory,
@@ -204,9 +209,12 @@ impl CallError {
                 Exceeded::Log { limit, found } => ("log", "bytes", count(limit), Some(count(found))),
             },
             Self::Trapped { at_once, .. } => ("handed-over-at-once", "bytes", count((*at_once)?), None),
-            Self::Crowded | Self::Waited { .. } | Self::Suspended { .. } | Self::Failed { .. } | Self::Invalid(_) => {
-                return None;
-            }
+            Self::Crowded
+            | Self::Short
+            | Self::Waited { .. }
+            | Self::Suspended { .. }
+            | Self::Failed { .. }
+            | Self::Invalid(_) => return None,
         };
         Some(ReachedLimit { name: name.to_owned(), unit: unit.to_owned(), allowed, value })
     }

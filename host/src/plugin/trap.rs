@@ -33,6 +33,9 @@ pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
     if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         return (*exceeded).into();
     }
+    if is_of_the_system(error) {
+        return CallError::Short;
+    }
     let (trap, backtrace) = (error.downcast_ref::<Trap>(), error.downcast_ref::<WasmBacktrace>());
     if trap == Some(&Trap::Interrupt) {
         let ended = if state.starved { CallError::Starved } else { CallError::Timeout };
@@ -60,6 +63,15 @@ pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
 /// Whether more was copied out of the guest than one call may. The engine has no type for this.
 fn is_out_of_copies(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls has been exhausted"))
+}
+
+/// Whether the system had no memory, no file or no thread to give, which says nothing about the component. The engine has no type for this, either.
+pub(super) fn is_of_the_system(error: &wasmtime::Error) -> bool {
+    /// EAGAIN, ENOMEM, ENFILE and EMFILE, as the system counts them.
+    const SHORT: [&str; 4] = ["(os error 11)", "(os error 12)", "(os error 23)", "(os error 24)"];
+    // What a guest says is no cause of the engine's errors, beside a trap.
+    let by_guest = error.downcast_ref::<Trap>().is_some();
+    !by_guest && error.chain().any(|cause| SHORT.iter().any(|code| cause.to_string().ends_with(code)))
 }
 
 /// Whether an export of it has other types than its world says, which shows when an instance is made. The engine has no type for this.
@@ -173,6 +185,21 @@ Python function threw an unexpected exception
         let name = readable(&format!("_R{symbol}E"));
         assert!(name.starts_with("a::<((((") || name.starts_with("a<(((("), "{}", &name[..40.min(name.len())]);
         assert_eq!((name.len(), readable(&"é".repeat(LONGEST_SYMBOL)).len()), (LONGEST_NAME, LONGEST_NAME));
+    }
+
+    #[test]
+    fn a_system_that_is_short_of_something_is_told_from_a_component_that_breaks() {
+        let no_memory = || std::io::Error::from_raw_os_error(12);
+        let errors = [
+            (wasmtime::Error::from(no_memory()).context("mmap failed to reserve 0x1000000 bytes"), true),
+            (wasmtime::Error::from(std::io::Error::from_raw_os_error(24)), true),
+            (wasmtime::Error::from(std::io::Error::from_raw_os_error(2)), false),
+            (wasmtime::Error::msg("(os error 12) is what it says"), false),
+            (wasmtime::Error::from(Trap::UnreachableCodeReached), false),
+        ];
+        for (error, expected) in errors {
+            assert_eq!(is_of_the_system(&error), expected, "{error:#}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Knows one component at a time. Which of them are asked, and about what, is said by a [`Catalog`](super::Catalog).
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -172,6 +173,21 @@ impl Workshop {
         }
     }
 
+    /// Bytes of the code that is kept of a component; 0 if it was never compiled here.
+    pub fn kept_code(&self, digest: &Digest) -> u64 {
+        let engine = self.engine.wasmtime(Weight::Light);
+        self.cache.as_ref().map_or(0, |cache| cache.size(engine, digest.as_str()))
+    }
+
+    /// Takes compiled code away that is not of `needed` components, but for some of the newest.
+    pub fn keep_code(&self, needed: &HashSet<Digest>) {
+        let engine = self.engine.wasmtime(Weight::Light);
+        let tidied = self.cache.as_ref().map(|cache| cache.keep(engine, |digest| needed.iter().any(|it| it.as_str() == digest)));
+        if let Some(Err(error)) = tidied {
+            tracing::warn!(%error, "compiled code that is not needed could not be taken away");
+        }
+    }
+
     pub(super) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
@@ -190,7 +206,7 @@ impl Workshop {
         digest: &Digest,
         compiler: &Compiler,
     ) -> Result<Component, LoadError> {
-        let unusable = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
+        let unusable = |error: wasmtime::Error| blame(&error, LoadError::Compile);
         match (compiler, &self.cache) {
             (Compiler::Here, None) => Component::from_binary(engine, component).map_err(unusable),
             (Compiler::Here, Some(cache)) => cache.compiled(engine, digest.as_str(), component).map_err(unusable),
@@ -214,7 +230,7 @@ impl Workshop {
         weight: Weight,
         compiled: &Component,
     ) -> Result<Ready, LoadError> {
-        let unusable = |error: wasmtime::Error| LoadError::Misfit(format!("{error:#}"));
+        let unusable = |error: wasmtime::Error| blame(&error, LoadError::Misfit);
         let name = manifest.full_name();
         let version = manifest.version.to_string();
         let component =
@@ -309,6 +325,15 @@ impl Ready {
             | Part::ToolSteps(ToolSteps { weight, .. }) => *weight,
         }
     }
+}
+
+/// What is wrong with a component, unless the system was short of something.
+fn blame(error: &wasmtime::Error, wrong: fn(String) -> LoadError) -> LoadError {
+    let what = format!("{error:#}");
+    if trap::is_of_the_system(error) {
+        return LoadError::Unavailable(format!("the machine is short of memory or of files: {what}"));
+    }
+    wrong(what)
 }
 
 /// Looks at what a plugin's author made. If the host panics over it, that is what is wrong with it, and nothing else ends.

@@ -2,7 +2,7 @@
 //!
 //! Every component of a bundle is looked at like one that is uploaded. All of them are installed as one revision, or none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -12,7 +12,7 @@ use crate::domain::access::{Caller, Privilege};
 use crate::domain::revision::Author;
 use crate::domain::{Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Revision, State, StepOverride};
 use crate::plugin::{LoadError, Manifest, Provides, Ready, SettingsSchema, Signatures, Workshop};
-use crate::store::{self, Change, Component, Layer, Snapshot};
+use crate::store::{self, Change, Component, Layer, Lost, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
 use super::plugins::{
@@ -107,27 +107,36 @@ impl Service {
     }
 
     fn bundle_of(&self, snapshot: &Snapshot, wanted: &[(String, PluginVersion)]) -> Result<Vec<u8>, Error> {
-        let (mut plugins, mut components) = (Vec::new(), BTreeMap::new());
+        let sizes: HashMap<Digest, u64> = self.store.component_sizes()?.into_iter().collect();
+        let mut named = Vec::with_capacity(wanted.len());
         for (name, version) in wanted {
             let plugin = item(snapshot, name)?;
-            let digest = version_of(name, plugin, *version)?.clone();
-            let component = self.store.component(&digest)?.map_err(|lost| without_component(name, *version, lost))?;
+            let digest = version_of(name, plugin, *version)?;
+            let size = sizes.get(digest).copied().ok_or_else(|| without_component(name, *version, Lost::Gone))?;
+            named.push((name, *version, plugin, digest, size));
+        }
+        // Nothing is read before it is known to be little enough.
+        Bundle::check(named.iter().map(|(.., size)| *size))?;
+        let mut plugins = Vec::with_capacity(named.len());
+        for (name, version, plugin, digest, size) in named {
             // What was decided about steps of other versions stays here.
-            let manifest = Workshop::manifest(&component);
+            let manifest = self.platform()?.manifest(&self.store, digest)?;
             let steps = plugin.steps.iter().filter(|(step, _)| manifest.as_ref().is_some_and(|it| it.has_step(step)));
-            let signers = self.signers(snapshot, name, &digest)?;
+            let signers = self.signers(snapshot, name, digest)?;
             plugins.push(Bundled {
                 plugin: name.clone(),
-                version: *version,
+                version,
                 digest: digest.clone(),
-                size: component.len() as u64,
+                size,
                 signers: signers.iter().map(|signer| signer.key_id.to_string()).collect(),
-                served: plugin.serving().is_some_and(|(serving, _)| serving == *version),
+                served: plugin.serving().is_some_and(|(serving, _)| serving == version),
                 steps: steps.map(|(step, wanted)| (step.clone(), wanted.clone())).collect(),
             });
-            components.insert(digest, component);
         }
-        Ok(Bundle { plugins, components }.write()?)
+        Bundle::pack(plugins, |Bundled { plugin, version, digest, .. }| {
+            let component = self.store.component(digest)?;
+            Ok(component.map_err(|lost| without_component(plugin, *version, lost))?)
+        })
     }
 
     /// Installs every plugin of the bundle in `zip` as one revision, or none, or only says what that would do.
@@ -153,13 +162,16 @@ impl Service {
             service.bundled_changes(snapshot, caller, &checked, held, options.activation)
         };
         // Refused before anything is compiled, as far as that can be known.
-        propose(self, &*self.store.snapshot()?, &[]).inspect_err(|error| {
+        let snapshot = self.store.snapshot()?;
+        let (proposed, _) = propose(self, &snapshot, &[]).inspect_err(|error| {
             if let Error::Plugin(PluginError::RefusedVersion { name, reason, .. }) = error
                 && let Some(refused) = checked.iter().find(|checked| checked.bundled.plugin == *name)
             {
                 remember(&refused.bytes, reason);
             }
         })?;
+        let sizes: Vec<_> = checked.iter().map(|it| (&it.bundled.digest, it.bytes.len())).collect();
+        self.must_have_room(&snapshot, &proposed.changes, &sizes)?;
         let mut held = Vec::new();
         for Checked { manifest, bytes, .. } in &checked {
             let (name, version) = (manifest.full_name(), manifest.version);

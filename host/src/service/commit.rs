@@ -10,24 +10,23 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::domain::message::Stage;
+use crate::domain::plugin::Skipped;
 use crate::domain::revision::{Author, ChangeRecord};
 use crate::domain::{AnyItem, Kind};
 use crate::pipeline::{self, Operation, Registration, StepFault};
-use crate::store::{self, Change, ChangeSet, Committed, NewEvent, Snapshot};
+use crate::store::{self, Change, ChangeSet, Committed, NewEvent, OutboxEvent, Snapshot, Unasked};
 
 use super::{Error, IMPORT_ATTEMPTS, Service};
 
 /// What kind of change it is, and how it came about.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Origin {
+pub(super) struct Origin<'a> {
     /// Whether an archive is imported.
     pub(super) is_import: bool,
     /// Whether it is only looked at.
     pub(super) dry_run: bool,
-    /// How many changes by asynchronous steps led to it.
-    pub(super) hops: u32,
-    /// The event whose proposal it is. The event is done when the change is.
-    pub(super) delivers: Option<u64>,
+    /// The question whose proposal it is. The question is done when the change is.
+    pub(super) delivers: Option<&'a OutboxEvent>,
 }
 
 impl Service {
@@ -43,7 +42,7 @@ impl Service {
     }
 
     /// Carries out `changes` over the newest revision, or is refused because that is not the newest any more.
-    pub(super) fn attempt(&self, changes: &ChangeSet, author: &Author, origin: Origin) -> Result<Committed, Error> {
+    pub(super) fn attempt(&self, changes: &ChangeSet, author: &Author, origin: Origin<'_>) -> Result<Committed, Error> {
         let library = self.store.snapshot()?;
         if !origin.is_import {
             self.check_settings(changes, &library)?;
@@ -55,7 +54,7 @@ impl Service {
         }
         if Operation::concerns_nobody(&*handlers) {
             let changes = ChangeSet { plugins_of: Some(library.revision()), ..changes.clone() };
-            return self.write(changes, author, origin, &[]);
+            return self.write(changes, author, origin, &[], &[]);
         }
         let mut changes = ChangeSet { base: Some(changes.base.unwrap_or(library.revision())), ..changes.clone() };
         let mut operation = Operation {
@@ -98,17 +97,19 @@ impl Service {
         let events: Vec<NewEvent> = operation
             .afterwards(&preview.changes)
             .into_iter()
+            // No plugin is asked about what its own proposals led to: it knows what it proposed, and could go on for ever.
+            .filter(|(step, _)| !origin.delivers.is_some_and(|delivered| delivered.is_led_by(&step.plugin)))
             .map(|(step, event)| NewEvent {
                 event: event.id.clone(),
                 plugin: step.plugin,
                 step: step.step,
                 message: event.message.clone(),
                 body: json!(event),
-                hops: origin.hops,
             })
             .collect();
-        let skipped = std::mem::take(&mut operation.skipped);
-        let committed = self.write(changes, author, origin, &events)?;
+        let mut skipped = std::mem::take(&mut operation.skipped);
+        let committed = self.write(changes, author, origin, &events, handlers.registrations())?;
+        skipped.extend(committed.skipped);
         Ok(Committed { skipped, ..committed })
     }
 
@@ -116,13 +117,25 @@ impl Service {
         &self,
         changes: ChangeSet,
         author: &Author,
-        origin: Origin,
+        origin: Origin<'_>,
         events: &[NewEvent],
+        steps: &[Registration],
     ) -> Result<Committed, Error> {
         if origin.dry_run {
             return Ok(self.store.rehearse(changes, author)?);
         }
-        Ok(self.store.commit_with_events(changes, author, events, origin.delivers)?)
+        let (mut committed, unasked) = self.store.commit_with_events(changes, author, events, origin.delivers)?;
+        if let Some(Unasked { plugin, step, code, message }) = unasked.first() {
+            let (count, revision) = (unasked.len(), committed.revision);
+            tracing::warn!(code, count, "step `{step}` of `{plugin}` is not asked about revision {revision}: {message}");
+        }
+        let skipped = unasked.into_iter().map(|Unasked { plugin, step, code, message }| {
+            let version = steps.iter().find(|it| it.plugin == plugin).map(|it| it.version.to_string());
+            let plugin = format!("{plugin} {}", version.unwrap_or_default());
+            Skipped { plugin, step, code: code.to_owned(), message }
+        });
+        committed.skipped.extend(skipped);
+        Ok(committed)
     }
 
     /// What `changes` ask for, before anything is checked: for each change its place among them.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::PoisonError;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -35,6 +36,9 @@ const PAUSE_WHILE_OFF: u32 = 30;
 
 /// What a step proposes is not written.
 const REFUSED: &str = "outbox.refused";
+
+/// The plugin has no step of the name, or is not there.
+const NO_STEP: &str = "outbox.no-step";
 
 /// Changes that lead to each other, at most.
 const HOPS: u32 = 8;
@@ -132,13 +136,22 @@ impl Service {
         Ok(self.store.drop_event(id)?)
     }
 
+    /// Drops every question of a plugin. How many there were.
+    pub fn drop_questions_of(&self, plugin: &str, author: &Author) -> Result<u64, Error> {
+        self.note(author, AuditEvent::QuestionsDropped { plugin: plugin.to_owned() })?;
+        Ok(self.store.drop_events_of(plugin)?)
+    }
+
     /// Puts the question that is due first, if there is one.
     pub fn deliver(&self, now: Timestamp) -> Result<Delivered, Error> {
         if !self.store.is_event_due(now, is_gone)? {
             return Ok(Delivered::Nothing);
         }
-        let taken = self.store.take_event(now, HELD, &this_process(), is_gone)?;
+        let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = self.store.take_event(now, HELD, &this_process(), &served, is_gone)?;
         let Some(event) = taken else { return Ok(Delivered::Nothing) };
+        served.clone_from(&event.plugin);
+        drop(served);
         if event.attempts > ATTEMPTS {
             return self.bury(&event, now);
         }
@@ -149,7 +162,7 @@ impl Service {
             Err(Unanswered::Waits(fault)) => (fault, false),
             Err(Unanswered::Broke(fault)) => (fault, true),
         };
-        let given_up = was_asked && (event.attempts >= ATTEMPTS || fault.code == "outbox.loop");
+        let given_up = was_asked && (event.attempts >= ATTEMPTS || is_final(&fault));
         let (state, due) = if given_up {
             (EventState::Dead, now)
         } else {
@@ -216,7 +229,7 @@ impl Service {
         }
         let why = format!("step `{}` after revision {}", event.step, event.revision);
         let author = Author::new(event.plugin.as_str(), why);
-        let origin = Origin { hops: event.hops + 1, delivers: Some(event.id), ..Origin::default() };
+        let origin = Origin { delivers: Some(event), ..Origin::default() };
         for _ in 1..IMPORT_ATTEMPTS {
             match self.attempt(&self.proposed(&question, &proposal)?, &author, origin) {
                 Err(Error::Store(store::Error::Moved { .. } | store::Error::Stale { .. })) => {}
@@ -294,9 +307,14 @@ fn registered<'a>(
             if item.is_some_and(|item| item.serving().is_none()) {
                 return off(format!("plugin `{plugin}`"));
             }
-            Err(Unanswered::broke("outbox.no-step", format!("plugin `{plugin}` has no step `{name}` now")))
+            Err(Unanswered::broke(NO_STEP, format!("plugin `{plugin}` has no step `{name}` now")))
         }
     }
+}
+
+/// Whether trying again would not help: the proposal goes in circles, or the plugin has no such step any more.
+fn is_final(fault: &StepFault) -> bool {
+    matches!(fault.code.as_str(), "outbox.loop" | NO_STEP)
 }
 
 /// The pause after so many attempts, in seconds.
@@ -346,13 +364,12 @@ mod tests {
             step: "later".to_owned(),
             message: "queue.create".to_owned(),
             body: json!({}),
-            hops: 0,
         };
         let changes = ChangeSet::new([Change::put("desk".to_owned(), queue)]);
         service.store.commit_with_events(changes, &Author::new("ada", "a test"), &[question], None).unwrap();
         let now = Timestamp::now();
         for _ in 0..ATTEMPTS {
-            assert!(service.store.take_event(now, HELD, "a server that ended", |_| true).unwrap().is_some());
+            assert!(service.store.take_event(now, HELD, "a server that ended", "", |_| true).unwrap().is_some());
         }
         assert_eq!(service.deliver(now).unwrap(), Delivered::Nothing, "somebody may be at it");
         let later = now + SignedDuration::from_secs(HELD.into());

@@ -313,6 +313,9 @@ impl Platform {
             plugins
         };
         let [custom, shipped] = [Layer::Custom, Layer::OutOfTheBox].map(of_layer);
+        // Made ready first, and held until the catalog holds it: where there is not room for all, it is there for what came with the product.
+        let of_product = shipped.iter().filter_map(|(_, plugin)| plugin.serving());
+        let _first = of_product.map(|(_, digest)| self.ready_now(store, digest)).collect::<Result<Vec<_>, _>>()?;
         for (at, (name, plugin)) in custom.iter().chain(&shipped).enumerate() {
             if at == custom.len() {
                 // What an administrator's plugin answers for is not left to what came with the product.
@@ -404,6 +407,13 @@ impl Platform {
                 None
             }
         })
+    }
+
+    /// Takes compiled code away that the newest revision, as `snapshot` shows it, has no use for.
+    pub(super) fn tidy(&self, snapshot: &Snapshot) {
+        let mut needed = retry::wanted(snapshot);
+        needed.extend(self.bundled.iter().map(|bundled| bundled.digest.clone()));
+        self.workshop.keep_code(&needed);
     }
 
     pub(super) fn workshop(&self) -> &Workshop {

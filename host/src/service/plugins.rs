@@ -6,6 +6,7 @@
 mod duties;
 mod error;
 mod fit;
+mod quota;
 pub(super) mod serving;
 mod settle;
 mod shipped;
@@ -72,7 +73,9 @@ impl Service {
         let (name, version) = (identity.full_name(), identity.version);
         let new = NewVersion { manifest: &manifest, digest: &digest, signatures: &signatures };
         // Refused before anything is compiled, as far as that can be known.
-        self.with_version(&snapshot, &new, how)?;
+        let WithVersion { plugin, expect, .. } = self.with_version(&snapshot, &new, how)?;
+        let change = Change::Put { name: name.as_str().into(), item: plugin.into(), expect };
+        self.must_have_room(&snapshot, &[change], &[(&digest, bytes.len())])?;
         // Held until it is in the store, so that what has to be shown before it serves can be.
         let _ready = platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let component = platform::component_of(&manifest, &digest, bytes);
@@ -482,8 +485,11 @@ impl Service {
         let attempt = || {
             let snapshot = self.store.snapshot()?;
             let Proposed { changes, components, settled } = changes(self, &snapshot)?.into();
+            let sizes: Vec<_> = components.iter().map(|it| (&it.digest, it.bytes.len())).collect();
+            self.must_have_room(&snapshot, &changes, &sizes)?;
             let (changes, author) = (platform::change(snapshot.revision(), changes), settled.said_by(author));
             let done = self.store.install(&components, changes, &author)?;
+            self.tidy_plugins();
             Ok::<_, Error>(done.revision)
         };
         for _ in 1..IMPORT_ATTEMPTS {

@@ -9,7 +9,7 @@ use crate::domain::revision::{Author, ChangeRecord};
 use crate::domain::{Kind, Revision};
 
 use super::draft::Draft;
-use super::{ChangeSet, Committed, Error, Store, history, lock, rights, room, rows};
+use super::{ChangeSet, Committed, Error, Store, history, lock, outbox, rights, room, rows};
 
 /// What else is done with the outcome of a change set, whatever changed, before the transaction ends.
 pub(super) type Also<'a> = &'a dyn Fn(&Connection, &Committed) -> Result<(), Error>;
@@ -109,6 +109,7 @@ impl Store {
                 .prepare_cached("INSERT INTO revision (id, at, who, why) VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![revision.0, jiff::Timestamp::now().to_string(), author.who, author.why])?;
         }
+        outbox::forget_deleted(&transaction, &committed.changed)?;
         also(&transaction, &committed)?;
         if !decided.is_empty() {
             // On disk before the revision is, like all that the audit says.

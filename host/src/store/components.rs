@@ -6,6 +6,8 @@
 //! installed again takes their place. What a component says about itself stays beside it, so that it is known what a
 //! lost component should be asked about.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
@@ -157,6 +159,35 @@ impl Store {
         })
     }
 
+    /// The components that are kept, with their bytes.
+    pub fn component_sizes(&self) -> Result<Vec<(Digest, u64)>, Error> {
+        self.read(sizes)
+    }
+
+    /// Takes the oldest components away that are not `named` by the revision `newest`, until no more than `most` bytes are kept. How many
+    /// went. Nothing goes if another revision is the newest, because it may name others.
+    pub fn forget_components(&self, newest: Revision, named: &HashSet<Digest>, most: u64) -> Result<u64, Error> {
+        let kept = |sizes: &[(Digest, u64)]| sizes.iter().map(|(_, size)| size).sum::<u64>();
+        if kept(&self.component_sizes()?) <= most {
+            return Ok(0);
+        }
+        self.as_writer(|connection| {
+            let sizes = sizes(connection)?;
+            let (mut left, mut gone) = (kept(&sizes), 0);
+            if rows::newest(connection)? != newest {
+                return Ok(0);
+            }
+            for (digest, size) in sizes.iter().filter(|(digest, _)| !named.contains(digest)) {
+                if left <= most {
+                    break;
+                }
+                connection.prepare_cached("DELETE FROM component WHERE digest = ?1")?.execute([digest.as_str()])?;
+                (left, gone) = (left - size, gone + 1);
+            }
+            Ok(gone)
+        })
+    }
+
     /// Remembers that a version could not be installed. What served goes on serving.
     pub fn keep_failure(
         &self,
@@ -230,6 +261,17 @@ impl Store {
     }
 }
 
+/// The components that are kept, the oldest first, with their bytes.
+fn sizes(connection: &Connection) -> Result<Vec<(Digest, u64)>, Error> {
+    let mut find = connection.prepare_cached("SELECT digest, size FROM component ORDER BY at, digest")?;
+    let mut found = find.query([])?;
+    let mut sizes = Vec::new();
+    while let Some(row) = found.next()? {
+        sizes.push((row.get::<_, String>(0)?.parse().map_err(rows::corrupt)?, row.get(1)?));
+    }
+    Ok(sizes)
+}
+
 fn insert(connection: &Connection, component: &Component, revision: Revision, author: &Author) -> Result<(), Error> {
     let Component { digest, plugin, version, manifest, bytes, duties } = component;
     let version = version.to_string();
@@ -281,6 +323,25 @@ mod tests {
         let versions = [(component.version, component.digest.clone())].into();
         let plugin = Plugin { versions, active: Some(component.version), ..Plugin::default() };
         ChangeSet::new([Change::put("contoso/desk", plugin)])
+    }
+
+    #[test]
+    fn of_too_many_components_the_oldest_go_that_nothing_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let all: Vec<_> = [('a', "1.0.0"), ('b', "1.0.1"), ('c', "1.0.2"), ('d', "1.0.3")]
+            .map(|(byte, version)| component(byte, version))
+            .into();
+        for component in &all {
+            store.install(std::slice::from_ref(component), naming(component), &author()).unwrap();
+        }
+        let (named, newest) = ([all[0].digest.clone()].into(), store.newest().unwrap());
+        assert_eq!(store.forget_components(newest, &named, 4).unwrap(), 0, "there is room for four bytes");
+        assert_eq!(store.forget_components(Revision(1), &named, 0).unwrap(), 0, "another revision is the newest");
+        assert_eq!(store.forget_components(newest, &named, 2).unwrap(), 2);
+        let left: HashSet<Digest> = store.component_sizes().unwrap().into_iter().map(|(digest, _)| digest).collect();
+        assert_eq!(left, [all[0].digest.clone(), all[3].digest.clone()].into(), "the named one, and the newest");
+        assert_eq!(store.forget_components(newest, &named, 0).unwrap(), 1);
     }
 
     #[test]

@@ -45,6 +45,10 @@ pub enum Error {
     AlreadyAssigned { login: String, profile: String },
     #[error("revision {asked} does not exist: the newest is {newest}")]
     NoSuchRevision { asked: Revision, newest: Revision },
+    #[error(
+        "as many questions about the past wait as may, because each needs the library of then: ask again in some seconds, or leave `asOf` out"
+    )]
+    TooManyPast,
     #[error("there is no secret `{name}`: `GET /api/v1/secrets` lists those there are")]
     NoSuchSecret { name: String },
     #[error("the database has shape {found}, this program knows shapes up to {known}: use a newer loadout")]

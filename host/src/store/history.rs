@@ -10,19 +10,36 @@ use super::{Error, Store, rows};
 impl Store {
     /// Up to `limit` revisions before `before` (or from the newest on), newest first, with what they changed.
     pub fn revisions(&self, before: Option<Revision>, limit: usize) -> Result<Vec<RevisionRecord>, Error> {
+        let mut records = Vec::new();
+        self.visit_revisions(before, limit, |record| {
+            records.push(record);
+            true
+        })?;
+        Ok(records)
+    }
+
+    /// Shows up to `limit` revisions before `before` (or from the newest on), newest first, until `visit` has seen enough. No more than one
+    /// is held at a time.
+    pub fn visit_revisions(
+        &self,
+        before: Option<Revision>,
+        limit: usize,
+        mut visit: impl FnMut(RevisionRecord) -> bool,
+    ) -> Result<(), Error> {
         self.read(|connection| {
             let before = before.map_or(i64::MAX, |revision| i64::try_from(revision.0).unwrap_or(i64::MAX));
             let mut find = connection
                 .prepare_cached("SELECT id, at, who, why FROM revision WHERE id < ?1 ORDER BY id DESC LIMIT ?2")?;
             let mut rows = find.query(params![before, limit])?;
-            let mut records = Vec::new();
             while let Some(row) = rows.next()? {
                 let revision = Revision(row.get(0)?);
                 let at = rows::timestamp(&row.get::<_, String>(1)?)?;
                 let changes = changes(connection, revision)?;
-                records.push(RevisionRecord { revision, at, who: row.get(2)?, why: row.get(3)?, changes });
+                if !visit(RevisionRecord { revision, at, who: row.get(2)?, why: row.get(3)?, changes }) {
+                    break;
+                }
             }
-            Ok(records)
+            Ok(())
         })
     }
 

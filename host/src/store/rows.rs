@@ -18,21 +18,31 @@ pub(super) fn newest(connection: &Connection) -> Result<Revision, Error> {
 
 /// The library at `revision`.
 pub(super) fn load(connection: &Connection, revision: Revision) -> Result<Snapshot, Error> {
+    load_over(connection, revision, &Snapshot::default())
+}
+
+/// The library at `revision`. What is in `known` as it was then is not read again, and takes no memory of its own.
+pub(super) fn load_over(connection: &Connection, revision: Revision, known: &Snapshot) -> Result<Snapshot, Error> {
     let mut find = connection.prepare_cached(
         "SELECT kind, name, since, layer, body FROM item
           WHERE kind <> 'users' AND since <= ?1 AND (until IS NULL OR until > ?1)",
     )?;
     let mut rows = find.query([revision.0])?;
-    let mut items = Vec::new();
+    let mut snapshot = Snapshot::default().at_revision(revision);
     while let Some(row) = rows.next()? {
         let name: Arc<str> = row.get::<_, String>(1)?.into();
         let kind: Kind = row.get::<_, String>(0)?.parse().map_err(corrupt)?;
+        let since = Revision(row.get(2)?);
+        if let Some(same) = known.shared(kind, &name).filter(|entry| entry.revision == since) {
+            snapshot.share(name, same);
+            continue;
+        }
         let body = item_json(&row.get::<_, String>(4)?)?;
         let item = AnyItem::parse(kind, &name, body).map_err(corrupt)?;
         let layer = if row.get::<_, String>(3)? == OUT_OF_THE_BOX { Layer::OutOfTheBox } else { Layer::Custom };
-        items.push((name, Entry::new(item, Revision(row.get(2)?), layer)));
+        snapshot.insert(name, Entry::new(item, since, layer));
     }
-    Ok(Snapshot::new(revision, items))
+    Ok(snapshot)
 }
 
 /// The JSON form of an item as it is kept. Columns with secrets, which older programs kept, are taken out.
@@ -115,6 +125,28 @@ mod tests {
     use crate::store::{Change, ChangeSet, Store};
 
     use super::*;
+
+    #[test]
+    fn what_did_not_change_since_is_shared_with_the_newest_snapshot() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = |name: &'static str, shown: &str| {
+            Change::put(name, AnyItem::parse(Kind::Queue, name, json!({"name": shown})).unwrap())
+        };
+        let author = Author::new("ada", "a test");
+        let store = Store::open(folder.path()).unwrap();
+        let before = store.commit(ChangeSet::new([queue("desk", "Desk"), queue("door", "Door")]), &author).unwrap();
+        store.commit(ChangeSet::new([queue("desk", "Front desk"), queue("lift", "Lift")]), &author).unwrap();
+        let (newest, past) = (store.snapshot().unwrap(), store.past_snapshot(before.revision).unwrap());
+        let is_same = |name| match (newest.shared(Kind::Queue, name), past.shared(Kind::Queue, name)) {
+            (Some(now), Some(then)) => Some(Arc::ptr_eq(&now, &then)),
+            _ => None,
+        };
+        assert_eq!(["door", "desk", "lift"].map(is_same), [Some(true), Some(false), None]);
+        assert!(past.entry(Kind::Queue, "desk").unwrap().json().contains(r#""Desk""#));
+        assert_eq!(past.revision(), before.revision);
+        let again = store.past_snapshot(before.revision).unwrap();
+        assert!(Arc::ptr_eq(&past, &again), "it was kept");
+    }
 
     #[test]
     fn secrets_that_an_older_program_kept_are_in_no_snapshot_and_no_history_and_go_with_the_next_change() {

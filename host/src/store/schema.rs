@@ -21,6 +21,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0005-holders", include_str!("migrations/0005-holders.sql")),
     ("0006-component-kinds", include_str!("migrations/0006-component-kinds.sql")),
     ("0007-manifests", include_str!("migrations/0007-manifests.sql")),
+    ("0008-outbox-turns", include_str!("migrations/0008-outbox-turns.sql")),
 ];
 
 /// Settings of every connection. What was acknowledged survives a power cut: a transaction is on disk when it ends, which costs one
@@ -145,7 +146,7 @@ pub(super) mod tests {
         let mut newer = Connection::open_in_memory().unwrap();
         migrate(&mut newer, None).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
-        insta::assert_snapshot!(migrate(&mut newer, None).unwrap_err(), @"the database has shape 99, this program knows shapes up to 7: use a newer loadout");
+        insta::assert_snapshot!(migrate(&mut newer, None).unwrap_err(), @"the database has shape 99, this program knows shapes up to 8: use a newer loadout");
 
         let mut foreign = Connection::open_in_memory().unwrap();
         foreign.execute_batch("CREATE TABLE t (x)").unwrap();

@@ -197,6 +197,16 @@ impl Snapshot {
         overlaid
     }
 
+    /// The item of `kind` named `name`, to be shared with another snapshot.
+    pub(super) fn shared(&self, kind: Kind, name: &str) -> Option<Arc<Entry>> {
+        self.items.get(&kind)?.get(name).cloned()
+    }
+
+    /// Puts in an item of another snapshot.
+    pub(super) fn share(&mut self, name: Arc<str>, entry: Arc<Entry>) {
+        self.items.entry(entry.item.kind()).or_default().insert(name, entry);
+    }
+
     pub(super) fn insert(&mut self, name: Arc<str>, entry: Entry) {
         self.items.entry(entry.item.kind()).or_default().insert(name, Arc::new(entry));
     }

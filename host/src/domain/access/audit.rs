@@ -171,6 +171,11 @@ pub enum AuditEvent {
         /// Its step.
         step: String,
     },
+    /// All questions of a plugin were dropped.
+    QuestionsDropped {
+        /// The plugin.
+        plugin: String,
+    },
 }
 
 /// Why a call was denied although its token is known.
@@ -227,6 +232,8 @@ pub enum AuditOutcome {
     QuestionRetried,
     /// A question of the outbox was dropped.
     QuestionDropped,
+    /// All questions of a plugin were dropped.
+    QuestionsDropped,
 }
 
 impl AuditEvent {
@@ -251,6 +258,7 @@ impl AuditEvent {
             Self::RecordingsDeleted { .. } => AuditOutcome::RecordingsDeleted,
             Self::QuestionRetried { .. } => AuditOutcome::QuestionRetried,
             Self::QuestionDropped { .. } => AuditOutcome::QuestionDropped,
+            Self::QuestionsDropped { .. } => AuditOutcome::QuestionsDropped,
         }
     }
 }
@@ -277,6 +285,7 @@ impl AuditOutcome {
             Self::RecordingsDeleted => "recordings-deleted",
             Self::QuestionRetried => "question-retried",
             Self::QuestionDropped => "question-dropped",
+            Self::QuestionsDropped => "questions-dropped",
         }
     }
 }

@@ -17,6 +17,7 @@ impl From<BundleError> for Refusal {
             BundleError::NotABundle | BundleError::Index(_) | BundleError::Format(_) => problem("not-a-bundle"),
             BundleError::Empty
             | BundleError::TooMany(_)
+            | BundleError::TooLarge { .. }
             | BundleError::Twice(_)
             | BundleError::Missing { .. }
             | BundleError::Tampered { .. }

@@ -69,6 +69,11 @@ impl From<PluginError> for Refusal {
             PluginError::UnknownToolKind { problems } => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "unknown-tool-kind").with_errors(problems)
             }
+            PluginError::TooManyPlugins { .. } => problem(StatusCode::CONFLICT, "too-many-plugins"),
+            PluginError::TooManyVersions { .. } => problem(StatusCode::CONFLICT, "too-many-versions"),
+            PluginError::NoRoomForComponents { .. } | PluginError::NoRoomForCode { .. } => {
+                problem(StatusCode::INSUFFICIENT_STORAGE, "no-room-for-plugins")
+            }
             PluginError::Given => problem(StatusCode::CONFLICT, "no-plugins"),
         }
     }

@@ -110,7 +110,7 @@ impl Platform {
 }
 
 /// The components that a catalog of `snapshot` holds.
-fn wanted(snapshot: &Snapshot) -> HashSet<Digest> {
+pub(super) fn wanted(snapshot: &Snapshot) -> HashSet<Digest> {
     let plugins = snapshot.entries(Kind::Plugin).filter_map(|(_, entry)| Plugin::from_any(&entry.item));
     let digests = plugins.flat_map(|plugin| {
         plugin.serving().into_iter().map(|(_, digest)| digest).chain(plugin.trying().map(|(_, digest)| digest))

@@ -146,6 +146,22 @@ pub enum PluginError {
     Unexpected(Box<Comparison>),
     #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]
     Settings { problems: Vec<Problem> },
+    #[error(
+        "there are {most} plugins that did not come with the product, and no more are taken: take one away with `DELETE /api/v1/plugins/{{publisher}}/{{name}}` first"
+    )]
+    TooManyPlugins { most: usize },
+    #[error(
+        "plugin `{name}` has {most} versions, and no more are taken: take one away with `DELETE /api/v1/plugins/{name}/versions/{{version}}` first"
+    )]
+    TooManyVersions { name: String, most: usize },
+    #[error(
+        "the components of all plugins would have more than {mebibytes} MiB: take versions away that are not needed, with `DELETE /api/v1/plugins/{{publisher}}/{{name}}/versions/{{version}}`"
+    )]
+    NoRoomForComponents { mebibytes: u64 },
+    #[error(
+        "the plugins that serve would hold more than {mebibytes} MiB of compiled code in memory: switch one off that is not needed, or install this one with `?activate=false`"
+    )]
+    NoRoomForCode { mebibytes: u64 },
     #[error("the plugins of this service are given and cannot be changed")]
     Given,
 }
