@@ -20,6 +20,7 @@ mod copy;
 mod default_profile;
 mod deletion;
 mod deliveries;
+mod document;
 mod environment;
 mod error;
 mod etag;

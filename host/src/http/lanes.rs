@@ -36,6 +36,8 @@ pub struct Work {
     pub short: LaneLimits,
     /// Imports, plans of upgrades, installing and comparing plugins: what may take minutes.
     pub long: LaneLimits,
+    /// What is made of large bodies.
+    pub bodies: LaneLimits,
 }
 
 impl Default for Work {
@@ -44,6 +46,7 @@ impl Default for Work {
             usual: LaneLimits { threads: 64, waiting: 256 },
             short: LaneLimits { threads: 4, waiting: 512 },
             long: LaneLimits { threads: 4, waiting: 32 },
+            bodies: LaneLimits { threads: 4, waiting: 256 },
         }
     }
 }
@@ -55,7 +58,7 @@ impl Work {
     /// How many threads that takes, so that what was let into a lane never waits for another lane.
     #[must_use]
     pub fn threads(&self) -> usize {
-        self.usual.threads + self.short.threads + self.long.threads + Self::BESIDE
+        self.usual.threads + self.short.threads + self.long.threads + self.bodies.threads + Self::BESIDE
     }
 }
 
@@ -65,6 +68,7 @@ pub(super) struct Lanes {
     pub(super) usual: Lane,
     pub(super) short: Lane,
     pub(super) long: Lane,
+    pub(super) bodies: Lane,
 }
 
 impl Lanes {
@@ -74,6 +78,7 @@ impl Lanes {
             usual: Lane::new("usual", work.usual, metrics),
             short: Lane::new("short", work.short, metrics),
             long: Lane::new("long", work.long, metrics),
+            bodies: Lane::new("bodies", work.bodies, metrics),
         }
     }
 }

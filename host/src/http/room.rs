@@ -16,9 +16,6 @@ use super::problem::Refusal;
 /// Seconds after which a refused body may come again.
 const COME_AGAIN: u32 = 2;
 
-/// How many times as large as its text a JSON document may be in memory.
-const VALUE_FACTOR: usize = 16;
-
 /// Most bytes that the bodies of requests may take at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
@@ -77,11 +74,6 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// Takes room for what is made of a JSON text of so many bytes.
-    pub(super) fn grow_to_value_of(&mut self, text: usize) -> Result<(), Refusal> {
-        self.grow_to(text.saturating_mul(VALUE_FACTOR))
-    }
-
     /// Takes room for so many bytes in all, if there is as much.
     pub(super) fn grow_to(&mut self, bytes: usize) -> Result<(), Refusal> {
         let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
@@ -145,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn a_document_takes_as_much_as_what_is_made_of_it() {
+    fn documents_and_packages_have_a_room_each() {
         let rooms = rooms(160, 0);
         let mut document = rooms.share(Content::Document);
         document.grow_to(11).unwrap();
-        document.grow_to_value_of(10).unwrap();
-        assert!(document.grow_to_value_of(11).is_err());
-        assert!(rooms.share(Content::Package).grow_to(1).is_err(), "each has a room of its own");
+        document.grow_to(160).unwrap();
+        assert!(document.grow_to(161).is_err());
+        assert!(rooms.share(Content::Package).grow_to(1).is_err());
     }
 }

@@ -57,6 +57,14 @@ impl App {
         self.run_in(&self.lanes.long, work).await
     }
 
+    /// The same for what is made of a large body: it takes processor time alone, and never that of the connections.
+    pub(super) async fn run_body<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.run_in(&self.lanes.bodies, |_| work()).await
+    }
+
     async fn run_in<T: Send + 'static>(
         &self,
         lane: &Lane,
