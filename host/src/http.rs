@@ -35,6 +35,7 @@ mod lanes;
 mod ledger;
 mod list;
 mod load_metrics;
+mod look_ups;
 mod me;
 mod metrics;
 mod observations;
@@ -95,7 +96,7 @@ use metrics::Metrics;
 pub use pace::Pace;
 pub use room::Room;
 use room::Rooms;
-use state::App;
+use state::{App, Open};
 
 /// How a server serves.
 #[derive(Debug, Clone)]
@@ -157,6 +158,7 @@ impl Server {
             service: Arc::clone(&service),
             admin: Admin::holding(token),
             ledger,
+            look_ups: Open::of(&service, &metrics),
             metrics,
             exports_spans,
             lanes: Lanes::new(&work, &load),

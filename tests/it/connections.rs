@@ -315,7 +315,7 @@ async fn requests_in_one_piece_are_answered_in_order_and_headers_have_a_limit() 
 
 const ONE_AND_ONE: Work = Work {
     usual: LaneLimits { threads: 1, waiting: 1 },
-    short: LaneLimits { threads: 1, waiting: 8 },
+    bodies: LaneLimits { threads: 1, waiting: 1 },
     long: LaneLimits { threads: 1, waiting: 1 },
 };
 

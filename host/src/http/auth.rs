@@ -157,7 +157,7 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
 async fn named(app: &App, shown: Option<&str>) -> Result<Result<Caller, Stranger>, Refusal> {
     let Some(shown) = shown else { return Ok(Err(Stranger::Nobody)) };
     let Some(secret) = Secret::shown(shown) else { return Ok(Err(Stranger::Unknown)) };
-    let holder = app.run_short(move |service| Ok(service.store().holder(&secret)?)).await?;
+    let holder = app.look_ups.holder.ask(secret).await??;
     let Some(Holder { token, replaced }) = holder else { return Ok(Err(Stranger::Unknown)) };
     let now = Timestamp::now();
     let denial = Denial::of(token.standing(now)).or(replaced.then_some(Denial::Rotated));

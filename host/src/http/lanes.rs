@@ -1,7 +1,7 @@
 //! Threads for work that blocks: how many requests are worked on at once, and how many may wait for it.
 //!
-//! Each lane has threads of its own. What is short and what others depend on, such as finding out who calls, never waits for what
-//! takes long. Where too many wait already, a request is refused at once and told when to come again. A request that is given up
+//! Each lane has threads of its own. What is short never waits for what takes long, and what all others depend on,
+//! such as finding out who calls, waits in no lane. Where too many wait already, a request is refused at once and told when to come again. A request that is given up
 //! while it waits leaves the queue, and nothing of it is done.
 
 use std::sync::Arc;
@@ -32,8 +32,6 @@ pub struct LaneLimits {
 pub struct Work {
     /// Questions and changes.
     pub usual: LaneLimits,
-    /// Who calls, whether the server can answer, counters.
-    pub short: LaneLimits,
     /// Imports, plans of upgrades, installing and comparing plugins: what may take minutes.
     pub long: LaneLimits,
     /// What is made of large bodies.
@@ -44,7 +42,6 @@ impl Default for Work {
     fn default() -> Self {
         Self {
             usual: LaneLimits { threads: 64, waiting: 256 },
-            short: LaneLimits { threads: 4, waiting: 512 },
             long: LaneLimits { threads: 4, waiting: 32 },
             bodies: LaneLimits { threads: 4, waiting: 256 },
         }
@@ -52,13 +49,13 @@ impl Default for Work {
 }
 
 impl Work {
-    /// What the server does between requests: the outbox, recordings, the audit, upgrades that go on.
-    const BESIDE: usize = 16;
+    /// What the server does between requests and for all of them: look-ups, the outbox, recordings, the audit, upgrades that go on.
+    const BESIDE: usize = 20;
 
     /// How many threads that takes, so that what was let into a lane never waits for another lane.
     #[must_use]
     pub fn threads(&self) -> usize {
-        self.usual.threads + self.short.threads + self.long.threads + self.bodies.threads + Self::BESIDE
+        self.usual.threads + self.long.threads + self.bodies.threads + Self::BESIDE
     }
 }
 
@@ -66,7 +63,6 @@ impl Work {
 #[derive(Clone)]
 pub(super) struct Lanes {
     pub(super) usual: Lane,
-    pub(super) short: Lane,
     pub(super) long: Lane,
     pub(super) bodies: Lane,
 }
@@ -76,7 +72,6 @@ impl Lanes {
     pub(super) fn new(work: &Work, metrics: &LoadMetrics) -> Self {
         Self {
             usual: Lane::new("usual", work.usual, metrics),
-            short: Lane::new("short", work.short, metrics),
             long: Lane::new("long", work.long, metrics),
             bodies: Lane::new("bodies", work.bodies, metrics),
         }

@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::Span;
 
+use crate::domain::Revision;
+use crate::domain::access::Secret;
 use crate::service::Service;
+use crate::store::Holder;
 
 use super::auth::Admin;
 use super::lanes::{Lane, Lanes, Turn};
 use super::ledger::Ledger;
+use super::look_ups::LookUps;
 use super::metrics::Metrics;
 use super::pace::Pace;
 use super::problem::Refusal;
@@ -25,28 +30,46 @@ pub(super) struct App {
     pub(super) metrics: Arc<Metrics>,
     pub(super) exports_spans: bool,
     pub(super) lanes: Lanes,
+    pub(super) look_ups: Open,
     pub(super) rooms: Rooms,
     pub(super) pace: Pace,
+}
+
+/// What callers without a token can have looked up.
+#[derive(Clone)]
+pub(super) struct Open {
+    /// Whose a secret is.
+    pub(super) holder: LookUps<Secret, Result<Option<Holder>, Refusal>>,
+    /// The newest revision.
+    pub(super) newest: LookUps<(), Result<Revision, Refusal>>,
+    /// All counters, as text.
+    pub(super) counters: LookUps<(), Result<Bytes, Refusal>>,
+}
+
+impl Open {
+    /// Looks up in the store of `service` and in `metrics`.
+    pub(super) fn of(service: &Arc<Service>, metrics: &Arc<Metrics>) -> Self {
+        let (of_holder, of_newest, of_counters) = (Arc::clone(service), Arc::clone(service), Arc::clone(service));
+        let metrics = Arc::clone(metrics);
+        Self {
+            holder: LookUps::each(move |secret| Ok(of_holder.store().holder(&secret)?)),
+            newest: LookUps::once(move || Ok(of_newest.store().newest()?)),
+            counters: LookUps::once(move || Ok(metrics.render(of_counters.store().newest()?).into())),
+        }
+    }
 }
 
 /// Work whose type nobody needs to know any more.
 type Job = Box<dyn FnOnce(&Service, &Turn) + Send>;
 
 impl App {
-    /// Runs `work` where blocking is allowed. Only this function and its two neighbours know that the store and the rules block.
+    /// Runs `work` where blocking is allowed. Only this function, its neighbours and look-ups know
+    /// that the store and the rules block.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         self.run_in(&self.lanes.usual, work).await
-    }
-
-    /// The same for what is short, and what other requests depend on: it never waits behind rules and changes.
-    pub(super) async fn run_short<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        self.run_in(&self.lanes.short, work).await
     }
 
     /// The same for what may take minutes: it never takes the threads of questions and changes.
