@@ -6,6 +6,7 @@
 
 mod access_roles;
 mod answer_headers;
+mod asked;
 mod assignments;
 mod attribute;
 mod audit;

@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq;
 use crate::domain::access::{AuditEntry, AuditEvent, Caller, Denial, Privilege, Secret};
 use crate::store::{Holder, is_news};
 
+use super::asked::{Asked, Errand};
 use super::observe::RequestId;
 use super::privileges::{self, Line, Needs};
 use super::problem::Refusal;
@@ -138,11 +139,13 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
         Some(Line::OtherMethods(allowed)) => {
             (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, allowed)]).into_response()
         }
-        // An address that leads nowhere says so to everybody who may ask at all.
-        Some(Line::Open(_)) | None => {
+        Some(Line::Open(needs)) => {
+            let asked = Asked { by: caller.name().into(), errand: Errand::of(&call.method, needs) };
             request.extensions_mut().insert(caller.clone());
-            next.run(request).await
+            asked.while_doing(next.run(request)).await
         }
+        // An address that leads nowhere says so to everybody who may ask at all.
+        None => next.run(request).await,
     };
     // Some calls are only understood where they are carried out.
     if let Some(privilege) = response.extensions().get::<Refusal>().and_then(Refusal::privilege) {

@@ -12,6 +12,7 @@ use crate::domain::access::Secret;
 use crate::service::Service;
 use crate::store::Holder;
 
+use super::asked::{Asked, Errand};
 use super::auth::Admin;
 use super::lanes::{Lane, Lanes, Turn};
 use super::ledger::Ledger;
@@ -63,13 +64,19 @@ impl Open {
 type Job = Box<dyn FnOnce(&Service, &Turn) + Send>;
 
 impl App {
-    /// Runs `work` where blocking is allowed. Only this function, its neighbours and look-ups know
-    /// that the store and the rules block.
+    /// Runs `work` where blocking is allowed, in the lane of what the request is there for. Only this function, its neighbours and
+    /// look-ups know that the store and the rules block.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.run_in(&self.lanes.usual, work).await
+        let asked = Asked::now();
+        let lane = match asked.errand {
+            Errand::Question => &self.lanes.usual,
+            Errand::Change => &self.lanes.changes,
+            Errand::Mend => &self.lanes.mends,
+        };
+        self.run_in(lane, &asked.by, work).await
     }
 
     /// The same for what may take minutes: it never takes the threads of questions and changes.
@@ -77,7 +84,7 @@ impl App {
         &self,
         work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.run_in(&self.lanes.long, work).await
+        self.run_in(&self.lanes.long, &Asked::now().by, work).await
     }
 
     /// The same for what is made of a large body: it takes processor time alone, and never that of the connections.
@@ -85,15 +92,16 @@ impl App {
         &self,
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.run_in(&self.lanes.bodies, |_| work()).await
+        self.run_in(&self.lanes.bodies, &Asked::now().by, |_| work()).await
     }
 
     async fn run_in<T: Send + 'static>(
         &self,
         lane: &Lane,
+        by: &Arc<str>,
         work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let turn = lane.turn().await?;
+        let turn = lane.turn(by).await?;
         let (tell, mut told) = oneshot::channel();
         let job: Job = Box::new(move |service, turn| {
             // Nothing was acknowledged, so nothing has to be done for a caller who has gone. Work that began is finished.
