@@ -13,6 +13,7 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::asked::Asked;
 use super::document::{self, SMALL, Weight};
 use super::pace::Patience;
 use super::problem::Refusal;
@@ -107,7 +108,7 @@ async fn document<T: Send + 'static>(
 ) -> Result<T, Refusal> {
     check(request.headers(), types, limit)?;
     let kept = request.extensions().get::<Kept>().cloned();
-    let mut share = app.rooms.share(Content::Document);
+    let mut share = app.rooms.share(Content::Document, Asked::now().by);
     let text = read(request.into_body(), app, &mut share, limit).await?;
     let is_small = text.len() <= SMALL;
     let make = move || {
@@ -123,7 +124,7 @@ async fn document<T: Send + 'static>(
 
 async fn package(request: Request, app: &App, types: &[&str], limit: usize) -> Result<Held, Refusal> {
     let announced = check(request.headers(), types, limit)?;
-    let mut share = app.rooms.share(Content::Package);
+    let mut share = app.rooms.share(Content::Package, Asked::now().by);
     share.grow_to(announced.unwrap_or_default())?;
     let bytes = read(request.into_body(), app, &mut share, limit).await?;
     Ok(Held { bytes, _share: share })
