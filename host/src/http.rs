@@ -61,6 +61,7 @@ mod secrets;
 mod state;
 mod statistics;
 mod steps;
+mod strangers;
 mod tokens;
 mod trace_parent;
 mod traces;
@@ -98,6 +99,7 @@ pub use pace::Pace;
 pub use room::Room;
 use room::Rooms;
 use state::{App, Open};
+use strangers::Strangers;
 
 /// How a server serves.
 #[derive(Debug, Clone)]
@@ -163,6 +165,7 @@ impl Server {
             metrics,
             exports_spans,
             lanes: Lanes::new(&work, &load),
+            strangers: Strangers::default(),
             rooms: Rooms::new(room, load.clone()),
             pace,
         };

@@ -21,6 +21,7 @@ use super::observe::RequestId;
 use super::privileges::{self, Line, Needs};
 use super::problem::Refusal;
 use super::state::App;
+use super::strangers::Known;
 
 /// Most characters of an invented method that the audit keeps.
 const METHOD_MAX: usize = 32;
@@ -126,6 +127,9 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
             Err(refusal) => return refusal.into_response(),
         }
     };
+    if let Some(known) = request.extensions().get::<Known>() {
+        known.note();
+    }
     let line = call.route.as_ref().map(|route| privileges::of(&call.method, route.as_str()));
     let response = match line {
         Some(Line::Open(Needs::The(privilege))) if !caller.has(privilege) => {
@@ -185,7 +189,9 @@ fn turned_away(app: &App, call: &Call, stranger: Stranger) -> Response {
             denial.as_str()
         }
     };
-    tracing::info!(reason, "turned a call away");
+    if app.strangers.may_have_line() {
+        tracing::info!(reason, "turned a call away");
+    }
     // Everybody may read the counters, so they do not tell an old secret from one that never was.
     app.metrics.denied(if matches!(stranger, Stranger::Nobody) { "no-token" } else { "invalid-token" });
     let detail = "this address needs a token that serves: send it as `Authorization: Bearer <token>`";

@@ -21,6 +21,7 @@ use super::metrics::Metrics;
 use super::pace::Pace;
 use super::problem::Refusal;
 use super::room::Rooms;
+use super::strangers::Strangers;
 
 /// One server.
 #[derive(Clone)]
@@ -32,6 +33,7 @@ pub(super) struct App {
     pub(super) exports_spans: bool,
     pub(super) lanes: Lanes,
     pub(super) look_ups: Open,
+    pub(super) strangers: Strangers,
     pub(super) rooms: Rooms,
     pub(super) pace: Pace,
 }
