@@ -105,6 +105,7 @@ impl Call {
             method: self.method.as_str().chars().take(METHOD_MAX).collect(),
             route: self.route.as_ref().map_or("none", MatchedPath::as_str).to_owned(),
             request_id: self.id.clone(),
+            calls: 1,
         };
         AuditEntry { at: Timestamp::now(), token: token.to_owned(), event }
     }

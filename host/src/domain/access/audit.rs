@@ -52,6 +52,10 @@ pub enum AuditEvent {
         route: String,
         /// The call, as the log knows it.
         request_id: String,
+        /// How many calls like this one were denied within a minute. This is the first of them.
+        #[serde(default = "one")]
+        #[schema(minimum = 1)]
+        calls: u64,
     },
     /// The token was made.
     TokenCreated {
@@ -156,6 +160,11 @@ pub enum AuditEvent {
         /// Its step.
         step: String,
     },
+}
+
+/// How many calls a line of an older program is about.
+fn one() -> u64 {
+    1
 }
 
 /// Why a call was denied although its token is known.
