@@ -6,6 +6,7 @@
 
 mod access_roles;
 mod answer_headers;
+mod asked;
 mod assignments;
 mod attribute;
 mod audit;
@@ -20,6 +21,7 @@ mod copy;
 mod default_profile;
 mod deletion;
 mod deliveries;
+mod document;
 mod environment;
 mod error;
 mod etag;
@@ -34,6 +36,7 @@ mod lanes;
 mod ledger;
 mod list;
 mod load_metrics;
+mod look_ups;
 mod me;
 mod metrics;
 mod observations;
@@ -58,6 +61,7 @@ mod secrets;
 mod state;
 mod statistics;
 mod steps;
+mod strangers;
 mod tokens;
 mod trace_parent;
 mod traces;
@@ -94,7 +98,8 @@ use metrics::Metrics;
 pub use pace::Pace;
 pub use room::Room;
 use room::Rooms;
-use state::App;
+use state::{App, Open};
+use strangers::Strangers;
 
 /// How a server serves.
 #[derive(Debug, Clone)]
@@ -156,9 +161,11 @@ impl Server {
             service: Arc::clone(&service),
             admin: Admin::holding(token),
             ledger,
+            look_ups: Open::of(&service, &metrics),
             metrics,
             exports_spans,
             lanes: Lanes::new(&work, &load),
+            strangers: Strangers::default(),
             rooms: Rooms::new(room, load.clone()),
             pace,
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use jiff::Timestamp;
-use loadout::domain::access::{AccessRole, AuditOutcome, NewToken};
+use loadout::domain::access::{AccessRole, AuditEvent, AuditOutcome, NewToken};
 use loadout::store::{AuditFilter, Store};
 use loadout_plugin_build::{PrivateKey, embed_manifest};
 use loadout_tests::archive::{pack, root};
@@ -429,8 +429,10 @@ async fn the_audit_is_read_page_by_page_by_whoever_may() -> Done {
     let host = TestHost::start().await?;
     let auditor = token(&host, "auditor", &["auditor"]).await?;
     let desk = token(&host, "desk", &["workspace"]).await?;
-    for call in 0..3 {
-        let request = host.anonymous(Method::GET, "/api/v1/profiles/a").bearer_auth(&desk);
+    for (call, path) in
+        ["/api/v1/profiles/a", "/api/v1/profiles/b", "/api/v1/queues/a", "/api/v1/scripts/a"].iter().enumerate()
+    {
+        let request = host.anonymous(Method::GET, path).bearer_auth(&desk);
         Reply::to(request.header("x-request-id", format!("call-{call}"))).await?;
     }
     let read = |path: &str| {
@@ -441,10 +443,11 @@ async fn the_audit_is_read_page_by_page_by_whoever_may() -> Done {
     let calls = |page: &Value| -> Vec<String> {
         page["items"].as_array().into_iter().flatten().map(|item| item["requestId"].to_string()).collect()
     };
-    assert_eq!(calls(&first), ["\"call-2\"", "\"call-1\""]);
+    assert_eq!(calls(&first), ["\"call-3\"", "\"call-2\""]);
     let next = first["next"].as_str().ok_or("no second page")?;
     let second = read(next).await?.json();
     assert_eq!((calls(&second), second.get("next"), &second["lost"]), (vec!["\"call-0\"".to_owned()], None, &json!(0)));
+    assert_eq!(second["items"][0]["calls"], 2, "two calls of one route within a minute are one line: {second}");
     assert_eq!(read("/api/v1/tokens").await?.status, 403);
     assert_eq!(ask(&host, &desk, Method::GET, "/api/v1/audit", None).await?.status, 403);
     assert_eq!(read("/api/v1/audit?outcome=fine").await?.status, 400);
@@ -460,6 +463,8 @@ async fn a_server_that_stops_keeps_what_it_denied() -> Done {
     }
     let folder = host.stop_and_keep().await?;
     let denied = AuditFilter { outcome: Some(AuditOutcome::Denied), ..AuditFilter::default() };
-    assert_eq!(Store::open(folder.path())?.audit()?.read(&denied, 500)?.len(), 100);
+    let kept = Store::open(folder.path())?.audit()?.read(&denied, 500)?;
+    let calls = kept.iter().map(|line| if let AuditEvent::Denied { calls, .. } = line.entry.event { calls } else { 0 });
+    assert_eq!((calls.sum::<u64>(), kept.len() < 100), (100, true), "calls that repeat are one line: {kept:?}");
     Ok(())
 }

@@ -313,27 +313,32 @@ async fn requests_in_one_piece_are_answered_in_order_and_headers_have_a_limit() 
     .await?
 }
 
-const ONE_AND_ONE: Work = Work {
-    usual: LaneLimits { threads: 1, waiting: 1 },
-    short: LaneLimits { threads: 1, waiting: 8 },
-    long: LaneLimits { threads: 1, waiting: 1 },
-};
+const ONE: LaneLimits = LaneLimits { threads: 1, waiting: 1 };
+const ONE_AND_ONE: Work = Work { usual: ONE, changes: ONE, mends: ONE, long: ONE, bodies: ONE };
+
+/// A lane in which nothing is done.
+const NONE: LaneLimits = LaneLimits { threads: 0, waiting: 0 };
 
 const WAITING: &str = r#"loadout_work_waiting{lane="usual"}"#;
 
-/// A write that is sent, and may be given up.
-fn write(host: &TestHost, name: &str) -> tokio::task::JoinHandle<Result<Reply, Failure>> {
-    let request = host.request(Method::PUT, &format!("/api/v1/queues/{name}")).json(&json!({"name": "Late"}));
-    tokio::spawn(Reply::to(request))
+/// A question that is sent, and may be given up.
+fn asks(host: &TestHost) -> tokio::task::JoinHandle<Result<Reply, Failure>> {
+    tokio::spawn(Reply::to(question(host)))
+}
+
+/// A new token that asks for experiences.
+async fn token(host: &TestHost, name: &str) -> Result<String, Failure> {
+    let made = host.post("/api/v1/tokens", json!({"name": name, "roles": ["workspace"]})).await?;
+    Ok(made.json()["secret"].as_str().ok_or_else(|| format!("no secret: {made}"))?.to_owned())
 }
 
 #[tokio::test]
 async fn who_comes_when_too_many_wait_is_refused_and_others_notice_nothing() -> Done {
     let (host, gate) = gated(|options| Options { work: ONE_AND_ONE, ..options }).await?;
-    let asking = tokio::spawn(question(&host).send());
+    let asking = asks(&host);
     until("the question is being answered", async || Ok(gate.0.asked.load(Ordering::SeqCst) > 0)).await?;
-    let waiting = write(&host, "new_waits");
-    until("the write waits", async || Ok(counted(&host, WAITING).await? == 1)).await?;
+    let waiting = asks(&host);
+    until("the question waits", async || Ok(counted(&host, WAITING).await? == 1)).await?;
 
     let refused = host.get("/api/v1/queues").await?;
     insta::assert_snapshot!(refused, @r#"503 {"code":"server.busy","detail":"too many requests wait already, and nothing of this one was done: send it again after the seconds of `Retry-After`"}"#);
@@ -343,26 +348,82 @@ async fn who_comes_when_too_many_wait_is_refused_and_others_notice_nothing() -> 
     let unknown = Secret::of([7; 32]);
     let stranger = host.anonymous(Method::GET, "/api/v1/me").bearer_auth(unknown.reveal());
     assert_eq!(Reply::to(stranger).await?.status, 401);
-    // What takes long has threads of its own.
+    // What takes long has threads of its own, and so have changes.
     let not_a_zip = host.request(Method::POST, "/api/v1/imports").header("content-type", "application/zip").body("no");
     assert_eq!(Reply::to(not_a_zip).await?.status, 422);
+    assert_eq!(host.put("/api/v1/queues/new_meanwhile", json!({"name": "Meanwhile"})).await?.status, 201);
 
     gate.open();
-    assert_eq!(asking.await??.status(), 200);
-    assert_eq!(waiting.await??.status, 201);
+    assert_eq!((asking.await??.status, waiting.await??.status), (200, 200));
     assert_eq!(counted(&host, r#"loadout_work_refused_total{lane="usual"}"#).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_token_with_many_requests_makes_room_for_another() -> Done {
+    let usual = LaneLimits { threads: 1, waiting: 2 };
+    let (host, gate) = gated(|options| Options { work: Work { usual, ..ONE_AND_ONE }, ..options }).await?;
+    let desk = token(&host, "desk").await?;
+    let asking = asks(&host);
+    until("the question is being answered", async || Ok(gate.0.asked.load(Ordering::SeqCst) > 0)).await?;
+    let mut many = Vec::new();
+    for waiting in 1..=2 {
+        many.push(asks(&host));
+        until("the question waits", async || Ok(counted(&host, WAITING).await? == waiting)).await?;
+    }
+    let other = host.anonymous(Method::POST, "/api/v1/experience").bearer_auth(&desk);
+    let other = other.json(&json!({"user": "kayla", "app": "customer-service-workspace"}));
+    let other = tokio::spawn(Reply::to(other));
+    let latest = many.pop().ok_or("none")?.await??;
+    assert_eq!((latest.status, &latest.json()["code"]), (503, &json!("server.busy")), "{latest}");
+    assert_eq!(counted(&host, WAITING).await?, 2);
+    gate.open();
+    for asked in [asking, other].into_iter().chain(many) {
+        assert_eq!(asked.await??.status, 200);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_request_is_there_for_decides_whose_threads_it_takes() -> Done {
+    for (without, refused) in [
+        (Work { usual: NONE, ..Work::default() }, "question"),
+        (Work { changes: NONE, ..Work::default() }, "change"),
+        (Work { mends: NONE, ..Work::default() }, "token"),
+        (Work { bodies: NONE, ..Work::default() }, "large change"),
+    ] {
+        let host = limited(|options| Options { work: without, ..options }).await?;
+        let large = json!({"name": "Large", "description": " ".repeat(40_000)});
+        let asked = [
+            ("question", asks(&host).await??),
+            ("change", host.put("/api/v1/queues/new_small", json!({"name": "Small"})).await?),
+            ("token", host.post("/api/v1/tokens", json!({"name": "desk", "roles": ["workspace"]})).await?),
+            ("large change", host.put("/api/v1/queues/new_large", large).await?),
+        ];
+        for (what, reply) in &asked {
+            let is_refused = reply.json()["code"] == "server.busy";
+            // A large body that is read is then a change like any other.
+            let goes_on = refused == "change" && *what == "large change";
+            assert_eq!(is_refused, *what == refused || goes_on, "{what} without threads for a {refused}: {reply}");
+        }
+        // Strangers, and whose token it is, depend on no lane.
+        let desk = asked[2].1.json()["secret"].as_str().unwrap_or_default().to_owned();
+        let me = Reply::to(host.anonymous(Method::GET, "/api/v1/me").bearer_auth(desk)).await?;
+        assert_eq!(me.status, if refused == "token" { 401 } else { 200 }, "{me}");
+        assert_eq!(host.get("/health/ready").await?.status, 200);
+        assert_eq!(Reply::to(host.anonymous(Method::GET, "/metrics")).await?.status, 200);
+    }
     Ok(())
 }
 
 #[tokio::test]
 async fn what_was_given_up_before_it_began_is_not_done() -> Done {
     let (host, gate) = gated(|options| Options { work: ONE_AND_ONE, ..options }).await?;
-    let before = host.get("/api/v1/revisions?limit=1").await?.text;
-    let asking = tokio::spawn(question(&host).send());
+    let asking = asks(&host);
     until("the question is being answered", async || Ok(gate.0.asked.load(Ordering::SeqCst) > 0)).await?;
     for given_up in 1..=5 {
-        let waiting = write(&host, "new_given_up");
-        until("the write waits", async || Ok(counted(&host, WAITING).await? == 1)).await?;
+        let waiting = asks(&host);
+        until("the question waits", async || Ok(counted(&host, WAITING).await? == 1)).await?;
         waiting.abort();
         until("it is dropped", async || {
             Ok(counted(&host, r#"loadout_work_dropped_total{lane="usual"}"#).await? == given_up)
@@ -370,9 +431,10 @@ async fn what_was_given_up_before_it_began_is_not_done() -> Done {
         .await?;
     }
     gate.open();
-    assert_eq!(asking.await??.status(), 200);
-    assert_eq!(host.get("/api/v1/queues/new_given_up").await?.status, 404);
-    assert_eq!(host.get("/api/v1/revisions?limit=1").await?.text, before);
+    assert_eq!(asking.await??.status, 200);
+    let of_one = gate.0.asked.load(Ordering::SeqCst);
+    assert_eq!(asks(&host).await??.status, 200);
+    assert_eq!(gate.0.asked.load(Ordering::SeqCst), 2 * of_one, "the rules were asked for the two that were answered");
     Ok(())
 }
 
@@ -382,10 +444,14 @@ async fn a_request_that_waited_too_long_is_told_so_and_not_done_later() -> Done 
     let (host, gate) = gated(|options| Options { work: ONE_AND_ONE, timeout, ..options }).await?;
     let asked = question(&host).send().await?;
     assert_eq!(asked.status(), 503, "the question goes on behind the gate");
-    let told = write(&host, "new_too_late").await??;
+    let told = asks(&host).await??;
     assert_eq!((told.status, &told.json()["code"]), (503, &json!("timeout")), "{told}");
     gate.open();
-    assert_eq!(host.get("/api/v1/queues/new_too_late").await?.status, 404);
+    // What was begun is finished before the next begins.
+    assert_eq!(host.get("/api/v1/queues").await?.status, 200);
+    let of_one = gate.0.asked.load(Ordering::SeqCst);
+    assert_eq!(asks(&host).await??.status, 200);
+    assert_eq!(gate.0.asked.load(Ordering::SeqCst), 2 * of_one);
     Ok(())
 }
 

@@ -53,10 +53,13 @@ async fn bodies_that_cannot_be_read() -> Done {
     let json = || put().header("content-type", "application/json");
     assert_snapshot!(Reply::to(json().body("{\"name\": \"Desk\",}")).await?, @r#"400 {"code":"malformed-json","detail":"the body is not JSON: trailing comma at line 1 column 17"}"#);
     assert_snapshot!(Reply::to(json().body("")).await?, @r#"400 {"code":"malformed-json","detail":"the body is not JSON: EOF while parsing a value at line 1 column 0"}"#);
-    assert_snapshot!(Reply::to(json().body("[".repeat(100_000))).await?, @r#"400 {"code":"malformed-json","detail":"the body is not JSON: recursion limit exceeded at line 1 column 128"}"#);
+    assert_snapshot!(Reply::to(json().body("[".repeat(90_000))).await?, @r#"400 {"code":"malformed-json","detail":"the body is not JSON: recursion limit exceeded at line 1 column 128"}"#);
     assert_snapshot!(Reply::to(put().body("{}")).await?, @r#"415 {"code":"unsupported-media-type","detail":"the content type must be `application/json`, none was given: set the header `Content-Type`"}"#);
     assert_snapshot!(Reply::to(put().header("content-type", "text/plain").body("{}")).await?, @r#"415 {"code":"unsupported-media-type","detail":"the content type must be `application/json`, `text/plain` was given: set the header `Content-Type`"}"#);
     assert_snapshot!(Reply::to(json().header("content-length", "3000000")).await?, @r#"413 {"code":"body-too-large","detail":"the body is larger than 2 MiB, the most this address takes: send less"}"#);
+    assert_snapshot!(Reply::to(json().body(format!("[{}0]", "0,".repeat(100_000)))).await?, @r#"413 {"code":"body-too-large","detail":"the body has more than 100000 values, the most that one body may have: send them in several requests"}"#);
+    let question = host.request(Method::POST, "/api/v1/experience").header("content-type", "application/json");
+    assert_snapshot!(Reply::to(question.header("content-length", "300000")).await?, @r#"413 {"code":"body-too-large","detail":"the body is larger than 256 KiB, the most this address takes: send less"}"#);
     assert_eq!(host.get("/api/v1/queues/desk").await?.status, 404, "nothing was half-written");
     Ok(())
 }

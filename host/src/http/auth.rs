@@ -16,10 +16,12 @@ use subtle::ConstantTimeEq;
 use crate::domain::access::{AuditEntry, AuditEvent, Caller, Denial, Privilege, Secret};
 use crate::store::{Holder, is_news};
 
+use super::asked::{Asked, Errand};
 use super::observe::RequestId;
 use super::privileges::{self, Line, Needs};
 use super::problem::Refusal;
 use super::state::App;
+use super::strangers::Known;
 
 /// Most characters of an invented method that the audit keeps.
 const METHOD_MAX: usize = 32;
@@ -103,6 +105,7 @@ impl Call {
             method: self.method.as_str().chars().take(METHOD_MAX).collect(),
             route: self.route.as_ref().map_or("none", MatchedPath::as_str).to_owned(),
             request_id: self.id.clone(),
+            calls: 1,
         };
         AuditEntry { at: Timestamp::now(), token: token.to_owned(), event }
     }
@@ -125,6 +128,9 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
             Err(refusal) => return refusal.into_response(),
         }
     };
+    if let Some(known) = request.extensions().get::<Known>() {
+        known.note();
+    }
     let line = call.route.as_ref().map(|route| privileges::of(&call.method, route.as_str()));
     let response = match line {
         Some(Line::Open(Needs::The(privilege))) if !caller.has(privilege) => {
@@ -138,11 +144,13 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
         Some(Line::OtherMethods(allowed)) => {
             (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, allowed)]).into_response()
         }
-        // An address that leads nowhere says so to everybody who may ask at all.
-        Some(Line::Open(_)) | None => {
+        Some(Line::Open(needs)) => {
+            let asked = Asked { by: caller.name().into(), errand: Errand::of(&call.method, needs) };
             request.extensions_mut().insert(caller.clone());
-            next.run(request).await
+            asked.while_doing(next.run(request)).await
         }
+        // An address that leads nowhere says so to everybody who may ask at all.
+        None => next.run(request).await,
     };
     // Some calls are only understood where they are carried out.
     if let Some(privilege) = response.extensions().get::<Refusal>().and_then(Refusal::privilege) {
@@ -157,7 +165,7 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
 async fn named(app: &App, shown: Option<&str>) -> Result<Result<Caller, Stranger>, Refusal> {
     let Some(shown) = shown else { return Ok(Err(Stranger::Nobody)) };
     let Some(secret) = Secret::shown(shown) else { return Ok(Err(Stranger::Unknown)) };
-    let holder = app.run_short(move |service| Ok(service.store().holder(&secret)?)).await?;
+    let holder = app.look_ups.holder.ask(secret).await??;
     let Some(Holder { token, replaced }) = holder else { return Ok(Err(Stranger::Unknown)) };
     let now = Timestamp::now();
     let denial = Denial::of(token.standing(now)).or(replaced.then_some(Denial::Rotated));
@@ -182,7 +190,9 @@ fn turned_away(app: &App, call: &Call, stranger: Stranger) -> Response {
             denial.as_str()
         }
     };
-    tracing::info!(reason, "turned a call away");
+    if app.strangers.may_have_line() {
+        tracing::info!(reason, "turned a call away");
+    }
     // Everybody may read the counters, so they do not tell an old secret from one that never was.
     app.metrics.denied(if matches!(stranger, Stranger::Nobody) { "no-token" } else { "invalid-token" });
     let detail = "this address needs a token that serves: send it as `Authorization: Bearer <token>`";

@@ -1,7 +1,7 @@
 //! Bodies: read up to a limit, at a pace, of a known type, without an unknown key.
 //!
 //! Broken JSON is a 400 with its position; JSON that is not what was asked for is a 422 with its attribute; a body that comes too
-//! slowly is a 408.
+//! slowly is a 408, and one that is too large a 413. What is made of JSON is made in [`document`].
 
 use std::time::Instant;
 
@@ -13,6 +13,8 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::asked::Asked;
+use super::document::{self, SMALL, Weight};
 use super::pace::Patience;
 use super::problem::Refusal;
 use super::room::{Content, Held, Kept, Share};
@@ -20,6 +22,8 @@ use super::state::App;
 
 /// Most bytes of a JSON body.
 const JSON_MAX: usize = 2 * 1024 * 1024;
+/// Most bytes of a question: what a session knows when it begins, and no items.
+pub(super) const QUESTION_MAX: usize = 256 * 1024;
 /// Most bytes of a package.
 const PACKAGE_MAX: usize = 64 * 1024 * 1024;
 
@@ -32,8 +36,8 @@ pub(super) struct Json(pub(super) Value);
 /// A JSON merge patch (RFC 7396), not looked at.
 pub(super) struct MergePatch(pub(super) Value);
 
-/// JSON that is a `T`.
-pub(super) struct Typed<T>(pub(super) T);
+/// JSON of at most `MAX` bytes that is a `T`.
+pub(super) struct Typed<T, const MAX: usize = JSON_MAX>(pub(super) T);
 
 /// A zip file.
 pub(super) struct Package(pub(super) Held);
@@ -57,7 +61,7 @@ impl FromRequest<App> for Json {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
-        document(request, app, &["application/json"]).await.map(Self)
+        document(request, app, &["application/json"], JSON_MAX, document::value).await.map(Self)
     }
 }
 
@@ -65,19 +69,16 @@ impl FromRequest<App> for MergePatch {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
-        document(request, app, &["application/merge-patch+json", "application/json"]).await.map(Self)
+        let types = ["application/merge-patch+json", "application/json"];
+        document(request, app, &types, JSON_MAX, document::value).await.map(Self)
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<App> for Typed<T> {
+impl<T: DeserializeOwned + Send + 'static, const MAX: usize> FromRequest<App> for Typed<T, MAX> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
-        let Json(json) = Json::from_request(request, app).await?;
-        serde_path_to_error::deserialize(json).map(Self).map_err(|error| {
-            let path = error.path().to_string();
-            Refusal::request(if path == "." { "" } else { &path }, error.into_inner().to_string())
-        })
+        document(request, app, &["application/json"], MAX, document::typed).await.map(Self)
     }
 }
 
@@ -97,22 +98,33 @@ impl FromRequest<App> for Component {
     }
 }
 
-/// Reads a document. The request keeps the room of what is made of it until it is answered.
-async fn document(request: Request, app: &App, types: &[&str]) -> Result<Value, Refusal> {
-    check(request.headers(), types, JSON_MAX)?;
+/// Reads a document and has it made into what it says. The request keeps the room of that until it is answered.
+async fn document<T: Send + 'static>(
+    request: Request,
+    app: &App,
+    types: &[&str],
+    limit: usize,
+    make: fn(&[u8]) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    check(request.headers(), types, limit)?;
     let kept = request.extensions().get::<Kept>().cloned();
-    let mut share = app.rooms.share(Content::Document);
-    let text = read(request.into_body(), app, &mut share, JSON_MAX).await?;
-    share.grow_to_value_of(text.len())?;
+    let mut share = app.rooms.share(Content::Document, Asked::now().by);
+    let text = read(request.into_body(), app, &mut share, limit).await?;
+    let is_small = text.len() <= SMALL;
+    let make = move || {
+        share.grow_to(Weight::of(&text).bytes()?)?;
+        Ok((make(&text)?, share))
+    };
+    let (made, share) = if is_small { make()? } else { app.run_body(make).await? };
     if let Some(kept) = kept {
         kept.keep(share);
     }
-    parse(&text)
+    Ok(made)
 }
 
 async fn package(request: Request, app: &App, types: &[&str], limit: usize) -> Result<Held, Refusal> {
     let announced = check(request.headers(), types, limit)?;
-    let mut share = app.rooms.share(Content::Package);
+    let mut share = app.rooms.share(Content::Package, Asked::now().by);
     share.grow_to(announced.unwrap_or_default())?;
     let bytes = read(request.into_body(), app, &mut share, limit).await?;
     Ok(Held { bytes, _share: share })
@@ -161,7 +173,8 @@ fn check_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Refusal> {
 }
 
 fn too_large(limit: usize) -> Refusal {
-    let detail = format!("the body is larger than {} MiB, the most this address takes: send less", limit >> 20);
+    let limit = if limit < 1 << 20 { format!("{} KiB", limit >> 10) } else { format!("{} MiB", limit >> 20) };
+    let detail = format!("the body is larger than {limit}, the most this address takes: send less");
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
 }
 
@@ -171,11 +184,4 @@ fn too_slow(app: &App) -> Refusal {
         "the body came too slowly, and nothing was done: send at least {rate} KiB a second, without a pause of more than {grace} seconds"
     );
     Refusal::new(StatusCode::REQUEST_TIMEOUT, "slow-body", detail)
-}
-
-fn parse(body: &[u8]) -> Result<Value, Refusal> {
-    serde_json::from_slice(body).map_err(|error| {
-        let detail = format!("the body is not JSON: {error}");
-        Refusal::new(StatusCode::BAD_REQUEST, "malformed-json", detail)
-    })
 }

@@ -15,7 +15,7 @@ use crate::resolve::SessionInput;
 use crate::service::{Question, Service, Who};
 use crate::store::{Error, MissingReference, Snapshot};
 
-use super::body::Typed;
+use super::body::{QUESTION_MAX, Typed};
 use super::observe::RequestId;
 use super::problem::Refusal;
 use super::query::{Nothing, Query};
@@ -98,7 +98,7 @@ async fn of_anybody(
     State(app): State<App>,
     Extension(RequestId(id)): Extension<RequestId>,
     _: Query<Nothing>,
-    Typed(request): Typed<ExperienceRequest>,
+    Typed(request): Typed<ExperienceRequest, QUESTION_MAX>,
 ) -> Result<axum::Json<Experience>, Refusal> {
     let experience = app.run(move |service| Ok(service.experience_for(&id, &request.question(service)?)?));
     Ok(axum::Json(experience.await?))

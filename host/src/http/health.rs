@@ -43,7 +43,7 @@ pub(super) async fn live() -> Json<Alive> {
     (status = 503, description = "It cannot answer now.", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub(super) async fn ready(State(app): State<App>) -> Result<Json<Ready>, Refusal> {
-    let newest = app.run_short(|service| Ok(service.store().newest()?)).await;
+    let newest = app.look_ups.newest.ask(()).await.flatten();
     let revision = newest.map_err(|_| {
         let detail = "the database cannot be read: look at the log, this answers again when it can";
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", detail)

@@ -165,10 +165,11 @@ mod tests {
             reason: Denial::Revoked,
             privilege: None,
             method: "GET".to_owned(),
-            route: "none".to_owned(),
+            route: format!("/api/v1/{number}"),
             request_id: number.to_string(),
+            calls: 1,
         };
-        AuditEntry { at: Timestamp::UNIX_EPOCH, token: "desk".to_owned(), event }
+        AuditEntry { at: Timestamp::UNIX_EPOCH, token: format!("desk-{}", number % 8), event }
     }
 
     #[tokio::test]

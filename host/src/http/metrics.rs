@@ -14,6 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::domain::Revision;
 use crate::store::TraceLog;
 
 use super::call_metrics::Calls;
@@ -108,8 +109,9 @@ impl Metrics {
         self.audit_lost.clone()
     }
 
-    fn render(&self, revision: u64) -> String {
-        self.revision.set(revision);
+    /// All counters as text, with the newest `revision`.
+    pub(super) fn render(&self, revision: Revision) -> String {
+        self.revision.set(revision.0);
         let mut written = String::new();
         // Writing to a text fails only where a metric fails to describe itself, and none here can.
         let _ = text::encode(&mut written, &self.registry);
@@ -122,6 +124,5 @@ impl Metrics {
     (status = 200, description = "Counters in the text format of OpenMetrics.", body = String, content_type = "application/openmetrics-text"),
 ))]
 pub(super) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refusal> {
-    let revision = app.run_short(|service| Ok(service.store().newest()?)).await?;
-    Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], app.metrics.render(revision.0)))
+    Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], app.look_ups.counters.ask(()).await??))
 }

@@ -16,6 +16,7 @@ use super::answer_headers;
 use super::problem::{self, Refusal};
 use super::room::Kept;
 use super::state::App;
+use super::strangers::Known;
 use super::trace_parent;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -25,6 +26,9 @@ const QUESTIONS: &str = "/api/v1/experience";
 
 /// Most characters of an id that came with the request.
 const ID_MAX: usize = 64;
+
+/// Most characters of an address in the log.
+const PATH_MAX: usize = 200;
 
 /// Where an answer takes as long as what is sent is large: plans of upgrades, and components that have to be compiled, which has
 /// limits of its own.
@@ -55,7 +59,7 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
     let id = given_id(request.headers()).unwrap_or_else(fresh_id);
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let path = without_secrets(request.uri().path());
+    let path = logged(request.uri().path());
     let span = tracing::info_span!("request", id);
     if app.exports_spans {
         trace_parent::follow(&span, request.headers());
@@ -64,6 +68,8 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
     // Until the request is answered or given up.
     let kept = Kept::default();
     request.extensions_mut().insert(kept.clone());
+    let known = Known::default();
+    request.extensions_mut().insert(known.clone());
     async {
         let writes = !request.method().is_safe() && route != QUESTIONS;
         let mut response = problem::render(next.run(request).await, &id, writes);
@@ -73,7 +79,12 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
         let status = response.status();
         answer_headers::complete(response.headers_mut(), status, &path);
         let (status, took) = (response.status().as_u16(), begun.elapsed());
-        tracing::info!(method, path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        if known.is_so() || app.strangers.may_have_line() {
+            tracing::info!(method, path, status, micros, "answered");
+        } else {
+            tracing::debug!(method, path, status, micros, "answered");
+        }
         app.metrics.count(method, route, status, took);
         drop(kept);
         response
@@ -99,13 +110,21 @@ fn fresh_id() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// An address as the log may have it: some people send the secret of a token where its name belongs.
-fn without_secrets(path: &str) -> String {
+/// An address as the log may have it: not longer than most are, and some people send the secret of a token where its name belongs.
+fn logged(path: &str) -> String {
     let is_secret = |segment: &str| Secret::shown(segment).is_some();
-    if !path.split('/').any(is_secret) {
-        return path.to_owned();
+    let mut logged = String::new();
+    for (number, segment) in path.split('/').enumerate() {
+        if number > 0 {
+            logged.push('/');
+        }
+        logged.push_str(if is_secret(segment) { "…" } else { segment });
+        if let Some((end, _)) = logged.char_indices().nth(PATH_MAX) {
+            logged.truncate(end);
+            return logged + "…";
+        }
     }
-    path.split('/').map(|segment| if is_secret(segment) { "…" } else { segment }).collect::<Vec<_>>().join("/")
+    logged
 }
 
 /// Methods by name; invented ones share one, so that nobody can make the series of a counter many.
@@ -136,8 +155,18 @@ mod tests {
     #[test]
     fn a_secret_in_an_address_stays_out_of_the_log() {
         let secret = Secret::of([7; 32]);
-        assert_eq!(without_secrets(&format!("/api/v1/tokens/{}/rotate", secret.reveal())), "/api/v1/tokens/…/rotate");
-        assert_eq!(without_secrets("/api/v1/tokens/desk"), "/api/v1/tokens/desk");
+        assert_eq!(logged(&format!("/api/v1/tokens/{}/rotate", secret.reveal())), "/api/v1/tokens/…/rotate");
+        assert_eq!(logged("/api/v1/tokens/desk"), "/api/v1/tokens/desk");
+    }
+
+    #[test]
+    fn a_long_address_is_cut_off_in_the_log() {
+        let longest = format!("/{}", "a".repeat(PATH_MAX - 1));
+        assert_eq!(logged(&longest), longest);
+        assert_eq!(logged(&format!("{longest}a")), format!("{longest}…"));
+        for long in ["/".repeat(64_000), "a".repeat(64_000), "é/".repeat(32_000)] {
+            assert_eq!(logged(&long).chars().count(), PATH_MAX + 1);
+        }
     }
 
     #[test]

@@ -212,6 +212,12 @@ impl Refusal {
         self.0.privilege
     }
 
+    /// The sentence.
+    #[cfg(test)]
+    pub(super) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

@@ -11,7 +11,7 @@ use crate::domain::access::{Caller, Privilege};
 use crate::domain::{Expected, PluginVersion, Promotion, WantedRollout};
 use crate::service::{Comparison, Decided, Gatekeeping, PluginView, RolloutView};
 
-use super::body::Typed;
+use super::body::{QUESTION_MAX, Typed};
 use super::etag::Conditions;
 use super::plugins::{Shown, Tagged, believed, full, shown, tagged};
 use super::privileges::also;
@@ -64,7 +64,7 @@ async fn compare(
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
     Extension(caller): Extension<Caller>,
-    Typed(body): Typed<CompareBody>,
+    Typed(body): Typed<CompareBody, QUESTION_MAX>,
 ) -> Result<Json<Comparison>, Refusal> {
     let name = full(&publisher, &name);
     let compared =

@@ -2,10 +2,11 @@
 //!
 //! A package is given the room that its sender announces before it is read, and after the guard knows who sends it. Everything else
 //! takes room piece by piece as it comes, so that announcing much and sending little takes nothing from others. Where there is no
-//! room the request is told when to come again, and the server does not grow.
+//! room the request is told when to come again, and the server does not grow. Beyond its first body, one caller has half of a room.
 
+use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::StatusCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,9 +16,6 @@ use super::problem::Refusal;
 
 /// Seconds after which a refused body may come again.
 const COME_AGAIN: u32 = 2;
-
-/// How many times as large as its text a JSON document may be in memory.
-const VALUE_FACTOR: usize = 16;
 
 /// Most bytes that the bodies of requests may take at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,46 +45,87 @@ pub(super) enum Content {
 /// The rooms of one server. A copy is the same rooms.
 #[derive(Clone)]
 pub(super) struct Rooms {
-    documents: Arc<Semaphore>,
-    packages: Arc<Semaphore>,
+    documents: Arc<Hall>,
+    packages: Arc<Hall>,
     metrics: LoadMetrics,
+}
+
+/// One room, and how much of it each caller has.
+struct Hall {
+    free: Arc<Semaphore>,
+    /// Most bytes of one caller who has more than one body in it.
+    most: usize,
+    callers: Mutex<HashMap<Arc<str>, usize>>,
+}
+
+impl Hall {
+    fn new(bytes: u32) -> Arc<Self> {
+        let bytes = usize::try_from(bytes).unwrap_or(Semaphore::MAX_PERMITS);
+        Arc::new(Self { free: Arc::new(Semaphore::new(bytes)), most: bytes / 2, callers: Mutex::default() })
+    }
+
+    fn callers(&self) -> MutexGuard<'_, HashMap<Arc<str>, usize>> {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes so many bytes more for a body of `by` that has `held`, if there are as many for it.
+    fn take(&self, by: &Arc<str>, held: usize, more: usize) -> Option<OwnedSemaphorePermit> {
+        let mut callers = self.callers();
+        let all = callers.get(by).copied().unwrap_or_default();
+        if all > held && all + more > self.most {
+            return None;
+        }
+        let taken = Arc::clone(&self.free).try_acquire_many_owned(u32::try_from(more).ok()?).ok()?;
+        if more > 0 {
+            callers.insert(Arc::clone(by), all + more);
+        }
+        Some(taken)
+    }
+
+    /// A body of `by` gives so many bytes back.
+    fn give_back(&self, by: &Arc<str>, bytes: usize) {
+        let mut callers = self.callers();
+        let Some(all) = callers.get_mut(by) else { return };
+        *all = all.saturating_sub(bytes);
+        if *all == 0 {
+            callers.remove(by);
+        }
+    }
 }
 
 impl Rooms {
     /// As much room as `room` says. What does not fit is counted in `metrics`.
     pub(super) fn new(room: Room, metrics: LoadMetrics) -> Self {
-        let bytes = |bytes: u32| Arc::new(Semaphore::new(usize::try_from(bytes).unwrap_or(Semaphore::MAX_PERMITS)));
-        Self { documents: bytes(room.documents), packages: bytes(room.packages), metrics }
+        Self { documents: Hall::new(room.documents), packages: Hall::new(room.packages), metrics }
     }
 
-    /// A share of the room for `content`, with nothing in it yet.
-    pub(super) fn share(&self, content: Content) -> Share {
-        let room = match content {
+    /// A share of the room for `content` of the caller `by`, with nothing in it yet.
+    pub(super) fn share(&self, content: Content, by: Arc<str>) -> Share {
+        let hall = match content {
             Content::Document => &self.documents,
             Content::Package => &self.packages,
         };
-        Share { room: Arc::clone(room), held: None, metrics: self.metrics.clone() }
+        Share { hall: Arc::clone(hall), by, held: None, metrics: self.metrics.clone() }
     }
 }
 
 /// What one body may take, until it is dropped.
 pub(super) struct Share {
-    room: Arc<Semaphore>,
+    hall: Arc<Hall>,
+    by: Arc<str>,
     held: Option<OwnedSemaphorePermit>,
     metrics: LoadMetrics,
 }
 
 impl Share {
-    /// Takes room for what is made of a JSON text of so many bytes.
-    pub(super) fn grow_to_value_of(&mut self, text: usize) -> Result<(), Refusal> {
-        self.grow_to(text.saturating_mul(VALUE_FACTOR))
+    fn bytes(&self) -> usize {
+        self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
     }
 
     /// Takes room for so many bytes in all, if there is as much.
     pub(super) fn grow_to(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = u32::try_from(bytes.saturating_sub(held)).unwrap_or(u32::MAX);
-        let Ok(more) = Arc::clone(&self.room).try_acquire_many_owned(more) else {
+        let held = self.bytes();
+        let Some(more) = self.hall.take(&self.by, held, bytes.saturating_sub(held)) else {
             self.metrics.body_refused();
             let detail = "there is no room for the body, because others send much at this moment, and nothing was done: send it again after the seconds of `Retry-After`";
             return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "server.busy", detail).retry_after(COME_AGAIN));
@@ -96,6 +135,12 @@ impl Share {
             None => self.held = Some(more),
         }
         Ok(())
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.hall.give_back(&self.by, self.bytes());
     }
 }
 
@@ -135,7 +180,8 @@ mod tests {
     #[test]
     fn packages_take_what_they_are_and_give_it_back() {
         let rooms = rooms(0, 100);
-        let (mut one, mut other) = (rooms.share(Content::Package), rooms.share(Content::Package));
+        let share = |by: &str| rooms.share(Content::Package, by.into());
+        let (mut one, mut other) = (share("one"), share("other"));
         one.grow_to(60).unwrap();
         one.grow_to(60).unwrap();
         assert_eq!(other.grow_to(41).unwrap_err().status(), StatusCode::SERVICE_UNAVAILABLE);
@@ -145,12 +191,30 @@ mod tests {
     }
 
     #[test]
-    fn a_document_takes_as_much_as_what_is_made_of_it() {
+    fn a_caller_with_many_bodies_leaves_half_of_the_room_to_others() {
+        let rooms = rooms(0, 100);
+        let share = |by: &str| rooms.share(Content::Package, by.into());
+        let mut many: Vec<_> = (0..10).map(|_| share("many")).collect();
+        let fit = many.iter_mut().filter_map(|body| body.grow_to(10).ok()).count();
+        assert_eq!(fit, 5);
+        let mut other = share("other");
+        other.grow_to(50).unwrap();
+        drop(other);
+        many.clear();
+        assert!(rooms.packages.callers().is_empty());
+        // One large body is no reason to refuse it.
+        let mut large = share("many");
+        large.grow_to(90).unwrap();
+        assert!(share("many").grow_to(1).is_err());
+    }
+
+    #[test]
+    fn documents_and_packages_have_a_room_each() {
         let rooms = rooms(160, 0);
-        let mut document = rooms.share(Content::Document);
+        let mut document = rooms.share(Content::Document, "desk".into());
         document.grow_to(11).unwrap();
-        document.grow_to_value_of(10).unwrap();
-        assert!(document.grow_to_value_of(11).is_err());
-        assert!(rooms.share(Content::Package).grow_to(1).is_err(), "each has a room of its own");
+        document.grow_to(160).unwrap();
+        assert!(document.grow_to(161).is_err());
+        assert!(rooms.share(Content::Package, "desk".into()).grow_to(1).is_err());
     }
 }

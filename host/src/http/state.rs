@@ -2,19 +2,26 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::Span;
 
+use crate::domain::Revision;
+use crate::domain::access::Secret;
 use crate::service::Service;
+use crate::store::Holder;
 
+use super::asked::{Asked, Errand};
 use super::auth::Admin;
 use super::lanes::{Lane, Lanes, Turn};
 use super::ledger::Ledger;
+use super::look_ups::LookUps;
 use super::metrics::Metrics;
 use super::pace::Pace;
 use super::problem::Refusal;
 use super::room::Rooms;
+use super::strangers::Strangers;
 
 /// One server.
 #[derive(Clone)]
@@ -25,28 +32,53 @@ pub(super) struct App {
     pub(super) metrics: Arc<Metrics>,
     pub(super) exports_spans: bool,
     pub(super) lanes: Lanes,
+    pub(super) look_ups: Open,
+    pub(super) strangers: Strangers,
     pub(super) rooms: Rooms,
     pub(super) pace: Pace,
+}
+
+/// What callers without a token can have looked up.
+#[derive(Clone)]
+pub(super) struct Open {
+    /// Whose a secret is.
+    pub(super) holder: LookUps<Secret, Result<Option<Holder>, Refusal>>,
+    /// The newest revision.
+    pub(super) newest: LookUps<(), Result<Revision, Refusal>>,
+    /// All counters, as text.
+    pub(super) counters: LookUps<(), Result<Bytes, Refusal>>,
+}
+
+impl Open {
+    /// Looks up in the store of `service` and in `metrics`.
+    pub(super) fn of(service: &Arc<Service>, metrics: &Arc<Metrics>) -> Self {
+        let (of_holder, of_newest, of_counters) = (Arc::clone(service), Arc::clone(service), Arc::clone(service));
+        let metrics = Arc::clone(metrics);
+        Self {
+            holder: LookUps::each(move |secret| Ok(of_holder.store().holder(&secret)?)),
+            newest: LookUps::once(move || Ok(of_newest.store().newest()?)),
+            counters: LookUps::once(move || Ok(metrics.render(of_counters.store().newest()?).into())),
+        }
+    }
 }
 
 /// Work whose type nobody needs to know any more.
 type Job = Box<dyn FnOnce(&Service, &Turn) + Send>;
 
 impl App {
-    /// Runs `work` where blocking is allowed. Only this function and its two neighbours know that the store and the rules block.
+    /// Runs `work` where blocking is allowed, in the lane of what the request is there for. Only this function, its neighbours and
+    /// look-ups know that the store and the rules block.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.run_in(&self.lanes.usual, work).await
-    }
-
-    /// The same for what is short, and what other requests depend on: it never waits behind rules and changes.
-    pub(super) async fn run_short<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        self.run_in(&self.lanes.short, work).await
+        let asked = Asked::now();
+        let lane = match asked.errand {
+            Errand::Question => &self.lanes.usual,
+            Errand::Change => &self.lanes.changes,
+            Errand::Mend => &self.lanes.mends,
+        };
+        self.run_in(lane, &asked.by, work).await
     }
 
     /// The same for what may take minutes: it never takes the threads of questions and changes.
@@ -54,15 +86,24 @@ impl App {
         &self,
         work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.run_in(&self.lanes.long, work).await
+        self.run_in(&self.lanes.long, &Asked::now().by, work).await
+    }
+
+    /// The same for what is made of a large body: it takes processor time alone, and never that of the connections.
+    pub(super) async fn run_body<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.run_in(&self.lanes.bodies, &Asked::now().by, |_| work()).await
     }
 
     async fn run_in<T: Send + 'static>(
         &self,
         lane: &Lane,
+        by: &Arc<str>,
         work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let turn = lane.turn().await?;
+        let turn = lane.turn(by).await?;
         let (tell, mut told) = oneshot::channel();
         let job: Job = Box::new(move |service, turn| {
             // Nothing was acknowledged, so nothing has to be done for a caller who has gone. Work that began is finished.

@@ -22,6 +22,7 @@ use crate::store::journal::{Accounted, Outcome};
 use crate::store::{Lease, Run, RunState};
 use crate::upgrade::{Changed, Plan};
 
+use super::asked::Asked;
 use super::body::{ArchiveTurn, Package, Typed};
 use super::etag::Unconditional;
 use super::page::{self, Filling};
@@ -274,20 +275,23 @@ async fn events(
     _: Query<Nothing>,
 ) -> Result<Response, Refusal> {
     app.run(move |service| Ok(service.upgrade(run)?)).await?;
-    let told = stream::unfold((app, None::<String>, false), move |(app, mut last, ended)| async move {
+    // The answer goes on after its handler, and still for the same caller.
+    let watch = (app, Asked::now(), None::<String>, false);
+    let told = stream::unfold(watch, move |(app, asked, mut last, ended)| async move {
         if ended || app.service.is_stopping() {
             return None;
         }
         loop {
             // A server that cannot read its own store has said so in its log; whoever watches asks again.
-            let status = app.run(move |service| Ok(service.upgrade(run)?)).await.ok()?;
+            let status = app.run(move |service| Ok(service.upgrade(run)?));
+            let status = asked.clone().while_doing(status).await.ok()?;
             let is_done = status.run.state != RunState::Unfinished;
             let data = serde_json::json!({ "state": status.run.state, "progress": status.progress, "rows": status.rows, "failure": status.run.failure });
             let data = data.to_string();
             if is_done || last.as_ref() != Some(&data) {
                 let event = Event::default().event(if is_done { "done" } else { "progress" }).data(&data);
                 last = Some(data);
-                return Some((Ok::<Event, Infallible>(event), (app, last, is_done)));
+                return Some((Ok::<Event, Infallible>(event), (app, asked, last, is_done)));
             }
             tokio::time::sleep(PAUSE).await;
         }

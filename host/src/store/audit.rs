@@ -1,18 +1,23 @@
 //! The audit: a database of its own beside the configuration.
 //!
-//! Keeps the newest [`Audit::KEPT`] denied calls, whoever makes more of them, and everything else for good: nobody covers the making of
-//! a token by having calls denied.
+//! Keeps the newest [`Audit::KEPT`] lines about denied calls of each token, and everything else for good: no token covers its making,
+//! or the calls of another token, by having calls denied. Calls that repeat are one line ([`repeated`]).
 
+mod repeated;
+
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter, types::Value};
 
-use crate::domain::access::{AuditEntry, AuditOutcome, AuditRecord};
+use crate::domain::access::{AuditEntry, AuditEvent, AuditOutcome, AuditRecord};
 
 use super::beside::Beside;
 use super::{Error, Store, lock};
+
+use repeated::Repeated;
 
 /// The database. What happened to a token is on disk before it happens.
 const AUDIT: Beside = Beside {
@@ -25,9 +30,15 @@ const AUDIT: Beside = Beside {
 
 /// The audit of one environment.
 pub struct Audit {
-    writer: Mutex<Connection>,
+    writer: Mutex<Writer>,
     reader: Mutex<Connection>,
     kept: usize,
+}
+
+/// What writes.
+struct Writer {
+    connection: Connection,
+    repeated: Repeated,
 }
 
 /// Which lines of the audit.
@@ -44,36 +55,27 @@ pub struct AuditFilter {
 impl Audit {
     /// The name of the database within the data folder.
     pub const FILE: &str = "audit.db";
-    /// How many denied calls are kept.
-    pub const KEPT: usize = 100_000;
+    /// How many lines about denied calls are kept of each token.
+    pub const KEPT: usize = 1000;
 
     fn open(folder: &Path, kept: usize) -> Result<Self, Error> {
         let file = folder.join(Self::FILE);
-        let writer = AUDIT.open(&file)?;
+        let writer = Writer { connection: AUDIT.open(&file)?, repeated: Repeated::default() };
         let reader = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         reader.busy_timeout(Duration::from_secs(10))?;
         Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), kept })
     }
 
-    /// Writes `entries`, all or none; they are on disk when it returns. Denied calls beyond the newest [`Audit::KEPT`] go.
+    /// Writes `entries`, all or none; they are on disk when it returns. Lines about denied calls of a token beyond the newest
+    /// [`Audit::KEPT`] go.
     pub fn write(&self, entries: &[AuditEntry]) -> Result<(), Error> {
         let mut writer = lock(&self.writer);
-        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut insert =
-            transaction.prepare_cached("INSERT INTO audit (at, token, outcome, event) VALUES (?1, ?2, ?3, ?4)")?;
-        for AuditEntry { at, token, event } in entries {
-            let body = serde_json::to_string(event).map_err(|error| Error::Corrupt(error.into()))?;
-            insert.execute((at.to_string(), token, event.outcome().as_str(), body))?;
+        let written = writer.write(entries, self.kept);
+        if written.is_err() {
+            // What was counted is not in the database.
+            writer.repeated.forget();
         }
-        drop(insert);
-        transaction
-            .prepare_cached(
-                "DELETE FROM audit WHERE outcome = 'denied' AND id <=
-                    (SELECT id FROM audit WHERE outcome = 'denied' ORDER BY id DESC LIMIT 1 OFFSET ?1)",
-            )?
-            .execute([self.kept])?;
-        transaction.commit()?;
-        Ok(())
+        written
     }
 
     /// Up to `limit` lines, the newest first.
@@ -111,6 +113,45 @@ impl Audit {
     }
 }
 
+impl Writer {
+    fn write(&mut self, entries: &[AuditEntry], kept: usize) -> Result<(), Error> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut insert =
+            transaction.prepare_cached("INSERT INTO audit (at, token, outcome, event) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut count = transaction.prepare_cached("UPDATE audit SET event = ?2 WHERE id = ?1")?;
+        let mut denied = BTreeSet::new();
+        for entry in entries {
+            if let Some(line) = self.repeated.with(entry)
+                // A line that is gone by now is not written to.
+                && count.execute((line.id, body(&line.entry.event)?))? > 0
+            {
+                continue;
+            }
+            let AuditEntry { at, token, event } = entry;
+            insert.execute((at.to_string(), token, event.outcome().as_str(), body(event)?))?;
+            self.repeated.begin(transaction.last_insert_rowid(), entry);
+            if event.outcome() == AuditOutcome::Denied {
+                denied.insert(token.as_str());
+            }
+        }
+        drop((insert, count));
+        for token in denied {
+            transaction
+                .prepare_cached(
+                    "DELETE FROM audit WHERE token = ?1 AND outcome = 'denied' AND id <= (SELECT id FROM audit
+                        WHERE token = ?1 AND outcome = 'denied' ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+                )?
+                .execute((token, kept))?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+fn body(event: &AuditEvent) -> Result<String, Error> {
+    serde_json::to_string(event).map_err(|error| Error::Corrupt(error.into()))
+}
+
 impl Store {
     /// The audit, made if it is not there.
     pub fn audit(&self) -> Result<&Audit, Error> {
@@ -128,13 +169,15 @@ mod tests {
 
     use super::*;
 
+    /// Calls with different numbers are calls of different routes.
     fn denied(token: &str, call: usize) -> AuditEntry {
         let event = AuditEvent::Denied {
             reason: Denial::Expired,
             privilege: None,
             method: "GET".to_owned(),
-            route: "/api/v1/me".to_owned(),
+            route: format!("/api/v1/{call}"),
             request_id: call.to_string(),
+            calls: 1,
         };
         AuditEntry { at: jiff::Timestamp::UNIX_EPOCH, token: token.to_owned(), event }
     }
@@ -148,19 +191,44 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_denied_calls_are_kept_and_tokens_are_never_forgotten() {
+    fn a_token_pushes_out_its_own_denied_calls_alone_and_tokens_are_never_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let audit = Audit::open(folder.path(), 3).unwrap();
         let event = AuditEvent::TokenCreated { by: "admin".to_owned(), roles: AccessRole::Workspace.into() };
         let made = AuditEntry { at: jiff::Timestamp::UNIX_EPOCH, token: "desk".to_owned(), event };
-        audit.write(&[made]).unwrap();
-        for call in 0..5 {
-            audit.write(&[denied("desk", 2 * call), denied("shop", 2 * call + 1)]).unwrap();
-        }
-        let all = audit.read(&AuditFilter::default(), 100).unwrap();
-        assert_eq!(calls(&all), ["9", "8", "7", "token-created"]);
+        audit.write(&[made, denied("desk", 1), denied("desk", 2)]).unwrap();
+        let many: Vec<_> = (10..500).map(|call| denied("many", call)).collect();
+        many.chunks(64).for_each(|many| audit.write(many).unwrap());
+        let all = audit.read(&AuditFilter::default(), 1000).unwrap();
+        assert_eq!(calls(&all), ["499", "498", "497", "2", "1", "token-created"]);
         let again = Audit::open(folder.path(), 3).unwrap();
-        assert_eq!(again.read(&AuditFilter::default(), 100).unwrap(), all);
+        assert_eq!(again.read(&AuditFilter::default(), 1000).unwrap(), all);
+    }
+
+    #[test]
+    fn calls_that_repeat_within_a_minute_are_one_line_with_their_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let audit = Audit::open(folder.path(), 3).unwrap();
+        let at = |second: i64, token: &str, call| {
+            let at = jiff::Timestamp::from_second(1_800_000_000 + second).unwrap();
+            AuditEntry { at, ..denied(token, call) }
+        };
+        let many: Vec<_> = (0..59).map(|second| at(second, "many", 7)).collect();
+        audit.write(&many).unwrap();
+        audit.write(&[at(59, "many", 7), at(59, "many", 8), at(59, "desk", 7), at(60, "many", 7)]).unwrap();
+        let told = || {
+            let lines = audit.read(&AuditFilter::default(), 100).unwrap();
+            let told = lines.into_iter().map(|AuditRecord { entry, .. }| match entry.event {
+                AuditEvent::Denied { request_id, calls, .. } => format!("{} {request_id} {calls}", entry.token),
+                _ => String::new(),
+            });
+            told.collect::<Vec<_>>()
+        };
+        assert_eq!(told(), ["many 7 1", "desk 7 1", "many 8 1", "many 7 60"]);
+        // A line that was pushed out takes no more calls.
+        audit.write(&[at(61, "many", 9), at(62, "many", 10), at(63, "many", 11)]).unwrap();
+        audit.write(&[at(64, "many", 8)]).unwrap();
+        assert_eq!(told(), ["many 8 1", "many 11 1", "many 10 1", "desk 7 1"]);
     }
 
     #[test]

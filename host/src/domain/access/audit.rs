@@ -53,6 +53,10 @@ pub enum AuditEvent {
         route: String,
         /// The call, as the log knows it.
         request_id: String,
+        /// How many calls like this one were denied within a minute. This is the first of them.
+        #[serde(default = "one")]
+        #[schema(minimum = 1)]
+        calls: u64,
     },
     /// The token was made.
     TokenCreated {
@@ -176,6 +180,11 @@ pub enum AuditEvent {
         /// The plugin.
         plugin: String,
     },
+}
+
+/// How many calls a line of an older program is about.
+fn one() -> u64 {
+    1
 }
 
 /// Why a call was denied although its token is known.

@@ -1,0 +1,158 @@
+//! JSON that callers send: how much is made of a text, and what it is.
+//!
+//! A text is weighed before anything is made of it: one pass counts its values, and what they take in memory at the worst. More
+//! values than [`VALUES_MAX`] are refused. A text of more than [`SMALL`] bytes is worked on where blocking is allowed, since
+//! making values of it takes as long as it is large, and the threads that carry all connections are few.
+
+use std::ops::AddAssign;
+
+use axum::http::StatusCode;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
+
+use super::problem::Refusal;
+
+/// Most bytes of a text that is worked on at once, on the thread of the connection.
+pub(super) const SMALL: usize = 32 * 1024;
+
+/// Most values of one text: what is in an import has the same limit.
+pub(super) const VALUES_MAX: usize = 100_000;
+
+/// Bytes that an object takes at most, with its first attribute.
+const OBJECT: usize = 768;
+/// Bytes that a list takes at most, with its first value.
+const LIST: usize = 320;
+/// Bytes that one more value takes at most, with its name.
+const VALUE: usize = 256;
+
+/// What there is in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Weight {
+    /// How many values.
+    values: usize,
+    /// How many bytes they take in memory, at most.
+    bytes: usize,
+}
+
+impl AddAssign<usize> for Weight {
+    fn add_assign(&mut self, bytes: usize) {
+        self.values += 1;
+        self.bytes += bytes;
+    }
+}
+
+impl Weight {
+    /// Weighs `text`, whether it is JSON or not.
+    pub(super) fn of(text: &[u8]) -> Self {
+        // Whatever is in strings, they take what they are, once as text and once as value.
+        let mut weight = Self { values: 1, bytes: 2 * text.len() };
+        let (mut in_string, mut escaped) = (false, false);
+        for byte in text {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_string => escaped = true,
+                b'"' => in_string = !in_string,
+                _ if in_string => {}
+                b'{' => weight += OBJECT,
+                b'[' => weight += LIST,
+                b',' => weight += VALUE,
+                _ => {}
+            }
+        }
+        weight
+    }
+
+    /// How many bytes what is made of the text takes. Refuses what has too many values.
+    pub(super) fn bytes(self) -> Result<usize, Refusal> {
+        if self.values > VALUES_MAX {
+            let detail = format!(
+                "the body has more than {VALUES_MAX} values, the most that one body may have: send them in several requests"
+            );
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail));
+        }
+        Ok(self.bytes)
+    }
+}
+
+/// The value of a text.
+pub(super) fn value(text: &[u8]) -> Result<Value, Refusal> {
+    serde_json::from_slice(text).map_err(|error| malformed(&error))
+}
+
+/// The `T` that a text says. What is broken JSON anywhere is told so first, and then what is not a `T`.
+pub(super) fn typed<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let error = match serde_path_to_error::deserialize(&mut reader) {
+        Ok(made) => return reader.end().map(|()| made).map_err(|error| malformed(&error)),
+        Err(error) => error,
+    };
+    if !error.inner().is_data() {
+        return Err(malformed(error.inner()));
+    }
+    serde_json::from_slice::<IgnoredAny>(text).map_err(|error| malformed(&error))?;
+    let path = error.path().to_string();
+    let error = error.into_inner();
+    // The path says where, in words that do not change with blanks.
+    let (position, message) = (format!(" at line {} column {}", error.line(), error.column()), error.to_string());
+    let message = message.strip_suffix(&position).unwrap_or(&message);
+    Err(Refusal::request(if path == "." { "" } else { &path }, message))
+}
+
+fn malformed(error: &serde_json::Error) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "malformed-json", format!("the body is not JSON: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Asked {
+        #[expect(dead_code, reason = "only read")]
+        context: BTreeMap<String, String>,
+    }
+
+    fn refused(text: &str) -> (u16, String) {
+        let refusal = typed::<Asked>(text.as_bytes()).unwrap_err();
+        (refusal.status().as_u16(), refusal.detail().to_owned())
+    }
+
+    #[test]
+    fn values_are_counted_outside_of_strings() {
+        let values = |text: &str| Weight::of(text.as_bytes()).values;
+        assert_eq!(values(r#"["a", {"b": [1, 2]}]"#), 6, "a list in two commas, an object in it, and the whole");
+        assert_eq!(values(r#""[{,\"[{,\\""#), 1);
+        assert_eq!(values(r#"["\\", 1]"#), 3);
+    }
+
+    #[test]
+    fn a_text_of_many_values_is_refused_before_they_are_made() {
+        let list = |values: usize| format!("[{}0]", "0,".repeat(values));
+        assert!(Weight::of(list(VALUES_MAX - 2).as_bytes()).bytes().is_ok());
+        let refusal = Weight::of(list(VALUES_MAX - 1).as_bytes()).bytes().unwrap_err();
+        assert_eq!(refusal.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[test]
+    fn broken_json_is_told_before_what_does_not_fit() {
+        assert!(typed::<Asked>(br#"{"context": {"a": "b"}}"#).is_ok());
+        for broken in
+            [r#"{"contxt": 1"#, r#"{"context": {"a": 1}"#, r#"{"context": {}} x"#, r#"{"context": {"a": tru}}"#, ""]
+        {
+            assert_eq!(refused(broken).0, 400, "{broken}");
+        }
+        for (text, expected) in [
+            (r#"{"contxt": 1}"#, "`contxt`: unknown field `contxt`, expected `context`"),
+            ("{\n\"context\": {\"a\": 1}}", "`context.a`: invalid type: integer `1`, expected a string"),
+            ("{}", "missing field `context`"),
+            (r#"{"context": {}, "context": {}}"#, "duplicate field `context`"),
+        ] {
+            assert_eq!(refused(text), (422, expected.to_owned()));
+        }
+    }
+}
