@@ -17,6 +17,7 @@ mod error;
 mod foreign;
 mod history;
 pub mod journal;
+mod other_names;
 mod outbox;
 mod owner;
 mod people;

@@ -131,6 +131,11 @@ pub struct MissingReference {
     pub wanted: String,
 }
 
+impl MissingReference {
+    /// How many are listed. What else is missing is not looked for.
+    pub const LISTED_MAX: usize = 20;
+}
+
 /// Something that uses an item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 pub struct Referrer {
@@ -155,7 +160,8 @@ impl fmt::Display for Missing<'_> {
             write!(f, "{comma}`{wanted}` is not in {wanted_in} (named by `{attribute}` of {collection} `{name}`)")?;
         }
         if self.0.len() > NAMED {
-            write!(f, " and {} more", self.0.len() - NAMED)?;
+            let least = if self.0.len() < MissingReference::LISTED_MAX { "" } else { "at least " };
+            write!(f, " and {least}{} more", self.0.len() - NAMED)?;
         }
         write!(f, ": create what is missing first, or correct the name")
     }

@@ -27,10 +27,10 @@ pub(super) fn load(connection: &Connection, revision: Revision) -> Result<Snapsh
     while let Some(row) = rows.next()? {
         let name: Arc<str> = row.get::<_, String>(1)?.into();
         let kind: Kind = row.get::<_, String>(0)?.parse().map_err(corrupt)?;
-        let body = item_json(&row.get::<_, String>(4)?)?;
-        let item = AnyItem::parse(kind, &name, body).map_err(corrupt)?;
+        let body = row.get::<_, String>(4)?;
+        let item = AnyItem::parse(kind, &name, item_json(&body)?).map_err(corrupt)?;
         let layer = if row.get::<_, String>(3)? == OUT_OF_THE_BOX { Layer::OutOfTheBox } else { Layer::Custom };
-        items.push((name, Entry::new(item, Revision(row.get(2)?), layer)));
+        items.push((name, Entry::stored(item, Revision(row.get(2)?), layer, body.len())));
     }
     Ok(Snapshot::new(revision, items))
 }

@@ -36,17 +36,23 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// The item with its references spelt canonically. Goes on for as long as what is missing is listed.
     fn canonical(&self, mut item: AnyItem, name: &str, missing: &mut Vec<MissingReference>) -> AnyItem {
         let collection = item.kind().collection();
-        item.references(&mut |reference| match self.library.canonical(reference.kind, reference.name) {
-            Some(canonical) => *reference.name = canonical,
-            None => missing.push(MissingReference {
-                collection: collection.to_owned(),
-                name: name.to_owned(),
-                attribute: reference.attribute.to_owned(),
-                wanted_in: reference.kind.collection().to_owned(),
-                wanted: reference.name.to_string(),
-            }),
+        item.references(&mut |reference| {
+            if missing.len() >= MissingReference::LISTED_MAX {
+                return;
+            }
+            match self.library.canonical(reference.kind, reference.name) {
+                Some(canonical) => *reference.name = canonical,
+                None => missing.push(MissingReference {
+                    collection: collection.to_owned(),
+                    name: name.to_owned(),
+                    attribute: reference.attribute.to_owned(),
+                    wanted_in: reference.kind.collection().to_owned(),
+                    wanted: reference.name.to_string(),
+                }),
+            }
         });
         item
     }
