@@ -75,7 +75,7 @@ pub(crate) use archive::{ENTRY_MAX, admit, check_entries, check_size};
 pub use report::{Component, Counts, Dependency, Link, LinkOutcome, Outcome, Report, SolutionSummary, Warning};
 pub(crate) use source_rows::{SolutionRows, rows};
 use xml::Budget;
-pub(crate) use xml::{Element, Metered, parse, stream};
+pub(crate) use xml::{Element, Metered, is_character, parse, stream};
 pub use xml::{Error as XmlError, Problem as XmlProblem};
 
 /// What an import is going to do.
