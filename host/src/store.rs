@@ -6,6 +6,7 @@
 mod audit;
 mod backup;
 mod beside;
+mod bounds;
 mod change;
 mod checks;
 mod commit;

@@ -33,6 +33,8 @@ pub enum Error {
     Gone { kind: Kind, name: String },
     #[error("{kind} `{name}` cannot be taken from `{}` of {} `{}`: {why}; change that first", by.attribute, by.collection, by.name)]
     StillNeeded { kind: Kind, name: String, by: Box<Referrer>, why: String },
+    #[error("the environment would have {count} {what}, {max} are the most: delete what is not used first")]
+    LibraryFull { what: &'static str, count: usize, max: usize },
     #[error("rank {rank} is taken by profile `{by}`: choose another rank")]
     RankTaken { rank: u8, by: String },
     #[error("profile `{profile}` is the custom default and cannot have rank and roles: remove the default first")]

@@ -6,7 +6,7 @@ use crate::domain::{AnyItem, InvalidItem, Item, Kind, Problems, User};
 
 use super::checks::{self, Finding};
 use super::draft::Draft;
-use super::{Entry, Error, How, Layer, MissingReference, Strictness, Tolerated, people, rows};
+use super::{Authority, Entry, Error, How, Layer, MissingReference, Strictness, Tolerated, bounds, people, rows};
 
 impl Draft<'_> {
     /// Spells every reference canonically, checks what was touched and what depends on it, and writes the rows.
@@ -22,6 +22,9 @@ impl Draft<'_> {
         }
         if !missing.is_empty() {
             return Err(Error::MissingReferences(missing));
+        }
+        if self.authority != Authority::Product {
+            bounds::library(self.before, &self.library)?;
         }
         for finding in checks::check(&self.library, &self.touched) {
             // What was wrong before stays wrong without being anybody's mistake now, unless the author wrote the item.
@@ -102,6 +105,8 @@ impl Draft<'_> {
                 self.weigh(Finding { kind: Kind::User, name: Arc::clone(&login), problem, refusal: None })?;
             }
             let before = people::current_user(self.connection, &login)?;
+            let known = before.as_ref().map(|(before, _)| AnyItem::from(before.clone()));
+            self.tolerated.extend(bounds::one(&login, &item, known.as_ref(), self.strictness)?);
             let how = match before {
                 Some((before, _)) if User::from_any(&item) == Some(&before) => continue,
                 Some(_) => How::Updated,
