@@ -9,6 +9,7 @@ pub mod application_extension;
 pub mod application_tab_template;
 pub mod assignment;
 pub mod attribute_path;
+pub mod bounds;
 pub mod call_limits;
 pub mod capability;
 pub mod channel_provider;

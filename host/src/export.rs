@@ -22,6 +22,7 @@ mod pane;
 mod pane_tool;
 mod path;
 mod profile;
+mod room;
 mod row;
 mod script;
 mod session_template;
@@ -36,7 +37,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Duties, Kind, Problem, Problems, Revision};
+use crate::domain::{Duties, Kind, Problem, Problems, Revision, bounds};
 use crate::import;
 use crate::import::assignment;
 use crate::import::document::{FORMAT, format_path};
@@ -47,6 +48,7 @@ use crate::store::{Change, Snapshot};
 use document::Items;
 pub(crate) use pack::{pack, pack_each};
 use path::Paths;
+use room::Room;
 use tables::Tables;
 
 pub use options::{InvalidOption, Options};
@@ -110,11 +112,23 @@ pub fn archive(
     duties: &BTreeMap<String, Duties>,
     options: &Options,
 ) -> Result<Export, Error> {
+    archive_within(snapshot, assignments, duties, options, Room::default())
+}
+
+/// As [`archive`], with so much `room` for tables.
+fn archive_within(
+    snapshot: &Snapshot,
+    assignments: &Assignments,
+    duties: &BTreeMap<String, Duties>,
+    options: &Options,
+    room: Room,
+) -> Result<Export, Error> {
     check_items(snapshot)?;
     let prefix = solution::prefix(snapshot);
     let shipped = snapshot.shipped();
     let mut tables = Tables::new(snapshot, &prefix);
     write(&mut tables);
+    room::keep_what_fits(&mut tables, room);
     let (mut files, mut paths, said) = loop {
         let mut paths = Paths::default();
         let files = files(&tables, options, &mut paths);
@@ -134,7 +148,7 @@ pub fn archive(
     }
     files[DESCRIPTIVE..].sort();
     let zip = pack(&files)?;
-    check(snapshot, import::plan(&zip, &shipped)?)?;
+    check(snapshot, import::plan_export(&zip, &shipped)?)?;
     let count = |kind: &Kind| (*kind, document::custom(snapshot).filter(|(of, _, _)| of == kind).count());
     let counts = Kind::ALL.iter().map(count).filter(|(_, count)| *count > 0).collect();
     Ok(Export { revision: snapshot.revision(), zip, counts })
@@ -216,7 +230,12 @@ fn check(snapshot: &Snapshot, plan: Plan) -> Result<(), Error> {
     for (kind, name, entry) in document::custom(snapshot) {
         let made = made.remove(&(kind, name.clone()));
         if !made.is_some_and(|made| document::are_same(&made, &entry.item)) {
-            return Err(Error::Unfaithful { kind, name: name.to_string() });
+            let name = name.to_string();
+            // What an older host took may be more than any archive carries.
+            return Err(match bounds::check(&entry.item, None).into_iter().next() {
+                Some(problem) => Error::Invalid { kind, name, problem },
+                None => Error::Unfaithful { kind, name },
+            });
         }
     }
     match made.into_keys().next() {

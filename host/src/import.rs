@@ -31,6 +31,7 @@ pub(crate) mod expected;
 pub(crate) mod inbox;
 pub(crate) mod json;
 pub(crate) mod macros;
+mod made;
 pub(crate) mod notification;
 pub(crate) mod pane;
 pub(crate) mod pane_tool;
@@ -58,6 +59,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::domain::AnyItem;
+use crate::domain::bounds::LIBRARY_BYTES_MAX;
 use crate::domain::secret_column::left_behind;
 use crate::store::{ChangeSet, Snapshot};
 
@@ -75,7 +77,7 @@ pub(crate) use archive::{ENTRY_MAX, TOTAL_MAX, admit, check_entries, check_size}
 pub use report::{Component, Counts, Dependency, Link, LinkOutcome, Outcome, Report, SolutionSummary, Warning};
 pub(crate) use source_rows::{SolutionRows, rows};
 use xml::Budget;
-pub(crate) use xml::{Element, Metered, parse, stream};
+pub(crate) use xml::{Element, Metered, is_character, parse, stream};
 pub use xml::{Error as XmlError, Problem as XmlProblem};
 
 /// What an import is going to do.
@@ -158,15 +160,29 @@ const CUSTOMIZATIONS: &str = "customizations.xml";
 
 /// Plans the import of the solution in `zip` into an environment that is now as `base` shows.
 pub fn plan(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
-    plan_archive(Archive::read(zip)?, base)
+    plan_archive(Archive::read(zip)?, base, By::Caller, LIBRARY_BYTES_MAX)
 }
 
-/// As [`plan`], of files that are no archive yet.
+/// As [`plan`], of an archive that an export has just made.
+pub(crate) fn plan_export(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
+    plan_archive(Archive::read(zip)?, base, By::Export, LIBRARY_BYTES_MAX)
+}
+
+/// As [`plan_export`], of files that are no archive yet.
 pub(crate) fn plan_files(files: impl IntoIterator<Item = (String, Vec<u8>)>, base: &Snapshot) -> Result<Plan, Error> {
-    plan_archive(Archive::of(files), base)
+    plan_archive(Archive::of(files), base, By::Export, LIBRARY_BYTES_MAX)
 }
 
-fn plan_archive(mut archive: Archive<'_>, base: &Snapshot) -> Result<Plan, Error> {
+/// Who made an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The caller brought it: what it makes is held against the bounds of items.
+    Caller,
+    /// An export that reads back what it wrote. Its items are in the environment already, whatever bounds are newer than they.
+    Export,
+}
+
+fn plan_archive(mut archive: Archive<'_>, base: &Snapshot, by: By, made_max: usize) -> Result<Plan, Error> {
     let solution = xml::parse(SOLUTION, &take(&mut archive, SOLUTION)?)?;
     let solution = Solution::read(&solution).ok_or(Error::NoManifest)?;
     let mut budget = Budget::default();
@@ -179,7 +195,7 @@ fn plan_archive(mut archive: Archive<'_>, base: &Snapshot) -> Result<Plan, Error
     let (mut rows, spoilt) = Rows::take_from(&mut archive, documents.are_whole(), &mut budget)?;
 
     let shipped = documents.are_whole().then(|| base.shipped());
-    let mut work = Work::new(base, shipped.as_ref(), &solution, &roles);
+    let mut work = Work::new(base, shipped.as_ref(), &solution, &roles, by, made_max);
     let elsewhere = (!secrets.is_empty()).then(|| (CUSTOMIZATIONS.to_owned(), secrets));
     for (place, columns) in std::mem::take(&mut rows.without_secrets).into_iter().chain(elsewhere) {
         work.report.warn(SECRETS_LEFT, place, left_behind(&columns));

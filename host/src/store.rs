@@ -6,6 +6,7 @@
 mod audit;
 mod backup;
 mod beside;
+mod bounds;
 mod change;
 mod checks;
 mod commit;
@@ -17,6 +18,7 @@ mod error;
 mod foreign;
 mod history;
 pub mod journal;
+mod other_names;
 mod outbox;
 mod owner;
 mod past;

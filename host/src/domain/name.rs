@@ -89,10 +89,31 @@ pub fn check_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
     Err(InvalidName { kind, typed: typed.to_owned(), reason })
 }
 
+/// Checks the name of something new: besides what [`check_name`] checks, that every character of it can be seen, so that no two
+/// names look alike only because of characters that are not seen.
+pub fn check_new_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
+    check_name(kind, typed)?;
+    let Some(unseen) = typed.chars().find(|c| is_unseen(*c)) else { return Ok(()) };
+    let reason = format!("it contains the character U+{:04X}, which is not seen: leave it out", u32::from(unseen));
+    Err(InvalidName { kind, typed: typed.to_owned(), reason: reason.into() })
+}
+
+/// Whether a character is not seen where it stands, or changes how its neighbours are: those that Unicode calls format characters
+/// (bidirectional controls and tags among them) or ignorable by default, separators of lines, and blanks other than the usual one.
+pub fn is_unseen(c: char) -> bool {
+    (c.is_whitespace() && c != ' ')
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}' | '\u{8e2}'
+            | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// Checks the authoring rule `<prefix>_<name>`, prefix of 3 to 8 letters and digits, for kinds that follow it
 /// (domain rule: `^[A-Za-z0-9]{3,8}_.+$`).
 pub fn check_authored_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
-    check_name(kind, typed)?;
+    check_new_name(kind, typed)?;
     if !kind.is_prefixed() {
         return Ok(());
     }
@@ -106,8 +127,14 @@ pub fn check_authored_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
     Err(InvalidName { kind, typed: typed.to_owned(), reason: reason.into() })
 }
 
+/// The beginning of what was typed. What cannot be seen is shown by number.
 fn shorten(typed: &str) -> Cow<'_, str> {
     const SHOWN: usize = 160;
+    let is_shown = |c: char| !c.is_control() && !is_unseen(c);
+    if !typed.chars().all(is_shown) {
+        let spelt = |c: char| if is_shown(c) { c.to_string() } else { c.escape_unicode().to_string() };
+        return Cow::Owned(typed.chars().take(SHOWN).map(spelt).collect());
+    }
     match typed.char_indices().nth(SHOWN) {
         None => Cow::Borrowed(typed),
         Some((end, _)) => Cow::Owned(format!("{}…", &typed[..end])),
@@ -215,6 +242,23 @@ mod tests {
             assert!(!verdict(bad), "{bad:?} should be refused");
         }
         assert!(check_authored_name(Kind::User, "kayla").is_ok(), "logins carry no prefix");
+    }
+
+    #[test]
+    fn a_new_name_has_no_character_that_is_not_seen() {
+        for unseen in "\u{200b}\u{ad}\u{feff}\u{fe0f}\u{e0041}\u{115f}\u{202e}\u{200d}\u{2028}\u{a0}\u{3164}".chars() {
+            for kind in [Kind::Profile, Kind::User] {
+                let name = format!("contoso_r{unseen}ep");
+                assert!(check_authored_name(kind, &name).is_err(), "U+{:04X}", u32::from(unseen));
+                assert!(check_name(kind, &name).is_ok(), "one that is there already is still a name");
+            }
+        }
+        for seen in ["contoso_rep", "contoso_é", "contoso_営業 1", "contoso_مبيعات", "contoso_नमस्ते"]
+        {
+            check_authored_name(Kind::Profile, seen).unwrap();
+        }
+        let refused = check_authored_name(Kind::User, "kay\u{200b}la").unwrap_err();
+        insta::assert_snapshot!(refused, @r"`kay\u{200b}la` cannot name a user: it contains the character U+200B, which is not seen: leave it out");
     }
 
     #[test]

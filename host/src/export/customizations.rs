@@ -22,15 +22,18 @@ pub(super) fn document(tables: &Tables<'_>) -> String {
         Element::empty("EntityDataProviders"),
     ];
     let mut sets: BTreeMap<&str, Vec<Element>> = BTreeMap::new();
-    for Link { table, ends } in &tables.links {
-        let [one, other] = ends;
-        let row = Element::of(*table, [Element::text("iscustomizable", "1")])
-            .with(format!("{}.msdyn_uniquename", one.0), &one.1)
-            .with(format!("{}.msdyn_uniquename", other.0), &other.1);
-        sets.entry(table).or_default().push(row);
+    for link in &tables.links {
+        sets.entry(link.table).or_default().push(row(link));
     }
     sections.extend(sets.into_iter().map(|(table, rows)| Element::of(format!("{table}set"), rows)));
     sections.push(Element::of("Languages", [Element::text("Language", tables.language.to_string())]));
     let namespace = "http://www.w3.org/2001/XMLSchema-instance";
     Element::of("ImportExportXml", sections).with("xmlns:xsi", namespace).document()
+}
+
+/// The row of a link.
+pub(super) fn row(Link { table, ends: [one, other] }: &Link) -> Element {
+    Element::of(*table, [Element::text("iscustomizable", "1")])
+        .with(format!("{}.msdyn_uniquename", one.0), &one.1)
+        .with(format!("{}.msdyn_uniquename", other.0), &other.1)
 }

@@ -72,10 +72,14 @@ fn merge_into(patch: &mut Value, other: Value) {
     }
 }
 
-/// JSON for review: indented, keys in the order of the item, a line end at the end.
+/// Longest document that is indented, in bytes: the import reads no document of more than twice as many.
+const INDENTED_MAX: usize = 2 << 20;
+
+/// JSON for review: indented unless it is long, keys in the order of the item, a line end at the end.
 pub(super) fn text(document: &impl serde::Serialize) -> Vec<u8> {
     let value = serde_json::json!(document);
-    format!("{value:#}\n").into_bytes()
+    let indented = format!("{value:#}\n");
+    if indented.len() <= INDENTED_MAX { indented.into_bytes() } else { format!("{value}\n").into_bytes() }
 }
 
 /// Whether two items are the same to the byte: members in another order are other bytes in the next export.

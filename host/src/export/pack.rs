@@ -7,6 +7,9 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::Error;
 
+/// Files of more bytes than these are not packed where they would become a hundredth: the import takes such entries for bombs.
+const LONG: usize = 1 << 20;
+
 /// Packs `files` in their order.
 pub(crate) fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Error> {
     pack_each(files.iter().map(|(path, content)| Ok::<_, Error>((path, content))))
@@ -25,8 +28,24 @@ pub(crate) fn pack_each<P: AsRef<str>, C: AsRef<[u8]>, E: From<Error>>(
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for file in files {
         let (path, content) = file?;
+        let content = content.as_ref();
+        let options = if shrinks_too_much(content, options).map_err(failed)? {
+            options.compression_method(CompressionMethod::Stored).compression_level(None)
+        } else {
+            options
+        };
         zip.start_file(path.as_ref(), options).map_err(failed)?;
-        zip.write_all(content.as_ref()).map_err(|error| Error::Pack { reason: error.to_string() })?;
+        zip.write_all(content).map_err(|error| Error::Pack { reason: error.to_string() })?;
     }
     Ok(zip.finish().map_err(failed)?.into_inner())
+}
+
+fn shrinks_too_much(content: &[u8], options: SimpleFileOptions) -> Result<bool, zip::result::ZipError> {
+    if content.len() <= LONG {
+        return Ok(false);
+    }
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("x", options)?;
+    zip.write_all(content)?;
+    Ok(zip.finish()?.into_inner().len() < content.len() / 100)
 }

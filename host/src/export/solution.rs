@@ -71,6 +71,9 @@ pub(super) fn document(tables: &Tables<'_>, options: &Options) -> String {
         .document()
 }
 
+/// Most dependencies that are said. What comes with the product is everywhere, so nothing is lost with the others.
+const REQUIRED_MAX: usize = 5_000;
+
 /// The out-of-the-box items that custom items name.
 fn required(snapshot: &Snapshot) -> Vec<Element> {
     let mut required = BTreeSet::new();
@@ -97,7 +100,7 @@ fn required(snapshot: &Snapshot) -> Vec<Element> {
     let row = |(table, name, dependent, of_dependent): (&str, String, &str, String)| {
         Element::of("MissingDependency", [of("Required", table, &name), of("Dependent", dependent, &of_dependent)])
     };
-    required.into_iter().map(row).collect()
+    required.into_iter().take(REQUIRED_MAX).map(row).collect()
 }
 
 fn table(kind: Kind) -> Option<&'static str> {

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::import::is_character;
+
 /// One element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Element {
@@ -42,6 +44,15 @@ impl Element {
     pub(super) fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.attributes.push((name.into(), value.into()));
         self
+    }
+
+    /// How many elements and attributes it is, with what is in it.
+    pub(super) fn nodes(&self) -> usize {
+        let within = match &self.content {
+            Content::Nothing | Content::Text(_) => 0,
+            Content::Elements(children) => children.iter().map(Element::nodes).sum(),
+        };
+        1 + self.attributes.len() + within
     }
 
     /// The element as a document.
@@ -92,12 +103,7 @@ pub(super) fn is_name(name: &str) -> bool {
 
 /// Whether a text comes back as it was written.
 pub(super) fn can_carry(text: &str) -> bool {
-    !text.chars().any(is_forbidden)
-}
-
-/// Whether XML has no way to say a character, not even by number.
-fn is_forbidden(c: char) -> bool {
-    matches!(c, '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+    text.chars().all(is_character)
 }
 
 /// Line ends and tabs are normalised where they stand bare, in attributes more than in text.
@@ -114,7 +120,7 @@ fn escape(text: &str, attribute: bool, out: &mut String) {
                 let _ = write!(out, "&#{};", u32::from(c));
             }
             '\n' | '\t' => out.push(c),
-            _ if is_forbidden(c) => out.push(char::REPLACEMENT_CHARACTER),
+            _ if !is_character(c) => out.push(char::REPLACEMENT_CHARACTER),
             _ => out.push(c),
         }
     }

@@ -49,6 +49,7 @@ impl From<Error> for Refusal {
             Error::Store(store::Error::InUse { links, .. }) => {
                 problem(StatusCode::CONFLICT, "in-use").with_links(links)
             }
+            Error::Store(store::Error::LibraryFull { .. }) => problem(StatusCode::CONFLICT, "library-full"),
             Error::Store(store::Error::RankTaken { .. }) => problem(StatusCode::CONFLICT, "rank-taken"),
             Error::Store(store::Error::IsDefault { .. }) => problem(StatusCode::CONFLICT, "is-default"),
             Error::Store(store::Error::CannotBeDefault { .. }) => problem(StatusCode::CONFLICT, "cannot-be-default"),

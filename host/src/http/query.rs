@@ -8,6 +8,7 @@ use axum::http::{StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
 use crate::domain::access::Caller;
+use crate::domain::name::is_unseen;
 use crate::domain::revision::Author;
 
 use super::observe::RequestId;
@@ -44,6 +45,11 @@ impl By {
     const REASON: &str = "x-loadout-reason";
     /// Most characters of a reason.
     const REASON_MAX: usize = 1000;
+
+    /// Whether a text can be a reason: short, and of characters that those who read the history see.
+    fn is_reason(why: &str) -> bool {
+        why.chars().count() <= Self::REASON_MAX && !why.chars().any(|c| c.is_control() || is_unseen(c))
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for By {
@@ -53,10 +59,12 @@ impl<S: Sync> FromRequestParts<S> for By {
         // Whoever writes has passed the guard.
         let caller = parts.extensions.get::<Caller>().ok_or_else(Refusal::internal)?;
         let given = parts.headers.get(Self::REASON).map_or(&b""[..], |value| value.as_bytes());
-        let why = std::str::from_utf8(given).ok().filter(|why| why.chars().count() <= Self::REASON_MAX);
+        let why = std::str::from_utf8(given).ok().filter(|why| Self::is_reason(why));
         let why = why.ok_or_else(|| {
-            let detail =
-                format!("`X-Loadout-Reason` takes UTF-8 text of at most {} characters: shorten it", Self::REASON_MAX);
+            let max = Self::REASON_MAX;
+            let detail = format!(
+                "`X-Loadout-Reason` takes UTF-8 text of at most {max} characters that can be seen: shorten it, and leave others out"
+            );
             Refusal::new(StatusCode::BAD_REQUEST, "invalid-header", detail)
         })?;
         let request = parts.extensions.get::<RequestId>().map(|RequestId(id)| Arc::clone(id));
@@ -67,4 +75,20 @@ impl<S: Sync> FromRequestParts<S> for By {
 /// A filter that cannot be understood.
 pub(super) fn invalid_filter(detail: String) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "invalid-filter", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_short_and_can_be_seen() {
+        for reason in ["", "New desk, see #12", "Größere Kasse — 日本", &"é".repeat(By::REASON_MAX)] {
+            assert!(By::is_reason(reason), "{reason}");
+        }
+        for reason in ["a\u{9b}2J", "a\u{202e}b", "a\u{200b}b", "a\tb", "a\u{2028}b", &"é".repeat(By::REASON_MAX + 1)]
+        {
+            assert!(!By::is_reason(reason), "{reason:?}");
+        }
+    }
 }

@@ -15,8 +15,8 @@ use super::entries;
 
 /// Largest archive, in bytes.
 pub const COMPRESSED_MAX: usize = 64 << 20;
-/// Most entries of an archive.
-pub const ENTRIES_MAX: usize = 10_000;
+/// Most entries of an archive. An export has at most ten thousand rows, five thousand macros, and a document for each item of a library.
+pub const ENTRIES_MAX: usize = 30_000;
 /// Largest entry, unpacked, in bytes.
 pub const ENTRY_MAX: u64 = 32 << 20;
 /// Largest content, unpacked, in bytes.
@@ -358,7 +358,7 @@ mod tests {
         assert!(unpacked(u64::MAX, 5).starts_with("the archive is larger than"));
         assert!(unpacked(1, TOTAL_MAX).starts_with("`big` becomes more than"));
         let many = CENTRAL.repeat(ENTRIES_MAX + 1);
-        assert!(refused(&many).starts_with("the archive has 10001 entries"));
+        assert!(refused(&many).starts_with("the archive has 30001 entries"));
         // What only claims to have many is refused before there is room for them.
         let mut claims = b"PK\x06\x06".to_vec();
         claims.extend(44_u64.to_le_bytes());

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{DesktopNotification, Kind, NotificationField, NotificationTemplate, State, Text, Theme};
 
 use super::customizations::{Ends, Links};
+use super::made::size;
 use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
@@ -39,27 +40,32 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
         if state == State::Inactive {
             work.skip(component, "an inactive field is not taken");
         } else {
-            fields.insert(row.name.clone(), (component, row, field));
+            let bytes = size(&field);
+            fields.insert(row.name.clone(), (component, row, field, bytes));
         }
     }
     let mut links = links.take("msdyn_notificationtemplateid", "msdyn_notificationfieldid");
-    let order = |link: &Ends| fields.get(link.end("msdyn_notificationfieldid")).map(|(_, _, field)| field.order);
+    let order = |link: &Ends| fields.get(link.end("msdyn_notificationfieldid")).map(|(_, _, field, _)| field.order);
     links.sort_by_key(order);
     let mut kept = BTreeMap::new();
     for link in links {
         let field_name = link.end("msdyn_notificationfieldid").to_owned();
-        let Some((component, _, field)) = fields.get(&field_name) else {
+        let Some((component, _, field, bytes)) = fields.get(&field_name) else {
             work.leave_out(&link, format!("there is no readable field `{field_name}` in the archive"));
             continue;
         };
         let name = link.end("msdyn_notificationtemplateid");
+        if let Err(reason) = work.copied.take(*bytes) {
+            work.leave_out(&link, reason.0);
+            continue;
+        }
         if attach(work, &link, name, field, &mut drafts) {
             work.merge_or_copy(*component, Kind::NotificationTemplate, name);
             kept.entry(field_name).or_insert_with(|| name.to_owned());
         }
     }
     let mut made_up = BTreeSet::new();
-    for (name, (component, row, _)) in fields {
+    for (name, (component, row, _, _)) in fields {
         if row.is_made_up() {
             made_up.insert(name.clone());
         }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{Kind, PaneMode, PaneTool, PlacedTool, ProductivityPane, Profile, State};
 
 use super::customizations::Links;
+use super::made::size;
 use super::profile::{ID, PROFILE};
 use super::row::{Row, Unreadable};
 use super::rows::Rows;
@@ -29,6 +30,8 @@ struct Pane {
     pane: ProductivityPane,
     tools: Vec<Placed>,
     kept: BTreeMap<String, String>,
+    /// How long it is with its tools and what is kept, as JSON.
+    bytes: usize,
 }
 
 struct Placed {
@@ -42,7 +45,7 @@ impl Panes {
         let mut panes = BTreeMap::new();
         for row in rows.take(PANE) {
             let Some((component, row, (pane, state))) = work.read(row, pane) else { continue };
-            let mut pane = Pane { component, pane, tools: Vec::new(), kept: BTreeMap::new() };
+            let mut pane = Pane { component, pane, tools: Vec::new(), kept: BTreeMap::new(), bytes: 0 };
             if state == State::Inactive {
                 work.note(component, "an inactive pane is a pane that is not enabled");
                 pane.pane.enabled = false;
@@ -56,7 +59,16 @@ impl Panes {
         }
         for pane in panes.values_mut() {
             pane.tools.sort_by(|a, b| (a.tool.order, &a.tool.tool).cmp(&(b.tool.order, &b.tool.tool)));
+            let tools: usize = pane.tools.iter().map(|placed| size(&placed.tool)).sum();
+            pane.bytes = size(&pane.pane) + tools + size(&pane.kept);
         }
+        panes.retain(|name, pane| {
+            let Err(reason) = work.may_keep(size(&pane.kept)) else { return true };
+            work.quarantine(pane.component, &reason);
+            let reason = format!("there is no readable pane `{name}` in the archive");
+            pane.tools.iter().for_each(|placed| work.skip(placed.component, reason.as_str()));
+            false
+        });
         Self { panes, named: BTreeMap::new() }
     }
 
@@ -121,11 +133,12 @@ impl Panes {
     }
 
     fn copy(&self, work: &mut Work<'_>, drafts: &mut Drafts<Profile>, profile: &str, pane: &str) -> Result<(), String> {
-        let Some(Pane { component, pane, tools, kept }) = self.panes.get(pane) else {
+        let Some(Pane { component, pane, tools, kept, bytes }) = self.panes.get(pane) else {
             return Err(format!("there is no readable pane `{pane}` in the archive"));
         };
         let here = work.existing::<Profile>(profile).map(|here| &here.productivity_pane.tools);
         let draft = drafts.open(work, profile).ok_or_else(|| work.why_not(Kind::Profile, profile))?;
+        work.copied.take(*bytes).map_err(|reason| reason.0)?;
         let mut copy = pane.clone();
         for placed in tools {
             let mut tool = placed.tool.clone();

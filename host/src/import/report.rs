@@ -256,12 +256,19 @@ impl Report {
 }
 
 impl Component {
+    /// Most notes of one. A row can become part of a thousand items, and each copy is a note.
+    const NOTES_MAX: usize = 100;
+
     fn is(&self, kind: Kind, name: &str) -> bool {
         self.collection.as_deref() == Some(kind.collection()) && self.name.as_deref() == Some(name)
     }
 
     pub(super) fn note(&mut self, note: impl Into<String>) {
-        let note = excerpted(note.into(), SENTENCE_MAX);
+        let note = match self.notes.len() {
+            count if count < Self::NOTES_MAX => excerpted(note.into(), SENTENCE_MAX),
+            count if count == Self::NOTES_MAX => "there is more to say, which is left out".to_owned(),
+            _ => return,
+        };
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }

@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::excerpt::{PLACE_MAX, excerpt};
-use crate::domain::name::check_name;
-use crate::domain::{AnyItem, Item, Kind, Name, Problems};
+use crate::domain::name::{check_name, check_new_name};
+use crate::domain::{AnyItem, InvalidName, Item, Kind, Name, Problem, Problems, bounds};
 use crate::store::{Authority, Change, ChangeSet, Expect, Layer, Snapshot, Strictness};
 
+use super::By;
 use super::customizations::Ends;
+use super::made::Made;
 use super::report::{Component, Link, LinkOutcome, Outcome, Report, Verdict, Verdicts};
 use super::row::{Row, Unreadable};
 use super::solution::Solution;
@@ -32,6 +34,11 @@ pub(super) struct Work<'a> {
     pub(super) report: Report,
     /// What came with the product as it would be after an upgrade.
     pub(super) kept: Vec<(Arc<str>, AnyItem)>,
+    /// What rows that become part of several items may still be copied.
+    pub(super) copied: Made,
+    by: By,
+    /// What may still be planned.
+    made: Made,
     planned: BTreeMap<(Kind, Arc<str>), Planned>,
     verdicts: Verdicts,
 }
@@ -39,6 +46,8 @@ pub(super) struct Work<'a> {
 struct Planned {
     item: AnyItem,
     is_new: bool,
+    /// How long it is as JSON.
+    bytes: usize,
     /// The account that says what becomes of the item.
     component: usize,
 }
@@ -53,12 +62,14 @@ struct Draft<T> {
 }
 
 impl<'a> Work<'a> {
-    /// Work on an environment that is as `base` shows. An archive that says everything leans on `shipped` instead.
+    /// Work on an environment that is as `base` shows, which makes no more than `made_max` bytes. An archive that says everything leans on `shipped` instead.
     pub(super) fn new(
         base: &'a Snapshot,
         shipped: Option<&'a Snapshot>,
         solution: &'a Solution,
         roles: &'a BTreeMap<String, String>,
+        by: By,
+        made_max: usize,
     ) -> Self {
         let report = Report { solution: solution.summary.clone(), ..Report::default() };
         let (here, whole) = (shipped.unwrap_or(base), shipped.is_some());
@@ -70,6 +81,9 @@ impl<'a> Work<'a> {
             roles,
             report,
             kept: Vec::new(),
+            copied: Made::new(made_max),
+            by,
+            made: Made::new(made_max),
             planned: BTreeMap::new(),
             verdicts: Verdicts::new(),
         }
@@ -243,23 +257,30 @@ impl<'a> Work<'a> {
             let reason = "shipped with the product and not changed: copy it and change the copy";
             return self.withdraw(kind, name, Outcome::Skipped, reason);
         }
-        if let Err(error) = check_name(kind, name) {
+        if let Err(error) = self.check_name(kind, name) {
             return self.withdraw(kind, name, Outcome::Quarantined, &error.to_string());
         }
         let mut problems = Problems::default();
         item.check(&mut problems);
+        problems.0.extend(self.beyond(name, &item));
         if let Some(problem) = problems.0.iter().find(|problem| !problem.tolerable) {
             return self.withdraw(kind, name, Outcome::Quarantined, &problem.to_string());
         }
         for problem in &problems.0 {
             self.note(component, problem.to_string());
         }
+        let json = item.to_json();
         let outcome = match self.base.entry(kind, name) {
-            Some(entry) if entry.item.to_json() == item.to_json() => Outcome::Unchanged,
+            Some(entry) if entry.item.to_json() == json => Outcome::Unchanged,
             Some(_) => Outcome::Updated,
             None => Outcome::Created,
         };
         let component = self.component_of(kind, name).unwrap_or(component);
+        let bytes = json.to_string().len();
+        self.forget(kind, name);
+        if let Err(reason) = self.made.take(bytes) {
+            return self.withdraw(kind, name, Outcome::Quarantined, &reason.0);
+        }
         self.report.components[component].outcome = outcome;
         let verdict = (kind.collection().to_owned(), name.to_owned());
         match outcome {
@@ -267,20 +288,56 @@ impl<'a> Work<'a> {
             _ => self.verdicts.remove(&verdict),
         };
         let is_new = outcome != Outcome::Unchanged;
-        self.planned.insert((kind, Arc::from(name)), Planned { item, is_new, component });
+        self.planned.insert((kind, Arc::from(name)), Planned { item, is_new, bytes, component });
+    }
+
+    /// Refuses what can be no name. Only a name that is here already may have characters that are not seen.
+    fn check_name(&self, kind: Kind, name: &str) -> Result<(), InvalidName> {
+        let is_new = self.by == By::Caller && self.base.entry(kind, name).is_none() && kind != Kind::RankAndRoles;
+        if is_new { check_new_name(kind, name) } else { check_name(kind, name) }
+    }
+
+    /// What an item holds too much of.
+    fn beyond(&self, name: &str, item: &AnyItem) -> Vec<Problem> {
+        match self.by {
+            By::Caller => bounds::check(item, self.base.entry(item.kind(), name).map(|entry| &entry.item)),
+            By::Export => Vec::new(),
+        }
+    }
+
+    /// Whether columns of so many `bytes` may be kept in an item.
+    pub(super) fn may_keep(&self, bytes: usize) -> Result<(), Unreadable> {
+        let max = bounds::KEPT_BYTES_MAX;
+        if self.by == By::Export || bytes <= max {
+            return Ok(());
+        }
+        let reason = format!("the columns of it that are kept have {bytes} bytes, {max} are the most: leave some out");
+        Err(Unreadable(reason))
+    }
+
+    /// Takes an item out of the plan, if it is there.
+    fn forget(&mut self, kind: Kind, name: &str) {
+        if let Some(planned) = self.planned.remove(&(kind, Arc::from(name))) {
+            self.made.give_back(planned.bytes);
+        }
     }
 
     /// Notes how something that came with the product would be after an upgrade, and leaves it alone.
     pub(super) fn keep(&mut self, component: usize, name: &str, item: AnyItem) {
         let kind = item.kind();
         self.merge(component, kind, name);
+        let beyond = self.beyond(name, &item).into_iter().find(|problem| !problem.tolerable);
+        let refused = beyond.map(|problem| Unreadable(problem.to_string()));
+        if let Some(reason) = refused.or_else(|| self.made.take(item.to_json().to_string().len()).err()) {
+            return self.quarantine(component, &reason);
+        }
         self.skip(component, "it came with the product: `loadout upgrade` brings its kept values along");
         self.kept.push((Arc::from(name), item));
     }
 
     /// Leaves an item out, and with it its parts and links.
     pub(super) fn withdraw(&mut self, kind: Kind, name: &str, outcome: Outcome, reason: &str) {
-        self.planned.remove(&(kind, Arc::from(name)));
+        self.forget(kind, name);
         let verdict = Verdict::Withdrawn { outcome, reason: reason.to_owned() };
         self.verdicts.insert((kind.collection().to_owned(), name.to_owned()), verdict);
     }

@@ -67,6 +67,9 @@ pub enum Problem {
     /// It breaks the rules of XML.
     #[error("{0}")]
     Malformed(String),
+    /// It has a character that no XML has.
+    #[error("it has the character U+{:04X}, which XML 1.0 does not have: take it out", u32::from(*.0))]
+    NoCharacter(char),
     /// It declares a document type.
     #[error("it contains a DOCTYPE, which no export has: remove it")]
     Doctype,
@@ -103,7 +106,7 @@ impl Problem {
             | Self::TooManyBytes(_)
             | Self::TooManyAttributes(_)
             | Self::TooManyNodes => true,
-            Self::NotUtf8 | Self::Malformed(_) => false,
+            Self::NotUtf8 | Self::NoCharacter(_) | Self::Malformed(_) => false,
         }
     }
 }
@@ -323,14 +326,17 @@ impl Tree {
         if self.open.is_empty() && self.root.is_some() {
             return Err(malformed("there is a second root element"));
         }
+        check_characters(start.name().as_ref())?;
         let mut element = Element { name: start.name().as_ref().to_owned(), ..Element::default() };
         for attribute in start.attributes() {
             let attribute = attribute.map_err(malformed)?;
+            check_characters(attribute.key.as_ref())?;
             if element.attributes.len() == ATTRIBUTES_MAX {
                 return Err(Problem::TooManyAttributes(element.name.chars().take(100).collect()));
             }
             self.count()?;
             let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(malformed)?;
+            check_characters(&value)?;
             element.attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
         }
         self.open.push(element);
@@ -359,6 +365,7 @@ impl Tree {
     }
 
     fn text(&mut self, text: &str) -> Result<(), Problem> {
+        check_characters(text)?;
         match self.open.last_mut() {
             Some(element) => element.text.push_str(text),
             None if text.trim().is_empty() => {}
@@ -366,6 +373,15 @@ impl Tree {
         }
         Ok(())
     }
+}
+
+/// Whether XML 1.0 has a character. What it does not have cannot be said by number, either.
+pub(crate) fn is_character(c: char) -> bool {
+    !matches!(c, '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
+fn check_characters(text: &str) -> Result<(), Problem> {
+    text.chars().find(|c| !is_character(*c)).map_or(Ok(()), |c| Err(Problem::NoCharacter(c)))
 }
 
 fn malformed(reason: impl ToString) -> Problem {
@@ -407,6 +423,12 @@ mod tests {
             (b"", "there is no element"),
             (b"<a><r x='\xff'/></a>", "it is not UTF-8"),
             (b"<a>&b;</a>", "`&b;` is declared nowhere"),
+            (b"<a>&#27;[2J</a>", "it has the character U+001B, which XML 1.0 does not have: take it out"),
+            (b"<a b='&#x1b;'/>", "it has the character U+001B"),
+            (b"<a b='\x1b'/>", "it has the character U+001B"),
+            (b"<a><![CDATA[\x07]]></a>", "it has the character U+0007"),
+            (b"<a\x07/>", "it has the character U+0007"),
+            (b"<a>&#xFFFF;</a>", "it has the character U+FFFF"),
             (endless.as_bytes(), "it has a tag or text of more"),
             (piece.as_bytes(), "it has a tag or text of more"),
             ("<a>".repeat(99).as_bytes(), "elements are nested deeper"),

@@ -9,7 +9,7 @@ use crate::domain::revision::{Author, ChangeRecord};
 use crate::domain::{Kind, Revision};
 
 use super::draft::Draft;
-use super::{ChangeSet, Committed, Error, Store, history, lock, outbox, rights, room, rows};
+use super::{ChangeSet, Committed, Error, Store, bounds, history, lock, outbox, rights, room, rows};
 
 /// What else is done with the outcome of a change set, whatever changed, before the transaction ends.
 pub(super) type Also<'a> = &'a dyn Fn(&Connection, &Committed) -> Result<(), Error>;
@@ -69,6 +69,7 @@ impl Store {
     }
 
     fn carry_out(&self, changes: ChangeSet, author: &Author, end: End<'_>) -> Result<Committed, Error> {
+        let beyond = bounds::items(&changes, &self.newest.load())?;
         let mut writer = lock(&self.writer);
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let base = rows::newest(&transaction)?;
@@ -84,6 +85,7 @@ impl Store {
         }
         let (caller, before, expects) = (changes.caller.clone(), Arc::clone(&library), changes.expects.clone());
         let mut draft = Draft::new(&transaction, &library, &changes);
+        draft.tolerated = beyond;
         for change in changes.changes {
             draft.apply(change)?;
         }

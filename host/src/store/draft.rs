@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use crate::domain::name::check_authored_name;
+use crate::domain::name::{check_authored_name, check_new_name};
 use crate::domain::revision::ChangeRecord;
 use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, SecondAssignment, User};
 
@@ -70,7 +70,9 @@ impl<'a> Draft<'a> {
         let kind = item.kind();
         let present = self.expect(kind, &name, expect)?;
         self.writable(kind, &name)?;
-        if present.is_none() && self.authority != Authority::Product {
+        // Rank and roles have the name of their profile, which is there.
+        if present.is_none() && self.authority != Authority::Product && kind != Kind::RankAndRoles {
+            check_new_name(kind, &name)?;
             match (check_authored_name(kind, &name), self.strictness) {
                 (Err(error), Strictness::Refuse) => return Err(error.into()),
                 (Err(error), Strictness::Report) => {

@@ -33,6 +33,8 @@ pub enum Error {
     Gone { kind: Kind, name: String },
     #[error("{kind} `{name}` cannot be taken from `{}` of {} `{}`: {why}; change that first", by.attribute, by.collection, by.name)]
     StillNeeded { kind: Kind, name: String, by: Box<Referrer>, why: String },
+    #[error("the environment would have {count} {what}, {max} are the most: delete what is not used first")]
+    LibraryFull { what: &'static str, count: usize, max: usize },
     #[error("rank {rank} is taken by profile `{by}`: choose another rank")]
     RankTaken { rank: u8, by: String },
     #[error("profile `{profile}` is the custom default and cannot have rank and roles: remove the default first")]
@@ -135,6 +137,11 @@ pub struct MissingReference {
     pub wanted: String,
 }
 
+impl MissingReference {
+    /// How many are listed. What else is missing is not looked for.
+    pub const LISTED_MAX: usize = 20;
+}
+
 /// Something that uses an item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 pub struct Referrer {
@@ -159,7 +166,8 @@ impl fmt::Display for Missing<'_> {
             write!(f, "{comma}`{wanted}` is not in {wanted_in} (named by `{attribute}` of {collection} `{name}`)")?;
         }
         if self.0.len() > NAMED {
-            write!(f, " and {} more", self.0.len() - NAMED)?;
+            let least = if self.0.len() < MissingReference::LISTED_MAX { "" } else { "at least " };
+            write!(f, " and {least}{} more", self.0.len() - NAMED)?;
         }
         write!(f, ": create what is missing first, or correct the name")
     }

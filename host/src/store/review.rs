@@ -16,7 +16,8 @@ pub fn review(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> Resul
     for (kind, name) in touched {
         let Some(entry) = library.entry(*kind, name) else { continue };
         entry.item.clone().references(&mut |reference| {
-            if library.canonical(reference.kind, reference.name).is_none() {
+            let is_missing = || library.canonical(reference.kind, reference.name).is_none();
+            if missing.len() < MissingReference::LISTED_MAX && is_missing() {
                 missing.push(MissingReference {
                     collection: kind.collection().to_owned(),
                     name: name.to_string(),

@@ -37,10 +37,10 @@ pub(super) fn load_over(connection: &Connection, revision: Revision, known: &Sna
             snapshot.share(name, same);
             continue;
         }
-        let body = item_json(&row.get::<_, String>(4)?)?;
-        let item = AnyItem::parse(kind, &name, body).map_err(corrupt)?;
+        let body = row.get::<_, String>(4)?;
+        let item = AnyItem::parse(kind, &name, item_json(&body)?).map_err(corrupt)?;
         let layer = if row.get::<_, String>(3)? == OUT_OF_THE_BOX { Layer::OutOfTheBox } else { Layer::Custom };
-        snapshot.insert(name, Entry::new(item, since, layer));
+        snapshot.insert(name, Entry::stored(item, since, layer, body.len()));
     }
     Ok(snapshot)
 }

@@ -6,7 +6,7 @@ use crate::domain::{AnyItem, InvalidItem, Item, Kind, Problems, User};
 
 use super::checks::{self, Finding};
 use super::draft::Draft;
-use super::{Entry, Error, How, Layer, MissingReference, Strictness, Tolerated, people, rows};
+use super::{Authority, Entry, Error, How, Layer, MissingReference, Strictness, Tolerated, bounds, people, rows};
 
 impl Draft<'_> {
     /// Spells every reference canonically, checks what was touched and what depends on it, and writes the rows.
@@ -23,6 +23,9 @@ impl Draft<'_> {
         if !missing.is_empty() {
             return Err(Error::MissingReferences(missing));
         }
+        if self.authority != Authority::Product {
+            bounds::library(self.before, &self.library)?;
+        }
         for finding in checks::check(&self.library, &self.touched) {
             // What was wrong before stays wrong without being anybody's mistake now, unless the author wrote the item.
             let authored = self.authored.contains(&(finding.kind, Arc::clone(&finding.name)));
@@ -36,17 +39,23 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// The item with its references spelt canonically. Goes on for as long as what is missing is listed.
     fn canonical(&self, mut item: AnyItem, name: &str, missing: &mut Vec<MissingReference>) -> AnyItem {
         let collection = item.kind().collection();
-        item.references(&mut |reference| match self.library.canonical(reference.kind, reference.name) {
-            Some(canonical) => *reference.name = canonical,
-            None => missing.push(MissingReference {
-                collection: collection.to_owned(),
-                name: name.to_owned(),
-                attribute: reference.attribute.to_owned(),
-                wanted_in: reference.kind.collection().to_owned(),
-                wanted: reference.name.to_string(),
-            }),
+        item.references(&mut |reference| {
+            if missing.len() >= MissingReference::LISTED_MAX {
+                return;
+            }
+            match self.library.canonical(reference.kind, reference.name) {
+                Some(canonical) => *reference.name = canonical,
+                None => missing.push(MissingReference {
+                    collection: collection.to_owned(),
+                    name: name.to_owned(),
+                    attribute: reference.attribute.to_owned(),
+                    wanted_in: reference.kind.collection().to_owned(),
+                    wanted: reference.name.to_string(),
+                }),
+            }
         });
         item
     }
@@ -96,6 +105,8 @@ impl Draft<'_> {
                 self.weigh(Finding { kind: Kind::User, name: Arc::clone(&login), problem, refusal: None })?;
             }
             let before = people::current_user(self.connection, &login)?;
+            let known = before.as_ref().map(|(before, _)| AnyItem::from(before.clone()));
+            self.tolerated.extend(bounds::one(&login, &item, known.as_ref(), self.strictness)?);
             let how = match before {
                 Some((before, _)) if User::from_any(&item) == Some(&before) => continue,
                 Some(_) => How::Updated,

@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use crate::domain::{AnyItem, DefaultProfile, Environment, Item, Kind, Name, Profile, RankAndRoles, Revision};
 
+use super::other_names::OtherNames;
+
 /// Languages for which what is drawn of an item is kept.
 const LANGUAGES: usize = 8;
 
@@ -18,6 +20,7 @@ const LANGUAGES: usize = 8;
 pub struct Snapshot {
     revision: Revision,
     items: BTreeMap<Kind, BTreeMap<Arc<str>, Arc<Entry>>>,
+    other_names: OtherNames,
 }
 
 /// One item of a snapshot.
@@ -30,6 +33,7 @@ pub struct Entry {
     /// Who owns it.
     pub layer: Layer,
     json: OnceLock<Arc<str>>,
+    bytes: OnceLock<usize>,
     drawn: RwLock<BTreeMap<u32, Arc<Value>>>,
 }
 
@@ -56,7 +60,18 @@ impl Layer {
 impl Entry {
     /// An item as it is stored.
     pub fn new(item: AnyItem, revision: Revision, layer: Layer) -> Self {
-        Self { item, revision, layer, json: OnceLock::new(), drawn: RwLock::default() }
+        Self { item, revision, layer, json: OnceLock::new(), bytes: OnceLock::new(), drawn: RwLock::default() }
+    }
+
+    /// An item that was read from a JSON text of so many `bytes`.
+    pub(super) fn stored(item: AnyItem, revision: Revision, layer: Layer, bytes: usize) -> Self {
+        Self { bytes: OnceLock::from(bytes), ..Self::new(item, revision, layer) }
+    }
+
+    /// How long the item's JSON text is. It is not kept for that.
+    fn bytes(&self) -> usize {
+        let known = || self.json.get().map(|json| json.len());
+        *self.bytes.get_or_init(|| known().unwrap_or_else(|| self.item.to_json().to_string().len()))
     }
 
     /// The item's JSON text, made once.
@@ -84,7 +99,7 @@ impl Entry {
 impl Snapshot {
     /// The library `items` at `revision`.
     pub fn new(revision: Revision, items: impl IntoIterator<Item = (Arc<str>, Entry)>) -> Self {
-        let mut snapshot = Self { revision, items: BTreeMap::new() };
+        let mut snapshot = Self { revision, ..Self::default() };
         for (name, entry) in items {
             snapshot.insert(name, entry);
         }
@@ -124,18 +139,25 @@ impl Snapshot {
         self.items.get(&kind).into_iter().flatten().map(|(name, entry)| (name, entry.as_ref()))
     }
 
+    /// How many items of `kind` there are.
+    pub(super) fn count(&self, kind: Kind) -> usize {
+        self.items.get(&kind).map_or(0, BTreeMap::len)
+    }
+
+    /// How many bytes all items have as JSON.
+    pub(super) fn bytes(&self) -> usize {
+        self.items.values().flat_map(BTreeMap::values).map(|entry| entry.bytes()).sum()
+    }
+
     /// The part of the library that shipped with the product.
     pub fn shipped(&self) -> Self {
-        let is_shipped = |entry: &Arc<Entry>| entry.layer == Layer::OutOfTheBox;
-        let of_kind = |items: &BTreeMap<Arc<str>, Arc<Entry>>| {
-            items
-                .iter()
-                .filter(|(_, entry)| is_shipped(entry))
-                .map(|(name, entry)| (name.clone(), entry.clone()))
-                .collect()
-        };
-        let items = self.items.iter().map(|(kind, items)| (*kind, of_kind(items))).collect();
-        Self { revision: self.revision, items }
+        let mut shipped = Self { revision: self.revision, ..Self::default() };
+        for (name, entry) in self.items.values().flatten() {
+            if entry.layer == Layer::OutOfTheBox {
+                shipped.insert_shared(Arc::clone(name), Arc::clone(entry));
+            }
+        }
+        shipped
     }
 
     /// What holds for everybody.
@@ -162,16 +184,7 @@ impl Snapshot {
         if let Some((name, _)) = self.items.get(&kind).and_then(|items| items.get_key_value(typed)) {
             return Some(Arc::clone(name));
         }
-        let mut answering = self.entries(kind).filter(|(_, entry)| match &entry.item {
-            AnyItem::App(app) => app.aliases.iter().any(|alias| alias.as_str() == typed),
-            AnyItem::PaneTool(tool) => tool.kind.as_str() == typed,
-            AnyItem::SecurityRole(role) => role.name.default_text() == typed,
-            _ => false,
-        });
-        match (answering.next(), answering.next()) {
-            (Some((name, _)), None) => Some(Arc::clone(name)),
-            _ => None,
-        }
+        self.other_names.only(kind, typed).map(Arc::clone)
     }
 
     /// The names `attribute` of an active item refers to, in its order, without targets that are inactive or gone.
@@ -204,16 +217,23 @@ impl Snapshot {
 
     /// Puts in an item of another snapshot.
     pub(super) fn share(&mut self, name: Arc<str>, entry: Arc<Entry>) {
-        self.items.entry(entry.item.kind()).or_default().insert(name, entry);
+        self.insert_shared(name, entry);
     }
 
     pub(super) fn insert(&mut self, name: Arc<str>, entry: Entry) {
-        self.items.entry(entry.item.kind()).or_default().insert(name, Arc::new(entry));
+        self.insert_shared(name, Arc::new(entry));
+    }
+
+    fn insert_shared(&mut self, name: Arc<str>, entry: Arc<Entry>) {
+        let kind = entry.item.kind();
+        self.remove(kind, &name);
+        self.other_names.add(&name, &entry.item);
+        self.items.entry(kind).or_default().insert(name, entry);
     }
 
     pub(super) fn remove(&mut self, kind: Kind, name: &str) {
-        if let Some(items) = self.items.get_mut(&kind) {
-            items.remove(name);
+        if let Some(gone) = self.items.get_mut(&kind).and_then(|items| items.remove(name)) {
+            self.other_names.take(name, &gone.item);
         }
     }
 
@@ -246,5 +266,42 @@ mod tests {
         (0..100).for_each(draw);
         let (asked, kept) = (200, u32::try_from(LANGUAGES).unwrap());
         assert_eq!(drawings.into_inner(), asked - kept);
+    }
+
+    fn app(aliases: &[String]) -> AnyItem {
+        AnyItem::parse(Kind::App, "app", json!({"name": "App", "aliases": aliases})).unwrap()
+    }
+
+    #[test]
+    fn another_name_leads_to_an_item_while_it_is_the_only_one_that_answers() {
+        let mut library = Snapshot::default();
+        let mut put = |name: &str, aliases: &[&str]| {
+            let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect::<Vec<_>>();
+            library.insert(name.into(), Entry::new(app(&aliases), Revision(1), Layer::Custom));
+            library.clone()
+        };
+        let leads = |library: &Snapshot, typed: &str| library.canonical(Kind::App, typed).map(|name| name.to_string());
+        let one = put("desk", &["old_desk", "shared"]);
+        assert_eq!(leads(&one, "old_desk").as_deref(), Some("desk"));
+        let two = put("phone", &["shared", "desk"]);
+        assert_eq!(leads(&two, "shared"), None, "two apps answer to it");
+        assert_eq!(leads(&two, "desk").as_deref(), Some("desk"), "its own name comes first");
+        let three = put("phone", &[]);
+        assert_eq!(leads(&three, "shared").as_deref(), Some("desk"), "what was replaced answers no more");
+        let mut gone = three.clone();
+        gone.remove(Kind::App, "desk");
+        assert_eq!((leads(&gone, "shared"), leads(&gone, "desk")), (None, None));
+        assert_eq!(leads(&three, "shared").as_deref(), Some("desk"), "an earlier snapshot stays as it was");
+    }
+
+    #[test]
+    fn many_names_are_looked_up_among_many_aliases_without_looking_at_each() {
+        const MANY: usize = 100_000;
+        let aliases: Vec<String> = (0..MANY).map(|number| format!("alias{number}")).collect();
+        let entries = [(Arc::from("desk"), Entry::new(app(&aliases), Revision(1), Layer::Custom))];
+        let library = Snapshot::new(Revision(1), entries);
+        // Compared one by one these are ten thousand million pairs, which take minutes.
+        let found = (0..2 * MANY).filter(|number| library.canonical(Kind::App, &format!("alias{number}")).is_some());
+        assert_eq!(found.count(), MANY);
     }
 }

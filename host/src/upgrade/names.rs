@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::Kind;
-use crate::domain::name::{NAME_MAX, check_authored_name};
+use crate::domain::name::{NAME_MAX, check_authored_name, is_unseen};
 use crate::domain::source::guid;
 use crate::store::Snapshot;
 
@@ -68,7 +68,8 @@ fn words(text: &str) -> String {
     let mut words = String::new();
     let (mut after_small, mut gap) = (false, false);
     for c in text.chars() {
-        if !c.is_alphanumeric() {
+        // A few letters are not seen.
+        if !c.is_alphanumeric() || is_unseen(c) {
             (gap, after_small) = (true, false);
             continue;
         }

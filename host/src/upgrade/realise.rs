@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::domain::merge_patch::merge;
 use crate::domain::name::check_name;
-use crate::domain::{AnyItem, InvalidItem, Kind, Origin, Problems, attribute_path};
+use crate::domain::{AnyItem, InvalidItem, Kind, Origin, Problems, attribute_path, bounds};
 use crate::store::{Error, Layer, Rest, Snapshot, without};
 
 /// What a reference may mean: the items of a kind that are called something.
@@ -67,6 +67,8 @@ pub(super) fn realise(
     };
     let mut problems = Problems::default();
     item.check(&mut problems);
+    let before = library.entry(kind, name).map(|entry| &entry.item);
+    problems.0.extend(bounds::check(&item, before));
     for problem in problems.0 {
         if !problem.tolerable {
             return Ok(Err(Unrealised::Invalid(format!("`{name}` of `{}`: {problem}", kind.collection()))));

@@ -11,6 +11,31 @@ fn with(files: &[(&str, &str)]) -> Files {
 }
 
 #[test]
+fn what_breaks_a_bound_is_quarantined_by_itself() {
+    let mut files = Files::fabrikam();
+    let aliases: Vec<_> = (0..101).map(|number| format!("alias{number}")).collect();
+    let item = |json: Value| json!({ "item": json }).to_string();
+    files.put("loadout/apps/fabrik_many.json", item(json!({ "name": "Many", "aliases": aliases })));
+    files.put("loadout/queues/desk.json", item(json!({ "name": "\u{1b}[2J" })));
+    files.put("loadout/queues/late.json", item(json!({ "name": "\u{9b}2J" })));
+    files.put(
+        "loadout/queues/hidden.json",
+        json!({ "uniqueName": "de\u{200b}sk", "item": { "name": "Desk" } }).to_string(),
+    );
+    let plan = planned(&files);
+    let told = |collection: &str, name: &str| account(&plan, &format!("loadout/{collection}"), name);
+    insta::assert_snapshot!(
+        [told("apps", "fabrik_many"), told("queues", "desk"), told("queues", "late"), told("queues", "de\u{200b}sk")].join("\n"),
+        @r"
+    quarantined: `aliases`: it has 101 entries, 100 are the most: leave some out
+    quarantined: `name`: it has a control character other than tab, line feed and carriage return: take it out
+    created: `name`: it has a control character other than tab, line feed and carriage return: take it out
+    quarantined: `de\u{200b}sk` cannot name a queue: it contains the character U+200B, which is not seen: leave it out
+    "
+    );
+}
+
+#[test]
 fn a_document_patches_what_the_tables_say() {
     let patch = r#"{"patch": {"channels": {"allActive": true}, "description": null, "inbox": {"enabled": false}}}"#;
     let plan = planned(&with(&[("profiles/fabrik_desk.json", patch)]));

@@ -46,6 +46,54 @@ fn the_custom_default_stays_active() {
     assert_eq!(warnings(&plan, "default-stays-active").len(), 1);
 }
 
+/// Fabrikam with one more pane with a column of so many bytes, and so many profiles linked to it.
+fn shared_pane(bytes: usize, profiles: usize) -> Files {
+    let mut files = Files::fabrikam();
+    let mut links = String::new();
+    for number in 0..profiles {
+        files.row("msdyn_appconfiguration", &format!("fabrik_p{number}"), "<msdyn_name>P</msdyn_name>");
+        links += &format!(
+            "<link msdyn_appconfigurationid.msdyn_uniquename=\"fabrik_p{number}\" msdyn_paneconfigurationid.msdyn_uniquename=\"fabrik_big\" />"
+        );
+    }
+    let column = format!("<msdyn_name>Big</msdyn_name><fabrik_column>{}</fabrik_column>", "x".repeat(bytes));
+    files.row("msdyn_paneconfiguration", "fabrik_big", &column);
+    files.edited("</ImportExportXml>", &format!("<linkset>{links}</linkset></ImportExportXml>"))
+}
+
+#[test]
+fn a_pane_with_large_columns_is_copied_into_no_profile() {
+    let column_of = |plan: &Plan, name: &str| {
+        item(plan, "profiles", name)["source"]["attributes"]["msdyn_paneconfiguration/fabrik_big/fabrik_column"].clone()
+    };
+    let plan_of = |bytes| planned(&shared_pane(bytes, 3));
+    let small = plan_of(60_000);
+    assert_eq!(column_of(&small, "fabrik_p2").as_str().map(str::len), Some(60_000));
+    let large = plan_of(70_000);
+    assert!(column_of(&large, "fabrik_p2").is_null());
+    insta::assert_snapshot!(account(&large, "msdyn_paneconfiguration", "fabrik_big"), @"quarantined: the columns of it that are kept have 70055 bytes, 65536 are the most: leave some out");
+}
+
+#[test]
+fn copies_of_a_pane_end_where_a_library_would() {
+    const MOST: usize = 1 << 20;
+    let zip = shared_pane(60_000, 200).zip();
+    let plan = plan_archive(Archive::read(&zip).unwrap(), &base(), By::Caller, MOST).unwrap();
+    let size = |change: &Change| match change {
+        Change::Put { item, .. } => item.to_json().to_string().len(),
+        _ => 0,
+    };
+    let made: usize = plan.changes.changes.iter().map(size).sum();
+    assert!((MOST - 70_000..=MOST).contains(&made), "{made} bytes");
+    let refused = "the archive would make more than 1048576 bytes of items: split it into several solutions";
+    let refusals = |plan: &Plan| plan.report.links.iter().filter(|it| it.reason.as_deref() == Some(refused)).count();
+    assert!((183..190).contains(&refusals(&plan)), "{} of two hundred", refusals(&plan));
+    let plan = planned(&shared_pane(60_000, 200));
+    assert_eq!(refusals(&plan), 0);
+    let notes = plan.report.components.iter().map(|component| component.notes.len()).max();
+    assert!(notes.unwrap() <= 101, "{notes:?}");
+}
+
 #[test]
 fn a_pane_without_a_link_goes_where_it_is_already() {
     let here = applied(&base(), &planned(&Files::fabrikam()));

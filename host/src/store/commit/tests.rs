@@ -131,6 +131,53 @@ fn what_may_not_be_written_is_refused_with_a_sentence() {
 }
 
 #[test]
+fn what_breaks_a_bound_is_refused_however_it_is_written() {
+    let desk = Desk::new();
+    let names = |count: usize| -> Value { (0..count).map(|number| format!("name{number}")).collect() };
+    let apps = put("apps", "many", json!({"name": "x", "aliases": names(101)}));
+    let refusals = [
+        desk.refuses([apps.clone()]),
+        desk.refuses([put("queues", "desk", json!({"name": "\u{1b}[2J"}))]),
+        desk.refuses([put("users", "nina", json!({"displayName": "\u{9b}2J"}))]),
+        desk.refuses([put("users", "kay\u{200b}la", json!({"displayName": "Kayla"}))]),
+    ];
+    insta::assert_snapshot!(refusals.join("\n"), @r"
+    app `many` is not valid: `aliases`: it has 101 entries, 100 are the most: leave some out
+    queue `desk` is not valid: `name`: it has a control character other than tab, line feed and carriage return: take it out
+    user `nina` is not valid: `displayName`: it has a control character other than tab, line feed and carriage return: take it out
+    `kay\u{200b}la` cannot name a user: it contains the character U+200B, which is not seen: leave it out
+    ");
+    let lost = desk.refuses([put("profiles", "new_many", json!({"name": "x", "sessionTemplates": names(1_000)}))]);
+    assert!(lost.ends_with(" and at least 15 more: create what is missing first, or correct the name"), "{lost}");
+    let archive = ChangeSet { strictness: Strictness::Report, ..ChangeSet::new([apps]) };
+    assert!(desk.store.commit(archive, &author()).is_err());
+    let late = put("queues", "desk", json!({"name": "\u{9b}2J"}));
+    let archive = ChangeSet { strictness: Strictness::Report, ..ChangeSet::new([late]) };
+    let tolerated = desk.store.commit(archive, &author()).unwrap().tolerated;
+    assert_eq!(tolerated.len(), 1, "content that exists elsewhere may have such characters: {tolerated:?}");
+}
+
+#[test]
+fn what_an_older_host_took_is_read_and_mended_and_no_more_is_added() {
+    let desk = Desk::new();
+    desk.given(&[("queues", "desk", json!({"name": "Desk"}))]);
+    let Desk { store, _folder: folder } = desk;
+    drop(store);
+    let labels = |count: usize| {
+        let labels: serde_json::Map<_, _> = (0..count).map(|number| (number.to_string(), json!("x"))).collect();
+        json!({"name": {"default": "Desk", "labels": labels}})
+    };
+    let connection = Connection::open(folder.path().join(Store::FILE)).unwrap();
+    let plant = "UPDATE item SET body = ?1 WHERE name = 'desk'";
+    assert_eq!(connection.execute(plant, [labels(300).to_string()]).unwrap(), 1);
+    drop(connection);
+    let desk = Desk { store: Store::open(folder.path()).unwrap(), _folder: folder };
+    let refused = desk.refuses([put("queues", "desk", labels(301))]);
+    insta::assert_snapshot!(refused, @"queue `desk` is not valid: `name.labels`: it has 301 entries, 200 are the most: leave some out");
+    desk.given(&[("queues", "desk", labels(300)), ("queues", "desk", labels(250)), ("queues", "desk", labels(200))]);
+}
+
+#[test]
 fn a_change_that_changes_nothing_makes_no_revision() {
     let desk = Desk::new();
     let before = desk.store.newest().unwrap();
