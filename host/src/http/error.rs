@@ -73,6 +73,7 @@ impl From<Error> for Refusal {
             }
             Error::Store(store::Error::WrongState { .. }) => problem(StatusCode::CONFLICT, "upgrade-state"),
             Error::Resolve(resolve::Error::Unknown { .. }) => problem(StatusCode::NOT_FOUND, "not-found"),
+            Error::Resolve(resolve::Error::GivenUp) => problem(StatusCode::SERVICE_UNAVAILABLE, "timeout"),
             Error::Resolve(resolve::Error::Inactive { .. }) => problem(StatusCode::CONFLICT, "inactive"),
             Error::Resolve(resolve::Error::AmbiguousSession { .. } | resolve::Error::EmptySession) => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-session")

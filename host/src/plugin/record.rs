@@ -164,7 +164,13 @@ fn hash(settings: &str) -> String {
 impl CallError {
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Waited { .. } | Self::Starved(_) => Outcome::Busy,
+            Self::Busy(_)
+            | Self::Full(_)
+            | Self::Crowded
+            | Self::Waited { .. }
+            | Self::Starved(_)
+            | Self::Spent(_)
+            | Self::GivenUp => Outcome::Busy,
             Self::Suspended { .. } => Outcome::Suspended,
             Self::Timeout(_) => Outcome::Timeout,
             Self::Exceeded(Exceeded::Memory { .. } | Exceeded::Table { .. }) => Outcome::Memory,
@@ -190,6 +196,7 @@ impl CallError {
             Self::Full(queue) => ("queue", "calls", count(*queue), None),
             Self::Busy(patience) => ("patience", "milliseconds", millis(patience), None),
             Self::Starved(deadline) => ("time", "milliseconds", millis(deadline), None),
+            Self::Spent(budget) => ("time-of-all", "milliseconds", millis(budget), None),
             Self::Timeout(deadline) => ("time", "milliseconds", millis(deadline), Some(usage.micros() / 1_000)),
             Self::Exceeded(exceeded) => match *exceeded {
                 Exceeded::Memory { limit, found } => ("memory", "bytes", count(limit), Some(count(found))),
@@ -204,9 +211,12 @@ impl CallError {
                 Exceeded::Log { limit, found } => ("log", "bytes", count(limit), Some(count(found))),
             },
             Self::Trapped { at_once, .. } => ("handed-over-at-once", "bytes", count((*at_once)?), None),
-            Self::Crowded | Self::Waited { .. } | Self::Suspended { .. } | Self::Failed { .. } | Self::Invalid(_) => {
-                return None;
-            }
+            Self::Crowded
+            | Self::Waited { .. }
+            | Self::GivenUp
+            | Self::Suspended { .. }
+            | Self::Failed { .. }
+            | Self::Invalid(_) => return None,
         };
         Some(ReachedLimit { name: name.to_owned(), unit: unit.to_owned(), allowed, value })
     }

@@ -17,7 +17,8 @@ use crate::upgrade::StepInfo;
 
 use super::breaker::Health;
 use super::cache::Cache;
-use super::call::{self, Call, Plugin};
+use super::allowance::Share;
+use super::call::{self, Call, Means, Plugin};
 use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
 use super::guard::Guard;
@@ -149,7 +150,8 @@ impl Workshop {
         let Some(_slot) = engine.slot(weight) else { return Ok(()) };
         let made = |component: &Arc<trace::Component>, limits: &Limits| {
             let reads = Reads::new(Arc::default(), Arc::default());
-            call::store(engine, weight, component, limits, reads, &nothing)
+            let means = Means { limits: *limits, outside: &nothing, share: Share::Alone };
+            call::store(engine, weight, component, reads, means)
         };
         let fits = match &ready.part {
             Part::Rule(Plugin { component, limits, rule, .. }) => {

@@ -1,18 +1,34 @@
 //! The explain tree and the warnings, collected while an answer is made.
 
+use std::sync::Arc;
+
+use crate::domain::Effort;
 use crate::domain::experience::{ExplainLevel, Explanation, Outcome, Warning};
+
+use super::Error;
 
 /// What an answer says about itself.
 #[derive(Debug)]
 pub(super) struct Account {
     level: ExplainLevel,
+    effort: Arc<Effort>,
     lines: Vec<Explanation>,
     warnings: Vec<Warning>,
 }
 
 impl Account {
-    pub(super) fn new(level: ExplainLevel) -> Self {
-        Self { level, lines: Vec::new(), warnings: Vec::new() }
+    pub(super) fn new(level: ExplainLevel, effort: Arc<Effort>) -> Self {
+        Self { level, effort, lines: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// What the request has cost.
+    pub(super) fn effort(&self) -> &Arc<Effort> {
+        &self.effort
+    }
+
+    /// Whether the answer is still waited for. What is as long as the configuration is large asks again and again.
+    pub(super) fn go_on(&self) -> Result<(), Error> {
+        if self.effort.is_given_up() { Err(Error::GivenUp) } else { Ok(()) }
     }
 
     /// Adds a line, with what it rests on if that was asked for. Lines that are not asked for are never made.

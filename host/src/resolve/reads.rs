@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::domain::slug::{RENDERED_MAX, Rendered, Template};
 use crate::domain::trace::Caller;
-use crate::domain::{Channel, Kind, Language};
+use crate::domain::{Channel, Effort, Kind, Language};
 use crate::store::Snapshot;
 
 use super::journal::Journal;
@@ -72,6 +72,8 @@ impl Facts {
 pub struct Reads {
     library: Library,
     facts: Arc<Facts>,
+    /// What the request that they are made for has cost.
+    effort: Arc<Effort>,
     recorded: Vec<Read>,
     known: HashSet<String>,
     journal: Option<Journal>,
@@ -134,6 +136,7 @@ impl Reads {
         Self {
             library,
             facts,
+            effort: Arc::default(),
             recorded: Vec::new(),
             known: HashSet::new(),
             journal: None,
@@ -142,6 +145,17 @@ impl Reads {
             answers: None,
             answered: HashMap::new(),
         }
+    }
+
+    /// The same as part of a request.
+    #[must_use]
+    pub fn within(self, effort: Arc<Effort>) -> Self {
+        Self { effort, ..self }
+    }
+
+    /// What the request that they are made for has cost.
+    pub fn effort(&self) -> &Arc<Effort> {
+        &self.effort
     }
 
     /// The same that keep what granted calls answer.
@@ -199,7 +213,8 @@ impl Reads {
             Library::Journal(journal) => Library::Journal(Arc::clone(journal)),
         };
         let outside = self.outside.as_ref().map(|_| Journal::default());
-        Self { outside, answers: self.answers.clone(), ..Self::of(library, Arc::clone(&self.facts)) }
+        let (answers, effort) = (self.answers.clone(), Arc::clone(&self.effort));
+        Self { outside, answers, effort, ..Self::of(library, Arc::clone(&self.facts)) }
     }
 
     /// The configuration they are made of; none if they are made of a journal.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::domain::message::Stage;
 use crate::domain::revision::{Author, ChangeRecord};
-use crate::domain::{AnyItem, Kind};
+use crate::domain::{AnyItem, Effort, Kind};
 use crate::pipeline::{self, Operation, Registration, StepFault};
 use crate::store::{self, Change, ChangeSet, Committed, NewEvent, Snapshot};
 
@@ -119,6 +119,9 @@ impl Service {
         origin: Origin,
         events: &[NewEvent],
     ) -> Result<Committed, Error> {
+        if author.effort.is_given_up() {
+            return Err(pipeline::Refusal::GivenUp.into());
+        }
         if origin.dry_run {
             return Ok(self.store.rehearse(changes, author)?);
         }
@@ -211,6 +214,7 @@ impl pipeline::Handlers for NoHandlers {
         _: &Registration,
         _: &pipeline::Event,
         _: &Arc<Snapshot>,
+        _: &Arc<Effort>,
     ) -> Result<pipeline::Outcome, StepFault> {
         Err(StepFault::invalid("there is no step"))
     }

@@ -68,7 +68,7 @@ fn person(words: &str) -> Subject {
 }
 
 fn choose(library: &Snapshot, person: &Subject, app: &str) -> (Result<Selection, Error>, Account) {
-    let mut account = Account::new(ExplainLevel::Full);
+    let mut account = Account::new(ExplainLevel::Full, Arc::default());
     let roles = super::super::gates::expand(library, &person.user.roles);
     (select(library, person, &roles, &app.parse().unwrap(), &mut account), account)
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::content::Content;
 use crate::domain::Revision;
 use crate::domain::experience::{Experience, ExplainLevel};
-use crate::resolve::{Evaluation, Reads, Subject, ToolRules, resolve};
+use crate::resolve::{Asker, Evaluation, Reads, Subject, ToolRules, resolve};
 use crate::store::Entry;
 
 use super::*;
@@ -79,7 +79,8 @@ fn ask(change: Value, session: Value) -> Experience {
     let direct = vec!["new_agent".parse().unwrap()];
     let subject = Subject { login: None, user, direct, hypothetical_profile: None };
     let session = serde_json::from_value(session).unwrap();
-    resolve(&snapshot, &subject, "customer-service-workspace", Some(&session), ExplainLevel::Full, &NoRules, None)
+    let asker = Asker::default();
+    resolve(&snapshot, &subject, "customer-service-workspace", Some(&session), ExplainLevel::Full, &NoRules, &asker)
         .unwrap()
 }
 
