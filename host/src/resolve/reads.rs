@@ -58,12 +58,29 @@ impl Facts {
 
     /// Replaces the slugs of a text. One whose slugs cannot be told, or are too many, comes back as it is.
     pub fn render(&self, text: &str) -> Rendered {
-        // What can never fit is not copied.
-        let value = |key: &str| self.context.get(key).filter(|value| value.len() <= RENDERED_MAX).cloned();
-        match Template::parse(text) {
-            Ok(template) => template.render(&mut |key| value(key)),
+        self.render_within(text, &mut usize::MAX.clone()).0
+    }
+
+    /// The same with values of at most `room` bytes together, of which they take what they need. Whether that was enough.
+    pub(super) fn render_within(&self, text: &str, room: &mut usize) -> (Rendered, bool) {
+        let mut is_enough = true;
+        let mut value = |key: &str| {
+            // What can never fit is not copied.
+            let value = self.context.get(key).filter(|value| value.len() <= RENDERED_MAX)?;
+            match room.checked_sub(value.len()) {
+                Some(left) => *room = left,
+                None => {
+                    is_enough = false;
+                    return None;
+                }
+            }
+            Some(value.clone())
+        };
+        let rendered = match Template::parse(text) {
+            Ok(template) => template.render(&mut value),
             Err(_) => Rendered { text: text.to_owned(), unresolved: vec![text.to_owned()] },
-        }
+        };
+        (rendered, is_enough)
     }
 }
 
