@@ -38,6 +38,7 @@ pub mod row;
 pub mod script;
 pub mod secret;
 pub mod secret_column;
+pub mod session_context;
 pub mod session_template;
 pub mod slug;
 pub mod smart_assist_configuration;

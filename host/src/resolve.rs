@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::experience::{Assignment, ChosenProfile, Experience, ExplainLevel, Outcome};
 use crate::domain::trace::Caller;
-use crate::domain::{App, Kind, Name, Profile};
+use crate::domain::{App, Kind, Name, Profile, session_context};
 use crate::store::Snapshot;
 
 use explain::{Account, line};
@@ -51,6 +51,9 @@ pub fn resolve(
     rules: &dyn ToolRules,
     asker: &Asker,
 ) -> Result<Experience, Error> {
+    if let Some(session) = session {
+        session_context::check(&session.context)?;
+    }
     let mut account = Account::new(explain, Arc::clone(&asker.effort));
     let app = find_app(snapshot, app)?;
     let roles = gates::expand(snapshot, &subject.user.roles);
@@ -72,6 +75,7 @@ pub fn resolve(
         context: session.map(|session| session.context.clone()).unwrap_or_default(),
         caller: Caller {
             request: asker.request.clone(),
+            token: asker.token.clone(),
             decision: Some(decision_id.as_str().into()),
             user: subject.login.as_deref().map(Arc::from),
         },

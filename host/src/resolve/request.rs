@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::experience::NotificationEvent;
 use crate::domain::experience::ToolFault;
+use crate::domain::session_context::InvalidContext;
 use crate::domain::{Channel, Effort, Kind, Name, Profile, User};
 
 /// Whose experience is asked for.
@@ -52,7 +53,8 @@ pub struct SessionInput {
     /// What announces the conversation. Without it: incoming, authenticated if the context has a `customerRecordId`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<NotificationEvent>,
-    /// The automation dictionary: flat, text to text, such as `anchor.ticketnumber`.
+    /// The automation dictionary: flat, text to text, such as `anchor.ticketnumber`. At most 1,000 keys, 64 KiB in a value and 256 KiB in all;
+    /// no control characters but tabs and line ends.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub context: BTreeMap<String, String>,
 }
@@ -71,6 +73,8 @@ pub enum Error {
     EmptySession,
     #[error("session template `{template}` is not in profile `{profile}`: add it there, or open the record instead")]
     NotInProfile { template: String, profile: String },
+    #[error(transparent)]
+    Context(#[from] InvalidContext),
     #[error("the request was given up before the answer was made: send it again, or ask for less")]
     GivenUp,
     #[error("no profile applies to app `{app}`: assign one, or give the app an out-of-the-box profile")]
