@@ -55,6 +55,13 @@ fn question(context: &Value) -> Value {
     json!({"user": "kayla", "app": "customer-service-workspace", "session": session, "explain": "full"})
 }
 
+/// The same question about somebody else, since what breaks for one person alone is not suspended.
+async fn ask_about_another(host: &TestHost) -> Result<Reply, Failure> {
+    let mut question = question(&json!({"customerName": "Ada"}));
+    question["user"] = json!("ines");
+    host.post("/api/v1/experience", question).await
+}
+
 async fn ask(host: &TestHost) -> Result<Reply, Failure> {
     host.post("/api/v1/experience", question(&json!({"customerName": "Ada"}))).await
 }
@@ -305,7 +312,9 @@ async fn a_step_that_goes_on_breaking_is_suspended_and_the_others_are_asked() ->
     let host = host().await?;
     configure(&host, "early", json!({"fail": "no luck"})).await?;
     configure(&host, "late", json!({"sign": true})).await?;
-    while !warnings(&ask(&host).await?.json()).iter().any(|it| it.contains("plugin.suspended")) {}
+    while !warnings(&ask(&host).await?.json()).iter().any(|it| it.contains("plugin.suspended")) {
+        ask_about_another(&host).await?;
+    }
     let health = host.get("/api/v1/plugins/tests/around").await?.json()["health"].clone();
     let states =
         health.as_array().into_iter().flatten().map(|it| format!("{} {}", it["step"], it["state"]).replace('"', ""));
@@ -535,8 +544,7 @@ fn looping(steps: &[&str], limits: &str, config: Config) -> Result<Catalog, Fail
     let steps = steps.iter().map(|step| ((*step).to_owned(), told.clone())).collect();
     let workshop = Workshop::open(Some(env!("CARGO_TARGET_TMPDIR").as_ref()), config)?;
     let mut catalog = Catalog::of(&workshop);
-    catalog
-        .add_behind(workshop.prepare(&component, &Compiler::Here)?, &Wanted { steps, ..Wanted::default() })?;
+    catalog.add_behind(workshop.prepare(&component, &Compiler::Here)?, &Wanted { steps, ..Wanted::default() })?;
     Ok(catalog)
 }
 
@@ -563,7 +571,10 @@ fn what_all_steps_of_an_answer_take_has_a_limit_and_those_behind_it_are_not_aske
     let ran = codes.iter().take_while(|code| *code == "plugin.timeout").count();
     assert!((1..=3).contains(&ran), "{codes:?}");
     assert_eq!((codes.len(), codes[ran..].iter().all(|code| code == "plugin.busy")), (32, true), "{codes:?}");
-    assert!(broke(&catalog, &effort).iter().all(|code| code == "plugin.busy"), "the next tool of the answer finds nothing left");
+    assert!(
+        broke(&catalog, &effort).iter().all(|code| code == "plugin.busy"),
+        "the next tool of the answer finds nothing left"
+    );
     assert_eq!(broke(&catalog, &Arc::default())[0], "plugin.timeout", "another answer has what one may cost");
     Ok(())
 }

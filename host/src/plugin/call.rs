@@ -11,6 +11,7 @@ use crate::domain::trace::{Component, Mode, TraceId};
 use crate::resolve::{Decision, Evaluation, Reads};
 
 use super::allowance::{Allowance, Share};
+use super::breaker::Source;
 use super::decision::{self, Invalid};
 use super::engine::{Engine, ticks};
 use super::guard::{Guard, Leave};
@@ -103,6 +104,22 @@ impl CallError {
     pub(super) fn is_its_fault(&self) -> bool {
         let waited = matches!(self, Self::Exceeded(Exceeded::Waiting { .. }));
         !waited && !self.is_want_of_room() && !matches!(self, Self::Suspended { .. })
+    }
+
+    /// Whether what was too large follows from the question, such as from a long text in the context: that says little about the component.
+    pub(super) fn is_of_the_question(&self) -> bool {
+        match self {
+            Self::Exceeded(exceeded) => matches!(
+                exceeded,
+                Exceeded::Output { .. }
+                    | Exceeded::Items { .. }
+                    | Exceeded::HandedOver { .. }
+                    | Exceeded::Text { .. }
+                    | Exceeded::Slugs { .. }
+            ),
+            Self::Trapped { at_once, .. } => at_once.is_some(),
+            _ => false,
+        }
     }
 
     /// Whether the host had no room for the call.
@@ -245,7 +262,7 @@ impl Plugin {
     /// Leave to ask, if the request may still cost something.
     fn enter(&self, engine: &Engine, reads: &Reads, means: Means<'_>) -> Result<Leave<'_>, CallError> {
         means.allowance(engine, reads).check()?;
-        self.guard.enter(None, means.outside.may_wait())
+        self.guard.enter(None, Source::of(reads.caller()), means.outside.may_wait())
     }
 
     /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.

@@ -8,6 +8,7 @@ use crate::pipeline::{Event, Mode, Outcome, Registration, StepFault};
 use crate::resolve::Reads;
 
 use super::allowance::Share;
+use super::breaker::Source;
 use super::call::{self, CallError, Means};
 use super::decision::Invalid;
 use super::engine::Engine;
@@ -75,7 +76,8 @@ impl Handler {
         means: Means<'_>,
     ) -> Result<Leave<'_>, CallError> {
         means.allowance(engine, reads).check()?;
-        self.guard.enter(Some(&step.step), means.outside.may_wait())
+        // Changes of one caller are not told from those of another.
+        self.guard.enter(Some(&step.step), Source::UNKNOWN, means.outside.may_wait())
     }
 
     /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.

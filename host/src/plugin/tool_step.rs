@@ -10,6 +10,7 @@ use crate::resolve::Reads;
 use super::allowance::Share;
 use super::amendment::{self, Amendment, Question, Wish};
 use super::around::ToolStepRegistration;
+use super::breaker::Source;
 use super::call::{self, CallError, Means};
 use super::engine::Engine;
 use super::guard::{Guard, Leave};
@@ -83,7 +84,7 @@ impl ToolSteps {
         means: Means<'_>,
     ) -> Result<Leave<'_>, CallError> {
         means.allowance(engine, reads).check()?;
-        self.guard.enter(Some(&step.step), means.outside.may_wait())
+        self.guard.enter(Some(&step.step), Source::of(reads.caller()), means.outside.may_wait())
     }
 
     /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached. What the step wanted comes along with what becomes
