@@ -87,7 +87,9 @@ pub enum Error {
     #[error("the bundle has {0} plugins, {PLUGINS_MAX} are allowed: make several bundles")]
     TooMany(usize),
     /// Its components have too many bytes.
-    #[error("the components of the bundle have {size} bytes, {TOTAL_MAX} are allowed: make several bundles, with `?plugin=…` or `--plugin`")]
+    #[error(
+        "the components of the bundle have {size} bytes, {TOTAL_MAX} are allowed: make several bundles, with `?plugin=…` or `--plugin`"
+    )]
     TooLarge {
         /// How many they have.
         size: u64,

@@ -16,6 +16,7 @@ pub use registration::{Image, ImageKind, Mode, Registration};
 
 use std::sync::Arc;
 
+use crate::domain::Effort;
 use crate::store::Snapshot;
 
 /// Steps that can be asked.
@@ -23,8 +24,14 @@ pub trait Handlers: Send + Sync {
     /// The steps, in the order in which they are asked.
     fn registrations(&self) -> &[Registration];
 
-    /// Asks a step about an event. `library` is the configuration before the change.
-    fn execute(&self, step: &Registration, event: &Event, library: &Arc<Snapshot>) -> Result<Outcome, StepFault>;
+    /// Asks a step about an event. `library` is the configuration before the change, and `effort` what the request has cost that makes it.
+    fn execute(
+        &self,
+        step: &Registration,
+        event: &Event,
+        library: &Arc<Snapshot>,
+        effort: &Arc<Effort>,
+    ) -> Result<Outcome, StepFault>;
 
     /// Why nobody can tell which steps there are, if that is so: nothing is written then.
     fn incomplete(&self) -> Option<Refusal> {

@@ -5,6 +5,7 @@
 //! [`CallError`], and costs no other plugin and no other request. What a fault means for the person is decided in
 //! [`crate::resolve`]; what one means for an upgrade, in [`crate::upgrade`].
 
+mod allowance;
 mod amendment;
 mod answer;
 mod around;

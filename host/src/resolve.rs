@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::experience::{Assignment, ChosenProfile, Experience, ExplainLevel, Outcome};
 use crate::domain::trace::Caller;
-use crate::domain::{App, Kind, Name, Profile};
+use crate::domain::{App, Kind, Name, Profile, session_context};
 use crate::store::Snapshot;
 
 use explain::{Account, line};
@@ -34,14 +34,14 @@ use selection::Selection;
 pub use absent::{Absent, AbsentPart, NO_RULE, hidden_without_rule};
 pub use journal::{HostCall, Journal};
 pub use reads::{Facts, Read, ReadSet, Reads};
-pub use request::{Error, SessionInput, Subject};
+pub use request::{Asker, Error, SessionInput, Subject};
 pub use rules::{Decision, Evaluation, ItemReference, RuleCall, ToolRules};
 pub use tool_step::{StepEnd, StepRun};
 
 /// Computes what `subject` gets in `app`, and in `session` if one starts.
 ///
-/// Total for questions that make sense: what is broken in the configuration is a warning in the answer. `request` names who
-/// asked for the records of calls, and changes nothing else.
+/// Total for questions that make sense: what is broken in the configuration is a warning in the answer. Once the request of `asker` is
+/// given up, there is no answer; all else about the asker changes nothing.
 pub fn resolve(
     snapshot: &Arc<Snapshot>,
     subject: &Subject,
@@ -49,9 +49,12 @@ pub fn resolve(
     session: Option<&SessionInput>,
     explain: ExplainLevel,
     rules: &dyn ToolRules,
-    request: Option<&str>,
+    asker: &Asker,
 ) -> Result<Experience, Error> {
-    let mut account = Account::new(explain);
+    if let Some(session) = session {
+        session_context::check(&session.context)?;
+    }
+    let mut account = Account::new(explain, Arc::clone(&asker.effort));
     let app = find_app(snapshot, app)?;
     let roles = gates::expand(snapshot, &subject.user.roles);
     let Selection { profile: name, assignment } = match &subject.hypothetical_profile {
@@ -71,7 +74,8 @@ pub fn resolve(
         base_language: environment.base_language,
         context: session.map(|session| session.context.clone()).unwrap_or_default(),
         caller: Caller {
-            request: request.map(Arc::from),
+            request: asker.request.clone(),
+            token: asker.token.clone(),
             decision: Some(decision_id.as_str().into()),
             user: subject.login.as_deref().map(Arc::from),
         },
@@ -83,9 +87,11 @@ pub fn resolve(
     }
     let facts = Arc::new(facts);
     let opened = opening.map(|opening| opening.render(snapshot, &environment, &facts, &mut account));
+    account.go_on()?;
     let channels = gates::channels(snapshot, profile, &facts, &mut account);
     let (productivity_pane, named) = pane::pane(snapshot, profile, &environment, &facts, rules, &mut account)?;
     let library = library::collect(snapshot, named, &facts, &mut account);
+    account.go_on()?;
     let (warnings, explain) = account.into_parts();
     Ok(Experience {
         decision_id,

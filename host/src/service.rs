@@ -58,7 +58,7 @@ use crate::export::{self, Assignments, Export};
 use crate::import::{self, Plan, Report};
 use crate::pipeline;
 use crate::plugin::{Config, Door, EngineError, Manifest};
-use crate::resolve::{self, SessionInput, Subject, ToolRules, resolve};
+use crate::resolve::{self, Asker, SessionInput, Subject, ToolRules, resolve};
 use crate::store::{self, Authority, Change, ChangeSet, Committed, Expect, Person, Snapshot, Store, TraceLog};
 use crate::upgrade::{self, Steps};
 
@@ -399,15 +399,11 @@ impl Service {
 
     /// Answers a question.
     pub fn experience(&self, question: &Question) -> Result<Experience, Error> {
-        self.answer(question, None)
+        self.experience_for(&Asker::default(), question)
     }
 
-    /// Answers a question of the request that is called `request`.
-    pub fn experience_for(&self, request: &str, question: &Question) -> Result<Experience, Error> {
-        self.answer(question, Some(request))
-    }
-
-    fn answer(&self, question: &Question, request: Option<&str>) -> Result<Experience, Error> {
+    /// Answers a question that `asker` waits for.
+    pub fn experience_for(&self, asker: &Asker, question: &Question) -> Result<Experience, Error> {
         let (snapshot, mut subject) = match (&question.who, question.as_of) {
             (Who::Login(login), as_of) => {
                 let (snapshot, person) = match as_of {
@@ -432,7 +428,7 @@ impl Service {
         let is_real = question.as_of.is_none() && subject.login.is_some() && subject.hypothetical_profile.is_none();
         let session = question.session.as_ref();
         let ask = |rules: &dyn ToolRules| {
-            Ok(resolve(&snapshot, &subject, &question.app, session, question.explain, rules, request)?)
+            Ok(resolve(&snapshot, &subject, &question.app, session, question.explain, rules, asker)?)
         };
         match &self.machinery {
             Machinery::Installed(platform) if is_real => {

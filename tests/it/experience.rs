@@ -1,5 +1,6 @@
 //! What people get, from real components over a real server.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -113,6 +114,33 @@ async fn a_component_that_spins_costs_only_its_own_tool() -> Done {
     Ok(())
 }
 
+/// A question about kayla's case, whose title is `title`.
+fn titled(title: String) -> Question {
+    let context = BTreeMap::from([("anchor.title".to_owned(), title)]);
+    Question {
+        who: Who::Login("kayla".parse().expect("a login")),
+        profile: None,
+        app: "customer-service-workspace".to_owned(),
+        session: Some(SessionInput { entity: Some("incident".to_owned()), context, ..SessionInput::default() }),
+        explain: ExplainLevel::None,
+        as_of: None,
+    }
+}
+
+#[test]
+fn no_text_of_the_context_takes_a_built_in_tool_away() {
+    // Each of these characters is two bytes in JSON.
+    let answer = SERVICE.0.experience(&titled("\"".repeat(65_536))).expect("an answer");
+    let answer = serde_json::to_value(answer).expect("JSON");
+    let tools = answer["productivityPane"]["tools"].as_array().into_iter().flatten();
+    let failed: Vec<_> = tools.clone().filter(|tool| tool["status"] == "failed").collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    let searched = tools.filter_map(|tool| tool["payload"]["searchText"].as_str()).map(str::len);
+    assert_eq!(searched.collect::<Vec<_>>(), [1_000]);
+    let refused = SERVICE.0.experience(&titled("\u{1}".repeat(60_000))).expect_err("a refusal").to_string();
+    insta::assert_snapshot!(refused, @"`session.context.anchor.title` holds the control character U+0001: leave it out; tabs and line ends may stay");
+}
+
 /// One environment, asked many times.
 static SERVICE: LazyLock<(Service, tempfile::TempDir)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -136,7 +164,7 @@ fn any_session() -> impl Strategy<Value = Option<SessionInput>> {
         Just("visitorLanguage"),
         Just("customerRecordId")
     ];
-    let context = proptest::collection::btree_map(key.prop_map(str::to_owned), ".{0,12}", 0..4);
+    let context = proptest::collection::btree_map(key.prop_map(str::to_owned), "\\PC{0,12}", 0..4);
     proptest::option::of((about, context).prop_map(|(mut about, context)| {
         about["context"] = json!(context);
         serde_json::from_value(about).expect("a session")

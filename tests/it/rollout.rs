@@ -270,14 +270,17 @@ async fn a_group_is_who_was_named() -> Done {
 
 #[tokio::test]
 async fn who_was_not_asked_is_neither_counted_nor_recorded() -> Done {
-    let host = host(0).await?;
+    let host = host(1).await?;
     installed(&host, guests::STUMBLES, "1.1.0").await?;
-    let wanted = json!({"rollout": {"version": "1.1.0", "to": "group", "users": ["kayla"], "stopAfter": 10_000}});
+    let wanted =
+        json!({"rollout": {"version": "1.1.0", "to": "group", "users": ["kayla", "agent-0"], "stopAfter": 10_000}});
     assert_eq!(host.put(&format!("{GREETER}/rollout"), wanted).await?.status, 200);
     // While it is suspended nobody is told, for the version that serves was asked alone. Now and then it is tried again.
     let (mut broke, mut suspended) = (0, 0);
+    // One person alone would suspend nothing.
+    let mut people = ["kayla", "agent-0"].into_iter().cycle();
     while suspended < 5 {
-        let (payload, warnings) = scripts(&ask(&host, "kayla", "Bob").await?);
+        let (payload, warnings) = scripts(&ask(&host, people.next().ok_or("a person")?, "Bob").await?);
         assert_eq!(payload["greeting"], "Hello Bob");
         *if warnings == "trial-broke" { &mut broke } else { &mut suspended } += 1;
     }

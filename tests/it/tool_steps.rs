@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use loadout::plugin::{Catalog, Config, Door, Limits, Manifest, Missing, Workshop};
+use loadout::domain::{Effort, StepOverride};
+use loadout::plugin::{Catalog, Compiler, Config, Door, Limits, Manifest, Missing, Wanted, Workshop};
 use loadout::resolve::{Reads, StepEnd, ToolRules};
 use loadout_tests::guests::{self, rule, tool_steps};
 use loadout_tests::host::{Failure, Reply, TestHost};
@@ -22,6 +23,9 @@ const STEPS: [(&str, &[&str], u32, i32); 6] = [
     ("early", &["scripts"], 20, 0),
     ("lonely", &["copilot"], 40, 0),
 ];
+
+/// What steps are asked about.
+const SCRIPTS: &[&str] = &["scripts"];
 
 /// A server whose scripts are decided by a guest that greets the customer, and with steps that do nothing until they are told.
 async fn host() -> Result<TestHost, Failure> {
@@ -49,6 +53,13 @@ async fn configure(host: &TestHost, step: &str, configuration: Value) -> Done {
 fn question(context: &Value) -> Value {
     let session = json!({"entity": "incident", "context": context});
     json!({"user": "kayla", "app": "customer-service-workspace", "session": session, "explain": "full"})
+}
+
+/// The same question about somebody else, since what breaks for one person alone is not suspended.
+async fn ask_about_another(host: &TestHost) -> Result<Reply, Failure> {
+    let mut question = question(&json!({"customerName": "Ada"}));
+    question["user"] = json!("ines");
+    host.post("/api/v1/experience", question).await
 }
 
 async fn ask(host: &TestHost) -> Result<Reply, Failure> {
@@ -301,7 +312,9 @@ async fn a_step_that_goes_on_breaking_is_suspended_and_the_others_are_asked() ->
     let host = host().await?;
     configure(&host, "early", json!({"fail": "no luck"})).await?;
     configure(&host, "late", json!({"sign": true})).await?;
-    while !warnings(&ask(&host).await?.json()).iter().any(|it| it.contains("plugin.suspended")) {}
+    while !warnings(&ask(&host).await?.json()).iter().any(|it| it.contains("plugin.suspended")) {
+        ask_about_another(&host).await?;
+    }
     let health = host.get("/api/v1/plugins/tests/around").await?.json()["health"].clone();
     let states =
         health.as_array().into_iter().flatten().map(|it| format!("{} {}", it["step"], it["state"]).replace('"', ""));
@@ -520,5 +533,65 @@ fn a_step_whose_component_cannot_be_used_breaks_visibly() -> Done {
     let StepEnd::PassedOver(fault) = &evaluation.steps[0].came_to else { return Err("it broke".into()) };
     assert_snapshot!(format!("{}: {}", fault.code, fault.message), @"plugin.not-ready: it cannot be used: its component was cut in two");
     assert!(catalog.evaluate("macros", "{}", Reads::new(Arc::default(), Arc::default())).is_none());
+    Ok(())
+}
+
+/// A catalog with steps before a rule that go on until they are stopped, run as `config` says.
+fn looping(steps: &[&str], limits: &str, config: Config) -> Result<Catalog, Failure> {
+    let registered: Vec<(&str, &[&str], u32, i32)> = steps.iter().map(|step| (*step, SCRIPTS, 20, 0)).collect();
+    let component = tool_steps("around", "1.0.0", limits, &registered)?;
+    let told: StepOverride = serde_json::from_value(json!({"configuration": {"loop": true}}))?;
+    let steps = steps.iter().map(|step| ((*step).to_owned(), told.clone())).collect();
+    let workshop = Workshop::open(Some(env!("CARGO_TARGET_TMPDIR").as_ref()), config)?;
+    let mut catalog = Catalog::of(&workshop);
+    catalog.add_behind(workshop.prepare(&component, &Compiler::Here)?, &Wanted { steps, ..Wanted::default() })?;
+    Ok(catalog)
+}
+
+/// How each step broke that was asked as part of a request.
+fn broke(catalog: &Catalog, effort: &Arc<Effort>) -> Vec<String> {
+    let reads = Reads::new(Arc::default(), Arc::default()).within(Arc::clone(effort));
+    let steps = catalog.evaluate("scripts", "{}", reads).map(|evaluation| evaluation.steps).unwrap_or_default();
+    let codes = steps.into_iter().filter_map(|step| match step.came_to {
+        StepEnd::PassedOver(fault) | StepEnd::Aborted(fault) => Some(fault.code),
+        _ => None,
+    });
+    codes.collect()
+}
+
+#[test]
+fn what_all_steps_of_an_answer_take_has_a_limit_and_those_behind_it_are_not_asked() -> Done {
+    let names: Vec<String> = (10..42).map(|at| format!("step-{at}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    // Half of it is for steps: three of them.
+    let config = Config { answer: Duration::from_millis(120), ..Config::default() };
+    let catalog = looping(&names, "[limits]\ndeadline-ms = 20\n", config)?;
+    let effort = Arc::default();
+    let codes = broke(&catalog, &effort);
+    let ran = codes.iter().take_while(|code| *code == "plugin.timeout").count();
+    assert!((1..=3).contains(&ran), "{codes:?}");
+    assert_eq!((codes.len(), codes[ran..].iter().all(|code| code == "plugin.busy")), (32, true), "{codes:?}");
+    assert!(
+        broke(&catalog, &effort).iter().all(|code| code == "plugin.busy"),
+        "the next tool of the answer finds nothing left"
+    );
+    assert_eq!(broke(&catalog, &Arc::default())[0], "plugin.timeout", "another answer has what one may cost");
+    Ok(())
+}
+
+#[test]
+fn a_step_that_runs_when_its_request_is_given_up_is_stopped() -> Done {
+    // Longer than a test that hangs.
+    let limits = Limits { deadline: Duration::from_secs(3_600), ..Limits::default() };
+    let catalog = looping(&["one", "two"], "", Config { limits, ..Config::default() })?;
+    let effort = Arc::<Effort>::default();
+    let codes = std::thread::scope(|scope| {
+        let asked = scope.spawn(|| broke(&catalog, &effort));
+        // Most likely it runs by then. If it does not, it is not asked, which ends the same.
+        std::thread::sleep(Duration::from_millis(100));
+        effort.give_up();
+        asked.join()
+    });
+    assert_eq!(codes.map_err(|_| "it panicked")?, ["plugin.busy", "plugin.busy"]);
     Ok(())
 }

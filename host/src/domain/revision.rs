@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::{Effort, Kind};
 
 /// The number of a configuration change. Every write makes the next one; 0 is the empty environment.
 #[derive(
@@ -21,7 +21,7 @@ impl fmt::Display for Revision {
 }
 
 /// Who changed something, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Author {
     /// The name of the person or program.
     pub who: String,
@@ -29,12 +29,14 @@ pub struct Author {
     pub why: String,
     /// The request it comes with, for the records of the calls it causes. Not kept.
     pub request: Option<Arc<str>>,
+    /// What that request has cost. Not kept.
+    pub effort: Arc<Effort>,
 }
 
 impl Author {
     /// Somebody who changes something, for a reason that may be empty.
     pub fn new(who: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { who: who.into(), why: why.into(), request: None }
+        Self { who: who.into(), why: why.into(), request: None, effort: Arc::default() }
     }
 }
 

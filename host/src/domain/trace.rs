@@ -38,6 +38,8 @@ pub struct Caller {
     pub request: Option<Arc<str>>,
     /// The decision that is being made.
     pub decision: Option<Arc<str>>,
+    /// The token that was shown. No record of a call shows it.
+    pub token: Option<Arc<str>>,
     /// The login of the person it is about, if that is somebody who exists. No record of a call shows it.
     pub user: Option<Arc<str>>,
 }
@@ -128,7 +130,7 @@ pub struct TraceFault {
 /// A limit that a call went over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReachedLimit {
-    /// Which: `time`, `memory`, `host-calls`, `handed-over`, `handed-over-at-once`, `output`, `items`, `log` or `patience`.
+    /// Which: `time`, `time-of-all`, `memory`, `host-calls`, `handed-over`, `handed-over-at-once`, `output`, `items`, `log` or `patience`.
     pub name: String,
     /// In what it is counted: `milliseconds`, `bytes`, `calls` or `items`.
     pub unit: String,

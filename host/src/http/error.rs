@@ -74,10 +74,11 @@ impl From<Error> for Refusal {
             }
             Error::Store(store::Error::WrongState { .. }) => problem(StatusCode::CONFLICT, "upgrade-state"),
             Error::Resolve(resolve::Error::Unknown { .. }) => problem(StatusCode::NOT_FOUND, "not-found"),
+            Error::Resolve(resolve::Error::GivenUp) => problem(StatusCode::SERVICE_UNAVAILABLE, "timeout"),
             Error::Resolve(resolve::Error::Inactive { .. }) => problem(StatusCode::CONFLICT, "inactive"),
-            Error::Resolve(resolve::Error::AmbiguousSession { .. } | resolve::Error::EmptySession) => {
-                problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-session")
-            }
+            Error::Resolve(
+                resolve::Error::AmbiguousSession { .. } | resolve::Error::EmptySession | resolve::Error::Context(_),
+            ) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-session"),
             Error::Resolve(resolve::Error::Tool { fault, .. } | resolve::Error::ToolStep { fault, .. }) => {
                 let (status, code) = fault::of_fault(&fault.code);
                 fault::later(problem(status, code), fault.retry_after)

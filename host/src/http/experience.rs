@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::Extension;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -16,9 +15,8 @@ use crate::service::{Question, Service, Who};
 use crate::store::{Error, MissingReference, Snapshot};
 
 use super::body::{QUESTION_MAX, Typed};
-use super::observe::RequestId;
 use super::problem::Refusal;
-use super::query::{Nothing, Query};
+use super::query::{For, Nothing, Query};
 use super::state::App;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -74,7 +72,7 @@ struct ExperienceRequest {
 )]
 async fn of_user(
     State(app): State<App>,
-    Extension(RequestId(request)): Extension<RequestId>,
+    For(asker): For,
     Path(login): Path<String>,
     Query(query): Query<ExperienceQuery>,
 ) -> Result<axum::Json<Experience>, Refusal> {
@@ -86,7 +84,7 @@ async fn of_user(
         explain: query.explain,
         as_of: query.as_of.map(Revision),
     };
-    Ok(axum::Json(app.run(move |service| Ok(service.experience_for(&request, &question)?)).await?))
+    Ok(axum::Json(app.run(move |service| Ok(service.experience_for(&asker, &question)?)).await?))
 }
 
 /// What somebody gets, or would get, when a session starts.
@@ -96,11 +94,11 @@ async fn of_user(
 )]
 async fn of_anybody(
     State(app): State<App>,
-    Extension(RequestId(id)): Extension<RequestId>,
+    For(asker): For,
     _: Query<Nothing>,
     Typed(request): Typed<ExperienceRequest, QUESTION_MAX>,
 ) -> Result<axum::Json<Experience>, Refusal> {
-    let experience = app.run(move |service| Ok(service.experience_for(&id, &request.question(service)?)?));
+    let experience = app.run(move |service| Ok(service.experience_for(&asker, &request.question(service)?)?));
     Ok(axum::Json(experience.await?))
 }
 

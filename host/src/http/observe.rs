@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
+use crate::domain::Effort;
 use crate::domain::access::Secret;
 
 use super::answer_headers;
@@ -37,16 +38,40 @@ const UNHURRIED: [&str; 3] = ["/api/v1/upgrade-plans", "/api/v1/plugins", "/api/
 /// The ends of addresses of a plugin where recordings may be put to two versions, which limits its time by itself.
 const COMPARING: [&str; 3] = ["/activate", "/comparison", "/rollout"];
 
-/// Answers 503 to a request that takes too long, wherever that is known to be too long.
-pub(super) async fn in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+/// A request whose answer is waited for. Dropped early, it was given up: by its caller, or because it took too long.
+struct Awaited {
+    effort: Arc<Effort>,
+    is_answered: bool,
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.effort.give_up();
+        }
+    }
+}
+
+/// Answers 503 to a request that takes too long, wherever that is known to be too long. What is worked on for a request that is given up
+/// is told so.
+pub(super) async fn in_time(State(limit): State<Duration>, mut request: Request, next: Next) -> Response {
+    let effort = Arc::<Effort>::default();
+    request.extensions_mut().insert(Arc::clone(&effort));
+    let mut awaited = Awaited { effort, is_answered: false };
+    let response = within(limit, request, next).await;
+    awaited.is_answered = response.is_some();
+    response.unwrap_or_else(|| StatusCode::SERVICE_UNAVAILABLE.into_response())
+}
+
+/// The answer; nothing if it took too long.
+async fn within(limit: Duration, request: Request, next: Next) -> Option<Response> {
     let path = request.uri().path();
     let compares = path.starts_with("/api/v1/plugins/") && COMPARING.iter().any(|end| path.ends_with(end));
     let is_unhurried = compares || UNHURRIED.contains(&path) && request.method() == Method::POST;
     if is_unhurried {
-        return next.run(request).await;
+        return Some(next.run(request).await);
     }
-    let answered = tokio::time::timeout(limit, next.run(request)).await;
-    answered.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
+    tokio::time::timeout(limit, next.run(request)).await.ok()
 }
 
 /// What a request is called: in the log, in its answer and in the records of the calls it causes.

@@ -152,12 +152,17 @@ mod tests {
             assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/json");
             let text = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
             let read: Value = serde_json::from_slice(&text).unwrap();
-            let names: Vec<u64> = read["items"].as_array().unwrap().iter().map(|it| it["name"].as_u64().unwrap()).collect();
+            let names: Vec<u64> =
+                read["items"].as_array().unwrap().iter().map(|it| it["name"].as_u64().unwrap()).collect();
             assert_eq!(names, (begun as u64..at as u64).collect::<Vec<_>>());
             assert_eq!(read.get("next").and_then(Value::as_str), next.as_deref());
             pages.push(names.len());
         }
-        assert_eq!(pages, [1, 3, 1, 3], "a large one alone; three, which is the limit; one that the next does not fit beside; the rest");
+        assert_eq!(
+            pages,
+            [1, 3, 1, 3],
+            "a large one alone; three, which is the limit; one that the next does not fit beside; the rest"
+        );
     }
 
     #[test]

@@ -7,9 +7,11 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
+use crate::domain::Effort;
 use crate::domain::access::Caller;
 use crate::domain::name::is_unseen;
 use crate::domain::revision::Author;
+use crate::resolve::Asker;
 
 use super::observe::RequestId;
 use super::problem::Refusal;
@@ -67,9 +69,30 @@ impl<S: Sync> FromRequestParts<S> for By {
             );
             Refusal::new(StatusCode::BAD_REQUEST, "invalid-header", detail)
         })?;
-        let request = parts.extensions.get::<RequestId>().map(|RequestId(id)| Arc::clone(id));
-        Ok(Self(Author { request, ..Author::new(caller.name(), why) }))
+        let (request, effort) = (request_of(parts), effort_of(parts));
+        Ok(Self(Author { request, effort, ..Author::new(caller.name(), why) }))
     }
+}
+
+/// Who waits for an answer.
+pub(super) struct For(pub(super) Asker);
+
+impl<S: Sync> FromRequestParts<S> for For {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let token = parts.extensions.get::<Caller>().map(|caller| caller.name().into());
+        Ok(Self(Asker { request: request_of(parts), token, effort: effort_of(parts) }))
+    }
+}
+
+fn request_of(parts: &Parts) -> Option<Arc<str>> {
+    parts.extensions.get::<RequestId>().map(|RequestId(id)| Arc::clone(id))
+}
+
+/// What the request has cost, which is given up with it.
+fn effort_of(parts: &Parts) -> Arc<Effort> {
+    parts.extensions.get::<Arc<Effort>>().cloned().unwrap_or_default()
 }
 
 /// A filter that cannot be understood.

@@ -58,6 +58,9 @@ pub enum Refusal {
         /// How.
         fault: Box<StepFault>,
     },
+    /// The request was given up while steps were asked.
+    #[error("the request was given up before all steps were asked, and nothing was written: send it again")]
+    GivenUp,
     /// Nobody can tell which steps a plugin has, and one of them might not agree.
     #[error(
         "nothing is written while nobody can tell which steps plugin `{plugin}` {version} has: {reason}; install it again, activate another version, or switch it off"
@@ -112,7 +115,10 @@ impl Operation<'_> {
             for (batch, places) in concerned.chunks(TARGETS_MAX).enumerate() {
                 let targets = places.iter().map(|place| differences[*place].target(step)).collect();
                 let event = self.event(step, batch, targets);
-                let answer = handlers.execute(step, &event, self.library);
+                if self.author.effort.is_given_up() {
+                    return Err(Refusal::GivenUp);
+                }
+                let answer = handlers.execute(step, &event, self.library, &self.author.effort);
                 let proposed = match answer {
                     Ok(Outcome::Reject(rejection)) => return Err(rejected(step, rejection)),
                     Ok(Outcome::Proceed(proposal)) => {

@@ -26,7 +26,13 @@ impl Handlers for Table {
         &self.registrations
     }
 
-    fn execute(&self, step: &Registration, event: &Event, _: &Arc<Snapshot>) -> Result<Outcome, StepFault> {
+    fn execute(
+        &self,
+        step: &Registration,
+        event: &Event,
+        _: &Arc<Snapshot>,
+        _: &Arc<Effort>,
+    ) -> Result<Outcome, StepFault> {
         let targets: Vec<&str> = event.targets.iter().map(|target| target.name.as_str()).collect();
         self.asked.lock().unwrap().push(format!("{} {} {}", event.stage, step.step, targets.join(",")));
         self.answers[&step.step](event)
@@ -136,6 +142,20 @@ fn a_step_sees_what_the_ones_before_it_patched_and_left() {
     );
     assert_eq!(changes[1].after, Some(json!({"name": "Z"})));
     assert_eq!(changes[0].after, Some(json!({"a": 1})));
+}
+
+#[test]
+fn no_step_is_asked_about_a_change_that_was_given_up() {
+    let table = table(vec![
+        (step("one", "profile.update", 20, 1), |_| Err(StepFault::invalid("it broke"))),
+        (step("two", "profile.update", 20, 2), proceed),
+    ]);
+    let mut changes = [update("x", json!({}), json!({"a": 1}))];
+    let refusal = with(&table, false, |operation| {
+        operation.author.effort.give_up();
+        operation.run(Stage::PreOperation, &mut changes).unwrap_err()
+    });
+    assert_eq!((refusal, table.asked.lock().unwrap().len()), (Refusal::GivenUp, 0));
 }
 
 #[test]

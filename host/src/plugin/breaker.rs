@@ -1,18 +1,21 @@
 //! The circuit breaker: a component that goes on breaking is not asked for a while, and then tried with one call.
 //!
-//! Counts only what is the component's own fault. In memory, for this process: another process finds out by itself.
+//! Counts only what is the component's own fault, and opens only when questions of several callers, or about several persons, met it: no
+//! caller alone takes a component away from the others. In memory, for this process: another process finds out by itself.
 
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::domain::trace::Caller;
 use crate::outbound::SuspendedHost;
 
 /// When a breaker opens, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerSettings {
-    /// So many faults open it,
+    /// So many faults open it, of several callers or about several persons where they can be told apart,
     pub faults: usize,
     /// if they happened within this time and at least every second call since the first of them broke.
     pub window: Duration,
@@ -105,9 +108,43 @@ pub(super) struct Breaker {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// The last faults: when, and the count of calls at that time.
-    faults: VecDeque<(Instant, u64)>,
+    /// The last faults.
+    faults: VecDeque<Fault>,
     open: Option<Open>,
+}
+
+/// A call that broke.
+#[derive(Debug, Clone, Copy)]
+struct Fault {
+    at: Instant,
+    /// The count of calls at that time.
+    calls: u64,
+    source: Source,
+}
+
+/// Whose question a call belongs to, as far as one can be told from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Source(Option<u64>);
+
+impl Source {
+    /// That cannot be told, as of changes: each call counts.
+    pub(super) const UNKNOWN: Self = Self(None);
+
+    /// The caller's token, and the person the question is about.
+    pub(super) fn of(caller: &Caller) -> Self {
+        let Caller { token, user, .. } = caller;
+        if token.is_none() && user.is_none() {
+            return Self::UNKNOWN;
+        }
+        let mut hasher = DefaultHasher::new();
+        (token, user).hash(&mut hasher);
+        Self(Some(hasher.finish()))
+    }
+
+    /// Whether another call may be somebody else's.
+    fn may_differ(self, other: Self) -> bool {
+        self.0.is_none() || self != other
+    }
 }
 
 #[derive(Debug)]
@@ -116,12 +153,15 @@ struct Open {
     pause: Duration,
     reason: String,
     trying: bool,
+    /// Whose try broke last. Others may try before the same does again.
+    tried_by: Source,
 }
 
 /// A call that was let through. Says what became of it.
 #[derive(Debug)]
 pub(super) struct Admitted<'a> {
     breaker: &'a Breaker,
+    source: Source,
     tries: bool,
 }
 
@@ -138,20 +178,21 @@ impl Breaker {
     }
 
     /// Lets a call through, if the component is asked at all.
-    pub(super) fn admit(&self, now: Instant) -> Result<Admitted<'_>, Suspended> {
+    pub(super) fn admit(&self, now: Instant, source: Source) -> Result<Admitted<'_>, Suspended> {
         if !self.closed.load(Relaxed) {
             let mut inner = self.lock();
             if let Some(open) = &mut inner.open {
-                let left = open.until.saturating_duration_since(now);
+                let pause = if open.tried_by.may_differ(source) { Duration::ZERO } else { open.pause };
+                let left = (open.until + pause).saturating_duration_since(now);
                 if open.trying || !left.is_zero() {
                     return Err(Suspended { reason: open.reason.clone(), left });
                 }
                 open.trying = true;
-                return Ok(Admitted { breaker: self, tries: true });
+                return Ok(Admitted { breaker: self, source, tries: true });
             }
         }
         self.calls.fetch_add(1, Relaxed);
-        Ok(Admitted { breaker: self, tries: false })
+        Ok(Admitted { breaker: self, source, tries: false })
     }
 
     pub(super) fn health(&self, step: Option<String>, now: Instant) -> Health {
@@ -169,33 +210,37 @@ impl Breaker {
     }
 
     /// A call that was let through broke.
-    pub(super) fn broke(&self, now: Instant, reason: &str) -> Option<Turn> {
+    pub(super) fn broke(&self, now: Instant, source: Source, reason: &str) -> Option<Turn> {
         let mut inner = self.lock();
         if inner.open.is_some() {
             // It was let through before the breaker opened.
             return None;
         }
         let calls = self.calls.load(Relaxed);
-        inner.faults.push_back((now, calls));
+        inner.faults.push_back(Fault { at: now, calls, source });
         while inner.faults.len() > self.settings.faults {
             inner.faults.pop_front();
         }
-        let &(first, calls_then) = inner.faults.front()?;
-        let many = inner.faults.len() >= self.settings.faults && now.duration_since(first) <= self.settings.window;
-        let since = calls.saturating_sub(calls_then).saturating_add(1);
+        let first = *inner.faults.front()?;
+        let many = inner.faults.len() >= self.settings.faults && now.duration_since(first.at) <= self.settings.window;
+        let several =
+            self.settings.faults < 2 || inner.faults.iter().skip(1).any(|it| first.source.may_differ(it.source));
+        let since = calls.saturating_sub(first.calls).saturating_add(1);
         let share = u64::try_from(inner.faults.len()).unwrap_or(u64::MAX).saturating_mul(2) >= since;
-        if !many || !share {
+        if !many || !several || !share {
             return None;
         }
         let count = inner.faults.len();
         let reason = format!("{count} of its last {since} calls broke, the last one so: {reason}");
-        inner.open = Some(Open { until: now + self.settings.pause, pause: self.settings.pause, reason, trying: false });
+        let pause = self.settings.pause;
+        let tried_by = Source::UNKNOWN;
+        inner.open = Some(Open { until: now + pause, pause, reason, trying: false, tried_by });
         inner.faults.clear();
         self.closed.store(false, Relaxed);
         Some(Turn::Opened { faults: count, pause: self.settings.pause })
     }
 
-    fn tried(&self, now: Instant, fault: Option<&str>) -> Option<Turn> {
+    fn tried(&self, now: Instant, source: Source, fault: Option<&str>) -> Option<Turn> {
         let mut inner = self.lock();
         let open = inner.open.as_mut()?;
         match fault {
@@ -209,6 +254,7 @@ impl Breaker {
                 open.until = now + open.pause;
                 open.reason = format!("it was tried again and broke: {reason}");
                 open.trying = false;
+                open.tried_by = source;
                 None
             }
         }
@@ -223,10 +269,10 @@ impl Breaker {
 impl Admitted<'_> {
     /// The call ended, by a fault of the component if there is one.
     pub(super) fn ended(self, now: Instant, fault: Option<&str>) -> Option<Turn> {
-        let Self { breaker, tries } = self;
+        let Self { breaker, source, tries } = self;
         match (tries, fault) {
-            (true, fault) => breaker.tried(now, fault),
-            (false, Some(fault)) => breaker.broke(now, fault),
+            (true, fault) => breaker.tried(now, source, fault),
+            (false, Some(fault)) => breaker.broke(now, source, fault),
             (false, None) => None,
         }
     }
@@ -256,7 +302,7 @@ mod tests {
     fn run(breaker: &Breaker, from: Instant, script: &str) -> String {
         let call = |(second, wanted): (usize, char)| {
             let now = from + Duration::from_secs(second as u64);
-            match breaker.admit(now) {
+            match breaker.admit(now, Source::UNKNOWN) {
                 Err(_) => '-',
                 Ok(admitted) => {
                     admitted.ended(now, (wanted == 'x').then_some("boom"));
@@ -288,7 +334,7 @@ mod tests {
         let at = |seconds| begin + Duration::from_secs(seconds);
         let try_at = |seconds, fault: Option<&str>| {
             breaker
-                .admit(at(seconds))
+                .admit(at(seconds), Source::UNKNOWN)
                 .map(|admitted| admitted.ended(at(seconds), fault))
                 .map_err(|it| it.left.as_secs())
         };
@@ -304,7 +350,7 @@ mod tests {
     #[test]
     fn the_call_that_opens_it_says_so() {
         let (breaker, now) = (Breaker::new(SETTINGS), Instant::now());
-        let turns = [(); 4].map(|()| breaker.broke(now, "boom"));
+        let turns = [(); 4].map(|()| breaker.broke(now, Source::UNKNOWN, "boom"));
         let opened = Turn::Opened { faults: 3, pause: SETTINGS.pause };
         assert_eq!(turns, [None, None, Some(opened), None]);
     }
@@ -314,11 +360,11 @@ mod tests {
         let (breaker, begin) = (Breaker::new(SETTINGS), Instant::now());
         run(&breaker, begin, "xxx");
         let later = begin + Duration::from_secs(60);
-        let first = breaker.admit(later).unwrap();
-        assert!(breaker.admit(later).is_err());
+        let first = breaker.admit(later, Source::UNKNOWN).unwrap();
+        assert!(breaker.admit(later, Source::UNKNOWN).is_err());
         assert_eq!(breaker.health(None, later).state, BreakerState::HalfOpen);
         first.withdrawn();
-        assert!(breaker.admit(later).is_ok(), "a try that was not made is no try");
+        assert!(breaker.admit(later, Source::UNKNOWN).is_ok(), "a try that was not made is no try");
     }
 
     #[test]
@@ -326,8 +372,51 @@ mod tests {
         let (breaker, begin) = (Breaker::new(SETTINGS), Instant::now());
         for minute in 0..10 {
             let now = begin + Duration::from_secs(60 * minute);
-            breaker.admit(now).unwrap().ended(now, Some("boom"));
+            breaker.admit(now, Source::UNKNOWN).unwrap().ended(now, Some("boom"));
         }
         assert_eq!(breaker.health(None, begin).state, BreakerState::Closed);
+    }
+
+    /// The question of a caller about a person.
+    fn about(token: &str, user: &str) -> Source {
+        Source::of(&Caller { token: Some(token.into()), user: Some(user.into()), ..Caller::default() })
+    }
+
+    /// Calls at one time that all break, each of a source; whether the breaker is open after them.
+    fn opens(sources: &[Source]) -> bool {
+        let (breaker, now) = (Breaker::new(SETTINGS), Instant::now());
+        for source in sources {
+            if let Ok(admitted) = breaker.admit(now, *source) {
+                admitted.ended(now, Some("boom"));
+            }
+        }
+        breaker.admit(now, Source::UNKNOWN).is_err()
+    }
+
+    #[test]
+    fn one_caller_who_asks_about_one_person_takes_it_from_nobody_else() {
+        let (ada, bob) = (about("desk", "ada"), about("desk", "bob"));
+        assert!(!opens(&[ada; 100]));
+        assert!(opens(&[ada, ada, bob]), "another person met it");
+        assert!(opens(&[ada, ada, about("shop", "ada")]), "another caller met it");
+        assert!(opens(&[Source::UNKNOWN; 3]), "what cannot be told apart counts");
+        assert!(opens(&[ada, Source::UNKNOWN, ada]));
+        let one = Breaker::new(BreakerSettings { faults: 1, ..SETTINGS });
+        assert!(one.broke(Instant::now(), ada, "boom").is_some(), "where one fault is enough, one source is");
+    }
+
+    #[test]
+    fn who_broke_the_last_try_lets_others_try_first() {
+        let (breaker, begin) = (Breaker::new(SETTINGS), Instant::now());
+        let (ada, bob) = (about("desk", "ada"), about("desk", "bob"));
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        run(&breaker, begin, "xxx");
+        breaker.admit(at(7), ada).unwrap().ended(at(7), Some("boom"));
+        // Ten seconds of pause, and for the same ten more.
+        assert!(breaker.admit(at(18), ada).is_err());
+        assert_eq!(breaker.admit(at(18), bob).unwrap().ended(at(18), None), Some(Turn::Closed));
+        run(&breaker, at(18), "xxx");
+        breaker.admit(at(27), ada).unwrap().ended(at(27), Some("boom"));
+        assert!(breaker.admit(at(48), ada).is_ok(), "nobody else came");
     }
 }

@@ -10,9 +10,11 @@ use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode, TraceId};
 use crate::resolve::{Decision, Evaluation, Reads};
 
+use super::allowance::{Allowance, Share};
+use super::breaker::Source;
 use super::decision::{self, Invalid};
 use super::engine::{Engine, ticks};
-use super::guard::Guard;
+use super::guard::{Guard, Leave};
 use super::limits::{Exceeded, Limits};
 use super::outside::Outside;
 use super::record::{Asked, MAIN_OPERATION, Record, Remains, TOOL_EVALUATE, Times};
@@ -24,6 +26,9 @@ use super::weight::Weight;
 
 /// The fuel of a call that counts it: more than its deadline lets it burn.
 const FUEL: u64 = u64::MAX;
+
+/// How long a guest runs before the host looks whether its answer is still waited for.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Seconds after which a call may be made that found no room.
 const SOON: u32 = 1;
@@ -52,6 +57,12 @@ pub enum CallError {
     /// The system had no memory, no file or no thread for it. Not the plugin's fault.
     #[error("the machine has too little memory, or too few files it may open, for the call")]
     Short,
+    /// Plugins have taken all the time that the answer or change may cost. Not the plugin's fault.
+    #[error("all plugins together may take {} ms of processor time for one answer or change, and they have", .0.as_millis())]
+    Spent(Duration),
+    /// The request was given up. Not the plugin's fault.
+    #[error("the request it was asked for was given up")]
+    GivenUp,
     /// It is not asked, because it went on breaking.
     #[error("it is suspended, and tried again in {seconds} s: {reason}")]
     Suspended {
@@ -98,11 +109,34 @@ impl CallError {
         !waited && !self.is_want_of_room() && !matches!(self, Self::Suspended { .. })
     }
 
+    /// Whether what was too large follows from the question, such as from a long text in the context: that says little about the component.
+    pub(super) fn is_of_the_question(&self) -> bool {
+        match self {
+            Self::Exceeded(exceeded) => matches!(
+                exceeded,
+                Exceeded::Output { .. }
+                    | Exceeded::Items { .. }
+                    | Exceeded::HandedOver { .. }
+                    | Exceeded::Text { .. }
+                    | Exceeded::Slugs { .. }
+            ),
+            Self::Trapped { at_once, .. } => at_once.is_some(),
+            _ => false,
+        }
+    }
+
     /// Whether the host had no room for the call.
     pub(super) fn is_want_of_room(&self) -> bool {
         matches!(
             self,
-            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Waited { .. } | Self::Starved(_) | Self::Short
+            Self::Busy(_)
+                | Self::Full(_)
+                | Self::Crowded
+                | Self::Waited { .. }
+                | Self::Starved(_)
+                | Self::Spent(_)
+                | Self::GivenUp
+                | Self::Short
         )
     }
 
@@ -121,6 +155,8 @@ impl CallError {
             | Self::Short
             | Self::Waited { .. }
             | Self::Starved(_)
+            | Self::Spent(_)
+            | Self::GivenUp
             | Self::Timeout(_)
             | Self::Exceeded(_) => self.to_string(),
         }
@@ -130,7 +166,13 @@ impl CallError {
     pub(super) fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Suspended { seconds, .. } | Self::Waited { seconds } => u32::try_from(*seconds).ok(),
-            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Starved(_) | Self::Short => Some(SOON),
+            Self::Busy(_)
+            | Self::Full(_)
+            | Self::Crowded
+            | Self::Starved(_)
+            | Self::Short
+            | Self::Spent(_)
+            | Self::GivenUp => Some(SOON),
             Self::Timeout(_) | Self::Exceeded(_) | Self::Trapped { .. } | Self::Failed { .. } | Self::Invalid(_) => {
                 None
             }
@@ -140,9 +182,14 @@ impl CallError {
     /// The stable code, as listed in `wit/README.md`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Waited { .. } | Self::Starved(_) | Self::Short => {
-                "plugin.busy"
-            }
+            Self::Busy(_)
+            | Self::Full(_)
+            | Self::Crowded
+            | Self::Waited { .. }
+            | Self::Starved(_)
+            | Self::Spent(_)
+            | Self::Short
+            | Self::GivenUp => "plugin.busy",
             Self::Suspended { .. } => "plugin.suspended",
             Self::Timeout(_) => "plugin.timeout",
             Self::Exceeded(exceeded) => exceeded.code(),
@@ -172,12 +219,21 @@ pub(super) struct Plugin {
 pub(super) struct Means<'a> {
     pub(super) limits: Limits,
     pub(super) outside: &'a Arc<Outside>,
+    /// Which budget it shares.
+    pub(super) share: Share,
+}
+
+impl Means<'_> {
+    /// What the call may take of the budget it shares.
+    pub(super) fn allowance(&self, engine: &Engine, reads: &Reads) -> Allowance {
+        Allowance::of(self.share, &engine.config, &self.limits, reads.effort())
+    }
 }
 
 impl Plugin {
     /// What a call has of which the environment lowers some.
     pub(super) fn means<'a>(&self, lowered: CallLimits, outside: &'a Arc<Outside>) -> Means<'a> {
-        Means { limits: self.limits.lowered(lowered.into()), outside }
+        Means { limits: self.limits.lowered(lowered.into()), outside, share: Share::Rule }
     }
 
     /// Asks in a fresh instance.
@@ -199,7 +255,7 @@ impl Plugin {
             settings: Some(settings),
         };
         let record = Record::begin(&self.component, asked, reads.caller().clone());
-        let (outcome, (mut reads, remains)) = match self.guard.enter(None, means.outside.may_wait()) {
+        let (outcome, (mut reads, remains)) = match self.enter(engine, &reads, means) {
             Err(error) => (Err(error), (reads, Remains::default())),
             Ok(leave) => {
                 let asked = record.span().in_scope(|| self.ask(engine, settings, reads, means));
@@ -213,6 +269,12 @@ impl Plugin {
         Evaluation { outside, ..Evaluation::of_rule(self.component.to_string(), outcome, reads.into_recorded()) }
     }
 
+    /// Leave to ask, if the request may still cost something.
+    fn enter(&self, engine: &Engine, reads: &Reads, means: Means<'_>) -> Result<Leave<'_>, CallError> {
+        means.allowance(engine, reads).check()?;
+        self.guard.enter(None, Source::of(reads.caller()), means.outside.may_wait())
+    }
+
     /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.
     pub(super) fn rehearse(
         &self,
@@ -220,7 +282,7 @@ impl Plugin {
         settings: &str,
         reads: Reads,
     ) -> (Result<Decision, CallError>, (Reads, Remains)) {
-        self.ask(engine, settings, reads, Means { limits: self.limits, outside: &Arc::default() })
+        self.ask(engine, settings, reads, Means { limits: self.limits, outside: &Arc::default(), share: Share::Alone })
     }
 
     fn ask(
@@ -266,12 +328,12 @@ impl<'a> Call<'a> {
         reads: Reads,
         means: Means<'_>,
     ) -> Result<Self, Box<(CallError, Reads, Remains)>> {
-        let Means { limits, outside } = means;
+        let limits = means.limits;
         let Some(slot) = engine.slot(plugin.weight) else {
             return Err(Box::new((CallError::Busy(engine.config.patience), reads, Remains::default())));
         };
         let begun = Instant::now();
-        let mut store = store(engine, plugin.weight, &plugin.component, &limits, reads, outside);
+        let mut store = store(engine, plugin.weight, &plugin.component, reads, means);
         let made = plugin.rule.instantiate(&mut store);
         let times = Times { instantiate: begun.elapsed(), ..Times::default() };
         match made {
@@ -307,17 +369,18 @@ pub(super) fn store(
     engine: &Engine,
     weight: Weight,
     component: &Arc<Component>,
-    limits: &Limits,
     reads: Reads,
-    outside: &Arc<Outside>,
+    means: Means<'_>,
 ) -> Store<State> {
-    let mut store = store_in(engine.wasmtime(weight), component, limits, reads);
+    let allowance = means.allowance(engine, &reads);
+    let mut store = store_in(engine.wasmtime(weight), component, &means.limits, reads);
     if engine.config.counts_fuel {
         // Fails only in an engine that counts none, and this one does.
         let _ = store.set_fuel(FUEL);
     }
     let state = store.data_mut();
-    state.outside = Arc::clone(outside);
+    state.outside = Arc::clone(means.outside);
+    state.allow(allowance);
     state.under(engine.config.circumstances);
     store
 }
@@ -332,11 +395,11 @@ pub(super) fn store_in(
     let mut store = Store::new(engine, State::new(Arc::clone(component), *limits, reads));
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.output);
-    store.set_epoch_deadline(ticks(limits.deadline));
+    store.set_epoch_deadline(ticks(limits.deadline.min(LOOK)));
     // The engine's clock is on the wall: what was not spent on the guest is given back.
     store.epoch_deadline_callback(|mut call| {
         let left = call.data_mut().left();
-        Ok(left.map_or(UpdateDeadline::Interrupt, |left| UpdateDeadline::Continue(ticks(left))))
+        Ok(left.map_or(UpdateDeadline::Interrupt, |left| UpdateDeadline::Continue(ticks(left.min(LOOK)))))
     });
     store
 }
@@ -351,6 +414,7 @@ pub(super) fn explain(error: &wasmtime::Error, store: &mut Store<State>, limits:
 /// Drops an instance. Its reads are left, and what its record says.
 pub(super) fn remains(store: Store<State>, times: Times) -> (Reads, Remains) {
     let fuel = store.get_fuel().ok().map(|left| FUEL - left);
+    store.data().settle();
     let (reads, remains) = store.into_data().into_remains(times);
     (reads, Remains { fuel, ..remains })
 }

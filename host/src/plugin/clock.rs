@@ -67,6 +67,11 @@ impl Clock {
         self.elsewhere.processor = self.elsewhere.processor.saturating_add(spent.processor);
     }
 
+    /// The processor time that was spent on the call.
+    pub(super) fn spent(&self) -> Duration {
+        self.begun.spent().processor.saturating_sub(self.elsewhere.processor)
+    }
+
     /// What is left of `deadline`.
     pub(super) fn left(&self, deadline: Duration) -> Left {
         let Spent { wall, processor } = self.begun.spent();

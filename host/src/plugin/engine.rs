@@ -47,6 +47,11 @@ pub struct Config {
     pub step_limits: Limits,
     /// What a call of a step in a change of configuration may use at most. A manifest may ask for less.
     pub handler_limits: Limits,
+    /// Processor time that all plugins together may take for one answer; steps around rules may take half of it. One call may always
+    /// take what it may take alone.
+    pub answer: Duration,
+    /// Processor time that all plugins together may take for one change.
+    pub change: Duration,
     /// How many calls of light components may run at once.
     pub slots: u32,
     /// How many calls of heavy components may run at once.
@@ -80,6 +85,8 @@ impl Default for Config {
             limits: Limits::default(),
             step_limits: Limits::of_steps(),
             handler_limits: Limits::of_handlers(),
+            answer: Duration::from_millis(500),
+            change: Duration::from_secs(5),
             slots: 64,
             heavy_slots: 8,
             patience: Duration::from_secs(1),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::breaker::{Admitted, Breaker, Health, Suspended, Turn};
+use super::breaker::{Admitted, Breaker, Health, Source, Suspended, Turn};
 use super::call::CallError;
 use super::engine::Config;
 use super::lanes::{Lane, Place};
@@ -37,14 +37,13 @@ impl Guard {
         Self { plugin: plugin.to_owned(), lane, patience: config.patience, breakers }
     }
 
-    /// Leave to ask the component, as `step` if it has steps, in a call that `may_wait` for others outside or not.
-    pub(super) fn enter(&self, step: Option<&str>, may_wait: bool) -> Result<Leave<'_>, CallError> {
+    /// Leave to ask the component, as `step` if it has steps, about a question of `source`, in a call that `may_wait` for others outside or not.
+    pub(super) fn enter(&self, step: Option<&str>, source: Source, may_wait: bool) -> Result<Leave<'_>, CallError> {
         let wanted = self.breakers.iter().find(|(name, _)| name.as_deref() == step).or_else(|| self.breakers.first());
         // There is one at least.
         let Some((step, breaker)) = wanted else { return Err(CallError::Busy(self.patience)) };
-        let admitted = breaker.admit(Instant::now()).map_err(|Suspended { reason, left }| CallError::Suspended {
-            reason,
-            seconds: left.as_secs().saturating_add(1),
+        let admitted = breaker.admit(Instant::now(), source).map_err(|Suspended { reason, left }| {
+            CallError::Suspended { reason, seconds: left.as_secs().saturating_add(1) }
         })?;
         match self.lane.enter(may_wait) {
             Ok(place) => Ok(Leave { plugin: &self.plugin, step: step.as_deref(), admitted: Some(admitted), place }),
@@ -58,7 +57,8 @@ impl Guard {
     /// What the component answered as `step` turned out to be no answer. Why is in the record of the call alone: it quotes the answer.
     pub(super) fn disbelieve(&self, step: &str) {
         if let Some((_, breaker)) = self.breakers.iter().find(|(name, _)| name.as_deref() == Some(step)) {
-            tell(&self.plugin, Some(step), breaker.broke(Instant::now(), "what it answered cannot be carried out"));
+            let why = "what it answered cannot be carried out";
+            tell(&self.plugin, Some(step), breaker.broke(Instant::now(), Source::UNKNOWN, why));
         }
     }
 
@@ -75,7 +75,7 @@ impl Leave<'_> {
         self.place.waited(waited);
         let Some(admitted) = self.admitted.take() else { return };
         match error {
-            Some(error) if !error.is_its_fault() => admitted.withdrawn(),
+            Some(error) if !error.is_its_fault() || error.is_of_the_question() => admitted.withdrawn(),
             error => {
                 // Callers who may not see records of calls see this. What a guest writes may quote what it was told of people.
                 let fault = error.map(CallError::told);
@@ -130,10 +130,10 @@ mod tests {
         let breaker = BreakerSettings { faults: 1, pause: Duration::ZERO, ..BreakerSettings::default() };
         let guard = guard(breaker, []);
         let fault = CallError::Timeout(Duration::from_millis(50));
-        guard.enter(None, false).unwrap().ended(Some(&fault), Duration::ZERO);
+        guard.enter(None, Source::UNKNOWN, false).unwrap().ended(Some(&fault), Duration::ZERO);
         assert_eq!(guard.health()[0].state, BreakerState::HalfOpen);
-        drop(guard.enter(None, false).unwrap());
-        guard.enter(None, false).unwrap().ended(None, Duration::ZERO);
+        drop(guard.enter(None, Source::UNKNOWN, false).unwrap());
+        guard.enter(None, Source::UNKNOWN, false).unwrap().ended(None, Duration::ZERO);
         assert_eq!(guard.health()[0].state, BreakerState::Closed);
     }
 
@@ -141,18 +141,24 @@ mod tests {
     fn each_step_has_a_breaker_of_its_own() {
         let breaker = BreakerSettings { faults: 1, ..BreakerSettings::default() };
         let guard = guard(breaker, ["one", "two"]);
-        guard.enter(Some("one"), false).unwrap().ended(Some(&CallError::Timeout(Duration::ZERO)), Duration::ZERO);
-        assert!(matches!(guard.enter(Some("one"), false).err(), Some(CallError::Suspended { .. })));
-        assert!(guard.enter(Some("two"), false).is_ok());
-        guard.enter(Some("two"), false).unwrap().ended(Some(&CallError::Busy(Duration::ZERO)), Duration::ZERO);
-        assert!(guard.enter(Some("two"), false).is_ok(), "want of room never counts");
+        guard
+            .enter(Some("one"), Source::UNKNOWN, false)
+            .unwrap()
+            .ended(Some(&CallError::Timeout(Duration::ZERO)), Duration::ZERO);
+        assert!(matches!(guard.enter(Some("one"), Source::UNKNOWN, false).err(), Some(CallError::Suspended { .. })));
+        assert!(guard.enter(Some("two"), Source::UNKNOWN, false).is_ok());
+        guard
+            .enter(Some("two"), Source::UNKNOWN, false)
+            .unwrap()
+            .ended(Some(&CallError::Busy(Duration::ZERO)), Duration::ZERO);
+        assert!(guard.enter(Some("two"), Source::UNKNOWN, false).is_ok(), "want of room never counts");
     }
 
     #[test]
     fn what_a_guest_writes_is_not_in_the_reason() {
         let guard = guard(BreakerSettings { faults: 1, ..BreakerSettings::default() }, ["one", "two"]);
         let failed = CallError::Failed { code: "sad".to_owned(), message: "Ada Lovelace called".to_owned() };
-        guard.enter(Some("one"), false).unwrap().ended(Some(&failed), Duration::ZERO);
+        guard.enter(Some("one"), Source::UNKNOWN, false).unwrap().ended(Some(&failed), Duration::ZERO);
         guard.disbelieve("two");
         let reasons: Vec<_> = guard.health().into_iter().filter_map(|it| it.reason).collect();
         let so = |what: &str| format!("1 of its last 1 calls broke, the last one so: {what}");
@@ -163,9 +169,32 @@ mod tests {
     fn others_that_are_slow_open_no_breaker() {
         let guard = guard(BreakerSettings { faults: 1, ..BreakerSettings::default() }, []);
         let slow = CallError::Exceeded(Exceeded::Waiting { limit: Duration::from_secs(5) });
-        guard.enter(None, true).unwrap().ended(Some(&slow), Duration::from_secs(5));
+        guard.enter(None, Source::UNKNOWN, true).unwrap().ended(Some(&slow), Duration::from_secs(5));
         assert_eq!(guard.health()[0].state, BreakerState::Closed);
-        guard.enter(None, true).unwrap().ended(Some(&CallError::Timeout(Duration::ZERO)), Duration::from_secs(5));
+        guard
+            .enter(None, Source::UNKNOWN, true)
+            .unwrap()
+            .ended(Some(&CallError::Timeout(Duration::ZERO)), Duration::from_secs(5));
         assert_eq!(guard.health()[0].state, BreakerState::Open, "what it does itself afterwards is its own fault");
+    }
+
+    #[test]
+    fn what_is_too_large_is_the_questions_and_opens_no_breaker() {
+        let guard = guard(BreakerSettings { faults: 1, ..BreakerSettings::default() }, []);
+        let at_once = CallError::Trapped { what: String::new(), in_its_words: false, place: None, at_once: Some(1) };
+        for error in [
+            Exceeded::Output { limit: 1, found: None }.into(),
+            Exceeded::Items { limit: 1, found: 2 }.into(),
+            Exceeded::HandedOver { limit: 1, found: 2 }.into(),
+            Exceeded::Text { limit: 1, found: 2 }.into(),
+            Exceeded::Slugs { limit: 1 }.into(),
+            at_once,
+        ] {
+            guard.enter(None, Source::UNKNOWN, false).unwrap().ended(Some(&error), Duration::ZERO);
+            assert_eq!(guard.health()[0].state, BreakerState::Closed, "{error:?}");
+        }
+        let loops: CallError = Exceeded::HostCalls { limit: 1 }.into();
+        guard.enter(None, Source::UNKNOWN, false).unwrap().ended(Some(&loops), Duration::ZERO);
+        assert_eq!(guard.health()[0].state, BreakerState::Open);
     }
 }

@@ -7,10 +7,12 @@ use crate::domain::trace::{self, Caller, Component};
 use crate::pipeline::{Event, Mode, Outcome, Registration, StepFault};
 use crate::resolve::Reads;
 
+use super::allowance::Share;
+use super::breaker::Source;
 use super::call::{self, CallError, Means};
 use super::decision::Invalid;
 use super::engine::Engine;
-use super::guard::Guard;
+use super::guard::{Guard, Leave};
 use super::limits::{Exceeded, Limits};
 use super::outside::Outside;
 use super::record::{Asked, Record, Remains, Times};
@@ -41,10 +43,10 @@ impl Handler {
         outside: &Arc<Outside>,
     ) -> (Result<Outcome, StepFault>, Reads) {
         let record = Record::begin(&self.component, asked(step, event), caller(event));
-        let (answer, (reads, remains)) = match self.guard.enter(Some(&step.step), outside.may_wait()) {
+        let means = Means { limits: self.limits.lowered(step.limits.into()), outside, share: Share::Change };
+        let (answer, (reads, remains)) = match self.enter(engine, step, &reads, means) {
             Err(error) => (Err((error, None)), (reads, Remains::default())),
             Ok(leave) => {
-                let means = Means { limits: self.limits.lowered(step.limits.into()), outside };
                 let ask = || self.ask(engine, &step.step, &step.configuration, event, reads, means);
                 let asked = record.span().in_scope(ask);
                 leave.ended(asked.0.as_ref().err().map(|(error, _)| error), asked.1.1.waited);
@@ -65,6 +67,19 @@ impl Handler {
         (answer, reads)
     }
 
+    /// Leave to ask, if the change may still cost something.
+    fn enter(
+        &self,
+        engine: &Engine,
+        step: &Registration,
+        reads: &Reads,
+        means: Means<'_>,
+    ) -> Result<Leave<'_>, CallError> {
+        means.allowance(engine, reads).check()?;
+        // Changes of one caller are not told from those of another.
+        self.guard.enter(Some(&step.step), Source::UNKNOWN, means.outside.may_wait())
+    }
+
     /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.
     pub(super) fn rehearse(
         &self,
@@ -74,7 +89,7 @@ impl Handler {
         event: &Event,
         reads: Reads,
     ) -> (Result<Outcome, CallError>, (Reads, Remains)) {
-        let means = Means { limits: self.limits, outside: &Arc::default() };
+        let means = Means { limits: self.limits, outside: &Arc::default(), share: Share::Alone };
         let (answer, left) = self.ask(engine, step, configuration, event, reads, means);
         (answer.map_err(|(error, _)| error), left)
     }
@@ -99,7 +114,7 @@ impl Handler {
         let Some(_slot) = engine.slot(self.weight) else {
             return (Err((CallError::Busy(engine.config.patience), None)), (reads, Remains::default()));
         };
-        let mut store = call::store(engine, self.weight, &self.component, &means.limits, reads, means.outside);
+        let mut store = call::store(engine, self.weight, &self.component, reads, means);
         let (begun, mut times) = (Instant::now(), Times::default());
         let made = self.prepared.instantiate(&mut store);
         times.instantiate = begun.elapsed();

@@ -169,7 +169,9 @@ impl CallError {
             | Self::Crowded
             | Self::Waited { .. }
             | Self::Starved(_)
-            | Self::Short => Outcome::Busy,
+            | Self::Spent(_)
+            | Self::Short
+            | Self::GivenUp => Outcome::Busy,
             Self::Suspended { .. } => Outcome::Suspended,
             Self::Timeout(_) => Outcome::Timeout,
             Self::Exceeded(Exceeded::Memory { .. } | Exceeded::Table { .. }) => Outcome::Memory,
@@ -195,6 +197,7 @@ impl CallError {
             Self::Full(queue) => ("queue", "calls", count(*queue), None),
             Self::Busy(patience) => ("patience", "milliseconds", millis(patience), None),
             Self::Starved(deadline) => ("time", "milliseconds", millis(deadline), None),
+            Self::Spent(budget) => ("time-of-all", "milliseconds", millis(budget), None),
             Self::Timeout(deadline) => ("time", "milliseconds", millis(deadline), Some(usage.micros() / 1_000)),
             Self::Exceeded(exceeded) => match *exceeded {
                 Exceeded::Memory { limit, found } => ("memory", "bytes", count(limit), Some(count(found))),
@@ -212,6 +215,7 @@ impl CallError {
             Self::Crowded
             | Self::Short
             | Self::Waited { .. }
+            | Self::GivenUp
             | Self::Suspended { .. }
             | Self::Failed { .. }
             | Self::Invalid(_) => return None,

@@ -14,6 +14,7 @@ use crate::domain::trace::{Component, LogLevel, RefusedCall};
 use crate::domain::{SecretName, SecretValue};
 use crate::resolve::Reads;
 
+use super::allowance::Allowance;
 use super::circumstances::Circumstances;
 use super::clock::{Clock, Left, Moment};
 use super::limits::{Exceeded, Limits, Meter};
@@ -32,8 +33,10 @@ pub(super) struct State {
     /// The functions that ran when it trapped.
     pub(super) backtrace: Vec<String>,
     clock: Clock,
-    /// Whether it was ended because there was no processor for it.
-    pub(super) starved: bool,
+    /// What it may take of the budget it shares; nothing for a call that no other belongs to.
+    allowance: Option<Allowance>,
+    /// Why its time was up.
+    pub(super) ended: Option<Ended>,
     /// The secrets that were shown on its behalf.
     shown: Vec<(SecretName, SecretValue)>,
     log: Log,
@@ -52,7 +55,8 @@ impl State {
             outside: Arc::default(),
             backtrace: Vec::new(),
             clock: Clock::start(),
-            starved: false,
+            allowance: None,
+            ended: None,
             shown: Vec::new(),
             log: Log::new(limits.log),
             refused: Vec::new(),
@@ -66,6 +70,18 @@ impl State {
     pub(super) fn under(&mut self, circumstances: Circumstances) {
         self.circumstances = circumstances;
         self.random = circumstances.seed;
+    }
+
+    /// The same call with what it may take of the budget it shares.
+    pub(super) fn allow(&mut self, allowance: Allowance) {
+        self.allowance = Some(allowance);
+    }
+
+    /// What the call took is counted in the budget it shares.
+    pub(super) fn settle(&self) {
+        if let Some(allowance) = &self.allowance {
+            allowance.spend(self.clock.spent());
+        }
     }
 
     /// What the call finds around it.
@@ -144,26 +160,20 @@ impl State {
 
     /// What is left of the deadline.
     pub(super) fn left(&mut self) -> Option<Duration> {
-        match self.clock.left(self.meter.deadline()) {
-            Left::Time(left) => Some(left),
-            Left::Used => None,
-            Left::Starved => {
-                self.starved = true;
-                None
-            }
-        }
+        let left = left(self.clock, self.meter.deadline(), self.allowance.as_ref());
+        left.map_err(|ended| self.ended = Some(ended)).ok()
     }
 
     /// The reads, and whether there is time left: for what takes as long as the environment is large. The engine
     /// interrupts no host code.
     pub(super) fn reads_in_time(&mut self) -> (&mut Reads, impl FnMut() -> bool + use<>) {
-        let (clock, deadline) = (self.clock, self.meter.deadline());
-        (&mut self.reads, move || matches!(clock.left(deadline), Left::Time(_)))
+        let (clock, deadline, allowance) = (self.clock, self.meter.deadline(), self.allowance.clone());
+        (&mut self.reads, move || left(clock, deadline, allowance.as_ref()).is_ok())
     }
 
     /// Ends a call whose time was up in host code, as the engine would have between two instructions of the guest.
     pub(super) fn out_of_time(&mut self) -> wasmtime::Error {
-        // Notes whether there was no processor to use it on.
+        // Notes why.
         let _ = self.left();
         Trap::Interrupt.into()
     }
@@ -190,4 +200,31 @@ impl State {
         let text = self.log.into_text();
         (self.reads, Remains { usage, text, backtrace: self.backtrace, refused: self.refused, fuel: None, waited })
     }
+}
+
+/// What is left of a deadline and of the budget it shares.
+fn left(clock: Clock, deadline: Duration, allowance: Option<&Allowance>) -> Result<Duration, Ended> {
+    let within = allowance.map_or(deadline, |allowance| allowance.within(deadline));
+    if allowance.is_some_and(Allowance::is_given_up) {
+        return Err(Ended::GivenUp);
+    }
+    match (clock.left(within), allowance) {
+        (Left::Time(left), _) => Ok(left),
+        (Left::Used, Some(allowance)) if within < deadline => Err(Ended::Spent(allowance.budget())),
+        (Left::Used, _) => Err(Ended::Deadline),
+        (Left::Starved, _) => Err(Ended::Starved),
+    }
+}
+
+/// Why the time of a call was up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It used its own.
+    Deadline,
+    /// There was no processor to use it on.
+    Starved,
+    /// All plugins together used what the answer or change may cost.
+    Spent(Duration),
+    /// The request was given up.
+    GivenUp,
 }

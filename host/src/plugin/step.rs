@@ -10,7 +10,8 @@ use crate::resolve::{Facts, Reads};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote};
 
-use super::call::{self, CallError};
+use super::allowance::Share;
+use super::call::{self, CallError, Means};
 use super::decision::quote;
 use super::engine::Engine;
 use super::limits::{Exceeded, Limits};
@@ -93,7 +94,8 @@ impl Step {
         let Some(_slot) = engine.slot(self.weight) else {
             return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
         };
-        let mut store = call::store(engine, self.weight, &self.component, &self.limits, reads, &Arc::default());
+        let means = Means { limits: self.limits, outside: &Arc::default(), share: Share::Alone };
+        let mut store = call::store(engine, self.weight, &self.component, reads, means);
         let (answer, times) = self.answer(&mut store, question);
         (answer.and_then(|answer| self.within(items(&answer)).map(|()| answer)), call::remains(store, times))
     }

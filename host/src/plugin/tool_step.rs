@@ -7,11 +7,13 @@ use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode};
 use crate::resolve::Reads;
 
+use super::allowance::Share;
 use super::amendment::{self, Amendment, Question, Wish};
 use super::around::ToolStepRegistration;
+use super::breaker::Source;
 use super::call::{self, CallError, Means};
 use super::engine::Engine;
-use super::guard::Guard;
+use super::guard::{Guard, Leave};
 use super::limits::Limits;
 use super::outside::Outside;
 use super::record::{Asked, Record, Remains, TOOL_EVALUATE, Times};
@@ -48,10 +50,10 @@ impl ToolSteps {
             settings: Some(&step.configuration),
         };
         let record = Record::begin(&self.component, asked, reads.caller().clone());
-        let (answer, (reads, remains)) = match self.guard.enter(Some(&step.step), outside.may_wait()) {
+        let means = Means { limits: self.limits.lowered(step.limits.into()), outside, share: Share::Around };
+        let (answer, (reads, remains)) = match self.enter(engine, step, &reads, means) {
             Err(error) => (Err(error), (reads, Remains::default())),
             Ok(leave) => {
-                let means = Means { limits: self.limits.lowered(step.limits.into()), outside };
                 let ask = || {
                     let (wish, left) = self.ask(engine, &step.step, &step.configuration, question, reads, means);
                     (wish.and_then(|wish| amendment::check(wish, question, &self.limits)), left)
@@ -73,6 +75,18 @@ impl ToolSteps {
         (answer.map_err(fault), reads)
     }
 
+    /// Leave to ask, if the answer may still cost something.
+    fn enter(
+        &self,
+        engine: &Engine,
+        step: &ToolStepRegistration,
+        reads: &Reads,
+        means: Means<'_>,
+    ) -> Result<Leave<'_>, CallError> {
+        means.allowance(engine, reads).check()?;
+        self.guard.enter(Some(&step.step), Source::of(reads.caller()), means.outside.may_wait())
+    }
+
     /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached. What the step wanted comes along with what becomes
     /// of it.
     pub(super) fn rehearse(
@@ -83,7 +97,7 @@ impl ToolSteps {
         question: &Question<'_>,
         reads: Reads,
     ) -> (Result<(Wish, Amendment), CallError>, (Reads, Remains)) {
-        let means = Means { limits: self.limits, outside: &Arc::default() };
+        let means = Means { limits: self.limits, outside: &Arc::default(), share: Share::Alone };
         let (wish, left) = self.ask(engine, step, configuration, question, reads, means);
         let checked = |wish: Wish| Ok((wish.clone(), amendment::check(wish, question, &self.limits)?));
         (wish.and_then(checked), left)
@@ -101,7 +115,7 @@ impl ToolSteps {
         let Some(_slot) = engine.slot(self.weight) else {
             return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
         };
-        let mut store = call::store(engine, self.weight, &self.component, &means.limits, reads, means.outside);
+        let mut store = call::store(engine, self.weight, &self.component, reads, means);
         let (begun, mut times) = (Instant::now(), Times::default());
         let made = self.prepared.instantiate(&mut store);
         times.instantiate = begun.elapsed();

@@ -7,7 +7,7 @@ use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 use super::call::CallError;
 use super::decision::quote;
 use super::limits::{Exceeded, Limits};
-use super::state::State;
+use super::state::{Ended, State};
 
 /// How much of a symbol is looked at, in bytes. Longer ones are no names.
 const LONGEST_SYMBOL: usize = 8 << 10;
@@ -38,8 +38,12 @@ pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
     }
     let (trap, backtrace) = (error.downcast_ref::<Trap>(), error.downcast_ref::<WasmBacktrace>());
     if trap == Some(&Trap::Interrupt) {
-        let ended = if state.starved { CallError::Starved } else { CallError::Timeout };
-        return ended(limits.deadline);
+        return match state.ended {
+            Some(Ended::Starved) => CallError::Starved(limits.deadline),
+            Some(Ended::Spent(budget)) => CallError::Spent(budget),
+            Some(Ended::GivenUp) => CallError::GivenUp,
+            Some(Ended::Deadline) | None => CallError::Timeout(limits.deadline),
+        };
     }
     let too_much = is_out_of_copies(error);
     if too_much && backtrace.is_none() {

@@ -16,9 +16,10 @@ use crate::resolve::{Facts, Reads};
 use crate::store::Snapshot;
 use crate::upgrade::StepInfo;
 
+use super::allowance::Share;
 use super::breaker::Health;
 use super::cache::Cache;
-use super::call::{self, Call, Plugin};
+use super::call::{self, Call, Means, Plugin};
 use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};
 use super::guard::Guard;
@@ -150,7 +151,8 @@ impl Workshop {
         let Some(_slot) = engine.slot(weight) else { return Ok(()) };
         let made = |component: &Arc<trace::Component>, limits: &Limits| {
             let reads = Reads::new(Arc::default(), Arc::default());
-            call::store(engine, weight, component, limits, reads, &nothing)
+            let means = Means { limits: *limits, outside: &nothing, share: Share::Alone };
+            call::store(engine, weight, component, reads, means)
         };
         let fits = match &ready.part {
             Part::Rule(Plugin { component, limits, rule, .. }) => {
@@ -182,7 +184,8 @@ impl Workshop {
     /// Takes compiled code away that is not of `needed` components, but for some of the newest.
     pub fn keep_code(&self, needed: &HashSet<Digest>) {
         let engine = self.engine.wasmtime(Weight::Light);
-        let tidied = self.cache.as_ref().map(|cache| cache.keep(engine, |digest| needed.iter().any(|it| it.as_str() == digest)));
+        let tidied =
+            self.cache.as_ref().map(|cache| cache.keep(engine, |digest| needed.iter().any(|it| it.as_str() == digest)));
         if let Some(Err(error)) = tidied {
             tracing::warn!(%error, "compiled code that is not needed could not be taken away");
         }

@@ -1,51 +1,251 @@
-//! The explain tree and the warnings, collected while an answer is made.
+//! The explain tree, the warnings and the texts with slugs, collected while an answer is made. Each has a bound, so that no configuration and
+//! no context makes an answer of any size.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use crate::domain::Effort;
 use crate::domain::experience::{ExplainLevel, Explanation, Outcome, Warning};
+use crate::domain::slug::Rendered;
 
-/// What an answer says about itself.
+use super::{Error, Facts};
+
+/// Most warnings of an answer. Of more, the number is told.
+pub(super) const WARNINGS_MAX: usize = 100;
+
+/// How many warnings are told apart and counted.
+const COUNTED_MAX: usize = 10_000;
+
+/// Most lines of the explain tree of an answer. Of more, the number is told.
+pub(super) const LINES_MAX: usize = 10_000;
+
+/// Most bytes of the values that are put into the texts of an answer in place of slugs.
+pub(super) const VALUES_MAX: usize = 1 << 20;
+
+/// Longest sentence of a warning or a line, in characters.
+const SENTENCE_MAX: usize = 2_000;
+
+/// What an answer says about itself, and what it has cost.
 #[derive(Debug)]
 pub(super) struct Account {
     level: ExplainLevel,
+    effort: Arc<Effort>,
     lines: Vec<Explanation>,
+    /// How many lines there are in all trees together.
+    made: usize,
+    /// How many lines were left out.
+    left_out: usize,
     warnings: Vec<Warning>,
+    /// Hashes of all warnings, those included that are only counted.
+    known: HashSet<u64>,
+    /// Bytes that values may still take.
+    room: usize,
+    is_full: bool,
 }
 
 impl Account {
-    pub(super) fn new(level: ExplainLevel) -> Self {
-        Self { level, lines: Vec::new(), warnings: Vec::new() }
+    pub(super) fn new(level: ExplainLevel, effort: Arc<Effort>) -> Self {
+        Self {
+            level,
+            effort,
+            lines: Vec::new(),
+            made: 0,
+            left_out: 0,
+            warnings: Vec::new(),
+            known: HashSet::new(),
+            room: VALUES_MAX,
+            is_full: false,
+        }
+    }
+
+    /// What the request has cost.
+    pub(super) fn effort(&self) -> &Arc<Effort> {
+        &self.effort
+    }
+
+    /// Whether the answer is still waited for. What is as long as the configuration is large asks again and again.
+    pub(super) fn go_on(&self) -> Result<(), Error> {
+        if self.effort.is_given_up() { Err(Error::GivenUp) } else { Ok(()) }
+    }
+
+    /// Whether what lies under a line is asked for.
+    pub(super) fn explains_fully(&self) -> bool {
+        self.level == ExplainLevel::Full
     }
 
     /// Adds a line, with what it rests on if that was asked for. Lines that are not asked for are never made.
     pub(super) fn line(&mut self, line: impl FnOnce() -> Explanation) {
-        match self.level {
-            ExplainLevel::None => {}
-            ExplainLevel::Reasons => self.lines.push(Explanation { under: Vec::new(), ..line() }),
-            ExplainLevel::Full => self.lines.push(line()),
+        let mut line = match self.level {
+            ExplainLevel::None => return,
+            ExplainLevel::Reasons => Explanation { under: Vec::new(), ..line() },
+            ExplainLevel::Full => line(),
+        };
+        let room = LINES_MAX.saturating_sub(self.made);
+        self.made = self.made.saturating_add(weight(&line));
+        if room == 0 {
+            self.left_out = self.left_out.saturating_add(weight(&line));
+            return;
         }
+        self.left_out = self.left_out.saturating_add(cut(&mut line.under, room - 1));
+        self.lines.push(line);
     }
 
     /// Adds something an administrator should mend, once.
     pub(super) fn warn(&mut self, code: &str, message: String) {
-        let warning = Warning { code: code.to_owned(), message };
-        if !self.warnings.contains(&warning) {
-            self.warnings.push(warning);
+        let mut hasher = DefaultHasher::new();
+        (code, &message).hash(&mut hasher);
+        if self.known.len() < COUNTED_MAX && self.known.insert(hasher.finish()) && self.warnings.len() < WARNINGS_MAX {
+            self.warnings.push(Warning { code: code.to_owned(), message: shortened(message) });
         }
+    }
+
+    /// Replaces the slugs of a text by values, as long as the answer has room for them.
+    pub(super) fn render(&mut self, facts: &Facts, text: &str) -> Rendered {
+        let (rendered, enough) = facts.render_within(text, &mut self.room);
+        if !enough && !self.is_full {
+            self.is_full = true;
+            let most = VALUES_MAX >> 10;
+            self.warn(
+                "answer-too-large",
+                format!("the values of slugs take more than {most} KiB in this answer, so no more of them are put in: use fewer slugs, or a shorter context"),
+            );
+        }
+        rendered
     }
 
     /// Warns of slugs without a value.
     pub(super) fn unresolved(&mut self, place: &str, slugs: &[String]) {
+        // The one warning that there is no room says why there is no value.
+        if self.is_full {
+            return;
+        }
         for slug in slugs {
             self.warn("slug-unresolved", format!("`{slug}` in {place} has no value in this session"));
         }
     }
 
-    pub(super) fn into_parts(self) -> (Vec<Warning>, Vec<Explanation>) {
+    pub(super) fn into_parts(mut self) -> (Vec<Warning>, Vec<Explanation>) {
+        let more = self.known.len().saturating_sub(self.warnings.len());
+        if more > 0 {
+            let least = if self.known.len() < COUNTED_MAX { "" } else { "at least " };
+            let message = format!("and {least}{more} more: mend those that are named first");
+            self.warnings.push(Warning { code: "more-warnings".to_owned(), message });
+        }
+        if self.left_out > 0 {
+            let because = format!("{} more lines are left out: an answer has {LINES_MAX} at most", self.left_out);
+            self.lines.push(line("explain", None, Outcome::LeftOut, because));
+        }
         (self.warnings, self.lines)
+    }
+}
+
+/// How many lines a line is, with all that lie under it.
+fn weight(line: &Explanation) -> usize {
+    line.under.iter().map(weight).fold(1, usize::saturating_add)
+}
+
+/// Leaves so many lines, those under them included. How many were taken out.
+fn cut(lines: &mut Vec<Explanation>, mut room: usize) -> usize {
+    let mut left_out = 0;
+    lines.retain_mut(|line| {
+        if room == 0 {
+            left_out += weight(line);
+            return false;
+        }
+        room -= 1;
+        left_out += cut(&mut line.under, room);
+        room -= weight(line) - 1;
+        true
+    });
+    left_out
+}
+
+/// A sentence that is no longer than one may be.
+fn shortened(sentence: String) -> String {
+    match sentence.char_indices().nth(SENTENCE_MAX) {
+        None => sentence,
+        Some((end, _)) => format!("{}…", &sentence[..end]),
     }
 }
 
 /// A line about `about`.
 pub(super) fn line(about: &str, subject: Option<&str>, outcome: Outcome, because: impl Into<String>) -> Explanation {
     let subject = subject.map(str::to_owned);
-    Explanation { about: about.to_owned(), subject, outcome, because: because.into(), under: Vec::new() }
+    Explanation { about: about.to_owned(), subject, outcome, because: shortened(because.into()), under: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn account(level: ExplainLevel) -> Account {
+        Account::new(level, Arc::default())
+    }
+
+    #[test]
+    fn of_warnings_a_hundred_are_named_and_the_others_counted_each_once() {
+        for (distinct, named, last) in [
+            (WARNINGS_MAX, WARNINGS_MAX, "warning 99"),
+            (WARNINGS_MAX + 7, WARNINGS_MAX + 1, "and 7 more: mend those that are named first"),
+            (50_000, WARNINGS_MAX + 1, "and at least 9900 more: mend those that are named first"),
+        ] {
+            let mut account = account(ExplainLevel::None);
+            for _ in 0..2 {
+                (0..distinct).for_each(|at| account.warn("slug-unresolved", format!("warning {at}")));
+            }
+            assert!(account.known.len() <= COUNTED_MAX);
+            let (warnings, _) = account.into_parts();
+            let end = warnings.last().map(|warning| warning.message.as_str());
+            assert_eq!((warnings.len(), end), (named, Some(last)), "of {distinct}");
+        }
+        let mut account = account(ExplainLevel::None);
+        account.warn("tab-left-out", "x".repeat(1 << 20));
+        assert_eq!(account.into_parts().0[0].message.chars().count(), SENTENCE_MAX + 1);
+    }
+
+    #[test]
+    fn values_are_put_in_as_long_as_the_answer_has_room_for_them() {
+        let value = "x".repeat(60_000);
+        let facts = Facts { context: BTreeMap::from([("a".to_owned(), value)]), ..Facts::default() };
+        let mut account = account(ExplainLevel::None);
+        let mut bytes = 0;
+        for at in 0..1_000 {
+            let rendered = account.render(&facts, "{a}");
+            account.unresolved(&format!("parameter `{at}`"), &rendered.unresolved);
+            bytes += rendered.text.len();
+        }
+        assert!((VALUES_MAX - 60_000..=VALUES_MAX).contains(&bytes), "{bytes}");
+        let codes: Vec<_> = account.into_parts().0.into_iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, ["answer-too-large"], "one warning is enough");
+    }
+
+    #[test]
+    fn the_explain_tree_has_an_end_that_says_how_much_is_left_out() {
+        let one = |under: usize| Explanation {
+            under: (0..under).map(|_| line("read", None, Outcome::Read, "yes")).collect(),
+            ..line("tool", None, Outcome::Shown, "so it is")
+        };
+        let mut account = account(ExplainLevel::Full);
+        account.line(|| one(LINES_MAX - 10));
+        account.line(|| Explanation { under: vec![one(3), one(8)], ..one(0) });
+        account.line(|| one(5));
+        let (_, lines) = account.into_parts();
+        // 9,991 and 14 and 6 lines, of which 10,000 are kept.
+        assert_eq!(
+            lines.last().map(|line| line.because.as_str()),
+            Some("11 more lines are left out: an answer has 10000 at most")
+        );
+        assert_eq!(lines.iter().map(weight).sum::<usize>(), LINES_MAX + 1);
+    }
+
+    #[test]
+    fn an_answer_is_not_gone_on_with_once_it_is_given_up() {
+        let account = account(ExplainLevel::None);
+        assert_eq!(account.go_on(), Ok(()));
+        account.effort().give_up();
+        assert_eq!(account.go_on(), Err(Error::GivenUp));
+    }
 }

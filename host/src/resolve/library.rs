@@ -15,10 +15,24 @@ use super::{Facts, ItemReference, texts};
 /// Content by collection and unique name.
 pub(super) type Content = BTreeMap<String, BTreeMap<String, Arc<Value>>>;
 
+/// Most bytes of the items of an answer, as they are stored. Real answers have some dozens of items of some kilobytes.
+const CONTENT_MAX: usize = 16 << 20;
+
+fn too_large() -> String {
+    let most = CONTENT_MAX >> 20;
+    format!(
+        "the items that the tools name have more than {most} MiB together, so some are left out: name fewer of them"
+    )
+}
+
 /// Collects what the rules named. What they made up is a warning.
 pub(super) fn collect(snapshot: &Snapshot, named: Vec<ItemReference>, facts: &Facts, account: &mut Account) -> Content {
     let mut content = Content::new();
+    let mut room = CONTENT_MAX;
     for ItemReference { kind, name } in named {
+        if account.go_on().is_err() {
+            break;
+        }
         let known = kind.parse::<Kind>().ok().filter(|kind| kind.is_collection() && *kind != Kind::User);
         let entry = known.and_then(|kind| snapshot.entry(kind, &name)).filter(|entry| entry.item.is_active());
         let Some(entry) = entry else {
@@ -26,6 +40,11 @@ pub(super) fn collect(snapshot: &Snapshot, named: Vec<ItemReference>, facts: &Fa
             continue;
         };
         if let Entry::Vacant(place) = content.entry(kind).or_default().entry(name) {
+            let Some(left) = room.checked_sub(entry.json().len()) else {
+                account.warn("library-too-large", too_large());
+                continue;
+            };
+            room = left;
             let item = match &entry.item {
                 AnyItem::Script(item) => Arc::new(script(place.key(), item, facts, account)),
                 _ => entry.drawn(facts.language, |item| plain(item.to_json(), facts.language)),

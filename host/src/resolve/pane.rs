@@ -25,6 +25,7 @@ pub(super) fn pane(
     let mut named = Vec::new();
     let mut tools = Vec::with_capacity(placed.len());
     for place in placed {
+        account.go_on()?;
         let Some(tool) = snapshot.get(&place.tool) else {
             account.warn("tool-missing", format!("pane tool `{}` does not exist any more", place.tool));
             continue;
@@ -65,7 +66,7 @@ fn ask(
 ) -> Result<ToolStatus, Error> {
     let kind = tool.kind.as_str();
     let settings = serde_json::Value::Object(place.settings.clone()).to_string();
-    let reads = Reads::new(Arc::clone(snapshot), Arc::clone(facts));
+    let reads = Reads::new(Arc::clone(snapshot), Arc::clone(facts)).within(Arc::clone(account.effort()));
     let Some(evaluation) = rules.evaluate(kind, &settings, reads) else {
         account.line(|| line("tool", Some(kind), Outcome::Shown, "it needs no rule, and none is bound to its kind"));
         return Ok(ToolStatus::Shown { payload: serde_json::Value::Object(serde_json::Map::new()), degraded: None });

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::domain::slug::{RENDERED_MAX, Rendered, Template};
 use crate::domain::trace::Caller;
-use crate::domain::{Channel, Kind, Language};
+use crate::domain::{Channel, Effort, Kind, Language};
 use crate::store::Snapshot;
 
 use super::journal::Journal;
@@ -58,12 +58,29 @@ impl Facts {
 
     /// Replaces the slugs of a text. One whose slugs cannot be told, or are too many, comes back as it is.
     pub fn render(&self, text: &str) -> Rendered {
-        // What can never fit is not copied.
-        let value = |key: &str| self.context.get(key).filter(|value| value.len() <= RENDERED_MAX).cloned();
-        match Template::parse(text) {
-            Ok(template) => template.render(&mut |key| value(key)),
+        self.render_within(text, &mut usize::MAX.clone()).0
+    }
+
+    /// The same with values of at most `room` bytes together, of which they take what they need. Whether that was enough.
+    pub(super) fn render_within(&self, text: &str, room: &mut usize) -> (Rendered, bool) {
+        let mut is_enough = true;
+        let mut value = |key: &str| {
+            // What can never fit is not copied.
+            let value = self.context.get(key).filter(|value| value.len() <= RENDERED_MAX)?;
+            match room.checked_sub(value.len()) {
+                Some(left) => *room = left,
+                None => {
+                    is_enough = false;
+                    return None;
+                }
+            }
+            Some(value.clone())
+        };
+        let rendered = match Template::parse(text) {
+            Ok(template) => template.render(&mut value),
             Err(_) => Rendered { text: text.to_owned(), unresolved: vec![text.to_owned()] },
-        }
+        };
+        (rendered, is_enough)
     }
 }
 
@@ -72,6 +89,8 @@ impl Facts {
 pub struct Reads {
     library: Library,
     facts: Arc<Facts>,
+    /// What the request that they are made for has cost.
+    effort: Arc<Effort>,
     recorded: Vec<Read>,
     known: HashSet<String>,
     journal: Option<Journal>,
@@ -134,6 +153,7 @@ impl Reads {
         Self {
             library,
             facts,
+            effort: Arc::default(),
             recorded: Vec::new(),
             known: HashSet::new(),
             journal: None,
@@ -142,6 +162,17 @@ impl Reads {
             answers: None,
             answered: HashMap::new(),
         }
+    }
+
+    /// The same as part of a request.
+    #[must_use]
+    pub fn within(self, effort: Arc<Effort>) -> Self {
+        Self { effort, ..self }
+    }
+
+    /// What the request that they are made for has cost.
+    pub fn effort(&self) -> &Arc<Effort> {
+        &self.effort
     }
 
     /// The same that keep what granted calls answer.
@@ -199,7 +230,8 @@ impl Reads {
             Library::Journal(journal) => Library::Journal(Arc::clone(journal)),
         };
         let outside = self.outside.as_ref().map(|_| Journal::default());
-        Self { outside, answers: self.answers.clone(), ..Self::of(library, Arc::clone(&self.facts)) }
+        let (answers, effort) = (self.answers.clone(), Arc::clone(&self.effort));
+        Self { outside, answers, effort, ..Self::of(library, Arc::clone(&self.facts)) }
     }
 
     /// The configuration they are made of; none if they are made of a journal.

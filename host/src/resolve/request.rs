@@ -1,12 +1,14 @@
 //! The question: who asks, from where, about which session.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::experience::NotificationEvent;
 use crate::domain::experience::ToolFault;
-use crate::domain::{Channel, Kind, Name, Profile, User};
+use crate::domain::session_context::InvalidContext;
+use crate::domain::{Channel, Effort, Kind, Name, Profile, User};
 
 /// Whose experience is asked for.
 #[derive(Debug, Clone)]
@@ -19,6 +21,17 @@ pub struct Subject {
     pub direct: Vec<Name<Profile>>,
     /// "What if it were this profile": skips the selection.
     pub hypothetical_profile: Option<Name<Profile>>,
+}
+
+/// Who waits for the answer, and what it has cost. Changes nothing about an answer that is given.
+#[derive(Debug, Clone, Default)]
+pub struct Asker {
+    /// The request, for the records of calls.
+    pub request: Option<Arc<str>>,
+    /// The token that was shown.
+    pub token: Option<Arc<str>>,
+    /// What the request has cost, and whether its caller still waits.
+    pub effort: Arc<Effort>,
 }
 
 /// The session that starts. At most one of `workstream`, `channel`, `entity` and `template` says what kind it is.
@@ -40,7 +53,8 @@ pub struct SessionInput {
     /// What announces the conversation. Without it: incoming, authenticated if the context has a `customerRecordId`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<NotificationEvent>,
-    /// The automation dictionary: flat, text to text, such as `anchor.ticketnumber`.
+    /// The automation dictionary: flat, text to text, such as `anchor.ticketnumber`. At most 1,000 keys, 64 KiB in a value and 256 KiB in all;
+    /// no control characters but tabs and line ends.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub context: BTreeMap<String, String>,
 }
@@ -59,6 +73,10 @@ pub enum Error {
     EmptySession,
     #[error("session template `{template}` is not in profile `{profile}`: add it there, or open the record instead")]
     NotInProfile { template: String, profile: String },
+    #[error(transparent)]
+    Context(#[from] InvalidContext),
+    #[error("the request was given up before the answer was made: send it again, or ask for less")]
+    GivenUp,
     #[error("no profile applies to app `{app}`: assign one, or give the app an out-of-the-box profile")]
     NoProfile { app: String },
     #[error("the rule of tool `{kind}` ({} {}) broke, and no answer is given without it: {}", fault.plugin, fault.version, fault.message)]

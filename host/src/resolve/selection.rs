@@ -1,7 +1,7 @@
 //! Which profile is in force: direct, else role-based, else custom default, else out-of-the-box (rulings 8.1 to 8.4, 8.19
 //! to 8.21, 8.24). Profiles never merge.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::domain::experience::{Assignment, AssignmentMethod, Explanation, Outcome};
@@ -42,8 +42,11 @@ pub(super) fn select(
     claims.extend(out_of_the_box(snapshot, subject, roles, app));
     claims.sort();
 
+    let explains = account.explains_fully();
     let mut winner: Option<Claim> = None;
     let mut lost: Vec<Explanation> = Vec::new();
+    // The names of those that lost, as far as they are explained.
+    let mut known: HashSet<&str> = HashSet::new();
     for claim in &claims {
         let unfit = unfit(snapshot, claim, app);
         if unfit.is_none() && winner.is_none() {
@@ -56,18 +59,16 @@ pub(super) fn select(
         if let (Some(winner), None) = (&winner, &unfit) {
             warn_of_tie(winner, claim, account);
         }
-        let because =
-            unfit.unwrap_or_else(|| winner.as_ref().map_or_else(String::new, |winner| why_behind(winner, claim)));
-        if !lost.iter().any(|line| line.subject.as_deref() == Some(claim.profile.as_str())) {
+        if explains && known.insert(claim.profile.as_str()) {
+            let because =
+                unfit.unwrap_or_else(|| winner.as_ref().map_or_else(String::new, |winner| why_behind(winner, claim)));
             lost.push(line("profile", Some(claim.profile.as_str()), Outcome::Lost, because));
         }
     }
     let winner = winner.ok_or_else(|| Error::NoProfile { app: app.to_string() })?;
     account.line(|| {
-        for (name, profile) in snapshot.all::<Profile>() {
-            let known =
-                name == winner.profile || lost.iter().any(|line| line.subject.as_deref() == Some(name.as_str()));
-            if !known {
+        for (name, profile) in snapshot.all::<Profile>().filter(|_| explains) {
+            if name != winner.profile && !known.contains(name.as_str()) {
                 lost.push(line("profile", Some(name.as_str()), Outcome::Lost, why_no_claim(snapshot, &name, profile)));
             }
         }

@@ -9,6 +9,9 @@ use crate::store::Snapshot;
 use super::explain::{Account, line};
 use super::{Facts, texts};
 
+/// Most characters of an address that a warning shows.
+const ADDRESS_SHOWN: usize = 200;
+
 /// The additional tabs that open.
 pub(super) fn additional(
     snapshot: &Snapshot,
@@ -23,6 +26,9 @@ pub(super) fn additional(
     let room = usize::from(environment.tabs_max).saturating_sub(1);
     let mut open = Vec::new();
     for tab in placed {
+        if account.go_on().is_err() {
+            break;
+        }
         let name = &tab.template;
         let outcome = if open.len() >= room {
             Err(format!("a session has at most {} tabs", environment.tabs_max))
@@ -108,8 +114,9 @@ fn parameters(
     let required = template.page_type.required_parameters();
     let mut values = BTreeMap::new();
     for key in template.parameters.keys() {
+        account.go_on().map_err(|error| error.to_string())?;
         let Some(text) = template.parameter(key) else { continue };
-        let rendered = facts.render(text);
+        let rendered = account.render(facts, text);
         // Exports carry stray line ends and blanks around values; no parameter means them.
         let value = rendered.text.trim();
         if rendered.unresolved.is_empty() && !value.is_empty() {
@@ -127,7 +134,8 @@ fn parameters(
     if template.page_type == PageType::ThirdPartyWebsite {
         let address = ["url", "data"].iter().filter_map(|key| values.get(*key)).map(String::as_str).collect::<String>();
         if !address.starts_with("https://") {
-            return Err(format!("its address `{address}` does not begin with `https://`"));
+            let beginning: String = address.chars().take(ADDRESS_SHOWN).collect();
+            return Err(format!("its address `{beginning}` does not begin with `https://`"));
         }
         values.insert("address".to_owned(), address);
     }

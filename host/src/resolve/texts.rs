@@ -16,7 +16,7 @@ pub(super) fn title<const MAX: usize>(
     account: &mut Account,
     otherwise: impl FnOnce() -> String,
 ) -> String {
-    let rendered = text.map(|text| facts.render(text.in_language(facts.language)));
+    let rendered = text.map(|text| account.render(facts, text.in_language(facts.language)));
     let title = rendered.and_then(|rendered| {
         account.unresolved(place, &rendered.unresolved);
         rendered.as_title()
@@ -31,7 +31,7 @@ pub(super) fn text<const MAX: usize>(
     facts: &Facts,
     account: &mut Account,
 ) -> String {
-    let rendered = facts.render(text.in_language(facts.language));
+    let rendered = account.render(facts, text.in_language(facts.language));
     account.unresolved(place, &rendered.unresolved);
     rendered.text
 }

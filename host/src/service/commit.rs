@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::domain::message::Stage;
 use crate::domain::plugin::Skipped;
 use crate::domain::revision::{Author, ChangeRecord};
-use crate::domain::{AnyItem, Kind};
+use crate::domain::{AnyItem, Effort, Kind};
 use crate::pipeline::{self, Operation, Registration, StepFault};
 use crate::store::{self, Change, ChangeSet, Committed, NewEvent, OutboxEvent, Snapshot, Unasked};
 
@@ -121,13 +121,20 @@ impl Service {
         events: &[NewEvent],
         steps: &[Registration],
     ) -> Result<Committed, Error> {
+        if author.effort.is_given_up() {
+            return Err(pipeline::Refusal::GivenUp.into());
+        }
         if origin.dry_run {
             return Ok(self.store.rehearse(changes, author)?);
         }
         let (mut committed, unasked) = self.store.commit_with_events(changes, author, events, origin.delivers)?;
         if let Some(Unasked { plugin, step, code, message }) = unasked.first() {
             let (count, revision) = (unasked.len(), committed.revision);
-            tracing::warn!(code, count, "step `{step}` of `{plugin}` is not asked about revision {revision}: {message}");
+            tracing::warn!(
+                code,
+                count,
+                "step `{step}` of `{plugin}` is not asked about revision {revision}: {message}"
+            );
         }
         let skipped = unasked.into_iter().map(|Unasked { plugin, step, code, message }| {
             let version = steps.iter().find(|it| it.plugin == plugin).map(|it| it.version.to_string());
@@ -225,6 +232,7 @@ impl pipeline::Handlers for NoHandlers {
         _: &Registration,
         _: &pipeline::Event,
         _: &Arc<Snapshot>,
+        _: &Arc<Effort>,
     ) -> Result<pipeline::Outcome, StepFault> {
         Err(StepFault::invalid("there is no step"))
     }

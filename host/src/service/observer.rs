@@ -9,8 +9,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::domain::Revision;
 use crate::domain::revision::Author;
+use crate::domain::{Effort, Revision};
 use crate::pipeline::{Event, Handlers, Outcome, Refusal, Registration, StepFault};
 use crate::plugin::{Answer, CallRecording, Catalog, ObservedCall, Trial};
 use crate::resolve::{Absent, Evaluation, Reads, ToolRules};
@@ -181,8 +181,14 @@ impl Handlers for Observing<'_> {
         self.catalog.registrations()
     }
 
-    fn execute(&self, step: &Registration, event: &Event, library: &Arc<Snapshot>) -> Result<Outcome, StepFault> {
-        self.catalog.execute_seen(step, event, library, Some(&|plugin, call| self.saw(plugin, call)))
+    fn execute(
+        &self,
+        step: &Registration,
+        event: &Event,
+        library: &Arc<Snapshot>,
+        effort: &Arc<Effort>,
+    ) -> Result<Outcome, StepFault> {
+        self.catalog.execute_seen(step, event, library, effort, Some(&|plugin, call| self.saw(plugin, call)))
     }
 
     fn incomplete(&self) -> Option<Refusal> {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -106,6 +106,9 @@ impl From<pipeline::Refusal> for Unanswered {
             }
             // Whoever breaks over the proposal is another step than the one that was asked.
             pipeline::Refusal::Fault { .. } => Self::broke(REFUSED, message),
+            pipeline::Refusal::GivenUp => {
+                Self::Waits(StepFault { code: "plugin.busy".to_owned(), message, retry_after: None })
+            }
             pipeline::Refusal::Rejected { by, .. } => Self::broke(REFUSED, format!("{by} does not agree: {message}")),
         }
     }
@@ -210,7 +213,7 @@ impl Service {
         let question: Event =
             serde_json::from_value(event.body.clone()).map_err(|error| store::Error::Corrupt(error.into()))?;
         let question = Event { attempt: event.attempts, ..question };
-        let proposal = match handlers.execute(step, &question, &library) {
+        let proposal = match handlers.execute(step, &question, &library, &Arc::default()) {
             Ok(Outcome::Proceed(proposal)) => proposal,
             Ok(Outcome::Reject(rejection)) => {
                 let message = format!("it rejects a change that is made: {}", rejection.message);

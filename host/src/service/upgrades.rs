@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::domain::experience::ExplainLevel;
 use crate::domain::{Kind, Name, Revision, User};
-use crate::resolve::{Subject, resolve};
+use crate::resolve::{Asker, Subject, resolve};
 use crate::store::journal::{Journal, Note, Outcome};
 use crate::store::{self, Person, Run as RunRecord, Snapshot, durable, review};
 use crate::upgrade::{
@@ -189,7 +189,7 @@ impl Service {
         for (login, app) in people {
             let subject = self.subject(login.as_ref(), before.revision())?;
             let experience = |library: &Arc<Snapshot>| {
-                let resolved = resolve(library, &subject, app, None, ExplainLevel::None, &*rules, None);
+                let resolved = resolve(library, &subject, app, None, ExplainLevel::None, &*rules, &Asker::default());
                 resolved.map_or_else(
                     |error| Value::String(error.to_string()),
                     |experience| serde_json::to_value(experience).unwrap_or_default(),

@@ -80,11 +80,18 @@ impl Tool for KnowledgeSearch {
     }
 }
 
-/// The text of a column of the record, unless it is unknown or blank.
+/// Most characters of a search text: no search looks further, and the answer stays small whatever the record holds.
+const SEARCH_MAX: usize = 1_000;
+
+/// The text of a column of the record, unless it is unknown or blank. What is longer than a search text is cut.
 fn search_text(session: &Session<'_>, column: &str) -> Option<String> {
     let rendered = session.render(&format!("{{anchor.{column}}}"));
     let text = rendered.text.trim();
-    (rendered.unresolved.is_empty() && !text.is_empty()).then(|| text.to_owned())
+    (rendered.unresolved.is_empty() && !text.is_empty()).then(|| beginning(text))
+}
+
+fn beginning(text: &str) -> String {
+    text.chars().take(SEARCH_MAX).collect::<String>().trim_end().to_owned()
 }
 
 export_tool!(KnowledgeSearch);
@@ -93,4 +100,12 @@ export_tool!(KnowledgeSearch);
 #[test]
 fn cases() {
     loadout_sdk::testing::check_cases::<KnowledgeSearch>(concat!(env!("CARGO_MANIFEST_DIR"), "/cases"));
+}
+
+#[cfg(test)]
+#[test]
+fn a_search_text_is_cut_between_characters() {
+    assert_eq!(beginning("Printer on fire"), "Printer on fire");
+    assert_eq!(beginning(&"日".repeat(SEARCH_MAX + 1)).chars().count(), SEARCH_MAX);
+    assert_eq!(beginning(&format!("{} x", "y".repeat(SEARCH_MAX - 1))).chars().count(), SEARCH_MAX - 1);
 }

@@ -27,6 +27,7 @@ impl From<Refusal> for Answer {
                     Self::new(status, code, detail).with_step(StepDetails { plugin, version, step, code: fault.code });
                 later(answer, fault.retry_after)
             }
+            Refusal::GivenUp => later(Self::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail), None),
             Refusal::Unknown { .. } => {
                 let (status, code) = of_fault("plugin.not-ready");
                 Self::new(status, code, detail)

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use crate::domain::Effort;
 use crate::pipeline::{self, Event, Handlers, Outcome, Refusal, Registration};
 use crate::plugin::amendment::Question;
 use crate::plugin::answer::Answer;
@@ -107,6 +108,7 @@ impl Catalog {
         step: &Registration,
         event: &Event,
         library: &Arc<Snapshot>,
+        effort: &Arc<Effort>,
         witness: Option<Witness<'_>>,
     ) -> Result<Outcome, pipeline::StepFault> {
         if let Some(missing) = self.missing.iter().find(|it| it.name == step.plugin && it.digest == step.digest) {
@@ -121,7 +123,7 @@ impl Catalog {
             retry_after: None,
         };
         let (handler, member) = self.handler(step).ok_or_else(gone)?;
-        let reads = Reads::new(Arc::clone(library), Arc::default());
+        let reads = Reads::new(Arc::clone(library), Arc::default()).within(Arc::clone(effort));
         let Some(testimony) = member.testimony(witness, &reads) else {
             return handler.execute(&self.engine, step, event, reads, &member.outside).0;
         };
@@ -262,8 +264,9 @@ impl Handlers for Catalog {
         step: &Registration,
         event: &Event,
         library: &Arc<Snapshot>,
+        effort: &Arc<Effort>,
     ) -> Result<Outcome, pipeline::StepFault> {
-        self.execute_seen(step, event, library, None)
+        self.execute_seen(step, event, library, effort, None)
     }
 
     fn incomplete(&self) -> Option<Refusal> {

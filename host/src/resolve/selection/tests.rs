@@ -68,7 +68,7 @@ fn person(words: &str) -> Subject {
 }
 
 fn choose(library: &Snapshot, person: &Subject, app: &str) -> (Result<Selection, Error>, Account) {
-    let mut account = Account::new(ExplainLevel::Full);
+    let mut account = Account::new(ExplainLevel::Full, Arc::default());
     let roles = super::super::gates::expand(library, &person.user.roles);
     (select(library, person, &roles, &app.parse().unwrap(), &mut account), account)
 }
@@ -202,4 +202,25 @@ proptest! {
         let (one, two) = (choose(&library, &direct(&names), "workspace").0, choose(&library, &direct(&sorted), "workspace").0);
         prop_assert_eq!(one.unwrap(), two.unwrap());
     }
+}
+
+#[test]
+fn of_many_profiles_for_one_role_each_is_explained_once_and_only_if_that_is_asked_for() {
+    let lines: Vec<String> = (0..3_000).map(|at| format!("p{at:04} roles=agent")).collect();
+    let (library, person) = (library(&lines.join(" | ")), person("roles=agent"));
+    let app = "workspace".parse().unwrap();
+    let roles = super::super::gates::expand(&library, &person.user.roles);
+    let explained = |level| {
+        let mut account = Account::new(level, Arc::default());
+        let chosen = select(&library, &person, &roles, &app, &mut account).unwrap();
+        assert_eq!(chosen.profile.as_str(), "p0000");
+        account.into_parts().1
+    };
+    assert_eq!((explained(ExplainLevel::None).len(), explained(ExplainLevel::Reasons)[0].under.len()), (0, 0));
+    let full = explained(ExplainLevel::Full);
+    let named: BTreeSet<_> = full[0].under.iter().map(|line| line.subject.clone()).collect();
+    assert_eq!(
+        (full.len(), full[0].under.len(), named.len()),
+        (1, library.all::<Profile>().count() - 1, full[0].under.len())
+    );
 }

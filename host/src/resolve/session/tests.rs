@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::content::Content;
 use crate::domain::Revision;
 use crate::domain::experience::{Experience, ExplainLevel};
-use crate::resolve::{Evaluation, Reads, Subject, ToolRules, resolve};
+use crate::resolve::{Asker, Evaluation, Reads, Subject, ToolRules, resolve};
 use crate::store::Entry;
 
 use super::*;
@@ -79,7 +79,8 @@ fn ask(change: Value, session: Value) -> Experience {
     let direct = vec!["new_agent".parse().unwrap()];
     let subject = Subject { login: None, user, direct, hypothetical_profile: None };
     let session = serde_json::from_value(session).unwrap();
-    resolve(&snapshot, &subject, "customer-service-workspace", Some(&session), ExplainLevel::Full, &NoRules, None)
+    let asker = Asker::default();
+    resolve(&snapshot, &subject, "customer-service-workspace", Some(&session), ExplainLevel::Full, &NoRules, &asker)
         .unwrap()
 }
 
@@ -259,4 +260,49 @@ fn the_notification_follows_the_event() {
         };
         assert_eq!(told, expected, "for {session}");
     }
+}
+
+/// Eight tabs of fifty parameters each, which read as `text` says.
+fn many_parameters(text: impl Fn(usize) -> String) -> Value {
+    let parameters: Value =
+        (0..50).map(|at| (format!("p{at}"), json!(text(at)))).collect::<serde_json::Map<_, _>>().into();
+    let tab = json!({"name": "Tab", "pageType": "dashboard", "parameters": parameters});
+    let names: Vec<String> = (1..=8).map(|at| format!("new_tab{at}")).collect();
+    let templates: serde_json::Map<_, _> = names.iter().map(|name| (name.clone(), tab.clone())).collect();
+    let tabs: Vec<Value> = names.iter().map(|name| json!({"template": name, "order": 1})).collect();
+    json!({"application-tab-templates": templates, "session-templates": {"new_case": {"tabs": tabs}}})
+}
+
+#[test]
+fn an_answer_is_no_larger_than_it_has_room_for_values_and_says_so_once() {
+    let session = json!({"entity": "incident", "context": {"a": "x".repeat(60_000), "anchor.ticketnumber": "CAS-1", "anchor.title": "x"}});
+    let answer = ask(many_parameters(|_| "{a}".to_owned()), session);
+    let size = serde_json::to_string(&answer).unwrap().len();
+    assert!(size < 2 << 20, "24 MB of values came to {size} bytes");
+    assert_eq!(answer.session.as_ref().map(|session| session.tabs.len()), Some(8), "what has no value is left out");
+    assert_eq!(codes(&answer), "answer-too-large");
+}
+
+#[test]
+fn slugs_without_a_value_are_named_up_to_a_number_and_counted_beyond_it() {
+    let slugs = |at: usize| (0..50).map(|slug| format!("{{a{at}_{slug}}}")).collect::<String>();
+    let answer = ask(many_parameters(slugs), json!({"entity": "incident"}));
+    let last = answer.warnings.last().map(|warning| (warning.code.as_str(), warning.message.as_str()));
+    assert_eq!(
+        (answer.warnings.len(), last),
+        (101, Some(("more-warnings", "and at least 9900 more: mend those that are named first")))
+    );
+}
+
+#[test]
+fn a_context_that_no_session_has_is_refused_before_anything_is_made_of_it() {
+    let session = serde_json::from_value(json!({"entity": "incident", "context": {"a": "\u{1}"}})).unwrap();
+    let user = serde_json::from_value(json!({"displayName": "Kayla"})).unwrap();
+    let subject = Subject { login: None, user, direct: Vec::new(), hypothetical_profile: None };
+    let asker = Asker::default();
+    let refused = resolve(&Arc::default(), &subject, "nowhere", Some(&session), ExplainLevel::None, &NoRules, &asker);
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "`session.context.a` holds the control character U+0001: leave it out; tabs and line ends may stay"
+    );
 }

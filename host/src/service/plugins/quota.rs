@@ -36,11 +36,7 @@ struct Usage {
 
 impl Usage {
     /// What `plugins` hold, with components of so many bytes that are compiled to so much code.
-    fn of(
-        plugins: &BTreeMap<&str, &Plugin>,
-        size: impl Fn(&Digest) -> u64,
-        code: impl Fn(&Digest) -> u64,
-    ) -> Self {
+    fn of(plugins: &BTreeMap<&str, &Plugin>, size: impl Fn(&Digest) -> u64, code: impl Fn(&Digest) -> u64) -> Self {
         let (mut named, mut run) = (HashSet::new(), HashSet::new());
         for plugin in plugins.values() {
             named.extend(plugin.versions.values());

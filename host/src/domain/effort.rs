@@ -1,0 +1,73 @@
+//! What one request has cost so far, and whether its caller still waits.
+//!
+//! All that work on a request share one. It knows no clock and no limit: those who work count here, and look here before they go on.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// What one request has cost so far, and whether its caller still waits.
+#[derive(Debug, Default)]
+pub struct Effort {
+    /// Processor time of all plugins, in nanoseconds.
+    plugins: AtomicU64,
+    /// That of steps around rules alone, which is part of it.
+    around: AtomicU64,
+    given_up: AtomicBool,
+}
+
+impl Effort {
+    /// The processor time that plugins have taken.
+    pub fn of_plugins(&self) -> Duration {
+        Duration::from_nanos(self.plugins.load(Relaxed))
+    }
+
+    /// The processor time that steps around rules have taken, which is part of that of all plugins.
+    pub fn of_steps_around(&self) -> Duration {
+        Duration::from_nanos(self.around.load(Relaxed))
+    }
+
+    /// Counts processor time of a plugin.
+    pub fn spend(&self, time: Duration) {
+        add(&self.plugins, time);
+    }
+
+    /// Counts processor time of a step around a rule.
+    pub fn spend_around(&self, time: Duration) {
+        add(&self.around, time);
+        self.spend(time);
+    }
+
+    /// Notes that no caller waits any more: what is still worked on ends as soon as it looks.
+    pub fn give_up(&self) {
+        self.given_up.store(true, Relaxed);
+    }
+
+    /// Whether no caller waits any more.
+    pub fn is_given_up(&self) -> bool {
+        self.given_up.load(Relaxed)
+    }
+}
+
+fn add(count: &AtomicU64, time: Duration) {
+    let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    // Adds what fits; the closure always has a value.
+    let _ = count.fetch_update(Relaxed, Relaxed, |spent| Some(spent.saturating_add(nanos)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steps_around_rules_take_counts_among_all_plugins() {
+        let effort = Effort::default();
+        effort.spend(Duration::from_millis(3));
+        effort.spend_around(Duration::from_millis(4));
+        assert_eq!((effort.of_plugins().as_millis(), effort.of_steps_around().as_millis()), (7, 4));
+        effort.spend_around(Duration::MAX);
+        assert_eq!(effort.of_plugins(), Duration::from_nanos(u64::MAX), "a count never starts again");
+        assert!(!effort.is_given_up());
+        effort.give_up();
+        assert!(effort.is_given_up());
+    }
+}
