@@ -54,6 +54,24 @@ pub struct RevisionRecord {
     pub why: String,
     /// What it changed, by collection and name.
     pub changes: Vec<ChangeRecord>,
+    /// How many changes are left out, because they are about people whom the caller may not read.
+    #[serde(skip_serializing_if = "is_none_left_out")]
+    #[schema(required = false)]
+    pub left_out: usize,
+}
+
+impl RevisionRecord {
+    /// Leaves out what is about people.
+    pub fn leave_people_out(&mut self) {
+        let all = self.changes.len();
+        self.changes.retain(|change| !change.is_about_people());
+        self.left_out += all - self.changes.len();
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+fn is_none_left_out(left_out: &usize) -> bool {
+    *left_out == 0
 }
 
 /// What one revision did to one item.
@@ -74,6 +92,11 @@ pub struct ChangeRecord {
 impl ChangeRecord {
     /// The collection under which direct assignments are recorded.
     pub const ASSIGNMENTS: &str = "assignments";
+
+    /// Whether it is about a person, or about what a person is assigned to.
+    pub fn is_about_people(&self) -> bool {
+        self.collection == Kind::User.collection() || self.collection == Self::ASSIGNMENTS
+    }
 
     /// The collection of items of `kind`.
     pub fn collection_of(kind: Kind) -> String {

@@ -18,6 +18,9 @@ use super::problem::Refusal;
 /// Most bytes of an answer that is tagged by its bytes.
 const TAGGED_MAX: u64 = 16 << 20;
 
+/// Most tags that are looked at of those that a client says it has.
+const TAGS_MAX: usize = 100;
+
 /// Marks an answer that shows more than what its revision wrote, such as the health of a plugin: nobody has it already.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MoreThanTagged;
@@ -74,8 +77,12 @@ async fn tagged(response: Response, seen: Option<&str>) -> Response {
 
 /// Whether the list `seen` has `tag`; weak or strong does not matter for reading.
 fn names(seen: &str, tag: &str) -> bool {
-    let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    seen.trim() == "*" || seen.split(',').any(|seen| strong(seen) == strong(tag))
+    fn strong(tag: &str) -> &str {
+        tag.trim().trim_start_matches("W/")
+    }
+    let tag = strong(tag);
+    // A client has read a few versions, so more than these are not looked through.
+    seen.trim() == "*" || seen.split(',').take(TAGS_MAX).any(|seen| strong(seen) == tag)
 }
 
 fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

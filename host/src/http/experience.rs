@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::access::{Caller, Privilege};
 use crate::domain::experience::{Experience, ExplainLevel};
 use crate::domain::{Kind, Language, Name, Named, Profile, Revision, SecurityRole, Text, User, user};
 use crate::resolve::SessionInput;
@@ -15,6 +17,7 @@ use crate::service::{Question, Service, Who};
 use crate::store::{Error, MissingReference, Snapshot};
 
 use super::body::{QUESTION_MAX, Typed};
+use super::privileges::also;
 use super::problem::Refusal;
 use super::query::{For, Nothing, Query};
 use super::state::App;
@@ -34,7 +37,7 @@ struct ExperienceQuery {
     #[serde(default)]
     #[param(inline, required = false)]
     explain: ExplainLevel,
-    /// The revision to answer from; the newest without it.
+    /// The revision to answer from; the newest without it. Needs `history.read`: it shows what was taken away since.
     as_of: Option<u64>,
 }
 
@@ -60,7 +63,7 @@ struct ExperienceRequest {
     #[serde(default)]
     #[schema(required = false)]
     explain: ExplainLevel,
-    /// The revision to answer from; the newest without it.
+    /// The revision to answer from; the newest without it. Needs `history.read`: it shows what was taken away since.
     as_of: Option<Revision>,
 }
 
@@ -73,9 +76,11 @@ struct ExperienceRequest {
 async fn of_user(
     State(app): State<App>,
     For(asker): For,
+    Extension(caller): Extension<Caller>,
     Path(login): Path<String>,
     Query(query): Query<ExperienceQuery>,
 ) -> Result<axum::Json<Experience>, Refusal> {
+    also(&caller, query.as_of.is_some(), Privilege::HistoryRead)?;
     let question = Question {
         who: Who::Login(login.parse()?),
         profile: None,
@@ -95,9 +100,11 @@ async fn of_user(
 async fn of_anybody(
     State(app): State<App>,
     For(asker): For,
+    Extension(caller): Extension<Caller>,
     _: Query<Nothing>,
     Typed(request): Typed<ExperienceRequest, QUESTION_MAX>,
 ) -> Result<axum::Json<Experience>, Refusal> {
+    also(&caller, request.as_of.is_some(), Privilege::HistoryRead)?;
     let experience = app.run(move |service| Ok(service.experience_for(&asker, &request.question(service)?)?));
     Ok(axum::Json(experience.await?))
 }

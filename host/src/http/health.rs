@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::Revision;
+use crate::resolve::NO_RULE;
 
 use super::problem::{ProblemDetails, Refusal};
 use super::state::App;
@@ -27,6 +28,20 @@ pub(super) struct Ready {
     status: &'static str,
     /// The newest revision.
     revision: Revision,
+    /// What does not keep it from answering, and needs an administrator.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<HealthWarning>,
+}
+
+/// Something that needs an administrator. It names nothing, because this is open to all.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct HealthWarning {
+    /// `no-rule`: pane tools are hidden because what decides about them is absent. `GET /api/v1/plugins` names them, and says why.
+    #[schema(value_type = String)]
+    code: &'static str,
+    /// How many.
+    count: usize,
 }
 
 /// Whether the server lives.
@@ -44,9 +59,10 @@ pub(super) async fn live() -> Json<Alive> {
 ))]
 pub(super) async fn ready(State(app): State<App>) -> Result<Json<Ready>, Refusal> {
     let newest = app.look_ups.newest.ask(()).await.flatten();
-    let revision = newest.map_err(|_| {
+    let (revision, hidden) = newest.map_err(|_| {
         let detail = "the database cannot be read: look at the log, this answers again when it can";
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", detail)
     })?;
-    Ok(Json(Ready { status: "ok", revision }))
+    let warnings = (hidden > 0).then_some(HealthWarning { code: NO_RULE, count: hidden }).into_iter().collect();
+    Ok(Json(Ready { status: "ok", revision, warnings }))
 }

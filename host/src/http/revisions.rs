@@ -1,5 +1,6 @@
 //! History: who changed what, when and why.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
@@ -8,6 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::Revision;
+use crate::domain::access::{Caller, Privilege};
 use crate::domain::revision::RevisionRecord;
 
 use super::page::{self, Filling};
@@ -39,17 +41,26 @@ struct RevisionPage {
     next: Option<String>,
 }
 
-/// Lists revisions, the newest first, with what they changed.
+/// Lists revisions, the newest first, with what they changed. Changes of people and of assignments need `people.read`; without it, they are
+/// counted.
 #[utoipa::path(
     get, path = "/api/v1/revisions", operation_id = "list-revisions", tag = "history", params(RevisionsQuery),
     responses((status = 200, description = "One page.", body = RevisionPage)),
 )]
-async fn list(State(app): State<App>, Query(query): Query<RevisionsQuery>) -> Result<Response, Refusal> {
+async fn list(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<RevisionsQuery>,
+) -> Result<Response, Refusal> {
     let limit = page::limit(query.limit)?;
+    let reads_people = caller.has(Privilege::PeopleRead);
     let page = app.run(move |service| {
         let (mut page, mut last, mut more) = (Filling::new(limit), None, false);
         // Each is written down before the next is read.
-        service.store().visit_revisions(query.before.map(Revision), limit + 1, |record| {
+        service.store().visit_revisions(query.before.map(Revision), limit + 1, |mut record| {
+            if !reads_people {
+                record.leave_people_out();
+            }
             more = !page.add(&serde_json::json!(record));
             last = Some(record.revision).filter(|_| !more).or(last);
             !more

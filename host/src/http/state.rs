@@ -43,8 +43,8 @@ pub(super) struct App {
 pub(super) struct Open {
     /// Whose a secret is.
     pub(super) holder: LookUps<Secret, Result<Option<Holder>, Refusal>>,
-    /// The newest revision.
-    pub(super) newest: LookUps<(), Result<Revision, Refusal>>,
+    /// The newest revision, and how many pane tools are hidden for want of a rule.
+    pub(super) newest: LookUps<(), Result<(Revision, usize), Refusal>>,
     /// All counters, as text.
     pub(super) counters: LookUps<(), Result<Bytes, Refusal>>,
 }
@@ -56,7 +56,7 @@ impl Open {
         let metrics = Arc::clone(metrics);
         Self {
             holder: LookUps::each(move |secret| Ok(of_holder.store().holder(&secret)?)),
-            newest: LookUps::once(move || Ok(of_newest.store().newest()?)),
+            newest: LookUps::once(move || Ok((of_newest.store().newest()?, of_newest.count_without_rule()?))),
             counters: LookUps::once(move || Ok(metrics.render(of_counters.store().newest()?).into())),
         }
     }

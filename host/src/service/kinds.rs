@@ -40,6 +40,16 @@ impl Service {
         Ok(without.collect())
     }
 
+    /// How many active pane tools are hidden because what decides about them is absent, as far as that is known without making
+    /// anything ready.
+    pub fn count_without_rule(&self) -> Result<usize, Error> {
+        let Machinery::Installed(platform) = &self.machinery else { return Ok(0) };
+        let Some(catalog) = platform.serving() else { return Ok(0) };
+        let snapshot = self.store.snapshot()?;
+        let tools = snapshot.all::<PaneTool>().filter(|(_, tool)| tool.is_active());
+        Ok(tools.filter(|(name, tool)| without_rule(&snapshot, &catalog, name.as_str(), tool).is_some()).count())
+    }
+
     /// The pane tools among `changes` that are hidden because what decides about them is absent over `library`.
     pub(super) fn written_without_rule(
         &self,

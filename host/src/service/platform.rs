@@ -191,6 +191,11 @@ impl Platform {
         Ok(catalog)
     }
 
+    /// What was asked last, if anything was. Makes nothing, and waits for nothing.
+    pub(super) fn serving(&self) -> Option<Arc<Catalog>> {
+        self.newest.load().as_ref().map(|serving| Arc::clone(&serving.catalog))
+    }
+
     /// Keeps what a revision asks, unless what a newer one asks is kept already. Only for whoever holds `making`.
     fn keep(&self, serving: Serving) {
         let newer = self.newest.load().as_ref().is_some_and(|kept| kept.revision > serving.revision);

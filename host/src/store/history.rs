@@ -35,7 +35,7 @@ impl Store {
                 let revision = Revision(row.get(0)?);
                 let at = rows::timestamp(&row.get::<_, String>(1)?)?;
                 let changes = changes(connection, revision)?;
-                if !visit(RevisionRecord { revision, at, who: row.get(2)?, why: row.get(3)?, changes }) {
+                if !visit(RevisionRecord { revision, at, who: row.get(2)?, why: row.get(3)?, changes, left_out: 0 }) {
                     break;
                 }
             }

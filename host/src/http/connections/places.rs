@@ -1,5 +1,6 @@
 //! The places for connections: who has one, who waits in it, and who gives it up for a new caller.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,7 +36,7 @@ impl Places {
         Arc::new(Self { table: Mutex::new(table), changed: Notify::new(), metrics })
     }
 
-    /// A place for `peer`. If there is none, the one that has waited for the longest is closed for it. Nothing if none waits.
+    /// A place for `peer`. If there is none, one that waits is closed for it, of the peer that has the most. Nothing if none waits.
     pub(super) async fn take(self: &Arc<Self>, peer: Peer) -> Option<Place> {
         let taking = async {
             loop {
@@ -57,11 +58,12 @@ impl Places {
         entry
     }
 
-    /// Closes up to `number` connections that wait, those first that have waited for the longest.
+    /// Closes up to `number` connections that wait, those first of peers that have many.
     pub(super) fn free(&self, number: usize) {
         let mut table = self.lock();
         for _ in 0..number {
-            table.close_longest(None);
+            let largest = table.largest();
+            table.close_longest(largest);
         }
     }
 
@@ -117,8 +119,6 @@ struct Table {
     next: u64,
     open: HashMap<u64, Holder>,
     peers: HashMap<Peer, AtPeer>,
-    /// Who waits, by the turn in which the waiting began.
-    waiting: BTreeMap<u64, u64>,
     /// How many were asked to close.
     closing: usize,
 }
@@ -143,6 +143,7 @@ enum State {
 struct AtPeer {
     open: usize,
     closing: usize,
+    /// Which wait, by the turn in which the waiting began.
     waiting: BTreeMap<u64, u64>,
 }
 
@@ -154,7 +155,8 @@ impl Table {
             return if closing > 0 || self.close_longest(Some(peer)) { Entry::Later } else { Entry::Full };
         }
         if self.open.len() >= self.all {
-            return if self.closing > 0 || self.close_longest(None) { Entry::Later } else { Entry::Full };
+            let largest = self.largest();
+            return if self.closing > 0 || self.close_longest(largest) { Entry::Later } else { Entry::Full };
         }
         let (id, close) = (self.turn(), Arc::new(Notify::new()));
         self.open.insert(id, Holder { peer, close: Arc::clone(&close), state: State::Working });
@@ -168,12 +170,16 @@ impl Table {
         self.next
     }
 
-    /// Asks the connection to close that has waited for the longest, among all or among those of `peer`.
+    /// The peer that has the most connections, of those with one that waits: a caller with a few never gives way to one with many.
+    /// Of several, the one whose connection has waited for the longest.
+    fn largest(&self) -> Option<Peer> {
+        let waiting = self.peers.iter().filter_map(|(peer, at)| Some((peer, at.open, at.waiting.keys().next()?)));
+        waiting.max_by_key(|(_, open, since)| (*open, Reverse(**since))).map(|(peer, ..)| *peer)
+    }
+
+    /// Asks the connection of `peer` to close that has waited for the longest.
     fn close_longest(&mut self, peer: Option<Peer>) -> bool {
-        let waiting = match peer {
-            Some(peer) => self.peers.get(&peer).map(|at_peer| &at_peer.waiting),
-            None => Some(&self.waiting),
-        };
+        let waiting = peer.and_then(|peer| self.peers.get(&peer)).map(|at_peer| &at_peer.waiting);
         let Some(id) = waiting.and_then(|waiting| waiting.values().next().copied()) else { return false };
         let Some(holder) = self.change(id, State::Closing) else { return false };
         // Kept for a connection that does not listen yet.
@@ -213,7 +219,6 @@ impl Table {
         let at_peer = self.peers.get_mut(&holder.peer)?;
         match std::mem::replace(&mut holder.state, to) {
             State::Waiting(turn) => {
-                self.waiting.remove(&turn);
                 at_peer.waiting.remove(&turn);
             }
             State::Closing => {
@@ -224,7 +229,6 @@ impl Table {
         }
         match to {
             State::Waiting(turn) => {
-                self.waiting.insert(turn, id);
                 at_peer.waiting.insert(turn, id);
             }
             State::Closing => {
@@ -284,6 +288,22 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_with_few_connections_gives_way_last() {
+        let mut table = table(4, 3);
+        let only = enter(&mut table, 1).unwrap();
+        let many = [2, 2, 2].map(|last| enter(&mut table, last).unwrap());
+        for (newcomer, expected) in [(3, many[0]), (4, many[1])] {
+            assert_eq!(enter(&mut table, newcomer), Err(true));
+            assert_eq!(closing(&table), [expected], "not `{only}`, though it has waited the longest of all");
+            table.leave(expected);
+            assert!(enter(&mut table, newcomer).is_ok());
+        }
+        // Where all have one, the longest waits goes.
+        assert_eq!(enter(&mut table, 5), Err(true));
+        assert_eq!(closing(&table), [only]);
+    }
+
+    #[test]
     fn nothing_in_flight_is_closed() {
         let mut table = table(2, 2);
         let ids = [1, 2].map(|last| enter(&mut table, last).unwrap());
@@ -313,11 +333,14 @@ mod tests {
         let ids = [1, 1, 2, 2].map(|last| enter(&mut table, last).unwrap());
         table.works(ids[1]);
         for _ in 0..2 {
-            table.close_longest(None);
+            let largest = table.largest();
+            table.close_longest(largest);
         }
         assert_eq!(closing(&table), [ids[0], ids[2]]);
-        table.close_longest(None);
-        assert!(!table.close_longest(None), "the last one works");
+        let largest = table.largest();
+        table.close_longest(largest);
+        assert_eq!(table.largest(), None, "the last one works");
+        assert!(!table.close_longest(None));
     }
 
     #[test]
@@ -340,7 +363,7 @@ mod tests {
         for id in inside {
             table.leave(id);
         }
-        assert!(table.open.is_empty() && table.peers.is_empty() && table.waiting.is_empty());
+        assert!(table.open.is_empty() && table.peers.is_empty());
         assert_eq!(table.closing, 0);
     }
 }
