@@ -15,9 +15,9 @@ use crate::resolve::{Facts, Reads};
 use crate::store::Snapshot;
 use crate::upgrade::StepInfo;
 
+use super::allowance::Share;
 use super::breaker::Health;
 use super::cache::Cache;
-use super::allowance::Share;
 use super::call::{self, Call, Means, Plugin};
 use super::compiler::Compiler;
 use super::engine::{Config, Engine, EngineError};

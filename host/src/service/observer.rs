@@ -9,8 +9,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::domain::{Effort, Revision};
 use crate::domain::revision::Author;
+use crate::domain::{Effort, Revision};
 use crate::pipeline::{Event, Handlers, Outcome, Refusal, Registration, StepFault};
 use crate::plugin::{Answer, CallRecording, Catalog, ObservedCall, Trial};
 use crate::resolve::{Absent, Evaluation, Reads, ToolRules};
