@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::experience::{Assignment, ChosenProfile, Experience, ExplainLevel, Outcome};
 use crate::domain::trace::Caller;
-use crate::domain::{App, Kind, Name, Profile, session_context};
+use crate::domain::{App, Kind, Name, Profile};
 use crate::store::Snapshot;
 
 use explain::{Account, line};
@@ -52,7 +52,7 @@ pub fn resolve(
     asker: &Asker,
 ) -> Result<Experience, Error> {
     if let Some(session) = session {
-        session_context::check(&session.context)?;
+        session.check()?;
     }
     let mut account = Account::new(explain, Arc::clone(&asker.effort));
     let app = find_app(snapshot, app)?;
@@ -114,11 +114,17 @@ pub fn resolve(
     })
 }
 
+/// Most apps that a refusal names.
+const APPS_NAMED: usize = 20;
+
 fn find_app(snapshot: &Snapshot, typed: &str) -> Result<Name<App>, Error> {
     let found = snapshot.canonical(Kind::App, typed).and_then(|name| name.parse().ok());
     found.ok_or_else(|| {
-        let known: Vec<String> = snapshot.entries(Kind::App).map(|(name, _)| format!("`{name}`")).collect();
-        unknown(Kind::App, typed, format!(": known are {}", known.join(", ")))
+        let apps = snapshot.entries(Kind::App);
+        let known: Vec<String> = apps.take(APPS_NAMED).map(|(name, _)| format!("`{name}`")).collect();
+        let more = snapshot.entries(Kind::App).count().saturating_sub(known.len());
+        let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        unknown(Kind::App, typed, format!(": known are {}{and_more}", known.join(", ")))
     })
 }
 

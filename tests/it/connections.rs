@@ -457,14 +457,18 @@ async fn a_request_that_waited_too_long_is_told_so_and_not_done_later() -> Done 
 
 /// Rules that go on until nothing is waited for any more.
 #[derive(Default)]
-struct Stubborn(AtomicUsize);
+struct Stubborn {
+    begun: AtomicUsize,
+    ended: AtomicUsize,
+}
 
 impl ToolRules for Stubborn {
     fn evaluate(&self, _: &str, _: &str, reads: Reads) -> Option<Evaluation> {
+        self.begun.fetch_add(1, Ordering::SeqCst);
         while !reads.effort().is_given_up() {
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.ended.fetch_add(1, Ordering::SeqCst);
         None
     }
 
@@ -483,7 +487,7 @@ impl ToolRules for Stubborn {
 
 #[tokio::test]
 async fn what_is_worked_on_stops_when_the_request_is_given_up_by_time_or_by_its_caller() -> Done {
-    for (by_time, timeout) in [(true, Duration::from_millis(200)), (false, 10 * HANGS)] {
+    for (by_time, timeout) in [(true, Duration::from_secs(1)), (false, 10 * HANGS)] {
         let rules = Arc::new(Stubborn::default());
         let options = |options| Options { work: ONE_AND_ONE, timeout, ..options };
         let host = TestHost::with_limits(Arc::clone(&rules) as _, options).await?;
@@ -491,16 +495,15 @@ async fn what_is_worked_on_stops_when_the_request_is_given_up_by_time_or_by_its_
         if by_time {
             assert_eq!(asked.await??.status(), 503);
         } else {
-            until("the question is worked on", async || Ok(host.get("/health/ready").await?.status == 200)).await?;
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            until("a rule is asked", async || Ok(rules.begun.load(Ordering::SeqCst) > 0)).await?;
             asked.abort();
-        }
-        until("the rule that was asked ends", async || Ok(rules.0.load(Ordering::SeqCst) > 0)).await?;
-        if !by_time {
             // The only thread is free again.
             assert_eq!(host.get("/api/v1/queues").await?.status, 200);
         }
-        assert_eq!(rules.0.load(Ordering::SeqCst), 1, "no other rule was asked after that");
+        // On a machine that is too busy the time may be up before a rule is asked.
+        let under_way = || rules.begun.load(Ordering::SeqCst) - rules.ended.load(Ordering::SeqCst);
+        until("the rule that was asked ends", async || Ok(under_way() == 0)).await?;
+        assert!(rules.begun.load(Ordering::SeqCst) <= 1, "no other rule was asked after that");
     }
     Ok(())
 }

@@ -77,7 +77,10 @@ impl From<Error> for Refusal {
             Error::Resolve(resolve::Error::GivenUp) => problem(StatusCode::SERVICE_UNAVAILABLE, "timeout"),
             Error::Resolve(resolve::Error::Inactive { .. }) => problem(StatusCode::CONFLICT, "inactive"),
             Error::Resolve(
-                resolve::Error::AmbiguousSession { .. } | resolve::Error::EmptySession | resolve::Error::Context(_),
+                resolve::Error::AmbiguousSession { .. }
+                | resolve::Error::EmptySession
+                | resolve::Error::LongName { .. }
+                | resolve::Error::Context(_),
             ) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-session"),
             Error::Resolve(resolve::Error::Tool { fault, .. } | resolve::Error::ToolStep { fault, .. }) => {
                 let (status, code) = fault::of_fault(&fault.code);

@@ -58,7 +58,8 @@ impl Facts {
 
     /// Replaces the slugs of a text. One whose slugs cannot be told, or are too many, comes back as it is.
     pub fn render(&self, text: &str) -> Rendered {
-        self.render_within(text, &mut usize::MAX.clone()).0
+        let mut room = usize::MAX;
+        self.render_within(text, &mut room).0
     }
 
     /// The same with values of at most `room` bytes together, of which they take what they need. Whether that was enough.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::experience::NotificationEvent;
 use crate::domain::experience::ToolFault;
-use crate::domain::session_context::InvalidContext;
+use crate::domain::name::NAME_MAX;
+use crate::domain::session_context::{self, InvalidContext};
 use crate::domain::{Channel, Effort, Kind, Name, Profile, User};
 
 /// Whose experience is asked for.
@@ -59,6 +60,20 @@ pub struct SessionInput {
     pub context: BTreeMap<String, String>,
 }
 
+impl SessionInput {
+    /// Refuses what is longer than any name, and a context that no session has, before anything is made of them.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let Self { workstream, entity, template, context, .. } = self;
+        for (attribute, name) in [("workstream", workstream), ("entity", entity), ("template", template)] {
+            let found = name.as_ref().map_or(0, |name| name.chars().count());
+            if found > NAME_MAX {
+                return Err(Error::LongName { attribute, found });
+            }
+        }
+        Ok(session_context::check(context)?)
+    }
+}
+
 /// A question that has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentences say what the variants mean, and the fields what they speak of")]
@@ -73,6 +88,8 @@ pub enum Error {
     EmptySession,
     #[error("session template `{template}` is not in profile `{profile}`: add it there, or open the record instead")]
     NotInProfile { template: String, profile: String },
+    #[error("`session.{attribute}` has {found} characters, and a name has {NAME_MAX} at most: no such thing exists")]
+    LongName { attribute: &'static str, found: usize },
     #[error(transparent)]
     Context(#[from] InvalidContext),
     #[error("the request was given up before the answer was made: send it again, or ask for less")]

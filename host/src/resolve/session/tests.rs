@@ -295,14 +295,22 @@ fn slugs_without_a_value_are_named_up_to_a_number_and_counted_beyond_it() {
 }
 
 #[test]
-fn a_context_that_no_session_has_is_refused_before_anything_is_made_of_it() {
-    let session = serde_json::from_value(json!({"entity": "incident", "context": {"a": "\u{1}"}})).unwrap();
+fn a_session_that_is_larger_than_one_may_be_is_refused_before_anything_is_made_of_it() {
     let user = serde_json::from_value(json!({"displayName": "Kayla"})).unwrap();
     let subject = Subject { login: None, user, direct: Vec::new(), hypothetical_profile: None };
-    let asker = Asker::default();
-    let refused = resolve(&Arc::default(), &subject, "nowhere", Some(&session), ExplainLevel::None, &NoRules, &asker);
+    let refused = |session: Value| {
+        let (session, asker) = (serde_json::from_value(session).unwrap(), Asker::default());
+        resolve(&Arc::default(), &subject, "nowhere", Some(&session), ExplainLevel::None, &NoRules, &asker)
+            .unwrap_err()
+            .to_string()
+    };
     assert_eq!(
-        refused.unwrap_err().to_string(),
+        refused(json!({"entity": "incident", "context": {"a": "\u{1}"}})),
         "`session.context.a` holds the control character U+0001: leave it out; tabs and line ends may stay"
     );
+    assert_eq!(
+        refused(json!({"entity": "x".repeat(2 << 20)})),
+        "`session.entity` has 2097152 characters, and a name has 128 at most: no such thing exists"
+    );
+    assert!(refused(json!({"entity": "x".repeat(128)})).starts_with("app `nowhere` does not exist"));
 }
