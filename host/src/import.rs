@@ -178,7 +178,8 @@ pub(crate) fn plan_files(files: impl IntoIterator<Item = (String, Vec<u8>)>, bas
 enum By {
     /// The caller brought it: what it makes is held against the bounds of items.
     Caller,
-    /// An export that reads back what it wrote. Its items are in the environment already, whatever bounds are newer than they.
+    /// An export that reads back what it wrote. Its items are in the environment already, whatever bounds are newer than
+    /// they are.
     Export,
 }
 

@@ -1,9 +1,9 @@
 //! What an item and a library may hold at most, whichever way they come: a write, a patch, a copy, an import, an upgrade.
 //!
-//! One set of bounds for all kinds, held against the JSON form, so that a new attribute has bounds on the day it appears. Texts
-//! have the limits of their columns besides. Refuses an item that breaks a bound, unless the item that was there broke it as
-//! much: what an older host took can be read, and made smaller in steps. Free JSON, and definitions of workflows, are bounded
-//! as a whole.
+//! One set of bounds for all kinds, held against the JSON form, so that a new attribute has bounds on the day it appears.
+//! Texts have the limits of their columns besides. Refuses an item that breaks a bound, unless the item that was there
+//! broke it as much: what an older host took can be read, and made smaller in steps. Free JSON, and definitions of
+//! workflows, are bounded as a whole.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,7 +14,8 @@ use super::{AnyItem, Kind, Problem};
 
 /// Most bytes of an item, as JSON without blanks.
 pub const ITEM_BYTES_MAX: usize = 256 << 10;
-/// Most bytes of a macro, a session template, a profile or a plugin: each may hold a text of a million characters, or many settings.
+/// Most bytes of a macro, a session template, a profile or a plugin: each may hold a text of a million characters, or many
+/// settings.
 pub const LONG_ITEM_BYTES_MAX: usize = 1536 << 10;
 /// Most values of an item. A macro of a hundred steps has some thousand.
 pub const VALUES_MAX: usize = 20_000;

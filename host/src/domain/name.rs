@@ -89,8 +89,8 @@ pub fn check_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
     Err(InvalidName { kind, typed: typed.to_owned(), reason })
 }
 
-/// Checks the name of something new: besides what [`check_name`] checks, that every character of it can be seen, so that no two
-/// names look alike only because of characters that are not seen.
+/// Checks the name of something new: besides what [`check_name`] checks, that every character of it can be seen, so that no
+/// two names look alike only because of characters that are not seen.
 pub fn check_new_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
     check_name(kind, typed)?;
     let Some(unseen) = typed.chars().find(|c| is_unseen(*c)) else { return Ok(()) };
@@ -98,8 +98,9 @@ pub fn check_new_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
     Err(InvalidName { kind, typed: typed.to_owned(), reason: reason.into() })
 }
 
-/// Whether a character is not seen where it stands, or changes how its neighbours are: those that Unicode calls format characters
-/// (bidirectional controls and tags among them) or ignorable by default, separators of lines, and blanks other than the usual one.
+/// Whether a character is not seen where it stands, or changes how its neighbours are: those that Unicode calls format
+/// characters (bidirectional controls and tags among them) or ignorable by default, separators of lines, and blanks other
+/// than the usual one.
 pub fn is_unseen(c: char) -> bool {
     (c.is_whitespace() && c != ' ')
         || matches!(c,

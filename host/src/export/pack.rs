@@ -7,7 +7,8 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::Error;
 
-/// Files of more bytes than these are not packed where they would become a hundredth: the import takes such entries for bombs.
+/// Files of more bytes than these are not packed where they would become a hundredth: the import takes such entries for
+/// bombs.
 const LONG: usize = 1 << 20;
 
 /// Packs `files` in their order.

@@ -1,7 +1,7 @@
 //! How much of an environment the tables of one archive say: less than the import reads of one.
 //!
-//! What finds no room in them is said by documents, which the import reads one by one. So there is no environment within the bounds of
-//! a library that is too large for an export.
+//! What finds no room in them is said by documents, which the import reads one by one. So there is no environment within
+//! the bounds of a library that is too large for an export.
 
 use super::customizations;
 use super::tables::Tables;

@@ -15,7 +15,8 @@ use super::entries;
 
 /// Largest archive, in bytes.
 pub const COMPRESSED_MAX: usize = 64 << 20;
-/// Most entries of an archive. An export has at most ten thousand rows, five thousand macros, and a document for each item of a library.
+/// Most entries of an archive. An export has at most ten thousand rows, five thousand macros, and a document for each item
+/// of a library.
 pub const ENTRIES_MAX: usize = 30_000;
 /// Largest entry, unpacked, in bytes.
 pub const ENTRY_MAX: u64 = 32 << 20;

@@ -1,7 +1,7 @@
 //! How many bytes a plan makes of an archive.
 //!
-//! A row may become part of many items, so the size of an archive says little about what comes of it. What is copied, and what is
-//! planned, is counted as JSON. Refuses what would be more than a library may have.
+//! A row may become part of many items, so the size of an archive says little about what comes of it. What is copied, and
+//! what is planned, is counted as JSON. Refuses what would be more than a library may have.
 
 use serde::Serialize;
 

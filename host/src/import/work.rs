@@ -62,7 +62,8 @@ struct Draft<T> {
 }
 
 impl<'a> Work<'a> {
-    /// Work on an environment that is as `base` shows, which makes no more than `made_max` bytes. An archive that says everything leans on `shipped` instead.
+    /// Work on an environment that is as `base` shows, which makes no more than `made_max` bytes. An archive that says
+    /// everything leans on `shipped` instead.
     pub(super) fn new(
         base: &'a Snapshot,
         shipped: Option<&'a Snapshot>,

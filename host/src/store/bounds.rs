@@ -1,14 +1,14 @@
 //! The bounds of items and of the library, held where something is written.
 //!
-//! Items are looked at before the transaction, which others wait for. Refuses what breaks a bound and did not break it as much before;
-//! what came with the program, and what is written already, is passed over.
+//! Items are looked at before the transaction, which others wait for. Refuses what breaks a bound and did not break it as
+//! much before; what came with the program, and what is written already, is passed over.
 
 use crate::domain::{AnyItem, InvalidItem, Kind, Problems, bounds};
 
 use super::{Authority, Change, ChangeSet, Error, Snapshot, Strictness, Tolerated};
 
-/// Holds the items that `changes` put against the bounds, people left out: those are looked up later. What an author would have
-/// to mend comes back if the change set only reports it.
+/// Holds the items that `changes` put against the bounds, people left out: those are looked up later. What an author would
+/// have to mend comes back if the change set only reports it.
 pub(super) fn items(changes: &ChangeSet, library: &Snapshot) -> Result<Vec<Tolerated>, Error> {
     let mut tolerated = Vec::new();
     if changes.authority == Authority::Product {

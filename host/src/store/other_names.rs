@@ -1,4 +1,5 @@
-//! What items are called besides their unique names: the aliases of apps, the kinds of pane tools, the display names of roles.
+//! What items are called besides their unique names: the aliases of apps, the kinds of pane tools, the display names of
+//! roles.
 //!
 //! Kept with a snapshot, so that a name leads to its item in one look-up, however many items and aliases there are.
 
