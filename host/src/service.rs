@@ -377,6 +377,9 @@ impl Service {
         for ToolWithoutRule { tool, reason, .. } in self.written_without_rule(&changes, base)? {
             report.without_rule(&tool, &reason);
         }
+        for (profile, refused) in self.settings_refused(&changes, base)? {
+            report.unfit_settings(&profile, &refused.to_string());
+        }
         let origin = Origin { is_import: true, dry_run, ..Origin::default() };
         let committed =
             self.attempt(&ChangeSet { caller: Some(caller.clone()), expects, ..changes }, author, origin)?;

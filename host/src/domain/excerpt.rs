@@ -39,7 +39,7 @@ mod tests {
         for (text, most, expected) in [
             ("short", 9, "short"),
             ("just so it", 10, "just so it"),
-            ("`aaaaaaaaaaaaaaa`: use b", 12, "`aaaaaaa…e b"),
+            ("`aaaaaaaaaaaaaaa`: use b", 12, "`aaaaaa…se b"),
             ("äöüäöüäöüäöü", 6, "äöü…öü"),
         ] {
             let found = excerpt(text, most);

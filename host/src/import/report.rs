@@ -193,6 +193,13 @@ impl Report {
         self.settle();
     }
 
+    /// Adds a profile whose settings of a tool the tool's plugin refuses.
+    pub fn unfit_settings(&mut self, profile: &str, reason: &str) {
+        let place = format!("{}/{profile}", Kind::Profile.collection());
+        self.warn("settings-do-not-fit", place, format!("it is written, and the tool may fail: {reason}"));
+        self.settle();
+    }
+
     /// Says that an item is not written after all, and with it none of its parts and links.
     pub fn downgrade(&mut self, kind: Kind, name: &str, reason: &str) {
         let verdict = Verdict::Withdrawn { outcome: Outcome::Quarantined, reason: reason.to_owned() };

@@ -71,6 +71,7 @@ impl Service {
         for place in patched.keys() {
             take_over(&mut changes, places[*place], &asked[*place])?;
         }
+        let asked_for = patched.into_values().next_back();
         let mut preview = self.store.preview(changes.clone(), author)?;
         let patched = operation.run(Stage::PreOperation, &mut preview.changes)?;
         for (place, step) in &patched {
@@ -82,6 +83,13 @@ impl Service {
                 operation.refuse(step, Stage::PreOperation, StepFault::invalid(fault))
             })?;
             take_over(&mut changes, written, change)?;
+        }
+        if !origin.is_import
+            && let Some(step) = asked_for.or(patched.values().next_back().cloned())
+            && let Some((_, refused)) = self.settings_refused(&changes, &library)?.into_iter().next()
+        {
+            let fault = StepFault::invalid(refused.to_string());
+            return Err(operation.refuse(&step, Stage::PreOperation, fault).into());
         }
         if let Some(step) = patched.values().next_back() {
             // What does not hold together now did before the steps.

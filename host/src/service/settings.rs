@@ -1,7 +1,9 @@
 //! Settings of plugins, held against what the plugins say of them when somebody writes them.
 //!
-//! What was there before, and what an import brings, is left alone: the rule itself says in the answer what it cannot use. No
-//! plugin is asked.
+//! What was there before is left alone: the rule itself says in the answer what it cannot use. What an import brings is written, and
+//! its report says what does not fit. No plugin is asked.
+
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -14,7 +16,20 @@ use super::{Error, Machinery, PluginError, Service};
 impl Service {
     /// Refuses profiles that give a tool settings which the schema of its rule forbids.
     pub(super) fn check_settings(&self, changes: &ChangeSet, library: &Snapshot) -> Result<(), Error> {
-        let Machinery::Installed(platform) = &self.machinery else { return Ok(()) };
+        match self.settings_refused(changes, library)?.into_iter().next() {
+            Some((_, refused)) => Err(refused.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The profiles among `changes` with new settings that are refused, each with why.
+    pub(super) fn settings_refused(
+        &self,
+        changes: &ChangeSet,
+        library: &Snapshot,
+    ) -> Result<Vec<(Arc<str>, PluginError)>, Error> {
+        let mut refused = Vec::new();
+        let Machinery::Installed(platform) = &self.machinery else { return Ok(refused) };
         for change in &changes.changes {
             let Change::Put { name, item: AnyItem::Profile(profile), .. } = change else { continue };
             let before = library.entry(Kind::Profile, name).and_then(|entry| Profile::from_any(&entry.item));
@@ -27,10 +42,12 @@ impl Service {
                 let Some(tool) = library.get(&place.tool) else { continue };
                 let catalog = platform.catalog(&self.store, library)?;
                 let attribute = format!("productivityPane.tools[{at}].settings");
-                check(&attribute, catalog.settings(tool.kind.as_str()), &place.settings)?;
+                if let Err(error) = check(&attribute, catalog.settings(tool.kind.as_str()), &place.settings) {
+                    refused.push((Arc::clone(name), error));
+                }
             }
         }
-        Ok(())
+        Ok(refused)
     }
 }
 
