@@ -20,8 +20,8 @@ pub(super) enum Errand {
     Question,
     /// It changes the configuration, and may wait for those who write.
     Change,
-    /// It changes what plugins, tokens, secrets and people may do: by this an administrator ends what harms the server, so it
-    /// never waits behind that.
+    /// It changes what plugins, tokens, secrets and people may do: by this an administrator ends what harms the server,
+    /// so it never waits behind that.
     Mend,
 }
 

@@ -1,8 +1,9 @@
 //! JSON that callers send: how much is made of a text, and what it is.
 //!
-//! A text is weighed before anything is made of it: one pass counts its values, and what they take in memory at the worst. More
-//! values than [`VALUES_MAX`] are refused. A text of more than [`SMALL`] bytes is worked on where blocking is allowed, since
-//! making values of it takes as long as it is large, and the threads that carry all connections are few.
+//! A text is weighed before anything is made of it: one pass counts its values, and what they take in memory at the
+//! worst. More values than [`VALUES_MAX`] are refused. A text of more than [`SMALL`] bytes is worked on where blocking
+//! is allowed, since making values of it takes as long as it is large, and the threads that carry all connections are
+//! few.
 
 use std::ops::AddAssign;
 

@@ -1,9 +1,10 @@
 //! Threads for work that blocks: how many requests are worked on at once, and how many may wait for it.
 //!
-//! Each lane has threads of its own. Questions never wait for changes, and what mends the server never waits for either; what takes
-//! long has a lane, and so has what is made of large bodies. Within a lane callers take turns by name ([`line`]), so that none of
-//! them takes it from the others. Where too many wait already, a request is refused at once and told when to come again. A request
-//! that is given up while it waits leaves the queue, and nothing of it is done.
+//! Each lane has threads of its own. Questions never wait for changes, and what mends the server never waits for
+//! either; what takes long has a lane, and so has what is made of large bodies. Within a lane callers take turns by
+//! name ([`line`]), so that none of them takes it from the others. Where too many wait already, a request is refused at
+//! once and told when to come again. A request that is given up while it waits leaves the queue, and nothing of it is
+//! done.
 
 mod line;
 
@@ -60,7 +61,8 @@ impl Default for Work {
 }
 
 impl Work {
-    /// What the server does between requests and for all of them: look-ups, the outbox, recordings, the audit, upgrades that go on.
+    /// What the server does between requests and for all of them: look-ups, the outbox, recordings, the audit, upgrades
+    /// that go on.
     const BESIDE: usize = 20;
 
     /// How many threads that takes, so that what was let into a lane never waits for another lane.
@@ -174,7 +176,7 @@ impl Lane {
             line.wait(name, tell)
         };
         let Some(place) = place else { return Err(self.busy()) };
-        // Its request hears that nobody will tell it any more.
+        // Its request finds the other end gone, and is refused.
         drop(place.displaced);
         self.waiting.inc();
         let mut waiting = Waiting { lane: self, name, number: place.number, is_over: false };

@@ -1,8 +1,9 @@
 //! Look-ups that strangers can cause: whatever is asked for at the same time is looked up together.
 //!
-//! One round works at a time. A question that comes meanwhile waits for the next round, so no answer is older than its question.
-//! Nothing is refused and there is no queue with an end: one connection waits for one answer at most, and connections are bounded.
-//! So many questions of strangers make a round longer by their look-ups and never keep the holder of a token out.
+//! One round works at a time. A question that comes meanwhile waits for the next round, so no answer is older than its
+//! question. Nothing is refused and there is no queue with an end: one connection waits for one answer at most, and
+//! connections are bounded. So many questions of strangers make a round longer by their look-ups and never keep the
+//! holder of a token out.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -135,7 +135,8 @@ fn fresh_id() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// An address as the log may have it: not longer than most are, and some people send the secret of a token where its name belongs.
+/// An address as the log may have it: not longer than most are, and some people send the secret of a token where its
+/// name belongs.
 fn logged(path: &str) -> String {
     let is_secret = |segment: &str| Secret::shown(segment).is_some();
     let mut logged = String::new();

@@ -1,8 +1,9 @@
 //! How much memory the bodies of requests take together.
 //!
-//! A package is given the room that its sender announces before it is read, and after the guard knows who sends it. Everything else
-//! takes room piece by piece as it comes, so that announcing much and sending little takes nothing from others. Where there is no
-//! room the request is told when to come again, and the server does not grow. Beyond its first body, one caller has half of a room.
+//! A package is given the room that its sender announces before it is read, and after the guard knows who sends it.
+//! Everything else takes room piece by piece as it comes, so that announcing much and sending little takes nothing from
+//! others. Where there is no room the request is told when to come again, and the server does not grow. Beyond its
+//! first body, one caller has half of a room.
 
 use std::collections::HashMap;
 use std::ops::Deref;

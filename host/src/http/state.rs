@@ -66,8 +66,8 @@ impl Open {
 type Job = Box<dyn FnOnce(&Service, &Turn) + Send>;
 
 impl App {
-    /// Runs `work` where blocking is allowed, in the lane of what the request is there for. Only this function, its neighbours and
-    /// look-ups know that the store and the rules block.
+    /// Runs `work` where blocking is allowed, in the lane of what the request is there for. Only this function, its
+    /// neighbours and look-ups know that the store and the rules block.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Service) -> Result<T, Refusal> + Send + 'static,

@@ -1,7 +1,8 @@
 //! The audit: a database of its own beside the configuration.
 //!
-//! Keeps the newest [`Audit::KEPT`] lines about denied calls of each token, and everything else for good: no token covers its making,
-//! or the calls of another token, by having calls denied. Calls that repeat are one line ([`repeated`]).
+//! Keeps the newest [`Audit::KEPT`] lines about denied calls of each token, and everything else for good: no token
+//! covers its making, or the calls of another token, by having calls denied. Calls that repeat are one line
+//! ([`repeated`]).
 
 mod repeated;
 
@@ -66,8 +67,8 @@ impl Audit {
         Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), kept })
     }
 
-    /// Writes `entries`, all or none; they are on disk when it returns. Lines about denied calls of a token beyond the newest
-    /// [`Audit::KEPT`] go.
+    /// Writes `entries`, all or none; they are on disk when it returns. Lines about denied calls of a token beyond the
+    /// newest [`Audit::KEPT`] go.
     pub fn write(&self, entries: &[AuditEntry]) -> Result<(), Error> {
         let mut writer = lock(&self.writer);
         let written = writer.write(entries, self.kept);

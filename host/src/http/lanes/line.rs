@@ -1,8 +1,8 @@
 //! Who is next in a lane: callers take turns by name, and none of them takes the lane from the others.
 //!
-//! One caller works on three quarters of the threads at most, so that the next one finds a thread. While others wait, no caller gets
-//! another thread who has a quarter of them. Where the queue is full, the caller with the most requests in it gives its latest one
-//! to a caller who has fewer.
+//! One caller works on three quarters of the threads at most, so that the next one finds a thread. While others wait,
+//! no caller gets another thread who has a quarter of them. Where the queue is full, the caller with the most requests
+//! in it gives its latest one to a caller who has fewer.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! Denied calls that repeat within a minute: one line for all of them, with their count.
 //!
-//! What is remembered is of this process and of this minute. A process that begins, or another one, writes a line of its own.
+//! What is remembered is of this process and of this minute. A process that begins, or another one, writes a line of
+//! its own.
 
 use std::collections::HashMap;
 
