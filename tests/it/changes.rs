@@ -17,6 +17,9 @@ use serde_json::{Value, json};
 
 type Done = Result<(), Failure>;
 
+/// The tool whose plugin takes a text as `sourceField`.
+const KNOWLEDGE: &str = "msdyn_knowledgesearch_tool_config";
+
 const PROFILE: &str = "/api/v1/profiles/contoso_rep";
 
 /// A server with the guest `changes`, of which each step does nothing until it is told.
@@ -189,6 +192,10 @@ async fn what_breaks_ends_the_change_or_is_passed_over_and_named() -> Done {
         ("stamp", json!({"garbage": "{"})),
         ("stamp", json!({"patch": {"nonsense": 1}})),
         ("stamp", json!({"patch": {"productivityPane": {"tools": [{"tool": "contoso_nothing"}]}}})),
+        (
+            "stamp",
+            json!({"patch": {"productivityPane": {"tools": [{"tool": KNOWLEDGE, "settings": {"sourceField": 5}}]}}}),
+        ),
         ("after", json!({"patch": {"description": "too late"}})),
     ] {
         // A server for each, so that no step breaks often enough to be suspended.

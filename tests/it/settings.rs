@@ -5,10 +5,13 @@ use std::path::Path;
 use insta::assert_snapshot;
 use loadout::bundle::Bundle;
 use loadout_plugin_build::embed_manifest;
+use loadout_tests::archive::entries;
 use loadout_tests::guests::{self, manifest};
 use loadout_tests::host::{Failure, Reply, TOKEN, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::import::import;
 
 type Done = Result<(), Failure>;
 
@@ -493,5 +496,23 @@ fn what_comes_of_the_examples_of_a_migration_is_held_against_the_schema() -> Don
         let said = check(operations, after)?;
         assert!(said.contains(expected), "{said}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_import_says_which_settings_do_not_fit() -> Done {
+    let host = host().await?;
+    let manifest = "<ImportExportXml><SolutionManifest><UniqueName>x</UniqueName><Version>1.0</Version></SolutionManifest></ImportExportXml>";
+    let tools = json!([{"tool": "msdyn_knowledgesearch_tool_config", "settings": {"sourceField": 5}}]);
+    let profile = json!({"patch": {"productivityPane": {"enabled": true, "tools": tools}}});
+    let zip = entries(&[
+        ("solution.xml", manifest.into()),
+        ("customizations.xml", b"<ImportExportXml/>".to_vec()),
+        ("loadout/profiles/contoso_rep.json", profile.to_string().into_bytes()),
+    ])?;
+    let imported = import(&host, "/api/v1/imports", zip).await?.json();
+    let warned = imported["warnings"].as_array().into_iter().flatten();
+    let warned: Vec<_> = warned.filter(|warning| warning["code"] == "settings-do-not-fit").collect();
+    assert_snapshot!(serde_json::to_string_pretty(&warned)?, @"");
     Ok(())
 }
