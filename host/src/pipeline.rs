@@ -24,7 +24,8 @@ pub trait Handlers: Send + Sync {
     /// The steps, in the order in which they are asked.
     fn registrations(&self) -> &[Registration];
 
-    /// Asks a step about an event. `library` is the configuration before the change, and `effort` what the request has cost that makes it.
+    /// Asks a step about an event. `library` is the configuration before the change, and `effort` what the request has
+    /// cost that makes it.
     fn execute(
         &self,
         step: &Registration,

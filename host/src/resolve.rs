@@ -40,8 +40,8 @@ pub use tool_step::{StepEnd, StepRun};
 
 /// Computes what `subject` gets in `app`, and in `session` if one starts.
 ///
-/// Total for questions that make sense: what is broken in the configuration is a warning in the answer. Once the request of `asker` is
-/// given up, there is no answer; all else about the asker changes nothing.
+/// Total for questions that make sense: what is broken in the configuration is a warning in the answer. Once the
+/// request of `asker` is given up, there is no answer; all else about the asker changes nothing.
 pub fn resolve(
     snapshot: &Arc<Snapshot>,
     subject: &Subject,

@@ -1,6 +1,7 @@
 //! What one request has cost so far, and whether its caller still waits.
 //!
-//! All that work on a request share one. It knows no clock and no limit: those who work count here, and look here before they go on.
+//! All that work on a request share one. It knows no clock and no limit: those who work count here, and look here
+//! before they go on.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What the context of a session may be: the automation dictionary that a question brings along.
 //!
-//! Bounded where a question is read, because slugs and rules put its values wherever the configuration says. Refuses control characters but
-//! tabs and line ends: no person sees them, and each takes six bytes of JSON.
+//! Bounded where a question is read, because slugs and rules put its values wherever the configuration says. Refuses
+//! control characters but tabs and line ends: no person sees them, and each takes six bytes of JSON.
 
 use std::collections::BTreeMap;
 

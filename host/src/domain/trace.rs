@@ -130,7 +130,8 @@ pub struct TraceFault {
 /// A limit that a call went over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReachedLimit {
-    /// Which: `time`, `time-of-all`, `memory`, `host-calls`, `handed-over`, `handed-over-at-once`, `output`, `items`, `log` or `patience`.
+    /// Which: `time`, `time-of-all`, `memory`, `host-calls`, `handed-over`, `handed-over-at-once`, `output`, `items`,
+    /// `log` or `patience`.
     pub name: String,
     /// In what it is counted: `milliseconds`, `bytes`, `calls` or `items`.
     pub unit: String,

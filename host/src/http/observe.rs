@@ -52,8 +52,8 @@ impl Drop for Awaited {
     }
 }
 
-/// Answers 503 to a request that takes too long, wherever that is known to be too long. What is worked on for a request that is given up
-/// is told so.
+/// Answers 503 to a request that takes too long, wherever that is known to be too long. What is worked on for a request
+/// that is given up is told so.
 pub(super) async fn in_time(State(limit): State<Duration>, mut request: Request, next: Next) -> Response {
     let effort = Arc::<Effort>::default();
     request.extensions_mut().insert(Arc::clone(&effort));

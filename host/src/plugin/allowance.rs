@@ -1,7 +1,7 @@
 //! What is left for a call of the processor time that all plugins together may take for one answer or one change.
 //!
-//! Each call has a deadline of its own, and none of them may be many: a request that asks many plugins ends as soon as one that asks few. What
-//! finds nothing left is not asked, and that is no fault of the plugin.
+//! Each call has a deadline of its own, and a request may make many calls: without a budget for all of them together it
+//! would have no end. A plugin for which nothing is left is not asked, and that is no fault of the plugin.
 
 use std::sync::Arc;
 use std::time::Duration;

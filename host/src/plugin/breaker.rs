@@ -1,7 +1,8 @@
 //! The circuit breaker: a component that goes on breaking is not asked for a while, and then tried with one call.
 //!
-//! Counts only what is the component's own fault, and opens only when questions of several callers, or about several persons, met it: no
-//! caller alone takes a component away from the others. In memory, for this process: another process finds out by itself.
+//! Counts only what is the component's own fault, and opens only when questions of several callers, or about several
+//! persons, met it: one question that is asked again and again takes a component from no other. In memory, for this
+//! process: another process finds out by itself.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -141,7 +142,7 @@ impl Source {
         Self(Some(hasher.finish()))
     }
 
-    /// Whether another call may be somebody else's.
+    /// Whether another call may be of another source.
     fn may_differ(self, other: Self) -> bool {
         self.0.is_none() || self != other
     }
@@ -394,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn one_caller_who_asks_about_one_person_takes_it_from_nobody_else() {
+    fn one_caller_who_asks_about_one_person_suspends_nothing() {
         let (ada, bob) = (about("desk", "ada"), about("desk", "bob"));
         assert!(!opens(&[ada; 100]));
         assert!(opens(&[ada, ada, bob]), "another person met it");
@@ -417,6 +418,6 @@ mod tests {
         assert_eq!(breaker.admit(at(18), bob).unwrap().ended(at(18), None), Some(Turn::Closed));
         run(&breaker, at(18), "xxx");
         breaker.admit(at(27), ada).unwrap().ended(at(27), Some("boom"));
-        assert!(breaker.admit(at(48), ada).is_ok(), "nobody else came");
+        assert!(breaker.admit(at(48), ada).is_ok(), "no other caller came");
     }
 }

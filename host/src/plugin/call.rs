@@ -109,7 +109,8 @@ impl CallError {
         !waited && !self.is_want_of_room() && !matches!(self, Self::Suspended { .. })
     }
 
-    /// Whether what was too large follows from the question, such as from a long text in the context: that says little about the component.
+    /// Whether what was too large follows from the question, such as from a long text in the context: that says little
+    /// about the component.
     pub(super) fn is_of_the_question(&self) -> bool {
         match self {
             Self::Exceeded(exceeded) => matches!(

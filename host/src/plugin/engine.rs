@@ -47,8 +47,8 @@ pub struct Config {
     pub step_limits: Limits,
     /// What a call of a step in a change of configuration may use at most. A manifest may ask for less.
     pub handler_limits: Limits,
-    /// Processor time that all plugins together may take for one answer; steps around rules may take half of it. One call may always
-    /// take what it may take alone.
+    /// Processor time that all plugins together may take for one answer; steps around rules may take half of it. One
+    /// call may always take what it may take alone.
     pub answer: Duration,
     /// Processor time that all plugins together may take for one change.
     pub change: Duration,

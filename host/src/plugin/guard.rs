@@ -37,7 +37,8 @@ impl Guard {
         Self { plugin: plugin.to_owned(), lane, patience: config.patience, breakers }
     }
 
-    /// Leave to ask the component, as `step` if it has steps, about a question of `source`, in a call that `may_wait` for others outside or not.
+    /// Leave to ask the component, as `step` if it has steps, about a question of `source`, in a call that `may_wait`
+    /// for others outside or not.
     pub(super) fn enter(&self, step: Option<&str>, source: Source, may_wait: bool) -> Result<Leave<'_>, CallError> {
         let wanted = self.breakers.iter().find(|(name, _)| name.as_deref() == step).or_else(|| self.breakers.first());
         // There is one at least.

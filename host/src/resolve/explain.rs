@@ -1,5 +1,5 @@
-//! The explain tree, the warnings and the texts with slugs, collected while an answer is made. Each has a bound, so that no configuration and
-//! no context makes an answer of any size.
+//! The explain tree, the warnings and the texts with slugs, collected while an answer is made. Each has a bound, so
+//! that no configuration and no context makes an answer of any size.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};

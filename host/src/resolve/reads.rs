@@ -62,7 +62,8 @@ impl Facts {
         self.render_within(text, &mut room).0
     }
 
-    /// The same with values of at most `room` bytes together, of which they take what they need. Whether that was enough.
+    /// The same with values of at most `room` bytes together, of which they take what they need. Whether that was
+    /// enough.
     pub(super) fn render_within(&self, text: &str, room: &mut usize) -> (Rendered, bool) {
         let mut is_enough = true;
         let mut value = |key: &str| {

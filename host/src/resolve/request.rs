@@ -54,8 +54,8 @@ pub struct SessionInput {
     /// What announces the conversation. Without it: incoming, authenticated if the context has a `customerRecordId`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<NotificationEvent>,
-    /// The automation dictionary: flat, text to text, such as `anchor.ticketnumber`. At most 1,000 keys, 64 KiB in a value and 256 KiB in all;
-    /// no control characters but tabs and line ends.
+    /// The automation dictionary: flat, text to text, such as `anchor.ticketnumber`. At most 1,000 keys, 64 KiB in a
+    /// value and 256 KiB in all; no control characters but tabs and line ends.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub context: BTreeMap<String, String>,
 }
