@@ -17,7 +17,8 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 const LIMIT: usize = 50;
 /// Most items on a page.
 const LIMIT_MAX: usize = 500;
-/// A page ends before the item with which it would have more bytes, however many items were asked for. One item is always on it.
+/// A page ends before the item with which it would have more bytes, however many items were asked for. One item is
+/// always on it.
 const BYTES_MAX: usize = 4 << 20;
 
 /// One page of a list.
@@ -41,7 +42,8 @@ impl Filling {
         Self { text: b"{\"items\":[".to_vec(), count: 0, limit }
     }
 
-    /// Puts an item at the end, if there is room for it. If not, the page ends here, and the item is the first of the next.
+    /// Puts an item at the end, if there is room for it. If not, the page ends here, and the item is the first of the
+    /// next.
     pub(super) fn add(&mut self, item: &Value) -> bool {
         let text = item.to_string();
         let fits = self.count < self.limit && (self.count == 0 || self.text.len() + text.len() <= BYTES_MAX);
@@ -152,12 +154,17 @@ mod tests {
             assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/json");
             let text = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
             let read: Value = serde_json::from_slice(&text).unwrap();
-            let names: Vec<u64> = read["items"].as_array().unwrap().iter().map(|it| it["name"].as_u64().unwrap()).collect();
+            let names: Vec<u64> =
+                read["items"].as_array().unwrap().iter().map(|it| it["name"].as_u64().unwrap()).collect();
             assert_eq!(names, (begun as u64..at as u64).collect::<Vec<_>>());
             assert_eq!(read.get("next").and_then(Value::as_str), next.as_deref());
             pages.push(names.len());
         }
-        assert_eq!(pages, [1, 3, 1, 3], "a large one alone; three, which is the limit; one that the next does not fit beside; the rest");
+        assert_eq!(
+            pages,
+            [1, 3, 1, 3],
+            "a large one alone; three, which is the limit; one that the next does not fit beside; the rest"
+        );
     }
 
     #[test]

@@ -164,12 +164,9 @@ fn hash(settings: &str) -> String {
 impl CallError {
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Busy(_)
-            | Self::Full(_)
-            | Self::Crowded
-            | Self::Waited { .. }
-            | Self::Starved(_)
-            | Self::Short => Outcome::Busy,
+            Self::Busy(_) | Self::Full(_) | Self::Crowded | Self::Waited { .. } | Self::Starved(_) | Self::Short => {
+                Outcome::Busy
+            }
             Self::Suspended { .. } => Outcome::Suspended,
             Self::Timeout(_) => Outcome::Timeout,
             Self::Exceeded(Exceeded::Memory { .. } | Exceeded::Table { .. }) => Outcome::Memory,

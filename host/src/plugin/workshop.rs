@@ -182,7 +182,8 @@ impl Workshop {
     /// Takes compiled code away that is not of `needed` components, but for some of the newest.
     pub fn keep_code(&self, needed: &HashSet<Digest>) {
         let engine = self.engine.wasmtime(Weight::Light);
-        let tidied = self.cache.as_ref().map(|cache| cache.keep(engine, |digest| needed.iter().any(|it| it.as_str() == digest)));
+        let tidied =
+            self.cache.as_ref().map(|cache| cache.keep(engine, |digest| needed.iter().any(|it| it.as_str() == digest)));
         if let Some(Err(error)) = tidied {
             tracing::warn!(%error, "compiled code that is not needed could not be taken away");
         }

@@ -97,7 +97,8 @@ impl Service {
         let events: Vec<NewEvent> = operation
             .afterwards(&preview.changes)
             .into_iter()
-            // No plugin is asked about what its own proposals led to: it knows what it proposed, and could go on for ever.
+            // No plugin is asked about what its own proposals led to: it knows what it proposed, and could go on for
+            // ever.
             .filter(|(step, _)| !origin.delivers.is_some_and(|delivered| delivered.is_led_by(&step.plugin)))
             .map(|(step, event)| NewEvent {
                 event: event.id.clone(),
@@ -127,7 +128,11 @@ impl Service {
         let (mut committed, unasked) = self.store.commit_with_events(changes, author, events, origin.delivers)?;
         if let Some(Unasked { plugin, step, code, message }) = unasked.first() {
             let (count, revision) = (unasked.len(), committed.revision);
-            tracing::warn!(code, count, "step `{step}` of `{plugin}` is not asked about revision {revision}: {message}");
+            tracing::warn!(
+                code,
+                count,
+                "step `{step}` of `{plugin}` is not asked about revision {revision}: {message}"
+            );
         }
         let skipped = unasked.into_iter().map(|Unasked { plugin, step, code, message }| {
             let version = steps.iter().find(|it| it.plugin == plugin).map(|it| it.version.to_string());

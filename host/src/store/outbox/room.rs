@@ -1,7 +1,7 @@
 //! How much of the outbox there is for a plugin, for all plugins together, and within one chain of changes.
 //!
-//! A change is never refused because too many questions wait: a plugin that has its share is not asked about the change, and the author is
-//! told which plugin that is. It is asked again as soon as fewer of its questions wait.
+//! A change is never refused because too many questions wait: a plugin that has its share is not asked about the
+//! change, and the author is told which plugin that is. It is asked again as soon as fewer of its questions wait.
 
 use std::collections::BTreeMap;
 
@@ -272,8 +272,15 @@ mod tests {
         let unasked = asking.ask(&[("evil/second", width)], Some(&first));
         assert_eq!((unasked.len(), unasked[0].code), (9, CHAIN));
         let second = asking.take("").unwrap();
-        assert_eq!((second.hops, second.root, second.led_by.as_slice()), (1, first.root, &["evil/first".to_owned()][..]));
-        assert_eq!(asking.ask(&[("evil/second", 1), ("contoso/honest", 1)], Some(&second)).len(), 1, "of the same chain");
+        assert_eq!(
+            (second.hops, second.root, second.led_by.as_slice()),
+            (1, first.root, &["evil/first".to_owned()][..])
+        );
+        assert_eq!(
+            asking.ask(&[("evil/second", 1), ("contoso/honest", 1)], Some(&second)).len(),
+            1,
+            "of the same chain"
+        );
         assert_eq!(asking.ask(&[("evil/second", 1)], None), [], "a chain of its own");
         let chains = || {
             let count = |connection: &Connection| {
@@ -294,7 +301,8 @@ mod tests {
         let author = Author::new("ada", "a test");
         asking.store.commit(ChangeSet::new([Change::put("evil/storm", PluginItem::default())]), &author).unwrap();
         asking.ask(&[("evil/storm", 20), ("contoso/honest", 2)], None);
-        let gone = Change::Delete { kind: Kind::Plugin, name: "evil/storm".into(), expect: Expect::Anything, force: false };
+        let gone =
+            Change::Delete { kind: Kind::Plugin, name: "evil/storm".into(), expect: Expect::Anything, force: false };
         asking.store.rehearse(ChangeSet::new([gone.clone()]), &author).unwrap();
         assert_eq!(asking.count("evil/storm"), 20, "a rehearsal takes nothing");
         asking.store.commit(ChangeSet::new([gone]), &author).unwrap();
