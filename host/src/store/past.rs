@@ -54,11 +54,10 @@ impl Past {
     ) -> Result<Arc<Snapshot>, Error> {
         let mut state = self.lock();
         loop {
-            if let Some(place) = state.kept.iter().position(|kept| kept.revision() == revision) {
-                if let Some(kept) = state.kept.remove(place) {
-                    state.kept.push_front(Arc::clone(&kept));
-                    return Ok(kept);
-                }
+            let place = state.kept.iter().position(|kept| kept.revision() == revision);
+            if let Some(kept) = place.and_then(|place| state.kept.remove(place)) {
+                state.kept.push_front(Arc::clone(&kept));
+                return Ok(kept);
             }
             if !state.loading.contains(&revision) && state.loading.len() < LOADS {
                 break;
