@@ -129,8 +129,8 @@ impl Bundle {
         })
     }
 
-    /// A bundle of `plugins` as a zip file, with components that `component` gets one after the other: no more than one is held besides the
-    /// file. What is too many or too much is refused before the first is asked for.
+    /// A bundle of `plugins` as a zip file, with components that `component` gets one after the other: no more than one
+    /// is held besides the file. What is too many or too much is refused before the first is asked for.
     pub fn pack<E: From<Error>>(
         plugins: Vec<Bundled>,
         component: impl Fn(&Bundled) -> Result<Vec<u8>, E>,

@@ -151,7 +151,8 @@ impl Store {
         Ok(fresh)
     }
 
-    /// The library at `revision`, which may be any that ever was. The last few are kept, and few are loaded at once: the caller waits.
+    /// The library at `revision`, which may be any that ever was. The last few are kept, and few are loaded at once:
+    /// the caller waits.
     pub fn snapshot_at(&self, revision: Revision) -> Result<Arc<Snapshot>, Error> {
         self.snapshot_in(revision, Patience::Waits)
     }

@@ -16,7 +16,8 @@ pub(crate) fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Error> {
     pack_each(files.iter().map(|(path, content)| Ok::<_, Error>((path, content))))
 }
 
-/// Packs files that are made one after the other: no more than one is held besides the archive. The first that is not made ends it.
+/// Packs files that are made one after the other: no more than one is held besides the archive. The first that is not
+/// made ends it.
 pub(crate) fn pack_each<P: AsRef<str>, C: AsRef<[u8]>, E: From<Error>>(
     files: impl IntoIterator<Item = Result<(P, C), E>>,
 ) -> Result<Vec<u8>, E> {

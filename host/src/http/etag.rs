@@ -54,7 +54,7 @@ async fn tagged(response: Response, seen: Option<&str>) -> Response {
         return response;
     }
     let (mut parts, mut body) = response.into_parts();
-    // What is larger, or of which nobody knows how large it is, goes as it comes and has no tag.
+    // What is larger, or does not say how large it is, goes as it comes and has no tag.
     let is_small = body.size_hint().upper().is_some_and(|size| size <= TAGGED_MAX);
     if !parts.headers.contains_key(header::ETAG) && is_small {
         // It is in memory already, so gathering it takes no more of that.

@@ -113,7 +113,7 @@ struct DroppedQuestions {
     dropped: u64,
 }
 
-/// Drops all questions to a plugin, those that wait and those that were given up: nobody will be asked.
+/// Drops all questions to a plugin, those that wait and those that were given up: its steps are not asked.
 #[utoipa::path(
     delete, path = "/api/v1/outbox", operation_id = "drop-outbox", tag = "plugins", params(OfPlugin),
     responses((status = 200, description = "They are gone.", body = DroppedQuestions)),

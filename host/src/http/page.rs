@@ -17,7 +17,8 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 const LIMIT: usize = 50;
 /// Most items on a page.
 const LIMIT_MAX: usize = 500;
-/// A page ends before the item with which it would have more bytes, however many items were asked for. One item is always on it.
+/// A page ends before the item with which it would have more bytes, however many items were asked for. One item is
+/// always on it.
 const BYTES_MAX: usize = 4 << 20;
 
 /// One page of a list.
@@ -41,7 +42,8 @@ impl Filling {
         Self { text: b"{\"items\":[".to_vec(), count: 0, limit }
     }
 
-    /// Puts an item at the end, if there is room for it. If not, the page ends here, and the item is the first of the next.
+    /// Puts an item at the end, if there is room for it. If not, the page ends here, and the item is the first of the
+    /// next.
     pub(super) fn add(&mut self, item: &Value) -> bool {
         let text = item.to_string();
         let fits = self.count < self.limit && (self.count == 0 || self.text.len() + text.len() <= BYTES_MAX);

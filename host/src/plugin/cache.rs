@@ -4,7 +4,8 @@
 //! made with a key that only the host can read. The key is in the cache folder if only the host writes there, else in
 //! the folder `Config::keys`. A component whose file is damaged is compiled again; the cache never makes a call fail. A
 //! link, a file that is none and one that is longer than code may be are not read. At start, files for another engine
-//! version and unfinished files are deleted.
+//! version and unfinished files are deleted, and whenever plugins change, code that no component needs, but for the
+//! newest.
 
 use std::fs::{self, DirBuilder, DirEntry, File, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -84,8 +85,8 @@ impl Cache {
         fs::metadata(self.folder.join(file_name(engine, digest))).map_or(0, |file| file.len())
     }
 
-    /// Takes away code of components that are not `needed`. The newest of it stays, as far as there is room: it is of versions that do not serve,
-    /// or of what the past was asked with.
+    /// Takes away code of components that are not `needed`. The newest of it stays, as far as there is room: it is of
+    /// versions that do not serve, or of what the past was asked with.
     pub(super) fn keep(&self, engine: &wasmtime::Engine, needed: impl Fn(&str) -> bool) -> io::Result<()> {
         let own = suffix(engine);
         let mut others = Vec::new();

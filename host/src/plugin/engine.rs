@@ -31,8 +31,8 @@ const MEMORY_KEPT: usize = 1 << 20;
 /// Bytes of a table that stay mapped for the next call.
 const TABLE_KEPT: usize = 64 << 10;
 
-/// Up to how many bytes a memory is kept as an image of what it begins with, however much of that is empty. Larger images are at least half full,
-/// so that a small component does not become many megabytes of code.
+/// Up to how many bytes a memory is kept as an image of what it begins with, however much of that is empty. Larger
+/// images are at least half full, so that a small component does not become many megabytes of code.
 const IMAGE: u64 = 1 << 20;
 
 pub(super) const MEMORIES: u32 = 2;
@@ -288,6 +288,16 @@ mod tests {
         let config = Config { slots: 1, heavy_slots: 1, ..Config::default() };
         let [light, heavy] = [Weight::Light, Weight::Heavy].map(|weight| hash(&tuned(&config, weight)));
         assert_eq!((light, heavy), (hash(&code()), light));
+    }
+
+    #[test]
+    fn a_memory_that_is_nearly_empty_is_no_large_image() {
+        // A module with a memory of 15 MiB, whose first and last byte are set.
+        const SPARSE: &[u8] = b"\0asm\x01\0\0\0\
+            \x05\x04\x01\x00\xf0\x01\
+            \x0b\x10\x02\x00\x41\x00\x0b\x01x\x00\x41\xff\xff\xbf\x07\x0b\x01x";
+        let code = wasmtime::Engine::new(&code()).unwrap().precompile_module(SPARSE).unwrap();
+        assert!(code.len() < 2 << 20, "{} bytes", code.len());
     }
 
     #[test]

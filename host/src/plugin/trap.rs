@@ -69,7 +69,8 @@ fn is_out_of_copies(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls has been exhausted"))
 }
 
-/// Whether the system had no memory, no file or no thread to give, which says nothing about the component. The engine has no type for this, either.
+/// Whether the system had no memory, no file or no thread to give, which says nothing about the component. The engine
+/// has no type for this, either.
 pub(super) fn is_of_the_system(error: &wasmtime::Error) -> bool {
     /// EAGAIN, ENOMEM, ENFILE and EMFILE, as the system counts them.
     const SHORT: [&str; 4] = ["(os error 11)", "(os error 12)", "(os error 23)", "(os error 24)"];

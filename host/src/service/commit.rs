@@ -105,7 +105,8 @@ impl Service {
         let events: Vec<NewEvent> = operation
             .afterwards(&preview.changes)
             .into_iter()
-            // No plugin is asked about what its own proposals led to: it knows what it proposed, and could go on for ever.
+            // No plugin is asked about what its own proposals led to: it knows what it proposed, and could go on for
+            // ever.
             .filter(|(step, _)| !origin.delivers.is_some_and(|delivered| delivered.is_led_by(&step.plugin)))
             .map(|(step, event)| NewEvent {
                 event: event.id.clone(),

@@ -318,7 +318,8 @@ impl Platform {
             plugins
         };
         let [custom, shipped] = [Layer::Custom, Layer::OutOfTheBox].map(of_layer);
-        // Made ready first, and held until the catalog holds it: where there is not room for all, it is there for what came with the product.
+        // Made ready first, and held until the catalog holds it: where there is not room for all, it is there for what
+        // came with the product.
         let of_product = shipped.iter().filter_map(|(_, plugin)| plugin.serving());
         let _first = of_product.map(|(_, digest)| self.ready_now(store, digest)).collect::<Result<Vec<_>, _>>()?;
         for (at, (name, plugin)) in custom.iter().chain(&shipped).enumerate() {

@@ -164,8 +164,8 @@ impl Store {
         self.read(sizes)
     }
 
-    /// Takes the oldest components away that are not `named` by the revision `newest`, until no more than `most` bytes are kept. How many
-    /// went. Nothing goes if another revision is the newest, because it may name others.
+    /// Takes the oldest components away that are not `named` by the revision `newest`, until no more than `most` bytes
+    /// are kept. How many went. Nothing goes if another revision is the newest, because it may name others.
     pub fn forget_components(&self, newest: Revision, named: &HashSet<Digest>, most: u64) -> Result<u64, Error> {
         let kept = |sizes: &[(Digest, u64)]| sizes.iter().map(|(_, size)| size).sum::<u64>();
         if kept(&self.component_sizes()?) <= most {

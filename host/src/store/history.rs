@@ -18,8 +18,8 @@ impl Store {
         Ok(records)
     }
 
-    /// Shows up to `limit` revisions before `before` (or from the newest on), newest first, until `visit` has seen enough. No more than one
-    /// is held at a time.
+    /// Shows up to `limit` revisions before `before` (or from the newest on), newest first, until `visit` has seen
+    /// enough. No more than one is held at a time.
     pub fn visit_revisions(
         &self,
         before: Option<Revision>,

@@ -2,8 +2,8 @@
 //!
 //! A question comes with the revision that asks for it, in one transaction, and goes with the one that writes what the step
 //! proposed. So it is put at least once, and what it leads to is written exactly once. Who works on a question holds it for
-//! a while, by name; whoever dies lets it go by that. Plugins take turns, so the questions of one do not wait behind those of
-//! another, and how many wait is bounded (`room`).
+//! a while, by name; whoever dies lets it go by that. Plugins take turns, so the questions of one do not wait behind
+//! those of another, and how many wait is bounded (`room`).
 
 mod room;
 
@@ -118,8 +118,8 @@ impl EventState {
 }
 
 impl Store {
-    /// Carries out `changes` and takes over the questions they lead to. The question `delivers`, which proposed the changes, is done with
-    /// that. What comes back besides is not asked, because too much waits.
+    /// Carries out `changes` and takes over the questions they lead to. The question `delivers`, which proposed the
+    /// changes, is done with that. What comes back besides is not asked, because too much waits.
     pub fn commit_with_events(
         &self,
         changes: ChangeSet,
@@ -142,9 +142,9 @@ impl Store {
         Ok((committed, unasked.into_inner()))
     }
 
-    /// Takes a question that is due, and holds it for `seconds` in the name of `holder`. It is the turn of the plugin that comes next
-    /// after `served`, by name; of its questions, the one that is due first. One that is held is not taken, unless `is_gone` says
-    /// that its holder no longer exists.
+    /// Takes a question that is due, and holds it for `seconds` in the name of `holder`. It is the turn of the plugin
+    /// that comes next after `served`, by name; of its questions, the one that is due first. One that is held is not
+    /// taken, unless `is_gone` says that its holder no longer exists.
     pub fn take_event(
         &self,
         now: jiff::Timestamp,
@@ -287,8 +287,8 @@ fn drop_all(connection: &Connection, plugin: &str) -> Result<u64, Error> {
     Ok(dropped as u64)
 }
 
-/// The question whose turn it is: the first that is due and free, of the plugins after `served` by name, and then of the others. Those
-/// that are held are few, because each server holds one at a time.
+/// The question whose turn it is: the first that is due and free, of the plugins after `served` by name, and then of
+/// the others. Those that are held are few, because each server holds one at a time.
 fn next_due(
     connection: &Connection,
     now: i64,

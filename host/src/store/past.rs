@@ -1,7 +1,7 @@
-//! The library as it was: loaded once for all who ask about the same revision.
+//! The library as it was: loaded once for all callers that ask about the same revision.
 //!
-//! A library of the past takes as long to load and as much memory as there are items. So the last few are kept, no more than two are loaded at
-//! once, and who asks for more than that is told to come again.
+//! A library of the past takes as long to load and as much memory as there are items. So the last few are kept, no more
+//! than two are loaded at once, and a question that finds too many waiting is told to come again.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -54,11 +54,10 @@ impl Past {
     ) -> Result<Arc<Snapshot>, Error> {
         let mut state = self.lock();
         loop {
-            if let Some(place) = state.kept.iter().position(|kept| kept.revision() == revision) {
-                if let Some(kept) = state.kept.remove(place) {
-                    state.kept.push_front(Arc::clone(&kept));
-                    return Ok(kept);
-                }
+            let place = state.kept.iter().position(|kept| kept.revision() == revision);
+            if let Some(kept) = place.and_then(|place| state.kept.remove(place)) {
+                state.kept.push_front(Arc::clone(&kept));
+                return Ok(kept);
             }
             if !state.loading.contains(&revision) && state.loading.len() < LOADS {
                 break;
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_for_the_same_waits_for_one_load() {
+    fn callers_that_ask_for_the_same_wait_for_one_load() {
         let (past, loads) = (Past::default(), AtomicUsize::new(0));
         let (go, may_go) = mpsc::channel::<()>();
         thread::scope(|scope| {
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn two_are_loaded_at_once_and_who_finds_too_many_waiting_comes_again() {
+    fn two_are_loaded_at_once_and_a_caller_that_finds_too_many_waiting_comes_again() {
         let (past, at_once, most) = (Past::default(), AtomicUsize::new(0), AtomicUsize::new(0));
         let (go, may_go) = mpsc::channel::<()>();
         let may_go = Mutex::new(may_go);
@@ -199,7 +198,7 @@ mod tests {
             until_wait(&past, WAITING + 1);
             (0..=LOADS + WAITING).for_each(|_| go.send(()).unwrap());
             let answered = asked.into_iter().map(|it| it.join().unwrap()).filter(|it| *it).count();
-            assert_eq!(answered, LOADS + WAITING - 1, "one load failed, and nobody else waits for it");
+            assert_eq!(answered, LOADS + WAITING - 1, "one load failed, and no other caller waits for it");
             assert!(patient.join().unwrap());
         });
         assert_eq!(most.into_inner(), LOADS);

@@ -1,7 +1,7 @@
 //! How many plugins an environment takes, and how much of the machine they may hold.
 //!
-//! Held against whatever change makes more of it: what is there already goes on, and can be switched off and taken away. What came with the
-//! product counts for nothing.
+//! Held against whatever change makes more of it: what is there already goes on, and can be switched off and taken
+//! away. What came with the product counts for nothing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -73,8 +73,8 @@ impl Usage {
 }
 
 impl Service {
-    /// Refuses changes after which plugins would hold more than they may. `new` are components, with their bytes, that the store does not
-    /// have yet.
+    /// Refuses changes after which plugins would hold more than they may. `new` are components, with their bytes, that
+    /// the store does not have yet.
     pub(in crate::service) fn must_have_room(
         &self,
         snapshot: &Snapshot,
@@ -110,8 +110,8 @@ impl Service {
         Ok(Usage::of(&after, size, code).check(&Usage::of(&before, size, code))?)
     }
 
-    /// Takes away what plugins left behind: compiled code that the newest revision has no use for, and the oldest components that it does
-    /// not name, if there is too much of either.
+    /// Takes away what plugins left behind: compiled code that the newest revision has no use for, and the oldest
+    /// components that it does not name, if there is too much of either.
     pub(in crate::service) fn tidy_plugins(&self) {
         let Machinery::Installed(platform) = &self.machinery else { return };
         let tidied = self.store.snapshot().and_then(|snapshot| {
@@ -135,6 +135,12 @@ impl Service {
 mod tests {
     use super::*;
     use crate::domain::PluginVersion;
+    use crate::domain::access::Caller;
+    use crate::domain::revision::Author;
+    use crate::plugin::{ChildCompiler, Compiler, Config};
+    use crate::service::platform::{Platform, PlatformOptions, change};
+    use crate::service::plugins::Activation;
+    use crate::store::Store;
 
     fn digest(of: &str) -> Digest {
         Digest::of(of.as_bytes())
@@ -153,6 +159,30 @@ mod tests {
             Usage::of(&plugins, |_| size, |_| code)
         };
         usage(after).check(&usage(before)).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_plugin_too_many_is_refused_before_it_is_compiled() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let compiler = Compiler::Child(ChildCompiler::new("/nowhere", Default::default()));
+        let platform = Platform::open(folder.path(), PlatformOptions { config: Config::default(), compiler }).unwrap();
+        let author = Author::new("ada", "a test");
+        // They are off, so that no catalog misses them.
+        let off = |plugin| Plugin { state: crate::domain::State::Inactive, ..plugin };
+        let there = named(PLUGINS, 1).into_iter().map(|(name, plugin)| Change::put(name, off(plugin)));
+        store.install(&[], change(store.newest().unwrap(), there.collect()), &author).unwrap();
+        let service = Service::with(store, Machinery::Installed(Box::new(platform)));
+        let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..] else {
+            panic!("the built-in plugin is gone")
+        };
+        let manifest = "[plugin]\npublisher = 'contoso'\nname = 'one-more'\nversion = '1.0.0'\nworld = 'loadout:plugin/tool@0.1.0'\ndescription = 'Decides.'\n[tool]\nkinds = ['one-more']\n";
+        let component = loadout_plugin_build::embed_manifest(scripts.component, manifest).unwrap();
+        let how = Activation { activate: false, accept_major: false, past_gate: false, anyway: false };
+        let install = || service.install_plugin(&Caller::admin(), &component, how, &author).unwrap_err().to_string();
+        assert!(install().starts_with("there are 200 plugins"), "{}", install());
+        service.remove_plugin("contoso/p000", crate::store::Expect::Anything, true, &author).unwrap();
+        assert!(install().contains("the compiler cannot be started"), "{}", install());
     }
 
     fn named(count: usize, versions: u32) -> Vec<(String, Plugin)> {

@@ -1,7 +1,7 @@
 //! How much of the outbox there is for a plugin, for all plugins together, and within one chain of changes.
 //!
-//! A change is never refused because too many questions wait: a plugin that has its share is not asked about the change, and the author is
-//! told which plugin that is. It is asked again as soon as fewer of its questions wait.
+//! A change is never refused because too many questions wait: a plugin that has its share is not asked about the
+//! change, and the author is told which plugin that is. It is asked again as soon as fewer of its questions wait.
 
 use std::collections::BTreeMap;
 
