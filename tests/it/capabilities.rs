@@ -519,7 +519,8 @@ async fn whoever_does_not_answer_is_not_waited_for() -> Done {
     // Waiting takes longer than the plugin itself may.
     let (deadline, waiting) = (Duration::from_secs(1), Duration::from_secs(2));
     let limits = Limits { deadline, waiting, ..Limits::default() };
-    let world = World::new(Duration::from_millis(1200), |config| Config { limits, ..config }).await?;
+    let answer = Duration::from_secs(10);
+    let world = World::new(Duration::from_millis(1200), |config| Config { limits, answer, ..config }).await?;
     world.serve().await?;
     let slow = json!({"url": world.ours.url("/slow")});
     let once = world.answers(json!([slow, {"records": "contact"}])).await?;

@@ -19,6 +19,9 @@ pub const ITEM_BYTES_MAX: usize = 256 << 10;
 pub const LONG_ITEM_BYTES_MAX: usize = 1536 << 10;
 /// Most values of an item. A macro of a hundred steps has some thousand.
 pub const VALUES_MAX: usize = 20_000;
+/// Most values of an expression that chooses a script. It is evaluated for each session of its template, within the deadline
+/// of a rule; a condition has four.
+pub const EXPRESSION_VALUES_MAX: usize = 1_000;
 /// Most bytes of the columns that an item keeps and that mean nothing here, their names included.
 pub const KEPT_BYTES_MAX: usize = 64 << 10;
 /// Most entries of a list, or members of an object, that has no bound of its own.
@@ -100,6 +103,7 @@ pub fn check(item: &AnyItem, before: Option<&AnyItem>) -> Vec<Problem> {
 enum What {
     Bytes,
     Values,
+    ExpressionValues,
     KeptBytes,
     Entries,
     /// Characters that control terminals and printers, and that no document can carry.
@@ -121,6 +125,9 @@ impl Excess {
         let message = match what {
             What::Bytes => format!("the item has {count} bytes of JSON, {max} are the most: shorten it, or split it"),
             What::Values => format!("the item has {count} values, {max} are the most: shorten it, or split it"),
+            What::ExpressionValues => {
+                format!("the expression has {count} values, {max} are the most: use fewer conditions and actions")
+            }
             What::KeptBytes => format!("the columns kept here have {count} bytes, {max} are the most: leave some out"),
             What::Entries => format!("it has {count} entries, {max} are the most: leave some out"),
             What::Controls | What::LateControls => {
@@ -143,6 +150,14 @@ fn excesses(item: &AnyItem) -> Vec<Excess> {
     walk.hold(What::Bytes, text.len(), bytes_max);
     let values = values(text.as_bytes()) + values_of_texts(item);
     walk.hold(What::Values, values, VALUES_MAX);
+    if let AnyItem::SessionTemplate(template) = item
+        && let Some(default) = &template.default_script
+    {
+        walk.path = ["defaultScript", "expression"].map(Step::Key).into();
+        let of_expression = self::values(default.expression.as_str().as_bytes());
+        walk.hold(What::ExpressionValues, of_expression, EXPRESSION_VALUES_MAX);
+        walk.path.clear();
+    }
     // Of an item of too many values, that is enough to say.
     if values <= VALUES_MAX {
         walk.value(&json);
@@ -378,6 +393,15 @@ mod tests {
         // Letter by letter, because written anew it would be other bytes.
         let as_text = Value::from(format!("{{ \"actions\": [{}0] }}", "0,".repeat(VALUES_MAX)));
         assert!(told(Kind::Macro, of(as_text)).contains(" values, 20000 are the most"));
+        let template = |conditions: usize| {
+            let conditions: Value =
+                (0..conditions).map(|at| json!({"equals": [format!("${{anchor.{at}}}"), ""]})).collect();
+            let only = json!({"type": "If", "expression": {"and": conditions}, "actions": {}, "runAfter": {}});
+            let expression = json!({"definition": {"actions": {"only": only}}});
+            json!({"name": "x", "kind": "generic", "defaultScript": {"enabled": true, "expression": expression}})
+        };
+        assert_eq!(told(Kind::SessionTemplate, template(200)), "");
+        insta::assert_snapshot!(told(Kind::SessionTemplate, template(1_000)), @"`defaultScript.expression`: the expression has 4011 values, 1000 are the most: use fewer conditions and actions");
         let longest = of(json!({ "a": "x".repeat(1_048_000) }));
         assert_eq!(told(Kind::Macro, longest), "", "what fits its column is taken");
     }

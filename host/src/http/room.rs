@@ -3,7 +3,7 @@
 //! A package is given the room that its sender announces before it is read, and after the guard knows who sends it.
 //! Everything else takes room piece by piece as it comes, so that announcing much and sending little takes nothing from
 //! others. Where there is no room the request is told when to come again, and the server does not grow. Beyond its
-//! first body, one caller has half of a room.
+//! first body, one caller has half of a room, and as many bodies as leave connections to others.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -17,6 +17,9 @@ use super::problem::Refusal;
 
 /// Seconds after which a refused body may come again.
 const COME_AGAIN: u32 = 2;
+
+/// Most bodies of one caller at once: each keeps the place of its connection for as long as it comes.
+const BODIES_MAX: usize = 256;
 
 /// Most bytes that the bodies of requests may take at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +59,15 @@ struct Hall {
     free: Arc<Semaphore>,
     /// Most bytes of one caller who has more than one body in it.
     most: usize,
-    callers: Mutex<HashMap<Arc<str>, usize>>,
+    callers: Mutex<HashMap<Arc<str>, Taken>>,
+}
+
+/// What one caller has.
+#[derive(Debug, Clone, Copy, Default)]
+struct Taken {
+    bytes: usize,
+    /// Bodies with bytes.
+    bodies: usize,
 }
 
 impl Hall {
@@ -65,20 +76,21 @@ impl Hall {
         Arc::new(Self { free: Arc::new(Semaphore::new(bytes)), most: bytes / 2, callers: Mutex::default() })
     }
 
-    fn callers(&self) -> MutexGuard<'_, HashMap<Arc<str>, usize>> {
+    fn callers(&self) -> MutexGuard<'_, HashMap<Arc<str>, Taken>> {
         self.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes so many bytes more for a body of `by` that has `held`, if there are as many for it.
     fn take(&self, by: &Arc<str>, held: usize, more: usize) -> Option<OwnedSemaphorePermit> {
         let mut callers = self.callers();
-        let all = callers.get(by).copied().unwrap_or_default();
-        if all > held && all + more > self.most {
+        let Taken { bytes, bodies } = callers.get(by).copied().unwrap_or_default();
+        if bytes > held && bytes + more > self.most || held == 0 && bodies >= BODIES_MAX {
             return None;
         }
         let taken = Arc::clone(&self.free).try_acquire_many_owned(u32::try_from(more).ok()?).ok()?;
         if more > 0 {
-            callers.insert(Arc::clone(by), all + more);
+            let bodies = bodies + usize::from(held == 0);
+            callers.insert(Arc::clone(by), Taken { bytes: bytes + more, bodies });
         }
         Some(taken)
     }
@@ -86,9 +98,9 @@ impl Hall {
     /// A body of `by` gives so many bytes back.
     fn give_back(&self, by: &Arc<str>, bytes: usize) {
         let mut callers = self.callers();
-        let Some(all) = callers.get_mut(by) else { return };
-        *all = all.saturating_sub(bytes);
-        if *all == 0 {
+        let Some(all) = callers.get_mut(by).filter(|_| bytes > 0) else { return };
+        *all = Taken { bytes: all.bytes.saturating_sub(bytes), bodies: all.bodies.saturating_sub(1) };
+        if all.bodies == 0 {
             callers.remove(by);
         }
     }
@@ -207,6 +219,23 @@ mod tests {
         let mut large = share("many");
         large.grow_to(90).unwrap();
         assert!(share("many").grow_to(1).is_err());
+    }
+
+    #[test]
+    fn a_caller_has_so_many_bodies_at_once_and_no_more() {
+        let rooms = rooms(100_000, 0);
+        let share = |by: &str| rooms.share(Content::Document, by.into());
+        let mut many: Vec<_> = (0..BODIES_MAX).map(|_| share("many")).collect();
+        for body in &mut many {
+            body.grow_to(1).unwrap();
+            body.grow_to(2).unwrap();
+        }
+        assert!(share("many").grow_to(1).is_err());
+        share("other").grow_to(1).unwrap();
+        many.pop();
+        share("many").grow_to(1).unwrap();
+        many.clear();
+        assert!(rooms.documents.callers().is_empty());
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod retry;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
@@ -60,6 +61,8 @@ pub(super) struct Platform {
     newest: ArcSwapOption<Serving>,
     /// Held while a catalog is made, so that many questions after a change make one.
     making: Mutex<()>,
+    /// How long a catalog that is made waits for components that have to be compiled.
+    patience: Duration,
 }
 
 /// A component that came with the program.
@@ -124,6 +127,7 @@ impl Platform {
             unavailable: Mutex::default(),
             newest: ArcSwapOption::empty(),
             making: Mutex::default(),
+            patience: retry::PATIENCE,
         })
     }
 
@@ -317,11 +321,13 @@ impl Platform {
             plugins.sort_by_key(|(name, _)| *name);
             plugins
         };
+        let until = Instant::now() + self.patience;
         let [custom, shipped] = [Layer::Custom, Layer::OutOfTheBox].map(of_layer);
         // Made ready first, and held until the catalog holds it: where there is not room for all, it is there for what
         // came with the product.
         let of_product = shipped.iter().filter_map(|(_, plugin)| plugin.serving());
-        let _first = of_product.map(|(_, digest)| self.ready_now(store, digest)).collect::<Result<Vec<_>, _>>()?;
+        let _first =
+            of_product.map(|(_, digest)| self.ready_now(store, digest, until)).collect::<Result<Vec<_>, _>>()?;
         for (at, (name, plugin)) in custom.iter().chain(&shipped).enumerate() {
             if at == custom.len() {
                 // What an administrator's plugin answers for is not left to what came with the product.
@@ -338,7 +344,7 @@ impl Platform {
                     tools: plugin.tools.clone(),
                     steps: plugin.steps.clone(),
                     recording: plugin.recording.clone(),
-                    trial: self.trial(store, name, plugin, granted)?,
+                    trial: self.trial(store, name, plugin, granted, until)?,
                     granted: granted(digest),
                     connectors: Arc::clone(&connectors),
                 };
@@ -356,7 +362,7 @@ impl Platform {
                         reason,
                     }
                 };
-                match self.ready_now(store, digest)? {
+                match self.ready_now(store, digest, until)? {
                     Found::Ready(ready) => {
                         let manifest = ready.manifest().clone();
                         if let Err(error) = catalog.add_behind(ready, &wanted) {
@@ -398,11 +404,12 @@ impl Platform {
         name: &str,
         plugin: &Plugin,
         granted: impl Fn(&Digest) -> Capabilities,
+        until: Instant,
     ) -> Result<Option<Trial>, store::Error> {
         let Some((rollout, digest)) = plugin.trying().filter(|(rollout, _)| rollout.stopped.is_none()) else {
             return Ok(None);
         };
-        Ok(match self.ready_now(store, digest)? {
+        Ok(match self.ready_now(store, digest, until)? {
             Found::Ready(ready) => Some(Trial::new(ready, rollout.clone(), granted(digest))),
             Found::Unusable { reason, .. } => {
                 tracing::error!("plugin `{name}` {} is not tried: {reason}", rollout.version);
@@ -464,8 +471,6 @@ pub(super) fn component_of(manifest: &Manifest, digest: &Digest, bytes: &[u8]) -
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use serde_json::json;
 
     use crate::domain::access::Caller;
@@ -491,13 +496,24 @@ mod tests {
     }
 
     /// A service without anything in it but `plugin`, and its component if that is not lost.
-    fn service(folder: &Path, bytes: &[u8], lost: bool, mut plugin: Plugin) -> Service {
+    fn service(folder: &Path, bytes: &[u8], lost: bool, plugin: Plugin) -> Service {
+        service_with(folder, bytes, lost, plugin, |_| {})
+    }
+
+    fn service_with(
+        folder: &Path,
+        bytes: &[u8],
+        lost: bool,
+        mut plugin: Plugin,
+        change_platform: impl FnOnce(&mut Platform),
+    ) -> Service {
         let store = Store::open(folder).unwrap();
         let options = PlatformOptions {
             config: Config::default(),
             compiler: Compiler::Child(ChildCompiler::new("/nowhere", Default::default())),
         };
-        let platform = Platform::open(folder, options).unwrap();
+        let mut platform = Platform::open(folder, options).unwrap();
+        change_platform(&mut platform);
         let (version, digest) = ("1.0.0".parse().unwrap(), Workshop::digest(bytes));
         plugin.versions.insert(version, digest.clone());
         plugin.active = Some(version);
@@ -644,6 +660,28 @@ mod tests {
             assert_eq!(look(), after);
             assert!(!platform.retry(store, Instant::now() + LONGEST_PAUSE).unwrap(), "nothing is left to try");
         }
+    }
+
+    #[test]
+    fn no_question_waits_for_all_that_has_to_be_compiled() {
+        let folder = tempfile::tempdir().unwrap();
+        let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..] else {
+            panic!("the built-in plugin is gone")
+        };
+        let manifest = "[plugin]\npublisher = 'contoso'\nname = 'guard'\nversion = '1.0.0'\nworld = 'loadout:plugin/tool@0.1.0'\ndescription = 'Watches.'\n[tool]\nkinds = ['scripts']\n";
+        let rule = loadout_plugin_build::embed_manifest(scripts.component, manifest).unwrap();
+        let service = service_with(folder.path(), &rule, false, Plugin::default(), |platform| {
+            (platform.compiler, platform.patience) = (Compiler::Here, Duration::ZERO);
+        });
+        let (platform, store) = (service.platform().unwrap(), &service.store);
+        let snapshot = store.snapshot().unwrap();
+        let missing = || {
+            let catalog = platform.catalog(store, &snapshot).unwrap();
+            catalog.missing().iter().map(|missing| missing.reason.clone()).collect::<Vec<_>>().join("; ")
+        };
+        insta::assert_snapshot!(missing(), @"it was not made ready: it is not compiled yet, which goes on beside the questions: come again in a while");
+        assert!(platform.retry(store, Instant::now()).unwrap());
+        assert_eq!(missing(), "");
     }
 
     #[test]

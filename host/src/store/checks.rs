@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::source::guid;
-use crate::domain::{AnyItem, Item, Kind, Name, Problem, Problems, Profile, Script, SessionKind, SessionTemplate};
+use crate::domain::{AnyItem, App, Item, Kind, Name, Problem, Problems, Profile, Script, SessionKind, SessionTemplate};
 
 use super::{Error, Layer, Referrer, Snapshot};
 
@@ -36,6 +36,11 @@ pub(super) fn findings(library: &Snapshot, kind: Kind, name: &Arc<str>, own: boo
         entry.item.check(&mut problems);
     }
     in_company(library, &entry.item, &mut problems);
+    if let AnyItem::App(app) = &entry.item
+        && own
+    {
+        no_other_answers(library, name, app, &mut problems);
+    }
     let conflict = match &entry.item {
         AnyItem::Profile(profile) => default_stays_active(library, name, profile),
         AnyItem::RankAndRoles(_) => rank_and_roles(library, name),
@@ -55,6 +60,16 @@ fn in_company(library: &Snapshot, item: &AnyItem, problems: &mut Problems) {
         AnyItem::Workstream(workstream) => generic(library, workstream.session_template.as_ref(), problems),
         AnyItem::VoiceProfile(voice) => generic(library, voice.session_template.as_ref(), problems),
         _ => {}
+    }
+}
+
+/// No other app has the name of an app or one of its aliases: a question by that name would be about none, or about another app.
+fn no_other_answers(library: &Snapshot, name: &Arc<str>, app: &App, problems: &mut Problems) {
+    for typed in app.aliases.iter().map(|alias| alias.as_str()).chain([&**name]) {
+        if let Some(other) = library.rival(Kind::App, name, typed) {
+            let message = format!("app `{other}` answers to `{typed}` already: choose another, or take it from there");
+            problems.question("aliases", message);
+        }
     }
 }
 

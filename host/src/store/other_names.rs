@@ -39,6 +39,11 @@ impl OtherNames {
         }
     }
 
+    /// The items of `kind` that answer to `other`.
+    pub(super) fn answering(&self, kind: Kind, other: &str) -> impl Iterator<Item = &Arc<str>> {
+        self.0.get(&kind).and_then(|names| names.get(other)).into_iter().flatten()
+    }
+
     /// The one item of `kind` that answers to `other`. Nothing where several do.
     pub(super) fn only(&self, kind: Kind, other: &str) -> Option<&Arc<str>> {
         let mut answering = self.0.get(&kind)?.get(other)?.iter();

@@ -187,6 +187,12 @@ impl Snapshot {
         self.other_names.only(kind, typed).map(Arc::clone)
     }
 
+    /// Another item of `kind` that is called `typed`, or answers to it, besides the one named `name`.
+    pub(super) fn rival(&self, kind: Kind, name: &str, typed: &str) -> Option<&Arc<str>> {
+        let named = self.items.get(&kind).and_then(|items| items.get_key_value(typed)).map(|(named, _)| named);
+        named.into_iter().chain(self.other_names.answering(kind, typed)).find(|other| ***other != *name)
+    }
+
     /// The names `attribute` of an active item refers to, in its order, without targets that are inactive or gone.
     pub fn active_links(&self, kind: Kind, name: &str, attribute: &str) -> Vec<String> {
         let mut links = Vec::new();

@@ -1,5 +1,5 @@
-//! Components that could not be made ready for the time being: a compiler that cannot be started, a component that is
-//! lost.
+//! Components that are not ready for the time being: a compiler that cannot be started, a component that is lost, or so
+//! many to compile that a question does not wait for all of them.
 //!
 //! No question waits for them: it goes on with a catalog that lacks them. Whoever tries again does so beside the questions.
 
@@ -18,6 +18,15 @@ pub(super) const PAUSE: Duration = Duration::from_secs(2);
 
 /// The longest pause.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// How long a question waits for components that have to be compiled. After a new version of the program, all have to be.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Most components that are tried again before there is a catalog with them.
+const AT_ONCE: usize = 2;
+
+/// Why a component is not ready for which no question waits any more.
+const NOT_COMPILED: &str = "it is not compiled yet, which goes on beside the questions: come again in a while";
 
 /// A component that could not be made ready for the time being.
 pub(super) struct Unavailable {
@@ -59,7 +68,10 @@ impl Platform {
             let wanted = wanted(&*store.snapshot()?);
             let mut unavailable = lock(&self.unavailable);
             unavailable.retain(|digest, _| wanted.contains(digest));
-            unavailable.iter().filter(|(_, it)| it.again <= now).map(|(digest, _)| digest.clone()).collect()
+            let due = unavailable.iter().filter(|(_, it)| it.again <= now);
+            let mut due: Vec<_> = due.map(|(digest, it)| (it.again, digest.clone())).collect();
+            due.sort_unstable();
+            due.into_iter().take(AT_ONCE).map(|(_, digest)| digest).collect()
         };
         // Held until a catalog holds them.
         let tried = due.iter().map(|digest| self.ready(store, digest)).collect::<Result<Vec<_>, _>>()?;
@@ -96,8 +108,14 @@ impl Platform {
         Ok(found)
     }
 
-    /// As [`Platform::ready`], for a catalog: waits for nothing that could not be made ready a moment ago.
-    pub(super) fn ready_now(&self, store: &Store, digest: &Digest) -> Result<Found, store::Error> {
+    /// As [`Platform::ready`], for a catalog: waits for nothing that could not be made ready a moment ago, and from `until` on
+    /// for nothing that has to be compiled.
+    pub(super) fn ready_now(&self, store: &Store, digest: &Digest, until: Instant) -> Result<Found, store::Error> {
+        if Instant::now() >= until && self.has_to_be_compiled(digest) {
+            let (reason, again) = (NOT_COMPILED.to_owned(), Instant::now());
+            let waits = Unavailable { reason, again, pause: PAUSE };
+            lock(&self.unavailable).entry(digest.clone()).or_insert(waits);
+        }
         let waits = lock(&self.unavailable).get(digest).filter(|it| !it.is_over()).map(|it| it.reason.clone());
         let Some(reason) = waits else { return self.ready(store, digest) };
         let held = lock(&self.known).get(digest).and_then(Weak::upgrade);
@@ -106,6 +124,14 @@ impl Platform {
             (None, Ok(bytes)) => Found::Unusable { bytes, reason: LoadError::Unavailable(reason) },
             (None, Err(lost)) => Found::Lost(lost),
         })
+    }
+}
+
+impl Platform {
+    fn has_to_be_compiled(&self, digest: &Digest) -> bool {
+        let is_known = || lock(&self.known).get(digest).is_some_and(|held| held.strong_count() > 0);
+        let is_settled = || lock(&self.unusable).contains_key(digest);
+        !self.is_bundled(digest) && !is_known() && !is_settled() && self.workshop.kept_code(digest) == 0
     }
 }
 

@@ -221,6 +221,20 @@ fn references_are_stored_under_their_own_names() {
 }
 
 #[test]
+fn no_app_takes_a_name_that_another_answers_to() {
+    let desk = Desk::new();
+    let taken =
+        [("other", json!(["msdyn_Workspace"])), ("msdyn_Workspace", json!([])), ("third", json!(["workspace"]))];
+    let told = taken.map(|(name, aliases)| desk.refuses([put("apps", name, json!({"name": "x", "aliases": aliases}))]));
+    insta::assert_snapshot!(told.join("\n"), @r"
+    app `other` is not valid: `aliases`: app `workspace` answers to `msdyn_Workspace` already: choose another, or take it from there
+    app `msdyn_Workspace` is not valid: `aliases`: app `workspace` answers to `msdyn_Workspace` already: choose another, or take it from there
+    app `third` is not valid: `aliases`: app `workspace` answers to `workspace` already: choose another, or take it from there
+    ");
+    desk.given(&[("apps", "other", json!({"name": "x", "aliases": ["msdyn_Other", "other"]}))]);
+}
+
+#[test]
 fn a_second_direct_assignment_replaces_the_first_where_they_meet() {
     let desk = Desk::new();
     let direct = || {
