@@ -55,7 +55,7 @@ fn question(context: &Value) -> Value {
     json!({"user": "kayla", "app": "customer-service-workspace", "session": session, "explain": "full"})
 }
 
-/// The same question about somebody else, since what breaks for one person alone is not suspended.
+/// The same question about another person, since what breaks for one person alone is not suspended.
 async fn ask_about_another(host: &TestHost) -> Result<Reply, Failure> {
     let mut question = question(&json!({"customerName": "Ada"}));
     question["user"] = json!("ines");

@@ -39,7 +39,7 @@ pub(super) struct Serve {
     otlp_endpoint: Option<String>,
     #[command(flatten)]
     outbound: Outbound,
-    /// Most connections, as far as the limit of open files has room for them. Beyond it, the one that waits the longest is closed.
+    /// Most connections, as far as the limit of open files has room for them. Beyond it, the address with the most gives one up.
     #[arg(long, value_name = "COUNT", default_value_t = 1024, value_parser = value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
     /// Most connections of one address, or of one IPv6 network (`/64`). Without it a quarter of all; behind a proxy, set it to all.

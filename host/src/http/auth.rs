@@ -149,7 +149,7 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
             request.extensions_mut().insert(caller.clone());
             asked.while_doing(next.run(request)).await
         }
-        // An address that leads nowhere says so to everybody who may ask at all.
+        // An address that leads nowhere says so to all callers that may ask at all.
         None => next.run(request).await,
     };
     // Some calls are only understood where they are carried out.

@@ -54,7 +54,7 @@ impl Service {
     /// serve if `how` says so.
     ///
     /// A version that is there already with the same component is not installed again. Whatever is wrong, the version that
-    /// serves goes on serving; it does, too, while nobody decided about what the new one asks for. `caller` needs the privilege for
+    /// serves goes on serving, also until an administrator decides about what the new one asks for. `caller` needs the privilege for
     /// settings that are migrated.
     pub fn install_plugin(
         &self,

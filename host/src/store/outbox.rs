@@ -1,9 +1,9 @@
 //! Questions to asynchronous steps, on disk until they are answered.
 //!
 //! A question comes with the revision that asks for it, in one transaction, and goes with the one that writes what the step
-//! proposed. So it is put at least once, and what it leads to is written exactly once. Who works on a question holds it for
-//! a while, by name; whoever dies lets it go by that. Plugins take turns, so the questions of one do not wait behind
-//! those of another, and how many wait is bounded (`room`).
+//! proposed. So it is put at least once, and what it leads to is written exactly once. The process that puts a question
+//! holds it for a while, by name; a process that ends without an answer lets it go when that while is over. Plugins take
+//! turns, so the questions of one do not wait behind those of another, and how many wait is bounded (`room`).
 
 mod room;
 
