@@ -42,6 +42,7 @@ pub use rollout::RolloutView;
 pub use steps::StepView;
 pub use upgrades::{PlanOptions, UpgradeStatus};
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -66,9 +67,6 @@ use commit::Origin;
 use machinery::Machinery;
 use observer::{Observer, Observing};
 use platform::Platform;
-
-/// How often an import is planned because somebody else wrote in between.
-const IMPORT_ATTEMPTS: u32 = 8;
 
 /// One environment, ready to be asked.
 pub struct Service {
@@ -177,6 +175,13 @@ pub enum Error {
     Resolve(#[from] resolve::Error),
 }
 
+impl Error {
+    /// Whether another revision was written while the change was worked out.
+    fn is_moved(&self) -> bool {
+        matches!(self, Self::Store(store::Error::Moved { .. }))
+    }
+}
+
 impl From<upgrade::Error> for Error {
     fn from(error: upgrade::Error) -> Self {
         match error {
@@ -279,27 +284,28 @@ impl Service {
     fn with_shipped(self) -> Result<Self, Error> {
         let why = "content that shipped with this version".to_owned();
         let author = Author::new("loadout", why);
-        for attempt in 1.. {
-            let here = self.store.snapshot()?;
-            let mut changes = shipped_over(&here);
-            let mut components = Vec::new();
-            if let Machinery::Installed(platform) = &self.machinery {
-                let fits =
-                    |name: &str, plugin: &Plugin, manifest: &Manifest| self.shipped_fits(&here, name, plugin, manifest);
-                let (plugins, their_components) = platform.shipped_over(&here, fits)?;
-                changes.extend(plugins);
-                components = their_components;
-            }
-            let changes = ChangeSet { authority: Authority::Product, ..ChangeSet::new(changes) };
-            match self.store.install(&components, changes, &author) {
-                // What was kept is looked at again if somebody wrote in between.
-                Err(_) if attempt < IMPORT_ATTEMPTS && self.store.newest()? != here.revision() => {}
-                done => {
-                    done?;
-                    break;
+        let lost = Cell::new(false);
+        self.store.racing(
+            |_| lost.take(),
+            || {
+                let here = self.store.snapshot()?;
+                let mut changes = shipped_over(&here);
+                let mut components = Vec::new();
+                if let Machinery::Installed(platform) = &self.machinery {
+                    let fits = |name: &str, plugin: &Plugin, manifest: &Manifest| {
+                        self.shipped_fits(&here, name, plugin, manifest)
+                    };
+                    let (plugins, their_components) = platform.shipped_over(&here, fits)?;
+                    changes.extend(plugins);
+                    components = their_components;
                 }
-            }
-        }
+                let changes = ChangeSet { authority: Authority::Product, ..ChangeSet::new(changes) };
+                let done = self.store.install(&components, changes, &author);
+                // What was kept is looked at again if another process wrote in between.
+                lost.set(done.is_err() && self.store.newest()? != here.revision());
+                Ok::<_, Error>(done?)
+            },
+        )?;
         self.migrate_to_shipped()?;
         Ok(self)
     }
@@ -347,14 +353,16 @@ impl Service {
     /// [`Service::import`] for `caller`, refused as a whole if something would change that is not theirs to write.
     pub fn import_as(&self, caller: &Caller, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
         let _turn = self.turns.take()?;
-        for _ in 1..IMPORT_ATTEMPTS {
-            let base = self.store.snapshot()?;
-            match self.import_over(&base, caller, zip, dry_run, author) {
-                Err(Error::Store(_)) if self.store.newest()? != base.revision() => {}
-                done => return done,
-            }
-        }
-        self.import_over(&*self.store.snapshot()?, caller, zip, dry_run, author)
+        let lost = Cell::new(false);
+        self.store.racing(
+            |_| lost.take(),
+            || {
+                let base = self.store.snapshot()?;
+                let done = self.import_over(&base, caller, zip, dry_run, author);
+                lost.set(matches!(done, Err(Error::Store(_))) && self.store.newest()? != base.revision());
+                done
+            },
+        )
     }
 
     fn import_over(

@@ -3,6 +3,7 @@
 //! One write is one transaction is one revision. Hands out domain values, never rows. Nothing that matters lives only in
 //! memory: a snapshot is made anew as soon as the database has a newer revision, whoever wrote it.
 
+mod alone;
 mod audit;
 mod backup;
 mod beside;
@@ -42,6 +43,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
+use parking_lot::ReentrantMutex;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::domain::Revision;
@@ -75,6 +77,8 @@ const IDLE_READERS: usize = 8;
 pub struct Store {
     path: PathBuf,
     writer: Mutex<Connection>,
+    /// Is taken before `writer`, by those who write revisions.
+    turn: ReentrantMutex<()>,
     readers: Mutex<Vec<Connection>>,
     newest: ArcSwap<Snapshot>,
     past: past::Past,
@@ -116,6 +120,7 @@ impl Store {
         Self {
             path,
             writer: Mutex::new(writer),
+            turn: ReentrantMutex::default(),
             readers: Mutex::default(),
             newest,
             past: past::Past::default(),

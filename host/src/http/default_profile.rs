@@ -67,7 +67,7 @@ async fn put(
 ) -> Result<Response, Refusal> {
     let put = app.run(move |service| {
         let (kind, name) = (Kind::DefaultProfile, DefaultProfile::NAME);
-        items::retried(|| {
+        items::retried(service.store(), || {
             let current = items::find(service.store(), kind, name)?;
             let seen = current.as_ref().map(|stored| stored.meta.revision);
             let expect = conditions.expect(kind, name, seen)?;

@@ -1,5 +1,7 @@
 //! One item of any kind: read, replaced, patched, deleted. The handlers of the collections are thin over this.
 
+use std::cell::Cell;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -21,9 +23,6 @@ pub(super) const REVISION: HeaderName = HeaderName::from_static("x-loadout-revis
 
 /// Steps that broke and were passed over, on the answer to the write they took part in.
 const SKIPPED: HeaderName = HeaderName::from_static("x-loadout-skipped-steps");
-
-/// How often a change that named no revision is tried again when somebody else wrote in between.
-const ATTEMPTS: usize = 8;
 
 /// An item as the store has it.
 pub(super) struct Stored {
@@ -113,7 +112,7 @@ pub(super) fn patch(
     author: &Author,
 ) -> Result<Written, Refusal> {
     let (patch, said) = view::take_apart(kind, name, patch)?;
-    retried(|| {
+    retried(service.store(), || {
         let current = get(service.store(), kind, name)?;
         let expect = conditions.expect(kind, name, Some(current.meta.revision))?;
         let expect = narrowed(kind, name, expect, &said, Some(current.meta))?;
@@ -150,16 +149,22 @@ pub(super) struct Attempt<T> {
     pub(super) again: bool,
 }
 
-/// Tries until no race is lost, or one is lost once too often.
-pub(super) fn retried<T>(mut attempt: impl FnMut() -> Result<Attempt<T>, Refusal>) -> Result<T, Refusal> {
-    for _ in 1..ATTEMPTS {
-        let Attempt { outcome, again } = attempt()?;
-        match outcome {
-            Err(Error::Store(store::Error::Stale { .. } | store::Error::Exists { .. })) if again => {}
-            outcome => return Ok(outcome?),
-        }
-    }
-    Ok(attempt()?.outcome?)
+/// Tries until no race is lost; the last time, no other caller writes meanwhile.
+pub(super) fn retried<T>(
+    store: &Store,
+    mut attempt: impl FnMut() -> Result<Attempt<T>, Refusal>,
+) -> Result<T, Refusal> {
+    let lost = Cell::new(false);
+    store.racing(
+        |_| lost.take(),
+        || {
+            let Attempt { outcome, again } = attempt()?;
+            let raced =
+                |error: &Error| matches!(error, Error::Store(store::Error::Stale { .. } | store::Error::Exists { .. }));
+            lost.set(again && outcome.as_ref().is_err_and(raced));
+            Ok(outcome?)
+        },
+    )
 }
 
 /// Writes one item and reads back what became of it.

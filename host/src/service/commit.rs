@@ -16,7 +16,7 @@ use crate::domain::{AnyItem, Effort, Kind};
 use crate::pipeline::{self, Operation, Registration, StepFault};
 use crate::store::{self, Change, ChangeSet, Committed, NewEvent, OutboxEvent, Snapshot, Unasked};
 
-use super::{Error, IMPORT_ATTEMPTS, Service};
+use super::{Error, Service};
 
 /// What kind of change it is, and how it came about.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,13 +32,8 @@ pub(super) struct Origin<'a> {
 impl Service {
     /// Carries out `changes` as one revision by `author`, if every step agrees.
     pub fn commit(&self, changes: &ChangeSet, author: &Author) -> Result<Committed, Error> {
-        for _ in 1..IMPORT_ATTEMPTS {
-            match self.attempt(changes, author, Origin::default()) {
-                Err(Error::Store(store::Error::Moved { .. })) if changes.base.is_none() => {}
-                done => return done,
-            }
-        }
-        self.attempt(changes, author, Origin::default())
+        let lost = |error: &Error| changes.base.is_none() && error.is_moved();
+        self.store.racing(lost, || self.attempt(changes, author, Origin::default()))
     }
 
     /// Carries out `changes` over the newest revision, or is refused because that is not the newest any more.

@@ -3,6 +3,7 @@
 //! A question is put at least once. What a step proposes goes through the pipeline like any change, in the transaction that ends
 //! the question; so it is written once, whatever breaks in between.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, PoisonError};
@@ -17,7 +18,7 @@ use crate::pipeline::{self, Event, Handlers, Outcome, Proposal, Registration, St
 use crate::store::{self, Change, ChangeSet, EventState, Expect, OutboxEvent, Snapshot, is_gone, this_process};
 
 use super::commit::Origin;
-use super::{Error, IMPORT_ATTEMPTS, Service};
+use super::{Error, Service};
 
 /// How often a question is put before somebody has to look.
 const ATTEMPTS: u32 = 8;
@@ -233,14 +234,15 @@ impl Service {
         let why = format!("step `{}` after revision {}", event.step, event.revision);
         let author = Author::new(event.plugin.as_str(), why);
         let origin = Origin { delivers: Some(event), ..Origin::default() };
-        for _ in 1..IMPORT_ATTEMPTS {
-            match self.attempt(&self.proposed(&question, &proposal)?, &author, origin) {
-                Err(Error::Store(store::Error::Moved { .. } | store::Error::Stale { .. })) => {}
-                done => return Ok(done.map(drop)?),
-            }
-        }
-        self.attempt(&self.proposed(&question, &proposal)?, &author, origin)?;
-        Ok(())
+        let lost = Cell::new(false);
+        self.store.racing(
+            |_| lost.take(),
+            || {
+                let made = self.attempt(&self.proposed(&question, &proposal)?, &author, origin);
+                lost.set(matches!(made, Err(Error::Store(store::Error::Moved { .. } | store::Error::Stale { .. }))));
+                Ok(made.map(drop)?)
+            },
+        )
     }
 
     /// The change a proposal stands for, over what is there now: patches of one item add up, as they do in a change. What is gone meanwhile

@@ -31,7 +31,7 @@ use crate::store::{self, Change, Component, Expect, Layer, Lost, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
 use super::platform::{self, Platform};
-use super::{Error, IMPORT_ATTEMPTS, Machinery, Service};
+use super::{Error, Machinery, Service};
 
 pub(super) use fit::{Draft, Reader};
 pub(super) use settle::{Also, Settled, migrate_unfit};
@@ -482,7 +482,7 @@ impl Service {
         changes: impl Fn(&Self, &Arc<Snapshot>) -> Result<P, Error>,
         author: &Author,
     ) -> Result<Revision, Error> {
-        let attempt = || {
+        self.store.racing(Error::is_moved, || {
             let snapshot = self.store.snapshot()?;
             let Proposed { changes, components, settled } = changes(self, &snapshot)?.into();
             let sizes: Vec<_> = components.iter().map(|it| (&it.digest, it.bytes.len())).collect();
@@ -490,15 +490,8 @@ impl Service {
             let (changes, author) = (platform::change(snapshot.revision(), changes), settled.said_by(author));
             let done = self.store.install(&components, changes, &author)?;
             self.tidy_plugins();
-            Ok::<_, Error>(done.revision)
-        };
-        for _ in 1..IMPORT_ATTEMPTS {
-            match attempt() {
-                Err(Error::Store(store::Error::Moved { .. })) => {}
-                done => return done,
-            }
-        }
-        attempt()
+            Ok(done.revision)
+        })
     }
 }
 

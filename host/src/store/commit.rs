@@ -70,6 +70,7 @@ impl Store {
 
     fn carry_out(&self, changes: ChangeSet, author: &Author, end: End<'_>) -> Result<Committed, Error> {
         let beyond = bounds::items(&changes, &self.newest.load())?;
+        let _turn = matches!(end, End::Keep(_)).then(|| self.alone());
         let mut writer = lock(&self.writer);
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let base = rows::newest(&transaction)?;
