@@ -1,10 +1,12 @@
 //! The command line: arguments in, exit code out. One file per sub-command, each thin over the library.
 //!
-//! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
+//! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
+//! 3 done but for rows in quarantine.
 
 mod admin_token;
 mod compile;
 mod descriptors;
+mod ending;
 mod export;
 mod failure;
 mod file;
@@ -31,16 +33,20 @@ use crate::plugin::{Config, Door, Work};
 use crate::service::{PlatformOptions, Service};
 use crate::store::Store;
 
+use ending::{Ending, done};
 use failure::Failure;
 use visible::visible;
 
 /// A service for experience profiles: what does this person get, and why?
 #[derive(Debug, Parser)]
-#[command(name = "loadout", version, propagate_version = true)]
+#[command(name = "loadout", version, propagate_version = true, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
+
+/// What every command ends with.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but for rows in quarantine";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -75,19 +81,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if printed && !error.use_stderr() { ExitCode::SUCCESS } else { ExitCode::from(2) };
         }
     };
-    let done = match arguments.command {
-        Command::Serve(serve) => serve.run(),
-        Command::Resolve(resolve) => resolve.run(),
+    let ended: Result<Ending, Failure> = match arguments.command {
+        Command::Serve(serve) => done(serve.run()),
+        Command::Resolve(resolve) => done(resolve.run()),
         Command::Import(import) => import.run(),
         Command::Upgrade(upgrade) => upgrade.run(),
-        Command::Export(export) => export.run(),
-        Command::Plugin(plugin) => plugin.run(),
-        Command::Token(token) => token.run(),
-        Command::Compile(child) => child.run(Work::Compile),
-        Command::Try(child) => child.run(Work::Try),
+        Command::Export(export) => done(export.run()),
+        Command::Plugin(plugin) => done(plugin.run()),
+        Command::Token(token) => done(token.run()),
+        Command::Compile(child) => done(child.run(Work::Compile)),
+        Command::Try(child) => done(child.run(Work::Try)),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    match ended {
+        Ok(ending) => ending.exit_code(),
         Err(failure) => {
             // If even standard error is closed, the exit code says all that can be said.
             let _ = writeln!(io::stderr(), "error: {}", visible(&failure.to_string()));

@@ -22,6 +22,7 @@ pub(crate) mod application_extension;
 mod archive;
 pub(crate) mod assignment;
 pub(crate) mod channel_provider;
+mod conflict;
 pub(crate) mod copilot;
 mod customizations;
 pub(crate) mod dependencies;
@@ -30,10 +31,12 @@ pub(crate) mod entries;
 pub(crate) mod expected;
 pub(crate) mod inbox;
 pub(crate) mod json;
+mod layout;
 pub(crate) mod macros;
 mod made;
 pub(crate) mod notification;
 pub(crate) mod pane;
+pub(crate) mod pane_tab;
 pub(crate) mod pane_tool;
 pub(crate) mod profile;
 pub(crate) mod rank;
@@ -74,6 +77,8 @@ use work::Work;
 
 pub use archive::Error as ArchiveError;
 pub(crate) use archive::{ENTRY_MAX, TOTAL_MAX, admit, check_entries, check_size};
+pub use conflict::OnConflict;
+pub use layout::Layout;
 pub use report::{Component, Counts, Dependency, Link, LinkOutcome, Outcome, Report, SolutionSummary, Warning};
 pub(crate) use source_rows::{SolutionRows, rows};
 use xml::Budget;
@@ -109,11 +114,19 @@ pub enum Error {
         "the archive is a Configuration Migration package (`data.xml`), which is not imported but upgraded from: use `loadout upgrade plan`"
     )]
     ConfigurationMigration,
-    /// It is no solution.
-    #[error("the archive is no exported solution: `{missing}` is not in it; choose the zip file that the export made")]
+    /// It is no solution, or not as an export makes it.
+    #[error("{layout}")]
     NotASolution {
-        /// What a solution would have.
-        missing: &'static str,
+        /// What it is instead.
+        layout: Layout,
+    },
+    /// There is one of it, the archive has another, and neither may give way.
+    #[error("{incoming} of the archive would take the place of {here}: say `keep` or `take` instead of `fail`")]
+    Conflict {
+        /// What is here.
+        here: String,
+        /// What the archive has.
+        incoming: String,
     },
     /// `solution.xml` describes no solution.
     #[error(
@@ -155,22 +168,28 @@ pub(crate) fn is_about_people(path: &str) -> bool {
 /// The code of what is said about columns that hold secrets.
 pub(crate) const SECRETS_LEFT: &str = "secret-left-behind";
 
-const SOLUTION: &str = "solution.xml";
+pub(crate) const SOLUTION: &str = "solution.xml";
 const CUSTOMIZATIONS: &str = "customizations.xml";
 
-/// Plans the import of the solution in `zip` into an environment that is now as `base` shows.
+/// Plans the import of the solution in `zip` into an environment that is now as `base` shows. What the archive has
+/// takes the place of what is here.
 pub fn plan(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
-    plan_archive(Archive::read(zip)?, base, By::Caller, LIBRARY_BYTES_MAX)
+    plan_with(zip, base, OnConflict::Take)
+}
+
+/// As [`plan`]; of what there is one of, `on_conflict` says which stays.
+pub fn plan_with(zip: &[u8], base: &Snapshot, on_conflict: OnConflict) -> Result<Plan, Error> {
+    plan_archive(Archive::read(zip)?, base, By::Caller, on_conflict, LIBRARY_BYTES_MAX)
 }
 
 /// As [`plan`], of an archive that an export has just made.
 pub(crate) fn plan_export(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
-    plan_archive(Archive::read(zip)?, base, By::Export, LIBRARY_BYTES_MAX)
+    plan_archive(Archive::read(zip)?, base, By::Export, OnConflict::Take, LIBRARY_BYTES_MAX)
 }
 
 /// As [`plan_export`], of files that are no archive yet.
 pub(crate) fn plan_files(files: impl IntoIterator<Item = (String, Vec<u8>)>, base: &Snapshot) -> Result<Plan, Error> {
-    plan_archive(Archive::of(files), base, By::Export, LIBRARY_BYTES_MAX)
+    plan_archive(Archive::of(files), base, By::Export, OnConflict::Take, LIBRARY_BYTES_MAX)
 }
 
 /// Who made an archive.
@@ -183,7 +202,13 @@ enum By {
     Export,
 }
 
-fn plan_archive(mut archive: Archive<'_>, base: &Snapshot, by: By, made_max: usize) -> Result<Plan, Error> {
+fn plan_archive(
+    mut archive: Archive<'_>,
+    base: &Snapshot,
+    by: By,
+    on_conflict: OnConflict,
+    made_max: usize,
+) -> Result<Plan, Error> {
     let solution = xml::parse(SOLUTION, &take(&mut archive, SOLUTION)?)?;
     let solution = Solution::read(&solution).ok_or(Error::NoManifest)?;
     let mut budget = Budget::default();
@@ -201,7 +226,6 @@ fn plan_archive(mut archive: Archive<'_>, base: &Snapshot, by: By, made_max: usi
     for (place, columns) in std::mem::take(&mut rows.without_secrets).into_iter().chain(elsewhere) {
         work.report.warn(SECRETS_LEFT, place, left_behind(&columns));
     }
-    dependencies::check(&mut work, &rows);
     let macros = macros::read(&mut work, workflows, &mut archive);
     script::read(&mut work, &mut rows, &macros);
     tab::read(&mut work, &mut rows);
@@ -213,18 +237,26 @@ fn plan_archive(mut archive: Archive<'_>, base: &Snapshot, by: By, made_max: usi
     application_extension::read(&mut work, &mut rows);
     profile::read(&mut work, &mut rows, &mut links);
     documents.read(&mut work, &mut archive)?;
+    conflict::settle(&mut work, on_conflict)?;
     settle::settle(&mut work);
     let assignments = assignment::read(&mut work, assignments);
     let expected = expected::read(&mut work, plugins);
     unread::report(&mut work, rows, links, unread, spoilt, &archive);
     let kept = std::mem::take(&mut work.kept);
-    let (changes, report) = work.finish();
+    let (changes, mut report) = work.finish();
+    dependencies::check(&mut report, &solution.dependencies, base);
     Ok(Plan { changes, report, kept, assignments, expected })
 }
 
 fn take(archive: &mut Archive<'_>, file: &'static str) -> Result<Vec<u8>, Error> {
     archive.take(file)?.ok_or_else(|| {
         let is_package = archive.has("data.xml");
-        if is_package { Error::ConfigurationMigration } else { Error::NotASolution { missing: file } }
+        if is_package {
+            return Error::ConfigurationMigration;
+        }
+        // What is there already is no sign of another layout.
+        let is_solution = file != SOLUTION;
+        let layout = if is_solution { Layout::Without(file) } else { Layout::of(archive.paths(), file) };
+        Error::NotASolution { layout }
     })
 }

@@ -56,7 +56,7 @@ use crate::domain::revision::Author;
 use crate::domain::trace::{Unwatched, Watch};
 use crate::domain::{AnyItem, Kind, Name, Plugin, Profile, Revision, User};
 use crate::export::{self, Assignments, Export};
-use crate::import::{self, Plan, Report};
+use crate::import::{self, OnConflict, Plan, Report};
 use crate::pipeline;
 use crate::plugin::{Config, Door, EngineError, Manifest};
 use crate::resolve::{self, Asker, SessionInput, Subject, ToolRules, resolve};
@@ -106,6 +106,15 @@ pub struct Question {
     pub explain: ExplainLevel,
     /// The revision to answer from; nothing for the newest.
     pub as_of: Option<Revision>,
+}
+
+/// How to import.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// Only says what the import would do.
+    pub dry_run: bool,
+    /// Which stays of what there is one of.
+    pub on_conflict: OnConflict,
 }
 
 /// What an import did, or would do.
@@ -347,18 +356,24 @@ impl Service {
     /// A second import of the same solution changes nothing. Whoever writes at the same time is not written over: the import
     /// is planned anew, and refused only after losing many times.
     pub fn import(&self, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
-        self.import_as(&Caller::admin(), zip, dry_run, author)
+        self.import_as(&Caller::admin(), zip, &ImportOptions { dry_run, ..ImportOptions::default() }, author)
     }
 
     /// [`Service::import`] for `caller`, refused as a whole if something would change that is not theirs to write.
-    pub fn import_as(&self, caller: &Caller, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
+    pub fn import_as(
+        &self,
+        caller: &Caller,
+        zip: &[u8],
+        options: &ImportOptions,
+        author: &Author,
+    ) -> Result<Imported, Error> {
         let _turn = self.turns.take()?;
         let lost = Cell::new(false);
         self.store.racing(
             |_| lost.take(),
             || {
                 let base = self.store.snapshot()?;
-                let done = self.import_over(&base, caller, zip, dry_run, author);
+                let done = self.import_over(&base, caller, zip, options, author);
                 lost.set(matches!(done, Err(Error::Store(_))) && self.store.newest()? != base.revision());
                 done
             },
@@ -370,10 +385,11 @@ impl Service {
         base: &Snapshot,
         caller: &Caller,
         zip: &[u8],
-        dry_run: bool,
+        options: &ImportOptions,
         author: &Author,
     ) -> Result<Imported, Error> {
-        let mut plan = import::plan(zip, base)?;
+        let ImportOptions { dry_run, on_conflict } = *options;
+        let mut plan = import::plan_with(zip, base, on_conflict)?;
         plan.assign(base.environment().second_assignment, |login| {
             let person = self.store.person(login, base.revision())?;
             Ok::<_, Error>(person.map(|person| person.direct))

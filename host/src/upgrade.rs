@@ -7,6 +7,7 @@
 mod answer;
 mod difference;
 mod graph;
+mod meaning;
 mod names;
 mod pages;
 mod plan;

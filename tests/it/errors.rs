@@ -216,7 +216,7 @@ async fn archives_that_are_not_imported() -> Done {
     // An archive that ends where it begins: nothing in it.
     let empty = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
     assert_snapshot!(import("/api/v1/imports?dryRun=true", empty).await?, @r#"422 {"code":"not-a-solution","detail":"the archive is no exported solution: `solution.xml` is not in it; choose the zip file that the export made"}"#);
-    assert_snapshot!(import("/api/v1/imports?dryrun=true", empty).await?, @r#"400 {"code":"invalid-query","detail":"the query `dryrun=true` is not valid: dryrun: unknown field `dryrun`, expected `dryRun`"}"#);
+    assert_snapshot!(import("/api/v1/imports?dryrun=true", empty).await?, @r#"400 {"code":"invalid-query","detail":"the query `dryrun=true` is not valid: dryrun: unknown field `dryrun`, expected `dryRun` or `onConflict`"}"#);
     assert_eq!(host.post("/api/v1/imports", json!({})).await?.status, 415);
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Cursor, Read};
 
 use insta::assert_snapshot;
-use loadout_tests::archive::{pack, root};
+use loadout_tests::archive::{entries, pack, root};
 use loadout_tests::host::{Failure, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -175,6 +175,43 @@ async fn what_a_solution_cannot_say_is_reviewed_as_json() -> Done {
       <statuscode>1</statuscode>
     </msdyn_notificationfield>
     "#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_managed_comes_back_managed_and_changes_nothing() -> Done {
+    let folder = pack(&root().join("tests/fixtures/tailspin"))?;
+    let mut managed: Vec<(String, Vec<u8>)> =
+        files(&folder)?.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
+    for (_, bytes) in managed.iter_mut().filter(|(name, _)| name == "solution.xml") {
+        let text = String::from_utf8(bytes.clone())?;
+        assert!(text.contains("<Managed>0</Managed>"), "{text}");
+        *bytes = text.replace("<Managed>0</Managed>", "<Managed>1</Managed>").into_bytes();
+    }
+    let managed: Vec<(&str, Vec<u8>)> = managed.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+    let managed = entries(&managed)?;
+    let (here, there) = (TestHost::start().await?, TestHost::start().await?);
+    let first = import(&here, "/api/v1/imports", managed.clone()).await?.json();
+    assert_eq!(first["solution"]["managed"], true);
+    let out = export(&here, "").await?;
+    let changes = |report: &Value| {
+        let counts = &report["counts"];
+        json!([counts["created"], counts["updated"], counts["merged"], counts["quarantined"], report["revision"]])
+    };
+    for (what, zip) in [("the export", out.clone()), ("the solution", managed)] {
+        let again = import(&here, "/api/v1/imports", zip).await?.json();
+        assert_eq!(changes(&again), json!([0, 0, 0, 0, first["revision"]]), "{what} changes nothing: {again}");
+    }
+    let moved = import(&there, "/api/v1/imports", out.clone()).await?.json();
+    let again = import(&there, "/api/v1/imports", out.clone()).await?.json();
+    assert_eq!(changes(&again), json!([0, 0, 0, 0, moved["revision"]]), "{again}");
+    for path in
+        ["profiles/tspin_desk", "scripts/tspin_hello", "session-templates/tspin_case", "macros/tspin_note_the_call"]
+    {
+        let item = there.get(&format!("/api/v1/{path}")).await?.json();
+        assert_eq!(item["source"]["managed"], true, "{path}: {item}");
+    }
+    assert_eq!(export(&there, "").await?, out, "an export from elsewhere is the same");
     Ok(())
 }
 

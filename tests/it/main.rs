@@ -1,6 +1,7 @@
 //! Promises made to people, kept or broken.
 
 mod access;
+mod add_ons;
 mod api;
 mod authoring;
 mod bench;
@@ -11,6 +12,7 @@ mod changes;
 mod cli;
 mod components;
 mod confinement;
+mod conflicts;
 mod connections;
 mod crash;
 mod databases;
@@ -27,6 +29,8 @@ mod hostile;
 mod import;
 mod languages;
 mod layering;
+mod layouts;
+mod left_behind;
 mod load;
 mod lost_components;
 mod mutation;

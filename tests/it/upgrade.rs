@@ -11,7 +11,7 @@ use loadout::domain::{AnyItem, Kind};
 use loadout::service::{PlanOptions, Service};
 use loadout::store::{Change, ChangeSet, Snapshot, Store};
 use loadout::upgrade::{Changed, Migration, Page, Plan, StepFault, StepInfo, StepNote, Steps};
-use loadout_tests::archive::{entries, pack, package, root};
+use loadout_tests::archive::{entries, pack, package, package_of, root};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ async fn an_old_environment_is_planned_carried_out_watched_and_undone_over_http(
     assert_eq!((again.status, again.json()["code"].as_str()), (409, Some("plan-used")), "{again}");
 
     let workstream = host.get("/api/v1/workstreams/Wingtip%20calls").await?.json();
-    assert_eq!(workstream["sessionTemplate"], "legacy_flight_call");
+    assert_eq!(workstream["sessionTemplate"], "legacy_Flight_call");
     assert_eq!(workstream["fallbackQueue"], "Night desk");
     let profile = host.get("/api/v1/profiles/msdyn_omnichannel_default_profile").await?.json();
     assert_eq!(profile["productivityPane"]["mode"], "collapsed");
@@ -234,7 +234,7 @@ fn references_that_are_no_names_cost_only_themselves_and_earlier_upgrades_are_re
     let again = package("msdyn_consoleapplicationsessiontemplate", &[tab("Other"), tab("Flight call")])?;
     let planned = plan(&service, &again, &PlanOptions::default())?;
     let changed: Vec<&str> = planned.differences.iter().map(|difference| difference.name.as_str()).collect();
-    assert_eq!(changed, ["legacy_flight_call"], "each row is the item it became before");
+    assert_eq!(changed, ["legacy_Flight_call"], "each row is the item it became before");
     let workstreams = package(
         "msdyn_liveworkstream",
         &[vec![
@@ -247,12 +247,57 @@ fn references_that_are_no_names_cost_only_themselves_and_earlier_upgrades_are_re
     let run = apply(&service, &plan(&service, &workstreams, &PlanOptions::default())?)?;
     let made = library(service.store())?;
     assert!(
-        made["workstreams/Calls"].contains(r#""sessionTemplate":"legacy_flight_call""#),
+        made["workstreams/Calls"].contains(r#""sessionTemplate":"legacy_Flight_call""#),
         "{}",
         made["workstreams/Calls"]
     );
     let codes: Vec<String> = service.upgrade(run)?.notes.into_iter().map(|note| note.code).collect();
     assert_eq!(codes, ["dangling-reference"]);
+    Ok(())
+}
+
+#[test]
+fn a_template_without_a_time_out_takes_over_that_of_its_workstream() -> Done {
+    let template = |name: &str, timeout: Option<&str>| {
+        let mut columns = vec![("msdyn_name", name.to_owned()), ("msdyn_title", "Call".to_owned())];
+        columns.extend(timeout.map(|seconds| ("msdyn_timeout", seconds.to_owned())));
+        columns
+    };
+    let workstream = |name: &str, incoming: &str, consult: &str, seconds: &str| {
+        vec![
+            ("msdyn_name", name.to_owned()),
+            ("msdyn_streamsource", "192440000".to_owned()),
+            ("msdyn_notificationtemplate_incoming_auth", incoming.to_owned()),
+            ("msdyn_notificationtemplate_consult", consult.to_owned()),
+            ("msdyn_screenpoptimeout_optionSet", seconds.to_owned()),
+        ]
+    };
+    let zip = package_of(&[
+        (
+            "msdyn_consoleapplicationnotificationtemplate",
+            &[template("RingTwice", None), template("RingOnce", Some("45")), template("Buzz", None)],
+        ),
+        (
+            "msdyn_liveworkstream",
+            &[workstream("Calls", "RingTwice", "RingOnce", "60"), workstream("Texts", "Buzz", "RingTwice", "330")],
+        ),
+    ])?;
+    let folder = tempfile::tempdir()?;
+    let service = service(folder.path(), Chosen::of(BUILT_IN))?;
+    let run = apply(&service, &plan(&service, &zip, &PlanOptions::default())?)?;
+    let made = library(service.store())?;
+    for (name, seconds) in [("RingTwice", 60), ("RingOnce", 45), ("Buzz", 120)] {
+        let item = &made[&format!("notification-templates/legacy_{name}")];
+        assert!(item.contains(&format!("\"countdownSeconds\":{seconds},")), "{name}: {item}");
+    }
+    let said: Vec<String> = service.upgrade(run)?.notes.into_iter().map(|note| note.message).collect();
+    let said: Vec<&String> = said.iter().filter(|message| message.contains("no time-out of its own")).collect();
+    assert_eq!(
+        said,
+        ["`legacy_RingTwice` has no time-out of its own: it ends after 60 seconds, as the screen pop did"]
+    );
+    let again = plan(&service, &zip, &PlanOptions::default())?;
+    assert_eq!(again.differences, [], "a second upgrade changes nothing");
     Ok(())
 }
 
@@ -316,10 +361,10 @@ fn what_depends_on_an_upgrade_keeps_it_from_being_undone() -> Done {
     put(
         Kind::Workstream,
         "New",
-        json!({ "name": "New", "channel": "voice", "sessionTemplate": "legacy_flight_call" }),
+        json!({ "name": "New", "channel": "voice", "sessionTemplate": "legacy_Flight_call" }),
     )?;
     let refused = service.roll_back_upgrade(run, &author).unwrap_err();
-    assert_snapshot!(refused, @"session template `legacy_flight_call` is in use by `sessionTemplate` of workstreams `New`: remove these links first, or delete it with `force`");
+    assert_snapshot!(refused, @"session template `legacy_Flight_call` is in use by `sessionTemplate` of workstreams `New`: remove these links first, or delete it with `force`");
     Ok(())
 }
 

@@ -43,19 +43,53 @@ pub fn entries(files: &[(&str, Vec<u8>)]) -> Result<Vec<u8>, Failure> {
     Ok(zip.finish()?.into_inner())
 }
 
-/// A Configuration Migration package with the rows of one table, each a list of column and value.
-pub fn package(table: &str, rows: &[Vec<(&str, String)>]) -> Result<Vec<u8>, Failure> {
-    let mut data = String::from("<entities>\n");
-    write!(data, "<entity name=\"{table}\"><records>")?;
-    for (at, row) in rows.iter().enumerate() {
-        write!(data, "<record id=\"{}\">", guid(at + 1))?;
-        for (column, value) in row {
-            write!(data, "<field name=\"{column}\" value=\"{value}\" />")?;
-        }
-        data.push_str("</record>");
+/// An exported solution of the publisher `adat`. Each row is a table, a unique name and the columns; `links` stand at
+/// the end of `customizations.xml`.
+pub fn solution(name: &str, managed: bool, rows: &[(&str, &str, &str)], links: &str) -> Result<Vec<u8>, Failure> {
+    let manifest = format!(
+        "<ImportExportXml><SolutionManifest><UniqueName>{name}</UniqueName><Version>1.0.0.0</Version><Managed>{}</Managed>\
+         <Publisher><CustomizationPrefix>adat</CustomizationPrefix></Publisher></SolutionManifest></ImportExportXml>",
+        u8::from(managed)
+    );
+    let links = format!("<ImportExportXml>{links}</ImportExportXml>");
+    let mut files =
+        vec![("solution.xml".to_owned(), manifest.into_bytes()), ("customizations.xml".to_owned(), links.into_bytes())];
+    for (table, name, columns) in rows {
+        let row = format!(
+            "<{table} msdyn_uniquename=\"{name}\"><iscustomizable>1</iscustomizable>{columns}\
+             <statecode>0</statecode><statuscode>1</statuscode></{table}>"
+        );
+        files.push((format!("{table}s/{name}/{table}.xml"), row.into_bytes()));
     }
-    data.push_str("</records></entity></entities>");
-    entries(&[("data.xml", data.into_bytes()), ("data_schema.xml", schema(&[table]))])
+    let files: Vec<(&str, Vec<u8>)> = files.iter().map(|(path, bytes)| (path.as_str(), bytes.clone())).collect();
+    entries(&files)
+}
+
+/// The columns of a row with their values.
+pub type Columns<'a> = Vec<(&'a str, String)>;
+
+/// A Configuration Migration package with the rows of one table, each a list of column and value.
+pub fn package(table: &str, rows: &[Columns<'_>]) -> Result<Vec<u8>, Failure> {
+    package_of(&[(table, rows)])
+}
+
+/// The same with the rows of several tables. The id of a row is [`guid`] of its place among the rows of its table.
+pub fn package_of(tables: &[(&str, &[Columns<'_>])]) -> Result<Vec<u8>, Failure> {
+    let mut data = String::from("<entities>\n");
+    for (table, rows) in tables {
+        write!(data, "<entity name=\"{table}\"><records>")?;
+        for (at, row) in rows.iter().enumerate() {
+            write!(data, "<record id=\"{}\">", guid(at + 1))?;
+            for (column, value) in row {
+                write!(data, "<field name=\"{column}\" value=\"{value}\" />")?;
+            }
+            data.push_str("</record>");
+        }
+        data.push_str("</records></entity>");
+    }
+    data.push_str("</entities>");
+    let named: Vec<&str> = tables.iter().map(|(table, _)| *table).collect();
+    entries(&[("data.xml", data.into_bytes()), ("data_schema.xml", schema(&named))])
 }
 
 fn schema(tables: &[&str]) -> Vec<u8> {
@@ -63,7 +97,8 @@ fn schema(tables: &[&str]) -> Vec<u8> {
     format!("<entities>{described}</entities>").into_bytes()
 }
 
-fn guid(at: usize) -> String {
+/// The GUID of the row at a place, from 1.
+pub fn guid(at: usize) -> String {
     format!("{at:08x}-0000-4000-8000-{at:012x}")
 }
 

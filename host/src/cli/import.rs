@@ -4,18 +4,22 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::domain::access::Caller;
 use crate::domain::revision::Author;
-use crate::import::{Component, Counts, Outcome};
-use crate::service::Imported;
+use crate::import::{Component, Counts, OnConflict, Outcome};
+use crate::service::{ImportOptions, Imported};
 
 use crate::upgrade::is_package;
 
+use super::ending::{Allowance, Ending};
 use super::failure::Failure;
 use super::log::{self, LogFormat};
 use super::visible::one_line;
 use super::{Data, print, upgrade};
 
 /// Import an exported solution, or a Configuration Migration package, and print what became of every part of it.
+///
+/// Ends with exit code 3 if rows are in quarantine.
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
     /// The zip file that the export made.
@@ -29,24 +33,50 @@ pub(super) struct Import {
     /// Print the report as JSON, the same as over HTTP.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    allowance: Allowance,
+    /// Which custom default profile and settings of the environment stay, where a solution has others than are here;
+    /// `take` without it.
+    #[arg(long, value_enum)]
+    on_conflict: Option<Choice>,
+}
+
+/// What becomes of what there is one of.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Choice {
+    /// What is here stays.
+    Keep,
+    /// What the solution has takes its place.
+    Take,
+    /// Nothing is imported.
+    Fail,
 }
 
 impl Import {
-    pub(super) fn run(self) -> Result<(), Failure> {
+    pub(super) fn run(self) -> Result<Ending, Failure> {
         log::start(LogFormat::Text, tracing::Level::WARN);
         if is_package(&self.file) {
-            return upgrade::bring(&self.data, &self.file, self.dry_run, self.json);
+            if self.on_conflict.is_some() {
+                let sentence = "a Configuration Migration package has neither a default profile nor settings of the environment: leave `--on-conflict` out";
+                return Err(Failure::usage(sentence));
+            }
+            return upgrade::bring(&self.data, &self.file, self.dry_run, self.json, self.allowance);
         }
         let shown = self.file.display();
         let zip = fs::read(&self.file).map_err(|error| Failure::because(format!("`{shown}` cannot be read"), error))?;
         let author = Author::new("admin", format!("import of {shown}"));
         let service = if self.dry_run { self.data.open_existing()? } else { self.data.open()? };
-        let imported = service.import(&zip, self.dry_run, &author);
+        let on_conflict = match self.on_conflict {
+            Some(Choice::Keep) => OnConflict::Keep,
+            Some(Choice::Take) | None => OnConflict::Take,
+            Some(Choice::Fail) => OnConflict::Fail,
+        };
+        let options = ImportOptions { dry_run: self.dry_run, on_conflict };
+        let imported = service.import_as(&Caller::admin(), &zip, &options, &author);
         let imported = imported.map_err(|error| Failure::because(format!("`{shown}` is not imported"), error))?;
-        if self.json {
-            return print(&serde_json::to_string(&imported).map_err(Failure::of)?);
-        }
-        print(&table(&imported))
+        let text = if self.json { serde_json::to_string(&imported).map_err(Failure::of)? } else { table(&imported) };
+        print(&text)?;
+        Ok(self.allowance.end(imported.report.counts.quarantined as u64))
     }
 }
 

@@ -3,6 +3,7 @@
 mod bar;
 mod show;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -13,6 +14,7 @@ use crate::service::{PlanOptions, UpgradeStatus};
 use crate::store::journal::Outcome;
 use crate::upgrade::Changed;
 
+use super::ending::{Allowance, Ending, done};
 use super::failure::Failure;
 use super::log::{self, LogFormat};
 use super::{Data, print};
@@ -40,6 +42,8 @@ enum Command {
 }
 
 /// Say what an upgrade would do. The database is opened read-only.
+///
+/// Ends with exit code 3 if rows would be in quarantine.
 #[derive(Debug, clap::Args)]
 struct Plan {
     /// The zip file that the Configuration Migration tool, the export of a solution, or `loadout export` made.
@@ -62,6 +66,8 @@ struct Plan {
     /// Print the plan as JSON, the same as over HTTP.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    allowance: Allowance,
 }
 
 /// What to do about a step that changed.
@@ -74,6 +80,8 @@ enum Choice {
 }
 
 /// Carry out a plan. It serves once.
+///
+/// Ends with exit code 3 if rows are in quarantine.
 #[derive(Debug, clap::Args)]
 struct Apply {
     /// What the plan is known by; `plan` prints it.
@@ -83,9 +91,13 @@ struct Apply {
     /// Print what came of it as JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    allowance: Allowance,
 }
 
 /// Carry on an upgrade that was interrupted.
+///
+/// Ends with exit code 3 if rows are in quarantine.
 #[derive(Debug, clap::Args)]
 struct Resume {
     /// The upgrade; without it, the one that is unfinished.
@@ -95,6 +107,8 @@ struct Resume {
     /// Print what came of it as JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    allowance: Allowance,
 }
 
 /// Show how far an upgrade is, or what came of it.
@@ -162,42 +176,42 @@ struct Baseline {
 const WHO: &str = "admin";
 
 impl Upgrade {
-    pub(super) fn run(self) -> Result<(), Failure> {
+    pub(super) fn run(self) -> Result<Ending, Failure> {
         log::start(LogFormat::Text, tracing::Level::WARN);
         match self.command {
             Command::Plan(plan) => plan.run(),
             Command::Apply(apply) => apply.run(),
             Command::Resume(resume) => resume.run(),
-            Command::Status(status) => status.run(),
-            Command::Rows(rows) => rows.run(),
+            Command::Status(status) => done(status.run()),
+            Command::Rows(rows) => done(rows.run()),
             Command::Abandon(Abandon { run, data }) => {
                 let dropped = data.open_existing()?.abandon_upgrade(run, &Author::new(WHO, "")).map_err(Failure::of)?;
-                print(&format!(
+                done(print(&format!(
                     "upgrade {} from {} is abandoned; nothing of it was visible",
                     dropped.id, dropped.source
-                ))
+                )))
             }
             Command::Rollback(Rollback { run, data }) => {
                 let author = Author::new(WHO, format!("roll-back of upgrade {run}"));
                 let undone = data.open_existing()?.roll_back_upgrade(run, &author).map_err(Failure::of)?;
                 let revision = undone.undone.unwrap_or_default();
-                print(&format!("upgrade {run} from {} is rolled back by revision {revision}", undone.source))
+                done(print(&format!("upgrade {run} from {} is rolled back by revision {revision}", undone.source)))
             }
             Command::History(History { data, json }) => {
                 let runs = data.look()?.upgrades().map_err(Failure::of)?;
-                if json { print_json(&runs) } else { print(&show::history(&runs)) }
+                done(if json { print_json(&runs) } else { print(&show::history(&runs)) })
             }
             Command::Baseline(Baseline { steps, data }) => {
                 let run = data.open_existing()?.baseline(&steps, WHO).map_err(Failure::of)?;
                 let steps: Vec<&str> = run.steps.iter().map(|step| step.name.as_str()).collect();
-                print(&format!("declared to be done: {}", steps.join(", ")))
+                done(print(&format!("declared to be done: {}", steps.join(", "))))
             }
         }
     }
 }
 
 impl Plan {
-    fn run(self) -> Result<(), Failure> {
+    fn run(self) -> Result<Ending, Failure> {
         let shown = self.file.display().to_string();
         if !self.file.is_file() {
             return Err(Failure::usage(format!("there is no file `{shown}`: name the zip file to upgrade from")));
@@ -222,23 +236,24 @@ impl Plan {
         let plan = service.plan_upgrade(&self.file, &called, &options, &|progress| bar.show(progress));
         bar.end();
         let plan = plan.map_err(|error| Failure::because(format!("`{shown}` cannot be planned"), error))?;
-        if self.json { print_json(&plan) } else { print(&show::plan(&plan)) }
+        print_plan(&plan, self.json)?;
+        Ok(self.allowance.end(quarantined(&plan.rows)))
     }
 }
 
 impl Apply {
-    fn run(self) -> Result<(), Failure> {
+    fn run(self) -> Result<Ending, Failure> {
         let service = self.data.open_existing()?;
         let lease = service.begin_upgrade(&self.plan, WHO).map_err(Failure::of)?;
-        carry(&service, &lease, self.json)
+        carry(&service, &lease, self.json, self.allowance)
     }
 }
 
 impl Resume {
-    fn run(self) -> Result<(), Failure> {
+    fn run(self) -> Result<Ending, Failure> {
         let service = self.data.open_existing()?;
         let lease = service.take_upgrade(self.run, &Author::new(WHO, "")).map_err(Failure::of)?;
-        carry(&service, &lease, self.json)
+        carry(&service, &lease, self.json, self.allowance)
     }
 }
 
@@ -270,8 +285,14 @@ impl Rows {
     }
 }
 
-/// Brings a whole package along, for whoever imports one: planned and carried out in one go, or only planned.
-pub(super) fn bring(data: &Data, file: &Path, dry_run: bool, json: bool) -> Result<(), Failure> {
+/// Brings a whole package along, for `loadout import`: planned and carried out in one go, or only planned.
+pub(super) fn bring(
+    data: &Data,
+    file: &Path,
+    dry_run: bool,
+    json: bool,
+    allowance: Allowance,
+) -> Result<Ending, Failure> {
     let service = if dry_run { data.look()? } else { data.open()? };
     let called = file.file_name().unwrap_or_default().to_string_lossy();
     let bar = Bar::new();
@@ -279,19 +300,35 @@ pub(super) fn bring(data: &Data, file: &Path, dry_run: bool, json: bool) -> Resu
     bar.end();
     let plan = plan.map_err(|error| Failure::because(format!("`{}` is not imported", file.display()), error))?;
     if dry_run {
-        return if json { print_json(&plan) } else { print(&show::plan(&plan)) };
+        print_plan(&plan, json)?;
+        return Ok(allowance.end(quarantined(&plan.rows)));
     }
     let lease = service.begin_upgrade(&plan.id, WHO).map_err(Failure::of)?;
-    carry(&service, &lease, json)
+    carry(&service, &lease, json, allowance)
 }
 
-fn carry(service: &crate::service::Service, lease: &crate::store::Lease, json: bool) -> Result<(), Failure> {
+fn carry(
+    service: &crate::service::Service,
+    lease: &crate::store::Lease,
+    json: bool,
+    allowance: Allowance,
+) -> Result<Ending, Failure> {
     let bar = Bar::new();
     let done = service.carry_upgrade(lease, &|progress| bar.show(progress));
     bar.end();
     let status: UpgradeStatus = done.map_err(Failure::of)?;
     bar.say_speed(status.rows.values().flat_map(|outcomes| outcomes.values()).sum());
-    if json { print_json(&status) } else { print(&show::status(&status)) }
+    if json { print_json(&status) } else { print(&show::status(&status)) }?;
+    Ok(allowance.end(quarantined(&status.rows)))
+}
+
+/// How many rows of all tables are in quarantine.
+fn quarantined(rows: &BTreeMap<String, BTreeMap<String, u64>>) -> u64 {
+    rows.values().filter_map(|outcomes| outcomes.get(Outcome::Quarantined.as_str())).sum()
+}
+
+fn print_plan(plan: &crate::upgrade::Plan, json: bool) -> Result<(), Failure> {
+    if json { print_json(plan) } else { print(&show::plan(plan)) }
 }
 
 fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {

@@ -108,6 +108,9 @@ pub enum Theme {
 impl NotificationTemplate {
     /// Most lines of detail.
     pub const FIELDS_MAX: usize = 4;
+    /// What is kept in the source of a template whose row had no time-out: column and value. An upgrade gives such a
+    /// template the older time-out of the workstream that binds it (ruling 8.22).
+    pub const DEFAULT_COUNTDOWN: (&str, &str) = ("loadout/countdownSeconds", "default");
 }
 
 impl Item for NotificationTemplate {

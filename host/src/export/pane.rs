@@ -1,7 +1,8 @@
 //! Productivity panes, which are parts of profiles here and items of their own there. Profiles that share one keep sharing it.
 
 use crate::domain::{Name, PaneMode, ProductivityPane, Profile, State};
-use crate::import::pane::{PANE, PANE_ID, PANE_TAB};
+use crate::import::pane::{PANE, PANE_ID};
+use crate::import::pane_tab::PANE_TAB;
 use crate::import::profile::ID;
 
 use super::tables::Tables;

@@ -127,6 +127,7 @@ impl From<Error> for Refusal {
             Error::Import(
                 import::Error::ConfigurationMigration | import::Error::NotASolution { .. } | import::Error::NoManifest,
             ) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
+            Error::Import(import::Error::Conflict { .. }) => problem(StatusCode::CONFLICT, "import-conflict"),
             Error::Upgrade(upgrade::Error::Import(_)) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
             Error::Export(
                 export::Error::Unreadable(_) | export::Error::Unfaithful { .. } | export::Error::Invalid { .. },

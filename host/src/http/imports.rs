@@ -8,7 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::access::Caller;
-use crate::service::Imported;
+use crate::import::OnConflict;
+use crate::service::{ImportOptions, Imported};
 
 use super::body::{ArchiveTurn, Package};
 use super::etag::Unconditional;
@@ -30,6 +31,12 @@ struct ImportQuery {
     #[serde(default)]
     #[param(required = false)]
     dry_run: bool,
+    /// What becomes of the custom default profile and the settings of the environment where the archive has others than
+    /// are here: those here stay (`keep`), those of the archive take their place (`take`, also without it), or nothing
+    /// is imported (`fail`, 409). The report has a warning `conflict` for each.
+    #[serde(default)]
+    #[param(required = false, inline)]
+    on_conflict: OnConflict,
 }
 
 /// Imports an exported solution; what became of every part of it is in the report. Productivity tools and assignments among it need
@@ -49,7 +56,8 @@ async fn import(
     Package(zip): Package,
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<Imported>), Refusal> {
     let import = app.run_long(move |service| {
-        let imported = service.import_as(&caller, &zip, query.dry_run, &author)?;
+        let options = ImportOptions { dry_run: query.dry_run, on_conflict: query.on_conflict };
+        let imported = service.import_as(&caller, &zip, &options, &author)?;
         let newest = if query.dry_run { service.store().newest()? } else { imported.revision };
         Ok((newest, imported))
     });

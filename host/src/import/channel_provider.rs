@@ -1,6 +1,9 @@
 //! Channel providers.
+//!
+//! Built-in ones have no label in real environments, and work. Such a provider is labelled by its name, and that is
+//! reported.
 
-use crate::domain::ChannelProvider;
+use crate::domain::{ChannelProvider, Localized};
 
 use super::row::{Row, Unreadable};
 use super::rows::Rows;
@@ -13,19 +16,29 @@ pub(crate) const API_VERSIONS: &[(i64, u8)] = &[(162_450_000, 2), (2, 2)];
 /// Plans every provider. The address of a widget is kept and never called.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows) {
     for row in rows.take(TABLE) {
-        let Some((component, row, mut provider)) = work.read(row, provider) else { continue };
+        let Some((component, row, (mut provider, is_labelled))) = work.read(row, provider) else { continue };
         let name = row.name.clone();
+        if !is_labelled {
+            let message =
+                format!("it has no `msdyn_label`: it is labelled by its name, `{}`", provider.label.default_text());
+            work.note(component, message.as_str());
+            work.report.warn("label-missing", format!("{TABLE}/{name}"), message);
+        }
         provider.source = row.source(work.solution.summary.managed, &[]);
         work.put(component, &name, provider);
     }
 }
 
-fn provider(row: &mut Row) -> Result<ChannelProvider, Unreadable> {
+/// A provider, and whether it has a label of its own.
+fn provider(row: &mut Row) -> Result<(ChannelProvider, bool), Unreadable> {
     let sort_order = row.number("msdyn_sortorder")?;
-    Ok(ChannelProvider {
-        name: row.required("msdyn_name")?,
+    let name: Localized<100> = row.required("msdyn_name")?;
+    let label = row.localized("msdyn_label")?;
+    let is_labelled = label.is_some();
+    let provider = ChannelProvider {
+        label: label.unwrap_or_else(|| name.clone()),
+        name,
         state: row.state()?,
-        label: row.required("msdyn_label")?,
         channel_url: row.required_text("msdyn_channelurl")?,
         sort_order: sort_order
             .ok_or_else(|| Unreadable("`msdyn_sortorder` is missing, and it is required".to_owned()))?,
@@ -36,5 +49,6 @@ fn provider(row: &mut Row) -> Result<ChannelProvider, Unreadable> {
         sandbox: row.text("msdyn_sandboxconfiguration")?,
         analytics: row.switch("msdyn_enableanalytics")?.unwrap_or(false),
         source: None,
-    })
+    };
+    Ok((provider, is_labelled))
 }

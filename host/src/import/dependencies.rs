@@ -1,10 +1,12 @@
 //! What the solution says its target must own, and whether it does.
 
-use crate::domain::Kind;
+use std::collections::BTreeSet;
 
-use super::report::Dependency;
-use super::rows::Rows;
-use super::work::Work;
+use crate::domain::Kind;
+use crate::store::Snapshot;
+
+use super::report::{Component, Dependency, Outcome, Report};
+use super::solution::Required;
 
 /// The kinds that tables become.
 pub(crate) const KINDS: &[(&str, Kind)] = &[
@@ -22,12 +24,17 @@ pub(crate) const KINDS: &[(&str, Kind)] = &[
     ("role", Kind::SecurityRole),
 ];
 
-/// Reports every dependency. One that is missing is a warning: what needs it is imported without it.
-pub(super) fn check(work: &mut Work<'_>, rows: &Rows) {
-    for required in &work.solution.dependencies {
+/// Reports every dependency. One that is missing is a warning: what needs it is imported without it. What the archive
+/// has counts only if it arrives.
+pub(super) fn check(report: &mut Report, dependencies: &[Required], base: &Snapshot) {
+    let arrives = |it: &&Component| !matches!(it.outcome, Outcome::Quarantined | Outcome::Skipped);
+    let arriving: BTreeSet<(String, String)> =
+        report.components.iter().filter(arrives).map(|it| (it.table.clone(), it.source_name.clone())).collect();
+    let mut missing = Vec::new();
+    for required in dependencies {
         let kind = KINDS.iter().find(|(table, _)| *table == required.table).map(|(_, kind)| *kind);
-        let here = kind.is_some_and(|kind| work.base.canonical(kind, &required.name).is_some());
-        let satisfied = here || rows.contain(&required.table, &required.name);
+        let here = kind.is_some_and(|kind| base.canonical(kind, &required.name).is_some());
+        let satisfied = here || arriving.contains(&(required.table.clone(), required.name.clone()));
         if !satisfied {
             let message = format!(
                 "needs `{}` of `{}`, which is not here: install {} first, or import without it",
@@ -35,10 +42,9 @@ pub(super) fn check(work: &mut Work<'_>, rows: &Rows) {
                 required.table,
                 required.solution.as_deref().unwrap_or("what owns it")
             );
-            let place = format!("{}/{}", required.dependent_table, required.dependent_name);
-            work.report.warn("dependency-missing", place, message);
+            missing.push((format!("{}/{}", required.dependent_table, required.dependent_name), message));
         }
-        work.report.dependencies.push(Dependency {
+        report.dependencies.push(Dependency {
             required_table: required.table.clone(),
             required_name: required.name.clone(),
             solution: required.solution.clone(),
@@ -47,4 +53,11 @@ pub(super) fn check(work: &mut Work<'_>, rows: &Rows) {
             satisfied,
         });
     }
+    // What should have been here before comes first.
+    let others = std::mem::take(&mut report.warnings);
+    for (place, message) in missing {
+        report.warn("dependency-missing", place, message);
+    }
+    report.warnings.extend(others);
+    report.settle();
 }

@@ -24,6 +24,7 @@ use crate::domain::{AnyItem, DefaultProfile, Environment, Kind, merge_patch};
 use super::ArchiveError;
 use super::archive::Archive;
 use super::json;
+use super::layout::is_litter;
 use super::report::Outcome;
 use super::row::Unreadable;
 use super::work::Work;
@@ -91,7 +92,7 @@ impl Documents {
     /// Looks which documents an archive has.
     pub(super) fn take_from(archive: &mut Archive<'_>) -> Result<Self, ArchiveError> {
         let format = archive.take(&format_path())?;
-        let paths = archive.paths().filter(|path| is_document(path)).map(str::to_owned).collect();
+        let paths = archive.paths().filter(|path| is_document(path) && !is_litter(path)).map(str::to_owned).collect();
         let unusable = match format.as_deref().map(json::read::<Format>) {
             None | Some(Ok(FORMAT)) => None,
             Some(Ok(Format { format })) => {

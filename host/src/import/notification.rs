@@ -29,9 +29,11 @@ pub(crate) const THEMES: &[(i64, Theme)] = &[(509_180_000, Theme::Dark), (509_18
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
     let mut drafts = Drafts::new();
     for row in rows.take(TEMPLATE) {
-        let Some((component, row, mut template)) = work.read(row, template) else { continue };
+        let Some((component, row, (mut template, has_countdown))) = work.read(row, template) else { continue };
         let name = row.name.clone();
-        template.source = row.source(work.solution.summary.managed, &[]);
+        let (column, value) = NotificationTemplate::DEFAULT_COUNTDOWN;
+        let also = [(column, value.to_owned())];
+        template.source = row.source(work.solution.summary.managed, if has_countdown { &[] } else { &also });
         drafts.begin(component, &name, template);
     }
     let mut fields = BTreeMap::new();
@@ -108,15 +110,17 @@ fn attach(
     true
 }
 
-fn template(row: &mut Row) -> Result<NotificationTemplate, Unreadable> {
-    Ok(NotificationTemplate {
+/// A template, and whether it has a time-out of its own.
+fn template(row: &mut Row) -> Result<(NotificationTemplate, bool), Unreadable> {
+    let countdown = row.number("msdyn_timeout")?;
+    let template = NotificationTemplate {
         name: row.required("msdyn_name")?,
         description: row.localized("msdyn_description")?,
         state: row.state()?,
         title: row.required("msdyn_title")?,
         icon: row.text("msdyn_icon")?,
         show_countdown: row.switch("msdyn_showtimeout")?.unwrap_or(true),
-        countdown_seconds: row.number("msdyn_timeout")?.unwrap_or(COUNTDOWN_SECONDS),
+        countdown_seconds: countdown.unwrap_or(COUNTDOWN_SECONDS),
         auto_assign: row.switch("msdyn_autoacceptnotification")?.unwrap_or(false),
         auto_accept: row.switch("msdyn_autopopupsession")?.unwrap_or(false),
         accept_button_text: row.localized("msdyn_acceptbuttontext")?,
@@ -126,7 +130,8 @@ fn template(row: &mut Row) -> Result<NotificationTemplate, Unreadable> {
         theme: row.choice("msdyn_theme", THEMES)?.unwrap_or_default(),
         fields: Vec::new(),
         source: None,
-    })
+    };
+    Ok((template, countdown.is_some()))
 }
 
 fn field(row: &mut Row) -> Result<(NotificationField, State), Unreadable> {

@@ -1,26 +1,29 @@
-//! Productivity panes and the tools placed in them.
+//! Productivity panes, with the tools placed in them.
 //!
-//! A pane is an item of its own there and a part of a profile here: it is copied into every profile linked to it. The link
-//! counts, the profile's own column serves where there is none, and a pane without either goes where it is already. A tool is not shown unless its row says so.
+//! A pane is an item of its own there and a part of a profile here: it is copied into every profile linked to it. The
+//! link counts, the profile's own column serves where there is none, and a pane without either goes where it is
+//! already. A profile keeps the pane that it has here where the archive names that pane and does not bring it along.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Kind, PaneMode, PaneTool, PlacedTool, ProductivityPane, Profile, State};
+use crate::domain::{Kind, PaneMode, ProductivityPane, Profile, State};
 
 use super::customizations::Links;
 use super::made::size;
+use super::pane_tab::{self, Placed};
 use super::profile::{ID, PROFILE};
 use super::row::{Row, Unreadable};
 use super::rows::Rows;
 use super::work::{Drafts, Work};
 
 pub(crate) const PANE: &str = "msdyn_paneconfiguration";
-pub(crate) const PANE_TAB: &str = "msdyn_panetabconfiguration";
 pub(crate) const PANE_ID: &str = "msdyn_paneconfigurationid";
 
 /// The panes of an archive, on their way into profiles.
 pub(super) struct Panes {
     panes: BTreeMap<String, Pane>,
+    /// Tools placed in panes that the archive does not have.
+    elsewhere: Vec<Placed>,
     /// Which pane a profile's own column names.
     named: BTreeMap<String, String>,
 }
@@ -34,28 +37,33 @@ struct Pane {
     bytes: usize,
 }
 
-struct Placed {
-    component: usize,
-    tool: PlacedTool,
-}
-
 impl Panes {
     /// Reads the panes and their tools.
     pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows) -> Self {
-        let mut panes = BTreeMap::new();
+        let (mut panes, mut unreadable, mut elsewhere) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
         for row in rows.take(PANE) {
-            let Some((component, row, (pane, state))) = work.read(row, pane) else { continue };
+            let name = row.name.clone();
+            let Some((component, row, (pane, state))) = work.read(row, pane) else {
+                unreadable.insert(name);
+                continue;
+            };
             let mut pane = Pane { component, pane, tools: Vec::new(), kept: BTreeMap::new(), bytes: 0 };
             if state == State::Inactive {
                 work.note(component, "an inactive pane is a pane that is not enabled");
                 pane.pane.enabled = false;
             }
-            let name = row.name.clone();
-            pane.keep(row);
+            pane.kept.extend(row.kept());
             panes.insert(name, pane);
         }
-        for row in rows.take(PANE_TAB) {
-            take_tab(work, row, &mut panes);
+        for placed in pane_tab::read(work, rows) {
+            match panes.get_mut(&placed.pane) {
+                Some(pane) => {
+                    pane.kept.extend(placed.kept.clone());
+                    pane.tools.push(placed);
+                }
+                None if unreadable.contains(&placed.pane) => work.skip(placed.component, missing(&placed.pane)),
+                None => elsewhere.push(placed),
+            }
         }
         for pane in panes.values_mut() {
             pane.tools.sort_by(|a, b| (a.tool.order, &a.tool.tool).cmp(&(b.tool.order, &b.tool.tool)));
@@ -65,11 +73,11 @@ impl Panes {
         panes.retain(|name, pane| {
             let Err(reason) = work.may_keep(size(&pane.kept)) else { return true };
             work.quarantine(pane.component, &reason);
-            let reason = format!("there is no readable pane `{name}` in the archive");
+            let reason = missing(name);
             pane.tools.iter().for_each(|placed| work.skip(placed.component, reason.as_str()));
             false
         });
-        Self { panes, named: BTreeMap::new() }
+        Self { panes, elsewhere, named: BTreeMap::new() }
     }
 
     /// Notes which pane the column of `profile` names.
@@ -77,8 +85,8 @@ impl Panes {
         self.named.insert(profile.to_owned(), pane);
     }
 
-    /// Copies every pane into the profiles linked to it.
-    pub(super) fn place(self, work: &mut Work<'_>, links: &mut Links, drafts: &mut Drafts<Profile>) {
+    /// Copies every pane into the profiles linked to it, and puts tools into panes that are here.
+    pub(super) fn place(mut self, work: &mut Work<'_>, links: &mut Links, drafts: &mut Drafts<Profile>) {
         let mut placed: BTreeMap<String, String> = BTreeMap::new();
         for link in links.take(ID, PANE_ID) {
             let (profile, pane) = (link.end(ID), link.end(PANE_ID));
@@ -130,11 +138,12 @@ impl Panes {
             work.skip(pane.component, reason);
             pane.tools.iter().for_each(|placed| work.skip(placed.component, reason));
         }
+        pane_tab::place(work, std::mem::take(&mut self.elsewhere), drafts);
     }
 
     fn copy(&self, work: &mut Work<'_>, drafts: &mut Drafts<Profile>, profile: &str, pane: &str) -> Result<(), String> {
         let Some(Pane { component, pane, tools, kept, bytes }) = self.panes.get(pane) else {
-            return Err(format!("there is no readable pane `{pane}` in the archive"));
+            return stay(work, drafts, profile, pane);
         };
         let here = work.existing::<Profile>(profile).map(|here| &here.productivity_pane.tools);
         let draft = drafts.open(work, profile).ok_or_else(|| work.why_not(Kind::Profile, profile))?;
@@ -158,14 +167,6 @@ impl Panes {
     }
 }
 
-impl Pane {
-    fn keep(&mut self, row: Row) {
-        let mut source = None;
-        row.keep_in(&mut source);
-        self.kept.extend(source.map(|source| source.attributes).unwrap_or_default());
-    }
-}
-
 fn pane(row: &mut Row) -> Result<(ProductivityPane, State), Unreadable> {
     let expanded = row.switch("msdyn_panemode")?.unwrap_or(true);
     let pane = ProductivityPane {
@@ -178,48 +179,22 @@ fn pane(row: &mut Row) -> Result<(ProductivityPane, State), Unreadable> {
     Ok((pane, row.state()?))
 }
 
-fn take_tab(work: &mut Work<'_>, row: Row, panes: &mut BTreeMap<String, Pane>) {
-    let read = work.read(row, |row| {
-        let pane = row.lookup("msdyn_productivitypaneid").unwrap_or_default();
-        let tool = row.lookup("msdyn_toolid");
-        let tool = tool.ok_or_else(|| Unreadable("`msdyn_toolid` is missing, and it is required".to_owned()))?;
-        let placed = (
-            row.switch("msdyn_isenabled")?.unwrap_or(false),
-            row.number("msdyn_order")?.unwrap_or_default(),
-            row.text("msdyn_iconpath")?,
-            row.localized("msdyn_tooltip")?,
-            row.own_name()?,
-        );
-        Ok((pane, tool, placed, row.state()?))
-    });
-    let Some((component, row, (pane_name, tool_name, placed, state))) = read else { return };
-    let Some(pane) = panes.get_mut(&pane_name) else {
-        return work.skip(component, format!("there is no readable pane `{pane_name}` in the archive"));
-    };
-    let Some(tool) = work.resolve::<PaneTool>(&tool_name) else {
-        let reason = work.why_not(Kind::PaneTool, &tool_name);
-        work.report.warn("tool-missing", format!("{PANE_TAB}/{}", row.name), reason.clone());
-        return work.skip(component, reason);
-    };
-    if pane.tools.iter().any(|other| other.tool.tool == tool) {
-        let reason = Unreadable(format!("`{tool}` is placed in `{pane_name}` twice: keep one"));
-        return work.quarantine(component, &reason);
+/// Leaves the profile the pane that it has here, if that is the pane the archive means.
+fn stay(work: &Work<'_>, drafts: &mut Drafts<Profile>, profile: &str, pane: &str) -> Result<(), String> {
+    let here = work.existing::<Profile>(profile);
+    let here = here.filter(|here| here.productivity_pane.unique_name.as_ref().is_some_and(|own| own.as_str() == pane));
+    let (Some(here), Some(draft)) = (here, drafts.open(work, profile)) else { return Err(missing(pane)) };
+    draft.productivity_pane = here.productivity_pane.clone();
+    let is_of_pane =
+        |column: &str| column.split_once('/').is_some_and(|(table, _)| [PANE, pane_tab::PANE_TAB].contains(&table));
+    let kept = here.source.iter().flat_map(|source| &source.attributes).filter(|(column, _)| is_of_pane(column));
+    let kept: BTreeMap<String, String> = kept.map(|(column, value)| (column.clone(), value.clone())).collect();
+    if !kept.is_empty() {
+        draft.source.get_or_insert_default().attributes.extend(kept);
     }
-    let (enabled, order, icon, tooltip, unique_name) = placed;
-    if state == State::Inactive {
-        work.note(component, "an inactive placement is one that is not enabled");
-    }
-    pane.tools.push(Placed {
-        component,
-        tool: PlacedTool {
-            tool,
-            enabled: enabled && state == State::Active,
-            order,
-            settings: serde_json::Map::new(),
-            icon,
-            tooltip,
-            unique_name,
-        },
-    });
-    pane.keep(row);
+    Ok(())
+}
+
+fn missing(pane: &str) -> String {
+    format!("there is no readable pane `{pane}` in the archive")
 }

@@ -231,17 +231,21 @@ impl Row {
         Some(Source { id: own_id, managed, attributes, ..Source::default() })
     }
 
-    /// Keeps what is left of the row in the item it is a part of, unless it says nothing or is made up.
-    pub(super) fn keep_in(self, source: &mut Option<Source>) {
+    /// What is left of the row as the item that it is a part of keeps it: nothing where it says nothing or is made up.
+    pub(super) fn kept(self) -> BTreeMap<String, String> {
         if self.made_up {
-            return;
+            return BTreeMap::new();
         }
         let (table, name) = (self.table.clone(), self.name.clone());
-        for (column, value) in self.rest() {
-            if (column.as_str(), value.as_str()) != ("iscustomizable", "1") {
-                let attributes = &mut source.get_or_insert_default().attributes;
-                attributes.insert(format!("{table}/{name}/{column}"), value);
-            }
+        let telling = self.rest().into_iter().filter(|(column, value)| !(column == "iscustomizable" && value == "1"));
+        telling.map(|(column, value)| (format!("{table}/{name}/{column}"), value)).collect()
+    }
+
+    /// Keeps what is left of the row in the item it is a part of.
+    pub(super) fn keep_in(self, source: &mut Option<Source>) {
+        let kept = self.kept();
+        if !kept.is_empty() {
+            source.get_or_insert_default().attributes.extend(kept);
         }
     }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Error;
 use super::archive::Archive;
 use super::document::is_document;
+use super::layout::is_litter;
 use super::row::Row;
 use super::xml::{self, Budget};
 
@@ -31,7 +32,9 @@ impl Rows {
     ) -> Result<(Self, Spoilt), Error> {
         let (mut rows, mut spoilt) = (Self::default(), Spoilt::new());
         let mut seen = BTreeSet::new();
-        let is_row = |path: &str| !is_document(path) && path.split('/').count() == 3 && path.ends_with(".xml");
+        let is_row = |path: &str| {
+            !is_document(path) && !is_litter(path) && path.split('/').count() == 3 && path.ends_with(".xml")
+        };
         let paths: Vec<String> = archive.paths().filter(|path| is_row(path)).map(str::to_owned).collect();
         for path in paths {
             let Some(content) = archive.take(&path)? else { continue };
@@ -68,11 +71,5 @@ impl Rows {
     /// Takes the rows of every table that nobody asked for.
     pub(super) fn rest(&mut self) -> impl Iterator<Item = (String, Vec<Row>)> {
         std::mem::take(&mut self.by_table).into_iter()
-    }
-
-    /// Whether a table has a row of this name.
-    pub(super) fn contain(&self, table: &str, name: &str) -> bool {
-        let rows = self.by_table.get(table).map_or(&[][..], Vec::as_slice);
-        rows.binary_search_by(|row| row.name.as_str().cmp(name)).is_ok()
     }
 }

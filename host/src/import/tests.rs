@@ -1,5 +1,6 @@
 //! A whole solution, end to end: one file of it changes per case.
 
+mod add_on;
 mod archive;
 mod assignment;
 mod document;

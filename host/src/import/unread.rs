@@ -2,12 +2,15 @@
 
 use super::archive::Archive;
 use super::customizations::Links;
+use super::layout::is_litter;
 use super::row::Unreadable;
 use super::rows::{Rows, Spoilt};
 use super::work::Work;
 
 /// Files that only describe the archive.
 const DESCRIPTIVE: &[&str] = &["[Content_Types].xml"];
+/// What is said of files that belong to no solution.
+const LITTER: &str = "the system that packed the archive left it; it is not read";
 
 /// Reports rows of unknown tables, unknown links, sections and files that were not read, and rows that are no XML.
 pub(super) fn report(
@@ -45,7 +48,8 @@ pub(super) fn report(
     for path in archive.paths().filter(|path| !DESCRIPTIVE.contains(path)) {
         let table = path.split_once('/').map_or("", |(folder, _)| folder).to_owned();
         let component = work.component(&table, path);
-        work.skip(component, "files of this sort are not read");
-        work.report.warn("unknown-file", path, "files of this sort are not read");
+        let reason = if is_litter(path) { LITTER } else { "files of this sort are not read" };
+        work.skip(component, reason);
+        work.report.warn("unknown-file", path, reason);
     }
 }

@@ -21,7 +21,7 @@ use serde_json::Value;
 use crate::domain::experience::ExplainLevel;
 use crate::domain::{Kind, Name, Revision, User};
 use crate::resolve::{Asker, Subject, resolve};
-use crate::store::journal::{Journal, Note, Outcome};
+use crate::store::journal::{Accounted, Journal, Note, Outcome};
 use crate::store::{self, Person, Run as RunRecord, Snapshot, durable, review};
 use crate::upgrade::{
     self, Carried, Changed, Plan, PlannedRow, Progress, Run, SideBySide, Source, StepInfo, Steps, Tell, differences,
@@ -64,6 +64,8 @@ pub struct UpgradeStatus {
     pub progress: Option<Progress>,
     /// How many rows of each table became what.
     pub rows: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Rows that cannot be used, the first of them.
+    pub quarantine: Vec<PlannedRow>,
     /// What an administrator should know, the first of it.
     pub notes: Vec<Note>,
     /// What came of it, once it was applied.
@@ -136,12 +138,6 @@ impl Service {
                 notes.push(note);
             }
         }
-        let quarantine = journal.accounted(Some(Outcome::Quarantined), 0, LISTED)?;
-        let quarantine = quarantine.into_iter().map(|row| PlannedRow {
-            table: row.key.table,
-            id: row.key.id,
-            reason: row.reason.unwrap_or_default(),
-        });
         let kept = keep_source(file, &folder.join(SOURCE), source.may_have_secrets())?;
         if let Some(digest) = kept {
             source.info.digest = digest;
@@ -154,7 +150,7 @@ impl Service {
             rows: tallied(journal.tally()?),
             links: journal.count_links()?,
             differences: differences(&items, &base),
-            quarantine: quarantine.collect(),
+            quarantine: quarantined(&journal)?,
             notes,
             experiences: self.side_by_side(&base, &library, &options.people)?,
         };
@@ -225,4 +221,12 @@ impl Service {
     fn upgrade_folder(&self, plan: &str) -> PathBuf {
         self.store.folder().join(UPGRADES).join(plan)
     }
+}
+
+/// The first rows of a journal that cannot be used.
+fn quarantined(journal: &Journal) -> Result<Vec<PlannedRow>, Error> {
+    let rows = journal.accounted(Some(Outcome::Quarantined), 0, LISTED)?.into_iter();
+    let row =
+        |row: Accounted| PlannedRow { table: row.key.table, id: row.key.id, reason: row.reason.unwrap_or_default() };
+    Ok(rows.map(row).collect())
 }

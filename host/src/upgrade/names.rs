@@ -1,6 +1,6 @@
 //! Names that suit the target, made of names that need not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::Kind;
 use crate::domain::name::{NAME_MAX, check_authored_name, is_unseen};
@@ -10,13 +10,22 @@ use crate::store::Snapshot;
 /// Characters left for the part that tells two items of one name apart.
 const TOLD_APART: usize = 40;
 
-/// The name an item of `kind` gets that was called `old`: the same if it suits, otherwise words in lower case behind the
-/// prefix, where the kind asks for one.
+/// The name an item of `kind` gets that was called `old`: the same if it suits, otherwise its letters as they are
+/// behind the prefix, where the kind asks for one. Scripts call templates by their names, so no letter becomes another.
 pub(super) fn suited(kind: Kind, old: &str, prefix: &str) -> String {
+    named(kind, old, prefix, letters)
+}
+
+/// The name that earlier versions gave: words in lower case behind the prefix. Items that have one keep it.
+fn suited_before(kind: Kind, old: &str, prefix: &str) -> String {
+    named(kind, old, prefix, words)
+}
+
+fn named(kind: Kind, old: &str, prefix: &str, spelt: fn(&str) -> String) -> String {
     if check_authored_name(kind, old).is_ok() {
         return old.to_owned();
     }
-    let words = words(old);
+    let words = spelt(old);
     let words = if words.is_empty() { kind.collection().trim_end_matches('s').replace('-', "_") } else { words };
     let name = if kind.is_prefixed() { format!("{prefix}_{words}") } else { words };
     name.chars().take(NAME_MAX - TOLD_APART).collect()
@@ -46,6 +55,21 @@ pub(super) fn by_source(library: &Snapshot) -> BySource {
     ids.collect()
 }
 
+/// What the items of a library are called, by kind and by what is shown of them.
+pub(super) type ByLabel = BTreeMap<(Kind, String), BTreeSet<String>>;
+
+/// The items of `library` that may be meant by a name that is shown.
+pub(super) fn by_label(library: &Snapshot) -> ByLabel {
+    let mut labels = ByLabel::new();
+    let kinds = Kind::ALL.iter().filter(|kind| kind.is_collection() && **kind != Kind::User);
+    for (kind, (name, entry)) in kinds.flat_map(|kind| library.entries(*kind).map(|found| (*kind, found))) {
+        for label in [name.as_ref(), entry.item.display_name()] {
+            labels.entry((kind, label.to_owned())).or_default().insert(name.to_string());
+        }
+    }
+    labels
+}
+
 /// What a reference to `old` may mean in a library that earlier upgrades made: an item by the id of its row, or by the name
 /// that suited it.
 pub(super) fn made_before(
@@ -57,10 +81,16 @@ pub(super) fn made_before(
 ) -> Option<String> {
     let by_id = guid(old).and_then(|id| by_source.get(&(kind, id)).cloned());
     by_id.or_else(|| {
-        let name = suited(kind, old, prefix);
-        let is_there = library.canonical(kind, old).is_none() && library.entry(kind, &name).is_some();
-        is_there.then_some(name)
+        let names = [suited(kind, old, prefix), suited_before(kind, old, prefix)];
+        let is_free = library.canonical(kind, old).is_none();
+        names.into_iter().find(|name| is_free && library.entry(kind, name).is_some())
     })
+}
+
+/// `IncomingCall - default` becomes `IncomingCall_default`.
+fn letters(text: &str) -> String {
+    let parts = text.split(|c: char| !c.is_alphanumeric() || is_unseen(c)).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("_")
 }
 
 /// `IncomingCall - default` becomes `incoming_call_default`.
@@ -93,15 +123,17 @@ mod tests {
     #[test]
     fn names_are_made_to_suit() {
         for (kind, old, expected) in [
-            (Kind::SessionTemplate, "TwilioCallSessionTemplate", "old_twilio_call_session_template"),
+            (Kind::SessionTemplate, "TwilioCallSessionTemplate", "old_TwilioCallSessionTemplate"),
             (Kind::SessionTemplate, "msdyn_case", "msdyn_case"),
-            (Kind::NotificationTemplate, "Incoming call - default", "old_incoming_call_default"),
+            (Kind::NotificationTemplate, "Incoming call - default", "old_Incoming_call_default"),
             (Kind::ApplicationTabTemplate, "¿?", "old_application_tab_template"),
             (Kind::Workstream, "Night shift", "Night shift"),
-            (Kind::Workstream, " Night shift ", "night_shift"),
+            (Kind::Workstream, " Night shift ", "Night_shift"),
         ] {
             assert_eq!(suited(kind, old, "old"), expected);
         }
+        let before = suited_before(Kind::SessionTemplate, "TwilioCallSessionTemplate", "old");
+        assert_eq!(before, "old_twilio_call_session_template");
         let id = "aec047f0-0dae-e911-a984-000d3a33efbc";
         assert_eq!(told_apart("old_x", id, 0), "old_x_aec047f0");
         assert_eq!(told_apart("old_x", id, 1), format!("old_x_{id}"));

@@ -9,7 +9,8 @@ use crate::store::journal::Journal;
 
 use super::Error;
 use super::answer::{believe, fault, proposable};
-use super::names::{by_source, made_before};
+use super::meaning::{Meanings, label_beside};
+use super::names::{ByLabel, by_source};
 use super::pages::{Turned, turn};
 use super::realise::realise;
 use super::step::{Page, StepInfo, Steps};
@@ -38,36 +39,34 @@ pub(super) fn samples(
     Ok(samples)
 }
 
-/// Migrates samples again over `after`, which is the library with everything the step proposed. Refuses a step that would
-/// change something that it has just made so.
+/// Migrates samples again over `after`, which is the library with everything the step proposed; `by_label` is of the
+/// library before it. Refuses a step that would change something that it has just made so.
 pub(super) fn twice_is_once(
     steps: &dyn Steps,
     journal: &Journal,
     step: &StepInfo,
     samples: &[Page],
-    (after, prefix): (&Arc<Snapshot>, &str),
+    (after, by_label, prefix): (&Arc<Snapshot>, &ByLabel, &str),
 ) -> Result<(), Error> {
     if samples.is_empty() {
         return Ok(());
     }
     let by_source = by_source(after);
-    let called = |kind: Kind, alias: &str| {
-        let mut meant = journal.called(kind.collection(), alias)?;
-        if meant.is_empty() {
-            meant.extend(made_before(after, &by_source, kind, alias, prefix));
-        }
-        Ok(meant)
-    };
+    let meanings = Meanings { library: after, by_source: &by_source, by_label, prefix };
     for page in samples {
         let again = steps.migrate(&step.name, page, after)?;
         believe(step, page, &again)?;
+        let called = |kind: Kind, alias: &str| {
+            let label = || Ok(page.rows.iter().chain(&page.related).find_map(|row| label_beside(row, alias)));
+            meanings.of(kind, alias, &|alias| journal.called(kind.collection(), alias), &label)
+        };
         for upsert in &again.upserts {
             let Some(kind) = proposable(&upsert.kind) else { continue };
             let own = upsert.sources.first().map_or("", |row| row.id.as_str());
-            let mut names = called(kind, own)?;
+            let mut names = called(kind, own)?.names;
             if names.len() > 1 {
                 // A row may have become several items; which of them this one is, its name says.
-                let so_called = called(kind, &upsert.name)?;
+                let so_called = called(kind, &upsert.name)?.names;
                 names.retain(|name| so_called.contains(name));
             }
             let there = after.canonical(kind, &upsert.name).map(|name| name.to_string());

@@ -18,7 +18,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::domain::Row;
-use crate::import::{self, ArchiveError, admit, check_entries, check_size, entries};
+use crate::import::{self, ArchiveError, Layout, admit, check_entries, check_size, entries};
 use crate::store::journal::{Edge, Note};
 
 use super::step::Version;
@@ -122,7 +122,7 @@ impl Source {
             let info = SourceInfo { format, name, version: None, prefix, digest };
             return Ok(Self { info, format: Format::Package(package) });
         }
-        if has("solution.xml") {
+        if has(import::SOLUTION) {
             check_size(size)?;
             let solution = Solution::read(std::fs::read(path)?)?;
             let info = SourceInfo {
@@ -134,7 +134,10 @@ impl Source {
             };
             return Ok(Self { info, format: Format::Solution(Box::new(solution)) });
         }
-        Err(ReadError::Unknown)
+        Err(match Layout::of(names.iter().map(String::as_str), import::SOLUTION) {
+            Layout::Without(_) => ReadError::Unknown,
+            layout => import::Error::NotASolution { layout }.into(),
+        })
     }
 
     /// Hands every record but the first `skipped` to `visit`, always in the same order.

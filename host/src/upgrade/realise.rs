@@ -3,13 +3,16 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::excerpt::{PLACE_MAX, excerpt};
 use crate::domain::merge_patch::merge;
 use crate::domain::name::check_name;
 use crate::domain::{AnyItem, InvalidItem, Kind, Origin, Problems, attribute_path, bounds};
 use crate::store::{Error, Layer, Rest, Snapshot, without};
 
-/// What a reference may mean: the items of a kind that are called something.
-pub(super) type Called<'a> = &'a dyn Fn(Kind, &str) -> Result<Vec<String>, Error>;
+use super::meaning::Meant;
+
+/// What a reference of a kind means.
+pub(super) type Called<'a> = &'a dyn Fn(Kind, &str) -> Result<Meant, Error>;
 
 /// An item a proposal became.
 pub(super) struct Realised {
@@ -161,27 +164,45 @@ fn lead(
             Ok(meant) => meant,
             Err(error) => return failed = Some(error),
         };
+        let Meant { names, label, labelled } = meant;
+        let (attribute, collection) = (&reference.attribute, reference.kind.collection());
+        if names.len() > 1 {
+            let (many, new) = (names.len(), &names[0]);
+            let message = format!("`{attribute}` names `{old}`, and {many} items were called so: `{new}` is taken");
+            notes.push(("ambiguous-reference", message));
+        }
         let canonical = || library.canonical(reference.kind, &old);
-        match meant.first().map(|name| name.as_str().into()).or_else(canonical) {
-            Some(new) => {
-                if meant.len() > 1 {
-                    let message = format!(
-                        "`{}` names `{old}`, and {} items were called so: `{new}` is taken",
-                        reference.attribute,
-                        meant.len()
-                    );
-                    notes.push(("ambiguous-reference", message));
-                }
-                *reference.name = new;
+        if let Some(new) = names.first().map(|name| name.as_str().into()).or_else(canonical) {
+            *reference.name = new;
+            return;
+        }
+        // The name of a row that was not exported often stands beside its id, and is all that an administrator can
+        // read.
+        let shown = label
+            .map_or_else(|| format!("`{old}`"), |label| format!("`{}` (`{old}`)", excerpt(&label, PLACE_MAX)));
+        match labelled.as_slice() {
+            [only] => {
+                let message = format!(
+                    "`{attribute}` names {shown}, which is in no record: `{only}`, the only one of `{collection}` that is called so, is taken"
+                );
+                notes.push(("reference-by-name", message));
+                *reference.name = only.as_str().into();
             }
-            None => dangling.push((reference.kind, reference.attribute, old)),
+            [] => {
+                let missing = format!("`{attribute}` names {shown}, and nothing in `{collection}` is called so");
+                dangling.push((reference.kind, old, missing));
+            }
+            several => {
+                let many = several.len();
+                let missing = format!("`{attribute}` names {shown}, and {many} of `{collection}` are called so");
+                dangling.push((reference.kind, old, missing));
+            }
         }
     });
     if let Some(error) = failed {
         return Err(error);
     }
-    for (kind, attribute, old) in dangling {
-        let missing = format!("`{attribute}` names `{old}`, and nothing in `{}` is called so", kind.collection());
+    for (kind, old, missing) in dangling {
         match without(&item, name, kind, &old) {
             Rest::Item(rest) => item = *rest,
             Rest::Nothing => return Ok(Err(missing)),

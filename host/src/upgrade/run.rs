@@ -17,7 +17,7 @@ use crate::store::Snapshot;
 use crate::store::journal::{Account, Edge, Journal, Note, Outcome, Phase, Piece, Position, Proposal, StagedItem};
 
 use super::answer::{believe, believe_notes};
-use super::names::by_source;
+use super::names::{by_label, by_source};
 use super::pages::{Turned, turn};
 use super::prove::{samples, twice_is_once};
 use super::reader::{Record, Source};
@@ -99,14 +99,21 @@ impl Run<'_> {
                 self.migrate(journal, (index, step), cursor, &library, tell)?;
             }
             self.tell(tell, Phase::Settling, Some(step), 0, None)?;
-            let by_source = by_source(&library);
-            let settling = Settling { step, index, library: &library, by_source: &by_source, prefix: self.prefix };
+            let (by_source, by_label) = (by_source(&library), by_label(&library));
+            let settling = Settling {
+                step,
+                index,
+                library: &library,
+                by_source: &by_source,
+                by_label: &by_label,
+                prefix: self.prefix,
+            };
             write(journal, |piece| {
                 settling.settle(piece)?;
                 Ok(piece.move_to(Position { phase: Phase::Migrating, step: index + 1, cursor: 0 })?)
             })?;
             library = self.library(journal)?;
-            twice_is_once(self.steps, journal, step, &samples, (&library, self.prefix))?;
+            twice_is_once(self.steps, journal, step, &samples, (&library, &by_label, self.prefix))?;
         }
         if journal.position()?.phase != Phase::Ready {
             self.close(journal)?;

@@ -12,7 +12,8 @@ use crate::store::journal::{Account, Note, Outcome, Piece, Proposal, StagedItem}
 
 use super::Error;
 use super::answer::{fault, proposable};
-use super::names::{BySource, made_before, suited, told_apart};
+use super::meaning::{Meanings, label_beside};
+use super::names::{ByLabel, BySource, suited, told_apart};
 use super::realise::{Realised, Unrealised, realise};
 use super::step::StepInfo;
 
@@ -28,6 +29,8 @@ pub(super) struct Settling<'a> {
     pub(super) library: &'a Snapshot,
     /// What the library's items are called, by the ids of the rows they came from.
     pub(super) by_source: &'a BySource,
+    /// What they are called, by what is shown of them.
+    pub(super) by_label: &'a ByLabel,
     /// The prefix of names that have none.
     pub(super) prefix: &'a str,
 }
@@ -110,12 +113,19 @@ impl Settling<'_> {
         let name = proposal.name.as_deref().unwrap_or(&proposal.proposed);
         let staged = piece.staged(kind, name)?;
         let now = staged.as_ref().or_else(|| self.library.entry(kind, name).map(|entry| &entry.item));
+        let Self { library, by_source, by_label, prefix, .. } = *self;
+        let meanings = Meanings { library, by_source, by_label, prefix };
         let called = |kind: Kind, alias: &str| {
-            let mut meant = piece.called(kind.collection(), alias)?;
-            if meant.is_empty() {
-                meant.extend(made_before(self.library, self.by_source, kind, alias, self.prefix));
-            }
-            Ok(meant)
+            let label = || {
+                for key in &proposal.sources {
+                    let row = piece.row(key)?;
+                    if let Some(label) = row.and_then(|row| label_beside(&row, alias)) {
+                        return Ok(Some(label));
+                    }
+                }
+                Ok(None)
+            };
+            meanings.of(kind, alias, &|alias| piece.called(kind.collection(), alias), &label)
         };
         let realised = realise(self.library, &called, (kind, name), now, proposal.merges, &proposal.attributes)?;
         Ok((staged.is_some(), realised))

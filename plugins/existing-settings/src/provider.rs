@@ -19,6 +19,14 @@ pub(crate) fn migrate(
         match provider(row) {
             Ok(item) => {
                 let name = unique_name(row);
+                if row.text("msdyn_label").is_none_or(|label| label.trim().is_empty()) {
+                    let label = item["label"].as_str().unwrap_or_default();
+                    migration.note(
+                        row,
+                        "label-missing",
+                        format!("it has no label: it is labelled by its name, `{label}`"),
+                    );
+                }
                 migration.upserts.push(Upsert::item("channel-providers", name, item).from(row));
                 let (profiles, linked) = profiles_of(page, row, library);
                 let mut sources = vec![row];
@@ -35,9 +43,11 @@ pub(crate) fn migrate(
 
 fn provider(row: &Row) -> Result<Value, Unusable> {
     let missing = || Unusable::new("value-missing", "`msdyn_sortorder` has no value, and it is required");
+    let name = row.required("msdyn_name", 100)?;
     let mut item = json!({
-        "name": row.required("msdyn_name", 100)?,
-        "label": row.required("msdyn_label", 100)?,
+        "name": name,
+        // Built-in ones have none, and work.
+        "label": row.fitting("msdyn_label", 100)?.filter(|label| !label.trim().is_empty()).unwrap_or(name),
         "channelUrl": row.required("msdyn_channelurl", 1024)?,
         "sortOrder": row.number::<u16>("msdyn_sortorder")?.filter(|order| *order <= 1000).ok_or_else(missing)?,
         "outbound": row.switch("msdyn_enableoutbound")?.unwrap_or(false),

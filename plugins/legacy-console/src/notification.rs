@@ -10,6 +10,8 @@ const FIELD: &str = "msdyn_consoleapplicationnotificationfield";
 const FIELDS_MAX: usize = 4;
 /// What the form offered when nobody typed a number.
 const COUNTDOWN_SECONDS: u16 = 120;
+/// What is kept of a row that had no number, for the step that knows an older one: the plugin `workstreams`.
+const DEFAULT_COUNTDOWN: (&str, &str) = ("loadout/countdownSeconds", "default");
 
 pub(crate) fn migrate(page: &Page, row: &Row, migration: &mut Migration) {
     let mut fields = Vec::new();
@@ -45,7 +47,8 @@ fn template(row: &Row, fields: Vec<Value>) -> Result<Upsert, Unusable> {
     // Rows older than the switch have none, and showed the countdown.
     let shown = row.choice("msdyn_showtimeout", &[(100_000_000, true), (100_000_001, false)])?;
     item["showCountdown"] = shown.unwrap_or(true).into();
-    let seconds = row.number::<u16>("msdyn_timeout")?.unwrap_or(COUNTDOWN_SECONDS);
+    let own = row.number::<u16>("msdyn_timeout")?;
+    let seconds = own.unwrap_or(COUNTDOWN_SECONDS);
     if seconds > 500 {
         let reason = format!("`msdyn_timeout`: {seconds} seconds are too many, 500 are the most");
         return Err(Unusable::new("value-too-large", reason));
@@ -59,6 +62,10 @@ fn template(row: &Row, fields: Vec<Value>) -> Result<Upsert, Unusable> {
     buttons(row, &mut item)?;
     item["fields"] = fields.into();
     item["source"] = row.source();
+    if own.is_none() {
+        let (column, value) = DEFAULT_COUNTDOWN;
+        item["source"]["attributes"][column] = value.into();
+    }
     Ok(Upsert::item("notification-templates", name, item))
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The rules in plain words are the README beside this file.
 
+mod timeout;
+
 use loadout_sdk::upgrade::{Migration, Note, Page, Row, Unusable, UpgradeStep, Upsert};
 use loadout_sdk::{Fault, Library, export_upgrade};
 use serde_json::{Map, json};
@@ -53,22 +55,25 @@ impl UpgradeStep for Workstreams {
         Ok(legacy.map(note).collect())
     }
 
-    fn migrate(page: &Page, _: &Library<'_>) -> Result<Migration, Fault> {
+    fn migrate(page: &Page, library: &Library<'_>) -> Result<Migration, Fault> {
         let mut migration = Migration::default();
         for row in &page.rows {
+            let made = if row.table == QUEUE { queue(row) } else { workstream(row) };
             if let Some(seconds) = screen_pop(row) {
                 let message =
                     format!("its screen pop ended after {seconds} seconds; the notification template decides now");
                 migration.note(row, "screen-pop-timeout", message);
+                if made.is_ok() {
+                    timeout::hand_on(row, seconds, library, &mut migration)?;
+                }
             }
-            let made = if row.table == QUEUE { queue(row) } else { workstream(row) };
             migration.add(row, made);
         }
         Ok(migration)
     }
 }
 
-/// The older limit of a screen pop. Kept in the source, so it is not marked as read.
+/// The older limit of a screen pop, as it stands there. Kept in the source, so it is not marked as read.
 fn screen_pop(row: &Row) -> Option<&str> {
     let columns = ["msdyn_screenpoptimeout_optionSet", "msdyn_screenpoptimeout"];
     let found = |column: &str| row.values.iter().find(|(name, text)| name == column && !text.is_empty());

@@ -8,10 +8,12 @@ use crate::cli::visible::one_line;
 use crate::service::UpgradeStatus;
 use crate::store::Run;
 use crate::store::journal::{Accounted, Note};
-use crate::upgrade::{Difference, Plan, PlannedStep, SideBySide};
+use crate::upgrade::{Difference, Plan, PlannedRow, PlannedStep, SideBySide};
 
 /// Lines of each sort that are shown; the rest is counted.
 const SHOWN: usize = 50;
+/// Quarantined rows that are shown.
+const QUARANTINED_SHOWN: usize = 20;
 
 pub(super) fn plan(plan: &Plan) -> String {
     let source = &plan.source;
@@ -21,11 +23,8 @@ pub(super) fn plan(plan: &Plan) -> String {
     lines.extend(plan.steps.iter().map(step));
     lines.extend(tally(&plan.rows, plan.links));
     section(&mut lines, "changes", plan.differences.iter().map(difference));
-    let quarantined = plan
-        .quarantine
-        .iter()
-        .map(|row| one_line(&format!("quarantined {}/{}: {}", row.table, row.id, row.reason)).into_owned());
-    section(&mut lines, "quarantined rows", quarantined);
+    let count = super::quarantined(&plan.rows);
+    lines.extend(quarantine(&plan.quarantine, count, "the first 1000 with `--json`"));
     section(&mut lines, "notes", plan.notes.iter().map(note));
     lines.extend(plan.experiences.iter().map(side_by_side));
     let created = plan.differences.iter().filter(|difference| difference.created).count();
@@ -47,6 +46,8 @@ pub(super) fn status(status: &UpgradeStatus) -> String {
         lines.push(format!("held by {}, last heard of {} seconds ago", lease.owner, lease.seconds));
     }
     lines.extend(tally(&status.rows, 0));
+    let all = format!("all with `loadout upgrade rows {} --outcome quarantined`", status.run.id);
+    lines.extend(quarantine(&status.quarantine, super::quarantined(&status.rows), &all));
     section(&mut lines, "notes", status.notes.iter().map(note));
     lines.join("\n")
 }
@@ -149,6 +150,18 @@ fn cut(text: &str) -> String {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
     }
+}
+
+/// The first quarantined rows of `count`, and how to see `more`.
+fn quarantine(rows: &[PlannedRow], count: u64, more: &str) -> Vec<String> {
+    let shown = rows.iter().take(QUARANTINED_SHOWN);
+    let line = |row: &PlannedRow| format!("quarantined {}/{}: {}", row.table, row.id, row.reason);
+    let mut lines: Vec<String> = shown.map(|row| one_line(&line(row)).into_owned()).collect();
+    let left = count.saturating_sub(lines.len() as u64);
+    if left > 0 {
+        lines.push(format!("… and {left} more quarantined rows: see {more}"));
+    }
+    lines
 }
 
 fn section(lines: &mut Vec<String>, what: &str, entries: impl ExactSizeIterator<Item = String>) {

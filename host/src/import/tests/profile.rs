@@ -78,7 +78,7 @@ fn a_pane_with_large_columns_is_copied_into_no_profile() {
 fn copies_of_a_pane_end_where_a_library_would() {
     const MOST: usize = 1 << 20;
     let zip = shared_pane(60_000, 200).zip();
-    let plan = plan_archive(Archive::read(&zip).unwrap(), &base(), By::Caller, MOST).unwrap();
+    let plan = plan_archive(Archive::read(&zip).unwrap(), &base(), By::Caller, OnConflict::Take, MOST).unwrap();
     let size = |change: &Change| match change {
         Change::Put { item, .. } => item.to_json().to_string().len(),
         _ => 0,

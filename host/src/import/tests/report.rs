@@ -83,7 +83,7 @@ fn a_row_that_cannot_be_read_is_quarantined_and_names_why() {
             "fabrik_field",
             "`msdyn_name`: the text has 101 characters, 100 are allowed",
         ),
-        ("<msdyn_label>Phone</msdyn_label>", "", "msdyn_channelprovider", "fabrik_phone", "`msdyn_label` is missing"),
+        ("<msdyn_name>Phone</msdyn_name>", "", "msdyn_channelprovider", "fabrik_phone", "`msdyn_name` is missing"),
         (
             "<msdyn_sortorder>0",
             "<msdyn_sortorder>1001",
@@ -154,4 +154,21 @@ fn what_the_store_tolerated_or_refused_joins_the_report() {
     report.downgrade(Kind::SessionTemplate, "fabrik_case", "refused");
     assert_eq!(report.counts.links_left_out, before.links_left_out + 4);
     assert_eq!(report.counts.quarantined, before.quarantined + 1);
+}
+
+#[test]
+fn a_dependency_on_what_does_not_arrive_is_missing() {
+    let dependent = "<Required type=\"msdyn_channelprovider\" id.msdyn_uniquename=\"fabrik_phone\" solution=\"Phones (1.0)\"/>\
+                     <Dependent type=\"msdyn_appconfiguration\" id.msdyn_uniquename=\"fabrik_field\"/></MissingDependency>\
+                     </MissingDependencies>";
+    let files = Files::fabrikam().edited("</MissingDependencies>", &format!("<MissingDependency>{dependent}"));
+    for (files, satisfied) in [(files.clone(), true), (files.edited("<msdyn_sortorder>0</msdyn_sortorder>", ""), false)]
+    {
+        let plan = planned(&files);
+        let found = plan.report.dependencies.iter().find(|it| it.required_name == "fabrik_phone").unwrap();
+        let outcome = account(&plan, "msdyn_channelprovider", "fabrik_phone");
+        assert_eq!((found.satisfied, outcome.starts_with("created")), (satisfied, satisfied), "{outcome}");
+        let warned = warnings(&plan, "dependency-missing").iter().any(|it| it.contains("`fabrik_phone`"));
+        assert_eq!(warned, !satisfied);
+    }
 }

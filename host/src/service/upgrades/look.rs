@@ -5,7 +5,7 @@ use crate::store::journal::{Accounted, Journal, Outcome, Phase};
 use crate::store::{Run as RunRecord, RunState};
 use crate::upgrade::{Progress, tallied};
 
-use super::{JOURNAL, LISTED, UpgradeStatus};
+use super::{JOURNAL, LISTED, UpgradeStatus, quarantined};
 
 impl Service {
     /// Every upgrade, newest first.
@@ -18,12 +18,13 @@ impl Service {
         let (run, report) = self.store.run(run)?;
         let report = report.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let Some(journal) = Journal::look(&self.upgrade_folder(&run.plan).join(JOURNAL))? else {
-            return Ok(UpgradeStatus { run, progress: None, rows: Default::default(), notes: Vec::new(), report });
+            let (rows, quarantine, notes) = Default::default();
+            return Ok(UpgradeStatus { run, progress: None, rows, quarantine, notes, report });
         };
         let is_unfinished = run.state == RunState::Unfinished;
         let progress = if is_unfinished { Some(progress(&run, &journal)?) } else { None };
-        let (rows, notes) = (tallied(journal.tally()?), journal.notes(LISTED)?);
-        Ok(UpgradeStatus { run, progress, rows, notes, report })
+        let (rows, quarantine, notes) = (tallied(journal.tally()?), quarantined(&journal)?, journal.notes(LISTED)?);
+        Ok(UpgradeStatus { run, progress, rows, quarantine, notes, report })
     }
 
     /// Up to `limit` rows of an upgrade behind `after`, of one outcome or of all, in the order they were read.

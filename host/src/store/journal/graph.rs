@@ -60,6 +60,11 @@ impl Piece<'_> {
         Ok(true)
     }
 
+    /// As [`Journal::row`], while a piece is written.
+    pub fn row(&self, key: &RowKey) -> Result<Option<Row>, Error> {
+        row(self.0, key)
+    }
+
     /// Adds a link between two rows, whether they are there or not.
     pub fn add_link(&self, link: &Edge) -> Result<(), Error> {
         self.add_edge(link, true)
@@ -106,11 +111,7 @@ impl Journal {
 
     /// The whole row, with its links; nothing if it was not read.
     pub fn row(&self, key: &RowKey) -> Result<Option<Row>, Error> {
-        let sql = "SELECT content FROM source_row WHERE tab = ?1 AND id = ?2";
-        let content = one(&self.connection, sql, params![key.table, key.id], |row| row.get::<_, String>(0))?;
-        let Some(content) = content else { return Ok(None) };
-        let Content { values, look_ups } = serde_json::from_str(&content).map_err(corrupt)?;
-        Ok(Some(Row { key: key.clone(), values, look_ups, links: links(&self.connection, key)? }))
+        row(&self.connection, key)
     }
 
     /// The rows of `tables` that point to a row or are pointed to by it, each once and sorted.
@@ -153,6 +154,14 @@ impl Journal {
     pub fn count_links(&self) -> Result<u64, Error> {
         Ok(self.connection.query_row("SELECT count(*) FROM edge WHERE is_link = 1", [], |row| row.get(0))?)
     }
+}
+
+fn row(connection: &Connection, key: &RowKey) -> Result<Option<Row>, Error> {
+    let sql = "SELECT content FROM source_row WHERE tab = ?1 AND id = ?2";
+    let content = one(connection, sql, params![key.table, key.id], |row| row.get::<_, String>(0))?;
+    let Some(content) = content else { return Ok(None) };
+    let Content { values, look_ups } = serde_json::from_str(&content).map_err(corrupt)?;
+    Ok(Some(Row { key: key.clone(), values, look_ups, links: links(connection, key)? }))
 }
 
 fn links(connection: &Connection, key: &RowKey) -> Result<Vec<Link>, Error> {
