@@ -1,7 +1,9 @@
 //! Promises made to people, kept or broken.
 
 mod access;
+mod addresses;
 mod api;
+mod assignments;
 mod authoring;
 mod bench;
 mod bombs;

@@ -55,7 +55,7 @@ fn render(
     lines.sort_by_key(|field| field.order);
     let fields = lines.into_iter().take(NotificationTemplate::FIELDS_MAX).map(|field| Field {
         title: field.title.in_language(facts.language).to_owned(),
-        value: texts::text(&field.value, &format!("a field of notification `{name}`"), facts, account),
+        value: texts::line(&field.value, &format!("a field of notification `{name}`"), facts, account),
     });
     let fields = fields.collect();
     let title =

@@ -42,7 +42,7 @@ pub enum Error {
     #[error("profile `{profile}` {why}, so it cannot be the custom default: choose another default first")]
     CannotBeDefault { profile: String, why: &'static str },
     #[error(
-        "user `{login}` is assigned to profile `{profile}` already, and this environment refuses a second assignment: take the first one back"
+        "user `{login}` is assigned to profile `{profile}` already, and this environment refuses a second assignment for the same app: take them out of that profile first, by `DELETE /api/v1/profiles/{profile}/users/{login}`"
     )]
     AlreadyAssigned { login: String, profile: String },
     #[error("revision {asked} does not exist: the newest is {newest}")]

@@ -52,7 +52,7 @@ fn library() -> Value {
         },
         "notification-templates": {
             "new_ring": {"name": "Ring", "title": "{customerName} is waiting", "autoAssign": true, "autoAccept": true, "showCountdown": false,
-                "fields": [{"title": "Second", "value": "{missing}!", "order": 2}, {"title": "First", "value": "hello", "order": 1}]},
+                "fields": [{"title": "Second", "value": " {missing}  so\n {customerName} {missing}!", "order": 2}, {"title": "First", "value": "hello", "order": 1}]},
             "msdyn_chat_incoming_authenticated": {"name": "Known", "title": "Known"},
             "msdyn_chat_incoming_unauthenticated": {"name": "Unknown", "title": "{missing}", "rejectButtonText": "No"},
             "msdyn_entityrouting_assigned": {"name": "Assigned", "title": "A record"},
@@ -232,7 +232,7 @@ fn the_notification_follows_the_event() {
     for (session, expected) in [
         (
             json!({"workstream": "shop", "context": {"customerName": "Ada", "customerRecordId": "1"}}),
-            "new_ring Ada is waiting | Open | none | shown true | First=hello Second=!",
+            "new_ring Ada is waiting | Open | none | shown true | First=hello Second=so Ada !",
         ),
         (json!({"workstream": "shop"}), "msdyn_chat_incoming_unauthenticated Unknown | Accept | No | shown true | "),
         (

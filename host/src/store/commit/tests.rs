@@ -260,7 +260,7 @@ fn a_second_direct_assignment_replaces_the_first_where_they_meet() {
     );
 
     desk.does([put("environment", "environment", json!({"secondAssignment": "is-refused"}))]);
-    insta::assert_snapshot!(desk.refuses([assign("new_one", "kayla")]), @"user `kayla` is assigned to profile `new_here` already, and this environment refuses a second assignment: take the first one back");
+    insta::assert_snapshot!(desk.refuses([assign("new_one", "kayla")]), @"user `kayla` is assigned to profile `new_here` already, and this environment refuses a second assignment for the same app: take them out of that profile first, by `DELETE /api/v1/profiles/new_here/users/kayla`");
 }
 
 #[test]
