@@ -100,3 +100,37 @@ async fn only_profiles_that_share_an_app_meet() -> Done {
     assert_eq!(profile_of(&host, "emi", OMNICHANNEL).await?, "new_calls direct");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_profile_that_begins_to_serve_an_app_says_whose_assignments_end() -> Done {
+    let host = TestHost::with_sample().await?;
+    let profile = |apps: &[&str]| json!({"name": "P", "apps": apps});
+    for (name, app) in [("new_desk", WORKSPACE), ("new_calls", OMNICHANNEL)] {
+        host.put(&format!("/api/v1/profiles/{name}"), profile(&[app])).await?;
+        assign(&host, name, "emi").await?;
+    }
+    let strict = {
+        let other = TestHost::with_sample().await?;
+        for (name, app) in [("new_desk", WORKSPACE), ("new_calls", OMNICHANNEL)] {
+            other.put(&format!("/api/v1/profiles/{name}"), profile(&[app])).await?;
+            assign(&other, name, "emi").await?;
+        }
+        refuse_second_assignments(&other).await?;
+        other
+    };
+    let both = json!({"apps": [WORKSPACE, OMNICHANNEL]});
+    let refused = strict.patch("/api/v1/profiles/new_calls", both.clone()).await?;
+    assert_eq!((refused.status, &refused.json()["code"]), (409, &json!("already-assigned")), "{refused}");
+    assert_eq!(
+        refused.json()["referrers"],
+        json!([{"collection": "assignments", "name": "emi", "attribute": "profile"}])
+    );
+    assert_eq!(profile_of(&strict, "emi", WORKSPACE).await?, "new_desk direct");
+
+    let done = host.patch("/api/v1/profiles/new_calls", both).await?;
+    assert_eq!(done.status, 200, "{done}");
+    assert_eq!(done.header("x-loadout-ended-assignments"), "new_desk 1");
+    assert_eq!(members(&host, "new_desk").await?, "");
+    assert_eq!(profile_of(&host, "emi", WORKSPACE).await?, "new_calls direct");
+    Ok(())
+}
