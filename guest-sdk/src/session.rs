@@ -156,6 +156,8 @@ impl<'a> Session<'a> {
 
     /// Replaces the slugs of a text, such as `Call from {customerName}`, by values of the session's context.
     ///
+    /// Values are as strangers wrote them: escape the outcome where it becomes part of an address, a query or markup.
+    ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
     /// let fixture = Fixture::new().context("customerName", "Ada");

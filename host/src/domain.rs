@@ -4,6 +4,7 @@
 //! names nothing else of this crate; `serde` gives the values their wire form and `utoipa` describes it.
 
 pub mod access;
+pub mod address;
 pub mod app;
 pub mod application_extension;
 pub mod application_tab_template;
@@ -23,11 +24,13 @@ pub mod excerpt;
 pub mod experience;
 pub mod free_json;
 pub mod item;
+pub mod json_text;
 pub mod macros;
 pub mod merge_patch;
 pub mod message;
 pub mod name;
 pub mod notification_template;
+pub mod page_parameter;
 pub mod pane_tool;
 pub mod plugin;
 pub mod problem;

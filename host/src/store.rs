@@ -21,6 +21,7 @@ mod history;
 pub mod journal;
 mod other_names;
 mod outbox;
+mod overlap;
 mod owner;
 mod past;
 mod people;
@@ -52,7 +53,7 @@ use past::Patience;
 
 pub use audit::{Audit, AuditFilter};
 pub use change::{
-    Authority, Change, ChangeSet, Changed, Committed, Expect, How, Links, Replaced, Strictness, Tolerated,
+    Authority, Change, ChangeSet, Changed, Committed, Displaced, Expect, How, Links, Replaced, Strictness, Tolerated,
 };
 pub use commit::Preview;
 pub use component_kinds::Declared;

@@ -65,6 +65,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("zip", &["import", "export", "upgrade"]),
     ("ed25519_dalek", &["domain"]),
+    ("url", &["domain"]),
     ("loadout_plugin_build", &["cli"]),
     ("quick_xml", &["import", "upgrade"]),
     ("loadout_plugins", &["service"]),

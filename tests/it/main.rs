@@ -2,7 +2,9 @@
 
 mod access;
 mod add_ons;
+mod addresses;
 mod api;
+mod assignments;
 mod authoring;
 mod bench;
 mod bombs;

@@ -87,6 +87,22 @@ impl ApplicationTabTemplate {
         let value = self.parameters.get(parameter)?.as_ref()?.as_str();
         if value.is_empty() { None } else { Some(value) }
     }
+
+    /// Reports what no session would make an address of.
+    fn check_addresses(&self, problems: &mut Problems) {
+        let parameters =
+            self.parameters.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_ref()?.as_str())));
+        for (key, text) in parameters {
+            let is_url = self.page_type == PageType::ThirdPartyWebsite && key == "url";
+            let is_https = text.trim().get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+            if is_url && !text.is_empty() && !is_https && !text.trim().starts_with(['{', '$']) {
+                problems.question("parameters.url", format!("`{text}` must begin with `https://`"));
+            } else if self.page_type != PageType::Search && address::runs_code(text) {
+                let why = "a browser would run it, or show what it holds as a page: give an address that begins with `https://`";
+                problems.question(format!("parameters.{key}"), why);
+            }
+        }
+    }
 }
 
 impl Item for ApplicationTabTemplate {
@@ -113,11 +129,6 @@ impl Item for ApplicationTabTemplate {
                 );
             }
         }
-        if let (PageType::ThirdPartyWebsite, Some(url)) = (self.page_type, self.parameter("url"))
-            && !url.trim().starts_with("https://")
-            && !url.trim().starts_with(['{', '$'])
-        {
-            problems.question("parameters.url", format!("`{url}` must begin with `https://`"));
-        }
+        self.check_addresses(problems);
     }
 }

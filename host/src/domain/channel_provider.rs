@@ -57,8 +57,10 @@ impl Item for ChannelProvider {
         if self.api_version != 2 {
             problems.refuse("apiVersion", format!("{} is not supported: 2 is the only version", self.api_version));
         }
-        if !self.channel_url.as_str().starts_with("https://") {
-            problems.question("channelUrl", format!("`{}` must begin with `https://`", self.channel_url));
+        if !address::is_https(self.channel_url.as_str()) {
+            let typed = &self.channel_url;
+            problems
+                .question("channelUrl", format!("`{typed}` must be a well-formed address and begin with `https://`"));
         }
     }
 }

@@ -203,6 +203,11 @@ pub enum CopilotFeature {
     InboxSuggestedNextActionsView,
 }
 
+/// Whether two profiles with these apps serve one app. A profile without apps serves all.
+pub fn share_app(one: &BTreeSet<Name<App>>, other: &BTreeSet<Name<App>>) -> bool {
+    one.is_empty() || other.is_empty() || !one.is_disjoint(other)
+}
+
 impl Item for Profile {
     item_basics!(Profile, named, stateful);
 

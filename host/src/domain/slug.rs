@@ -3,12 +3,17 @@
 //! One grammar serves every place (domain 3.9, P14): `{key}`, `${key}`, `${$session.key}`, `${$oc.key}`,
 //! `{anchor.attr}` and `{$odata.entity.attribute.?options}` with slugs nested in its options. A brace that does not
 //! open a slug is text, so JSON needs no escaping. Refuses a slug that is not closed, and a text with too many of them
-//! or too long for any. Substituted text is never scanned again.
+//! or too long for any. Substituted text is never scanned again. Where a text has a syntax of its own, a [`Syntax`]
+//! writes the values into it.
+
+mod odata;
 
 use std::collections::HashSet;
 
 use super::Problems;
 use super::text::Localized;
+
+pub use odata::{Lookup, Query};
 
 /// A parsed text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +25,58 @@ pub struct Template {
 enum Part {
     Text(String),
     Key { spelt: String, key: String },
-    Query { spelt: String, options: Template },
+    Query { spelt: String, query: Query },
+}
+
+/// Where the values of slugs come from.
+pub trait Values {
+    /// The value of a key of the session.
+    fn key(&mut self, key: &str) -> Option<String>;
+
+    /// The attribute of a business record, if there is a connector to ask (ruling 8.11).
+    fn look_up(&mut self, lookup: Lookup) -> Option<String> {
+        let _ = lookup;
+        None
+    }
+}
+
+impl<F: FnMut(&str) -> Option<String>> Values for F {
+    fn key(&mut self, key: &str) -> Option<String> {
+        self(key)
+    }
+}
+
+/// The syntax of a text: how a value is written so that it stays one value there.
+pub trait Syntax {
+    /// Takes note of text of the template's author. Refuses it where a value before it does not allow it.
+    fn fixed(&mut self, text: &str) -> Result<(), Unfit>;
+
+    /// The value of a slug as it is written at this place.
+    fn value(&mut self, slug: &str, value: String) -> Result<String, Unfit>;
+}
+
+/// A text without a syntax: values are put in as they are.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Plain;
+
+impl Syntax for Plain {
+    fn fixed(&mut self, _: &str) -> Result<(), Unfit> {
+        Ok(())
+    }
+
+    fn value(&mut self, _: &str, value: String) -> Result<String, Unfit> {
+        Ok(value)
+    }
+}
+
+/// A value that cannot be written where its slug stands, or would change more than its blank.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the value of `{slug}` {why}")]
+pub struct Unfit {
+    /// The slug, as it is spelt.
+    pub slug: String,
+    /// What is wrong with its value, without that value.
+    pub why: &'static str,
 }
 
 /// A text with its slugs replaced.
@@ -95,23 +151,76 @@ impl Template {
         Ok(Self { parts })
     }
 
-    /// Replaces every slug by what `value` knows for its key. Queries are the business of `query`, which gets the
-    /// query's options after the slugs in them were replaced.
-    pub fn render(&self, value: &mut dyn FnMut(&str) -> Option<String>) -> Rendered {
+    /// Replaces every slug by its value.
+    pub fn render(&self, values: &mut dyn Values) -> Rendered {
+        // A plain text takes every value.
+        self.render_as(values, &mut Plain).unwrap_or_default()
+    }
+
+    /// Replaces every slug by its value, as `syntax` writes it.
+    pub fn render_as(&self, values: &mut dyn Values, syntax: &mut dyn Syntax) -> Result<Rendered, Unfit> {
         let mut rendered = Rendered::default();
         let mut missed = HashSet::new();
         for part in &self.parts {
-            match part {
-                Part::Text(text) => rendered.text.push_str(text),
-                Part::Key { spelt, key } => match value(key) {
-                    Some(found) if rendered.text.len() + found.len() <= RENDERED_MAX => rendered.text.push_str(&found),
-                    _ => rendered.misses(spelt, &mut missed),
-                },
-                // Without a connector for business records every query is unresolved (ruling 8.11).
-                Part::Query { spelt, .. } => rendered.misses(spelt, &mut missed),
+            let (spelt, value) = match part {
+                Part::Text(text) => {
+                    syntax.fixed(text)?;
+                    rendered.text.push_str(text);
+                    continue;
+                }
+                Part::Key { spelt, key } => (spelt, values.key(key)),
+                Part::Query { spelt, query } => {
+                    let lookup = query.lookup(spelt, values);
+                    (spelt, values.look_up(lookup))
+                }
+            };
+            let written = match value {
+                Some(value) if rendered.text.len() + value.len() <= RENDERED_MAX => Some(syntax.value(spelt, value)?),
+                _ => None,
+            };
+            match written {
+                Some(written) if rendered.text.len() + written.len() <= RENDERED_MAX => {
+                    rendered.text.push_str(&written);
+                }
+                _ => rendered.misses(spelt, &mut missed),
             }
         }
-        rendered
+        Ok(rendered)
+    }
+
+    /// The text with `instead` in place of every slug, as `syntax` writes it.
+    pub fn probe(&self, instead: &str, syntax: &mut dyn Syntax) -> Result<String, Unfit> {
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(fixed) => {
+                    syntax.fixed(fixed)?;
+                    text.push_str(fixed);
+                }
+                Part::Key { spelt, .. } | Part::Query { spelt, .. } => {
+                    text.push_str(&syntax.value(spelt, instead.to_owned())?);
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    /// Whether it is one slug and nothing else.
+    pub fn is_one_slug(&self) -> bool {
+        self.parts.len() == 1 && self.is_dynamic()
+    }
+
+    /// What its author wrote around the slugs, piece by piece.
+    pub fn fixed(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text.as_str()) } else { None })
+    }
+
+    /// The text before the first slug.
+    pub fn beginning(&self) -> &str {
+        match self.parts.first() {
+            Some(Part::Text(text)) => text,
+            _ => "",
+        }
     }
 
     /// Whether the text contains a slug.
@@ -165,8 +274,7 @@ fn slug(spelt: &str, inner: &str, may_query: bool, slugs: &mut usize) -> Result<
         if !may_query {
             return Err(InvalidSlug::Nested(beginning(&spelt)));
         }
-        let options = inner.split_once('?').map_or("", |(_, options)| options);
-        return Ok(Part::Query { spelt, options: Template::read(options, false, slugs)? });
+        return Ok(Part::Query { query: Query::read(inner, slugs)?, spelt });
     }
     // Exports break lines inside slugs; no key contains a control character.
     let key: String = inner.chars().filter(|c| !c.is_control()).collect();
@@ -241,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_rendered_text_stays_bounded() {
-        let rendered = Template::parse(&"{a}".repeat(SLUGS_MAX)).unwrap().render(&mut |_| Some("x".repeat(1000)));
+        let rendered = Template::parse(&"{a}".repeat(SLUGS_MAX)).unwrap().render(&mut |_: &str| Some("x".repeat(1000)));
         assert!(rendered.text.len() <= RENDERED_MAX && rendered.text.len() > RENDERED_MAX / 2);
         assert_eq!(rendered.unresolved, ["{a}"]);
     }
@@ -249,7 +357,7 @@ mod tests {
     #[test]
     fn a_text_has_so_many_slugs_and_bytes_and_no_more() {
         let distinct = |count: usize| (0..count).map(|at| format!("{{a{at}}}")).collect::<String>();
-        let rendered = Template::parse(&distinct(SLUGS_MAX)).unwrap().render(&mut |_| None);
+        let rendered = Template::parse(&distinct(SLUGS_MAX)).unwrap().render(&mut |_: &str| None);
         assert_eq!(rendered.unresolved.len(), SLUGS_MAX);
         let refusal = |text: &str| Template::parse(text).unwrap_err();
         assert_eq!(refusal(&distinct(SLUGS_MAX + 1)), InvalidSlug::TooMany);
@@ -268,7 +376,7 @@ mod tests {
 
     #[test]
     fn a_title_without_words_is_no_title() {
-        let title = |text: &str| Template::parse(text).unwrap().render(&mut |_| None).as_title();
+        let title = |text: &str| Template::parse(text).unwrap().render(&mut |_: &str| None).as_title();
         assert_eq!(title("{a}  {b}"), None);
         assert_eq!(title(" Case  {a} open "), Some("Case open".to_owned()));
     }
@@ -276,7 +384,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn parsing_never_fails_on_text_without_braces_and_keeps_it(text in "[^{}]*") {
-            let rendered = Template::parse(&text).unwrap().render(&mut |_| None);
+            let rendered = Template::parse(&text).unwrap().render(&mut |_: &str| None);
             proptest::prop_assert_eq!(rendered.text, text);
         }
 

@@ -52,18 +52,20 @@ fn served(kind: Kind, known: fn() -> Vec<String>) -> Router<App> {
                     Path(name): Path<String>,
                     _: Query<Nothing>,
                     conditions: Conditions,
+                    Extension(caller): Extension<Caller>,
                     By(author): By,
                     Json(body): Json| async move {
-        let put = app.run(move |service| items::put(service, kind, &name, body, &conditions, &author));
+        let put = app.run(move |service| items::put_as(service, caller, kind, &name, body, &conditions, &author));
         Answer::Ok(put.await?.into_response())
     };
     let patched = move |State(app): State<App>,
                         Path(name): Path<String>,
                         _: Query<Nothing>,
                         conditions: Conditions,
+                        Extension(caller): Extension<Caller>,
                         By(author): By,
                         MergePatch(body): MergePatch| async move {
-        let patch = app.run(move |service| items::patch(service, kind, &name, body, &conditions, &author));
+        let patch = app.run(move |service| items::patch(service, &caller, kind, &name, body, &conditions, &author));
         Answer::Ok(patch.await?.into_response())
     };
     let deleted = move |State(app): State<App>,

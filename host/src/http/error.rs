@@ -54,6 +54,9 @@ impl From<Error> for Refusal {
             Error::Store(store::Error::IsDefault { .. }) => problem(StatusCode::CONFLICT, "is-default"),
             Error::Store(store::Error::CannotBeDefault { .. }) => problem(StatusCode::CONFLICT, "cannot-be-default"),
             Error::Store(store::Error::AlreadyAssigned { .. }) => problem(StatusCode::CONFLICT, "already-assigned"),
+            Error::Store(store::Error::Overlapping { links, .. }) => {
+                problem(StatusCode::CONFLICT, "already-assigned").with_links(links)
+            }
             Error::Store(store::Error::NoSuchRun { .. } | store::Error::NoneUnfinished) => {
                 problem(StatusCode::NOT_FOUND, "not-found")
             }

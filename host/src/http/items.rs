@@ -11,7 +11,7 @@ use crate::domain::plugin::Skipped;
 use crate::domain::revision::Author;
 use crate::domain::{AnyItem, Kind, Name, Revision, merge_patch};
 use crate::service::{Error, Service};
-use crate::store::{self, Change, ChangeSet, Committed, Expect, How, Layer, Store};
+use crate::store::{self, Change, ChangeSet, Committed, Displaced, Expect, How, Layer, Store};
 
 use super::etag::{self, Conditions};
 use super::page;
@@ -24,6 +24,15 @@ pub(super) const REVISION: HeaderName = HeaderName::from_static("x-loadout-revis
 /// Steps that broke and were passed over, on the answer to the write they took part in.
 const SKIPPED: HeaderName = HeaderName::from_static("x-loadout-skipped-steps");
 
+<<<<<<< HEAD
+=======
+/// Direct assignments that ended because the apps of a profile changed, on the answer to that: profile and number of people.
+const ENDED: HeaderName = HeaderName::from_static("x-loadout-ended-assignments");
+
+/// How often a change that named no revision is tried again when somebody else wrote in between.
+const ATTEMPTS: usize = 8;
+
+>>>>>>> m3
 /// An item as the store has it.
 pub(super) struct Stored {
     pub(super) item: AnyItem,
@@ -40,6 +49,8 @@ pub(super) struct Written {
     pub(super) revision: Revision,
     /// Steps that broke and were passed over.
     pub(super) skipped: Vec<Skipped>,
+    /// Direct assignments that ended because the apps of a profile changed.
+    pub(super) displaced: Vec<Displaced>,
 }
 
 /// The item of `kind` called `name`, if there is one.
@@ -60,34 +71,10 @@ pub(super) fn get(store: &Store, kind: Kind, name: &str) -> Result<Stored, Refus
     find(store, kind, name)?.ok_or_else(|| store::Error::NotFound { kind, name: name.to_owned() }.into())
 }
 
-/// Makes the item of `kind` called `name`, or replaces it whole.
-pub(super) fn put(
-    service: &Service,
-    kind: Kind,
-    name: &str,
-    body: Value,
-    conditions: &Conditions,
-    author: &Author,
-) -> Result<Written, Refusal> {
-    put_by(service, None, kind, name, body, conditions, author)
-}
-
-/// As [`put`], by a caller who must have the privilege for everything that changes, in the revision that is written.
+/// Makes the item of `kind` called `name`, or replaces it whole, by a caller who must have the privilege for everything that changes.
 pub(super) fn put_as(
     service: &Service,
     caller: Caller,
-    kind: Kind,
-    name: &str,
-    body: Value,
-    conditions: &Conditions,
-    author: &Author,
-) -> Result<Written, Refusal> {
-    put_by(service, Some(caller), kind, name, body, conditions, author)
-}
-
-fn put_by(
-    service: &Service,
-    caller: Option<Caller>,
     kind: Kind,
     name: &str,
     body: Value,
@@ -99,12 +86,13 @@ fn put_by(
     let (json, said) = view::take_apart(kind, name, body)?;
     let expect = narrowed(kind, name, expect, &said, current)?;
     let item = AnyItem::parse(kind, name, json)?;
-    Ok(commit_by(service, caller, name, item, expect, author)?)
+    Ok(commit_by(service, Some(caller), name, item, expect, author)?)
 }
 
-/// Merges `patch` into the item of `kind` called `name` (RFC 7396).
+/// Merges `patch` into the item of `kind` called `name` (RFC 7396), by a caller who must have the privilege for everything that changes.
 pub(super) fn patch(
     service: &Service,
+    caller: &Caller,
     kind: Kind,
     name: &str,
     patch: Value,
@@ -121,7 +109,7 @@ pub(super) fn patch(
         let item = AnyItem::parse(kind, name, json)?;
         let named = expect != Expect::Anything;
         let expect = if named { expect } else { Expect::Revision(current.meta.revision) };
-        Ok(Attempt { outcome: commit(service, name, item, expect, author), again: !named })
+        Ok(Attempt { outcome: commit_by(service, Some(caller.clone()), name, item, expect, author), again: !named })
     })
 }
 
@@ -189,11 +177,11 @@ fn commit_by(
     let (store, kind) = (service.store(), item.kind());
     let change = Change::Put { name: name.into(), item, expect };
     let changes = ChangeSet { caller, ..ChangeSet::new([change]) };
-    let Committed { revision, changed, skipped, .. } = service.commit(&changes, author)?;
+    let Committed { revision, changed, skipped, displaced, .. } = service.commit(&changes, author)?;
     let how = changed.iter().find(|changed| changed.collection == kind.collection() && changed.name == name);
     let stored = written(store, kind, name, revision, how.is_some())?;
     let created = how.is_some_and(|changed| changed.how == How::Created);
-    Ok(Written { kind, name: name.to_owned(), stored, created, revision, skipped })
+    Ok(Written { kind, name: name.to_owned(), stored, created, revision, skipped, displaced })
 }
 
 fn written(store: &Store, kind: Kind, name: &str, revision: Revision, changed: bool) -> Result<Stored, store::Error> {
@@ -246,6 +234,7 @@ impl IntoResponse for Written {
         let headers = response.headers_mut();
         headers.insert(REVISION, number(self.revision));
         headers.extend(passed_over(&self.skipped));
+        headers.extend(ended(&self.displaced));
         if self.created {
             *response.status_mut() = StatusCode::CREATED;
             if self.kind.is_collection() {
@@ -265,6 +254,14 @@ pub(super) fn passed_over(skipped: &[Skipped]) -> HeaderMap {
     let text = each.collect::<Vec<_>>().join(", ");
     let value = HeaderValue::from_str(&text).ok().filter(|_| !skipped.is_empty());
     value.into_iter().map(|value| (SKIPPED, value)).collect()
+}
+
+/// The header that says whose assignments ended; none if no one's did.
+fn ended(displaced: &[Displaced]) -> HeaderMap {
+    let each = displaced.iter().map(|it| format!("{} {}", page::escaped(&it.profile), it.people));
+    let text = each.collect::<Vec<_>>().join(", ");
+    let value = HeaderValue::from_str(&text).ok().filter(|_| !displaced.is_empty());
+    value.into_iter().map(|value| (ENDED, value)).collect()
 }
 
 /// A revision as the value of a header.

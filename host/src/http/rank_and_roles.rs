@@ -55,6 +55,7 @@ async fn put(
     Path(profile): Path<String>,
     _: Query<Nothing>,
     conditions: Conditions,
+    Extension(caller): Extension<Caller>,
     By(author): By,
     Json(body): Json,
 ) -> Result<Response, Refusal> {
@@ -64,7 +65,7 @@ async fn put(
             let message = "name at least one role, or delete the mapping with `DELETE`";
             return Err(Refusal::request("roles", message));
         }
-        items::put(service, Kind::RankAndRoles, &profile, body, &conditions, &author)
+        items::put_as(service, caller, Kind::RankAndRoles, &profile, body, &conditions, &author)
     });
     Ok(put.await?.into_response())
 }

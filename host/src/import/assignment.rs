@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::profile::share_app;
 use crate::domain::revision::ChangeRecord;
 use crate::domain::{App, Item, Kind, Name, Profile, RankAndRoles, SecondAssignment, User};
 use crate::store::Change;
@@ -55,9 +56,7 @@ pub(super) fn read(work: &mut Work<'_>, content: Option<Vec<u8>>) -> Vec<Wanted>
             };
             let apps = profile.apps.clone();
             // One profile per person and app (ruling 8.3): a second one would replace the first, and the first the second next time.
-            let overlaps =
-                |other: &BTreeSet<Name<App>>| apps.is_empty() || other.is_empty() || !apps.is_disjoint(other);
-            if let Some((first, _)) = taken.iter().find(|(_, other)| overlaps(other)) {
+            if let Some((first, _)) = taken.iter().find(|(_, other)| share_app(&apps, other)) {
                 let reason = format!("a person has one profile per app, and `{first}` comes first");
                 work.skip(component, reason);
                 continue;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::domain::Effort;
 use crate::domain::experience::{ExplainLevel, Explanation, Outcome, Warning};
-use crate::domain::slug::Rendered;
+use crate::domain::slug::{Rendered, Values};
 
 use super::{Error, Facts};
 
@@ -102,8 +102,16 @@ impl Account {
 
     /// Replaces the slugs of a text by values, as long as the answer has room for them.
     pub(super) fn render(&mut self, facts: &Facts, text: &str) -> Rendered {
-        let (rendered, enough) = facts.render_within(text, &mut self.room);
-        if !enough && !self.is_full {
+        self.with_values(facts, |values| facts.render_by(text, values))
+    }
+
+    /// The same with what is made of the values by `work`.
+    pub(super) fn with_values<T>(&mut self, facts: &Facts, work: impl FnOnce(&mut dyn Values) -> T) -> T {
+        let mut values = SessionValues { facts, room: self.room, is_enough: true };
+        let done = work(&mut values);
+        let SessionValues { room, is_enough, .. } = values;
+        self.room = room;
+        if !is_enough && !self.is_full {
             self.is_full = true;
             let most = VALUES_MAX >> 10;
             self.warn(
@@ -111,7 +119,7 @@ impl Account {
                 format!("the values of slugs take more than {most} KiB in this answer, so no more of them are put in: use fewer slugs, or a shorter context"),
             );
         }
-        rendered
+        done
     }
 
     /// Warns of slugs without a value.
@@ -137,6 +145,27 @@ impl Account {
             self.lines.push(line("explain", None, Outcome::LeftOut, because));
         }
         (self.warnings, self.lines)
+    }
+}
+
+/// The values of one session, as long as the answer has room for them.
+struct SessionValues<'a> {
+    facts: &'a Facts,
+    room: usize,
+    is_enough: bool,
+}
+
+impl Values for SessionValues<'_> {
+    fn key(&mut self, key: &str) -> Option<String> {
+        let value = self.facts.value(key)?;
+        match self.room.checked_sub(value.len()) {
+            Some(left) => self.room = left,
+            None => {
+                self.is_enough = false;
+                return None;
+            }
+        }
+        Some(value.clone())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::experience::{
 };
 use crate::domain::{
     Channel, ChannelProvider, Environment, InboxRecordType, Item, PaneTool, PlacedTool, Profile, SecurityRole,
-    Workstream,
+    Workstream, address,
 };
 use crate::store::Snapshot;
 
@@ -87,6 +87,16 @@ pub(super) fn channels(snapshot: &Snapshot, profile: &Profile, facts: &Facts, ac
     }
     let mut providers: Vec<_> =
         profile.channels.providers.iter().filter_map(|name| Some((snapshot.active(name)?, name))).collect();
+    providers.retain(|(provider, name)| {
+        let is_page = address::is_https(provider.channel_url.as_str());
+        if !is_page {
+            account.warn(
+                "provider-left-out",
+                format!("channel provider `{name}` is left out: its `channelUrl` is no well-formed address that begins with `https://`"),
+            );
+        }
+        is_page
+    });
     providers.sort_by_key(|(provider, name)| (provider.sort_order, (*name).clone()));
     channels.providers = providers.into_iter().map(|(it, name)| provider(it, name.as_str(), facts)).collect();
     channels

@@ -79,7 +79,7 @@ fn step(script: &str, step: &ScriptStep, facts: &Facts, account: &mut Account) -
     };
     json!({
         "uniqueName": step.unique_name,
-        "name": texts::text(&step.name, &place, facts, account),
+        "name": texts::line(&step.name, &place, facts, account),
         "order": step.order,
         "action": action,
         "description": step.description.as_ref().map(|text| text.in_language(facts.language)),

@@ -1,17 +1,23 @@
 //! The notification that announces a conversation (domain 3.10, rulings 8.10, 8.22, 8.23).
 
 use crate::domain::experience::{Field, Notification, NotificationEvent, Outcome};
-use crate::domain::{Channel, Name, NotificationTemplate, Notifications, Workstream};
+use crate::domain::{Channel, Name, NotificationTemplate, Notifications, VoiceProfile, Workstream};
 use crate::store::Snapshot;
 
 use super::explain::{Account, line};
 use super::{Facts, texts};
 
-/// What announces work on `channel`: the workstream's template for the event, else the one that shipped for the channel.
+/// What binds templates to events: the workstream first, then the voice profile (ruling 8.23).
+pub(super) struct Bound<'a> {
+    pub(super) workstream: Option<&'a Workstream>,
+    pub(super) voice: Option<(Name<VoiceProfile>, &'a VoiceProfile)>,
+}
+
+/// What announces work on `channel`: the template that is bound to the event, else the one that shipped for the channel.
 pub(super) fn announce(
     snapshot: &Snapshot,
     channel: Channel,
-    workstream: Option<&Workstream>,
+    bound: Bound<'_>,
     event: Option<NotificationEvent>,
     facts: &Facts,
     account: &mut Account,
@@ -21,23 +27,41 @@ pub(super) fn announce(
     } else {
         NotificationEvent::IncomingUnauthenticated
     });
-    let bound = workstream.and_then(|workstream| bound(&workstream.notifications, event));
-    if let Some(inactive) = bound.filter(|name| snapshot.active(*name).is_none()) {
-        account.warn(
-            "notification-inactive",
-            format!("the workstream binds notification `{inactive}`, which is inactive"),
-        );
-    }
-    let (name, because) = match bound.filter(|name| snapshot.active(*name).is_some()) {
-        Some(name) => (name.clone(), "the workstream binds it to this event"),
-        None => (
-            shipped(channel, event)?,
-            "it shipped for the channel, and the workstream binds no active one to this event",
-        ),
+    let mut wanted = bound.wanted(event);
+    wanted.retain(|(name, by)| {
+        let is_active = snapshot.active(name).is_some();
+        if !is_active {
+            account.warn("notification-inactive", format!("{by} binds notification `{name}`, which is inactive"));
+        }
+        is_active
+    });
+    let (name, because) = match wanted.into_iter().next() {
+        Some((name, by)) => (name, format!("{by} binds it to this event")),
+        None => {
+            let because = "it shipped for the channel, and nothing binds an active one to this event";
+            (shipped(channel, event)?, because.to_owned())
+        }
     };
     let template = snapshot.active(&name)?;
     account.line(|| line("notification", Some(name.as_str()), Outcome::Chosen, because));
     Some(render(&name, template, event, channel, facts, account))
+}
+
+impl Bound<'_> {
+    /// The templates that are bound to an event, each with what binds it; the first that is active is in force.
+    fn wanted(self, event: NotificationEvent) -> Vec<(Name<NotificationTemplate>, String)> {
+        let workstream = self.workstream.and_then(|workstream| bound(&workstream.notifications, event));
+        let workstream = workstream.map(|name| (name.clone(), "the workstream".to_owned()));
+        let voice = self.voice.and_then(|(by, voice)| {
+            let name = match event {
+                NotificationEvent::Consult => voice.consult_notification.clone(),
+                NotificationEvent::Transfer => voice.transfer_notification.clone(),
+                _ => None,
+            };
+            Some((name?, format!("voice profile `{by}`")))
+        });
+        workstream.into_iter().chain(voice).collect()
+    }
 }
 
 fn render(
@@ -55,7 +79,7 @@ fn render(
     lines.sort_by_key(|field| field.order);
     let fields = lines.into_iter().take(NotificationTemplate::FIELDS_MAX).map(|field| Field {
         title: field.title.in_language(facts.language).to_owned(),
-        value: texts::text(&field.value, &format!("a field of notification `{name}`"), facts, account),
+        value: texts::line(&field.value, &format!("a field of notification `{name}`"), facts, account),
     });
     let fields = fields.collect();
     let title =

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::domain::slug::{RENDERED_MAX, Rendered, Template};
+use crate::domain::slug::{RENDERED_MAX, Rendered, Template, Values};
 use crate::domain::trace::Caller;
 use crate::domain::{Channel, Effort, Kind, Language};
 use crate::store::Snapshot;
@@ -58,31 +58,20 @@ impl Facts {
 
     /// Replaces the slugs of a text. One whose slugs cannot be told, or are too many, comes back as it is.
     pub fn render(&self, text: &str) -> Rendered {
-        let mut room = usize::MAX;
-        self.render_within(text, &mut room).0
+        self.render_by(text, &mut |key: &str| self.value(key).cloned())
     }
 
-    /// The same with values of at most `room` bytes together, of which they take what they need. Whether that was
-    /// enough.
-    pub(super) fn render_within(&self, text: &str, room: &mut usize) -> (Rendered, bool) {
-        let mut is_enough = true;
-        let mut value = |key: &str| {
-            // What can never fit is not copied.
-            let value = self.context.get(key).filter(|value| value.len() <= RENDERED_MAX)?;
-            match room.checked_sub(value.len()) {
-                Some(left) => *room = left,
-                None => {
-                    is_enough = false;
-                    return None;
-                }
-            }
-            Some(value.clone())
-        };
-        let rendered = match Template::parse(text) {
-            Ok(template) => template.render(&mut value),
+    /// The same with values from elsewhere.
+    pub(super) fn render_by(&self, text: &str, values: &mut dyn Values) -> Rendered {
+        match Template::parse(text) {
+            Ok(template) => template.render(values),
             Err(_) => Rendered { text: text.to_owned(), unresolved: vec![text.to_owned()] },
-        };
-        (rendered, is_enough)
+        }
+    }
+
+    /// The value of a key, if a text could have it. What can never fit is not copied.
+    pub(super) fn value(&self, key: &str) -> Option<&String> {
+        self.context.get(key).filter(|value| value.len() <= RENDERED_MAX)
     }
 }
 

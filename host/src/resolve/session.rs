@@ -2,8 +2,8 @@
 
 use crate::domain::experience::{NotificationEvent, Outcome, Session};
 use crate::domain::{
-    Channel, CommunicationPanel, Environment, Item, Kind, Name, Profile, SessionKind, SessionTemplate, VoiceProfile,
-    Workstream,
+    CallDirection, Channel, CommunicationPanel, Environment, Item, Kind, Name, Profile, SessionKind, SessionTemplate,
+    VoiceProfile, Workstream,
 };
 use crate::store::{Layer, Snapshot};
 
@@ -155,7 +155,9 @@ impl Opening<'_> {
     ) -> Option<crate::domain::experience::Notification> {
         let About::Conversation { channel: Some(channel), workstream } = &self.about else { return None };
         let workstream = workstream.as_ref().map(|(_, workstream)| *workstream);
-        notification::announce(snapshot, *channel, workstream, self.event, facts, account)
+        let voice = (*channel == Channel::Voice).then(|| voice_profile(snapshot)).flatten();
+        let bound = notification::Bound { workstream, voice };
+        notification::announce(snapshot, *channel, bound, self.event, facts, account)
     }
 
     /// The customer's name, or the record's (domain 3.8).
@@ -201,21 +203,27 @@ fn for_workstream<'a>(
 
 /// The default inbound voice profile's template for voice, else the one that shipped for the channel.
 fn for_channel<'a>(snapshot: &'a Snapshot, channel: Channel, account: &mut Account) -> Found<'a> {
-    let voice = snapshot.all::<VoiceProfile>().filter(|(_, voice)| {
-        channel == Channel::Voice
-            && voice.default
-            && voice.is_active()
-            && voice.direction == crate::domain::CallDirection::Inbound
-    });
-    let bound = voice.filter_map(|(_, voice)| voice.session_template.clone());
-    let mut bound = bound.filter(|name| snapshot.active(name).is_some());
-    let (name, because) = match bound.next() {
-        Some(name) => (name, "the default voice profile binds it"),
-        None => (shipped(channel)?, "it shipped for the channel"),
-    };
+    let voice = (channel == Channel::Voice).then(|| voice_profile(snapshot)).flatten();
+    let bound = voice.and_then(|(voice, item)| Some((voice, item.session_template.clone()?)));
+    if let Some((voice, name)) = bound {
+        if let Some(template) = snapshot.active(&name) {
+            let because = || format!("voice profile `{voice}`, the default for calls that come in, binds it");
+            account.line(|| line("session-template", Some(name.as_str()), Outcome::Chosen, because()));
+            return Some((name, template));
+        }
+        account.warn("session-template-inactive", format!("voice profile `{voice}` binds `{name}`, which is inactive"));
+    }
+    let name = shipped(channel)?;
     let template = snapshot.active(&name)?;
-    account.line(|| line("session-template", Some(name.as_str()), Outcome::Chosen, because));
+    account.line(|| line("session-template", Some(name.as_str()), Outcome::Chosen, "it shipped for the channel"));
     Some((name, template))
+}
+
+/// The voice profile of calls that no workstream says more about: the default for those that come in.
+fn voice_profile(snapshot: &Snapshot) -> Option<(Name<VoiceProfile>, &VoiceProfile)> {
+    snapshot
+        .all::<VoiceProfile>()
+        .find(|(_, voice)| voice.default && voice.is_active() && voice.direction == CallDirection::Inbound)
 }
 
 fn shipped(channel: Channel) -> Option<Name<SessionTemplate>> {

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::domain::experience::{Outcome, Tab};
-use crate::domain::{ApplicationTabTemplate, Environment, Name, PageType, SessionTemplate};
+use crate::domain::slug::Rendered;
+use crate::domain::{ApplicationTabTemplate, Environment, Name, PageType, SessionTemplate, page_parameter};
 use crate::store::Snapshot;
 
 use super::explain::{Account, line};
 use super::{Facts, texts};
-
-/// Most characters of an address that a warning shows.
-const ADDRESS_SHOWN: usize = 200;
 
 /// The additional tabs that open.
 pub(super) fn additional(
@@ -111,35 +109,56 @@ fn parameters(
     facts: &Facts,
     account: &mut Account,
 ) -> Result<BTreeMap<String, String>, String> {
-    let required = template.page_type.required_parameters();
-    let mut values = BTreeMap::new();
+    let page = template.page_type;
+    let mut found = Found { name, required: page.required_parameters(), values: BTreeMap::new() };
     for key in template.parameters.keys() {
         account.go_on().map_err(|error| error.to_string())?;
         let Some(text) = template.parameter(key) else { continue };
-        let rendered = account.render(facts, text);
+        if page == PageType::ThirdPartyWebsite && matches!(key.as_str(), "url" | "data") {
+            continue;
+        }
+        let rendered = account.with_values(facts, |values| page_parameter::render(page, key, text, values));
+        let rendered = rendered.map_err(|unusable| format!("parameter `{key}`: {unusable}"))?;
+        found.add(key, &rendered, account)?;
+    }
+    if let (PageType::ThirdPartyWebsite, Some(url)) = (page, template.parameter("url")) {
+        let data = template.parameter("data");
+        let website = account.with_values(facts, |values| page_parameter::website(url, data, values));
+        let website = website.map_err(|unusable| format!("parameter `url`, with `data` behind it: {unusable}"))?;
+        found.add("url", &website.url, account)?;
+        if let Some(data) = &website.data {
+            found.add("data", data, account)?;
+        }
+        found.values.extend(website.address.map(|address| ("address".to_owned(), address)));
+    }
+    match found.required.iter().find(|key| !found.values.contains_key(**key)) {
+        Some(missing) => Err(format!("parameter `{missing}` has no value")),
+        None => Ok(found.values),
+    }
+}
+
+/// The parameters of a tab that have values.
+struct Found<'a> {
+    name: &'a Name<ApplicationTabTemplate>,
+    required: &'static [&'static str],
+    values: BTreeMap<String, String>,
+}
+
+impl Found<'_> {
+    /// Takes a parameter, or leaves it out if a slug of it has no value.
+    fn add(&mut self, key: &str, rendered: &Rendered, account: &mut Account) -> Result<(), String> {
         // Exports carry stray line ends and blanks around values; no parameter means them.
         let value = rendered.text.trim();
         if rendered.unresolved.is_empty() && !value.is_empty() {
-            values.insert(key.clone(), value.to_owned());
-        } else if !required.contains(&key.as_str()) {
-            account.unresolved(&format!("parameter `{key}` of tab `{name}`"), &rendered.unresolved);
-        } else {
+            self.values.insert(key.to_owned(), value.to_owned());
+        } else if !self.required.contains(&key) {
+            account.unresolved(&format!("parameter `{key}` of tab `{}`", self.name), &rendered.unresolved);
+        } else if !rendered.unresolved.is_empty() {
             let slugs: Vec<String> = rendered.unresolved.iter().map(|slug| format!("`{slug}`")).collect();
             return Err(format!("parameter `{key}` needs {}, which has no value in this session", slugs.join(", ")));
         }
+        Ok(())
     }
-    if let Some(missing) = required.iter().find(|key| !values.contains_key(**key)) {
-        return Err(format!("parameter `{missing}` has no value"));
-    }
-    if template.page_type == PageType::ThirdPartyWebsite {
-        let address = ["url", "data"].iter().filter_map(|key| values.get(*key)).map(String::as_str).collect::<String>();
-        if !address.starts_with("https://") {
-            let beginning: String = address.chars().take(ADDRESS_SHOWN).collect();
-            return Err(format!("its address `{beginning}` does not begin with `https://`"));
-        }
-        values.insert("address".to_owned(), address);
-    }
-    Ok(values)
 }
 
 fn default_title(template: &ApplicationTabTemplate, parameters: &BTreeMap<String, String>, facts: &Facts) -> String {

@@ -24,6 +24,18 @@ pub(super) fn title<const MAX: usize>(
     title.unwrap_or_else(otherwise).chars().take(TITLE_SHOWN).collect()
 }
 
+/// A text of one line, such as a value in a notification: blanks collapsed, and empty if nothing is left (ruling 8.11).
+pub(super) fn line<const MAX: usize>(
+    text: &Localized<MAX>,
+    place: &str,
+    facts: &Facts,
+    account: &mut Account,
+) -> String {
+    let rendered = account.render(facts, text.in_language(facts.language));
+    account.unresolved(place, &rendered.unresolved);
+    rendered.as_title().unwrap_or_default()
+}
+
 /// A text in which slugs without a value leave nothing behind.
 pub(super) fn text<const MAX: usize>(
     text: &Localized<MAX>,

@@ -112,10 +112,12 @@ pub enum Expect {
 pub struct Committed {
     /// The newest revision: the one made, or the one before if nothing had to change.
     pub revision: Revision,
-    /// What really changed. Of the people that a forced delete reaches, as many as [`Links`] lists.
+    /// What really changed. Of the people that a forced delete or other apps of a profile reach, as many as [`Links`] lists.
     pub changed: Vec<Changed>,
     /// Direct assignments that gave way to new ones.
     pub replaced: Vec<Replaced>,
+    /// Direct assignments that ended because the apps of a profile changed.
+    pub displaced: Vec<Displaced>,
     /// The links that a forced delete took away (ruling 8.5).
     pub unlinked: Links,
     /// What was written although an author would have had to mend it.
@@ -173,6 +175,17 @@ pub struct Replaced {
     pub login: String,
     /// The profile the person was assigned to before.
     pub profile: String,
+}
+
+/// Direct assignments that ended, because another profile of the same people began to serve the same app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Displaced {
+    /// The profile the people were assigned to.
+    pub profile: String,
+    /// The profile that they are assigned to as before, and that serves the app now.
+    pub by: String,
+    /// How many people that were.
+    pub people: u64,
 }
 
 /// A rule that was broken and reported.

@@ -91,10 +91,11 @@ impl Store {
             draft.apply(change)?;
         }
         draft.settle()?;
-        let Draft { library, changed, replaced, unlinked, tolerated, revision, .. } = draft;
+        let Draft { library, changed, replaced, displaced, unlinked, tolerated, revision, .. } = draft;
         let nothing_new = changed.is_empty();
         let made = if nothing_new { base } else { revision };
-        let committed = Committed { revision: made, changed, replaced, unlinked, tolerated, skipped: Vec::new() };
+        let skipped = Vec::new();
+        let committed = Committed { revision: made, changed, replaced, displaced, unlinked, tolerated, skipped };
         let decided = rights::decided(&before, &library, &committed.changed);
         rights::check(caller.as_ref(), author, &committed, &expects, &decided)?;
         let also = match end {

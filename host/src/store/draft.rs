@@ -9,12 +9,13 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::domain::name::{check_authored_name, check_new_name};
+use crate::domain::profile::share_app;
 use crate::domain::revision::ChangeRecord;
 use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, SecondAssignment, User};
 
 use super::{
-    Authority, Change, ChangeSet, Changed, Entry, Error, Expect, How, Layer, Links, MissingReference, Referrer,
-    Replaced, Snapshot, Strictness, Tolerated,
+    Authority, Change, ChangeSet, Changed, Displaced, Entry, Error, Expect, How, Layer, Links, MissingReference,
+    Referrer, Replaced, Snapshot, Strictness, Tolerated,
     checks::{self, Finding},
     people, rows,
     unlink::{self, Rest},
@@ -34,6 +35,9 @@ pub(super) struct Draft<'a> {
     pub(super) users: Vec<(Arc<str>, User)>,
     pub(super) changed: Vec<Changed>,
     pub(super) replaced: Vec<Replaced>,
+    pub(super) displaced: Vec<Displaced>,
+    /// Profiles that were put, each once, the last one last.
+    pub(super) profiles_put: Vec<Arc<str>>,
     pub(super) unlinked: Links,
     pub(super) tolerated: Vec<Tolerated>,
 }
@@ -52,6 +56,8 @@ impl<'a> Draft<'a> {
             users: Vec::new(),
             changed: Vec::new(),
             replaced: Vec::new(),
+            displaced: Vec::new(),
+            profiles_put: Vec::new(),
             unlinked: Links::default(),
             tolerated: Vec::new(),
         }
@@ -86,6 +92,11 @@ impl<'a> Draft<'a> {
         match item {
             AnyItem::User(user) => self.users.push((name, user)),
             item => {
+                if kind == Kind::Profile {
+                    // Of profiles that meet, the one put last has their people.
+                    self.profiles_put.retain(|known| *known != name);
+                    self.profiles_put.push(Arc::clone(&name));
+                }
                 let layer = self.layer_of(kind, &name);
                 self.library.insert(Arc::clone(&name), Entry::new(item, self.revision, layer));
                 self.authored.insert((kind, Arc::clone(&name)));
@@ -181,10 +192,7 @@ impl<'a> Draft<'a> {
             return Ok(());
         }
         for earlier in assigned {
-            let overlaps = self
-                .library
-                .get(&earlier)
-                .is_none_or(|other| apps.is_empty() || other.apps.is_empty() || !other.apps.is_disjoint(&apps));
+            let overlaps = self.library.get(&earlier).is_none_or(|other| share_app(&apps, &other.apps));
             if !overlaps {
                 continue;
             }

@@ -42,9 +42,14 @@ pub enum Error {
     #[error("profile `{profile}` {why}, so it cannot be the custom default: choose another default first")]
     CannotBeDefault { profile: String, why: &'static str },
     #[error(
-        "user `{login}` is assigned to profile `{profile}` already, and this environment refuses a second assignment: take the first one back"
+        "user `{login}` is assigned to profile `{profile}` already, and this environment refuses a second assignment for the same app: take them out of that profile first, by `DELETE /api/v1/profiles/{profile}/users/{login}`"
     )]
     AlreadyAssigned { login: String, profile: String },
+    #[error(
+        "profile `{profile}` would be for the same app as profile `{other}`, and both have {}, and this environment refuses a second assignment: take them out of one of the two first, such as by `POST /api/v1/profiles/{other}/users` with `remove`",
+        People(links)
+    )]
+    Overlapping { profile: String, other: String, links: Links },
     #[error("revision {asked} does not exist: the newest is {newest}")]
     NoSuchRevision { asked: Revision, newest: Revision },
     #[error(
@@ -170,6 +175,22 @@ impl fmt::Display for Missing<'_> {
             write!(f, " and {least}{} more", self.0.len() - NAMED)?;
         }
         write!(f, ": create what is missing first, or correct the name")
+    }
+}
+
+/// People, the first of them by login.
+struct People<'a>(&'a Links);
+
+impl fmt::Display for People<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Links { listed, count } = self.0;
+        let logins: Vec<String> = listed.iter().map(|person| format!("`{}`", person.name)).collect();
+        let people = if *count == 1 { "person" } else { "people" };
+        write!(f, "{count} {people} ({}", logins.join(", "))?;
+        if *count > listed.len() as u64 {
+            write!(f, " and {} more", count - listed.len() as u64)?;
+        }
+        f.write_str(")")
     }
 }
 

@@ -140,6 +140,33 @@ pub(super) fn assigned_logins(
     Ok(logins.collect::<Result<_, _>>()?)
 }
 
+/// The other profiles that people of a profile are assigned to directly, and how many people that are.
+pub(super) fn who_share(connection: &Connection, profile: &str) -> Result<Vec<(String, u64)>, Error> {
+    let mut find = connection.prepare_cached(
+        "SELECT other.profile, count(*) FROM assignment own JOIN assignment other ON other.login = own.login
+          WHERE own.profile = ?1 AND own.until IS NULL AND other.profile <> ?1 AND other.until IS NULL
+          GROUP BY other.profile ORDER BY other.profile",
+    )?;
+    let shared = find.query_map([profile], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(shared.collect::<Result<_, _>>()?)
+}
+
+/// Up to `limit` people who are assigned to both profiles directly, by login.
+pub(super) fn shared_logins(
+    connection: &Connection,
+    profile: &str,
+    other: &str,
+    limit: usize,
+) -> Result<Vec<String>, Error> {
+    let mut find = connection.prepare_cached(
+        "SELECT own.login FROM assignment own JOIN assignment other ON other.login = own.login
+          WHERE own.profile = ?1 AND own.until IS NULL AND other.profile = ?2 AND other.until IS NULL
+          ORDER BY own.login LIMIT ?3",
+    )?;
+    let logins = find.query_map(params![profile, other, limit], |row| row.get(0))?;
+    Ok(logins.collect::<Result<_, _>>()?)
+}
+
 /// How many people are assigned to a profile directly.
 pub(super) fn count_assigned(connection: &Connection, profile: &str) -> Result<u64, Error> {
     let mut count =

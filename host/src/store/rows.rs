@@ -98,6 +98,21 @@ pub(super) fn unassign_all(connection: &Connection, revision: Revision, profile:
     Ok(())
 }
 
+/// Ends the direct assignments to `other` of all people of `profile`.
+pub(super) fn unassign_shared(
+    connection: &Connection,
+    revision: Revision,
+    profile: &str,
+    other: &str,
+) -> Result<(), Error> {
+    let at = params![revision.0, profile, other];
+    let shared = "profile = ?3 AND until IS NULL
+        AND login IN (SELECT login FROM assignment WHERE profile = ?2 AND until IS NULL)";
+    connection.prepare_cached(&format!("DELETE FROM assignment WHERE since = ?1 AND {shared}"))?.execute(at)?;
+    connection.prepare_cached(&format!("UPDATE assignment SET until = ?1 WHERE {shared}"))?.execute(at)?;
+    Ok(())
+}
+
 /// Begins a direct assignment.
 pub(super) fn assign(connection: &Connection, revision: Revision, login: &str, profile: &str) -> Result<(), Error> {
     connection

@@ -33,6 +33,7 @@ impl Draft<'_> {
                 self.weigh(finding)?;
             }
         }
+        self.keep_one_profile_each()?;
         for (kind, name) in std::mem::take(&mut self.touched) {
             self.write(kind, &name)?;
         }

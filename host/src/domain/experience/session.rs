@@ -39,7 +39,8 @@ pub struct Tab {
     pub page_type: PageType,
     /// Whether a person may close it.
     pub closable: bool,
-    /// Parameters with their slugs replaced. A page of somebody else has its whole `address` here, too.
+    /// Parameters with their slugs replaced. Where a parameter is a part of an address or of JSON, values are escaped, so
+    /// that they stay in their blanks. A page of another site has its whole `address` here, too.
     pub parameters: BTreeMap<String, String>,
 }
 

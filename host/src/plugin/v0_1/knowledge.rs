@@ -4,6 +4,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use crate::domain::ConnectorKind;
+use crate::domain::address::runs_code;
 use crate::plugin::outside::{Answered, Question, Refused};
 
 use super::State;
@@ -57,6 +58,7 @@ impl Host for State {
 
 impl From<Found> for Article {
     fn from(Found { id, title, url, excerpt }: Found) -> Self {
-        Self { id, title, url, excerpt }
+        // Where an article lies is a page, and nothing that runs.
+        Self { id, title, url: url.filter(|url| !runs_code(url)), excerpt }
     }
 }

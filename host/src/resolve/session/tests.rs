@@ -52,7 +52,7 @@ fn library() -> Value {
         },
         "notification-templates": {
             "new_ring": {"name": "Ring", "title": "{customerName} is waiting", "autoAssign": true, "autoAccept": true, "showCountdown": false,
-                "fields": [{"title": "Second", "value": "{missing}!", "order": 2}, {"title": "First", "value": "hello", "order": 1}]},
+                "fields": [{"title": "Second", "value": " {missing}  so\n {customerName} {missing}!", "order": 2}, {"title": "First", "value": "hello", "order": 1}]},
             "msdyn_chat_incoming_authenticated": {"name": "Known", "title": "Known"},
             "msdyn_chat_incoming_unauthenticated": {"name": "Unknown", "title": "{missing}", "rejectButtonText": "No"},
             "msdyn_entityrouting_assigned": {"name": "Assigned", "title": "A record"},
@@ -215,6 +215,58 @@ fn anchors_never_close() {
 }
 
 #[test]
+fn a_voice_profile_binds_what_the_workstream_does_not() {
+    let change = json!({
+        "notification-templates": {
+            "new_consult": {"name": "Consult", "title": "Consult"},
+            "new_transfer": {"name": "Transfer", "title": "Transfer"},
+            "new_stream": {"name": "Stream", "title": "Stream"},
+            "new_off": {"name": "Off", "title": "Off", "state": "inactive"},
+            "msdyn_voice_consult": {"name": "Shipped", "title": "Shipped"},
+        },
+        "voice-profiles": {
+            "outbound": {"name": "Out", "direction": "outbound", "default": true, "consultNotification": "new_stream"},
+            "voice": {"name": "In", "direction": "inbound", "default": true,
+                "consultNotification": "new_consult", "transferNotification": "new_transfer"},
+        },
+        "workstreams": {
+            "calls": {"name": "Calls", "channel": "voice", "notifications": {"transfer": "new_stream"}},
+            "off": {"name": "Off", "channel": "voice", "notifications": {"transfer": "new_off"}},
+        },
+    });
+    for (session, expected, codes_told) in [
+        (
+            json!({"channel": "voice", "event": "consult"}),
+            "new_consult: voice profile `voice` binds it to this event",
+            "",
+        ),
+        (
+            json!({"workstream": "calls", "event": "consult"}),
+            "new_consult: voice profile `voice` binds it to this event",
+            "",
+        ),
+        (json!({"workstream": "calls", "event": "transfer"}), "new_stream: the workstream binds it to this event", ""),
+        (
+            json!({"workstream": "off", "event": "transfer"}),
+            "new_transfer: voice profile `voice` binds it to this event",
+            "notification-inactive",
+        ),
+        (json!({"channel": "chat", "event": "consult"}), "none", ""),
+    ] {
+        let answer = ask(change.clone(), session.clone());
+        let chosen = answer.explain.iter().find(|line| line.about == "notification");
+        let told = chosen.map_or("none".to_owned(), |it| format!("{}: {}", it.subject.clone().unwrap(), it.because));
+        assert_eq!((told.as_str(), codes(&answer).as_str()), (expected, codes_told), "for {session}");
+        let announced = answer.session.unwrap().notification.map_or("none".to_owned(), |it| it.template);
+        assert_eq!(Some(announced.as_str()), expected.split(':').next());
+    }
+    let mut off = change;
+    off["voice-profiles"]["voice"]["state"] = json!("inactive");
+    let shipped = opened(off, json!({"channel": "voice", "event": "consult"})).notification.unwrap();
+    assert_eq!(shipped.template, "msdyn_voice_consult");
+}
+
+#[test]
 fn records_have_no_communication_panel() {
     let docked = json!({"session-templates": {"new_case": {"communicationPanel": "docked"}, "new_chat": {"communicationPanel": "minimized"}}});
     for (session, panel) in [
@@ -232,7 +284,7 @@ fn the_notification_follows_the_event() {
     for (session, expected) in [
         (
             json!({"workstream": "shop", "context": {"customerName": "Ada", "customerRecordId": "1"}}),
-            "new_ring Ada is waiting | Open | none | shown true | First=hello Second=!",
+            "new_ring Ada is waiting | Open | none | shown true | First=hello Second=so Ada !",
         ),
         (json!({"workstream": "shop"}), "msdyn_chat_incoming_unauthenticated Unknown | Accept | No | shown true | "),
         (

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::access::{AccessRole, Caller};
 use crate::domain::{AnyItem, DefaultProfile, Kind, Revision, Unsigned};
-use crate::store::{AuditFilter, Authority, Change, Expect, Strictness};
+use crate::store::{AuditFilter, Authority, Change, Displaced, Expect, Strictness};
 
 struct Desk {
     store: Store,
@@ -260,7 +260,7 @@ fn a_second_direct_assignment_replaces_the_first_where_they_meet() {
     );
 
     desk.does([put("environment", "environment", json!({"secondAssignment": "is-refused"}))]);
-    insta::assert_snapshot!(desk.refuses([assign("new_one", "kayla")]), @"user `kayla` is assigned to profile `new_here` already, and this environment refuses a second assignment: take the first one back");
+    insta::assert_snapshot!(desk.refuses([assign("new_one", "kayla")]), @"user `kayla` is assigned to profile `new_here` already, and this environment refuses a second assignment for the same app: take them out of that profile first, by `DELETE /api/v1/profiles/new_here/users/kayla`");
 }
 
 #[test]
@@ -462,6 +462,68 @@ fn a_forced_delete_of_a_profile_forgets_no_one_however_many_there_are() {
     desk.given(&[("profiles", "new_two", json!({"name": "Two again"}))]);
     let back = desk.store.assigned_people(&"new_two".parse().unwrap(), "", 5).unwrap();
     assert!(back.is_empty(), "{back:?} came back");
+}
+
+#[test]
+fn a_profile_that_begins_to_serve_an_app_takes_its_people_there_from_others() {
+    let desk = Desk::new();
+    let apps = |apps: &[&str]| json!({"name": "P", "apps": apps});
+    desk.given(&[
+        ("apps", "other", json!({"name": "Other"})),
+        ("profiles", "new_here", apps(&["workspace"])),
+        ("profiles", "new_there", apps(&["other"])),
+    ]);
+    desk.does([assign("new_here", "kayla"), assign("new_there", "kayla"), assign("new_here", "malik")]);
+    let direct = |login: &str| {
+        let person = desk.store.person(&login.parse().unwrap(), desk.store.newest().unwrap()).unwrap().unwrap();
+        person.direct.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let both = apps(&["workspace", "other"]);
+
+    desk.does([put("environment", "environment", json!({"secondAssignment": "is-refused"}))]);
+    insta::assert_snapshot!(desk.refuses([put("profiles", "new_there", both.clone())]), @"profile `new_there` would be for the same app as profile `new_here`, and both have 1 person (`kayla`), and this environment refuses a second assignment: take them out of one of the two first, such as by `POST /api/v1/profiles/new_here/users` with `remove`");
+    desk.does([put("profiles", "new_there", json!({"name": "Renamed", "apps": ["other"], "state": "inactive"}))]);
+    assert_eq!(direct("kayla"), "new_here new_there", "other changes are none of this");
+    desk.does([put("environment", "environment", json!({"secondAssignment": "replaces"}))]);
+
+    let done = desk.store.commit(ChangeSet::new([put("profiles", "new_there", both)]), &author()).unwrap();
+    let ended = Displaced { profile: "new_here".to_owned(), by: "new_there".to_owned(), people: 1 };
+    assert_eq!((done.displaced, done.replaced), (vec![ended], vec![]));
+    assert_eq!((direct("kayla"), direct("malik")), ("new_there".to_owned(), "new_here".to_owned()));
+    let history = format!("{:?}", desk.store.changes_of(done.revision).unwrap());
+    assert!(history.contains("new_here/kayla"), "{history}");
+
+    // Of two that meet in one change set, the one put last has the people.
+    desk.does([put("profiles", "new_there", apps(&["other"])), assign("new_here", "kayla")]);
+    assert_eq!(direct("kayla"), "new_here new_there");
+    let all = json!({"name": "All"});
+    desk.does([put("profiles", "new_there", all.clone()), put("profiles", "new_here", all)]);
+    assert_eq!(direct("kayla"), "new_here");
+}
+
+#[test]
+fn other_apps_of_a_profile_end_as_many_assignments_as_there_are() {
+    let desk = Desk::crowded();
+    desk.given(&[("apps", "other", json!({"name": "Other"}))]);
+    // Two that do not meet yet, with the same people.
+    desk.does([put("profiles", "new_two", json!({"name": "Two", "apps": ["workspace"]}))]);
+    desk.does([put("profiles", "new_one", json!({"name": "One", "apps": ["other"]}))]);
+    let since = desk.store.newest().unwrap();
+    let writer = crate::store::lock(&desk.store.writer);
+    let both = "INSERT INTO assignment (login, profile, since) SELECT login, 'new_one', ?1 FROM assignment WHERE profile = 'new_two'";
+    assert_eq!(writer.execute(both, [since.0]).unwrap() as u64, CROWD);
+    drop(writer);
+
+    desk.does([put("environment", "environment", json!({"secondAssignment": "is-refused"}))]);
+    let widened = || put("profiles", "new_one", json!({"name": "One", "apps": ["other", "workspace"]}));
+    let refused = desk.refuses([widened()]);
+    assert!(refused.contains(" 100500 people (`u1`, `u10`, ") && refused.contains(" and 100480 more)"), "{refused}");
+    desk.does([put("environment", "environment", json!({"secondAssignment": "replaces"}))]);
+    let done = desk.store.commit(ChangeSet::new([widened()]), &author()).unwrap();
+    assert_eq!(done.displaced[0].people, CROWD);
+    assert!(done.changed.len() <= 21, "{} are listed", done.changed.len());
+    let left = "SELECT count(*) FROM assignment WHERE until IS NULL AND profile = 'new_one'";
+    assert_eq!((desk.count(left), desk.count("SELECT count(*) FROM assignment WHERE until IS NULL")), (CROWD, CROWD));
 }
 
 #[test]

@@ -1,0 +1,252 @@
+//! Addresses with blanks: their author decides where they lead, and a value fills its blank and changes nothing else.
+//!
+//! A value is percent-encoded wherever it stands. In the host, where nothing may be encoded, it has letters, digits and
+//! hyphens. A slug at the head holds the beginning of an address, which the rest cannot lead to another host. Refuses
+//! values that would move a segment of the path (`..`), addresses that a browser reads otherwise than they are
+//! written, and schemes other than those of web pages.
+
+mod whole;
+
+use std::ops::Range;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::{Host, Url};
+
+use super::slug::{Syntax, Unfit};
+
+pub use whole::{is_https, runs_code};
+
+/// All but what means the same everywhere in an address, encoded or not.
+pub(super) const EVERYTHING_ELSE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// An address while it is written.
+#[derive(Debug, Clone)]
+pub struct Address {
+    position: Position,
+    written: String,
+    /// Where the values of slugs are.
+    values: Vec<(Range<usize>, String)>,
+    /// Where the authority ends, if there is one and it has ended.
+    authority_end: Option<usize>,
+    /// Whether it begins with a scheme.
+    is_absolute: bool,
+    /// The slug that holds its beginning, until the first piece behind it is known to fit.
+    head: Option<String>,
+}
+
+/// In which part of an address the next piece stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Position {
+    Start,
+    Authority,
+    Path,
+    Query,
+    Fragment,
+}
+
+/// An address that cannot be handed out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// A value does not fit its place.
+    #[error(transparent)]
+    Value(#[from] Unfit),
+    /// It is no address of a page.
+    #[error("the address does not begin with `https://`, or no browser can read it: write it as `https://host/path`")]
+    NoAddress,
+}
+
+impl Address {
+    /// An address that begins with its scheme, or with a slug that holds one.
+    pub fn absolute() -> Self {
+        Self::at(Position::Start)
+    }
+
+    /// A path that begins somewhere within a site.
+    pub fn path() -> Self {
+        Self::at(Position::Path)
+    }
+
+    /// The query of an address, with or without its question mark.
+    pub fn query() -> Self {
+        Self::at(Position::Query)
+    }
+
+    fn at(position: Position) -> Self {
+        Self {
+            position,
+            written: String::new(),
+            values: Vec::new(),
+            authority_end: None,
+            is_absolute: position == Position::Start,
+            head: None,
+        }
+    }
+
+    /// The first characters of what is written so far, as a sentence may have them.
+    pub fn beginning(&self, most: usize) -> String {
+        self.written.chars().take(most).collect()
+    }
+
+    /// The address, if it leads where its author wrote.
+    pub fn finish(self) -> Result<String, Refused> {
+        self.no_segment_moves()?;
+        if !self.is_absolute {
+            return Ok(self.written);
+        }
+        let url = Url::parse(&self.written).map_err(|_| self.broken())?;
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(Refused::NoAddress);
+        }
+        match self.slug_in_host() {
+            Some(slug) if !self.host_is_as_written(&url) => {
+                Err(unfit(slug, "makes another host of the address").into())
+            }
+            _ => Ok(self.written),
+        }
+    }
+
+    /// Why no browser can read it: because of the value in its host, if there is one.
+    fn broken(&self) -> Refused {
+        match self.slug_in_host() {
+            Some(slug) => unfit(slug, "makes a host that cannot be").into(),
+            None => Refused::NoAddress,
+        }
+    }
+
+    fn slug_in_host(&self) -> Option<&str> {
+        let end = self.authority_end.unwrap_or(self.written.len());
+        let (_, slug) = self.values.iter().find(|(range, _)| range.start > 0 && range.end <= end)?;
+        Some(slug)
+    }
+
+    /// Whether a browser reads the host letter by letter: not as a number, and not in another alphabet.
+    fn host_is_as_written(&self, url: &Url) -> bool {
+        let end = self.authority_end.unwrap_or(self.written.len());
+        let authority = self.written[..end].split_once("//").map_or("", |(_, authority)| authority);
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let host = if host.ends_with(']') { host } else { host.rsplit_once(':').map_or(host, |(host, _)| host) };
+        match url.host() {
+            _ if host.is_ascii() => url.host_str() == Some(host.to_ascii_lowercase().as_str()),
+            Some(Host::Domain(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Refuses values that make a step of the path `.` or `..`, encoded or not: browsers go by those.
+    fn no_segment_moves(&self) -> Result<(), Unfit> {
+        for (range, slug) in &self.values {
+            if range.end < self.authority_end.unwrap_or(0) {
+                continue;
+            }
+            let before = &self.written[..range.start];
+            if before.contains(['?', '#']) {
+                continue;
+            }
+            let is_end = |c: char| matches!(c, '/' | '\\' | '?' | '#');
+            let start = before.rfind(is_end).map_or(0, |at| at + 1);
+            let end = self.written[range.end..].find(is_end).map_or(self.written.len(), |at| range.end + at);
+            let segment = self.written[start..end].to_ascii_lowercase().replace("%2e", ".");
+            if matches!(segment.as_str(), "." | "..") {
+                return Err(unfit(slug, "makes a step of the path that leads elsewhere"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes over text and takes note of the part of the address it ends in.
+    fn go_over(&mut self, text: &str) {
+        for (at, c) in text.char_indices() {
+            let next = match (self.position, c) {
+                (Position::Fragment, _) => Position::Fragment,
+                (_, '#') => Position::Fragment,
+                (Position::Authority | Position::Path, '?') => Position::Query,
+                (Position::Authority, '/' | '\\') => Position::Path,
+                (same, _) => same,
+            };
+            if self.position == Position::Authority && next != Position::Authority {
+                self.authority_end = Some(self.written.len() + at);
+            }
+            self.position = next;
+        }
+        self.written.push_str(text);
+    }
+
+    /// Whether text may stand behind a slug that holds the beginning of the address.
+    fn follows(&self, text: &str) -> bool {
+        match self.position {
+            Position::Authority => text.starts_with(['/', '?', '#']),
+            Position::Path => true,
+            Position::Query => text.starts_with(['&', '#']),
+            Position::Start | Position::Fragment => false,
+        }
+    }
+
+    fn begin(&mut self, slug: &str, value: &str) -> Result<String, Unfit> {
+        let value = value.trim();
+        if !is_https(value) {
+            return Err(unfit(slug, "is no address that begins with `https://`"));
+        }
+        let (scheme, rest) = value.split_at("https://".len());
+        self.written.push_str(scheme);
+        self.position = Position::Authority;
+        self.go_over(rest);
+        self.head = Some(slug.to_owned());
+        self.values.push((0..0, slug.to_owned()));
+        Ok(value.to_owned())
+    }
+}
+
+impl Syntax for Address {
+    fn fixed(&mut self, text: &str) -> Result<(), Unfit> {
+        if let Some(slug) = self.head.take()
+            && !self.follows(text)
+        {
+            return Err(unfit(&slug, "does not end where the text behind it could go on"));
+        }
+        if self.position != Position::Start {
+            self.go_over(text);
+            return Ok(());
+        }
+        let scheme = ["https://", "http://"].into_iter().find(|scheme| begins_with(text, scheme));
+        let (scheme, rest) = text.split_at(scheme.map_or(0, str::len));
+        self.written.push_str(scheme);
+        // Without a scheme the end refuses it, and no value stands where it could do harm.
+        self.position = Position::Authority;
+        self.go_over(rest);
+        Ok(())
+    }
+
+    fn value(&mut self, slug: &str, value: String) -> Result<String, Unfit> {
+        if self.position == Position::Start {
+            return self.begin(slug, &value);
+        }
+        if let Some(head) = self.head.take()
+            && self.position == Position::Authority
+        {
+            return Err(unfit(&head, "does not end where the text behind it could go on"));
+        }
+        let fits_host = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if self.position == Position::Authority && !fits_host {
+            return Err(unfit(
+                slug,
+                "stands in the host of the address, which takes letters, digits and hyphens alone",
+            ));
+        }
+        let written = utf8_percent_encode(&value, EVERYTHING_ELSE).to_string();
+        let start = self.written.len();
+        self.written.push_str(&written);
+        self.values.push((start..self.written.len(), slug.to_owned()));
+        Ok(written)
+    }
+}
+
+fn begins_with(text: &str, scheme: &str) -> bool {
+    text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+}
+
+fn unfit(slug: &str, why: &'static str) -> Unfit {
+    Unfit { slug: slug.to_owned(), why }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! Addresses that come in one piece.
+
+use url::Url;
+
+/// Whether a text is an absolute address of a page, as a browser and a person read it alike.
+pub fn is_https(text: &str) -> bool {
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
+    super::begins_with(text, "https://") && !text.contains(is_odd) && Url::parse(text).is_ok_and(|url| url.has_host())
+}
+
+/// Whether a browser that is given a text as an address would run it, or show what it holds, as a page of its own.
+pub fn runs_code(text: &str) -> bool {
+    // Browsers pass over these before and within a scheme.
+    let text = text.trim_start_matches(|c: char| c <= ' ');
+    let scheme: String = text.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).take_while(|c| *c != ':').collect();
+    text.contains(':') && ["javascript", "data", "vbscript"].iter().any(|it| scheme.eq_ignore_ascii_case(it))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_address_is_https_and_well_formed() {
+        for (text, expected) in [
+            ("https://ok.example/a?b=c&d=e#f", true),
+            ("HTTPS://ok.example", true),
+            ("https://ok.example/ä", true),
+            ("https://", false),
+            ("https://a b.example/", false),
+            ("https://ok.example/a b", false),
+            ("https://ok.example/\n", false),
+            ("https:\\\\ok.example", false),
+            ("http://ok.example", false),
+            ("//ok.example", false),
+            ("javascript:alert(1)", false),
+            ("", false),
+        ] {
+            assert_eq!(is_https(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_runs_is_told_in_any_spelling() {
+        for (text, expected) in [
+            ("javascript:alert(1)", true),
+            (" \u{1}JaVaScRiPt:x", true),
+            ("java\n\tscript:x", true),
+            ("javascript\r:x", true),
+            ("DATA:text/html,x", true),
+            ("vbscript:x", true),
+            ("data", false),
+            ("metadata: x", false),
+            ("https://ok.example/?q=javascript:x", false),
+            ("", false),
+        ] {
+            assert_eq!(runs_code(text), expected, "{text:?}");
+        }
+    }
+}

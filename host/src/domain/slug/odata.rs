@@ -1,0 +1,159 @@
+//! Slugs that ask for one attribute of a business record: `{$odata.<table>.<attribute>.?<options>}`.
+//!
+//! Values of slugs within the options cannot leave their place: they are escaped as OData literals, and then for the
+//! address that carries the options. Refuses nothing: what makes no query is told by whoever would have to ask it.
+
+use percent_encoding::utf8_percent_encode;
+
+use super::super::address::EVERYTHING_ELSE;
+use super::{InvalidSlug, Syntax, Template, Unfit, Values};
+
+/// A query as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    table: String,
+    attribute: String,
+    options: Template,
+}
+
+/// A query of one session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookup {
+    /// The slug, as it is spelt.
+    pub slug: String,
+    /// The table, such as `contact`.
+    pub table: String,
+    /// The attribute of the first record found.
+    pub attribute: String,
+    /// OData options as an address has them, with the slugs in them replaced.
+    pub options: String,
+    /// The slugs in the options that have no value: with one of these there is nothing to ask.
+    pub missing: Vec<String>,
+}
+
+impl Query {
+    /// Reads what stands between the braces of a slug.
+    pub(super) fn read(inner: &str, slugs: &mut usize) -> Result<Self, InvalidSlug> {
+        let (head, options) = inner.split_once('?').unwrap_or((inner, ""));
+        let head = head.split_once('.').map_or("", |(_, head)| head);
+        let (table, attribute) = head.split_once('.').unwrap_or((head, ""));
+        let named = |text: &str| text.trim_end_matches('.').trim().to_owned();
+        Ok(Self { table: named(table), attribute: named(attribute), options: Template::read(options, false, slugs)? })
+    }
+
+    /// The query with the values of this session.
+    pub(super) fn lookup(&self, slug: &str, values: &mut dyn Values) -> Lookup {
+        // Options take every value.
+        let options = self.options.render_as(values, &mut Options::default()).unwrap_or_default();
+        Lookup {
+            slug: slug.to_owned(),
+            table: self.table.clone(),
+            attribute: self.attribute.clone(),
+            options: options.text,
+            missing: options.unresolved,
+        }
+    }
+}
+
+/// The options of a query.
+#[derive(Debug, Default)]
+struct Options {
+    /// Whether a string literal has begun and not ended.
+    is_quoted: bool,
+}
+
+impl Syntax for Options {
+    fn fixed(&mut self, text: &str) -> Result<(), Unfit> {
+        // A quotation mark within a literal is two of them, which change nothing.
+        self.is_quoted ^= text.matches('\'').count() % 2 == 1;
+        Ok(())
+    }
+
+    fn value(&mut self, _: &str, value: String) -> Result<String, Unfit> {
+        let literal = match self.is_quoted {
+            true => value.replace('\'', "''"),
+            false if is_literal(&value) => value,
+            false => format!("'{}'", value.replace('\'', "''")),
+        };
+        Ok(utf8_percent_encode(&literal, EVERYTHING_ELSE).to_string())
+    }
+}
+
+/// Whether a value stands for itself outside of quotation marks: a number, a GUID, a date, a word that OData keeps.
+fn is_literal(value: &str) -> bool {
+    let is_number = value.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && value.parse::<f64>().is_ok();
+    let is_like = |shape: &str| {
+        value.len() == shape.len()
+            && value.bytes().zip(shape.bytes()).all(|(byte, shape)| match shape {
+                b'x' => byte.is_ascii_hexdigit(),
+                b'9' => byte.is_ascii_digit(),
+                other => byte == other,
+            })
+    };
+    is_number
+        || matches!(value, "true" | "false" | "null")
+        || is_like("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
+        || is_like("9999-99-99")
+        || is_like("9999-99-99T99:99:99Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The query of a text, asked with one value for every key.
+    fn asked(text: &str, value: &str) -> String {
+        struct Asked<'a>(&'a str, Option<Lookup>);
+        impl Values for Asked<'_> {
+            fn key(&mut self, key: &str) -> Option<String> {
+                (key != "absent").then(|| self.0.to_owned())
+            }
+
+            fn look_up(&mut self, lookup: Lookup) -> Option<String> {
+                self.1 = Some(lookup);
+                None
+            }
+        }
+        let mut values = Asked(value, None);
+        Template::parse(text).unwrap().render(&mut values);
+        let Some(Lookup { table, attribute, options, missing, .. }) = values.1 else { return "nothing".to_owned() };
+        format!("{table} {attribute} {options} {missing:?}")
+    }
+
+    #[test]
+    fn a_value_in_a_query_stays_one_literal() {
+        for (text, value, expected) in [
+            ("{$odata.contact.fullname.?$filter=name eq '{x}'}", "Ada", "contact fullname $filter=name eq 'Ada' []"),
+            (
+                "{$odata.contact.fullname.?$filter=name eq '{x}'&$top=1}",
+                "x' or 1 eq 1&$top=9#",
+                "contact fullname $filter=name eq 'x%27%27%20or%201%20eq%201%26%24top%3D9%23'&$top=1 []",
+            ),
+            (
+                "${$odata.contact.fullname.?$filter=contactid eq {x}}",
+                "6f0c7a1e-1111-4222-8333-944445555666",
+                "contact fullname $filter=contactid eq 6f0c7a1e-1111-4222-8333-944445555666 []",
+            ),
+            ("{$odata.a.b.?$filter=n eq {x}}", "-12.5", "a b $filter=n eq -12.5 []"),
+            ("{$odata.a.b.?$filter=n eq {x}}", "1 or true", "a b $filter=n eq %271%20or%20true%27 []"),
+            ("{$odata.a.b.?$filter=n eq 'it''s {x}'}", "'", "a b $filter=n eq 'it''s %27%27' []"),
+            ("{$odata.a.b.?$filter=n eq '{absent}'}", "x", r#"a b $filter=n eq '' ["{absent}"]"#),
+            ("{$ODATA.a.b}", "x", "a b  []"),
+            ("{$odata.a}", "x", "a   []"),
+            ("{$odata.a.b.?$filter=n eq '{x}'}", "{x}", "a b $filter=n eq '%7Bx%7D' []"),
+        ] {
+            assert_eq!(asked(text, value), expected, "{text} with {value}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_adds_an_option_or_ends_its_literal(value in ".*") {
+            let asked = asked("{$odata.a.b.?$filter=n eq '{x}'&$top=1}", &value);
+            proptest::prop_assert_eq!(asked.matches('&').count(), 1);
+            let plain = percent_encoding::percent_decode_str(&asked).decode_utf8().unwrap().into_owned();
+            proptest::prop_assert_eq!(plain, format!("a b $filter=n eq '{}'&$top=1 []", value.replace('\'', "''")));
+        }
+    }
+}
