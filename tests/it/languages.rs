@@ -103,11 +103,6 @@ fn in_language(folder: &Path, (language, packages, natively): Tried, cache: &Pat
         let installed = first.join(packages).is_dir();
         if installed {
             symlink(first.join(packages), project.join(packages))?;
-            // An installer may complete the lock with what its registry has for other platforms.
-            let lock = first.join("package-lock.json");
-            if lock.is_file() {
-                fs::copy(lock, project.join("package-lock.json"))?;
-            }
         }
         run(Command::new(natively[0]).args(&natively[1..]).current_dir(&project))?;
         let (told, said) = loadout(&project, &["build"])?;
@@ -211,13 +206,20 @@ fn packages_are_installed_again_when_others_are_named() -> Done {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tools");
     let path = format!("{}:{}", tools.display(), std::env::var("PATH")?);
     let mut said = String::new();
-    for (language, named) in [("python", "requirements.txt"), ("javascript", "package.json")] {
-        let project = made(folder.path(), "tool", language)?;
+    let refused = ("\"private\": true", "\"version\": \"0.2.0\"");
+    for (language, named, (before, after)) in [
+        ("python", "requirements.txt", ("\n", "\n\n")),
+        ("javascript", "package-lock.json", ("\n", "\n\n")),
+        ("javascript", "package.json", refused),
+    ] {
+        let folder = folder.path().join(named);
+        fs::create_dir(&folder)?;
+        let project = made(&folder, "tool", language)?;
         for builds in ["once", "again"] {
             said += &format!("{named} {builds}\n{}", said_by_build(&project, &path)?);
         }
         let text = fs::read_to_string(project.join(named))?;
-        fs::write(project.join(named), text + "\n")?;
+        fs::write(project.join(named), text.replacen(before, after, 1))?;
         for builds in ["changed", "again"] {
             said += &format!("{named} {builds}\n{}", said_by_build(&project, &path)?);
         }
@@ -233,13 +235,30 @@ fn packages_are_installed_again_when_others_are_named() -> Done {
     error: `componentize-py` failed (exit status: 7), and said above why
     requirements.txt again
     error: `componentize-py` failed (exit status: 7), and said above why
+    package-lock.json once
+    making `node_modules` with what `package-lock.json` names
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+    error: `componentize-js` failed (exit status: 7), and said above why
+    package-lock.json again
+    error: `componentize-js` failed (exit status: 7), and said above why
+    package-lock.json changed
+    other packages are named than before: making `node_modules` again with what `package-lock.json` names
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+    error: `componentize-js` failed (exit status: 7), and said above why
+    package-lock.json again
+    error: `componentize-js` failed (exit status: 7), and said above why
     package.json once
     making `node_modules` with what `package-lock.json` names
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel error
     error: `componentize-js` failed (exit status: 7), and said above why
     package.json again
     error: `componentize-js` failed (exit status: 7), and said above why
     package.json changed
     other packages are named than before: making `node_modules` again with what `package-lock.json` names
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+    package.json and package-lock.json are not in sync
+    `npm ci` did not take `package-lock.json` as it is: completing it with `npm install`
+    npm install --ignore-scripts --no-audit --no-fund --loglevel error
     error: `componentize-js` failed (exit status: 7), and said above why
     package.json again
     error: `componentize-js` failed (exit status: 7), and said above why

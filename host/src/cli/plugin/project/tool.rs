@@ -4,7 +4,7 @@
 
 use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use crate::cli::failure::Failure;
 
@@ -37,17 +37,26 @@ impl Tool {
     }
 
     /// Runs it to its end. Whatever it says is on standard error before the sentence that it failed.
-    pub(super) fn run(mut self) -> Result<(), Failure> {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let shown = self.shown.clone();
+        match self.status()? {
+            status if status.success() => Ok(()),
+            status => Err(Failure::found(format!("`{shown}` failed ({status}), and said above why"))),
+        }
+    }
+
+    /// Runs it to its end, and tells whether it succeeded. Only what cannot be started is a failure.
+    pub(super) fn succeeds(self) -> Result<bool, Failure> {
+        Ok(self.status()?.success())
+    }
+
+    fn status(mut self) -> Result<ExitStatus, Failure> {
         // A stack of the tool's own says nothing to an author.
         self.command.env("RUST_BACKTRACE", "0").stdout(Stdio::from(io::stderr()));
         let shown = &self.shown;
-        match self.command.status() {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(Failure::found(format!("`{shown}` failed ({status}), and said above why"))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Failure::found(format!("`{shown}` is not there: install {}", self.missing)))
-            }
-            Err(error) => Err(Failure::because(format!("`{shown}` could not be started"), error)),
-        }
+        self.command.status().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Failure::found(format!("`{shown}` is not there: install {}", self.missing)),
+            _ => Failure::because(format!("`{shown}` could not be started"), error),
+        })
     }
 }
