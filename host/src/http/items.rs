@@ -24,15 +24,9 @@ pub(super) const REVISION: HeaderName = HeaderName::from_static("x-loadout-revis
 /// Steps that broke and were passed over, on the answer to the write they took part in.
 const SKIPPED: HeaderName = HeaderName::from_static("x-loadout-skipped-steps");
 
-<<<<<<< HEAD
-=======
 /// Direct assignments that ended because the apps of a profile changed, on the answer to that: profile and number of people.
 const ENDED: HeaderName = HeaderName::from_static("x-loadout-ended-assignments");
 
-/// How often a change that named no revision is tried again when somebody else wrote in between.
-const ATTEMPTS: usize = 8;
-
->>>>>>> m3
 /// An item as the store has it.
 pub(super) struct Stored {
     pub(super) item: AnyItem,
