@@ -70,7 +70,10 @@ mod tests {
             for group in ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"] {
                 for name in package[group].as_object().into_iter().flat_map(|group| group.keys()) {
                     let is_optional = package["peerDependenciesMeta"][name]["optional"] == true;
-                    assert!(is_optional || is_found(packages, place, name), "`{place}` needs `{name}`, not in the lock");
+                    assert!(
+                        is_optional || is_found(packages, place, name),
+                        "`{place}` needs `{name}`, not in the lock"
+                    );
                 }
             }
             assert!(place.is_empty() || package["integrity"].is_string(), "`{place}` has no digest");
@@ -82,7 +85,11 @@ mod tests {
     fn is_found(packages: &serde_json::Map<String, Value>, place: &str, name: &str) -> bool {
         let mut folder = place;
         loop {
-            let at = if folder.is_empty() { format!("node_modules/{name}") } else { format!("{folder}/node_modules/{name}") };
+            let at = if folder.is_empty() {
+                format!("node_modules/{name}")
+            } else {
+                format!("{folder}/node_modules/{name}")
+            };
             if packages.contains_key(&at) {
                 return true;
             }
