@@ -93,6 +93,7 @@ pub use auth::{InvalidToken, Token};
 pub use connections::Connections;
 use lanes::Lanes;
 pub use lanes::{LaneLimits, Work};
+pub(crate) use list::takes_filter;
 use load_metrics::LoadMetrics;
 use metrics::Metrics;
 pub use pace::Pace;

@@ -32,4 +32,7 @@ pub mod service;
 
 pub mod http;
 
+#[doc(hidden)]
+pub mod readers;
+
 pub mod cli;

@@ -61,7 +61,7 @@ pub use components::{Component, ComponentRecord, FailedVersion, KeptManifest, Lo
 pub use error::{Error, MissingReference, Referrer};
 pub use outbox::{EventState, NewEvent, OutboxEvent, Unasked};
 pub use owner::{is_gone, this_process};
-pub use people::Person;
+pub use people::{PeopleOrder, Person, PersonKey, Ranges, Standing};
 pub use recordings::{FieldCount, KeptRecording, RecordingFilter, RecordingLog, TrialCalls, TrialKey, Tried};
 pub use review::review;
 pub use runs::{LEASE_SECONDS, Lease, NewRun, Run, RunState, StepRun};

@@ -27,6 +27,7 @@ pub use answer::believe;
 pub use difference::{AttributeChange, Difference, attribute_changes, differences};
 pub use graph::{GraphError, ordered};
 pub use plan::{Changed, Plan, PlannedRow, PlannedStep, SideBySide, StepChanged, identity, select, tallied};
+pub(crate) use reader::read_documents;
 pub use reader::{PACKED_MAX, ReadError, Record, Source, SourceInfo, copy_without_secrets, digest, is_package};
 pub use realise::keep;
 pub use run::{Carried, Progress, Run, Tell};

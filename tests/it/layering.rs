@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["domain", "content", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin", "bundle"],
     ),
     ("http", &["domain", "store", "resolve", "import", "export", "upgrade", "pipeline", "plugin", "bundle", "service"]),
+    ("readers", &["domain", "store", "import", "upgrade", "plugin", "http"]),
     (
         "cli",
         &[

@@ -381,7 +381,50 @@ mod tests {
         assert_eq!(title(" Case  {a} open "), Some("Case open".to_owned()));
     }
 
+    /// A piece of a text as it is spelt, what becomes of it, and whether it has no value.
+    fn piece() -> impl proptest::strategy::Strategy<Value = (String, String, bool)> {
+        use proptest::prelude::*;
+        let plain = prop_oneof![
+            "[^{}$]{0,8}",
+            Just("{ }".to_owned()),
+            Just(r#"{"a": [1]}"#.to_owned()),
+            Just("{7}".to_owned())
+        ];
+        let opened = prop::sample::select(vec!["{", "${", "{$session.", "${$session.", "{$oc.", "${$oc."]);
+        let key = prop::sample::select(vec!["name", "anchor.title", "ä_1", "nobody", "no.one@X.Y"]);
+        prop_oneof![
+            plain.prop_map(|text| (text.clone(), text, false)),
+            (opened, key).prop_map(|(opened, key)| {
+                let (spelt, value) = (format!("{opened}{key}}}"), value(key));
+                (spelt, value.clone().unwrap_or_default(), value.is_none())
+            }),
+            Just(("{$odata.a.b.?$filter=c eq '{name}'}".to_owned(), String::new(), true)),
+        ]
+    }
+
+    /// Values of keys. One looks like a slug, and stays as it is.
+    fn value(key: &str) -> Option<String> {
+        let values = [("name", "Ada"), ("anchor.title", "{name} and ${nobody}"), ("ä_1", "")];
+        values.into_iter().find(|(known, _)| *known == key).map(|(_, value)| value.to_owned())
+    }
+
     proptest::proptest! {
+        /// A text is rendered piece by piece, and what has no value is named once, in the order in which it stands there.
+        #[test]
+        fn a_text_becomes_what_its_pieces_become(pieces in proptest::collection::vec(piece(), 0..20)) {
+            let text: String = pieces.iter().map(|(spelt, ..)| spelt.as_str()).collect();
+            let rendered = Template::parse(&text).unwrap().render(&mut |key| value(key));
+            let expected: String = pieces.iter().map(|(_, becomes, _)| becomes.as_str()).collect();
+            let mut missing: Vec<&String> = Vec::new();
+            for (spelt, _, is_missing) in &pieces {
+                if *is_missing && !missing.contains(&spelt) {
+                    missing.push(spelt);
+                }
+            }
+            proptest::prop_assert_eq!(&rendered.text, &expected);
+            proptest::prop_assert_eq!(rendered.unresolved.iter().collect::<Vec<_>>(), missing);
+        }
+
         #[test]
         fn parsing_never_fails_on_text_without_braces_and_keeps_it(text in "[^{}]*") {
             let rendered = Template::parse(&text).unwrap().render(&mut |_: &str| None);

@@ -23,6 +23,11 @@ impl Path {
         Ok(Self(steps))
     }
 
+    /// Whether it is the way to the item's own attribute `name`.
+    pub(super) fn is(&self, name: &str) -> bool {
+        matches!(self.0.as_slice(), [only] if only == name)
+    }
+
     /// Every value the path leads to: lists on the way, and at its end, stand for each of their entries.
     pub(super) fn values<'a>(&self, item: &'a Value) -> Vec<&'a Value> {
         let mut found = vec![item];

@@ -1,6 +1,6 @@
 //! Filters of lists: `state eq 'inactive' and (contains(name,'Case') or not productivityPane.enabled eq true)`.
 //!
-//! The grammar is a small part of OData's: `eq ne gt ge lt le`, `contains startswith endswith`, `and or not`, parentheses.
+//! The grammar is a small part of OData's: `eq ne gt ge lt le`, `in ('a','b')`, `contains startswith endswith`, `and or not`, parentheses.
 //! A condition on a list holds if it holds for one entry; an attribute that is not there is `null`. Refuses anything
 //! else, with the position and what was found there.
 
@@ -23,6 +23,8 @@ pub(super) enum Filter {
     Not(Box<Filter>),
     /// An attribute compares to a value.
     Compare(Path, Comparison, Value),
+    /// An attribute is one of some values.
+    In(Path, Vec<Value>),
     /// A text has a part.
     Text(Path, Part, String),
 }
@@ -60,6 +62,7 @@ impl Filter {
             Self::Not(a) => !a.passes(item),
             Self::Compare(path, Comparison::NotEqual, value) => !compares(path, Comparison::Equal, value, item),
             Self::Compare(path, comparison, value) => compares(path, *comparison, value, item),
+            Self::In(path, values) => values.iter().any(|value| compares(path, Comparison::Equal, value, item)),
             Self::Text(path, part, wanted) => path.values(item).into_iter().any(|found| match (found.as_str(), part) {
                 (Some(text), Part::Anywhere) => text.contains(wanted),
                 (Some(text), Part::Start) => text.starts_with(wanted),
@@ -116,6 +119,10 @@ mod tests {
             ("rank gt '6'", false),
             ("roles eq 'b'", true),
             ("roles ne 'c'", true),
+            ("roles in ('c','b')", true),
+            ("roles in ('c')", false),
+            ("not rank in (6, 8,'7')", true),
+            ("rank in (6,7.0) and description in (null)", true),
             ("pane.mode eq 'expanded'", true),
             ("pane/mode eq 'collapsed'", false),
             ("pane.size gt -1 and pane.size lt 1.6e0", true),

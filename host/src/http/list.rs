@@ -1,18 +1,19 @@
 //! Lists of items: filtered, sorted, a page at a time.
 //!
-//! Library items come from the snapshot. People come from the database in batches, so that a page of a million costs
+//! Library items come from the snapshot. People come from the database (`list/people.rs`), so that a page of a million costs
 //! what it shows and not what there is.
 
-use std::sync::Arc;
+mod people;
+mod plan;
 
-use axum::http::header;
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::Kind;
 use crate::service::Service;
-use crate::store::{Layer, Snapshot, Store};
+use crate::store::Snapshot;
 
 use super::filter::Filter;
 use super::order::{Order, Place};
@@ -21,8 +22,8 @@ use super::problem::Refusal;
 use super::view::{self, Meta};
 use super::{etag, query};
 
-/// People read at once.
-const BATCH: usize = 500;
+/// How many people were looked at for a page, where that was more than an index would cost.
+const SCANNED: HeaderName = HeaderName::from_static("x-loadout-scanned");
 
 /// Which items, in which order.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
@@ -34,10 +35,27 @@ pub(super) struct ListQuery {
     limit: Option<usize>,
     /// Continues after this unique name or, in a list with an order, after this cursor.
     after: Option<String>,
-    /// Which items, such as `contains(name,'case') and state eq 'active'`.
+    /// Which items, such as `contains(name,'case') and state eq 'active'`; `eq ne gt ge lt le in`, `contains startswith endswith`,
+    /// `and or not` and parentheses are known. Of users, `uniqueName`, `displayName` and `roles` have an index, which `eq`, `in`,
+    /// `startswith` and comparisons use; an answer that needed more than 10,000 people to be looked at says how many in the header
+    /// `x-loadout-scanned`, and one that would take more than 2 seconds is refused with the code `list-too-long`.
     filter: Option<String>,
-    /// Sorted by what, such as `name desc,uniqueName`; by unique name without it.
+    /// Sorted by what, such as `name desc,uniqueName`; by unique name without it. Of users, `uniqueName`, `displayName` and `roles`,
+    /// the last two perhaps with `uniqueName` behind, have an index.
     order: Option<String>,
+}
+
+/// Whether lists of users take a filter. Whoever an index finds for it, or nobody, it can be held against anyone.
+pub(crate) fn takes_filter(typed: &str) -> bool {
+    let known = ["uniqueName", "displayName", "roles", "licences", "language", "meta"].map(str::to_owned);
+    let Ok(filter) = Filter::parse(typed, &known) else { return false };
+    let person =
+        serde_json::json!({"uniqueName": "ada", "displayName": "Ada", "roles": ["agent", "boss"], "language": 1033});
+    if filter.passes(&person) {
+        let finds = |way: &plan::Way| plan::finds(way, "ada", "Ada", &["agent", "boss"]);
+        assert!(plan::ways(&filter).iter().all(finds), "an index does not find who passes `{typed}`");
+    }
+    true
 }
 
 /// One page of the items of `kind`, which have the attributes `known`.
@@ -49,14 +67,22 @@ pub(super) fn list(service: &Service, kind: Kind, known: &[String], query: &List
     let order = order.map_err(Refusal::query)?;
     let after = query.after.as_deref();
 
-    let source = Source::of(service.store(), kind)?;
-    let passes = |item: &Value| filter.as_ref().is_none_or(|filter| filter.passes(item));
-    let (page, cursor) = match &order {
-        None => by_name(&source, after.unwrap_or_default(), limit, passes)?,
-        Some(order) => {
-            let after = after.map(|cursor| order.continued(cursor)).transpose().map_err(Refusal::query)?;
-            sorted(&source, order, after.as_ref(), limit, passes)?
-        }
+    let (page, cursor, headers) = if kind == Kind::User {
+        let asked = people::Asked { filter: filter.as_ref(), order: order.as_ref(), after, limit };
+        let found = people::page(service.store(), &asked, &people::Bounds::USUAL)?;
+        let scanned = found.scanned.map(|count| (SCANNED, HeaderValue::from(count)));
+        (found.page, found.cursor, scanned)
+    } else {
+        let snapshot = service.store().snapshot()?;
+        let passes = |item: &Value| filter.as_ref().is_none_or(|filter| filter.passes(item));
+        let (page, cursor) = match &order {
+            None => by_name(&snapshot, kind, after.unwrap_or_default(), limit, passes),
+            Some(order) => {
+                let after = after.map(|cursor| order.continued(cursor)).transpose().map_err(Refusal::query)?;
+                sorted(&snapshot, kind, order, after.as_ref(), limit, passes)
+            }
+        };
+        (page, cursor, Some((header::ETAG, etag::of_revision(snapshot.revision()))))
     };
     let next = cursor.map(|cursor| {
         let size = query.limit.map(|limit| limit.to_string());
@@ -68,54 +94,50 @@ pub(super) fn list(service: &Service, kind: Kind, known: &[String], query: &List
         ];
         page::next(&format!("/api/v1/{}", kind.collection()), &query)
     });
-    let page = page.finish(next.as_deref());
-    Ok(match source {
-        Source::Library(snapshot, _) => {
-            ([(header::ETAG, etag::of_revision(snapshot.revision()))], page).into_response()
-        }
-        Source::People(_) => page,
-    })
+    Ok((headers.map(|header| [header]), page.finish(next.as_deref())).into_response())
 }
 
 /// Items by unique name: as many as fit that pass, and the name to continue after if there are more.
 fn by_name(
-    source: &Source<'_>,
+    snapshot: &Snapshot,
+    kind: Kind,
     after: &str,
     limit: usize,
     passes: impl Fn(&Value) -> bool,
-) -> Result<(Filling, Option<String>), Refusal> {
-    let (mut page, mut last, mut more) = (Filling::new(limit), String::new(), false);
-    source.visit(after, &mut |name, item| {
+) -> (Filling, Option<String>) {
+    let (mut page, mut last) = (Filling::new(limit), None);
+    for (name, item) in shown(snapshot, kind).filter(|(name, _)| *name > after) {
         if passes(&item) {
-            more = !page.add(&item);
-            if more {
-                return false;
+            if !page.add(&item) {
+                return (page, last);
             }
-            name.clone_into(&mut last);
+            last = Some(name.to_owned());
         }
-        true
-    })?;
-    Ok((page, more.then_some(last)))
+    }
+    (page, None)
 }
 
 /// Items in an order. Everything is looked at, and no more than a page is kept.
 fn sorted(
-    source: &Source<'_>,
+    snapshot: &Snapshot,
+    kind: Kind,
     order: &Order,
     after: Option<&Place>,
     limit: usize,
     passes: impl Fn(&Value) -> bool,
-) -> Result<(Filling, Option<String>), Refusal> {
+) -> (Filling, Option<String>) {
     let mut foremost = Foremost::new(limit);
-    source.visit("", &mut |name, item| {
-        if passes(&item) {
-            let place = order.place(name, &item);
-            if after.is_none_or(|after| order.compare(after, &place).is_lt()) {
-                foremost.add(place, item, |one, other| order.compare(one, other));
-            }
+    for (name, item) in shown(snapshot, kind).filter(|(_, item)| passes(item)) {
+        let place = order.place(name, &item);
+        if after.is_none_or(|after| order.compare(after, &place).is_lt()) {
+            foremost.add(place, item, |one, other| order.compare(one, other));
         }
-        true
-    })?;
+    }
+    of_foremost(foremost, limit)
+}
+
+/// The page of the items that come first, and the cursor of the last if there are more.
+fn of_foremost(foremost: Foremost<Place>, limit: usize) -> (Filling, Option<String>) {
     let (kept, mut more) = foremost.finish();
     let (mut page, mut last) = (Filling::new(limit), None);
     for (place, item) in &kept {
@@ -125,49 +147,13 @@ fn sorted(
         }
         last = Some(place.cursor());
     }
-    Ok((page, last.filter(|_| more)))
+    (page, last.filter(|_| more))
 }
 
-/// Where the items of a list come from.
-enum Source<'a> {
-    Library(Arc<Snapshot>, Kind),
-    People(&'a Store),
-}
-
-impl<'a> Source<'a> {
-    fn of(store: &'a Store, kind: Kind) -> Result<Self, Refusal> {
-        Ok(if kind == Kind::User { Self::People(store) } else { Self::Library(store.snapshot()?, kind) })
-    }
-
-    /// Shows items after `after` by unique name, until `visit` has seen enough.
-    fn visit(&self, after: &str, visit: &mut dyn FnMut(&str, Value) -> bool) -> Result<(), Refusal> {
-        match self {
-            Self::Library(snapshot, kind) => {
-                for (name, entry) in snapshot.entries(*kind).filter(|(name, _)| ***name > *after) {
-                    let meta = Meta { layer: entry.layer, revision: entry.revision };
-                    if !visit(name, view::show(*kind, name, &entry.item, meta)) {
-                        break;
-                    }
-                }
-            }
-            Self::People(store) => {
-                let mut after = after.to_owned();
-                loop {
-                    let batch = store.people(&after, BATCH)?;
-                    let last = batch.len() < BATCH;
-                    for (login, user, revision) in batch {
-                        let meta = Meta { layer: Layer::Custom, revision };
-                        if !visit(&login, view::show(Kind::User, &login, &user.into(), meta)) {
-                            return Ok(());
-                        }
-                        after = login;
-                    }
-                    if last {
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
+/// The items of a kind as the API shows them, by unique name.
+fn shown(snapshot: &Snapshot, kind: Kind) -> impl Iterator<Item = (&str, Value)> {
+    snapshot.entries(kind).map(move |(name, entry)| {
+        let meta = Meta { layer: entry.layer, revision: entry.revision };
+        (&**name, view::show(kind, name, &entry.item, meta))
+    })
 }

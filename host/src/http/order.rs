@@ -64,6 +64,11 @@ impl Order {
         Ok(Self { typed: typed.to_owned(), keys })
     }
 
+    /// What is sorted by, and whether the greatest comes first.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&Path, bool)> {
+        self.keys.iter().map(|(path, direction)| (path, *direction == Direction::Descending))
+    }
+
     /// Where the item `name` stands.
     pub(super) fn place(&self, name: &str, item: &Value) -> Place {
         let keys = self.keys.iter().map(|(path, _)| path.value(item)).collect();
@@ -82,13 +87,27 @@ impl Order {
     /// Reads a cursor of this order.
     pub(super) fn continued(&self, cursor: &str) -> Result<Place, String> {
         let place = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| serde_json::from_slice::<Place>(&bytes).ok());
-        place.filter(|place| place.order == self.typed && place.keys.len() == self.keys.len()).ok_or_else(|| {
-            format!("`after={cursor}` does not continue the order `{}`: follow `next` as it is", self.typed)
-        })
+        let place = place.filter(|place| place.order == self.typed && place.keys.len() == self.keys.len());
+        place.ok_or_else(|| self.not_continued(cursor))
+    }
+
+    /// What is said of a cursor that is none of this order.
+    pub(super) fn not_continued(&self, cursor: &str) -> String {
+        format!("`after={cursor}` does not continue the order `{}`: follow `next` as it is", self.typed)
     }
 }
 
 impl Place {
+    /// What it is sorted by first.
+    pub(super) fn key(&self) -> &Value {
+        self.keys.first().unwrap_or(&Value::Null)
+    }
+
+    /// The name of the item.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The cursor that continues after this place.
     pub(super) fn cursor(&self) -> String {
         // Plain data with text keys always has a JSON form.

@@ -403,17 +403,30 @@ mod tests {
         assert_eq!(error, "it has 17 types nested in each other; at most 16 are allowed");
     }
 
+    /// A section as it stands in a component: its id, a length that may be a lie, and what is in it.
+    fn a_section() -> impl Strategy<Value = Vec<u8>> {
+        let name = prop::sample::select(vec![MANIFEST_SECTION, "loadout:manifes", "name"]);
+        let text = prop::sample::select(vec!["[plugin]\nname = 'a'\n", "", "[", "\u{feff}a = 1\n"]);
+        let custom = (name, text)
+            .prop_map(|(name, text)| (0_u8, [&[name.len() as u8], name.as_bytes(), text.as_bytes()].concat()));
+        let other = (0_u8..14, proptest::collection::vec(any::<u8>(), 0..24));
+        (prop_oneof![custom, other], 0_usize..5).prop_map(|((id, content), lie)| {
+            let said = (content.len() + lie).saturating_sub(2).min(127) as u8;
+            [&[id, said], &*content].concat()
+        })
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
-        /// Without a manifest, which bytes like these never hold; those that do are below.
+        /// Sections in any order, some of them manifests, some longer or shorter than they say.
         #[test]
-        fn whatever_bytes_come_they_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let component = [&COMPONENT as &[u8], &bytes].concat();
-            for bytes in [&bytes, &component] {
-                prop_assert!(inspect(bytes).is_err());
-                prop_assert!(manifest_of(bytes).is_none());
-            }
+        fn whatever_sections_come_they_are_refused(sections in proptest::collection::vec(a_section(), 0..6)) {
+            let component = [&COMPONENT as &[u8], &sections.concat()].concat();
+            let refused = inspect(&component).unwrap_err();
+            let is_broken = matches!(refused, LoadError::Broke);
+            prop_assert!(!is_broken, "{}", refused);
+            prop_assert!(manifest_of(&component).is_none());
         }
 
         #[test]
@@ -465,6 +478,102 @@ mod tests {
                 }
                 Err(_) => prop_assert!(!pieces.is_empty()),
             }
+        }
+    }
+
+    /// A manifest as its author means it, and its text.
+    #[derive(Debug, Clone)]
+    struct Drawn {
+        publisher: String,
+        name: String,
+        version: [u16; 3],
+        description: String,
+        kinds: Vec<String>,
+        schema: Option<&'static str>,
+    }
+
+    impl Drawn {
+        fn lines(&self) -> Vec<(&'static str, String)> {
+            let [major, minor, patch] = self.version;
+            // JSON escapes a text as TOML does.
+            let text = |text: &str| serde_json::to_string(text).unwrap();
+            let mut lines = vec![
+                ("plugin", "[plugin]".to_owned()),
+                ("publisher", format!("publisher = {}", text(&self.publisher))),
+                ("name", format!("name = {}", text(&self.name))),
+                ("version", format!("version = \"{major}.{minor}.{patch}\"")),
+                ("world", "world = \"loadout:plugin/tool@0.1.0\"".to_owned()),
+                ("description", format!("description = {}", text(&self.description))),
+                ("tool", "[tool]".to_owned()),
+                ("kinds", format!("kinds = {:?}", self.kinds)),
+            ];
+            if let Some(schema) = self.schema {
+                lines.extend([("settings", "[settings]".to_owned()), ("schema", format!("schema = '{schema}'"))]);
+            }
+            lines
+        }
+    }
+
+    fn drawn() -> impl Strategy<Value = Drawn> {
+        let name = || "[a-z][a-z0-9-]{0,63}";
+        let kinds = proptest::collection::btree_set(name(), 1..6).prop_map(|kinds| kinds.into_iter().collect());
+        let schemas = ["{}", r#"{"type": "object"}"#, r#"{"properties": {"limit": {"type": "integer"}}}"#];
+        let schema = prop::option::of(prop::sample::select(schemas.to_vec()));
+        (name(), name(), any::<[u16; 3]>(), "[ -~äß李😀\n\"]{0,500}", kinds, schema).prop_map(
+            |(publisher, name, version, description, kinds, schema)| {
+                let description = description.replace('\u{7f}', " ");
+                Drawn { publisher, name, version, description, kinds, schema }
+            },
+        )
+    }
+
+    /// What is put in place of a line, and the part of the refusal that says where the mistake is.
+    const MISTAKES: [(&str, &str, &str); 15] = [
+        ("publisher", "publisher = \"Contoso\"", "plugin.publisher"),
+        ("publisher", "", "publisher"),
+        ("name", "name = \"\"", "plugin.name"),
+        ("name", "name = 7", "string"),
+        ("version", "version = \"1.0\"", "plugin.version"),
+        ("version", "version = \"1.0.0-rc\"", "plugin.version"),
+        ("world", "world = \"loadout:plugin/mystery@0.1.0\"", "loadout:plugin/mystery@0.1.0"),
+        ("world", "world = \"loadout:plugin/upgrade@0.1.0\"", "tool"),
+        ("description", "colour = \"red\"", "colour"),
+        ("plugin", "[plugins]", "plugin"),
+        ("tool", "[tools]", "tool"),
+        ("kinds", "kinds = []", "tool.kinds"),
+        ("kinds", "kinds = [\"macros\", \"macros\"]", "tool.kinds"),
+        ("kinds", "kinds = [\"Macros\"]", "tool.kinds"),
+        ("kinds", "kinds = [\"macros\"]\ndefault = \"[]\"", "tool.default"),
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+        /// What is as it should be is taken as it was meant, and one mistake in it is refused by the place it stands in.
+        #[test]
+        fn a_manifest_is_what_its_author_means_or_refused_by_the_place_of_the_mistake(
+            drawn in drawn(),
+            (at, mistake, place) in prop::sample::select(MISTAKES.to_vec()),
+        ) {
+            let is_tool = |it: &&loadout_plugins::Bundled| matches!(inspect(it.component), Ok(Manifest { provides: Provides::Tool { .. }, .. }));
+            let tool = loadout_plugins::ALL.iter().find(is_tool).unwrap().component;
+            let embedded = |lines: Vec<String>| loadout_plugin_build::embed_manifest(tool, &lines.join("\n")).unwrap();
+
+            let component = embedded(drawn.lines().into_iter().map(|(_, line)| line).collect());
+            let manifest = inspect(&component).unwrap();
+            let [major, minor, patch] = drawn.version;
+            prop_assert_eq!(manifest.full_name(), format!("{}/{}", drawn.publisher, drawn.name));
+            prop_assert_eq!(manifest.version.to_string(), format!("{major}.{minor}.{patch}"));
+            prop_assert_eq!(&manifest.description, &drawn.description);
+            prop_assert_eq!(manifest.settings_schema.is_some(), drawn.schema.is_some());
+            let Provides::Tool { kinds, .. } = &manifest.provides else { panic!("it is a tool: {manifest:?}") };
+            prop_assert_eq!(kinds, &drawn.kinds);
+            prop_assert_eq!(manifest_of(&component), Some(manifest));
+
+            let spoilt = drawn.lines().into_iter().map(|(key, line)| if key == at { mistake.to_owned() } else { line });
+            let refused = inspect(&embedded(spoilt.collect())).unwrap_err();
+            let is_of_manifest = matches!(refused, LoadError::Manifest(_));
+            prop_assert!(is_of_manifest && refused.to_string().contains(place), "`{}`: {}", mistake, refused);
         }
     }
 

@@ -101,7 +101,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("loadout.db");
         let mut first = older(&file, 1);
-        insta::assert_snapshot!(schema::refuse_older(&first).unwrap_err(), @"the database has shape 1, this program works on shape 8: start `loadout serve` once, which changes it and keeps a copy");
+        insta::assert_snapshot!(schema::refuse_older(&first).unwrap_err(), @"the database has shape 1, this program works on shape 9: start `loadout serve` once, which changes it and keeps a copy");
         schema::migrate(&mut first, Some(&file)).unwrap();
         schema::refuse_older(&first).unwrap();
         drop(first);

@@ -1,5 +1,9 @@
 //! People and their direct assignments, looked up by key.
 
+pub(super) mod copy;
+mod listing;
+mod ranges;
+
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -7,6 +11,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::domain::{AnyItem, InvalidName, Item, Kind, Name, Profile, Revision, User};
 
 use super::{Error, Snapshot, Store};
+
+pub use listing::{PeopleOrder, PersonKey, Standing};
+pub use ranges::Ranges;
 
 /// One person, as far as profile selection asks.
 #[derive(Debug, Clone)]
@@ -174,20 +181,16 @@ pub(super) fn count_assigned(connection: &Connection, profile: &str) -> Result<u
     Ok(count.query_row([profile], |row| row.get(0))?)
 }
 
-/// Who holds a role, as a condition on the rows of people.
-const HOLDS: &str = "kind = 'users' AND until IS NULL
-    AND EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE value = ?1)";
-
 /// Up to `limit` people who hold `role`, by login, after the login `after`.
 pub(super) fn holders(connection: &Connection, role: &str, after: &str, limit: usize) -> Result<Vec<String>, Error> {
     let mut find = connection
-        .prepare_cached(&format!("SELECT name FROM item WHERE {HOLDS} AND name > ?2 ORDER BY name LIMIT ?3"))?;
+        .prepare_cached("SELECT login FROM person_role WHERE role = ?1 AND login > ?2 ORDER BY login LIMIT ?3")?;
     let logins = find.query_map(params![role, after, limit], |row| row.get(0))?;
     Ok(logins.collect::<Result<_, _>>()?)
 }
 
 /// How many people hold a role.
 pub(super) fn count_holders(connection: &Connection, role: &str) -> Result<u64, Error> {
-    let mut count = connection.prepare_cached(&format!("SELECT count(*) FROM item WHERE {HOLDS}"))?;
+    let mut count = connection.prepare_cached("SELECT count(*) FROM person_role WHERE role = ?1")?;
     Ok(count.query_row([role], |row| row.get(0))?)
 }

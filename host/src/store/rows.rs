@@ -6,8 +6,9 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 
 use crate::domain::secret_column::strip;
-use crate::domain::{AnyItem, Kind, Revision};
+use crate::domain::{AnyItem, Item, Kind, Revision, User};
 
+use super::people::copy;
 use super::{Entry, Error, Layer, Snapshot};
 
 /// The number of the newest revision; 0 before the first.
@@ -23,9 +24,13 @@ pub(super) fn load(connection: &Connection, revision: Revision) -> Result<Snapsh
 
 /// The library at `revision`. What is in `known` as it was then is not read again, and takes no memory of its own.
 pub(super) fn load_over(connection: &Connection, revision: Revision, known: &Snapshot) -> Result<Snapshot, Error> {
+    // Two ranges of kinds, so that no row of a person is stepped over.
     let mut find = connection.prepare_cached(
         "SELECT kind, name, since, layer, body FROM item
-          WHERE kind <> 'users' AND since <= ?1 AND (until IS NULL OR until > ?1)",
+          WHERE kind < 'users' AND since <= ?1 AND (until IS NULL OR until > ?1)
+         UNION ALL
+         SELECT kind, name, since, layer, body FROM item
+          WHERE kind > 'users' AND since <= ?1 AND (until IS NULL OR until > ?1)",
     )?;
     let mut rows = find.query([revision.0])?;
     let mut snapshot = Snapshot::default().at_revision(revision);
@@ -59,7 +64,7 @@ pub(super) fn end(connection: &Connection, revision: Revision, kind: Kind, name:
     connection
         .prepare_cached("UPDATE item SET until = ?1 WHERE kind = ?2 AND name = ?3 AND until IS NULL")?
         .execute(at)?;
-    Ok(())
+    if kind == Kind::User { copy::remove(connection, name) } else { Ok(()) }
 }
 
 /// Writes an item that holds from `revision` on.
@@ -75,7 +80,7 @@ pub(super) fn begin(
     connection
         .prepare_cached("INSERT INTO item (kind, name, since, layer, body) VALUES (?2, ?3, ?1, ?4, ?5)")?
         .execute(params![revision.0, item.kind().collection(), name, layer, item.to_json().to_string()])?;
-    Ok(())
+    User::from_any(item).map_or(Ok(()), |user| copy::add(connection, name, user))
 }
 
 /// Ends a direct assignment.

@@ -22,6 +22,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0006-component-kinds", include_str!("migrations/0006-component-kinds.sql")),
     ("0007-manifests", include_str!("migrations/0007-manifests.sql")),
     ("0008-outbox-turns", include_str!("migrations/0008-outbox-turns.sql")),
+    ("0009-people", include_str!("migrations/0009-people.sql")),
 ];
 
 /// Settings of every connection. What was acknowledged survives a power cut: a transaction is on disk when it ends, which costs one
@@ -125,6 +126,56 @@ pub(super) mod tests {
         assert!(copies.is_empty(), "nothing had to be copied: {copies:?}");
     }
 
+    /// What lists of people are found by, of everyone.
+    fn copies_of_people(connection: &Connection) -> Vec<String> {
+        let texts = |sql| {
+            let mut find = connection.prepare(sql).unwrap();
+            let found = find.query_map([], |row| row.get::<_, String>(0)).unwrap();
+            found.collect::<Result<Vec<_>, _>>().unwrap()
+        };
+        let people = "SELECT login || ': ' || display_name || ', first ' || first_role FROM person ORDER BY login";
+        let roles = "SELECT login || ' is ' || role FROM person_role ORDER BY login, role";
+        [texts(people), texts(roles)].concat()
+    }
+
+    #[test]
+    fn people_of_an_older_database_are_found_as_those_that_are_written_now() {
+        use serde_json::json;
+
+        use crate::domain::revision::Author;
+        use crate::domain::{AnyItem, Kind};
+        use crate::store::{Change, ChangeSet, Store};
+
+        let folder = tempfile::tempdir().unwrap();
+        let author = Author::new("ada", "a test");
+        let put = |kind, name: &str, json| Change::put(name, AnyItem::parse(kind, name, json).unwrap());
+        let store = Store::open(folder.path()).unwrap();
+        let roles = ["zeal", "Agent", "ägent"].map(|role| put(Kind::SecurityRole, role, json!({"name": role})));
+        let first = [
+            put(Kind::User, "ada", json!({"displayName": "Ada", "roles": ["zeal"]})),
+            put(Kind::User, "bén", json!({"displayName": "It's \"Bén\"", "roles": ["ägent", "zeal", "Agent"]})),
+            put(Kind::User, "gone", json!({"displayName": "Gone", "roles": ["zeal"]})),
+        ];
+        store.commit(ChangeSet::new(roles.into_iter().chain(first)), &author).unwrap();
+        let gone = Change::Delete { kind: Kind::User, name: "gone".into(), expect: Default::default(), force: false };
+        let second = [put(Kind::User, "ada", json!({"displayName": "Ada L."})), gone];
+        store.commit(ChangeSet::new(second), &author).unwrap();
+        let written = copies_of_people(&super::super::lock(&store.writer));
+        insta::assert_snapshot!(written.join("\n"), @r#"
+        ada: Ada L., first 
+        bén: It's "Bén", first Agent
+        bén is Agent
+        bén is zeal
+        bén is ägent
+        "#);
+        drop(store);
+        // As it was before there were such tables.
+        let mut older = Connection::open(folder.path().join(Store::FILE)).unwrap();
+        older.execute_batch("DROP TABLE person; DROP TABLE person_role; PRAGMA user_version = 8").unwrap();
+        migrate(&mut older, None).unwrap();
+        assert_eq!(copies_of_people(&older), written);
+    }
+
     #[test]
     fn every_connection_waits_for_the_disk() {
         let folder = tempfile::tempdir().unwrap();
@@ -146,7 +197,7 @@ pub(super) mod tests {
         let mut newer = Connection::open_in_memory().unwrap();
         migrate(&mut newer, None).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
-        insta::assert_snapshot!(migrate(&mut newer, None).unwrap_err(), @"the database has shape 99, this program knows shapes up to 8: use a newer loadout");
+        insta::assert_snapshot!(migrate(&mut newer, None).unwrap_err(), @"the database has shape 99, this program knows shapes up to 9: use a newer loadout");
 
         let mut foreign = Connection::open_in_memory().unwrap();
         foreign.execute_batch("CREATE TABLE t (x)").unwrap();

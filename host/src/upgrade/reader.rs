@@ -25,6 +25,7 @@ use super::step::Version;
 
 pub use cleaned::copy_without_secrets;
 use package::Package;
+pub(crate) use package::read_documents;
 use solution::Solution;
 
 /// Largest archive that is read, packed, in bytes.

@@ -85,8 +85,21 @@ impl<'a> Parser<'a> {
             }
         }
         let path = self.path()?;
+        if self.accept("in") {
+            return Ok(Filter::In(path, self.values()?));
+        }
         let comparison = self.comparison()?;
         Ok(Filter::Compare(path, comparison, self.value()?))
+    }
+
+    fn values(&mut self) -> Result<Vec<Value>, InvalidFilter> {
+        self.require("(")?;
+        let mut values = vec![self.value()?];
+        while self.accept(",") {
+            values.push(self.value()?);
+        }
+        self.require(")")?;
+        Ok(values)
     }
 
     fn text(&mut self, part: Part) -> Result<Filter, InvalidFilter> {
@@ -120,7 +133,7 @@ impl<'a> Parser<'a> {
             "ge" => Comparison::GreaterOrEqual,
             "lt" => Comparison::Less,
             "le" => Comparison::LessOrEqual,
-            _ => return Err(self.expected("`eq`, `ne`, `gt`, `ge`, `lt` or `le`")),
+            _ => return Err(self.expected("`eq`, `ne`, `gt`, `ge`, `lt`, `le` or `in`")),
         };
         self.take(word);
         Ok(comparison)
@@ -227,6 +240,10 @@ mod tests {
             "(name eq 'x'",
             "contains(name,7)",
             "contains name",
+            "rank in 7",
+            "rank in ()",
+            "rank in (7,)",
+            "rank in (7",
             "'x' eq name",
             "not",
             "rank eq 1 and",
@@ -239,8 +256,8 @@ mod tests {
         .collect();
         insta::assert_snapshot!(refusals.join("\n"), @"
  -> 1: expected an attribute such as `name`, found the end
-name -> 5: expected `eq`, `ne`, `gt`, `ge`, `lt` or `le`, found the end
-name is 'x' -> 6: expected `eq`, `ne`, `gt`, `ge`, `lt` or `le`, found `is`
+name -> 5: expected `eq`, `ne`, `gt`, `ge`, `lt`, `le` or `in`, found the end
+name is 'x' -> 6: expected `eq`, `ne`, `gt`, `ge`, `lt`, `le` or `in`, found `is`
 name eq -> 8: expected a value such as `'text'`, `7`, `true` or `null`, found the end
 name eq x -> 9: expected a value such as `'text'`, `7`, `true` or `null`, found `x`
 name eq 'x -> 9: the text does not end: close it with `'`, and write `''` for one within
@@ -252,6 +269,10 @@ name eq 'ä' nonsense -> 13: expected `and`, `or` or the end, found `nonsense`
 (name eq 'x' -> 13: expected `)`, found the end
 contains(name,7) -> 15: expected a text such as `'case'`, found `7`
 contains name -> 1: there is no attribute `contains`: the attributes are `name`, `rank`
+rank in 7 -> 9: expected `(`, found `7`
+rank in () -> 10: expected a value such as `'text'`, `7`, `true` or `null`, found `)`
+rank in (7,) -> 12: expected a value such as `'text'`, `7`, `true` or `null`, found `)`
+rank in (7 -> 11: expected `)`, found the end
 'x' eq name -> 1: expected an attribute such as `name`, found `'x'`
 not -> 4: expected an attribute such as `name`, found the end
 rank eq 1 and -> 14: expected an attribute such as `name`, found the end

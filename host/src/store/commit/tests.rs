@@ -434,6 +434,13 @@ impl Desk {
              SELECT 'users', 'u' || login, 1, 'custom', '{{\"displayName\":\"U\",\"roles\":[\"agent\",\"csr\"]}}' FROM crowd"
         );
         written.execute(&people, [CROWD]).unwrap();
+        for copy in [
+            "person (login, display_name, first_role) SELECT 'u' || login, 'U', 'agent' FROM crowd",
+            "person_role (login, role) SELECT 'u' || login, 'agent' FROM crowd",
+            "person_role (login, role) SELECT 'u' || login, 'csr' FROM crowd",
+        ] {
+            written.execute(&format!("{crowd} INSERT INTO {copy}"), [CROWD]).unwrap();
+        }
         let assigned = "INSERT INTO assignment (login, profile, since) SELECT 'u' || login, 'new_two', 1 FROM crowd";
         written.execute(&format!("{crowd} {assigned}"), [CROWD]).unwrap();
         written.commit().unwrap();
@@ -536,6 +543,8 @@ fn a_forced_delete_of_a_role_takes_it_from_all_who_hold_it() {
     assert_eq!(desk.count("SELECT count(*) FROM item WHERE until IS NULL AND body LIKE '%agent%'"), 0);
     let (last, since) = desk.store.user(&format!("u{CROWD}")).unwrap().unwrap();
     assert_eq!((last.roles.len(), since), (1, done.revision), "other roles stay");
+    assert_eq!(desk.count("SELECT count(*) FROM person_role WHERE role = 'agent'"), 0);
+    assert_eq!(desk.count("SELECT count(*) FROM person WHERE first_role = 'csr'"), CROWD + 1, "and `kayla`");
 }
 
 #[test]

@@ -68,9 +68,7 @@ impl Package {
         if names.iter().any(|name| name == SCHEMA) {
             let mut text = Vec::new();
             open(zip, path, SCHEMA, SCHEMA_MAX)?.read_to_end(&mut text).map_err(|error| damaged(SCHEMA, &error))?;
-            let schema = parse(SCHEMA, &text)?;
-            let named = schema.children.iter().filter_map(|entity| entity.attribute("name"));
-            tables.extend(named.map(str::to_owned));
+            tables = described(&text)?;
         } else {
             let message = format!("the package has no `{SCHEMA}`: tables it should have may be missing unnoticed");
             notes.push(note("no-schema", SCHEMA, message));
@@ -83,36 +81,61 @@ impl Package {
         let opened = File::open(&self.path).map_err(ReadError::from)?;
         let mut zip = ZipArchive::new(opened).map_err(not_a_zip)?;
         let input = open(&mut zip, &self.path, DATA, DATA_MAX)?;
-        let mut seen = BTreeSet::new();
-        let read = stream(DATA, input, |name| matches!(name, "record" | "m2mrelationship"), &mut |within, piece| {
-            let table = within.iter().find(|element| element.name == "entity");
-            let table = table.and_then(|element| element.attribute("name")).unwrap_or_default();
-            if !seen.contains(table) {
-                seen.insert(table.to_owned());
-                if !self.tables.is_empty() && !self.tables.contains(table) {
-                    let message = format!("`{SCHEMA}` does not describe the table; its rows are read all the same");
-                    let (step, code) = (String::new(), "table-not-in-schema".to_owned());
-                    visit(Record::Note(Note { step, code, place: table.to_owned(), message }))
-                        .map_err(Stop::Visitor)?;
-                }
-            }
-            if piece.name == "record" {
-                let (row, secrets) = row(table, &piece);
-                if !secrets.is_empty() {
-                    self.without_secrets.store(true, Relaxed);
-                    let (step, code) = (String::new(), SECRETS_LEFT.to_owned());
-                    let (place, message) = (format!("{}/{}", row.key.table, row.key.id), left_behind(&secrets));
-                    visit(Record::Note(Note { step, code, place, message })).map_err(Stop::Visitor)?;
-                }
-                return visit(Record::Row(row)).map_err(Stop::Visitor);
-            }
-            links(table, &piece).into_iter().try_for_each(|link| visit(Record::Link(link)).map_err(Stop::Visitor))
-        });
-        read.map_err(|stop| match stop {
-            Stop::Visitor(error) => error,
-            Stop::Xml(error) => ReadError::from(error).into(),
-        })
+        records(input, &self.tables, &mut || self.without_secrets.store(true, Relaxed), visit)
     }
+}
+
+/// What `data_schema.xml` and `data.xml` have, in their order.
+pub(crate) fn read_documents(schema: &[u8], data: &[u8]) -> Result<Vec<Record>, ReadError> {
+    let (mut found, tables) = (Vec::new(), described(schema)?);
+    records(data, &tables, &mut || {}, &mut |record| {
+        found.push(record);
+        Ok::<_, ReadError>(())
+    })?;
+    Ok(found)
+}
+
+/// The tables that `data_schema.xml` describes.
+fn described(schema: &[u8]) -> Result<BTreeSet<String>, ReadError> {
+    let schema = parse(SCHEMA, schema)?;
+    Ok(schema.children.iter().filter_map(|entity| entity.attribute("name")).map(str::to_owned).collect())
+}
+
+/// Hands what `data.xml` has to `visit`, and tells when a row had secrets.
+fn records<E: From<ReadError>>(
+    input: impl Read,
+    tables: &BTreeSet<String>,
+    had_secrets: &mut dyn FnMut(),
+    visit: &mut dyn FnMut(Record) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut seen = BTreeSet::new();
+    let read = stream(DATA, input, |name| matches!(name, "record" | "m2mrelationship"), &mut |within, piece| {
+        let table = within.iter().find(|element| element.name == "entity");
+        let table = table.and_then(|element| element.attribute("name")).unwrap_or_default();
+        if !seen.contains(table) {
+            seen.insert(table.to_owned());
+            if !tables.is_empty() && !tables.contains(table) {
+                let message = format!("`{SCHEMA}` does not describe the table; its rows are read all the same");
+                let (step, code) = (String::new(), "table-not-in-schema".to_owned());
+                visit(Record::Note(Note { step, code, place: table.to_owned(), message })).map_err(Stop::Visitor)?;
+            }
+        }
+        if piece.name == "record" {
+            let (row, secrets) = row(table, &piece);
+            if !secrets.is_empty() {
+                had_secrets();
+                let (step, code) = (String::new(), SECRETS_LEFT.to_owned());
+                let (place, message) = (format!("{}/{}", row.key.table, row.key.id), left_behind(&secrets));
+                visit(Record::Note(Note { step, code, place, message })).map_err(Stop::Visitor)?;
+            }
+            return visit(Record::Row(row)).map_err(Stop::Visitor);
+        }
+        links(table, &piece).into_iter().try_for_each(|link| visit(Record::Link(link)).map_err(Stop::Visitor))
+    });
+    read.map_err(|stop| match stop {
+        Stop::Visitor(error) => error,
+        Stop::Xml(error) => ReadError::from(error).into(),
+    })
 }
 
 /// Why reading ended early.

@@ -1,0 +1,25 @@
+-- What lists of people are found and sorted by, of those who are there now. A copy of what `item` has, written with it.
+-- `first_role` is empty for who holds none: that sorts first everywhere.
+CREATE TABLE person (
+    login        TEXT PRIMARY KEY,
+    display_name TEXT NOT NULL,
+    first_role   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE person_role (
+    login TEXT NOT NULL,
+    role  TEXT NOT NULL,
+    PRIMARY KEY (login, role)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO person (login, display_name, first_role)
+SELECT name, json_extract(body, '$.displayName'), coalesce((SELECT min(value) FROM json_each(body, '$.roles')), '')
+  FROM item WHERE kind = 'users' AND until IS NULL;
+
+INSERT INTO person_role (login, role)
+SELECT DISTINCT name, value FROM item, json_each(body, '$.roles') WHERE kind = 'users' AND until IS NULL;
+
+-- Made when the rows are there, so that they are sorted on disk and not one by one.
+CREATE INDEX person_by_display_name ON person (display_name, login);
+CREATE INDEX person_by_first_role ON person (first_role, login);
+CREATE INDEX person_by_role ON person_role (role, login);
