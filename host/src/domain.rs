@@ -53,6 +53,7 @@ pub mod trace;
 pub mod trusted_publisher;
 pub mod user;
 pub mod voice_profile;
+pub mod wording;
 pub mod workstream;
 
 pub use app::{App, OutOfTheBoxRule};

@@ -17,6 +17,7 @@ mod call_metrics;
 mod collections;
 mod connections;
 mod connectors;
+mod contract;
 mod copy;
 mod default_profile;
 mod deletion;
@@ -39,6 +40,7 @@ mod load_metrics;
 mod look_ups;
 mod me;
 mod metrics;
+mod number;
 mod observations;
 mod observe;
 mod openapi;
@@ -91,6 +93,7 @@ use crate::service::Service;
 use auth::Admin;
 pub use auth::{InvalidToken, Token};
 pub use connections::Connections;
+use contract::Contract;
 use lanes::Lanes;
 pub use lanes::{LaneLimits, Work};
 pub(crate) use list::takes_filter;
@@ -263,8 +266,9 @@ fn routes() -> OpenApiRouter<App> {
 
 fn router(app: App, timeout: Duration) -> Router {
     let (router, document) = routes().split_for_parts();
-    // Plain data with text keys always has a JSON form.
-    let document = Bytes::from(openapi::finish(document).to_json().unwrap_or_default());
+    let document = openapi::finish(document);
+    let contract = Arc::new(Contract::new(document.clone()));
+    let document = Bytes::from(document.to_string());
     // Made once, since strangers may ask for it as often as they like.
     let described = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
@@ -273,6 +277,7 @@ fn router(app: App, timeout: Duration) -> Router {
     router
         .route("/openapi.json", get(|| async move { (described, document) }))
         .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(from_fn_with_state((app.clone(), contract), contract::hold))
         .layer(from_fn(etag::conditional))
         .layer(from_fn_with_state(app.clone(), auth::guard))
         .layer(CatchPanicLayer::custom(observe::panicked))

@@ -70,7 +70,7 @@ async fn items_that_are_not_valid() -> Done {
     assert_snapshot!(host.put("/api/v1/queues/desk", json!({"name": "Desk", "colour": "red"})).await?, @r#"422 {"code":"invalid-item","detail":"queue `desk` is not valid: `colour`: unknown field `colour`, expected one of `name`, `description`, `state`, `private`, `source`","errors":[{"attribute":"colour","message":"unknown field `colour`, expected one of `name`, `description`, `state`, `private`, `source`"}]}"#);
     assert_snapshot!(host.put("/api/v1/queues/desk", json!({"private": true})).await?, @r#"422 {"code":"invalid-item","detail":"queue `desk` is not valid: missing field `name`","errors":[{"attribute":"","message":"missing field `name`"}]}"#);
     assert_snapshot!(host.put("/api/v1/queues/desk", json!([1])).await?, @r#"422 {"code":"invalid-item","detail":"queue `desk` is not valid: expected a JSON object, found `[1]`","errors":[{"attribute":"","message":"expected a JSON object, found `[1]`"}]}"#);
-    assert_snapshot!(host.put("/api/v1/queues/desk", json!({"name": "Desk", "uniqueName": "other"})).await?, @r#"422 {"code":"invalid-item","detail":"queue `desk` is not valid: `uniqueName`: `other` is not the `desk` of the address: make them equal, or leave it out","errors":[{"attribute":"uniqueName","message":"`other` is not the `desk` of the address: make them equal, or leave it out"}]}"#);
+    assert_snapshot!(host.put("/api/v1/queues/desk", json!({"name": "Desk", "uniqueName": "other"})).await?, @r#"409 {"code":"invalid-item","detail":"queue `desk` is not valid: `uniqueName`: `other` is not the `desk` of the address: make them equal, or leave it out","errors":[{"attribute":"uniqueName","message":"`other` is not the `desk` of the address: make them equal, or leave it out"}]}"#);
     assert_snapshot!(host.put("/api/v1/queues/desk", json!({"name": "Desk", "meta": {"revison": 1}})).await?, @r#"422 {"code":"invalid-item","detail":"queue `desk` is not valid: `meta`: unknown field `revison`, expected `layer` or `revision`","errors":[{"attribute":"meta","message":"unknown field `revison`, expected `layer` or `revision`"}]}"#);
     assert_snapshot!(host.put("/api/v1/profiles/rep", json!({"name": "Rep"})).await?, @r#"422 {"code":"invalid-name","detail":"`rep` cannot name a profile: write it as `<prefix>_<name>`, with a prefix of 3 to 8 letters or digits, such as `contoso_rep`"}"#);
     let views = json!({"name": "Rep", "inbox": {"views": [{"name": "A", "recordTypes": ["chat", "fax"]}]}});
@@ -184,14 +184,14 @@ async fn questions_without_an_answer() -> Done {
     for (question, status, code) in [
         (json!({"user": "nobody", "app": app}), 404, "not-found"),
         (json!({"user": "kayla", "app": "no-such-app"}), 404, "not-found"),
-        (json!({"user": "kayla", "app": app, "session": {}}), 422, "invalid-session"),
+        (json!({"user": "kayla", "app": app, "session": {}}), 409, "invalid-session"),
         (
             json!({"user": "kayla", "app": app, "session": {"entity": "incident", "channel": "chat"}}),
-            422,
+            409,
             "invalid-session",
         ),
         (json!({"user": "kayla", "app": app, "session": {"entty": "incident"}}), 422, "invalid-request"),
-        (json!({"user": "kayla", "roles": [], "app": app}), 422, "invalid-request"),
+        (json!({"user": "kayla", "roles": [], "app": app}), 409, "invalid-request"),
         (json!({"user": "kayla", "app": app, "explian": "full"}), 422, "invalid-request"),
         (json!({"roles": ["Nobody"], "app": app}), 409, "missing-reference"),
         (json!({"user": "kayla", "app": app, "profile": "new_none"}), 409, "missing-reference"),

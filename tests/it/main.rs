@@ -43,6 +43,7 @@ mod owner_only;
 mod page;
 mod platform_process;
 mod plugins;
+mod published;
 mod readme;
 mod recordings;
 mod remote;

@@ -197,7 +197,7 @@ async fn secrets_of_a_solution_are_left_behind_by_imports_and_upgrades() -> Done
     let mut item = queue.clone();
     item["source"]["attributes"]["msdyn_msappsecret"] = CANARY.into();
     let refused = host.put("/api/v1/queues/old_desk", item).await?;
-    assert_eq!(refused.status, 422, "{refused}");
+    assert_eq!(refused.status, 409, "{refused}");
     assert!(refused.text.contains("`msdyn_msappsecret` holds a secret, and no item keeps one"), "{refused}");
     let folder = host.stop_and_keep().await?;
     assert_eq!(with_canary(folder.path())?, Vec::<String>::new());

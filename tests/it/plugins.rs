@@ -317,7 +317,7 @@ async fn what_a_broken_rule_means_is_decided_for_each_tool() -> Done {
     let host = host().await?;
     host.install("", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;
     let decide = async |wanted: Value| host.put("/api/v1/plugins/tests/greeter/tools/scripts", wanted).await;
-    assert_snapshot!(decide(json!({"onFault": "use-default"})).await?, @r#"422 {"code":"no-default","detail":"plugin `tests/greeter` declares no default for tool `scripts`: give one as `default`, a JSON object"}"#);
+    assert_snapshot!(decide(json!({"onFault": "use-default"})).await?, @r#"409 {"code":"no-default","detail":"plugin `tests/greeter` declares no default for tool `scripts`: give one as `default`, a JSON object"}"#);
     assert_snapshot!(host.put("/api/v1/plugins/tests/greeter/tools/macros", json!({})).await?, @r#"404 {"code":"not-found","detail":"plugin `tests/greeter` decides about no tool `macros`: it decides about `scripts`"}"#);
     decide(json!({"onFault": "use-last-good"})).await?;
     let good = tool(&host, "scripts").await?;

@@ -74,7 +74,7 @@ async fn nothing_is_recorded_unless_somebody_says_until_when() -> Done {
         ),
     ] {
         let refused = host.put(&format!("{GREETER}/recording"), json!({"until": until})).await?;
-        assert_eq!((refused.status, refused.json()["detail"].as_str()), (422, Some(expected)));
+        assert_eq!((refused.status, refused.json()["detail"].as_str()), (409, Some(expected)));
     }
     let until = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)).to_string();
     let wrong = host.put(&format!("{GREETER}/recording"), json!({"until": until, "redact": ["names"]})).await?;

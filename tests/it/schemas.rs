@@ -232,7 +232,7 @@ async fn settings_are_no_deeper_and_no_longer_than_their_limit_wherever_they_are
             let path = format!("/api/v1/{path}");
             let refused = Reply::to(host.request(method, &path).json(&body)).await?;
             let json = refused.json();
-            assert_eq!(refused.status, 422, "{path}: {json}");
+            assert_eq!(refused.status, 409, "{path}: {json}");
             let told = json.to_string();
             assert!(told.contains(attribute) && told.contains(why), "{path}: {told}");
         }
@@ -263,7 +263,7 @@ async fn slugs_without_end_are_refused_where_they_are_written() -> Done {
     ] {
         let refused = Reply::to(host.request(method, &format!("/api/v1/{path}")).json(&body)).await?;
         let json = refused.json().to_string();
-        assert!(refused.status == 422 && json.contains(why), "{} {json}", refused.status);
+        assert!(refused.status == 409 && json.contains(why), "{} {json}", refused.status);
     }
     host.stop().await
 }

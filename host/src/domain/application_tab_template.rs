@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+
 use super::item::item_basics;
 use super::*;
 
@@ -29,11 +31,24 @@ pub struct ApplicationTabTemplate {
     pub closable: bool,
     /// Parameters of the page; slugs allowed in every value. `null` is a parameter without a value.
     #[serde(default)]
-    #[schema(value_type = BTreeMap<String, String>)]
+    #[schema(schema_with = parameters)]
     pub parameters: BTreeMap<String, Option<Text<2048>>>,
     /// Where the template came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+}
+
+fn parameters() -> Schema {
+    let text = ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .max_length(Some(2048))
+        .pattern(Some(super::text::PLAIN));
+    let parameters = ObjectBuilder::new()
+        .description(Some(
+            "Parameters of the page; slugs allowed in every value. `null` is a parameter without a value.",
+        ))
+        .additional_properties(Some(Schema::from(text)));
+    parameters.into()
 }
 
 fn closable() -> bool {

@@ -19,6 +19,7 @@ pub struct RankAndRoles {
     pub rank: Option<u8>,
     /// The roles; a person with any of them is a candidate.
     #[serde(default)]
+    #[schema(required = true, min_items = 1)]
     pub roles: BTreeSet<Name<SecurityRole>>,
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{AnyItem, Kind, Problem};
+use super::{AnyItem, Kind, Problem, wording};
 
 /// Most bytes of an item, as JSON without blanks.
 pub const ITEM_BYTES_MAX: usize = 256 << 10;
@@ -27,7 +27,7 @@ pub const KEPT_BYTES_MAX: usize = 64 << 10;
 /// Most entries of a list, or members of an object, that has no bound of its own.
 pub const LIST_MAX: usize = 1_000;
 /// Most languages of a text.
-const LABELS_MAX: usize = 200;
+pub const LABELS_MAX: usize = 200;
 
 /// Most items of all kinds together, people left out.
 pub const LIBRARY_ITEMS_MAX: usize = 10_000;
@@ -35,7 +35,7 @@ pub const LIBRARY_ITEMS_MAX: usize = 10_000;
 pub const LIBRARY_BYTES_MAX: usize = 64 << 20;
 
 /// Lists with a bound of their own, by kind and attribute.
-const LISTS: &[(Kind, &str, usize)] = &[
+pub const LISTS: &[(Kind, &str, usize)] = &[
     (Kind::App, "aliases", 100),
     (Kind::App, "outOfTheBox", 100),
     (Kind::ApplicationTabTemplate, "parameters", 100),
@@ -110,6 +110,10 @@ enum What {
     Controls,
     /// As [`What::Controls`], of those that documents carry: content that exists elsewhere may have them.
     LateControls,
+    /// Texts of which nothing is seen.
+    Blanks,
+    /// Numbers that are no language.
+    NoLanguages,
 }
 
 struct Excess {
@@ -133,8 +137,13 @@ impl Excess {
             What::Controls | What::LateControls => {
                 "it has a control character other than tab, line feed and carriage return: take it out".to_owned()
             }
+            What::Blanks => "nothing of the text is seen: give it a character that is".to_owned(),
+            What::NoLanguages => {
+                format!("this is no language: use a number of 1 to {}, such as 1033", wording::LANGUAGE_MAX)
+            }
         };
-        Problem { attribute, message, tolerable: what == What::LateControls }
+        let tolerable = matches!(what, What::LateControls | What::Blanks | What::NoLanguages);
+        Problem { attribute, message, tolerable }
     }
 }
 
@@ -161,6 +170,13 @@ fn excesses(item: &AnyItem) -> Vec<Excess> {
     // Of an item of too many values, that is enough to say.
     if values <= VALUES_MAX {
         walk.value(&json);
+        walk.found.extend(wording::faults(kind, &json).into_iter().map(|(attribute, fault)| {
+            let what = match fault {
+                wording::Fault::Blank => What::Blanks,
+                wording::Fault::NoLanguage => What::NoLanguages,
+            };
+            Excess { attribute, what, count: 1, max: 0 }
+        }));
     }
     walk.found
 }
@@ -219,9 +235,13 @@ impl<'a> Walk<'a> {
                     let bytes = object.iter().map(|(key, value)| key.len() + value.as_str().map_or(0, str::len)).sum();
                     self.hold(What::KeptBytes, bytes, KEPT_BYTES_MAX);
                 }
+                let are_labels = matches!(self.path.last(), Some(Step::Key("labels")));
                 for (key, value) in object {
                     self.path.push(Step::Key(key));
                     self.text(key);
+                    if are_labels && !key.parse().is_ok_and(wording::is_language) {
+                        self.hold(What::NoLanguages, 1, 0);
+                    }
                     if !self.is_free() {
                         self.value(value);
                     }

@@ -19,19 +19,15 @@ use serde::{Deserialize, Serialize};
 pub struct Capabilities {
     /// Connectors through which it looks up business records.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    #[schema(value_type = Vec<String>)]
     pub records: BTreeSet<ConnectorName>,
     /// Connectors through which it searches for articles.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    #[schema(value_type = Vec<String>)]
     pub knowledge: BTreeSet<ConnectorName>,
     /// Hosts it sends requests to, such as `api.contoso.com` or `api.contoso.com:8443`.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    #[schema(value_type = Vec<String>)]
     pub http: BTreeSet<HttpHost>,
     /// Secrets it puts into those requests by name. It never sees one.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    #[schema(value_type = Vec<String>)]
     pub secrets: BTreeSet<SecretName>,
 }
 

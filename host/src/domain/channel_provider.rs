@@ -17,14 +17,17 @@ pub struct ChannelProvider {
     /// Title of the widget.
     pub label: Localized<100>,
     /// Address of the widget, `https`.
+    #[schema(value_type = String, min_length = 9, max_length = 1024, pattern = r"^https://[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+$")]
     pub channel_url: Text<1024>,
     /// 0 to 1000; 0 takes precedence.
+    #[schema(maximum = 1000)]
     pub sort_order: u16,
     /// Click to act.
     #[serde(default)]
     pub outbound: bool,
     /// The only version there is: 2.
     #[serde(default = "two")]
+    #[schema(minimum = 2, maximum = 2)]
     pub api_version: u8,
     /// Further domains the widget may come from.
     #[serde(default, skip_serializing_if = "Option::is_none")]

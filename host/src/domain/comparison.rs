@@ -38,10 +38,10 @@ pub struct Difference {
     /// Some of the people they were about, by login.
     pub users: Vec<String>,
     /// What it is in one of the calls, with the version that serves. A long value is cut.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     pub before: Value,
     /// What it is in that call with the other version.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     pub after: Value,
     /// Whether the difference was meant.
     pub expected: bool,

@@ -18,18 +18,18 @@ const LONGEST_NAME: usize = 200;
 /// A connector, under the name that plugins ask for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ConnectorSettings)]
 pub struct Connector {
     /// What it is, for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schema(max_length = 200)]
     pub name: String,
     /// What it is asked, and how.
     pub kind: ConnectorKind,
     /// Where it is, such as `https://contoso.crm.dynamics.com/api/data/v9.2`.
-    #[schema(value_type = String)]
     pub url: ConnectorUrl,
     /// The secret that the host shows there as `Authorization: Bearer …`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub secret: Option<SecretName>,
     /// The entity sets of tables, such as `incidents` for `incident`. A table that is not here is asked for by its own name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -137,6 +137,23 @@ impl Item for Connector {
 /// Whether `text` can name a table or an entity set, and so be a step of a path.
 pub fn is_entity(text: &str) -> bool {
     (1..=NAME_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+impl utoipa::PartialSchema for ConnectorUrl {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        super::text::plain(
+            "A base address, without a slash at its end.",
+            "^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])*[a-z]([a-z0-9-]{0,61}[a-z0-9])?(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~%!$&'()*+,;=:@-]+)*$",
+            9,
+            Self::LONGEST,
+        )
+    }
+}
+
+impl utoipa::ToSchema for ConnectorUrl {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "ConnectorUrl".into()
+    }
 }
 
 #[cfg(test)]

@@ -16,8 +16,10 @@ pub struct Environment {
     /// Switches that overrule every profile, such as `copilot`. Absent means on.
     pub tenant_switches: BTreeMap<String, bool>,
     /// Most sessions at once, Home included (ruling 8.18).
+    #[schema(minimum = 2, maximum = 255)]
     pub sessions_max: u8,
     /// Most tabs in a session, the anchor included (ruling 8.18).
+    #[schema(minimum = 1, maximum = 255)]
     pub tabs_max: u8,
     /// What a second direct assignment does (ruling 8.3).
     pub second_assignment: SecondAssignment,

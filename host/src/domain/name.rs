@@ -20,6 +20,9 @@ use super::Kind;
 /// Longest name, in characters (`msdyn_uniquename`).
 pub const NAME_MAX: usize = 128;
 
+/// A name, as it is published: no character that controls something, and no blank at either end.
+pub const NAME: &str = r"^[^\x00-\x20\x7f-\xa0]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0])?$";
+
 /// A type whose values are addressed by a name of their own.
 pub trait Named {
     /// The collection the values live in.
@@ -217,6 +220,7 @@ impl<T: Named> utoipa::__dev::ComposeSchema for Name<T> {
                 .schema_type(Type::String)
                 .min_length(Some(1))
                 .max_length(Some(NAME_MAX))
+                .pattern(Some(NAME))
                 .description(Some(description))
                 .build(),
         ))

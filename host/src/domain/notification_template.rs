@@ -27,6 +27,7 @@ pub struct NotificationTemplate {
     pub show_countdown: bool,
     /// Seconds until the work is offered to somebody else, 1 to 500 (ruling 8.22).
     #[serde(default = "two_minutes")]
+    #[schema(minimum = 1, maximum = 500)]
     pub countdown_seconds: u16,
     /// The work is assigned without asking.
     #[serde(default)]
@@ -51,6 +52,7 @@ pub struct NotificationTemplate {
     pub theme: Theme,
     /// At most four lines of detail.
     #[serde(default)]
+    #[schema(max_items = 4)]
     pub fields: Vec<NotificationField>,
     /// Where the template came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]

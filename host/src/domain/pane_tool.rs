@@ -21,6 +21,7 @@ pub struct PaneTool {
     pub state: State,
     /// The tool kind, such as `scripts`: it says which rule component decides about the tool, and is the tool's name in
     /// an experience.
+    #[schema(value_type = String, min_length = 1, max_length = 100, pattern = "^[a-z0-9-]+$")]
     pub kind: Text<100>,
     /// The name of the control or page that draws the tool.
     pub control: Text<100>,

@@ -30,14 +30,12 @@ pub struct Plugin {
     pub versions: BTreeMap<PluginVersion, Digest>,
     /// The version that serves. Without one the plugin is not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub active: Option<PluginVersion>,
     /// Whether an administrator chose the version that serves. If not, a newer one that comes with the product takes its place.
     #[serde(skip_serializing_if = "is_false")]
     pub pinned: bool,
     /// The versions that served before, the last one last: a roll-back goes back to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<String>)]
     pub served_before: Vec<PluginVersion>,
     /// What components were granted, by digest: another build has nothing. A component that is not here was not decided about.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -397,6 +395,35 @@ impl Item for Plugin {
 
     fn is_active(&self) -> bool {
         self.state.is_active()
+    }
+}
+
+impl utoipa::PartialSchema for PluginVersion {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        super::text::plain(
+            "The version of a plugin: three numbers.",
+            "^(0|[1-9][0-9]{0,8})([.](0|[1-9][0-9]{0,8})){2}$",
+            5,
+            29,
+        )
+    }
+}
+
+impl utoipa::ToSchema for PluginVersion {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "VersionNumber".into()
+    }
+}
+
+impl utoipa::PartialSchema for Digest {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        super::text::plain("The SHA-256 of a component, in hexadecimal.", "^[0-9a-f]{64}$", 64, 64)
+    }
+}
+
+impl utoipa::ToSchema for Digest {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Digest".into()
     }
 }
 

@@ -144,6 +144,7 @@ pub struct InboxView {
     /// Shown as the view's title.
     pub name: Text<100>,
     /// Kinds of work the view lists. A view may mix them.
+    #[schema(min_items = 1)]
     pub record_types: BTreeSet<InboxRecordType>,
     /// Which of them: one filter per record type, as a check list or a condition.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]

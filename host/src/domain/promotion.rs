@@ -14,8 +14,9 @@ use super::Problems;
 pub struct Promotion {
     /// What it is compared by.
     pub gate: Gate,
-    /// How many recorded questions there must be to compare it by. The same question is recorded once, however often it is asked.
-    #[schema(minimum = 1, maximum = 2_000)]
+    /// How many recorded questions there must be to compare it by, at least one if that is the gate. The same question is
+    /// recorded once, however often it is asked.
+    #[schema(maximum = 2_000)]
     pub recordings: u32,
 }
 

@@ -28,7 +28,6 @@ pub struct RecordingSettings {
     /// What is replaced: `user`, `outside` (what granted calls answered), `context.*`, or one key such as `context.customerName`. Without
     /// it `context.*` and `outside`.
     #[serde(default = "default_redact")]
-    #[schema(value_type = BTreeSet<String>)]
     pub redact: BTreeSet<Redaction>,
 }
 
@@ -176,6 +175,18 @@ impl RecordingSettings {
                 problems.refuse(attribute, format!("it is {value}: between 1 and {most}"));
             }
         }
+    }
+}
+
+impl utoipa::PartialSchema for Redaction {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        super::text::plain("What is replaced in recordings.", "^(user|outside|context[.].+)$", 1, 1000)
+    }
+}
+
+impl utoipa::ToSchema for Redaction {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Redaction".into()
     }
 }
 

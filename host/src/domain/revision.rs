@@ -11,8 +11,21 @@ use super::{Effort, Kind};
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
-#[serde(transparent)]
+#[serde(try_from = "u64")]
 pub struct Revision(pub u64);
+
+/// A number that no revision has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is no revision: their numbers are at most 9223372036854775807")]
+pub struct InvalidRevision(u64);
+
+impl TryFrom<u64> for Revision {
+    type Error = InvalidRevision;
+
+    fn try_from(number: u64) -> Result<Self, InvalidRevision> {
+        if i64::try_from(number).is_ok() { Ok(Self(number)) } else { Err(InvalidRevision(number)) }
+    }
+}
 
 impl fmt::Display for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,10 +95,10 @@ pub struct ChangeRecord {
     /// The item.
     pub name: String,
     /// The item before; nothing if it was made.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     pub before: Option<serde_json::Value>,
     /// The item after; nothing if it was deleted.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     pub after: Option<serde_json::Value>,
 }
 

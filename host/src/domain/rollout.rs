@@ -18,7 +18,6 @@ const PARTS: u64 = 10_000;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rollout {
     /// The version that is tried.
-    #[schema(value_type = String)]
     pub version: PluginVersion,
     /// For whom.
     pub to: RolloutStage,
@@ -49,7 +48,6 @@ pub struct Rollout {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WantedRollout {
     /// The version to try.
-    #[schema(value_type = String)]
     pub version: PluginVersion,
     /// For whom.
     pub to: RolloutStage,

@@ -38,6 +38,7 @@ pub struct ScriptStep {
     /// Shown; slugs allowed.
     pub name: Localized<100>,
     /// Position, from 1.
+    #[schema(minimum = 1)]
     pub order: u32,
     /// What the step does.
     pub action: StepAction,

@@ -112,11 +112,9 @@ pub struct KeptSecret {
 #[schema(as = Secret)]
 pub struct SecretRecord {
     /// What it is called.
-    #[schema(value_type = String)]
     pub name: SecretName,
     /// The hosts it is shown to. A secret without any was written by an older program, and goes nowhere until it is written again
     /// with its hosts.
-    #[schema(value_type = Vec<String>)]
     pub hosts: BTreeSet<HttpHost>,
     /// When it was written last.
     #[schema(value_type = String, format = DateTime)]

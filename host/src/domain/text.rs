@@ -10,6 +10,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Schema, Type};
 
+/// What texts of items are made of: no character that controls terminals and printers. Held to by [`bounds`](super::bounds).
+pub const PLAIN: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+
+/// The number of a language as a key: 1 to 65535.
+const LANGUAGE: &str = "^([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$";
+
+/// How a text of a known form is published.
+pub(crate) fn plain(description: &str, pattern: &str, least: usize, most: usize) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String).description(Some(description)).pattern(Some(pattern));
+    RefOr::T(Schema::Object(text.min_length(Some(least)).max_length(Some(most)).build()))
+}
+
 /// A language code as Windows numbers them, such as 1033 for English (United States).
 pub type Language = u32;
 
@@ -154,7 +166,8 @@ impl<'de, const MAX: usize> Deserialize<'de> for Localized<MAX> {
 
 impl<const MAX: usize> utoipa::PartialSchema for Text<MAX> {
     fn schema() -> RefOr<Schema> {
-        RefOr::T(Schema::Object(ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX)).build()))
+        let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX)).pattern(Some(PLAIN));
+        RefOr::T(Schema::Object(text.build()))
     }
 }
 
@@ -167,14 +180,18 @@ impl<const MAX: usize> utoipa::ToSchema for Text<MAX> {
 impl<const MAX: usize> utoipa::PartialSchema for Localized<MAX> {
     fn schema() -> RefOr<Schema> {
         let text = <Text<MAX> as utoipa::PartialSchema>::schema;
+        let language = ObjectBuilder::new().schema_type(Type::String).pattern(Some(LANGUAGE));
         let labels = ObjectBuilder::new()
             .description(Some("Wording by language code, such as 1036 for French."))
+            .property_names(Some(language))
+            .max_properties(Some(super::bounds::LABELS_MAX))
             .additional_properties(Some(AdditionalProperties::RefOr(text())));
         let labelled = ObjectBuilder::new()
             .property("default", text())
             .required("default")
             .property("labels", labels)
-            .required("labels");
+            .required("labels")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
         RefOr::T(Schema::OneOf(OneOfBuilder::new().item(text()).item(labelled).build()))
     }
 }

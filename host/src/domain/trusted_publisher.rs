@@ -26,9 +26,10 @@ const LONGEST_NAME: usize = 200;
 pub struct TrustedPublisher {
     /// Who that is, for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schema(max_length = 200)]
     pub name: String,
     /// The public keys, each the base64 of its 32 bytes. A component of the publisher carries a signature by one of them.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 16)]
+    #[schema(min_items = 1, max_items = 16)]
     pub keys: Vec<PublicKey>,
 }
 
@@ -164,6 +165,30 @@ impl Item for TrustedPublisher {
         if self.name.chars().count() > LONGEST_NAME {
             problems.refuse("name", format!("{LONGEST_NAME} characters are the most"));
         }
+    }
+}
+
+impl utoipa::PartialSchema for PublicKey {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        super::text::plain("A public key: the base64 of its 32 bytes.", "^[A-Za-z0-9+/]{43}=$", 44, 44)
+    }
+}
+
+impl utoipa::ToSchema for PublicKey {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "PublicKey".into()
+    }
+}
+
+impl utoipa::PartialSchema for KeyId {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        super::text::plain("The short name of a key.", "^[0-9a-f]{16}$", 16, 16)
+    }
+}
+
+impl utoipa::ToSchema for KeyId {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "KeyId".into()
     }
 }
 

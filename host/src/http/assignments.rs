@@ -56,7 +56,6 @@ struct AssignmentChanges {
     /// People who are gone.
     removed: Vec<String>,
     /// Assignments to other profiles that gave way.
-    #[schema(value_type = Vec<Object>)]
     replaced: Vec<Replaced>,
 }
 
@@ -211,9 +210,8 @@ async fn change(
 }
 
 fn existing(store: &Store, profile: &str) -> Result<Name<Profile>, Refusal> {
-    let name = profile.parse()?;
     items::get(store, Kind::Profile, profile)?;
-    Ok(name)
+    Ok(profile.parse()?)
 }
 
 /// The people whose assignment to `profile` changed in this way.

@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use crate::domain::access::{AuditOutcome, AuditRecord};
 use crate::store::AuditFilter;
 
+use super::number::Number;
 use super::page;
 use super::problem::Refusal;
 use super::query::Query;
@@ -28,7 +29,8 @@ struct AuditQuery {
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
     /// Lines with a smaller number only.
-    before: Option<u64>,
+    #[param(value_type = Option<u64>)]
+    before: Option<Number>,
     /// Lines about this token only.
     token: Option<String>,
     /// Lines where this happened only.
@@ -57,7 +59,11 @@ struct AuditPage {
 async fn list(State(app): State<App>, Query(query): Query<AuditQuery>) -> Result<Json<AuditPage>, Refusal> {
     let limit = page::limit(query.limit)?;
     app.ledger.settled().await;
-    let filter = AuditFilter { before: query.before, token: query.token.clone(), outcome: query.outcome };
+    let filter = AuditFilter {
+        before: query.before.map(|Number(before)| before),
+        token: query.token.clone(),
+        outcome: query.outcome,
+    };
     let mut items = app.run(move |service| Ok(service.store().audit()?.read(&filter, limit + 1)?)).await?;
     let more = items.len() > limit;
     items.truncate(limit);

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::asked::Asked;
+use super::contract::Sent;
 use super::document::{self, SMALL, Weight};
 use super::pace::Patience;
 use super::problem::Refusal;
@@ -109,7 +110,11 @@ async fn document<T: Send + 'static>(
     check(request.headers(), types, limit)?;
     let kept = request.extensions().get::<Kept>().cloned();
     let mut share = app.rooms.share(Content::Document, Asked::now().by);
-    let text = read(request.into_body(), app, &mut share, limit).await?;
+    let sent = request.extensions().get::<Sent>().cloned();
+    let text = Bytes::from(read(request.into_body(), app, &mut share, limit).await?);
+    if let Some(sent) = sent {
+        sent.keep(&text);
+    }
     let is_small = text.len() <= SMALL;
     let make = move || {
         share.grow_to(Weight::of(&text).bytes()?)?;

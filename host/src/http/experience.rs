@@ -11,12 +11,13 @@ use utoipa_axum::routes;
 
 use crate::domain::access::{Caller, Privilege};
 use crate::domain::experience::{Experience, ExplainLevel};
-use crate::domain::{Kind, Language, Name, Named, Profile, Revision, SecurityRole, Text, User, user};
+use crate::domain::{Kind, Language, Name, Named, Profile, Revision, SecurityRole, Text, User, user, wording};
 use crate::resolve::SessionInput;
 use crate::service::{Question, Service, Who};
 use crate::store::{Error, MissingReference, Snapshot};
 
 use super::body::{QUESTION_MAX, Typed};
+use super::number::Number;
 use super::privileges::also;
 use super::problem::Refusal;
 use super::query::{For, Nothing, Query};
@@ -38,7 +39,8 @@ struct ExperienceQuery {
     #[param(inline, required = false)]
     explain: ExplainLevel,
     /// The revision to answer from; the newest without it. Needs `history.read`: it shows what was taken away since.
-    as_of: Option<u64>,
+    #[param(value_type = Option<u64>)]
+    as_of: Option<Number>,
 }
 
 /// A question: about somebody (`user`), or about somebody who might exist (`roles`, `licences`, `language`).
@@ -87,7 +89,7 @@ async fn of_user(
         app: query.app,
         session: None,
         explain: query.explain,
-        as_of: query.as_of.map(Revision),
+        as_of: query.as_of.map(|Number(revision)| Revision(revision)),
     };
     Ok(axum::Json(app.run(move |service| Ok(service.experience_for(&asker, &question)?)).await?))
 }
@@ -117,6 +119,10 @@ impl ExperienceRequest {
         };
         if let Some(profile) = &self.profile {
             canonical(&snapshot, profile, "profile")?;
+        }
+        if let Some(language) = self.language.filter(|language| !wording::is_language(*language)) {
+            let message = format!("`{language}` is no language: use a number of 1 to 65535, such as 1033");
+            return Err(Refusal::request("language", message));
         }
         let who = match self.user {
             Some(login) => {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::domain::access::Caller;
 use crate::domain::plugin::Skipped;
 use crate::domain::revision::Author;
-use crate::domain::{AnyItem, Kind, Name, Revision, merge_patch};
+use crate::domain::{AnyItem, InvalidItem, Kind, Name, Problems, Revision, bounds, merge_patch};
 use crate::service::{Error, Service};
 use crate::store::{self, Change, ChangeSet, Committed, Displaced, Expect, How, Layer, Store};
 
@@ -75,11 +75,13 @@ pub(super) fn put_as(
     conditions: &Conditions,
     author: &Author,
 ) -> Result<Written, Refusal> {
-    let current = find(service.store(), kind, name)?.map(|stored| stored.meta);
-    let expect = conditions.expect(kind, name, current.map(|meta| meta.revision))?;
+    // What is no item is said first: preconditions are about requests that would be carried out (RFC 9110, 13.2.1).
     let (json, said) = view::take_apart(kind, name, body)?;
-    let expect = narrowed(kind, name, expect, &said, current)?;
     let item = AnyItem::parse(kind, name, json)?;
+    let current = find(service.store(), kind, name)?.map(|stored| stored.meta);
+    let expect = conditions.expect(kind, name, current.map(|meta| meta.revision));
+    let expect = expect.and_then(|expect| narrowed(kind, name, expect, &said, current));
+    let expect = expect.map_err(|refusal| unfit(&item, name).unwrap_or(refusal))?;
     Ok(commit_by(service, Some(caller), name, item, expect, author)?)
 }
 
@@ -96,11 +98,12 @@ pub(super) fn patch(
     let (patch, said) = view::take_apart(kind, name, patch)?;
     retried(service.store(), || {
         let current = get(service.store(), kind, name)?;
-        let expect = conditions.expect(kind, name, Some(current.meta.revision))?;
-        let expect = narrowed(kind, name, expect, &said, Some(current.meta))?;
         let mut json = current.item.to_json();
         merge_patch::merge(&mut json, patch.clone());
         let item = AnyItem::parse(kind, name, json)?;
+        let expect = conditions.expect(kind, name, Some(current.meta.revision));
+        let expect = expect.and_then(|expect| narrowed(kind, name, expect, &said, Some(current.meta)));
+        let expect = expect.map_err(|refusal| unfit(&item, name).unwrap_or(refusal))?;
         let named = expect != Expect::Anything;
         let expect = if named { expect } else { Expect::Revision(current.meta.revision) };
         Ok(Attempt { outcome: commit_by(service, Some(caller.clone()), name, item, expect, author), again: !named })
@@ -192,6 +195,15 @@ fn written(store: &Store, kind: Kind, name: &str, revision: Revision, changed: b
         store.user(name)?.ok_or_else(gone)?
     };
     Ok(Stored { item: item.into(), meta: Meta { layer: Layer::Custom, revision: since } })
+}
+
+/// Why `item` could not be stored whatever is there, if that is so.
+fn unfit(item: &AnyItem, name: &str) -> Option<Refusal> {
+    let mut problems = Problems::default();
+    item.check(&mut problems);
+    problems.0.extend(bounds::check(item, None));
+    let invalid = InvalidItem { kind: item.kind(), name: name.to_owned(), problems };
+    (!invalid.problems.is_empty()).then(|| invalid.into())
 }
 
 /// What a body says of itself must be so.

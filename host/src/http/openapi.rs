@@ -1,10 +1,22 @@
 //! The OpenAPI document: generated from the descriptions beside the handlers, finished here.
+//!
+//! What holds for all operations is said in one place each: [`shapes`] names schemas, [`requests`] tells what is sent from
+//! what is shown, [`limits`] publishes the bounds of items, [`parameters`] those of addresses, [`answers`] lists statuses,
+//! and [`links`] leads from one operation to the next.
+
+mod answers;
+mod limits;
+mod links;
+mod parameters;
+mod requests;
+mod shapes;
 
 use axum::http::Method;
+use serde_json::Value;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Info, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, PathItem};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::privileges::{self, Line, Needs};
@@ -19,15 +31,21 @@ const SCHEME: &str = "The admin token, which allows everything, or the secret of
     `x-loadout-privilege` beside an operation is the privilege it needs; without it, any token that serves will do. \
     `GET /api/v1/me` says what a token allows.";
 
+const REFUSALS: &str = "How refusals are numbered: 400 for what cannot be read, such as a parameter out of its range, a filter or broken \
+    JSON; 422 for a body that can be read and does not suit its schema, an archive or a component that is damaged or refused; 404 for what an \
+    address or a question names and is not there; 412 for a precondition that does not hold; 409 for a request that suits all that is published, \
+    and that a rule or the state of the environment speaks against. `format: loadout-filter` and `loadout-order` are texts with a grammar, which \
+    a list describes beside the parameter.";
+
 /// The document before any handler is in it.
 pub(super) fn empty() -> OpenApi {
     let mut info = Info::new("Loadout", env!("CARGO_PKG_VERSION"));
-    info.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());
+    info.description = Some(format!("{}\n\n{REFUSALS}", env!("CARGO_PKG_DESCRIPTION")));
     OpenApiBuilder::new().info(info).security(Some([SecurityRequirement::new::<_, [&str; 0], &str>(TOKEN, [])])).build()
 }
 
 /// The document with what holds for every operation: how one identifies oneself, and what failures look like.
-pub(super) fn finish(mut document: OpenApi) -> OpenApi {
+pub(super) fn finish(mut document: OpenApi) -> Value {
     let components = document.components.get_or_insert_default();
     let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(SCHEME)).build();
     components.add_security_scheme(TOKEN, SecurityScheme::Http(scheme));
@@ -36,19 +54,23 @@ pub(super) fn finish(mut document: OpenApi) -> OpenApi {
     for (name, schema) in schemas {
         components.schemas.entry(name).or_insert(schema);
     }
-    let content = ContentBuilder::new().schema(Some(RefOr::Ref(Ref::from_schema_name(ProblemDetails::name())))).build();
-    let failure =
-        ResponseBuilder::new().description("What went wrong.").content("application/problem+json", content).build();
     let guarded = document.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/api/"));
     for (path, item) in guarded {
         for (method, operation) in operations(item) {
-            operation.responses.responses.insert("default".to_owned(), RefOr::T(failure.clone()));
             if let Line::Open(Needs::The(privilege)) = privileges::of(&method, path) {
                 let needed = ExtensionsBuilder::new().add(PRIVILEGE, privilege.as_str()).build();
                 operation.extensions.get_or_insert_default().merge(needed);
             }
         }
     }
+    // Plain data with text keys always has a JSON form.
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    shapes::name_all(&mut document);
+    limits::publish(&mut document);
+    requests::separate(&mut document);
+    parameters::bound(&mut document);
+    answers::list(&mut document);
+    links::add(&mut document);
     document
 }
 

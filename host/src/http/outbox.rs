@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use crate::store::{EventState, OutboxEvent};
 
+use super::number::Number;
 use super::page;
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
@@ -37,9 +38,10 @@ struct OutboxQuery {
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
     /// Continues after the question of this number.
-    after: Option<u64>,
+    #[param(value_type = Option<u64>)]
+    after: Option<Number>,
     /// `pending` or `dead`; both without it.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     state: Option<EventState>,
 }
 
@@ -50,7 +52,7 @@ struct OutboxQuery {
 )]
 async fn list(State(app): State<App>, Query(query): Query<OutboxQuery>) -> Result<Json<OutboxPage>, Refusal> {
     let limit = page::limit(query.limit)?;
-    let (state, after) = (query.state, query.after.unwrap_or_default());
+    let (state, after) = (query.state, query.after.map_or(0, |Number(after)| after));
     let mut items = app.run(move |service| Ok(service.store().events(state, after, limit + 1)?)).await?;
     let more = items.len() > limit;
     items.truncate(limit);

@@ -85,7 +85,6 @@ struct RollBackQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ActivateBody {
     /// The version, which must be installed.
-    #[schema(value_type = String)]
     version: PluginVersion,
     /// Whether it may be of another major version than the one that serves.
     #[serde(default)]

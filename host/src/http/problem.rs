@@ -207,6 +207,11 @@ impl Refusal {
         self
     }
 
+    /// Makes it a conflict: the request is as it should be, and a rule speaks against it.
+    pub(super) fn conflicts(&mut self) {
+        self.0.status = StatusCode::CONFLICT.as_u16();
+    }
+
     /// The privilege that the caller does not have, if that is why.
     pub fn privilege(&self) -> Option<Privilege> {
         self.0.privilege

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::plugin::is_plugin_name;
 use crate::domain::trace::TraceId;
 use crate::domain::{PluginVersion, RecordedStatus, RecordingSettings};
 use crate::service::{PluginView, RecordingView, ReplayView};
@@ -134,6 +135,11 @@ async fn clear(
     _: Query<Nothing>,
     By(author): By,
 ) -> Result<Json<Cleared>, Refusal> {
+    // A plugin that is gone may have left recordings, but none was ever called so.
+    if ![&publisher, &name].into_iter().all(|part| is_plugin_name(part)) {
+        let detail = format!("there is no plugin `{publisher}/{name}`: `GET /api/v1/plugins` lists them");
+        return Err(Refusal::new(StatusCode::NOT_FOUND, "not-found", detail));
+    }
     let removed = app.run(move |service| Ok(service.clear_recordings(&full(&publisher, &name), &author)?)).await?;
     Ok(Json(Cleared { removed }))
 }

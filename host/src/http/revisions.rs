@@ -12,6 +12,7 @@ use crate::domain::Revision;
 use crate::domain::access::{Caller, Privilege};
 use crate::domain::revision::RevisionRecord;
 
+use super::number::Number;
 use super::page::{self, Filling};
 use super::problem::Refusal;
 use super::query::Query;
@@ -30,7 +31,8 @@ struct RevisionsQuery {
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
     /// Revisions before this one only.
-    before: Option<u64>,
+    #[param(value_type = Option<u64>)]
+    before: Option<Number>,
 }
 
 /// One page of revisions, the newest first.
@@ -57,14 +59,18 @@ async fn list(
     let page = app.run(move |service| {
         let (mut page, mut last, mut more) = (Filling::new(limit), None, false);
         // Each is written down before the next is read.
-        service.store().visit_revisions(query.before.map(Revision), limit + 1, |mut record| {
-            if !reads_people {
-                record.leave_people_out();
-            }
-            more = !page.add(&serde_json::json!(record));
-            last = Some(record.revision).filter(|_| !more).or(last);
-            !more
-        })?;
+        service.store().visit_revisions(
+            query.before.map(|Number(before)| Revision(before)),
+            limit + 1,
+            |mut record| {
+                if !reads_people {
+                    record.leave_people_out();
+                }
+                more = !page.add(&serde_json::json!(record));
+                last = Some(record.revision).filter(|_| !more).or(last);
+                !more
+            },
+        )?;
         let next = last.filter(|_| more).map(|last| {
             let (size, before) = (query.limit.map(|limit| limit.to_string()), last.to_string());
             page::next("/api/v1/revisions", &[("limit", size.as_deref()), ("before", Some(&before))])

@@ -28,7 +28,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CompareBody {
     /// The version, which must be installed.
-    #[schema(value_type = String)]
     version: PluginVersion,
     /// What it is meant to change.
     #[serde(default)]

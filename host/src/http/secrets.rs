@@ -34,7 +34,7 @@ struct SecretList {
 #[schema(as = SecretBody)]
 struct Body {
     /// What it is. No answer ever has it.
-    #[schema(value_type = String, format = Password, min_length = 8, max_length = 4096, write_only)]
+    #[schema(value_type = String, format = Password, pattern = "^[!-~]([ -~]*[!-~])$", min_length = 8, max_length = 4096, write_only)]
     value: SecretValue,
     /// The hosts it is for, such as `api.contoso.com` or `api.contoso.com:8443`. It is put into no request to another host.
     #[schema(value_type = Vec<String>, min_items = 1, max_items = 16)]

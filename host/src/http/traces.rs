@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use crate::domain::trace::{CallTrace, Outcome, TraceId};
 use crate::store::TraceFilter;
 
+use super::number::Number;
 use super::page::{self, Page};
 use super::problem::Refusal;
 use super::query::{Nothing, Query};
@@ -56,7 +57,8 @@ struct TracesQuery {
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<jiff::Timestamp>,
     /// That took longer than this many milliseconds.
-    slower_than: Option<u64>,
+    #[param(value_type = Option<u64>)]
+    slower_than: Option<Number>,
 }
 
 impl TracesQuery {
@@ -72,7 +74,7 @@ impl TracesQuery {
             decision: self.decision.clone(),
             since: self.since,
             until: self.until,
-            slower_than: self.slower_than.map(|millis| millis.saturating_mul(1_000)),
+            slower_than: self.slower_than.map(|Number(millis)| millis.saturating_mul(1_000).min(Number::MAX)),
         }
     }
 
@@ -80,7 +82,7 @@ impl TracesQuery {
     fn next(&self, last: TraceId) -> String {
         let (limit, after) = (self.limit.map(|limit| limit.to_string()), last.to_string());
         let [since, until] = [self.since, self.until].map(|at| at.map(|at| at.to_string()));
-        let slower_than = self.slower_than.map(|millis| millis.to_string());
+        let slower_than = self.slower_than.map(|Number(millis)| millis.to_string());
         let query = [
             ("limit", limit.as_deref()),
             ("plugin", self.plugin.as_deref()),

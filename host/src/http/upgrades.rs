@@ -25,6 +25,7 @@ use crate::upgrade::{Changed, Plan};
 use super::asked::Asked;
 use super::body::{ArchiveTurn, Package, Typed};
 use super::etag::Unconditional;
+use super::number::Number;
 use super::page::{self, Filling};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
@@ -75,7 +76,10 @@ impl PlanQuery {
         }
         let people = match (user, app) {
             (None, None) => Vec::new(),
-            (Some(_), None) => return Err(Refusal::query("`user` is given and `app` is not: name the app, too")),
+            (Some(_), None) => {
+                let detail = "`user` is given and `app` is not: name the app, too";
+                return Err(Refusal::new(StatusCode::CONFLICT, "invalid-query", detail));
+            }
             (user, Some(app)) => {
                 let login = user.map(|login| login.parse::<Name<User>>()).transpose()?;
                 vec![(login, app)]
@@ -165,7 +169,7 @@ async fn apply(
 )]
 async fn resume(
     State(app): State<App>,
-    extract::Path(run): extract::Path<u64>,
+    extract::Path(Number(run)): extract::Path<Number>,
     _: Query<Nothing>,
     _: Unconditional,
     By(author): By,
@@ -204,7 +208,7 @@ async fn carry(
 )]
 async fn read(
     State(app): State<App>,
-    extract::Path(run): extract::Path<u64>,
+    extract::Path(Number(run)): extract::Path<Number>,
     _: Query<Nothing>,
 ) -> Result<Json<UpgradeStatus>, Refusal> {
     Ok(Json(app.run(move |service| Ok(service.upgrade(run)?)).await?))
@@ -216,12 +220,14 @@ async fn read(
 #[into_params(parameter_in = Query)]
 struct RowsQuery {
     /// Rows that ended so: `migrated`, `merged`, `already-there`, `quarantined` or `kept`.
-    outcome: Option<String>,
+    #[param(inline)]
+    outcome: Option<Outcome>,
     /// Rows on the page, 1 to 500; 50 without it.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
     /// Rows behind this position only.
-    after: Option<u64>,
+    #[param(value_type = Option<u64>)]
+    after: Option<Number>,
 }
 
 /// One page of rows.
@@ -240,38 +246,57 @@ struct RowPage {
 )]
 async fn rows(
     State(app): State<App>,
-    extract::Path(run): extract::Path<u64>,
+    extract::Path(Number(run)): extract::Path<Number>,
     Query(query): Query<RowsQuery>,
 ) -> Result<Response, Refusal> {
     let limit = page::limit(query.limit)?;
-    let outcome = match query.outcome.as_deref() {
-        None => None,
-        Some(typed) => Some(Outcome::parse(typed).ok_or_else(|| {
-            Refusal::query(format!("`outcome` is `{typed}`: use migrated, merged, already-there, quarantined or kept"))
-        })?),
-    };
-    let found =
-        app.run(move |service| Ok(service.upgrade_rows(run, outcome, query.after.unwrap_or(0), limit + 1)?)).await?;
+    let outcome = query.outcome;
+    let found = app
+        .run(move |service| {
+            Ok(service.upgrade_rows(run, outcome, query.after.map_or(0, |Number(after)| after), limit + 1)?)
+        })
+        .await?;
     let mut page = Filling::new(limit);
     let fitting = found.iter().take_while(|row| page.add(&serde_json::json!(row))).count();
     let next = found[..fitting].last().filter(|_| fitting < found.len()).map(|last| {
         let (size, after) = (query.limit.map(|limit| limit.to_string()), last.ordinal.to_string());
         let query =
-            [("outcome", query.outcome.as_deref()), ("limit", size.as_deref()), ("after", Some(after.as_str()))];
+            [("outcome", outcome.map(Outcome::as_str)), ("limit", size.as_deref()), ("after", Some(after.as_str()))];
         page::next(&format!("/api/v1/upgrades/{run}/rows"), &query)
     });
     Ok(page.finish(next.as_deref()))
+}
+
+/// One of the events of an upgrade.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the events in the OpenAPI document")]
+struct UpgradeEvent {
+    /// What happened.
+    event: UpgradeEventName,
+    /// The state of the upgrade, as JSON with `state`, `progress`, `rows` and `failure`.
+    data: String,
+}
+
+/// What happened to an upgrade.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "describes the events in the OpenAPI document")]
+enum UpgradeEventName {
+    /// It got further.
+    Progress,
+    /// It ended.
+    Done,
 }
 
 /// Tells of an upgrade as it goes on: an event `progress` whenever it got further, and an event `done` when it ended.
 #[utoipa::path(
     get, path = "/api/v1/upgrades/{run}/events", operation_id = "watch-upgrade", tag = "upgrades",
     params(("run" = u64, Path, description = "The number of the upgrade.")),
-    responses((status = 200, description = "Server-sent events whose data is the upgrade's state as JSON.", content_type = "text/event-stream", body = String)),
+    responses((status = 200, description = "Server-sent events whose data is the upgrade's state as JSON.", content_type = "text/event-stream", body = UpgradeEvent)),
 )]
 async fn events(
     State(app): State<App>,
-    extract::Path(run): extract::Path<u64>,
+    extract::Path(Number(run)): extract::Path<Number>,
     _: Query<Nothing>,
 ) -> Result<Response, Refusal> {
     app.run(move |service| Ok(service.upgrade(run)?)).await?;
@@ -308,7 +333,7 @@ async fn events(
 )]
 async fn abandon(
     State(app): State<App>,
-    extract::Path(run): extract::Path<u64>,
+    extract::Path(Number(run)): extract::Path<Number>,
     _: Query<Nothing>,
     _: Unconditional,
     By(author): By,
@@ -328,7 +353,7 @@ async fn abandon(
 )]
 async fn roll_back(
     State(app): State<App>,
-    extract::Path(run): extract::Path<u64>,
+    extract::Path(Number(run)): extract::Path<Number>,
     _: Query<Nothing>,
     _: Unconditional,
     By(author): By,

@@ -64,7 +64,14 @@ pub(super) fn take_apart(kind: Kind, name: &str, mut body: Value) -> Result<(Val
     }
     let said = match attributes.shift_remove("meta") {
         None => Said::default(),
-        Some(meta) => serde_json::from_value(meta).map_err(|error| invalid("meta", error.to_string()))?,
+        // Neither a list nor nothing in place of a value, which serde takes as well.
+        Some(Value::Object(meta)) if meta.values().any(Value::is_null) => {
+            return Err(invalid("meta", "`null` says nothing of the item: leave it out".to_owned()));
+        }
+        Some(meta @ Value::Object(_)) => {
+            serde_json::from_value(meta).map_err(|error| invalid("meta", error.to_string()))?
+        }
+        Some(other) => return Err(invalid("meta", format!("expected an object, found `{}`", shortened(&other)))),
     };
     Ok((body, said))
 }
@@ -112,7 +119,7 @@ impl<T: Item + ToSchema> PartialSchema for View<T> {
 
 impl<T: Item + ToSchema> ToSchema for View<T> {
     fn name() -> Cow<'static, str> {
-        T::name()
+        format!("{:?}", T::KIND).into()
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
@@ -127,14 +134,14 @@ impl<T: Item + ToSchema> PartialSchema for PageOf<T> {
         let next = ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some("The address of the next page; absent on the last."));
-        let items = ArrayBuilder::new().items(RefOr::Ref(Ref::from_schema_name(T::name())));
+        let items = ArrayBuilder::new().items(RefOr::Ref(Ref::from_schema_name(View::<T>::name())));
         ObjectBuilder::new().property("items", items).required("items").property("next", next).build().into()
     }
 }
 
 impl<T: Item + ToSchema> ToSchema for PageOf<T> {
     fn name() -> Cow<'static, str> {
-        format!("{}Page", T::name()).into()
+        format!("{:?}Page", T::KIND).into()
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {

@@ -43,10 +43,8 @@ pub struct InstalledComponent {
     /// The plugin, as `publisher/name`.
     pub plugin: String,
     /// The version.
-    #[schema(value_type = String)]
     pub version: PluginVersion,
     /// The SHA-256 of the component, in hexadecimal.
-    #[schema(value_type = String)]
     pub digest: Digest,
     /// Whether the version was not there before.
     pub installed: bool,

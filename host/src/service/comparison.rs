@@ -34,10 +34,8 @@ pub struct Comparison {
     /// The plugin, as `publisher/name`.
     pub plugin: String,
     /// The version that serves.
-    #[schema(value_type = String)]
     pub from: PluginVersion,
     /// The version that would.
-    #[schema(value_type = String)]
     pub to: PluginVersion,
     /// Recorded questions that were asked of both.
     pub recordings: usize,

@@ -24,10 +24,8 @@ pub struct GrantView {
     /// The plugin, as `publisher/name`.
     pub plugin: String,
     /// The version.
-    #[schema(value_type = String)]
     pub version: PluginVersion,
     /// The SHA-256 of its component, in hexadecimal, which alone the grant is for.
-    #[schema(value_type = String)]
     pub digest: Digest,
     /// Whether somebody decided about it. Until then a version that asks for anything cannot be activated.
     pub decided: bool,

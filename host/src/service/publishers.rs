@@ -34,10 +34,8 @@ pub struct PublisherView {
 #[schema(as = TrustedKey)]
 pub struct KeyView {
     /// Its short name, which signatures and refusals name: 16 hexadecimal digits.
-    #[schema(value_type = String)]
     pub id: KeyId,
     /// The base64 of its 32 bytes.
-    #[schema(value_type = String)]
     pub key: PublicKey,
 }
 
@@ -47,7 +45,6 @@ pub struct KeyView {
 #[schema(as = PluginSigner)]
 pub struct SignerView {
     /// The short name of the key: 16 hexadecimal digits.
-    #[schema(value_type = String)]
     pub key_id: KeyId,
     /// What the signature is worth here.
     pub standing: Standing,

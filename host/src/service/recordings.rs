@@ -23,15 +23,12 @@ const DAYS_MAX: i64 = 90;
 #[schema(as = Recording)]
 pub struct RecordingView {
     /// What it is known by.
-    #[schema(value_type = String)]
     pub id: TraceId,
     /// The plugin, as `publisher/name`.
     pub plugin: String,
     /// The version that was asked.
-    #[schema(value_type = String)]
     pub version: PluginVersion,
     /// The SHA-256 of its component, in hexadecimal.
-    #[schema(value_type = String)]
     pub digest: Digest,
     /// The tool kind it decided about; of a change of configuration its message.
     pub tool: String,
@@ -59,13 +56,10 @@ pub struct RecordingView {
 #[schema(as = Replay)]
 pub struct ReplayView {
     /// The recording.
-    #[schema(value_type = String)]
     pub id: TraceId,
     /// The version that was asked again.
-    #[schema(value_type = String)]
     pub version: PluginVersion,
     /// The SHA-256 of its component, in hexadecimal.
-    #[schema(value_type = String)]
     pub digest: Digest,
     /// Whether the answer is the same, byte by byte; of two calls that broke, whether they broke alike.
     pub same: bool,

@@ -23,7 +23,6 @@ pub struct RolloutView {
     /// The plugin, as `publisher/name`.
     pub plugin: String,
     /// The version that serves everybody else.
-    #[schema(value_type = String)]
     pub serving: PluginVersion,
     /// How it is tried.
     pub rollout: Rollout,

@@ -23,7 +23,6 @@ pub struct StepView {
     /// The plugin, as `publisher/name`.
     pub plugin: String,
     /// Its version.
-    #[schema(value_type = String)]
     pub version: PluginVersion,
     /// The SHA-256 of the component, in hexadecimal.
     pub digest: String,

@@ -169,7 +169,8 @@ pub enum How {
 }
 
 /// A direct assignment that gave way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ReplacedAssignment)]
 pub struct Replaced {
     /// The person.
     pub login: String,

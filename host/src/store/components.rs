@@ -73,10 +73,8 @@ pub struct ComponentRecord {
 #[schema(as = FailedPluginVersion)]
 pub struct FailedVersion {
     /// The version.
-    #[schema(value_type = String)]
     pub version: PluginVersion,
     /// The component.
-    #[schema(value_type = String)]
     pub digest: Digest,
     /// When it was tried.
     #[schema(value_type = String, format = DateTime)]

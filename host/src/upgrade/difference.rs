@@ -38,10 +38,10 @@ pub struct AttributeChange {
     #[schema(ignore)]
     pub(crate) keys: Vec<String>,
     /// What it was; nothing if it was not there.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     pub before: Option<Value>,
     /// What it becomes; nothing if it goes.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     pub after: Option<Value>,
 }
 

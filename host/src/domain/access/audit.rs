@@ -52,6 +52,7 @@ pub enum AuditEvent {
         /// The route of the call, as the API is described; `none` if it led nowhere.
         route: String,
         /// The call, as the log knows it.
+        #[schema(rename = "requestId")]
         request_id: String,
         /// How many calls like this one were denied within a minute. This is the first of them.
         #[serde(default = "one")]
@@ -78,17 +79,15 @@ pub enum AuditEvent {
     /// A secret was written, in place of what it was.
     SecretWritten {
         /// The secret.
-        #[schema(value_type = String)]
         secret: SecretName,
         /// The hosts it is for. Lines of older programs have none.
         #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-        #[schema(value_type = Vec<String>, required = false)]
+        #[schema(required = false)]
         hosts: BTreeSet<HttpHost>,
     },
     /// A secret was deleted.
     SecretDeleted {
         /// The secret.
-        #[schema(value_type = String)]
         secret: SecretName,
     },
     /// The keys that sign for a publisher are others, or the publisher has another name for people.
@@ -96,10 +95,9 @@ pub enum AuditEvent {
         /// The publisher.
         publisher: String,
         /// The short names of its keys from now on.
-        #[schema(value_type = Vec<String>)]
         keys: Vec<KeyId>,
         /// The short names of the keys that it had before.
-        #[schema(value_type = Vec<String>)]
+        #[schema(rename = "insteadOf")]
         instead_of: Vec<KeyId>,
     },
     /// A publisher has no keys any more.
@@ -107,7 +105,6 @@ pub enum AuditEvent {
         /// The publisher.
         publisher: String,
         /// The short names of the keys that it had.
-        #[schema(value_type = Vec<String>)]
         keys: Vec<KeyId>,
     },
     /// What holds for plugins of publishers without keys was decided otherwise.
@@ -118,6 +115,7 @@ pub enum AuditEvent {
     /// What people see of tools without a rule was decided otherwise.
     WithoutRuleDecided {
         /// What holds from now on.
+        #[schema(rename = "withoutRule")]
         without_rule: WithoutRule,
     },
     /// What is kept of the calls of plugins was decided otherwise.
@@ -125,8 +123,10 @@ pub enum AuditEvent {
         /// Of which calls the text is kept from now on.
         level: TextLevel,
         /// How many days records are kept.
+        #[schema(rename = "retentionDays")]
         retention_days: u32,
         /// How many megabytes of records are kept.
+        #[schema(rename = "retentionMegabytes")]
         retention_megabytes: u32,
     },
     /// An upgrade that was interrupted goes on.
@@ -147,7 +147,6 @@ pub enum AuditEvent {
     /// A recording was taken away.
     RecordingDeleted {
         /// The recording.
-        #[schema(value_type = String)]
         recording: TraceId,
         /// The plugin whose call it was.
         plugin: String,

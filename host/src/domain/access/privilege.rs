@@ -13,7 +13,7 @@ macro_rules! privileges {
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
         )]
         pub enum Privilege {
-            $($(#[doc = $doc])+ #[serde(rename = $name)] $privilege),+
+            $($(#[doc = $doc])+ #[serde(rename = $name)] #[schema(rename = $name)] $privilege),+
         }
 
         impl Privilege {

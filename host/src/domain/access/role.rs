@@ -15,7 +15,7 @@ macro_rules! roles {
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
         )]
         pub enum AccessRole {
-            $($(#[doc = $doc])+ #[serde(rename = $name)] $role),+
+            $($(#[doc = $doc])+ #[serde(rename = $name)] #[schema(rename = $name)] $role),+
         }
 
         impl AccessRole {

@@ -91,6 +91,23 @@ impl From<HttpHost> for String {
     }
 }
 
+impl utoipa::PartialSchema for HttpHost {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        crate::domain::text::plain(
+            "A host by name, with its port if that is not 443.",
+            "^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])*[a-z]([a-z0-9-]{0,61}[a-z0-9])?(:[1-9][0-9]{0,4})?$",
+            1,
+            Self::LONGEST + 6,
+        )
+    }
+}
+
+impl utoipa::ToSchema for HttpHost {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "HostName".into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

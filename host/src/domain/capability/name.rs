@@ -18,8 +18,11 @@ pub struct InvalidHandle {
 macro_rules! handles {
     ($($(#[doc = $doc:literal])+ $name:ident = $what:literal;)+) => {$(
         $(#[doc = $doc])+
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+        )]
         #[serde(try_from = "String", into = "String")]
+        #[schema(value_type = String, pattern = "^[a-z][a-z0-9-]*$", min_length = 1, max_length = 64)]
         pub struct $name(String);
 
         impl $name {

@@ -59,6 +59,7 @@ pub enum ToolStatus {
     /// A gate or its rule component hid it.
     Hidden {
         /// Which, and what it needs.
+        #[schema(rename = "hiddenBy")]
         hidden_by: HiddenBy,
         /// Why that is not what its rule component decides now.
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -62,7 +62,7 @@ impl<'de> Deserialize<'de> for TraceId {
 
 impl utoipa::PartialSchema for TraceId {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        String::schema()
+        crate::domain::text::plain("What a record is known by.", "^[0-9a-fA-F]{32}$", 32, 32)
     }
 }
 

@@ -13,10 +13,13 @@ pub struct TraceSettings {
     /// Of which calls the text is kept that the plugin wrote.
     pub level: TextLevel,
     /// Calls that succeeded are kept up to this many a second of each plugin; above that, some that stand for the others.
+    #[schema(maximum = 10_000)]
     pub successes_per_second: u32,
     /// Records are kept this many days.
+    #[schema(minimum = 1, maximum = 3_650)]
     pub retention_days: u32,
     /// Records take up at most this many megabytes (of 1,048,576 bytes).
+    #[schema(minimum = 1, maximum = 102_400)]
     pub retention_megabytes: u32,
     /// What is different for single plugins, by `publisher/name`.
     pub per_plugin: BTreeMap<String, PluginTraces>,

@@ -47,10 +47,8 @@ pub struct PluginView {
     #[schema(required = false)]
     pub answers_for: Duties,
     /// The version that serves.
-    #[schema(value_type = Option<String>)]
     pub version: Option<PluginVersion>,
     /// The SHA-256 of the component that serves, in hexadecimal.
-    #[schema(value_type = Option<String>)]
     pub digest: Option<Digest>,
     /// The world that version is built for.
     pub world: Option<String>,
@@ -76,7 +74,6 @@ pub struct PluginView {
     /// The versions that are there, the newest first; none as long as none could be installed.
     pub versions: Vec<VersionView>,
     /// The versions that served before, the last one last.
-    #[schema(value_type = Vec<String>)]
     pub served_before: Vec<PluginVersion>,
     /// The versions that could not be installed, the last first.
     pub failed: Vec<FailedVersion>,
@@ -104,10 +101,8 @@ pub struct PluginView {
 #[schema(as = PluginVersion)]
 pub struct VersionView {
     /// The version.
-    #[schema(value_type = String)]
     pub version: PluginVersion,
     /// The SHA-256 of its component, in hexadecimal.
-    #[schema(value_type = String)]
     pub digest: Digest,
     /// Whether it serves.
     pub serves: bool,

@@ -11,7 +11,7 @@ use super::super::Error;
 use super::{Journal, Piece};
 
 /// What became of a row. Of several outcomes the greatest counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = UpgradeOutcome)]
 pub enum Outcome {

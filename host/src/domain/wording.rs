@@ -1,0 +1,129 @@
+//! Words that have to be there, and languages that there are.
+//!
+//! A text that an item is shown by has a character that is seen, in its default wording; a language is the number of one.
+//! The store kept other items once, so what was so before may stay.
+
+use serde_json::Value;
+
+use super::Kind;
+use super::name::is_unseen;
+
+/// The largest number of a language.
+pub const LANGUAGE_MAX: u32 = 65_535;
+
+/// Texts by which items and their parts are shown, by kind and attribute; lists on the way are gone through.
+pub const SHOWN: &[(Kind, &str)] = &[
+    (Kind::App, "name"),
+    (Kind::ApplicationExtension, "name"),
+    (Kind::ApplicationTabTemplate, "name"),
+    (Kind::ChannelProvider, "label"),
+    (Kind::ChannelProvider, "name"),
+    (Kind::Macro, "name"),
+    (Kind::NotificationTemplate, "name"),
+    (Kind::NotificationTemplate, "title"),
+    (Kind::PaneTool, "name"),
+    (Kind::Profile, "inbox.views.name"),
+    (Kind::Profile, "name"),
+    (Kind::Queue, "name"),
+    (Kind::Script, "name"),
+    (Kind::Script, "steps.name"),
+    (Kind::SecurityRole, "name"),
+    (Kind::SessionTemplate, "name"),
+    (Kind::SmartAssistConfiguration, "name"),
+    (Kind::User, "displayName"),
+    (Kind::VoiceProfile, "name"),
+    (Kind::Workstream, "name"),
+];
+
+/// Attributes that name a language.
+const LANGUAGES: &[(Kind, &str)] = &[
+    (Kind::Environment, "baseLanguage"),
+    (Kind::Script, "language"),
+    (Kind::User, "language"),
+    (Kind::VoiceProfile, "language"),
+];
+
+/// What is wrong with an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Nothing of the text is seen.
+    Blank,
+    /// The number is no language.
+    NoLanguage,
+}
+
+/// Whether `number` can be the number of a language.
+pub fn is_language(number: u32) -> bool {
+    (1..=LANGUAGE_MAX).contains(&number)
+}
+
+/// Whether something of `text` is seen.
+pub fn is_visible(text: &str) -> bool {
+    text.chars().any(|c| !c.is_whitespace() && !c.is_control() && !is_unseen(c))
+}
+
+/// What is wrong with the words and languages of an item of `kind`, attribute by attribute.
+pub(super) fn faults(kind: Kind, item: &Value) -> Vec<(String, Fault)> {
+    let mut found = Vec::new();
+    for (_, attribute) in SHOWN.iter().filter(|(of, _)| *of == kind) {
+        go(item, attribute, String::new(), &mut |at, value| {
+            let text = value.as_str().or_else(|| value.get("default")?.as_str());
+            if text.is_some_and(|text| !is_visible(text)) {
+                found.push((at, Fault::Blank));
+            }
+        });
+    }
+    for (_, attribute) in LANGUAGES.iter().filter(|(of, _)| *of == kind) {
+        go(item, attribute, String::new(), &mut |at, value| {
+            if value.as_u64().is_some_and(|number| !u32::try_from(number).is_ok_and(is_language)) {
+                found.push((at, Fault::NoLanguage));
+            }
+        });
+    }
+    found
+}
+
+/// Visits what `attribute` leads to below `value`, which is `at`.
+fn go(value: &Value, attribute: &str, at: String, visit: &mut dyn FnMut(String, &Value)) {
+    if let Value::Array(list) = value {
+        for (index, value) in list.iter().enumerate() {
+            go(value, attribute, format!("{at}[{index}]"), visit);
+        }
+        return;
+    }
+    if attribute.is_empty() {
+        return visit(at, value);
+    }
+    let (first, rest) = attribute.split_once('.').unwrap_or((attribute, ""));
+    if let Some(value) = value.get(first) {
+        let dot = if at.is_empty() { "" } else { "." };
+        go(value, rest, format!("{at}{dot}{first}"), visit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_text_that_nobody_sees_and_a_number_that_is_no_language_are_named() {
+        let found = |kind, item| faults(kind, &item).into_iter().map(|(at, _)| at).collect::<Vec<_>>();
+        for (kind, item, expected) in [
+            (Kind::Queue, json!({"name": ""}), &["name"][..]),
+            (Kind::Queue, json!({"name": " \u{200b}\t"}), &["name"]),
+            (Kind::Queue, json!({"name": {"default": " ", "labels": {"1036": "x"}}}), &["name"]),
+            (Kind::Queue, json!({"name": "0"}), &[]),
+            (Kind::User, json!({"displayName": "", "language": 0}), &["displayName", "language"]),
+            (Kind::User, json!({"displayName": "Ada", "language": 1033}), &[]),
+            (
+                Kind::Script,
+                json!({"name": "A", "language": 70_000, "steps": [{"name": "a"}, {"name": ""}]}),
+                &["steps[1].name", "language"],
+            ),
+        ] {
+            assert_eq!(found(kind, item.clone()), expected, "{item}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Links: from what makes something to what reads, changes and deletes it.
+
+use serde_json::{Map, Value, json};
+
+use super::shapes;
+
+/// Operations that make something whose name is in their answer: where it is from then on, and where each part of that
+/// address is in the answer.
+const MADE: &[(&str, &str, &[(&str, &str)])] = &[
+    ("/api/v1/tokens", "/api/v1/tokens/{name}", &[("name", "/name")]),
+    ("/api/v1/plugins", "/api/v1/plugins/{publisher}/{name}", &[("publisher", "/publisher"), ("name", "/name")]),
+    ("/api/v1/upgrade-plans", "/api/v1/upgrade-plans/{plan}", &[("plan", "/id")]),
+    ("/api/v1/upgrades", "/api/v1/upgrades/{run}", &[("run", "/id")]),
+    ("/api/v1/upgrades/baseline", "/api/v1/upgrades/{run}", &[("run", "/id")]),
+    ("/api/v1/profiles/{uniqueName}/copy", "/api/v1/profiles/{uniqueName}", &[("uniqueName", "/uniqueName")]),
+];
+
+/// Adds links to the answers of each operation that makes something.
+pub(super) fn add(document: &mut Value) {
+    let mut all = Vec::new();
+    shapes::operations(document, &mut |path, method, operation| {
+        if let Some(id) = operation.get("operationId").and_then(Value::as_str) {
+            all.push((path.to_owned(), method.to_owned(), id.to_owned()));
+        }
+    });
+    shapes::operations(document, &mut |path, method, operation| {
+        let links = match method {
+            "put" => to(&all, path, method, &|part| format!("$request.path.{part}")),
+            "post" => match MADE.iter().find(|(from, _, _)| *from == path) {
+                Some((_, place, parts)) => to(&all, place, method, &|part| {
+                    let found = parts.iter().find(|(name, _)| *name == part);
+                    found.map_or_else(String::new, |(_, place)| format!("$response.body#{place}"))
+                }),
+                None => return,
+            },
+            _ => return,
+        };
+        let answers = operation.get_mut("responses").and_then(Value::as_object_mut);
+        for (_, answer) in answers.into_iter().flatten().filter(|(status, _)| status.starts_with('2')) {
+            if !links.is_empty() {
+                answer["links"] = Value::Object(links.clone());
+            }
+        }
+    });
+}
+
+/// Links to all operations at `place` and below that need no more than it names.
+fn to(
+    all: &[(String, String, String)],
+    place: &str,
+    method: &str,
+    value: &dyn Fn(&str) -> String,
+) -> Map<String, Value> {
+    let known: Vec<&str> = parts(place).collect();
+    let suits = |path: &str| {
+        path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            && parts(path).count() == known.len()
+    };
+    let others = all.iter().filter(|(path, other, _)| suits(path) && (path != place || other != method));
+    let links = others.map(|(_, _, id)| {
+        let parameters: Map<String, Value> =
+            known.iter().map(|part| ((*part).to_owned(), value(part).into())).collect();
+        (id.clone(), json!({"operationId": id, "parameters": parameters}))
+    });
+    links.collect()
+}
+
+/// The parts of an address that are named by the caller.
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
