@@ -110,7 +110,7 @@ pub fn slug(bytes: &[u8]) -> bool {
         return false;
     };
     assert!(problems.0.is_empty(), "what can be read may not be saved: {:?}", problems.0);
-    let rendered = template.render(&mut |key| Some(key.repeat(100)));
+    let rendered = template.render(&mut |key: &str| Some(key.repeat(100)));
     assert!(rendered.text.len() <= RENDERED_MAX.max(text.len()), "{} bytes", rendered.text.len());
     if !template.is_dynamic() {
         assert_eq!(rendered.text, text, "a text without slugs stays as it is");

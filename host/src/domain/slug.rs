@@ -413,7 +413,7 @@ mod tests {
         #[test]
         fn a_text_becomes_what_its_pieces_become(pieces in proptest::collection::vec(piece(), 0..20)) {
             let text: String = pieces.iter().map(|(spelt, ..)| spelt.as_str()).collect();
-            let rendered = Template::parse(&text).unwrap().render(&mut |key| value(key));
+            let rendered = Template::parse(&text).unwrap().render(&mut |key: &str| value(key));
             let expected: String = pieces.iter().map(|(_, becomes, _)| becomes.as_str()).collect();
             let mut missing: Vec<&String> = Vec::new();
             for (spelt, _, is_missing) in &pieces {
