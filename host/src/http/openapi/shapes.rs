@@ -44,6 +44,13 @@ pub(super) fn name_all(document: &mut Value) {
             }
         });
     }
+    operations(document, &mut |_, _, operation| {
+        let of = pascal(operation["operationId"].as_str().unwrap_or_default());
+        for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+            let name = format!("{of}{}", pascal(parameter["name"].as_str().unwrap_or_default()));
+            move_part(&mut parameter["schema"], &name, &mut schemas);
+        }
+    });
     put_schemas(document, schemas);
 }
 
