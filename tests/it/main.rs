@@ -37,6 +37,7 @@ mod owner_only;
 mod page;
 mod platform_process;
 mod plugins;
+mod readers;
 mod readme;
 mod recordings;
 mod remote;
