@@ -1,6 +1,8 @@
-//! The readers of bytes from elsewhere, one function each: for the targets of `tests/fuzz`, and the test that runs them over their seeds.
+//! The readers of bytes from elsewhere, one function each: for the targets of `tests/fuzz`, and the test that runs them
+//! over their seeds.
 //!
-//! A reader says whether it takes the bytes, and panics where one of its promises is broken. This is the one door to them, and
+//! A reader says whether it takes the bytes, and panics where one of its promises is broken. This is the one door to
+//! them, and
 //! nothing else of the program comes through it.
 
 use loadout_workflow::Workflow;

@@ -83,6 +83,35 @@ async fn a_workspace_asks_for_experiences_and_sees_nothing_else() -> Done {
     Ok(())
 }
 
+/// Whoever has every role but those with the privilege of a write is refused it, by the name of that privilege.
+#[tokio::test]
+async fn every_write_needs_the_privilege_that_the_document_says() -> Done {
+    let host = TestHost::with_sample().await?;
+    let revision = host.get("/api/v1/revisions?limit=1").await?.text;
+    let mut writes: BTreeMap<String, Vec<(Method, String)>> = BTreeMap::new();
+    for ((method, path), needed) in operations(&host).await? {
+        if let (Some(needed), false) = (needed, method == "GET") {
+            writes.entry(needed).or_default().push((method.parse()?, path.replace(['{', '}'], "")));
+        }
+    }
+    assert!(writes.len() > 10 && writes.contains_key("plugin.trust"), "{:?}", writes.keys());
+    for (privilege, writes) in &writes {
+        let has = |role: &&AccessRole| role.privileges().iter().any(|it| it.as_str() == privilege);
+        let others: Vec<&str> = AccessRole::ALL.iter().filter(|role| !has(role)).map(|role| role.as_str()).collect();
+        let secret = token(&host, &format!("without-{privilege}"), &others).await?;
+        for (method, path) in writes {
+            let refused = ask(&host, &secret, method.clone(), path, None).await?;
+            assert_eq!(
+                (refused.status, refused.json()["privilege"].as_str()),
+                (403, Some(privilege.as_str())),
+                "{method} {path}"
+            );
+        }
+    }
+    assert_eq!(host.get("/api/v1/revisions?limit=1").await?.text, revision, "nothing was written");
+    Ok(())
+}
+
 #[tokio::test]
 async fn addresses_that_are_not_there_say_so_to_everybody_who_may_ask() -> Done {
     let host = TestHost::start().await?;

@@ -4,37 +4,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use loadout::domain::revision::Author;
-use loadout::domain::{AnyItem, Kind};
-use loadout::store::{Change, ChangeSet, Store};
+use loadout::domain::Kind;
+use loadout::store::Store;
 use loadout_tests::host::Failure;
-use serde_json::json;
+use loadout_tests::roles::WRITER;
 
 type Done = Result<(), Failure>;
-
-/// Says to the test binary that it is the writer, and where to write.
-const WRITER: &str = "LOADOUT_TEST_WRITER";
-
-/// Pairs written by one round of the writer, at most.
-const PAIRS: usize = 20_000;
-
-/// Not a test of its own: the other half of the next one, run as a process that can be killed.
-#[test]
-fn writer() -> Done {
-    let Some(folder) = std::env::var_os(WRITER) else { return Ok(()) };
-    let store = Store::open(folder.as_ref())?;
-    let first = store.snapshot()?.entries(Kind::Queue).count() / 2;
-    for pair in first..first + PAIRS {
-        let queue = |half: &str| {
-            let name = format!("{half}-{pair:06}");
-            AnyItem::parse(Kind::Queue, &name, json!({"name": name})).map(|item| Change::put(name, item))
-        };
-        let author = Author::new("writer", pair.to_string());
-        store.commit(ChangeSet::new([queue("left")?, queue("right")?]), &author)?;
-        std::fs::write(Path::new(&folder).join("acknowledged"), (pair + 1).to_string())?;
-    }
-    Ok(())
-}
 
 #[test]
 fn killing_the_writer_loses_nothing_it_acknowledged() -> Done {
@@ -60,7 +35,6 @@ fn killing_the_writer_loses_nothing_it_acknowledged() -> Done {
 }
 
 fn start(folder: &Path) -> Result<Child, Failure> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(["--exact", "crash::writer"]).env(WRITER, folder).stdout(Stdio::null()).stderr(Stdio::null());
-    Ok(command.spawn()?)
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
+    Ok(command.arg(WRITER).arg(folder).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
 }

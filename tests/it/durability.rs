@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use loadout::store::Store;
 use loadout_tests::archive::{pack, root};
 use loadout_tests::host::{Failure, Reply, share_compiled};
+use loadout_tests::skipped::skipped;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -88,7 +89,7 @@ async fn each_acknowledged_change_is_brought_to_disk_once() -> Done {
     // The first write of a process begins its files.
     ask(Method::PUT, "/api/v1/queues/before", json!({"name": "Before"})).await?;
     let Some(trace) = Trace::of(server.id(), beside.path())? else {
-        eprintln!("SKIPPED: `strace` is not here or may not look at a process, so nothing was counted");
+        skipped("`strace` is not here or may not look at a process, so nothing was counted");
         return Ok(());
     };
     let wal = format!("{}-wal", Store::FILE);

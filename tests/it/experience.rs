@@ -17,7 +17,7 @@ use crate::components::RULES;
 type Done = Result<(), Failure>;
 
 /// Every folder of `cases/resolve`: changes to the sample, a question, and the answer. A new case is a new folder;
-/// `UPDATE_CASES=1` writes its answer.
+/// `UPDATE_CASES=1` writes its answer, and the test fails so that the answer is read.
 #[tokio::test]
 async fn every_case_has_its_answer() -> Done {
     let update = std::env::var_os("UPDATE_CASES").is_some();
@@ -29,15 +29,20 @@ async fn every_case_has_its_answer() -> Done {
         let answer = answer_to(&serde_json::from_str(&fs::read_to_string(folder.join("input.json"))?)?).await?;
         let answer = serde_json::to_string_pretty(&answer)? + "\n";
         let expected = folder.join("expected.json");
-        if update {
-            fs::write(&expected, &answer)?;
-        }
         let written = fs::read_to_string(&expected).unwrap_or_default();
         if written != answer {
+            if update {
+                fs::write(&expected, &answer)?;
+            }
             wrong.push(format!("{}:\n{}", folder.display(), difference(&written, &answer)));
         }
     }
-    assert!(wrong.is_empty(), "{}\n(`UPDATE_CASES=1` accepts the answers)", wrong.join("\n"));
+    let next = if update {
+        "these answers were written: read them, and run the test again without `UPDATE_CASES`"
+    } else {
+        "`UPDATE_CASES=1` accepts the answers"
+    };
+    assert!(wrong.is_empty(), "{}\n({next})", wrong.join("\n"));
     assert!(folders.len() >= 5);
     Ok(())
 }

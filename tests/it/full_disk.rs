@@ -6,6 +6,7 @@ use std::process::Command;
 
 use loadout_tests::archive::{console, entries, pack, root};
 use loadout_tests::host::{Failure, Reply, TestHost};
+use loadout_tests::skipped::skipped;
 use reqwest::Method;
 use serde_json::json;
 
@@ -60,7 +61,7 @@ async fn send(host: &TestHost, path: &str, zip: Vec<u8>) -> Result<Reply, Failur
 #[tokio::test]
 async fn a_full_disk_is_a_clear_answer_and_room_ends_it() -> Done {
     let Some(disk) = SmallDisk::of(24)? else {
-        eprintln!("SKIPPED: a file system cannot be mounted here, so no disk was filled");
+        skipped("a file system cannot be mounted here, so no disk was filled");
         return Ok(());
     };
     let host = TestHost::start_in(tempfile::tempdir_in(&disk.place)?).await?;

@@ -5,13 +5,16 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use loadout::domain::revision::Author;
 use loadout::domain::trace::{CallTrace, Outcome, Watch};
+use loadout::domain::{AnyItem, Kind};
 use loadout::pipeline::Handlers;
 use loadout::plugin::{Catalog, Config, Limits, Problem};
 use loadout::resolve::{Decision, Evaluation, Facts, Reads, ToolRules};
-use loadout::store::Snapshot;
+use loadout::store::{Change, ChangeSet, Snapshot, Store};
 use loadout_tests::guests::rule;
 use loadout_tests::{bombs, for_each_guest, guests};
+use serde_json::json;
 
 /// All guests, side by side in one catalog.
 static CATALOG: LazyLock<(Catalog, Vec<Problem>)> = LazyLock::new(|| {
@@ -144,6 +147,38 @@ fn ended_by_its_deadline(guest: &str) {
     let limit = call.limit.as_ref().map(|limit| (limit.name.as_str(), limit.allowed));
     assert_eq!((call.outcome, limit), (Outcome::Timeout, Some(("time", 50))), "{call:?}");
     assert!((Duration::from_millis(45)..Duration::from_millis(500)).contains(&spent), "it took {spent:?}");
+}
+
+/// What the host does for a guest counts for the guest's deadline: one that does next to nothing but ask is ended amid its questions.
+#[test]
+fn what_a_guest_asks_for_counts_for_its_deadline() {
+    const SCRIPTS: u32 = 4_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("a store");
+    let scripts = (0..SCRIPTS).map(|number| {
+        let name = format!("new_s{number}");
+        let script = AnyItem::parse(Kind::Script, &name, json!({"name": format!("Script {number}")}));
+        Change::put(name, script.expect("a script"))
+    });
+    store.commit(ChangeSet::new(scripts), &Author::new("tests", "")).expect("they are written");
+    let snapshot = store.snapshot().expect("a snapshot");
+    let ask = |deadline: Duration| {
+        let watch = Arc::new(Kept::default());
+        let limits = Limits { deadline, ..Limits::default() };
+        let config = Config { limits, watch: Arc::clone(&watch) as _, ..patient() };
+        let components = [("counts_scripts", guests::COUNTS_SCRIPTS)];
+        let (catalog, _) =
+            Catalog::load(&components, Some(env!("CARGO_TARGET_TMPDIR").as_ref()), config).expect("the engine starts");
+        let reads = Reads::new(Arc::clone(&snapshot), Arc::default());
+        catalog.evaluate("counts-scripts", "{}", reads).expect("the kind is bound");
+        watch.0.lock().unwrap_or_else(PoisonError::into_inner).pop().expect("the call is recorded")
+    };
+    let whole = ask(Duration::from_secs(60));
+    assert!(whole.limit.is_none() && whole.usage.host_calls > SCRIPTS, "{whole:?}");
+    let ended = ask(Duration::from_millis(10));
+    let limit = ended.limit.as_ref().map(|limit| (limit.name.as_str(), limit.allowed));
+    assert_eq!((ended.outcome, limit), (Outcome::Timeout, Some(("time", 10))), "{ended:?}");
+    assert!((1..SCRIPTS).contains(&ended.usage.host_calls), "{ended:?}, and without a deadline {whole:?}");
 }
 
 /// What this thread has used of a processor.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 use loadout_tests::archive::{entries, pack, root};
 use loadout_tests::host::{Failure, Reply, TestHost};
+use loadout_tests::skipped::skipped;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -75,7 +76,10 @@ async fn imports_at_the_same_time_take_turns_all_succeed_and_happen_once() -> Do
 /// The real one, where it is at hand; it is not part of this project.
 #[tokio::test]
 async fn the_published_environment_resolves_end_to_end() -> Done {
-    let Ok(zip) = fs::read(root().join("../shared/exports/contoso_solution_2023.zip")) else { return Ok(()) };
+    let Ok(zip) = fs::read(root().join("../shared/exports/contoso_solution_2023.zip")) else {
+        skipped("the published environment is not here, so only the one of our own writing was imported");
+        return Ok(());
+    };
     let host = TestHost::with_rules(Arc::clone(&*RULES) as _).await?;
     let first = import(&host, "/api/v1/imports", zip.clone()).await?;
     assert_eq!(first.status, 200, "{first}");

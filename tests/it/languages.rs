@@ -11,6 +11,7 @@ use std::thread;
 
 use insta::assert_snapshot;
 use loadout_tests::host::{Failure, TOKEN, TestHost, compiled, data_home, share_compiled};
+use loadout_tests::skipped::skipped;
 use serde_json::json;
 
 use crate::authoring::shared_target;
@@ -46,15 +47,19 @@ fn loadout(folder: &Path, arguments: &[&str]) -> Result<(String, String), Failur
     run(command.arg("plugin").args(arguments))
 }
 
-/// Whether the tools of a language can be installed here.
-#[expect(clippy::print_stderr, reason = "what was not tried should not pass for what was")]
-fn can_be_installed(language: &str) -> bool {
+/// The languages whose tools can be installed here. One that is not known is a mistake, and would not be tried without a word.
+fn languages() -> Result<Vec<Tried>, Failure> {
     let named = std::env::var("LOADOUT_TEST_LANGUAGES").unwrap_or_default();
-    let there = named.split(',').any(|name| name == language);
-    if !there {
-        eprintln!("plugins in {language} are not tried: `LOADOUT_TEST_LANGUAGES` does not name it");
+    let named: Vec<&str> = named.split(',').filter(|name| !name.is_empty()).collect();
+    let known = LANGUAGES.map(|(language, ..)| language);
+    if let Some(unknown) = named.iter().find(|name| !known.contains(name)) {
+        return Err(format!("`LOADOUT_TEST_LANGUAGES` names `{unknown}`: `{}` are known", known.join("`, `")).into());
     }
-    there
+    let (tried, left): (Vec<Tried>, Vec<Tried>) = LANGUAGES.into_iter().partition(|(name, ..)| named.contains(name));
+    for (language, ..) in left {
+        skipped(&format!("plugins in {language} are not tried: `LOADOUT_TEST_LANGUAGES` does not name it"));
+    }
+    Ok(tried)
 }
 
 /// Makes the project of a kind in a language.
@@ -123,7 +128,7 @@ fn in_language(folder: &Path, (language, packages, natively): Tried, cache: &Pat
 /// answer in the real engine, byte by byte and in two processes, as the one in Rust; the one for tools decides on a host.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_rule_in_another_language_decides_the_same() -> Done {
-    let languages: Vec<_> = LANGUAGES.into_iter().filter(|(language, ..)| can_be_installed(language)).collect();
+    let languages = languages()?;
     if languages.is_empty() {
         return Ok(());
     }

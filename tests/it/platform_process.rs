@@ -105,6 +105,24 @@ impl Known {
         }
     }
 
+    /// What a refusal of an act comes to. Nothing if the act could be done, as far as is known, and had to be.
+    fn refusal(&self, act: u64, chosen: &String, status: u16, code: Option<&str>) -> Option<Refused> {
+        let is_there = self.versions.contains(chosen);
+        let suits = match (act, status, code?) {
+            // The writes beside came first each time.
+            (_, 412, "stale") => true,
+            (1 | 3, 404, "not-found") => !is_there,
+            (2, 404, "not-found") => self.versions.is_empty(),
+            (2, 409, "nothing-before") => self.before.is_empty(),
+            (3, 409, "in-use") => self.active.as_ref() == Some(chosen),
+            (_, 503, "timeout" | "server.busy" | "plugin.busy") | (0 | 4, 503, "compiler-unavailable") => {
+                return Some(Refused::MaybeDone);
+            }
+            _ => false,
+        };
+        suits.then_some(Refused::NotDone)
+    }
+
     /// What managing a plugin comes to: installing what is not there, activating what is there and does not serve, or something else.
     fn kind_of(&self, act: u64, chosen: &String) -> Option<&'static str> {
         let is_there = self.versions.contains(chosen);
@@ -114,6 +132,13 @@ impl Known {
             _ => None,
         }
     }
+}
+
+/// What a refusal says of an act.
+enum Refused {
+    NotDone,
+    /// It may still be carried out, or be cut off.
+    MaybeDone,
 }
 
 /// Changes the plugin in all ways there are, or as `act` needs it, until the server is gone.
@@ -144,13 +169,18 @@ async fn manage(caller: Caller, known: Shared, mut state: u64, act: Option<&'sta
             return Ok(());
         };
         change(&known, |known| known.in_hand = None);
-        match reply.status {
-            200 | 201 => change(&known, |known| known.learn(&reply.json())),
-            // 412: somebody else wrote each time.
-            404 | 409 | 412 => change(&known, |known| (known.instead, known.leaving) = (None, None)),
-            // It may still be carried out, or be cut off.
-            503 => return Ok(()),
-            _ => return Err(format!("act {act} with {chosen}: {reply}").into()),
+        if matches!(reply.status, 200 | 201) {
+            change(&known, |known| known.learn(&reply.json()));
+            continue;
+        }
+        let json = reply.json();
+        match change(&known, |known| known.refusal(act, &chosen, reply.status, json["code"].as_str())) {
+            Some(Refused::NotDone) => change(&known, |known| (known.instead, known.leaving) = (None, None)),
+            Some(Refused::MaybeDone) => return Ok(()),
+            None => {
+                let known = change(&known, |known| known.clone());
+                return Err(format!("act {act} with {chosen}: {reply}, though {known:?}").into());
+            }
         }
     }
 }

@@ -1,37 +1,17 @@
 //! A server in a process of its own, for tests that kill it or look at its memory.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
-use loadout::http::{Options, Server, Token};
-use loadout::service::Service;
-use loadout_tests::host::{Failure, TOKEN, platform};
+use loadout_tests::host::{Failure, TOKEN};
 use loadout_tests::process::ServerProcess;
-
-/// Says to the test binary that it is the server, and over which folder.
-const SERVER: &str = "LOADOUT_TEST_SERVER";
+use loadout_tests::roles::SERVER;
 
 /// How long something may take that hangs otherwise.
 const HANGS: Duration = Duration::from_secs(60);
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
-
-/// Not a test of its own: a server with limits that do not depend on how busy the machine is.
-#[test]
-fn server() -> Result<(), Failure> {
-    let Some(folder) = std::env::var_os(SERVER) else { return Ok(()) };
-    let service = Service::start_with(folder.as_ref(), platform(Path::new(PROGRAM)))?;
-    service.add_sample("contoso")?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let options = Options::new(Token::new(TOKEN)?);
-        let server = Server::bind(Arc::new(service), ([127, 0, 0, 1], 0).into(), options).await?;
-        writeln!(std::io::stdout(), "loadout is ready at http://{},", server.address()?)?;
-        Ok(server.run(std::future::pending()).await?)
-    })
-}
 
 /// A server over `folder`. A long trial may take an optimised program.
 pub(crate) fn start(folder: &Path) -> Result<ServerProcess, Failure> {
@@ -43,8 +23,8 @@ pub(crate) fn start(folder: &Path) -> Result<ServerProcess, Failure> {
             command
         }
         None => {
-            let mut command = Command::new(std::env::current_exe()?);
-            command.args(["--exact", "server::server", "--nocapture"]).env(SERVER, folder);
+            let mut command = Command::new(PROGRAM);
+            command.arg(SERVER).arg(folder);
             command
         }
     };

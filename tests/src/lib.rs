@@ -9,4 +9,6 @@ pub mod guests;
 pub mod host;
 pub mod outside;
 pub mod process;
+pub mod roles;
 pub mod schemas;
+pub mod skipped;

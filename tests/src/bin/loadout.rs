@@ -1,12 +1,13 @@
 //! The command line as a program of this package, so that its tests know where to find it.
 //!
-//! Of itself it has one sub-command, which tries what a process without rights cannot do.
+//! Of itself it tries what a process without rights cannot do, and is the other half of tests that kill a process.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use loadout_tests::attempts;
+use loadout_tests::{attempts, roles};
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -15,6 +16,18 @@ fn main() -> ExitCode {
     {
         let done = attempts::run(way, Path::new(folder), &address.to_string_lossy());
         return if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    if let [_, role, folder] = &*arguments
+        && let Some(done) = roles::play(&role.to_string_lossy(), Path::new(folder))
+    {
+        return match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                // Without a standard error there is nobody to tell.
+                let _ = writeln!(io::stderr(), "{error}");
+                ExitCode::FAILURE
+            }
+        };
     }
     loadout::cli::run(arguments)
 }

@@ -1,4 +1,5 @@
-//! The tables that lists of people are found and sorted by. They say nothing that the rows of items do not say, and are written with them.
+//! The tables that lists of people are found and sorted by. They say nothing that the rows of items do not say, and are
+//! written with them.
 
 use rusqlite::{Connection, params};
 

@@ -20,7 +20,8 @@ pub enum PersonKey {
     Login,
     /// The name that is shown.
     DisplayName,
-    /// To be found by, each role that a person holds; to be sorted by, the first of them, and nobody's is the empty text.
+    /// To be found by, each role that a person holds; to be sorted by, the first of them, and nobody's is the empty
+    /// text.
     Role,
 }
 
@@ -114,7 +115,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Up to `limit` people in an order, after one who stands there. Those within ranges of a key only, if the order suits it.
+    /// Up to `limit` people in an order, after one who stands there. Those within ranges of a key only, if the order
+    /// suits it.
     pub fn walk_people(
         &self,
         order: PeopleOrder,
@@ -389,7 +391,8 @@ mod tests {
         (PersonKey::Role, true, false),
     ];
 
-    /// Whatever lists of people ask finds its rows in an index, in the order that is wanted: nothing is scanned and nothing sorted.
+    /// Whatever lists of people ask finds its rows in an index, in the order that is wanted: nothing is scanned and
+    /// nothing sorted.
     #[test]
     fn no_list_of_people_scans_or_sorts() {
         let folder = tempfile::tempdir().unwrap();
