@@ -39,6 +39,7 @@ mod owner_only;
 mod page;
 mod platform_process;
 mod plugins;
+mod queries;
 mod readme;
 mod recordings;
 mod remote;
