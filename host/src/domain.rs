@@ -67,7 +67,7 @@ pub use connector::{Connector, ConnectorKind, ConnectorUrl};
 pub use definition::Definition;
 pub use duties::Duties;
 pub use effort::Effort;
-pub use environment::{Environment, SecondAssignment};
+pub use environment::{Environment, QuerySettings, SecondAssignment};
 pub use item::{AnyItem, InvalidItem, Item, Kind, UnknownKind};
 pub use macros::Macro;
 pub use name::{InvalidName, Name, Named, Reference};

@@ -9,6 +9,7 @@ mod journal;
 mod library;
 mod notification;
 mod pane;
+mod queries;
 mod reads;
 mod request;
 mod rules;
@@ -33,6 +34,7 @@ use selection::Selection;
 
 pub use absent::{Absent, AbsentPart, NO_RULE, hidden_without_rule};
 pub use journal::{HostCall, Journal};
+pub use queries::{Found, Queries};
 pub use reads::{Facts, Read, ReadSet, Reads};
 pub use request::{Asker, Error, SessionInput, Subject};
 pub use rules::{Decision, Evaluation, ItemReference, RuleCall, ToolRules};
@@ -54,7 +56,7 @@ pub fn resolve(
     if let Some(session) = session {
         session.check()?;
     }
-    let mut account = Account::new(explain, Arc::clone(&asker.effort));
+    let mut account = Account::new(explain, Arc::clone(&asker.effort)).asking(rules.queries());
     let app = find_app(snapshot, app)?;
     let roles = gates::expand(snapshot, &subject.user.roles);
     let Selection { profile: name, assignment } = match &subject.hypothetical_profile {

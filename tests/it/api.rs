@@ -191,7 +191,7 @@ async fn a_shipped_profile_is_copied_and_never_changed() -> Done {
 async fn the_environment_can_be_read_before_it_was_ever_written() -> Done {
     let host = TestHost::start().await?;
     let read = host.get("/api/v1/environment").await?;
-    assert_snapshot!(read, @r#"200 {"baseLanguage":1033,"tenantSwitches":{},"sessionsMax":10,"tabsMax":10,"secondAssignment":"replaces","traces":{"level":"faults","successesPerSecond":20,"retentionDays":30,"retentionMegabytes":256,"perPlugin":{}},"plugins":{"unsigned":"allowed","withoutRule":"hide"},"meta":{"layer":"out-of-the-box","revision":0}}"#);
+    assert_snapshot!(read, @r#"200 {"baseLanguage":1033,"tenantSwitches":{},"sessionsMax":10,"tabsMax":10,"secondAssignment":"replaces","traces":{"level":"faults","successesPerSecond":20,"retentionDays":30,"retentionMegabytes":256,"perPlugin":{}},"queries":{},"plugins":{"unsigned":"allowed","withoutRule":"hide"},"meta":{"layer":"out-of-the-box","revision":0}}"#);
     let mut edited = read.json();
     edited["tabsMax"] = 5.into();
     assert_eq!(host.put("/api/v1/environment", edited).await?.status, 201);

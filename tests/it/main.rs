@@ -44,6 +44,7 @@ mod page;
 mod platform_process;
 mod plugins;
 mod published;
+mod queries;
 mod readers;
 mod readme;
 mod recordings;

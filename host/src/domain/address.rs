@@ -24,14 +24,22 @@ pub(super) const EVERYTHING_ELSE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').rem
 pub struct Address {
     position: Position,
     written: String,
-    /// Where the values of slugs are.
-    values: Vec<(Range<usize>, String)>,
+    /// The values of slugs, but for one at the head.
+    values: Vec<Value>,
     /// Where the authority ends, if there is one and it has ended.
     authority_end: Option<usize>,
     /// Whether it begins with a scheme.
     is_absolute: bool,
     /// The slug that holds its beginning, until the first piece behind it is known to fit.
     head: Option<String>,
+}
+
+/// The value of a slug in an address.
+#[derive(Debug, Clone)]
+struct Value {
+    slug: String,
+    position: Position,
+    range: Range<usize>,
 }
 
 /// In which part of an address the next piece stands.
@@ -91,6 +99,7 @@ impl Address {
     pub fn finish(self) -> Result<String, Refused> {
         self.no_segment_moves()?;
         if !self.is_absolute {
+            self.stays_within_its_site()?;
             return Ok(self.written);
         }
         let url = Url::parse(&self.written).map_err(|_| self.broken())?;
@@ -114,9 +123,17 @@ impl Address {
     }
 
     fn slug_in_host(&self) -> Option<&str> {
-        let end = self.authority_end.unwrap_or(self.written.len());
-        let (_, slug) = self.values.iter().find(|(range, _)| range.start > 0 && range.end <= end)?;
-        Some(slug)
+        let value = self.values.iter().find(|value| value.position == Position::Authority)?;
+        Some(&value.slug)
+    }
+
+    /// Refuses an empty value at the head of a path, which would make a host of the step behind it.
+    fn stays_within_its_site(&self) -> Result<(), Unfit> {
+        let is_of_site = !self.written.starts_with("//") && !self.written.starts_with("/\\");
+        match self.values.iter().find(|value| value.range.start <= 1) {
+            Some(Value { slug, .. }) if !is_of_site => Err(unfit(slug, "makes a host of the path behind it")),
+            _ => Ok(()),
+        }
     }
 
     /// Whether a browser reads the host letter by letter: not as a number, and not in another alphabet.
@@ -134,14 +151,8 @@ impl Address {
 
     /// Refuses values that make a step of the path `.` or `..`, encoded or not: browsers go by those.
     fn no_segment_moves(&self) -> Result<(), Unfit> {
-        for (range, slug) in &self.values {
-            if range.end < self.authority_end.unwrap_or(0) {
-                continue;
-            }
+        for Value { slug, range, .. } in self.values.iter().filter(|value| value.position == Position::Path) {
             let before = &self.written[..range.start];
-            if before.contains(['?', '#']) {
-                continue;
-            }
             let is_end = |c: char| matches!(c, '/' | '\\' | '?' | '#');
             let start = before.rfind(is_end).map_or(0, |at| at + 1);
             let end = self.written[range.end..].find(is_end).map_or(self.written.len(), |at| range.end + at);
@@ -191,7 +202,6 @@ impl Address {
         self.position = Position::Authority;
         self.go_over(rest);
         self.head = Some(slug.to_owned());
-        self.values.push((0..0, slug.to_owned()));
         Ok(value.to_owned())
     }
 }
@@ -233,9 +243,9 @@ impl Syntax for Address {
             ));
         }
         let written = utf8_percent_encode(&value, EVERYTHING_ELSE).to_string();
-        let start = self.written.len();
+        let range = self.written.len()..self.written.len() + written.len();
         self.written.push_str(&written);
-        self.values.push((start..self.written.len(), slug.to_owned()));
+        self.values.push(Value { slug: slug.to_owned(), position: self.position, range });
         Ok(written)
     }
 }

@@ -60,7 +60,7 @@ impl Item for ChannelProvider {
         if self.api_version != 2 {
             problems.refuse("apiVersion", format!("{} is not supported: 2 is the only version", self.api_version));
         }
-        if !address::is_https(self.channel_url.as_str()) {
+        if !address::is_https(self.channel_url.as_str().trim()) {
             let typed = &self.channel_url;
             problems
                 .question("channelUrl", format!("`{typed}` must be a well-formed address and begin with `https://`"));

@@ -25,8 +25,21 @@ pub struct Environment {
     pub second_assignment: SecondAssignment,
     /// What is kept of the calls of plugins. Does not travel with an export. Changing it needs `plugin.configure`.
     pub traces: TraceSettings,
+    /// How slugs ask for business records. Changing it needs `plugin.grant`.
+    pub queries: QuerySettings,
     /// Which plugins are taken. Does not travel with an export.
     pub plugins: PluginSettings,
+}
+
+/// How slugs ask for business records.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct QuerySettings {
+    /// The connector, of the kind `odata`, that is asked for slugs such as `{$odata.contact.fullname.?$filter=contactid eq {customerRecordId}}`.
+    /// Without one they have no value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9-]*$")]
+    pub connector: Option<ConnectorName>,
 }
 
 /// What a second direct assignment of a person does.
@@ -59,6 +72,7 @@ impl Default for Environment {
             tabs_max: 10,
             second_assignment: SecondAssignment::Replaces,
             traces: TraceSettings::default(),
+            queries: QuerySettings::default(),
             plugins: PluginSettings::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Parameters of pages with their slugs replaced, each in the syntax its author wrote it in.
 //!
-//! What is a part of an address, or JSON, takes values that stay one value there. A text of another kind takes values as
-//! they are, and so does a parameter that is one slug alone. Refuses whatever a browser would run.
+//! What is a part of an address, or JSON, takes values that stay one value there. A text of another kind takes values
+//! as they are, and so does a parameter that is one slug alone. Refuses whatever a browser would run.
 
 use super::PageType;
 use super::address::{Address, Refused, runs_code};
@@ -131,6 +131,8 @@ mod tests {
         let value = match key {
             "q" => "a b&c=d",
             "up" => "../x",
+            "empty" => "",
+            "dots" => "..",
             "json" => r#"a", "b": "c"#,
             "js" => "JavaScript:alert(1)",
             "link" => "https://ok.example/a?b=c&d=e#f",
@@ -156,13 +158,21 @@ mod tests {
             (WebResource, "data", " data:text/html,{q}", RUNS),
             (WebResource, "webresourceName", "new_/{up}/page.html", "new_/..%2Fx/page.html []"),
             (WebResource, "webresourceName", "new_/page.html?id={q}", "new_/page.html?id=a%20b%26c%3Dd []"),
+            (WebResource, "opener", "/{empty}/{q}", "the value of `{empty}` makes a host of the path behind it"),
+            (
+                WebResource,
+                "webresourceName",
+                "{empty}/{empty}/{q}",
+                "the value of `{empty}` makes a host of the path behind it",
+            ),
+            (WebResource, "data", "back=/a/{dots}", "back=/a/.. []"),
             (WebResource, "opener", "/site/{up}?x={q}", "/site/..%2Fx?x=a%20b%26c%3Dd []"),
             (Control, "data", "https://ok.example/{up}", "https://ok.example/..%2Fx []"),
             (Control, "data", "{link}", "https://ok.example/a?b=c&d=e#f []"),
             (EntityRecord, "data", r#"[{"id": "{json}"}]"#, r#"[{"id": "a\", \"b\": \"c"}] []"#),
             (EntityRecord, "entityName", "{q}", "a b&c=d []"),
             (Search, "searchText", "data: {q}?", "data: a b&c=d? []"),
-            (CustomPage, "recordId", "{nobody}", r#" ["{nobody}"]"#),
+            (CustomPage, "recordId", "{absent}", r#" ["{absent}"]"#),
         ] {
             let found = match render(page, key, text, &mut value) {
                 Ok(rendered) => format!("{} {:?}", rendered.text, rendered.unresolved),
@@ -177,7 +187,7 @@ mod tests {
         for (url, data, expected) in [
             ("https://a.example/", Some("?q={q}\r"), "https://a.example/?q=a%20b%26c%3Dd"),
             ("https://a.example/?", Some("q={q}"), "https://a.example/?q=a%20b%26c%3Dd"),
-            ("https://a.example/", Some("?q={nobody}"), "https://a.example/"),
+            ("https://a.example/", Some("?q={absent}"), "https://a.example/"),
             ("{link}", None, "https://ok.example/a?b=c&d=e#f"),
             ("{base}", Some("/{up}"), "https://ok.example/..%2Fx"),
             (
@@ -202,7 +212,7 @@ mod tests {
                 None,
                 "its address `https://` does not begin with `https://`, or is not well-formed behind that",
             ),
-            ("{nobody}", Some("x"), "nothing"),
+            ("{absent}", Some("x"), "nothing"),
         ] {
             let found = match website(url, data, &mut value) {
                 Ok(website) => website.address.unwrap_or_else(|| "nothing".to_owned()),

@@ -24,7 +24,8 @@ pub(super) const REVISION: HeaderName = HeaderName::from_static("x-loadout-revis
 /// Steps that broke and were passed over, on the answer to the write they took part in.
 const SKIPPED: HeaderName = HeaderName::from_static("x-loadout-skipped-steps");
 
-/// Direct assignments that ended because the apps of a profile changed, on the answer to that: profile and number of people.
+/// Direct assignments that ended because the apps of a profile changed, on the answer to that change: profile and
+/// number of people.
 const ENDED: HeaderName = HeaderName::from_static("x-loadout-ended-assignments");
 
 /// An item as the store has it.
@@ -65,7 +66,8 @@ pub(super) fn get(store: &Store, kind: Kind, name: &str) -> Result<Stored, Refus
     find(store, kind, name)?.ok_or_else(|| store::Error::NotFound { kind, name: name.to_owned() }.into())
 }
 
-/// Makes the item of `kind` called `name`, or replaces it whole, by a caller who must have the privilege for everything that changes.
+/// Makes the item of `kind` called `name`, or replaces it whole, by a caller who must have the privilege for everything
+/// that changes.
 pub(super) fn put_as(
     service: &Service,
     caller: Caller,
@@ -85,7 +87,8 @@ pub(super) fn put_as(
     Ok(commit_by(service, Some(caller), name, item, expect, author)?)
 }
 
-/// Merges `patch` into the item of `kind` called `name` (RFC 7396), by a caller who must have the privilege for everything that changes.
+/// Merges `patch` into the item of `kind` called `name` (RFC 7396), by a caller who must have the privilege for
+/// everything that changes.
 pub(super) fn patch(
     service: &Service,
     caller: &Caller,

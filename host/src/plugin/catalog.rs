@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::{CallLimits, Capabilities, RecordingSettings, StepOverride, ToolOverride};
+use crate::domain::{CallLimits, Capabilities, ConnectorName, RecordingSettings, StepOverride, ToolOverride};
 use crate::pipeline::Registration;
 use crate::resolve::{Absent, AbsentPart, Reads};
 use crate::upgrade::StepInfo;
@@ -27,6 +27,7 @@ use super::missing::Missing;
 use super::observation::{Testimony, Witness};
 use super::outside::{Connectors, Outside};
 use super::policy::Policy;
+use super::queries::QueryAccess;
 use super::registrations::{registration, tool_step_registration};
 use super::schema::SettingsSchema;
 use super::trial::Trial;
@@ -42,6 +43,8 @@ pub struct Catalog {
     registrations: Vec<Registration>,
     tool_steps: Vec<ToolStepRegistration>,
     missing: Vec<Missing>,
+    /// Who is asked for business records that slugs name.
+    queries: Option<QueryAccess>,
     /// What should be asked about a tool kind, or was once, and is not.
     absent: BTreeMap<String, Vec<Absent>>,
 }
@@ -153,6 +156,7 @@ impl Catalog {
             registrations: Vec::new(),
             tool_steps: Vec::new(),
             missing: Vec::new(),
+            queries: None,
             absent: BTreeMap::new(),
         }
     }
@@ -221,6 +225,12 @@ impl Catalog {
         let (asked, door) = (&trial.ready.manifest().capabilities, self.engine.config.door.clone());
         let outside = Outside::new(asked, &trial.granted, Arc::clone(&wanted.connectors), door);
         Trial { outside: Arc::new(outside), ..trial }
+    }
+
+    /// Lets slugs ask `connector` of the environment's, and no other.
+    pub fn let_slugs_ask(&mut self, connector: ConnectorName, connectors: Arc<Connectors>) {
+        let door = self.engine.config.door.clone();
+        self.queries = Some(QueryAccess::new(connector, connectors, door));
     }
 
     /// Notes a plugin that should be asked and cannot be, so that what it should decide about fails visibly.

@@ -52,6 +52,8 @@ pub struct Config {
     pub answer: Duration,
     /// Processor time that all plugins together may take for one change.
     pub change: Duration,
+    /// How long the queries of slugs may wait outside, those of one answer together.
+    pub queries: Duration,
     /// How many calls of light components may run at once.
     pub slots: u32,
     /// How many calls of heavy components may run at once.
@@ -87,6 +89,7 @@ impl Default for Config {
             handler_limits: Limits::of_handlers(),
             answer: Duration::from_millis(500),
             change: Duration::from_secs(5),
+            queries: Duration::from_secs(2),
             slots: 64,
             heavy_slots: 8,
             patience: Duration::from_secs(1),

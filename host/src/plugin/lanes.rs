@@ -66,6 +66,14 @@ impl Lanes {
     }
 }
 
+impl Lanes {
+    /// A place for a query of a slug, if it finds one at once: a thread of those that may wait outside, and not too many of them.
+    pub(super) fn for_query(&self) -> Option<[Slot<'_>; 2]> {
+        let WaitingRoom { threads, queries, .. } = &*self.room;
+        Some([queries.try_take()?, threads.try_take()?])
+    }
+}
+
 impl Lane {
     fn new(weight: Weight, config: &Config, room: Arc<WaitingRoom>) -> Self {
         let slots = |count: u32| Slots::new(usize::try_from(count).unwrap_or(usize::MAX));

@@ -65,6 +65,8 @@ impl Config {
 pub(super) struct WaitingRoom {
     /// Calls under way, each with the thread it holds.
     pub(super) threads: Slots,
+    /// Queries of slugs among them: as many as the calls of one plugin that run and wait.
+    pub(super) queries: Slots,
     light: Slots,
     heavy: Slots,
 }
@@ -72,7 +74,13 @@ pub(super) struct WaitingRoom {
 impl WaitingRoom {
     pub(super) fn new(config: &Config) -> Self {
         let slots = |weight| Slots::new(usize::try_from(config.waiting_slots_for(weight)).unwrap_or(usize::MAX));
-        Self { threads: Slots::new(config.waiting.threads), light: slots(Weight::Light), heavy: slots(Weight::Heavy) }
+        let queries = usize::try_from(config.waiting.lane).unwrap_or(usize::MAX).saturating_add(config.waiting.queue);
+        Self {
+            threads: Slots::new(config.waiting.threads),
+            queries: Slots::new(queries),
+            light: slots(Weight::Light),
+            heavy: slots(Weight::Heavy),
+        }
     }
 
     /// The slots of calls that run.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use crate::domain::Effort;
 use crate::domain::experience::{ExplainLevel, Explanation, Outcome, Warning};
-use crate::domain::slug::{Rendered, Values};
+use crate::domain::slug::{Lookup, Rendered, Values};
 
+use super::queries::{Asked, Queries, Told};
 use super::{Error, Facts};
 
 /// Most warnings of an answer. Of more, the number is told.
@@ -27,8 +28,9 @@ pub(super) const VALUES_MAX: usize = 1 << 20;
 const SENTENCE_MAX: usize = 2_000;
 
 /// What an answer says about itself, and what it has cost.
-#[derive(Debug)]
-pub(super) struct Account {
+pub(super) struct Account<'a> {
+    /// What slugs ask of business records.
+    queries: Asked<'a>,
     level: ExplainLevel,
     effort: Arc<Effort>,
     lines: Vec<Explanation>,
@@ -44,9 +46,10 @@ pub(super) struct Account {
     is_full: bool,
 }
 
-impl Account {
+impl<'a> Account<'a> {
     pub(super) fn new(level: ExplainLevel, effort: Arc<Effort>) -> Self {
         Self {
+            queries: Asked::default(),
             level,
             effort,
             lines: Vec::new(),
@@ -57,6 +60,11 @@ impl Account {
             room: VALUES_MAX,
             is_full: false,
         }
+    }
+
+    /// The same with a way to ask for business records.
+    pub(super) fn asking(self, queries: Option<Box<dyn Queries + 'a>>) -> Self {
+        Self { queries: Asked::of(queries), ..self }
     }
 
     /// What the request has cost.
@@ -107,10 +115,17 @@ impl Account {
 
     /// The same with what is made of the values by `work`.
     pub(super) fn with_values<T>(&mut self, facts: &Facts, work: impl FnOnce(&mut dyn Values) -> T) -> T {
-        let mut values = SessionValues { facts, room: self.room, is_enough: true };
+        let queries = &mut self.queries;
+        let mut values = SessionValues { facts, room: self.room, is_enough: true, queries, told: Vec::new() };
         let done = work(&mut values);
-        let SessionValues { room, is_enough, .. } = values;
+        let SessionValues { room, is_enough, told, .. } = values;
         self.room = room;
+        for (slug, told) in told {
+            match told {
+                Ok(note) => self.line(|| line("query", Some(&slug), Outcome::Read, note)),
+                Err(reason) => self.warn("query-unanswered", format!("`{slug}` has no value: {reason}")),
+            }
+        }
         if !is_enough && !self.is_full {
             self.is_full = true;
             let most = VALUES_MAX >> 10;
@@ -149,23 +164,34 @@ impl Account {
 }
 
 /// The values of one session, as long as the answer has room for them.
-struct SessionValues<'a> {
+struct SessionValues<'a, 'b> {
     facts: &'a Facts,
     room: usize,
     is_enough: bool,
+    queries: &'a mut Asked<'b>,
+    told: Vec<Told>,
 }
 
-impl Values for SessionValues<'_> {
+impl SessionValues<'_, '_> {
+    /// Whether there is room for a value of this length, which takes it.
+    fn takes(&mut self, length: usize) -> bool {
+        let left = self.room.checked_sub(length);
+        self.is_enough &= left.is_some();
+        self.room = left.unwrap_or(self.room);
+        left.is_some()
+    }
+}
+
+impl Values for SessionValues<'_, '_> {
     fn key(&mut self, key: &str) -> Option<String> {
         let value = self.facts.value(key)?;
-        match self.room.checked_sub(value.len()) {
-            Some(left) => self.room = left,
-            None => {
-                self.is_enough = false;
-                return None;
-            }
-        }
-        Some(value.clone())
+        self.takes(value.len()).then(|| value.clone())
+    }
+
+    fn look_up(&mut self, lookup: Lookup) -> Option<String> {
+        let (value, told) = self.queries.look_up(lookup);
+        self.told.extend(told);
+        value.filter(|value| self.takes(value.len()))
     }
 }
 
@@ -210,7 +236,7 @@ mod tests {
 
     use super::*;
 
-    fn account(level: ExplainLevel) -> Account {
+    fn account(level: ExplainLevel) -> Account<'static> {
         Account::new(level, Arc::default())
     }
 

@@ -88,7 +88,7 @@ pub(super) fn channels(snapshot: &Snapshot, profile: &Profile, facts: &Facts, ac
     let mut providers: Vec<_> =
         profile.channels.providers.iter().filter_map(|name| Some((snapshot.active(name)?, name))).collect();
     providers.retain(|(provider, name)| {
-        let is_page = address::is_https(provider.channel_url.as_str());
+        let is_page = address::is_https(provider.channel_url.as_str().trim());
         if !is_page {
             account.warn(
                 "provider-left-out",
@@ -117,7 +117,7 @@ fn provider(provider: &ChannelProvider, name: &str, facts: &Facts) -> Provider {
     Provider {
         unique_name: name.to_owned(),
         label: provider.label.in_language(facts.language).to_owned(),
-        channel_url: provider.channel_url.to_string(),
+        channel_url: provider.channel_url.as_str().trim().to_owned(),
         outbound: provider.outbound,
     }
 }

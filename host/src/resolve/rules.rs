@@ -8,6 +8,7 @@ use crate::domain::experience::{Degraded, ToolFault};
 
 use super::absent::Absent;
 use super::journal::Journal;
+use super::queries::Queries;
 use super::reads::{Read, Reads};
 use super::tool_step::{StepEnd, StepRun};
 
@@ -24,6 +25,11 @@ pub trait ToolRules: Send + Sync {
 
     /// Whether a rule is bound to `kind`.
     fn has_rule(&self, kind: &str) -> bool;
+
+    /// Who is asked for business records while one answer is made; nothing if no connector is named for that.
+    fn queries(&self) -> Option<Box<dyn Queries + '_>> {
+        None
+    }
 
     /// What should decide about tools of `kind`, or take part in that, and is not asked.
     fn absent(&self, kind: &str) -> &[Absent];

@@ -243,6 +243,10 @@ impl ToolRules for Observing<'_> {
         Some(evaluation)
     }
 
+    fn queries(&self) -> Option<Box<dyn crate::resolve::Queries + '_>> {
+        self.catalog.queries()
+    }
+
     fn fingerprint(&self) -> String {
         self.catalog.fingerprint()
     }

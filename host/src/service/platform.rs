@@ -97,7 +97,7 @@ pub(super) enum Found {
 /// What tells the catalog of one revision from that of another.
 #[derive(Debug, Default, PartialEq)]
 struct Key {
-    /// The plugins and connectors, each with the revision that wrote it.
+    /// The plugins, the connectors and the environment, each with the revision that wrote it.
     items: Vec<(Kind, Arc<str>, Revision)>,
     /// How much components declare that are there.
     declared: u64,
@@ -313,6 +313,11 @@ impl Platform {
         });
         let connectors = Arc::new(connectors.collect::<Connectors>());
         let mut catalog = Catalog::of(&self.workshop);
+        // What is not asked any more is not asked by asking about the past.
+        let [then, now] = [snapshot, &*newest].map(|it| it.environment().queries.connector);
+        if let Some(connector) = then.filter(|then| Some(then) == now.as_ref()) {
+            catalog.let_slugs_ask(connector, Arc::clone(&connectors));
+        }
         let written = store.declared_kinds(snapshot.revision())?;
         let of_layer = |layer: Layer| {
             let plugins = snapshot.entries(Kind::Plugin).filter(move |(_, entry)| entry.layer == layer);
@@ -448,7 +453,7 @@ pub(super) fn change(base: Revision, changes: Vec<Change>) -> ChangeSet {
 /// What tells the catalog of a revision from that of another.
 fn key(store: &Store, snapshot: &Snapshot) -> Result<Key, store::Error> {
     let of = |kind| snapshot.entries(kind).map(move |(name, entry)| (kind, Arc::clone(name), entry.revision));
-    let items = [Kind::Plugin, Kind::Connector].into_iter().flat_map(of).collect();
+    let items = [Kind::Plugin, Kind::Connector, Kind::Environment].into_iter().flat_map(of).collect();
     Ok(Key { items, declared: store.count_declared_kinds(snapshot.revision())? })
 }
 

@@ -1,8 +1,8 @@
 //! One direct profile for each person and app, also where the apps of a profile change (ruling 8.3).
 //!
 //! A profile that begins to serve an app is as if all its people were assigned to it again: where a second assignment
-//! replaces the first, their assignments to other profiles for that app end, however many there are. Refuses that where a second
-//! assignment is refused. Profiles that met before the change are left alone: the answer to a person warns of them.
+//! replaces the first, their assignments to other profiles for that app end, however many there are. Refuses that where
+//! a second assignment is refused. Profiles that met before the change are left alone: each answer warns of them.
 
 use crate::domain::profile::share_app;
 use crate::domain::revision::ChangeRecord;

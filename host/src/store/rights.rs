@@ -2,9 +2,9 @@
 //!
 //! Where one request changes one kind of item, the address says which privilege that takes. An import and a forced delete
 //! reach further, and how far is known only when the change set is settled. Parts of the environment have privileges of their
-//! own, and the audit names each change of them: which plugins are let in, what people see of tools without a rule, and what is
-//! kept of the calls of plugins. Refuses a change of the first where the change set names no caller: no archive, no upgrade and
-//! no plugin says whose signature counts.
+//! own, and the audit names each change of them: which plugins are let in, what people see of tools without a rule, what is kept
+//! of the calls of plugins, and which connector slugs ask. Refuses a change of the first where the change set names no caller: no archive, no upgrade and
+//! no plugin says whose signature counts, or what is asked outside.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,12 +28,13 @@ pub(super) fn check(
     decided: &[AuditEvent],
 ) -> Result<(), Error> {
     let mut deciding = decided.iter().map(|event| match event {
+        AuditEvent::QueriesDecided { .. } => Privilege::PluginGrant,
         AuditEvent::WithoutRuleDecided { .. } | AuditEvent::TracesDecided { .. } => Privilege::PluginConfigure,
         _ => Privilege::PluginTrust,
     });
     let Some(caller) = caller else {
         let forbidden = |privilege| Error::Forbidden { caller: author.who.clone(), privilege };
-        let trust = deciding.find(|privilege| *privilege == Privilege::PluginTrust);
+        let trust = deciding.find(|privilege| matches!(privilege, Privilege::PluginTrust | Privilege::PluginGrant));
         return trust.map_or(Ok(()), |privilege| Err(forbidden(privilege)));
     };
     let is_expected = |changed: &&Changed| {
@@ -77,6 +78,9 @@ pub(super) fn decided(before: &Snapshot, after: &Snapshot, changed: &[Changed]) 
     }
     if was.plugins.without_rule != is.plugins.without_rule {
         events.push(AuditEvent::WithoutRuleDecided { without_rule: is.plugins.without_rule });
+    }
+    if was.queries != is.queries {
+        events.push(AuditEvent::QueriesDecided { connector: is.queries.connector.clone() });
     }
     if was.traces != is.traces {
         let TraceSettings { level, retention_days, retention_megabytes, .. } = is.traces;

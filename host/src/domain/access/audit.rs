@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Privilege, Roles, Standing};
 use crate::domain::trace::{TextLevel, TraceId};
-use crate::domain::{HttpHost, KeyId, SecretName, Unsigned, WithoutRule};
+use crate::domain::{ConnectorName, HttpHost, KeyId, SecretName, Unsigned, WithoutRule};
 
 /// One line of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -129,6 +129,12 @@ pub enum AuditEvent {
         #[schema(rename = "retentionMegabytes")]
         retention_megabytes: u32,
     },
+    /// Which connector slugs ask was decided otherwise.
+    QueriesDecided {
+        /// The connector from now on; nothing if slugs ask none.
+        #[schema(value_type = Option<String>)]
+        connector: Option<ConnectorName>,
+    },
     /// An upgrade that was interrupted goes on.
     UpgradeResumed {
         /// The number of the upgrade.
@@ -226,6 +232,8 @@ pub enum AuditOutcome {
     WithoutRuleDecided,
     /// What is kept of the calls of plugins was decided otherwise.
     TracesDecided,
+    /// Which connector slugs ask was decided otherwise.
+    QueriesDecided,
     /// An upgrade that was interrupted goes on.
     UpgradeResumed,
     /// An upgrade was dropped.
@@ -259,6 +267,7 @@ impl AuditEvent {
             Self::UnsignedDecided { .. } => AuditOutcome::UnsignedDecided,
             Self::WithoutRuleDecided { .. } => AuditOutcome::WithoutRuleDecided,
             Self::TracesDecided { .. } => AuditOutcome::TracesDecided,
+            Self::QueriesDecided { .. } => AuditOutcome::QueriesDecided,
             Self::UpgradeResumed { .. } => AuditOutcome::UpgradeResumed,
             Self::UpgradeAbandoned { .. } => AuditOutcome::UpgradeAbandoned,
             Self::BaselineRevoked { .. } => AuditOutcome::BaselineRevoked,
@@ -286,6 +295,7 @@ impl AuditOutcome {
             Self::UnsignedDecided => "unsigned-decided",
             Self::WithoutRuleDecided => "without-rule-decided",
             Self::TracesDecided => "traces-decided",
+            Self::QueriesDecided => "queries-decided",
             Self::UpgradeResumed => "upgrade-resumed",
             Self::UpgradeAbandoned => "upgrade-abandoned",
             Self::BaselineRevoked => "baseline-revoked",

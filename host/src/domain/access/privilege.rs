@@ -58,7 +58,7 @@ privileges! {
     PluginTrust = "plugin.trust";
     /// Change the steps and settings of plugins that are there.
     PluginConfigure = "plugin.configure";
-    /// Grant plugins what they ask to reach outside, and say where connectors lead.
+    /// Grant plugins what they ask to reach outside, say where connectors lead, and which of them slugs ask.
     PluginGrant = "plugin.grant";
     /// Write and delete secrets that plugins and connectors use by name. Nobody reads one.
     SecretWrite = "secret.write";

@@ -1,7 +1,7 @@
 //! Slugs that ask for one attribute of a business record: `{$odata.<table>.<attribute>.?<options>}`.
 //!
 //! Values of slugs within the options cannot leave their place: they are escaped as OData literals, and then for the
-//! address that carries the options. Refuses nothing: what makes no query is told by whoever would have to ask it.
+//! address that carries the options. Refuses nothing: a connector is asked elsewhere, and refuses what makes no query.
 
 use percent_encoding::utf8_percent_encode;
 

@@ -15,11 +15,12 @@ use crate::plugin::handler::Handler;
 use crate::plugin::missing::{Missing, UNSUITED, not_ready, step_not_ready};
 use crate::plugin::observation::{AskedStep, Given, Witness};
 use crate::plugin::outside::Outside;
+use crate::plugin::queries::{AnswerQueries, QueryAccess};
 use crate::plugin::step::Step;
 use crate::plugin::tool_step::ToolSteps;
 use crate::plugin::trial::Trial;
 use crate::plugin::workshop::Part;
-use crate::resolve::{Absent, Evaluation, Reads, ToolRules};
+use crate::resolve::{Absent, Evaluation, Queries, Reads, ToolRules};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
@@ -206,8 +207,17 @@ impl ToolRules for Catalog {
         self.evaluate_seen(kind, settings, reads, None)
     }
 
+    fn queries(&self) -> Option<Box<dyn Queries + '_>> {
+        let access = self.queries.as_ref()?;
+        Some(Box::new(AnswerQueries::new(access, &self.engine)))
+    }
+
     fn fingerprint(&self) -> String {
         let mut text = String::new();
+        if let Some(QueryAccess { connector, .. }) = &self.queries {
+            // Writing into a string cannot fail.
+            let _ = writeln!(text, "slugs ask {connector}");
+        }
         for (kind, rule) in &self.by_kind {
             let digest = match &rule.bound {
                 Bound::Ready(at) => self.rule(*at).map(|(plugin, _)| plugin.digest.as_str()),

@@ -67,7 +67,7 @@ fn person(words: &str) -> Subject {
     Subject { login: None, user, direct, hypothetical_profile: None }
 }
 
-fn choose(library: &Snapshot, person: &Subject, app: &str) -> (Result<Selection, Error>, Account) {
+fn choose(library: &Snapshot, person: &Subject, app: &str) -> (Result<Selection, Error>, Account<'static>) {
     let mut account = Account::new(ExplainLevel::Full, Arc::default());
     let roles = super::super::gates::expand(library, &person.user.roles);
     (select(library, person, &roles, &app.parse().unwrap(), &mut account), account)
