@@ -32,6 +32,7 @@ pub mod name;
 pub mod notification_template;
 pub mod page_parameter;
 pub mod pane_tool;
+mod percent;
 pub mod plugin;
 pub mod problem;
 pub mod profile;

@@ -141,6 +141,11 @@ impl Store {
         self.read(rows::newest)
     }
 
+    /// The newest revision that this process has seen, without asking the database.
+    pub fn newest_known(&self) -> Revision {
+        self.newest.load().revision()
+    }
+
     /// The library at the newest revision.
     pub fn snapshot(&self) -> Result<Arc<Snapshot>, Error> {
         self.library(self.newest()?)

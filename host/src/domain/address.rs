@@ -9,15 +9,13 @@ mod whole;
 
 use std::ops::Range;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use url::{Host, Url};
 
+use super::percent::EVERYTHING_ELSE;
 use super::slug::{Syntax, Unfit};
 
 pub use whole::{is_https, runs_code};
-
-/// All but what means the same everywhere in an address, encoded or not.
-pub(super) const EVERYTHING_ELSE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An address while it is written.
 #[derive(Debug, Clone)]

@@ -176,15 +176,19 @@ impl Platform {
 
     /// What is asked at the revision of `snapshot`.
     pub(super) fn catalog(&self, store: &Store, snapshot: &Snapshot) -> Result<Arc<Catalog>, store::Error> {
+        // What serves may have been made before the newest revision: what that took back is not had by asking about the past.
+        let newest = store.newest_known();
         let serving = self.newest.load_full();
-        if let Some(serving) = serving.filter(|serving| serving.revision == snapshot.revision()) {
+        let is_of_now = |serving: &Arc<Serving>| serving.revision >= newest;
+        if let Some(serving) = serving.filter(|it| it.revision == snapshot.revision() && is_of_now(it)) {
             return Ok(Arc::clone(&serving.catalog));
         }
         let key = key(store, snapshot)?;
-        let is_past = self.newest.load().as_ref().is_some_and(|serving| serving.revision > snapshot.revision());
+        let is_past = newest > snapshot.revision()
+            || self.newest.load().as_ref().is_some_and(|serving| serving.revision > snapshot.revision());
         // Whoever asks about the past keeps nobody waiting.
         let _making = (!is_past).then(|| lock(&self.making));
-        let known = self.newest.load_full().filter(|serving| serving.key == key);
+        let known = self.newest.load_full().filter(|serving| serving.key == key && (!is_past || is_of_now(serving)));
         let catalog = match known {
             Some(serving) => Arc::clone(&serving.catalog),
             None => Arc::new(self.make(store, snapshot)?),

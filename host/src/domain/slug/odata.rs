@@ -5,7 +5,7 @@
 
 use percent_encoding::utf8_percent_encode;
 
-use super::super::address::EVERYTHING_ELSE;
+use super::super::percent::EVERYTHING_ELSE;
 use super::{InvalidSlug, Syntax, Template, Unfit, Values};
 
 /// A query as it is written.
