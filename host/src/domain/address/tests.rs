@@ -103,7 +103,7 @@ proptest! {
         prop_assert_eq!(found.path_segments().unwrap().count(), plain.path_segments().unwrap().count());
         prop_assert_eq!(found.fragment().is_some(), plain.fragment().is_some());
         let pairs: Vec<(String, String)> = found.query_pairs().into_owned().collect();
-        let expected: Vec<(String, String)> = Url::parse(template).map_or_else(|_| plain.clone(), |it| it)
+        let expected: Vec<(String, String)> = Url::parse(template).unwrap_or_else(|_| plain.clone())
             .query_pairs().into_owned().map(|(key, text)| {
                 let with = |text: String| text.replace("{x}", &value);
                 (with(key), with(text))

@@ -1,6 +1,8 @@
-//! Lists of people: begun with an index and in its order wherever there is one, and bounded in time where there is none.
+//! Lists of people: begun with an index and in its order wherever there is one, and bounded in time where there is
+//! none.
 //!
-//! A few people who were found by an index are sorted here. More than a few are taken along the index that has their order.
+//! Those whom an index finds in the order that is wanted are taken along it. A few who stand in another order are
+//! sorted here; where there are more than a few, the index that has the order is walked.
 
 use std::time::{Duration, Instant};
 
@@ -134,7 +136,7 @@ fn standing(place: &Place, order: PeopleOrder) -> Option<Standing> {
 
 /// Everyone who may pass, in an order of the database, a batch at a time.
 enum People<'a> {
-    /// Few, who were sorted.
+    /// Few, who stand in another order, and were sorted.
     Sorted(std::vec::IntoIter<Standing>),
     /// Along an index, maybe in a part of it.
     Walked { store: &'a Store, order: PeopleOrder, within: Option<Way>, after: Option<Standing> },
@@ -156,14 +158,17 @@ impl<'a> People<'a> {
                 fewest = Some((count, way));
             }
         }
-        if let Some((_, (key, ranges))) = fewest {
+        if let Some((_, (key, ranges))) = fewest
+            && !order.suits(*key, ranges)
+        {
             let mut sorted = store.sorted_people(*key, ranges, order)?;
             if let Some(after) = after {
                 sorted.drain(..sorted.partition_point(|one| order.compare(one, &after).is_le()));
             }
             return Ok(Self::Sorted(sorted.into_iter()));
         }
-        let within = ways.into_iter().find(|(key, ranges)| order.suits(*key, ranges));
+        let suiting = || ways.iter().find(|(key, ranges)| order.suits(*key, ranges));
+        let within = fewest.map(|(_, way)| way).or_else(suiting).cloned();
         Ok(Self::Walked { store, order, within, after })
     }
 

@@ -4,15 +4,37 @@ use serde_json::{Map, Value, json};
 
 use super::shapes;
 
-/// Operations that make something whose name is in their answer: where it is from then on, and where each part of that
-/// address is in the answer.
-const MADE: &[(&str, &str, &[(&str, &str)])] = &[
-    ("/api/v1/tokens", "/api/v1/tokens/{name}", &[("name", "/name")]),
-    ("/api/v1/plugins", "/api/v1/plugins/{publisher}/{name}", &[("publisher", "/publisher"), ("name", "/name")]),
-    ("/api/v1/upgrade-plans", "/api/v1/upgrade-plans/{plan}", &[("plan", "/id")]),
-    ("/api/v1/upgrades", "/api/v1/upgrades/{run}", &[("run", "/id")]),
-    ("/api/v1/upgrades/baseline", "/api/v1/upgrades/{run}", &[("run", "/id")]),
-    ("/api/v1/profiles/{uniqueName}/copy", "/api/v1/profiles/{uniqueName}", &[("uniqueName", "/uniqueName")]),
+/// An operation that makes something whose name is in its answer.
+struct Making {
+    /// The address of the operation.
+    from: &'static str,
+    /// Where what it made is from then on.
+    place: &'static str,
+    /// Where each part of that address is in the answer.
+    parts: &'static [(&'static str, &'static str)],
+}
+
+impl Making {
+    const fn new(from: &'static str, place: &'static str, parts: &'static [(&'static str, &'static str)]) -> Self {
+        Self { from, place, parts }
+    }
+}
+
+const MADE: &[Making] = &[
+    Making::new("/api/v1/tokens", "/api/v1/tokens/{name}", &[("name", "/name")]),
+    Making::new(
+        "/api/v1/plugins",
+        "/api/v1/plugins/{publisher}/{name}",
+        &[("publisher", "/publisher"), ("name", "/name")],
+    ),
+    Making::new("/api/v1/upgrade-plans", "/api/v1/upgrade-plans/{plan}", &[("plan", "/id")]),
+    Making::new("/api/v1/upgrades", "/api/v1/upgrades/{run}", &[("run", "/id")]),
+    Making::new("/api/v1/upgrades/baseline", "/api/v1/upgrades/{run}", &[("run", "/id")]),
+    Making::new(
+        "/api/v1/profiles/{uniqueName}/copy",
+        "/api/v1/profiles/{uniqueName}",
+        &[("uniqueName", "/uniqueName")],
+    ),
 ];
 
 /// Adds links to the answers of each operation that makes something.
@@ -26,8 +48,8 @@ pub(super) fn add(document: &mut Value) {
     shapes::operations(document, &mut |path, method, operation| {
         let links = match method {
             "put" => to(&all, path, method, &|part| format!("$request.path.{part}")),
-            "post" => match MADE.iter().find(|(from, _, _)| *from == path) {
-                Some((_, place, parts)) => to(&all, place, method, &|part| {
+            "post" => match MADE.iter().find(|made| made.from == path) {
+                Some(Making { place, parts, .. }) => to(&all, place, method, &|part| {
                     let found = parts.iter().find(|(name, _)| *name == part);
                     found.map_or_else(String::new, |(_, place)| format!("$response.body#{place}"))
                 }),

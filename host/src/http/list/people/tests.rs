@@ -19,8 +19,11 @@ const ROLES: [&str; 5] = ["Agent", "agent", "agent lead", "boss", "Ägent"];
 const LOGINS: [&str; 6] = ["u", "U", "ü", "u0", "\u{10ffff}", "z.z@"];
 const SHOWN: [&str; 9] = ["Ada", "ada", "Adam", "Äda", "A\u{10ffff}", "A%", "A_", "Zed", "it's"];
 
+/// A database and its folder, with the people in it by login.
+type Crowd = (TempDir, Store, Vec<(String, Value)>);
+
 /// Some hundred people, of whom many were changed, some were taken away, and one role was taken from all.
-static EVERYONE: LazyLock<(TempDir, Store, Vec<(String, Value)>)> = LazyLock::new(|| {
+static EVERYONE: LazyLock<Crowd> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let author = Author::new("ada", "a test");
