@@ -112,7 +112,7 @@ impl Contract {
             let read = serde_json::from_str(text).ok();
             validator.is_valid(&json!(text)) || read.is_some_and(|value: Value| validator.is_valid(&value))
         };
-        values.iter().all(|text| is_valid(text)) || validator.is_valid(&json!(values))
+        values.iter().all(is_valid) || validator.is_valid(&json!(values))
     }
 
     fn suits_body(&self, asked: &Asked<'_>, published: Option<&Value>, body: Option<&[u8]>) -> bool {
