@@ -121,7 +121,7 @@ async fn what_a_web_resource_is_told_keeps_its_keys() -> Done {
         ("web-resource", json!({"webresourceName": "new_/a.html", "data": " java\tscript:alert(1)"})),
     ] {
         let refused = host.put(&format!("{TABS}/new_bad"), tab(name, parameters)).await?;
-        assert_eq!(refused.status, 422, "{refused}");
+        assert_eq!(refused.status, 409, "{refused}");
     }
     let provider =
         json!({"name": "P", "label": "P", "channelUrl": "javascript:alert(1)//https://a.example", "sortOrder": 1});

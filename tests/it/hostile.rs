@@ -157,7 +157,7 @@ fn what_a_guest_asks_for_counts_for_its_deadline() {
     let store = Store::open(folder.path()).expect("a store");
     let scripts = (0..SCRIPTS).map(|number| {
         let name = format!("new_s{number}");
-        let script = AnyItem::parse(Kind::Script, &name, json!({"name": format!("Script {number}")}));
+        let script = AnyItem::parse(Kind::Script, &name, json!({"name": format!("Script {number}"), "language": 1033}));
         Change::put(name, script.expect("a script"))
     });
     store.commit(ChangeSet::new(scripts), &Author::new("tests", "")).expect("they are written");

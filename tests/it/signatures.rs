@@ -107,10 +107,10 @@ async fn a_withdrawn_key_stops_nothing_that_serves_and_lets_nothing_in() -> Done
     let activate =
         |version: &'static str| host.post("/api/v1/plugins/tests/greeter/activate", json!({"version": version}));
     let refused = activate("1.0.0").await?;
-    assert_snapshot!(named(&refused, &keys), @r#"422 {"code":"plugin-refused","detail":"plugin `tests/greeter` 1.0.0 is refused: publisher `tests` signs with key NEW, and it is signed by key OLD: have it signed by the publisher, or look at `GET /api/v1/trusted-publishers`"}"#);
+    assert_snapshot!(named(&refused, &keys), @r#"409 {"code":"plugin-refused","detail":"plugin `tests/greeter` 1.0.0 is refused: publisher `tests` signs with key NEW, and it is signed by key OLD: have it signed by the publisher, or look at `GET /api/v1/trusted-publishers`"}"#);
     assert_eq!(activate("1.1.0").await?.status, 200);
     let back = Reply::to(host.request(Method::POST, "/api/v1/plugins/tests/greeter/rollback")).await?;
-    assert_eq!((back.status, &back.json()["code"]), (422, &json!("plugin-refused")), "a roll-back is looked at, too");
+    assert_eq!((back.status, &back.json()["code"]), (409, &json!("plugin-refused")), "a roll-back is looked at, too");
 
     trust(&host, &[&old]).await?;
     let switch = |state: &'static str| host.put("/api/v1/plugins/tests/greeter/state", json!({"state": state}));
@@ -137,7 +137,7 @@ async fn a_trial_that_slept_while_its_key_was_withdrawn_does_not_wake_up() -> Do
     let switch = |state: &'static str| host.put("/api/v1/plugins/tests/greeter/state", json!({"state": state}));
     assert_eq!(switch("inactive").await?.status, 200);
     trust(&host, &[&new]).await?;
-    assert_snapshot!(named(&switch("active").await?, &keys), @r#"422 {"code":"plugin-refused","detail":"plugin `tests/greeter` 1.1.0 is refused: publisher `tests` signs with key NEW, and it is signed by key OLD: have it signed by the publisher, or look at `GET /api/v1/trusted-publishers`; it is on trial, so end the rollout first to switch the plugin on without it"}"#);
+    assert_snapshot!(named(&switch("active").await?, &keys), @r#"409 {"code":"plugin-refused","detail":"plugin `tests/greeter` 1.1.0 is refused: publisher `tests` signs with key NEW, and it is signed by key OLD: have it signed by the publisher, or look at `GET /api/v1/trusted-publishers`; it is on trial, so end the rollout first to switch the plugin on without it"}"#);
     let activated = host.post(&format!("{GREETER}/activate"), json!({"version": "1.0.0"})).await?;
     assert_eq!(named(&activated, &keys), named(&switch("active").await?, &keys), "nor by activating what was active");
     assert_eq!(host.delete(&format!("{GREETER}/rollout")).await?.status, 200);

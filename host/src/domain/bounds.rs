@@ -369,7 +369,8 @@ mod tests {
             }),
             (Kind::RankAndRoles, 100, |count| json!({"rank": 1, "roles": names(count)})),
             (Kind::Queue, 200, |count| {
-                let labels: serde_json::Map<_, _> = (0..count).map(|number| (number.to_string(), json!("y"))).collect();
+                let labels: serde_json::Map<_, _> =
+                    (1..=count).map(|language| (language.to_string(), json!("y"))).collect();
                 json!({"name": {"default": "x", "labels": labels}})
             }),
             (Kind::Environment, LIST_MAX, |count| {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::Capabilities;
+use crate::domain::{Capabilities, ConnectorName, HttpHost, SecretName};
 use crate::service::{Decided, Grant, GrantView};
 
 use super::body::Typed;
@@ -33,12 +33,16 @@ struct Body {
     /// Everything that the version asks for.
     all: bool,
     /// Connectors through which it looks up business records.
+    #[schema(value_type = Vec<ConnectorName>)]
     records: Vec<String>,
     /// Connectors through which it searches for articles.
+    #[schema(value_type = Vec<ConnectorName>)]
     knowledge: Vec<String>,
     /// Hosts it sends requests to.
+    #[schema(value_type = Vec<HttpHost>)]
     http: Vec<String>,
     /// Secrets it puts into those requests.
+    #[schema(value_type = Vec<SecretName>)]
     secrets: Vec<String>,
 }
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::{SecretHosts, SecretName, SecretRecord, SecretValue};
+use crate::domain::{HttpHost, SecretHosts, SecretName, SecretRecord, SecretValue};
 
 use super::body::Typed;
 use super::etag::Unconditional;
@@ -37,7 +37,7 @@ struct Body {
     #[schema(value_type = String, format = Password, pattern = "^[!-~]([ -~]*[!-~])$", min_length = 8, max_length = 4096, write_only)]
     value: SecretValue,
     /// The hosts it is for, such as `api.contoso.com` or `api.contoso.com:8443`. It is put into no request to another host.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 16)]
+    #[schema(value_type = Vec<HttpHost>, min_items = 1, max_items = 16)]
     hosts: SecretHosts,
 }
 
