@@ -72,6 +72,10 @@ async fn items_that_are_not_valid() -> Done {
     assert_snapshot!(host.put("/api/v1/queues/desk", json!([1])).await?, @r#"422 {"code":"invalid-item","detail":"queue `desk` is not valid: expected a JSON object, found `[1]`","errors":[{"attribute":"","message":"expected a JSON object, found `[1]`"}]}"#);
     assert_snapshot!(host.put("/api/v1/queues/desk", json!({"name": "Desk", "uniqueName": "other"})).await?, @r#"409 {"code":"invalid-item","detail":"queue `desk` is not valid: `uniqueName`: `other` is not the `desk` of the address: make them equal, or leave it out","errors":[{"attribute":"uniqueName","message":"`other` is not the `desk` of the address: make them equal, or leave it out"}]}"#);
     assert_snapshot!(host.put("/api/v1/queues/desk", json!({"name": "Desk", "meta": {"revison": 1}})).await?, @r#"422 {"code":"invalid-item","detail":"queue `desk` is not valid: `meta`: unknown field `revison`, expected `layer` or `revision`","errors":[{"attribute":"meta","message":"unknown field `revison`, expected `layer` or `revision`"}]}"#);
+    for path in ["/api/v1/queues/desk", "/api/v1/queues/new", "/api/v1/connectors/new"] {
+        let unknown = host.put(path, json!({"name": "Desk", "meta": {"layer": "mine"}})).await?;
+        assert!(unknown.status == 422 && unknown.text.contains("unknown variant `mine`"), "{path}: {unknown}");
+    }
     assert_snapshot!(host.put("/api/v1/profiles/rep", json!({"name": "Rep"})).await?, @r#"422 {"code":"invalid-name","detail":"`rep` cannot name a profile: write it as `<prefix>_<name>`, with a prefix of 3 to 8 letters or digits, such as `contoso_rep`"}"#);
     let views = json!({"name": "Rep", "inbox": {"views": [{"name": "A", "recordTypes": ["chat", "fax"]}]}});
     assert_snapshot!(host.put("/api/v1/profiles/new_rep", views).await?, @r#"422 {"code":"invalid-item","detail":"profile `new_rep` is not valid: `inbox.views[0].recordTypes[1]`: unknown variant `fax`, expected one of `chat`, `email`, `case`, `voicemail`, `routed-record`","errors":[{"attribute":"inbox.views[0].recordTypes[1]","message":"unknown variant `fax`, expected one of `chat`, `email`, `case`, `voicemail`, `routed-record`"}]}"#);

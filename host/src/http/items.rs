@@ -211,9 +211,10 @@ fn unfit(item: &AnyItem, name: &str) -> Option<Refusal> {
 
 /// What a body says of itself must be so.
 fn narrowed(kind: Kind, name: &str, expect: Expect, said: &Said, current: Option<Meta>) -> Result<Expect, Refusal> {
-    if let (Some(typed), Some(current)) = (&said.layer, current)
-        && current.layer.as_str() != typed
+    if let (Some(typed), Some(current)) = (said.layer, current)
+        && current.layer != typed
     {
+        let typed = typed.as_str();
         let message = format!("`{typed}` is not the layer of the item, and cannot be chosen: leave it out");
         return Err(Refusal::request("meta.layer", message));
     }

@@ -26,7 +26,7 @@ pub(super) struct Meta {
 #[serde(deny_unknown_fields)]
 pub(super) struct Said {
     #[serde(default)]
-    pub(super) layer: Option<String>,
+    pub(super) layer: Option<Layer>,
     #[serde(default)]
     pub(super) revision: Option<Revision>,
 }

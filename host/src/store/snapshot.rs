@@ -38,7 +38,7 @@ pub struct Entry {
 }
 
 /// Who owns an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
     /// Shipped with the product; only the upgrader writes it.
