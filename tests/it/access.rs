@@ -83,7 +83,7 @@ async fn a_workspace_asks_for_experiences_and_sees_nothing_else() -> Done {
     Ok(())
 }
 
-/// Whoever has every role but those with the privilege of a write is refused it, by the name of that privilege.
+/// A caller with every role but those that have the privilege of a write is refused, by the name of that privilege.
 #[tokio::test]
 async fn every_write_needs_the_privilege_that_the_document_says() -> Done {
     let host = TestHost::with_sample().await?;

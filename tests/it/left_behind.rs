@@ -14,7 +14,7 @@ use crate::components::RULES;
 
 type Done = Result<(), Failure>;
 
-/// Three workstreams; the second has a channel that nobody knows.
+/// Three workstreams; the second has the code of no known channel.
 fn one_is_bad() -> Result<Vec<u8>, Failure> {
     let row =
         |name: &str, channel: &str| vec![("msdyn_name", name.to_owned()), ("msdyn_streamsource", channel.to_owned())];

@@ -5,6 +5,6 @@ use std::io::{self, Write};
 /// Says that something was not tried, and why. The line is seen although the test passes: what is printed by a macro is
 /// kept back then.
 pub fn skipped(what: &str) {
-    // Without a standard error there is nobody to tell.
+    // A program without a standard error has no place to say so.
     let _ = writeln!(io::stderr().lock(), "SKIPPED: {what}");
 }

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         return match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                // Without a standard error there is nobody to tell.
+                // A program without a standard error has no place to say so.
                 let _ = writeln!(io::stderr(), "{error}");
                 ExitCode::FAILURE
             }

@@ -172,7 +172,7 @@ impl<'a> People<'a> {
         Ok(Self::Walked { store, order, within, after })
     }
 
-    /// Up to `limit` more; nobody at the end.
+    /// Up to `limit` more people; an empty list at the end.
     fn next(&mut self, limit: usize) -> Result<Vec<Standing>, Refusal> {
         match self {
             Self::Sorted(sorted) => Ok(sorted.take(limit).collect()),

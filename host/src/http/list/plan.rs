@@ -73,7 +73,7 @@ pub(super) fn order(wanted: &Order) -> Option<PeopleOrder> {
     let key = key(first)?;
     let logins_descending = match keys.next() {
         None => false,
-        // Nobody is equal to anyone by login.
+        // No two people have one login.
         Some(_) if key == PersonKey::Login => false,
         Some((second, descending)) => {
             self::key(second).filter(|second| *second == PersonKey::Login).map(|_| descending)?

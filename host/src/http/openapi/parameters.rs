@@ -6,7 +6,7 @@ use super::shapes::{self, types};
 use crate::domain::Kind;
 use crate::domain::name::{NAME, NAME_MAX};
 
-/// The name of something new, where names begin with the prefix of whoever made the thing.
+/// The name of something new, where names begin with the prefix of their author.
 const AUTHORED: &str = r"^[A-Za-z0-9]{3,8}_([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0])$";
 /// The name of a plugin, its publisher, a connector or a secret.
 const HANDLE: &str = "^[a-z][a-z0-9-]{0,63}$";

@@ -20,8 +20,8 @@ pub enum PersonKey {
     Login,
     /// The name that is shown.
     DisplayName,
-    /// To be found by, each role that a person holds; to be sorted by, the first of them, and nobody's is the empty
-    /// text.
+    /// To be found by, each role that a person holds; to be sorted by, the first of them, and the empty text for a
+    /// person without roles.
     Role,
 }
 
