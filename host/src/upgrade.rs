@@ -26,7 +26,7 @@ use crate::{import, store};
 pub use answer::believe;
 pub use difference::{AttributeChange, Difference, attribute_changes, differences};
 pub use graph::{GraphError, ordered};
-pub use plan::{Changed, Plan, PlannedRow, PlannedStep, SideBySide, StepChanged, identity, select, tallied};
+pub use plan::{Answered, Changed, Plan, PlannedRow, PlannedStep, SideBySide, StepChanged, identity, select, tallied};
 pub(crate) use reader::read_documents;
 pub use reader::{PACKED_MAX, ReadError, Record, Source, SourceInfo, copy_without_secrets, digest, is_package};
 pub use realise::keep;

@@ -60,7 +60,7 @@ struct Plan {
     /// Show the experience of this person before and after; once for each, in the app given with `--app`.
     #[arg(long = "user", value_name = "LOGIN", requires = "app")]
     users: Vec<String>,
-    /// The app whose experiences are shown; without `--user`, those of somebody without roles.
+    /// The app whose experiences are shown; without `--user`, those of a person without roles.
     #[arg(long)]
     app: Option<String>,
     /// Print the plan as JSON, the same as over HTTP.

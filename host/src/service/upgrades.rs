@@ -24,8 +24,8 @@ use crate::resolve::{Asker, Subject, resolve};
 use crate::store::journal::{Accounted, Journal, Note, Outcome};
 use crate::store::{self, Person, Run as RunRecord, Snapshot, durable, review};
 use crate::upgrade::{
-    self, Carried, Changed, Plan, PlannedRow, Progress, Run, SideBySide, Source, StepInfo, Steps, Tell, differences,
-    identity, ordered, select, tallied,
+    self, Answered, Carried, Changed, Plan, PlannedRow, Progress, Run, SideBySide, Source, StepInfo, Steps, Tell,
+    differences, identity, ordered, select, tallied,
 };
 
 use super::{Error, Service};
@@ -48,7 +48,7 @@ pub struct PlanOptions {
     pub prefix: Option<String>,
     /// What to do about steps that changed since they were carried out.
     pub changed: Option<Changed>,
-    /// Whose experience is shown before and after, and in which app; nobody is somebody without roles.
+    /// Whose experience is shown before and after, and in which app; without a login, a person without roles.
     pub people: Vec<(Option<Name<User>>, String)>,
 }
 
@@ -186,10 +186,8 @@ impl Service {
             let subject = self.subject(login.as_ref(), before.revision())?;
             let experience = |library: &Arc<Snapshot>| {
                 let resolved = resolve(library, &subject, app, None, ExplainLevel::None, &*rules, &Asker::default());
-                resolved.map_or_else(
-                    |error| Value::String(error.to_string()),
-                    |experience| serde_json::to_value(experience).unwrap_or_default(),
-                )
+                resolved
+                    .map_or_else(|error| Answered::Refused(error.to_string()), |experience| Answered::of(&experience))
             };
             let user = login.as_ref().map(ToString::to_string);
             shown.push(SideBySide { user, app: app.clone(), before: experience(before), after: experience(after) });

@@ -78,20 +78,38 @@ pub struct PlannedRow {
     pub reason: String,
 }
 
-/// What somebody gets before and after.
+/// What a person gets before and after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = UpgradeSideBySide)]
 pub struct SideBySide {
-    /// The person; nothing for somebody without roles and licences.
+    /// The person; nothing for one without roles and licences.
     pub user: Option<String>,
     /// The app.
     pub app: String,
-    /// The experience before; the sentence that says why there is none.
-    #[schema(value_type = Object)]
-    pub before: serde_json::Value,
-    /// The experience after.
-    #[schema(value_type = Object)]
-    pub after: serde_json::Value,
+    /// What was answered before.
+    pub before: Answered,
+    /// What is answered after.
+    pub after: Answered,
+}
+
+/// What a question about a person's experience comes to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+#[schema(as = UpgradeAnswered)]
+pub enum Answered {
+    /// The experience.
+    Experience(BTreeMap<String, serde_json::Value>),
+    /// The sentence that says why there is none.
+    Refused(String),
+}
+
+impl Answered {
+    /// An experience, as it is sent.
+    pub fn of(experience: &impl Serialize) -> Self {
+        // An experience is an object with text keys.
+        let attributes = serde_json::to_value(experience).and_then(serde_json::from_value);
+        Self::Experience(attributes.unwrap_or_default())
+    }
 }
 
 /// What to do about a step whose component is another one than when it was carried out before.

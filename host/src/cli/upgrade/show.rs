@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli::visible::one_line;
 use crate::service::UpgradeStatus;
@@ -129,10 +129,10 @@ fn note(note: &Note) -> String {
 }
 
 fn side_by_side(it: &SideBySide) -> String {
-    let user = it.user.as_deref().unwrap_or("somebody without roles");
+    let user = it.user.as_deref().unwrap_or("a person without roles");
     let mut text = format!("{user} in {}:", it.app);
-    let changes = crate::upgrade::attribute_changes(&it.before, &it.after);
-    // Numbers that are new each time say nothing about what somebody gets.
+    let changes = crate::upgrade::attribute_changes(&json!(it.before), &json!(it.after));
+    // Numbers that are new each time say nothing about what a person gets.
     let telling = changes.iter().filter(|change| !["decisionId", "revision"].contains(&change.path.as_str()));
     let short =
         |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string()));
