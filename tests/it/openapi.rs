@@ -315,6 +315,11 @@ async fn what_suits_the_document_is_refused_as_a_conflict_and_what_does_not_is_n
         ("/api/v1/users/new", json!({"displayName": "New", "language": 65_536}), 422),
         ("/api/v1/users/new", json!({"displayName": "New", "roles": ["nobody-has-this"]}), 409),
         ("/api/v1/environment", json!({"sessionsMax": 1}), 422),
+        ("/api/v1/environment", json!({"queries": ["erp"]}), 422),
+        ("/api/v1/queues/desk", json!({"name": "Desk", "hours": []}), 422),
+        ("/api/v1/profiles/new_lists", json!({"name": "Lists", "productivityPane": []}), 422),
+        ("/api/v1/profiles/new_lists", json!({"name": "Lists", "productivityPane": {"tools": [["scripts"]]}}), 422),
+        ("/api/v1/profiles/new_lists", json!(["Lists"]), 422),
         ("/api/v1/environment", json!({"baseLanguage": 0}), 422),
         ("/api/v1/environment", json!({"meta": {"revision": u64::MAX}}), 422),
     ] {

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::openapi::{RefOr, Schema};
 
+use super::shape::{LIST_FOR_OBJECT, list_for_object};
 use super::*;
 
 /// What every configured thing can do.
@@ -48,13 +49,20 @@ pub struct InvalidItem {
     pub problems: Problems,
 }
 
-fn parse<T: Item>(name: &str, json: Value) -> Result<T, InvalidItem> {
-    serde_path_to_error::deserialize(json).map_err(|error| {
-        let path = error.path().to_string();
+fn parse<T: Item>(name: &str, json: &Value) -> Result<T, InvalidItem> {
+    let refused = |path: String, message: String| {
         let mut problems = Problems::default();
-        problems.refuse(if path == "." { String::new() } else { path }, error.into_inner().to_string());
+        problems.refuse(path, message);
         InvalidItem { kind: T::KIND, name: name.to_owned(), problems }
-    })
+    };
+    let made: T = serde_path_to_error::deserialize(json).map_err(|error| {
+        let path = error.path().to_string();
+        refused(if path == "." { String::new() } else { path }, error.into_inner().to_string())
+    })?;
+    match list_for_object(json, &made) {
+        None => Ok(made),
+        Some(path) => Err(refused(path, LIST_FOR_OBJECT.to_owned())),
+    }
 }
 
 fn attributes<T: utoipa::PartialSchema>() -> Vec<String> {
@@ -131,7 +139,7 @@ macro_rules! kinds {
         impl AnyItem {
             /// Reads the JSON form of one `kind`. The first thing that is wrong is reported with its path.
             pub fn parse(kind: Kind, name: &str, json: Value) -> Result<Self, InvalidItem> {
-                match kind { $(Kind::$kind => parse::<$kind>(name, json).map(Self::$kind)),+ }
+                match kind { $(Kind::$kind => parse::<$kind>(name, &json).map(Self::$kind)),+ }
             }
 
             /// The kind of the item.

@@ -44,7 +44,7 @@ pub struct Rollout {
 }
 
 /// How somebody wants a version to be tried.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WantedRollout {
     /// The version to try.

@@ -37,7 +37,7 @@ struct Assigned {
 }
 
 /// People to add and to remove, all or none.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Changes {
     /// Logins to assign.

@@ -10,6 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::StreamExt;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -75,7 +76,7 @@ impl FromRequest<App> for MergePatch {
     }
 }
 
-impl<T: DeserializeOwned + Send + 'static, const MAX: usize> FromRequest<App> for Typed<T, MAX> {
+impl<T: Serialize + DeserializeOwned + Send + 'static, const MAX: usize> FromRequest<App> for Typed<T, MAX> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {

@@ -8,10 +8,12 @@
 use std::ops::AddAssign;
 
 use axum::http::StatusCode;
+use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use super::problem::Refusal;
+use crate::domain::shape::{LIST_FOR_OBJECT, list_for_object};
 
 /// Most bytes of a text that is worked on at once, on the thread of the connection.
 pub(super) const SMALL: usize = 32 * 1024;
@@ -81,10 +83,16 @@ pub(super) fn value(text: &[u8]) -> Result<Value, Refusal> {
 }
 
 /// The `T` that a text says. What is broken JSON anywhere is told so first, and then what is not a `T`.
-pub(super) fn typed<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
+pub(super) fn typed<T: Serialize + DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let error = match serde_path_to_error::deserialize(&mut reader) {
-        Ok(made) => return reader.end().map(|()| made).map_err(|error| malformed(&error)),
+        Ok(made) => {
+            reader.end().map_err(|error| malformed(&error))?;
+            return match list_for_object(&value(text)?, &made) {
+                None => Ok(made),
+                Some(path) => Err(Refusal::request(&path, LIST_FOR_OBJECT)),
+            };
+        }
         Err(error) => error,
     };
     if !error.inner().is_data() {
@@ -111,10 +119,9 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Asked {
-        #[expect(dead_code, reason = "only read")]
         context: BTreeMap<String, String>,
     }
 

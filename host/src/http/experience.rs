@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -44,7 +44,7 @@ struct ExperienceQuery {
 }
 
 /// A question: about somebody (`user`), or about somebody who might exist (`roles`, `licences`, `language`).
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ExperienceRequest {
     /// The login of somebody who exists.

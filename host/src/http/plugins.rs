@@ -81,7 +81,7 @@ struct RollBackQuery {
 }
 
 /// Which version shall serve.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ActivateBody {
     /// The version, which must be installed.
@@ -101,7 +101,7 @@ struct ActivateBody {
 }
 
 /// Whether a plugin is asked.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SwitchBody {
     /// `active` or `inactive`.

@@ -29,12 +29,13 @@ struct SecretList {
 }
 
 /// A secret to be kept.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SecretBody)]
 struct Body {
     /// What it is. No answer ever has it.
     #[schema(value_type = String, format = Password, pattern = "^[!-~]([ -~]*[!-~])$", min_length = 8, max_length = 4096, write_only)]
+    #[serde(skip_serializing)]
     value: SecretValue,
     /// The hosts it is for, such as `api.contoso.com` or `api.contoso.com:8443`. It is put into no request to another host.
     #[schema(value_type = Vec<HttpHost>, min_items = 1, max_items = 16)]

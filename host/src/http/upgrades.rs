@@ -62,7 +62,7 @@ struct PlanQuery {
     changed: Option<Changed>,
     /// Show the experience of this person before and after.
     user: Option<String>,
-    /// In this app; without `user`, the experience of somebody without roles.
+    /// In this app; without `user`, the experience of a person without roles.
     app: Option<String>,
 }
 
@@ -139,7 +139,7 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<UpgradeL
 }
 
 /// Which plan to carry out.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Application {
     /// What the plan is known by.
@@ -367,7 +367,7 @@ async fn roll_back(
 }
 
 /// Which steps are done.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Declared {
     /// The steps, as `publisher/name`; all of them if there is none.

@@ -111,7 +111,7 @@ impl fmt::Debug for Secret {
 }
 
 /// A token to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// Its unique name, which history and the audit show. No name serves twice, not even that of a token which is revoked.
