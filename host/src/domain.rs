@@ -46,6 +46,7 @@ pub mod secret;
 pub mod secret_column;
 pub mod session_context;
 pub mod session_template;
+pub(crate) mod shape;
 pub mod slug;
 pub mod smart_assist_configuration;
 pub mod source;

@@ -27,6 +27,11 @@ ORDERS = st.builds("{}{}".format, st.just("uniqueName"), st.sampled_from(["", " 
 schemathesis.openapi.format("loadout-filter", FILTERS)
 schemathesis.openapi.format("loadout-order", ORDERS)
 
+# A reason is text in UTF-8, and what sends headers here knows Latin-1 alone.
+REASONS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=1000).map(str.strip)
+
+schemathesis.openapi.format("loadout-reason", REASONS)
+
 
 @schemathesis.hook
 def before_call(context, case, kwargs):

@@ -27,6 +27,7 @@ mod full_disk;
 mod generations;
 mod guide;
 mod harness;
+mod headers;
 mod hostile;
 mod import;
 mod languages;

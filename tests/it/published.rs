@@ -18,9 +18,6 @@ type Done = Result<(), Failure>;
 const RUNS: [(&str, u32); 4] =
     [("examples,coverage", 1), ("fuzzing,stateful", 1), ("fuzzing,stateful", 2), ("fuzzing,stateful", 3)];
 
-/// Cases that chance makes of each operation, for each seed.
-const CASES: &str = "3";
-
 /// The folder with the programs of the environment, if there is one.
 #[expect(clippy::print_stderr, reason = "what was not tried should not pass for what was")]
 fn programs() -> Option<PathBuf> {
@@ -111,7 +108,7 @@ async fn whatever_the_document_allows_is_answered_as_it_says() -> Done {
         send.arg("--config-file").arg(settings("schemathesis.toml")).arg("run").arg(&document);
         send.args(["--url", &host.address(""), "--header", &format!("Authorization: Bearer {TOKEN}")]);
         send.args(["--phases", phases, "--checks", "all", "--no-color", "--warnings", "off"]);
-        send.args(["--max-examples", CASES, "--seed", &seed.to_string()]);
+        send.args(["--seed", &seed.to_string()]);
         send.env("SCHEMATHESIS_HOOKS", "hooks")
             .env("PYTHONPATH", settings(""))
             .env("LOADOUT_CONTRACT_BODIES", folder.path());

@@ -132,9 +132,7 @@ macro_rules! collections {
                     put, path = concat!("/api/v1/", $collection, "/{uniqueName}"), operation_id = concat!("put-", $collection),
                     tag = $collection, params(("uniqueName" = String, Path, description = "The unique name.")), request_body = Shown,
                     responses(
-                        (status = 200, description = "The item, replaced.", body = Shown, headers(
-                            ("x-loadout-ended-assignments" = String, description = "Only where other apps of a profile ended direct assignments: each profile that lost people, and how many.")
-                        )),
+                        (status = 200, description = "The item, replaced.", body = Shown),
                         (status = 201, description = "The item, created.", body = Shown),
                     ),
                 )]
@@ -144,9 +142,7 @@ macro_rules! collections {
                     patch, path = concat!("/api/v1/", $collection, "/{uniqueName}"), operation_id = concat!("patch-", $collection),
                     tag = $collection, params(("uniqueName" = String, Path, description = "The unique name.")),
                     request_body(content = serde_json::Value, content_type = "application/merge-patch+json", description = "Attributes to change; `null` removes one."),
-                    responses((status = 200, description = "The item, patched.", body = Shown, headers(
-                            ("x-loadout-ended-assignments" = String, description = "Only where other apps of a profile ended direct assignments: each profile that lost people, and how many.")
-                        ))),
+                    responses((status = 200, description = "The item, patched.", body = Shown)),
                 )]
                 fn patch() {}
 

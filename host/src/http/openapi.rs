@@ -1,10 +1,11 @@
 //! The OpenAPI document: generated from the descriptions beside the handlers, finished here.
 //!
 //! What holds for all operations is said in one place each: [`shapes`] names schemas, [`requests`] tells what is sent from
-//! what is shown, [`limits`] publishes the bounds of items, [`parameters`] those of addresses, [`answers`] lists statuses,
-//! and [`links`] leads from one operation to the next.
+//! what is shown, [`limits`] publishes the bounds of items, [`parameters`] those of addresses, [`headers`] what is
+//! sent and answered beside bodies, [`answers`] lists statuses, and [`links`] leads from one operation to the next.
 
 mod answers;
+mod headers;
 mod limits;
 mod links;
 mod parameters;
@@ -69,6 +70,7 @@ pub(super) fn finish(mut document: OpenApi) -> Value {
     limits::publish(&mut document);
     requests::separate(&mut document);
     parameters::bound(&mut document);
+    headers::publish(&mut document);
     answers::list(&mut document);
     links::add(&mut document);
     document

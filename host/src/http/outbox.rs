@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use crate::store::{EventState, OutboxEvent};
 
+use super::etag::Unconditional;
 use super::number::Number;
 use super::page;
 use super::problem::Refusal;
@@ -75,6 +76,7 @@ async fn retry(
     State(app): State<App>,
     Path(id): Path<String>,
     _: Query<Nothing>,
+    _: Unconditional,
     By(author): By,
 ) -> Result<Json<OutboxEvent>, Refusal> {
     let id = parse(&id)?;
@@ -92,6 +94,7 @@ async fn remove(
     State(app): State<App>,
     Path(id): Path<String>,
     _: Query<Nothing>,
+    _: Unconditional,
     By(author): By,
 ) -> Result<StatusCode, Refusal> {
     let id = parse(&id)?;
@@ -123,6 +126,7 @@ struct DroppedQuestions {
 async fn drop_all(
     State(app): State<App>,
     Query(OfPlugin { plugin }): Query<OfPlugin>,
+    _: Unconditional,
     By(author): By,
 ) -> Result<Json<DroppedQuestions>, Refusal> {
     let dropped = app.run(move |service| Ok(service.drop_questions_of(&plugin, &author)?)).await?;

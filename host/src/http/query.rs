@@ -46,7 +46,7 @@ pub(super) struct By(pub(super) Author);
 impl By {
     const REASON: &str = "x-loadout-reason";
     /// Most characters of a reason.
-    const REASON_MAX: usize = 1000;
+    pub(super) const REASON_MAX: usize = 1000;
 
     /// Whether a text can be a reason: short, and of characters that those who read the history see.
     fn is_reason(why: &str) -> bool {

@@ -16,7 +16,7 @@ use crate::service::{PluginView, RecordingView, ReplayView};
 use crate::store::RecordingFilter;
 
 use super::body::Typed;
-use super::etag::Conditions;
+use super::etag::{Conditions, Unconditional};
 use super::page;
 use super::plugins::{Shown, believed, full, shown};
 use super::problem::Refusal;
@@ -133,6 +133,7 @@ async fn clear(
     State(app): State<App>,
     Path((publisher, name)): Path<(String, String)>,
     _: Query<Nothing>,
+    _: Unconditional,
     By(author): By,
 ) -> Result<Json<Cleared>, Refusal> {
     // A plugin that is gone may have left recordings, but none was ever called so.
@@ -194,6 +195,7 @@ async fn remove(
     State(app): State<App>,
     Path(id): Path<String>,
     _: Query<Nothing>,
+    _: Unconditional,
     By(author): By,
 ) -> Result<StatusCode, Refusal> {
     let id = parse(&id)?;
