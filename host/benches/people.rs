@@ -1,8 +1,7 @@
 //! Lists of people, by every filter and order that has an index, over as many people as are asked for.
 //!
 //! A scan is the time in which everyone is read once, in batches, and nothing is done with them. The ratio of a list to
-//! it says
-//! whether the list depends on how many people there are. Lists that no index serves are there for comparison.
+//! it says whether the list depends on how many people there are. Lists that no index serves are there for comparison.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 

@@ -68,6 +68,7 @@ mod tokens;
 mod trace_parent;
 mod traces;
 mod trusted_publishers;
+mod unambiguous;
 mod upgrades;
 mod view;
 

@@ -2,8 +2,7 @@
 //! over their seeds.
 //!
 //! A reader says whether it takes the bytes, and panics where one of its promises is broken. This is the one door to
-//! them, and
-//! nothing else of the program comes through it.
+//! them, and nothing else of the program comes through it.
 
 use loadout_workflow::Workflow;
 

@@ -213,12 +213,11 @@ fn shipped_over(here: &Snapshot) -> Vec<Change> {
     changes.collect()
 }
 
-/// Leaves alone which plugins the environment takes: no archive and no plugin says that.
-fn keep_plugin_settings(changes: &mut ChangeSet, here: &Snapshot) {
+/// Leaves alone what the environment decides for itself.
+fn keep_own_settings(changes: &mut ChangeSet, here: &Snapshot) {
     for change in &mut changes.changes {
         if let Change::Put { item: AnyItem::Environment(environment), .. } = change {
-            environment.plugins = here.environment().plugins;
-            environment.traces = here.environment().traces;
+            environment.keep_own(&here.environment());
         }
     }
 }
@@ -397,7 +396,7 @@ impl Service {
         let expects = plan.expect_plugins(base);
         self.may_expect(caller, &expects, &plan.changes, base)?;
         let Plan { mut changes, mut report, .. } = plan;
-        keep_plugin_settings(&mut changes, base);
+        keep_own_settings(&mut changes, base);
         for ToolWithoutRule { tool, reason, .. } in self.written_without_rule(&changes, base)? {
             report.without_rule(&tool, &reason);
         }

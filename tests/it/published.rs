@@ -1,16 +1,17 @@
 //! The served document as other programs read it: a validator says nothing of it, a client made from it asks for what people get, and
 //! a program that sends whatever the document allows, and much that it does not, finds nothing that is not so.
 //!
-//! `LOADOUT_TEST_CONTRACT` names a Python environment with `contract-check/requirements.txt`; without it nothing is tried. `.ci/run`
-//! makes one.
+//! `LOADOUT_TEST_CONTRACT` names a Python environment with `contract-check/requirements.txt`, and `LOADOUT_TEST_CONTRACT_NODE` a
+//! folder with `contract-check/package.json` installed in it. What is not named is not tried, and a line says so. `.ci/run` makes both.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
 use loadout_tests::archive::{pack, root};
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, TOKEN, TestHost};
+use loadout_tests::skipped::skipped;
 
 type Done = Result<(), Failure>;
 
@@ -18,14 +19,18 @@ type Done = Result<(), Failure>;
 const RUNS: [(&str, u32); 4] =
     [("examples,coverage", 1), ("fuzzing,stateful", 1), ("fuzzing,stateful", 2), ("fuzzing,stateful", 3)];
 
-/// The folder with the programs of the environment, if there is one.
-#[expect(clippy::print_stderr, reason = "what was not tried should not pass for what was")]
-fn programs() -> Option<PathBuf> {
-    let named = std::env::var_os("LOADOUT_TEST_CONTRACT").filter(|named| !named.is_empty());
+/// What a variable of the environment names, if it names something.
+fn named(variable: &str, what: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).filter(|named| !named.is_empty());
     if named.is_none() {
-        eprintln!("the document is not read by other programs: `LOADOUT_TEST_CONTRACT` names no environment");
+        skipped(&format!("{what} is not tried: `{variable}` names no folder"));
     }
-    named.map(|folder| Path::new(&folder).join("bin"))
+    named.map(PathBuf::from)
+}
+
+/// The folder with the programs of the Python environment, if there is one.
+fn programs() -> Option<PathBuf> {
+    named("LOADOUT_TEST_CONTRACT", "the document with programs in Python").map(|folder| folder.join("bin"))
 }
 
 fn settings(file: &str) -> PathBuf {
@@ -34,11 +39,7 @@ fn settings(file: &str) -> PathBuf {
 
 /// Runs a program to its end, and gives what it said. It must succeed.
 fn run(command: &mut Command) -> Result<String, Failure> {
-    finished(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
-}
-
-fn finished(child: Child) -> Result<String, Failure> {
-    let done = child.wait_with_output()?;
+    let done = command.output()?;
     let [out, said] = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
     assert!(done.status.success(), "{out}{said}");
     Ok(out + &said)
@@ -95,6 +96,40 @@ async fn a_client_made_from_the_document_asks_for_what_people_get() -> Done {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_in_typescript_suits_its_types_and_asks_for_what_people_get() -> Done {
+    let modules = named("LOADOUT_TEST_CONTRACT_NODE", "the document with a client in TypeScript");
+    let Some(modules) = modules.map(|folder| folder.join("node_modules")) else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let (host, document) = served(folder.path()).await?;
+    for file in ["ask.ts", "tsconfig.json", "package.json"] {
+        fs::copy(settings(file), folder.path().join(file))?;
+    }
+    std::os::unix::fs::symlink(&modules, folder.path().join("node_modules"))?;
+    let program = |name: &str| {
+        let mut program = Command::new(modules.join(".bin").join(name));
+        program.current_dir(folder.path());
+        program
+    };
+    run(program("openapi-typescript").arg(&document).args(["--output", "schema.d.ts"]))?;
+    run(&mut program("tsc"))?;
+    let mut ask = Command::new("node");
+    ask.current_dir(folder.path()).args(["out/ask.js", &host.address(""), TOKEN]);
+    assert_eq!(run(&mut ask)?, "contoso_rep role-based true true\n");
+    Ok(())
+}
+
+/// A program that sends requests. It ends with the test that started it.
+struct Sender(Child);
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        // One that has ended cannot be ended again.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A message that ends the test is what schemathesis said.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_document_allows_is_answered_as_it_says() -> Done {
@@ -112,11 +147,14 @@ async fn whatever_the_document_allows_is_answered_as_it_says() -> Done {
         send.env("SCHEMATHESIS_HOOKS", "hooks")
             .env("PYTHONPATH", settings(""))
             .env("LOADOUT_CONTRACT_BODIES", folder.path());
-        let child = send.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        running.push((child, host, folder));
+        let said = folder.path().join("said.txt");
+        let out = fs::File::create(&said)?;
+        send.current_dir(folder.path()).stdout(out.try_clone()?).stderr(out);
+        running.push((Sender(send.spawn()?), said, host, folder));
     }
-    for (child, _host, _folder) in running {
-        finished(child)?;
+    for (sender, said, _host, _folder) in &mut running {
+        let done = sender.0.wait()?;
+        assert!(done.success(), "{}", fs::read_to_string(said)?);
     }
     Ok(())
 }

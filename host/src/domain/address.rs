@@ -15,7 +15,7 @@ use url::{Host, Url};
 use super::percent::EVERYTHING_ELSE;
 use super::slug::{Syntax, Unfit};
 
-pub use whole::{is_https, runs_code};
+pub use whole::{RUNS, begins_with, is_https, runs_code};
 
 /// An address while it is written.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct Address {
     authority_end: Option<usize>,
     /// Whether it begins with a scheme.
     is_absolute: bool,
+    /// Whether another text begins here, which may go on only where it says how.
+    is_joint: bool,
     /// The slug that holds its beginning, until the first piece behind it is known to fit.
     head: Option<String>,
 }
@@ -84,6 +86,7 @@ impl Address {
             values: Vec::new(),
             authority_end: None,
             is_absolute: position == Position::Start,
+            is_joint: false,
             head: None,
         }
     }
@@ -91,6 +94,11 @@ impl Address {
     /// The first characters of what is written so far, as a sentence may have them.
     pub fn beginning(&self, most: usize) -> String {
         self.written.chars().take(most).collect()
+    }
+
+    /// Says that another text begins here.
+    pub fn begin_another(&mut self) {
+        self.is_joint = true;
     }
 
     /// The address, if it leads where its author wrote.
@@ -101,9 +109,11 @@ impl Address {
             return Ok(self.written);
         }
         let url = Url::parse(&self.written).map_err(|_| self.broken())?;
-        if !matches!(url.scheme(), "https" | "http") {
+        // Browsers pass over further slashes, and take for a host what stands behind them.
+        if !matches!(url.scheme(), "https" | "http") || self.authority().is_empty() {
             return Err(Refused::NoAddress);
         }
+        self.no_value_ends_a_domain()?;
         match self.slug_in_host() {
             Some(slug) if !self.host_is_as_written(&url) => {
                 Err(unfit(slug, "makes another host of the address").into())
@@ -134,16 +144,36 @@ impl Address {
         }
     }
 
+    /// What stands between the slashes and the path.
+    fn authority(&self) -> &str {
+        let end = self.authority_end.unwrap_or(self.written.len());
+        self.written[..end].split_once("//").map_or("", |(_, authority)| authority)
+    }
+
     /// Whether a browser reads the host letter by letter: not as a number, and not in another alphabet.
     fn host_is_as_written(&self, url: &Url) -> bool {
-        let end = self.authority_end.unwrap_or(self.written.len());
-        let authority = self.written[..end].split_once("//").map_or("", |(_, authority)| authority);
+        let authority = self.authority();
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let host = if host.ends_with(']') { host } else { host.rsplit_once(':').map_or(host, |(host, _)| host) };
         match url.host() {
             _ if host.is_ascii() => url.host_str() == Some(host.to_ascii_lowercase().as_str()),
             Some(Host::Domain(_)) => true,
             _ => false,
+        }
+    }
+
+    /// Refuses values in the last label of a host that has several: with another end it is another's.
+    fn no_value_ends_a_domain(&self) -> Result<(), Unfit> {
+        let Some((scheme, _)) = self.written.split_once("//") else { return Ok(()) };
+        let (start, authority) = (scheme.len() + 2, self.authority());
+        let begin = authority.rfind('@').map_or(0, |at| at + 1);
+        let end = authority[begin..].find(':').map_or(authority.len(), |at| begin + at);
+        let Some(dot) = authority[begin..end].rfind('.') else { return Ok(()) };
+        let last = start + begin + dot..start + end;
+        let ends = |value: &&Value| value.position == Position::Authority && last.contains(&value.range.start);
+        match self.values.iter().find(ends) {
+            Some(Value { slug, .. }) => Err(unfit(slug, "makes another host of the address")),
+            None => Ok(()),
         }
     }
 
@@ -164,6 +194,8 @@ impl Address {
 
     /// Goes over text and takes note of the part of the address it ends in.
     fn go_over(&mut self, text: &str) {
+        // Browsers pass over these wherever they stand.
+        let text = text.replace(['\t', '\r', '\n'], "");
         for (at, c) in text.char_indices() {
             let next = match (self.position, c) {
                 (Position::Fragment, _) => Position::Fragment,
@@ -177,7 +209,7 @@ impl Address {
             }
             self.position = next;
         }
-        self.written.push_str(text);
+        self.written.push_str(&text);
     }
 
     /// Whether text may stand behind a slug that holds the beginning of the address.
@@ -206,6 +238,7 @@ impl Address {
 
 impl Syntax for Address {
     fn fixed(&mut self, text: &str) -> Result<(), Unfit> {
+        self.is_joint &= text.is_empty();
         if let Some(slug) = self.head.take()
             && !self.follows(text)
         {
@@ -233,6 +266,12 @@ impl Syntax for Address {
         {
             return Err(unfit(&head, "does not end where the text behind it could go on"));
         }
+        if std::mem::take(&mut self.is_joint) && self.position == Position::Authority {
+            return Err(unfit(
+                slug,
+                "stands right behind the host, and would change it: write a `/` or a `?` before it",
+            ));
+        }
         let fits_host = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if self.position == Position::Authority && !fits_host {
             return Err(unfit(
@@ -246,10 +285,6 @@ impl Syntax for Address {
         self.values.push(Value { slug: slug.to_owned(), position: self.position, range });
         Ok(written)
     }
-}
-
-fn begins_with(text: &str, scheme: &str) -> bool {
-    text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme))
 }
 
 fn unfit(slug: &str, why: &'static str) -> Unfit {

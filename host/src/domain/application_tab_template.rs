@@ -109,12 +109,12 @@ impl ApplicationTabTemplate {
             self.parameters.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_ref()?.as_str())));
         for (key, text) in parameters {
             let is_url = self.page_type == PageType::ThirdPartyWebsite && key == "url";
-            let is_https = text.trim().get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+            let begins = |with| address::begins_with(text.trim(), with);
+            let is_https = begins("https://") && !begins("https:///") && !begins(r"https://\");
             if is_url && !text.is_empty() && !is_https && !text.trim().starts_with(['{', '$']) {
-                problems.question("parameters.url", format!("`{text}` must begin with `https://`"));
+                problems.question("parameters.url", format!("`{text}` must begin with `https://` and a host"));
             } else if self.page_type != PageType::Search && address::runs_code(text) {
-                let why = "a browser would run it, or show what it holds as a page: give an address that begins with `https://`";
-                problems.question(format!("parameters.{key}"), why);
+                problems.question(format!("parameters.{key}"), address::RUNS);
             }
         }
     }

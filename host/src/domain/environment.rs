@@ -25,7 +25,7 @@ pub struct Environment {
     pub second_assignment: SecondAssignment,
     /// What is kept of the calls of plugins. Does not travel with an export. Changing it needs `plugin.configure`.
     pub traces: TraceSettings,
-    /// How slugs ask for business records. Changing it needs `plugin.grant`.
+    /// How slugs ask for business records. Does not travel with an export. Changing it needs `plugin.grant`.
     pub queries: QuerySettings,
     /// Which plugins are taken. Does not travel with an export.
     pub plugins: PluginSettings,
@@ -39,7 +39,7 @@ pub struct QuerySettings {
     /// Without one they have no value.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9-]*$")]
-    pub connector: Option<ConnectorName>,
+    pub connector: Option<Name<Connector>>,
 }
 
 /// What a second direct assignment of a person does.
@@ -56,6 +56,13 @@ pub enum SecondAssignment {
 impl Environment {
     /// The name of the one environment.
     pub const NAME: &str = "environment";
+
+    /// Takes from `here` what the administrator of an environment decides there alone: no archive, no upgrade and no plugin
+    /// says which plugins are let in, what is kept of their calls, and what slugs ask outside.
+    pub fn keep_own(&mut self, here: &Self) {
+        let Self { traces, queries, plugins, .. } = here;
+        (self.traces, self.queries, self.plugins) = (traces.clone(), queries.clone(), plugins.clone());
+    }
 
     /// Whether a switch is on.
     pub fn is_on(&self, switch: &str) -> bool {
@@ -83,6 +90,12 @@ impl Item for Environment {
 
     fn display_name(&self) -> &str {
         ""
+    }
+
+    fn references(&mut self, visit: &mut dyn FnMut(Reference<'_>)) {
+        if let Some(connector) = &mut self.queries.connector {
+            visit(connector.reference("queries.connector"));
+        }
     }
 
     fn check(&self, problems: &mut Problems) {

@@ -23,6 +23,20 @@ pub const NAME_MAX: usize = 128;
 /// A name, as it is published: no character that controls something, and no blank at either end.
 pub const NAME: &str = r"^[^\x00-\x20\x7f-\xa0]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0])?$";
 
+/// Characters of the lower planes that [`is_unseen`] finds, and control characters, as a pattern lists them.
+macro_rules! unseen {
+    () => {
+        r"\x00-\x1f\x7f-\xa0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    };
+}
+
+/// The name of something new, as it is published. Refuses characters that are not seen, but for those of the higher planes,
+/// which patterns spell in too many ways.
+pub const NEW_NAME: &str = concat!("^[^ ", unseen!(), "]([^", unseen!(), "]*[^ ", unseen!(), "])?$");
+
+/// The name of something new whose author's prefix comes first, as it is published.
+pub const AUTHORED_NAME: &str = concat!("^[A-Za-z0-9]{3,8}_[^", unseen!(), "]*[^ ", unseen!(), "]$");
+
 /// A type whose values are addressed by a name of their own.
 pub trait Named {
     /// The collection the values live in.
@@ -236,6 +250,22 @@ impl<T: Named> utoipa::ToSchema for Name<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_published_of_new_names_is_what_is_checked() {
+        let published = |pattern: &str| {
+            let options = jsonschema::options().with_pattern_options(jsonschema::PatternOptions::regex());
+            options.build(&serde_json::json!({"pattern": pattern})).unwrap()
+        };
+        let (new, authored) = (published(NEW_NAME), published(AUTHORED_NAME));
+        for c in ('\0'..='\u{ffff}').chain(['\u{1f642}', '\u{10ffff}']) {
+            for name in [format!("abc_a{c}a"), format!("abc_{c}"), format!("abc_a{c}")] {
+                let is_valid = check_new_name(Kind::Profile, &name).is_ok();
+                assert_eq!(new.is_valid(&name.as_str().into()), is_valid, "{name:?}");
+                assert_eq!(authored.is_valid(&name.as_str().into()), is_valid, "{name:?}");
+            }
+        }
+    }
 
     #[test]
     fn authored_names_follow_the_prefix_rule() {

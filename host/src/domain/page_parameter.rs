@@ -4,7 +4,7 @@
 //! as they are, and so does a parameter that is one slug alone. Refuses whatever a browser would run.
 
 use super::PageType;
-use super::address::{Address, Refused, runs_code};
+use super::address::{Address, RUNS, Refused, begins_with, runs_code};
 use super::json_text::JsonText;
 use super::slug::{Rendered, Template, Values};
 
@@ -15,8 +15,13 @@ pub enum Unusable {
     #[error(transparent)]
     Address(#[from] Refused),
     /// A browser would run it.
-    #[error("a browser would run it, or show what it holds as a page: give an address that begins with `https://`")]
+    #[error("{RUNS}")]
     Runs,
+    /// The value of a slug should be the name of a web resource.
+    #[error(
+        "the value of `{0}` is no name of a web resource: give letters, digits, `_`, `-`, `.`, and steps between `/`"
+    )]
+    NoResource(String),
     /// It is no address of another site.
     #[error("its address `{0}` does not begin with `https://`, or is not well-formed behind that")]
     NoHttps(String),
@@ -47,6 +52,7 @@ pub fn website(url: &str, data: Option<&str>, values: &mut dyn Values) -> Result
         return Ok(Website { url, data: None, address: None });
     }
     let mut longer = address.clone();
+    longer.begin_another();
     let data = match data.map(|text| (text, Template::parse(text.trim()))) {
         None => None,
         Some((text, Err(_))) => Some(unreadable(text)),
@@ -59,7 +65,7 @@ pub fn website(url: &str, data: Option<&str>, values: &mut dyn Values) -> Result
         Refused::NoAddress => Unusable::NoHttps(beginning.clone()),
         Refused::Value(_) => refused.into(),
     })?;
-    if !address.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://")) {
+    if !begins_with(&address, "https://") {
         return Err(Unusable::NoHttps(beginning));
     }
     Ok(Website { url, data, address: Some(address) })
@@ -70,6 +76,13 @@ pub fn render(page: PageType, key: &str, text: &str, values: &mut dyn Values) ->
     let Ok(template) = Template::parse(text.trim()) else { return Ok(unreadable(text)) };
     let rendered = match form(page, key, &template) {
         Form::Text => template.render(values),
+        Form::Resource => {
+            let rendered = template.render(values);
+            if rendered.unresolved.is_empty() && !is_resource(&rendered.text) {
+                return Err(Unusable::NoResource(text.trim().chars().take(SHOWN).collect()));
+            }
+            rendered
+        }
         Form::Json => template.render_as(values, &mut JsonText::default()).map_err(Refused::from)?,
         Form::Address(mut address) => {
             let rendered = template.render_as(values, &mut address).map_err(Refused::from)?;
@@ -91,9 +104,23 @@ enum Form {
     Text,
     Json,
     Address(Address),
+    /// The whole name of a web resource.
+    Resource,
+}
+
+/// Whether a value can be the name of a web resource, which a browser finds within the site of the environment.
+fn is_resource(value: &str) -> bool {
+    let is_step = |step: &str| {
+        let is_known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        !matches!(step, "" | "." | "..") && step.bytes().all(is_known)
+    };
+    value.split('/').all(is_step)
 }
 
 fn form(page: PageType, key: &str, template: &Template) -> Form {
+    if template.is_one_slug() && key == "webresourceName" {
+        return Form::Resource;
+    }
     if !template.is_dynamic() || template.is_one_slug() || page == PageType::Search {
         return Form::Text;
     }
@@ -101,9 +128,7 @@ fn form(page: PageType, key: &str, template: &Template) -> Form {
         return Form::Json;
     }
     let beginning = template.beginning();
-    let is_absolute = ["https://", "http://"]
-        .iter()
-        .any(|scheme| beginning.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme)));
+    let is_absolute = ["https://", "http://"].into_iter().any(|scheme| begins_with(beginning, scheme));
     if is_absolute {
         return Form::Address(Address::absolute());
     }
@@ -133,6 +158,7 @@ mod tests {
             "up" => "../x",
             "empty" => "",
             "dots" => "..",
+            "page" => "new_/page.v2.html",
             "json" => r#"a", "b": "c"#,
             "js" => "JavaScript:alert(1)",
             "link" => "https://ok.example/a?b=c&d=e#f",
@@ -145,8 +171,15 @@ mod tests {
     #[test]
     fn a_parameter_is_written_in_the_syntax_it_has() {
         use PageType::*;
-        const RUNS: &str =
-            "a browser would run it, or show what it holds as a page: give an address that begins with `https://`";
+        macro_rules! no_resource {
+            ($slug:literal) => {
+                concat!(
+                    "the value of `",
+                    $slug,
+                    "` is no name of a web resource: give letters, digits, `_`, `-`, `.`, and steps between `/`"
+                )
+            };
+        }
         for (page, key, text, expected) in [
             (WebResource, "data", "?case={q}&mode=live", "?case=a%20b%26c%3Dd&mode=live []"),
             (WebResource, "data", "case={q}", "case=a%20b%26c%3Dd []"),
@@ -157,6 +190,18 @@ mod tests {
             (WebResource, "data", "javascript:alert(1)", RUNS),
             (WebResource, "data", " data:text/html,{q}", RUNS),
             (WebResource, "webresourceName", "new_/{up}/page.html", "new_/..%2Fx/page.html []"),
+            (WebResource, "webresourceName", "{page}", "new_/page.v2.html []"),
+            (WebResource, "webresourceName", "{up}", no_resource!("{up}")),
+            (WebResource, "webresourceName", "{link}", no_resource!("{link}")),
+            (WebResource, "webresourceName", "{empty}", no_resource!("{empty}")),
+            (WebResource, "webresourceName", "{absent}", r#" ["{absent}"]"#),
+            (WebResource, "webresourceName", "//ok.example/fixed", "//ok.example/fixed []"),
+            (
+                WebResource,
+                "webresourceName",
+                "/\n{empty}/{q}",
+                "the value of `{empty}` makes a host of the path behind it",
+            ),
             (WebResource, "webresourceName", "new_/page.html?id={q}", "new_/page.html?id=a%20b%26c%3Dd []"),
             (WebResource, "opener", "/{empty}/{q}", "the value of `{empty}` makes a host of the path behind it"),
             (
@@ -194,6 +239,17 @@ mod tests {
                 "{base}",
                 Some(".evil.example"),
                 "the value of `{base}` does not end where the text behind it could go on",
+            ),
+            (
+                "https://a.example",
+                Some("{up}"),
+                "the value of `{up}` stands right behind the host, and would change it: write a `/` or a `?` before it",
+            ),
+            ("https://a.example", Some("/{up}"), "https://a.example/..%2Fx"),
+            (
+                "https:///",
+                Some("{up}"),
+                "its address `https:///..%2Fx` does not begin with `https://`, or is not well-formed behind that",
             ),
             ("{js}", None, "the value of `{js}` is no address that begins with `https://`"),
             (

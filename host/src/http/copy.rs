@@ -31,7 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CopyRequest {
     /// Its unique name.
-    #[schema(value_type = String, min_length = 5, max_length = 128, pattern = r"^[A-Za-z0-9]{3,8}_([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0])$")]
+    #[schema(value_type = String, min_length = 5, max_length = 128)]
     unique_name: Name<Profile>,
     /// Its name in lists.
     name: Localized<100>,

@@ -9,10 +9,11 @@ use std::ops::AddAssign;
 
 use axum::http::StatusCode;
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::Refusal;
+use super::unambiguous::Unambiguous;
 use crate::domain::shape::{LIST_FOR_OBJECT, list_for_object};
 
 /// Most bytes of a text that is worked on at once, on the thread of the connection.
@@ -77,28 +78,24 @@ impl Weight {
     }
 }
 
-/// The value of a text.
+/// The value of a text. A key that stands twice in one object is refused: which of the two counts is not to be guessed.
 pub(super) fn value(text: &[u8]) -> Result<Value, Refusal> {
-    serde_json::from_slice(text).map_err(|error| malformed(&error))
+    serde_json::from_slice(text).map(|Unambiguous(value)| value).map_err(|error| malformed(&error))
 }
 
 /// The `T` that a text says. What is broken JSON anywhere is told so first, and then what is not a `T`.
 pub(super) fn typed<T: Serialize + DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
+    let sent = value(text)?;
     let mut reader = serde_json::Deserializer::from_slice(text);
     let error = match serde_path_to_error::deserialize(&mut reader) {
         Ok(made) => {
-            reader.end().map_err(|error| malformed(&error))?;
-            return match list_for_object(&value(text)?, &made) {
+            return match list_for_object(&sent, &made) {
                 None => Ok(made),
                 Some(path) => Err(Refusal::request(&path, LIST_FOR_OBJECT)),
             };
         }
         Err(error) => error,
     };
-    if !error.inner().is_data() {
-        return Err(malformed(error.inner()));
-    }
-    serde_json::from_slice::<IgnoredAny>(text).map_err(|error| malformed(&error))?;
     let path = error.path().to_string();
     let error = error.into_inner();
     // The path says where, in words that do not change with blanks.
@@ -147,18 +144,38 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_stands_twice_is_named() {
+        assert_eq!(
+            value(br#"{"a": [{"b": 1.5}, null, "x"]}"#).unwrap(),
+            serde_json::json!({"a": [{"b": 1.5}, null, "x"]})
+        );
+        for (text, expected) in [
+            (r#"{"a": 1, "a": 1}"#, "the body is not JSON: duplicate key `a` at line 1 column 12"),
+            (r#"{"x": [{"b": {}, "b": []}]}"#, "the body is not JSON: duplicate key `b` at line 1 column 20"),
+            (r#"{"a": 1, "b": 1"#, "the body is not JSON: EOF while parsing an object at line 1 column 15"),
+        ] {
+            let refusal = value(text.as_bytes()).unwrap_err();
+            assert_eq!((refusal.status().as_u16(), refusal.detail()), (400, expected), "{text}");
+        }
+    }
+
+    #[test]
     fn broken_json_is_told_before_what_does_not_fit() {
         assert!(typed::<Asked>(br#"{"context": {"a": "b"}}"#).is_ok());
-        for broken in
-            [r#"{"contxt": 1"#, r#"{"context": {"a": 1}"#, r#"{"context": {}} x"#, r#"{"context": {"a": tru}}"#, ""]
-        {
+        for broken in [
+            r#"{"context": {}, "context": {}}"#,
+            r#"{"contxt": 1"#,
+            r#"{"context": {"a": 1}"#,
+            r#"{"context": {}} x"#,
+            r#"{"context": {"a": tru}}"#,
+            "",
+        ] {
             assert_eq!(refused(broken).0, 400, "{broken}");
         }
         for (text, expected) in [
             (r#"{"contxt": 1}"#, "`contxt`: unknown field `contxt`, expected `context`"),
             ("{\n\"context\": {\"a\": 1}}", "`context.a`: invalid type: integer `1`, expected a string"),
             ("{}", "missing field `context`"),
-            (r#"{"context": {}, "context": {}}"#, "duplicate field `context`"),
         ] {
             assert_eq!(refused(text), (422, expected.to_owned()));
         }

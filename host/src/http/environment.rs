@@ -41,7 +41,8 @@ async fn get(State(app): State<App>, _: Query<Nothing>) -> Result<Response, Refu
     .await
 }
 
-/// Replaces what holds for everybody. To say otherwise which plugins are taken needs `plugin.trust`, too.
+/// Replaces what holds for everybody. To say otherwise which plugins are taken needs `plugin.trust`, too; what is kept of
+/// their calls and what people see of tools without a rule `plugin.configure`; which connector slugs ask `plugin.grant`.
 #[utoipa::path(
     put, path = "/api/v1/environment", operation_id = "put-environment", tag = "environment", request_body = Shown,
     responses(

@@ -1,8 +1,7 @@
 //! Lists of items: filtered, sorted, a page at a time.
 //!
 //! Library items come from the snapshot. People come from the database (`list/people.rs`), so that a page of a million
-//! costs
-//! what it shows and not what there is.
+//! costs what it shows and not what there is.
 
 mod people;
 mod plan;
@@ -37,16 +36,12 @@ pub(super) struct ListQuery {
     /// Continues after this unique name or, in a list with an order, after this cursor.
     after: Option<String>,
     /// Which items, such as `contains(name,'case') and state eq 'active'`; `eq ne gt ge lt le in`, `contains startswith
-    /// endswith`,
-    /// `and or not` and parentheses are known. Of users, `uniqueName`, `displayName` and `roles` have an index, which
-    /// `eq`, `in`,
-    /// `startswith` and comparisons use; an answer that needed more than 10,000 people to be looked at says how many in
-    /// the header
-    /// `x-loadout-scanned`, and one that would take more than 2 seconds is refused with the code `list-too-long`.
+    /// endswith`, `and or not` and parentheses are known. Of users, `uniqueName`, `displayName` and `roles` have an
+    /// index, which `eq`, `in`, `startswith` and comparisons use; an answer that needed more than 10,000 people to be
+    /// looked at says how many in the header `x-loadout-scanned`, and one that would take more than 2 seconds is refused with the code `list-too-long`.
     filter: Option<String>,
     /// Sorted by what, such as `name desc,uniqueName`; by unique name without it. Of users, `uniqueName`, `displayName`
-    /// and `roles`,
-    /// the last two perhaps with `uniqueName` behind, have an index.
+    /// and `roles`, the last two perhaps with `uniqueName` behind, have an index.
     order: Option<String>,
 }
 

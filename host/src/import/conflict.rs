@@ -60,8 +60,9 @@ pub(super) fn settle(work: &mut Work<'_>, choice: OnConflict) -> Result<(), Erro
 fn portable(item: &AnyItem) -> Value {
     match item {
         AnyItem::Environment(environment) => {
-            let Environment { traces, plugins, .. } = Environment::default();
-            AnyItem::from(Environment { traces, plugins, ..environment.clone() }).to_json()
+            let mut environment = environment.clone();
+            environment.keep_own(&Environment::default());
+            AnyItem::from(environment).to_json()
         }
         other => other.to_json(),
     }

@@ -54,15 +54,19 @@ impl<'a> Asked<'a> {
             return (known.clone().ok(), None);
         }
         let slug = lookup.slug.clone();
-        match self.ask(&lookup) {
+        let (value, told) = match self.ask(&lookup) {
             Ok(Found { value, note }) => {
                 let value = value.ok_or_else(|| "no record has the attribute".to_owned()).and_then(fits);
                 let told = value.as_ref().map(|_| note).map_err(Clone::clone);
-                self.known.insert(key, value.clone());
-                (value.ok(), Some((slug, told)))
+                (value, told)
             }
-            Err(reason) => (None, Some((slug, Err(reason)))),
+            Err(reason) => (Err(reason.clone()), Err(reason)),
+        };
+        // What lacks a value was not asked, and has other values elsewhere.
+        if lookup.missing.is_empty() {
+            self.known.insert(key, value.clone());
         }
+        (value.ok(), Some((slug, told)))
     }
 
     fn ask(&mut self, lookup: &Lookup) -> Result<Found, String> {
@@ -129,6 +133,10 @@ mod tests {
             assert_eq!(asked.look_up(lookup("t", "x")).0.as_deref(), Some("x"));
         }
         assert_eq!(count.get(), 1);
+        for _ in 0..3 {
+            assert_eq!(asked.look_up(lookup("gone", "again")).0, None);
+        }
+        assert_eq!(count.get(), 2, "what failed is not asked again");
         for (question, reason) in [
             (lookup("gone", ""), "it is gone"),
             (lookup("empty", ""), "no record has the attribute"),

@@ -204,9 +204,7 @@ fn take_over(changes: &mut ChangeSet, place: usize, made: &ChangeRecord) -> Resu
     if let Some(Change::Put { name, item, .. }) = changes.changes.get_mut(place) {
         let mut taken = AnyItem::parse(item.kind(), name, made.after.clone().unwrap_or_default())?;
         if let (AnyItem::Environment(taken), AnyItem::Environment(asked)) = (&mut taken, &*item) {
-            // No plugin says which plugins are let in, nor what is kept of its calls.
-            taken.plugins = asked.plugins.clone();
-            taken.traces = asked.traces.clone();
+            taken.keep_own(asked);
         }
         *item = taken;
     }

@@ -277,7 +277,7 @@ impl Service {
             changes.push(Change::Put { name: name.into(), item, expect });
         }
         let mut changes = ChangeSet::new(changes);
-        super::keep_plugin_settings(&mut changes, &library);
+        super::keep_own_settings(&mut changes, &library);
         Ok(changes)
     }
 

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
+use crate::domain::environment::QuerySettings;
 use crate::domain::{Capabilities, Connector, ConnectorName, Digest, Item, Kind, Plugin, Revision};
 use crate::plugin::{
     Catalog, Compiler, Config, Connectors, EngineError, LoadError, Manifest, Missing, Ready, Signatures, Trial, Wanted,
@@ -97,7 +98,9 @@ pub(super) enum Found {
 /// What tells the catalog of one revision from that of another.
 #[derive(Debug, Default, PartialEq)]
 struct Key {
-    /// The plugins, the connectors and the environment, each with the revision that wrote it.
+    /// Which connector slugs ask.
+    queries: QuerySettings,
+    /// The plugins and the connectors, each with the revision that wrote it.
     items: Vec<(Kind, Arc<str>, Revision)>,
     /// How much components declare that are there.
     declared: u64,
@@ -186,7 +189,7 @@ impl Platform {
         let key = key(store, snapshot)?;
         let is_past = newest > snapshot.revision()
             || self.newest.load().as_ref().is_some_and(|serving| serving.revision > snapshot.revision());
-        // Whoever asks about the past keeps nobody waiting.
+        // A question about the past keeps no other waiting.
         let _making = (!is_past).then(|| lock(&self.making));
         let known = self.newest.load_full().filter(|serving| serving.key == key && (!is_past || is_of_now(serving)));
         let catalog = match known {
@@ -204,7 +207,7 @@ impl Platform {
         self.newest.load().as_ref().map(|serving| Arc::clone(&serving.catalog))
     }
 
-    /// Keeps what a revision asks, unless what a newer one asks is kept already. Only for whoever holds `making`.
+    /// Keeps what a revision asks, unless what a newer one asks is kept already. Only for the holder of `making`.
     fn keep(&self, serving: Serving) {
         let newer = self.newest.load().as_ref().is_some_and(|kept| kept.revision > serving.revision);
         if !newer {
@@ -319,7 +322,8 @@ impl Platform {
         let mut catalog = Catalog::of(&self.workshop);
         // What is not asked any more is not asked by asking about the past.
         let [then, now] = [snapshot, &*newest].map(|it| it.environment().queries.connector);
-        if let Some(connector) = then.filter(|then| Some(then) == now.as_ref()) {
+        let connector = then.filter(|then| Some(then) == now.as_ref());
+        if let Some(connector) = connector.and_then(|name| name.as_str().parse::<ConnectorName>().ok()) {
             catalog.let_slugs_ask(connector, Arc::clone(&connectors));
         }
         let written = store.declared_kinds(snapshot.revision())?;
@@ -457,8 +461,9 @@ pub(super) fn change(base: Revision, changes: Vec<Change>) -> ChangeSet {
 /// What tells the catalog of a revision from that of another.
 fn key(store: &Store, snapshot: &Snapshot) -> Result<Key, store::Error> {
     let of = |kind| snapshot.entries(kind).map(move |(name, entry)| (kind, Arc::clone(name), entry.revision));
-    let items = [Kind::Plugin, Kind::Connector, Kind::Environment].into_iter().flat_map(of).collect();
-    Ok(Key { items, declared: store.count_declared_kinds(snapshot.revision())? })
+    let items = [Kind::Plugin, Kind::Connector].into_iter().flat_map(of).collect();
+    let queries = snapshot.environment().queries;
+    Ok(Key { items, queries, declared: store.count_declared_kinds(snapshot.revision())? })
 }
 
 /// What these locks guard is whole after every line.

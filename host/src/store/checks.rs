@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::source::guid;
-use crate::domain::{AnyItem, App, Item, Kind, Name, Problem, Problems, Profile, Script, SessionKind, SessionTemplate};
+use crate::domain::{
+    AnyItem, App, ConnectorKind, Environment, Item, Kind, Name, Problem, Problems, Profile, Script, SessionKind,
+    SessionTemplate,
+};
 
 use super::{Error, Layer, Referrer, Snapshot};
 
@@ -58,8 +61,18 @@ fn in_company(library: &Snapshot, item: &AnyItem, problems: &mut Problems) {
         AnyItem::Profile(profile) => one_template_per_entity(library, profile, problems),
         AnyItem::SessionTemplate(template) => expression_sets_attached(library, template, problems),
         AnyItem::Workstream(workstream) => generic(library, workstream.session_template.as_ref(), problems),
+        AnyItem::Environment(environment) => asks_for_records(library, environment, problems),
         AnyItem::VoiceProfile(voice) => generic(library, voice.session_template.as_ref(), problems),
         _ => {}
+    }
+}
+
+/// Slugs ask for business records, which connectors of one kind have.
+fn asks_for_records(library: &Snapshot, environment: &Environment, problems: &mut Problems) {
+    let Some(name) = &environment.queries.connector else { return };
+    if library.get(name).is_some_and(|connector| connector.kind != ConnectorKind::Odata) {
+        let message = format!("the connector `{name}` has no business records: name one of the kind `odata`");
+        problems.refuse("queries.connector", message);
     }
 }
 
@@ -115,12 +128,12 @@ pub(super) fn referrers(library: &Snapshot, kind: Kind, name: &str) -> Vec<Refer
     referrers
 }
 
-/// What was touched, and what binds a session template or script that was touched.
+/// What was touched, and what binds a session template, a script or a connector that was touched.
 fn affected(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> BTreeSet<(Kind, Arc<str>)> {
     let mut affected = touched.clone();
     let looked_at: BTreeSet<(Kind, &str)> = touched
         .iter()
-        .filter(|(kind, _)| matches!(kind, Kind::SessionTemplate | Kind::Script))
+        .filter(|(kind, _)| matches!(kind, Kind::SessionTemplate | Kind::Script | Kind::Connector))
         .map(|(kind, name)| (*kind, name.as_ref()))
         .collect();
     if looked_at.is_empty() {

@@ -80,7 +80,8 @@ pub(super) fn decided(before: &Snapshot, after: &Snapshot, changed: &[Changed]) 
         events.push(AuditEvent::WithoutRuleDecided { without_rule: is.plugins.without_rule });
     }
     if was.queries != is.queries {
-        events.push(AuditEvent::QueriesDecided { connector: is.queries.connector.clone() });
+        let connector = is.queries.connector.as_ref().and_then(|name| name.as_str().parse().ok());
+        events.push(AuditEvent::QueriesDecided { connector });
     }
     if was.traces != is.traces {
         let TraceSettings { level, retention_days, retention_megabytes, .. } = is.traces;

@@ -17,6 +17,9 @@ fn filled(template: &str, value: &str) -> Result<String, String> {
 const HOST: &str =
     "the value of `{x}` stands in the host of the address, which takes letters, digits and hyphens alone";
 const GOES_ON: &str = "the value of `{x}` does not end where the text behind it could go on";
+const NO_ADDRESS: &str =
+    "the address does not begin with `https://`, or no browser can read it: write it as `https://host/path`";
+const OTHER: &str = "the value of `{x}` makes another host of the address";
 const STEP: &str = "the value of `{x}` makes a step of the path that leads elsewhere";
 
 #[test]
@@ -40,8 +43,16 @@ fn a_value_fills_its_blank_and_nothing_else() {
         (shop, "ä", Err(HOST)),
         ("https://{x}@shop.example/", "me", Ok("https://me@shop.example/")),
         ("https://{x}@shop.example/", "me:pw@evil.example/", Err(HOST)),
+        ("https://shop.example.{x}/", "com", Err(OTHER)),
+        ("https://shop.co{x}/", "m", Err(OTHER)),
+        ("https://shop.co{x}:8443", "m", Err(OTHER)),
+        ("https://me@shop.co{x}?q", "m", Err(OTHER)),
+        ("https://{x}.shop.example:{x}/", "1", Ok("https://1.shop.example:1/")),
+        ("https://shop.example/a/b/.\n{x}/c", ".", Err(STEP)),
+        ("https://shop.example/a/%2\t{x}%2e/c", "e", Err(STEP)),
+        ("https://shop\n.example/{x}", "a", Ok("https://shop.example/a")),
         ("https://{x}/", "intranet", Ok("https://intranet/")),
-        ("https://{x}/", "2130706433", Err("the value of `{x}` makes another host of the address")),
+        ("https://{x}/", "2130706433", Err(OTHER)),
         ("https://shop.example:{x}/", "8443", Ok("https://shop.example:8443/")),
         ("https://shop.example:{x}/", "a", Err("the value of `{x}` makes a host that cannot be")),
         ("https://shop.example/a/{x}/b", "c/d e", Ok("https://shop.example/a/c%2Fd%20e/b")),
@@ -66,14 +77,13 @@ fn a_value_fills_its_blank_and_nothing_else() {
         ("{x}.example/path", "https://ok", Err(GOES_ON)),
         ("{x}@evil.example/", "https://ok.example", Err(GOES_ON)),
         ("{x}{x}", "https://ok.example", Err(GOES_ON)),
+        ("https:///{x}/orders", "attacker.example", Err(NO_ADDRESS)),
+        ("https://\\{x}", "attacker.example", Err(NO_ADDRESS)),
+        ("https://?{x}", "attacker.example", Err(NO_ADDRESS)),
+        ("https:///{x}", "", Err(NO_ADDRESS)),
+        ("{x}/path", "https:///ok.example", Err("the value of `{x}` is no address that begins with `https://`")),
         ("http://ok.example/{x}", "a b", Ok("http://ok.example/a%20b")),
-        (
-            "javascript:{x}",
-            "alert",
-            Err(
-                "the address does not begin with `https://`, or no browser can read it: write it as `https://host/path`",
-            ),
-        ),
+        ("javascript:{x}", "alert", Err(NO_ADDRESS)),
     ] {
         let found = filled(template, value);
         assert_eq!(found.as_deref().map_err(String::as_str), expected, "{template} with {value:?}");

@@ -5,8 +5,19 @@ use url::Url;
 /// Whether a text is an absolute address of a page, as a browser and a person read it alike.
 pub fn is_https(text: &str) -> bool {
     let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
-    super::begins_with(text, "https://") && !text.contains(is_odd) && Url::parse(text).is_ok_and(|url| url.has_host())
+    // Browsers pass over further slashes, and take for a host what stands behind them.
+    let has_host = || !begins_with(text, "https:///") && Url::parse(text).is_ok_and(|url| url.has_host());
+    begins_with(text, "https://") && !text.contains(is_odd) && has_host()
 }
+
+/// Whether a text begins with a scheme, in large or small letters.
+pub fn begins_with(text: &str, scheme: &str) -> bool {
+    text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+}
+
+/// Why an address that [`runs_code`] is refused.
+pub const RUNS: &str =
+    "a browser would run it, or show what it holds as a page: give an address that begins with `https://`";
 
 /// Whether a browser that is given a text as an address would run it, or show what it holds, as a page of its own.
 pub fn runs_code(text: &str) -> bool {
@@ -27,6 +38,7 @@ mod tests {
             ("HTTPS://ok.example", true),
             ("https://ok.example/ä", true),
             ("https://", false),
+            ("https:///ok.example", false),
             ("https://a b.example/", false),
             ("https://ok.example/a b", false),
             ("https://ok.example/\n", false),

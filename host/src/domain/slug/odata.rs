@@ -3,7 +3,7 @@
 //! Values of slugs within the options cannot leave their place: they are escaped as OData literals, and then for the
 //! address that carries the options. Refuses nothing: a connector is asked elsewhere, and refuses what makes no query.
 
-use percent_encoding::utf8_percent_encode;
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
 use super::super::percent::EVERYTHING_ELSE;
 use super::{InvalidSlug, Syntax, Template, Unfit, Values};
@@ -58,23 +58,57 @@ impl Query {
 /// The options of a query.
 #[derive(Debug, Default)]
 struct Options {
-    /// Whether a string literal has begun and not ended.
-    is_quoted: bool,
+    /// The text so far, with the values that stand in it as one letter each.
+    written: String,
+}
+
+/// Where in the options a value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Outside of quotation marks.
+    Bare,
+    /// In a string literal, between `'`.
+    Literal,
+    /// In a phrase of `$search`, between `"`.
+    Phrase,
+}
+
+impl Options {
+    fn place(&self) -> Place {
+        // A connector decodes the options before it reads them. Each option begins outside of quotation marks.
+        let option = self.written.rsplit('&').next().unwrap_or_default();
+        let decoded = percent_decode_str(option).decode_utf8_lossy();
+        let mut place = Place::Bare;
+        for c in decoded.chars() {
+            place = match (place, c) {
+                (Place::Bare, '\'') => Place::Literal,
+                (Place::Bare, '"') => Place::Phrase,
+                // A quotation mark within a literal is two of them, which change nothing.
+                (Place::Literal, '\'') | (Place::Phrase, '"') => Place::Bare,
+                (same, _) => same,
+            };
+        }
+        place
+    }
 }
 
 impl Syntax for Options {
     fn fixed(&mut self, text: &str) -> Result<(), Unfit> {
-        // A quotation mark within a literal is two of them, which change nothing.
-        self.is_quoted ^= text.matches('\'').count() % 2 == 1;
+        self.written.push_str(text);
         Ok(())
     }
 
     fn value(&mut self, _: &str, value: String) -> Result<String, Unfit> {
-        let literal = match self.is_quoted {
-            true => value.replace('\'', "''"),
-            false if is_literal(&value) => value,
-            false => format!("'{}'", value.replace('\'', "''")),
+        let quoted = || value.replace('\'', "''");
+        let literal = match self.place() {
+            Place::Literal => quoted(),
+            // A phrase has no sign for these that all connectors know.
+            Place::Phrase => value.replace(['"', '\\'], " "),
+            Place::Bare if !is_literal(&value) => format!("'{}'", quoted()),
+            Place::Bare => value,
         };
+        // What an author began to encode ends before a value.
+        self.written.push('x');
         Ok(utf8_percent_encode(&literal, EVERYTHING_ELSE).to_string())
     }
 }
@@ -138,6 +172,19 @@ mod tests {
             ("{$odata.a.b.?$filter=n eq {x}}", "-12.5", "a b $filter=n eq -12.5 []"),
             ("{$odata.a.b.?$filter=n eq {x}}", "1 or true", "a b $filter=n eq %271%20or%20true%27 []"),
             ("{$odata.a.b.?$filter=n eq 'it''s {x}'}", "'", "a b $filter=n eq 'it''s %27%27' []"),
+            (
+                "{$odata.a.b.?$filter=n eq %27{x}%27}",
+                " or 1 eq 1 or n eq ",
+                "a b $filter=n eq %27%20or%201%20eq%201%20or%20n%20eq%20%27 []",
+            ),
+            ("{$odata.a.b.?$filter=n eq %27{x}%27}", "it's", "a b $filter=n eq %27it%27%27s%27 []"),
+            (
+                "{$odata.a.b.?$filter=n eq %27{x}' and m eq '{x}%27}",
+                "'",
+                "a b $filter=n eq %27%27%27' and m eq '%27%27%27 []",
+            ),
+            ("{$odata.a.b.?$search=\"{x}\"&$top=1}", "a\" OR \"b", "a b $search=\"a%20%20OR%20%20b\"&$top=1 []"),
+            ("{$odata.a.b.?$search='&$filter=n eq '{x}'}", "a'", "a b $search='&$filter=n eq 'a%27%27' []"),
             ("{$odata.a.b.?$filter=n eq '{absent}'}", "x", r#"a b $filter=n eq '' ["{absent}"]"#),
             ("{$ODATA.a.b}", "x", "a b  []"),
             ("{$odata.a}", "x", "a   []"),
@@ -149,8 +196,8 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_value_adds_an_option_or_ends_its_literal(value in ".*") {
-            let asked = asked("{$odata.a.b.?$filter=n eq '{x}'&$top=1}", &value);
+        fn no_value_adds_an_option_or_ends_its_literal(value in ".*", mark in "'|%27") {
+            let asked = asked(&format!("{{$odata.a.b.?$filter=n eq {mark}{{x}}{mark}&$top=1}}"), &value);
             proptest::prop_assert_eq!(asked.matches('&').count(), 1);
             let plain = percent_encoding::percent_decode_str(&asked).decode_utf8().unwrap().into_owned();
             proptest::prop_assert_eq!(plain, format!("a b $filter=n eq '{}'&$top=1 []", value.replace('\'', "''")));

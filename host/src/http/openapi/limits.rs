@@ -4,14 +4,18 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::shapes::{self, reference, referred, types};
-use crate::domain::{Kind, bounds, wording};
+use crate::domain::name::{AUTHORED_NAME, NAME_MAX};
+use crate::domain::{Kind, bounds, session_context, wording};
 
 /// A text of which something is seen.
 const VISIBLE: &str =
     r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0\s][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+/// A text without control characters but tabs and line ends.
+const PRINTED: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+
 /// Puts the bounds into the schemas of items and their parts.
 pub(super) fn publish(document: &mut Value) {
     let mut schemas = shapes::take_schemas(document);
@@ -43,7 +47,26 @@ pub(super) fn publish(document: &mut Value) {
             make_visible(&name, &mut schemas);
         }
     }
+    bound_session(&mut schemas);
+    if let Some(name) = at(&mut schemas, "CopyRequest", "uniqueName") {
+        name["pattern"] = AUTHORED_NAME.into();
+    }
     shapes::put_schemas(document, schemas);
+}
+
+/// Publishes what a session that is asked about may be.
+fn bound_session(schemas: &mut Map<String, Value>) {
+    for attribute in ["workstream", "entity", "template"] {
+        if let Some(name) = at(schemas, "SessionInput", attribute) {
+            name["maxLength"] = NAME_MAX.into();
+        }
+    }
+    if let Some(context) = at(schemas, "SessionInput", "context") {
+        context["maxProperties"] = session_context::KEYS_MAX.into();
+        context["propertyNames"] = json!({"type": "string", "pattern": PRINTED});
+        context["additionalProperties"] =
+            json!({"type": "string", "pattern": PRINTED, "maxLength": session_context::VALUE_MAX});
+    }
 }
 
 /// The schema of an attribute of `name`, through lists and the names of parts.

@@ -4,10 +4,8 @@ use serde_json::{Value, json};
 
 use super::shapes::{self, types};
 use crate::domain::Kind;
-use crate::domain::name::{NAME, NAME_MAX};
+use crate::domain::name::{AUTHORED_NAME, NAME, NAME_MAX, NEW_NAME};
 
-/// The name of something new, where names begin with the prefix of their author.
-const AUTHORED: &str = r"^[A-Za-z0-9]{3,8}_([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0])$";
 /// The name of a plugin, its publisher, a connector or a secret.
 const HANDLE: &str = "^[a-z][a-z0-9-]{0,63}$";
 /// A version of a plugin.
@@ -37,8 +35,9 @@ fn in_path(path: &str, method: &str, name: &str) -> Value {
     let handle = || json!({"pattern": HANDLE, "minLength": 1, "maxLength": 64});
     match name {
         "uniqueName" if method == "put" && is_authored(path) => {
-            json!({"pattern": AUTHORED, "minLength": 5, "maxLength": NAME_MAX})
+            json!({"pattern": AUTHORED_NAME, "minLength": 5, "maxLength": NAME_MAX})
         }
+        "uniqueName" if method == "put" => json!({"pattern": NEW_NAME, "minLength": 1, "maxLength": NAME_MAX}),
         "uniqueName" | "login" => json!({"pattern": NAME, "minLength": 1, "maxLength": NAME_MAX}),
         "connector" | "publisher" | "tool" | "step" => handle(),
         "name" if path.contains("/tokens/") => {
