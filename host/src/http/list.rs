@@ -42,7 +42,8 @@ pub(super) struct ListQuery {
     /// `eq`, `in`,
     /// `startswith` and comparisons use; an answer that needed more than 10,000 people to be looked at says how many in
     /// the header
-    /// `x-loadout-scanned`, and one that would take more than 2 seconds is refused with the code `list-too-long`.
+    /// `x-loadout-scanned`, and one that would take more than 2 seconds is refused with 409
+    /// `list-too-long`.
     filter: Option<String>,
     /// Sorted by what, such as `name desc,uniqueName`; by unique name without it. Of users, `uniqueName`, `displayName`
     /// and `roles`,
