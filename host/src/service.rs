@@ -8,6 +8,7 @@ mod commit;
 mod comparison;
 mod connectors;
 mod grants;
+mod held_back;
 mod kinds;
 mod machinery;
 mod observer;
@@ -40,7 +41,7 @@ pub use publishers::{KeyView, PublisherView, SignerView, Standing};
 pub use recordings::{RecordingView, ReplayView};
 pub use rollout::RolloutView;
 pub use steps::StepView;
-pub use upgrades::{PlanOptions, UpgradeStatus};
+pub use upgrades::{ENDED_BY_ROLL_BACK, PlanOptions, UpgradeStatus};
 
 use std::cell::Cell;
 use std::path::Path;
@@ -400,13 +401,18 @@ impl Service {
         for ToolWithoutRule { tool, reason, .. } in self.written_without_rule(&changes, base)? {
             report.without_rule(&tool, &reason);
         }
-        for (profile, refused) in self.settings_refused(&changes, base)? {
-            report.unfit_settings(&profile, &refused.to_string());
-        }
+        let unfit = self.settings_refused(&changes, base)?;
         let origin = Origin { is_import: true, dry_run, ..Origin::default() };
-        let committed =
-            self.attempt(&ChangeSet { caller: Some(caller.clone()), expects, ..changes }, author, origin)?;
+        let changes = ChangeSet { caller: Some(caller.clone()), expects, ..changes };
+        let (committed, held_back) = self.attempt_holding_back(changes, base, author, origin)?;
+        for (profile, reason) in &held_back {
+            report.downgrade(Kind::Profile, profile, reason);
+        }
+        for (profile, refused) in unfit.iter().filter(|(profile, _)| !held_back.contains_key(&**profile)) {
+            report.unfit_settings(profile, &refused.to_string());
+        }
         report.tolerate(&committed.tolerated);
+        report.displaced(&committed.displaced);
         Ok(Imported { dry_run, revision: committed.revision, report, skipped: committed.skipped })
     }
 

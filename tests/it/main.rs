@@ -20,6 +20,7 @@ mod crash;
 mod databases;
 mod dev;
 mod durability;
+mod ended_assignments;
 mod errors;
 mod experience;
 mod export;

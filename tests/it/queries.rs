@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use loadout::outbound;
-use loadout::plugin::{Config, Limits};
+use loadout::plugin::{Config, Limits, WaitingShare};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -18,10 +18,19 @@ const SECRET: &str = "the-secret-of-the-connector";
 
 /// A world with a chat whose title and tab ask for a contact. Slugs may ask `connector`.
 async fn world(path: &str, connector: Option<&str>) -> Result<World, Failure> {
+    world_with(path, connector, |config| config).await
+}
+
+/// The same, run as `change` makes of how queries usually have time.
+async fn world_with(
+    path: &str,
+    connector: Option<&str>,
+    change: impl FnOnce(Config) -> Config,
+) -> Result<World, Failure> {
     let time = Duration::from_secs(60);
     let limits = Limits { deadline: time, waiting: time, ..Limits::default() };
     let options = outbound::Options { time, ..outbound::Options::default() };
-    let world = World::over(options, |config| Config { limits, queries: time, ..config }).await?;
+    let world = World::over(options, |config| change(Config { limits, queries: time, ..config })).await?;
     let host = &world.host;
     let secret = json!({"value": SECRET, "hosts": [world.ours.host()]});
     assert_eq!(host.put("/api/v1/secrets/token", secret).await?.status, 201);
@@ -114,6 +123,37 @@ async fn a_query_that_nobody_answers_costs_its_own_text() -> Done {
         let world = world(path, connector).await?;
         let answer = answer(&world.host, context).await?;
         assert_eq!(told(&answer), format!("\"Chat with\" null {:?}", [expected]), "{path} {connector:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connector_that_uses_the_time_of_an_answer_up_is_not_asked_again() -> Done {
+    let most = Duration::from_millis(300);
+    let world = world_with("/slow", Some("crm"), |config| Config { queries: most, ..config }).await?;
+    let before = world.ours.seen().len();
+    let answer = answer(&world.host, json!({"customer": "7"})).await?;
+    let told = told(&answer);
+    assert!(told.starts_with("\"Chat with\" null "), "{told}");
+    assert!(told.contains("(timeout)\", \"the queries of this answer took 300 ms, which are the most\""), "{told}");
+    assert!(world.ours.seen().len() - before <= 1, "the second question is not put");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_question_that_finds_no_place_to_wait_costs_its_own_text() -> Done {
+    let usual = WaitingShare::default();
+    for (which, waiting) in [
+        ("places of queries", WaitingShare { lane: 0, queue: 0, ..usual }),
+        ("threads of all that waits", WaitingShare { threads: 0, ..usual }),
+    ] {
+        let world = world_with("/crm", Some("crm"), |config| Config { waiting, ..config }).await?;
+        let before = world.ours.seen().len();
+        let answer = answer(&world.host, json!({"customer": "7"})).await?;
+        let why = "as many questions wait outside as may: ask again";
+        // The title and the tab each try.
+        assert_eq!(told(&answer), format!("\"Chat with\" null {:?}", [why, why]), "{which}");
+        assert_eq!(world.ours.seen().len(), before, "{which}");
     }
     Ok(())
 }

@@ -193,9 +193,9 @@ impl Upgrade {
             }
             Command::Rollback(Rollback { run, data }) => {
                 let author = Author::new(WHO, format!("roll-back of upgrade {run}"));
-                let undone = data.open_existing()?.roll_back_upgrade(run, &author).map_err(Failure::of)?;
-                let revision = undone.undone.unwrap_or_default();
-                done(print(&format!("upgrade {run} from {} is rolled back by revision {revision}", undone.source)))
+                let service = data.open_existing()?;
+                let undone = service.roll_back_upgrade(run, &author).map_err(Failure::of)?;
+                done(print(&show::rolled_back(&undone, &service.upgrade(run).map_err(Failure::of)?.notes)))
             }
             Command::History(History { data, json }) => {
                 let runs = data.look()?.upgrades().map_err(Failure::of)?;

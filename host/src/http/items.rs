@@ -28,6 +28,12 @@ const SKIPPED: HeaderName = HeaderName::from_static("x-loadout-skipped-steps");
 /// number of people.
 const ENDED: HeaderName = HeaderName::from_static("x-loadout-ended-assignments");
 
+/// How long that header is at most. Clients and proxies refuse answers whose headers are long.
+const ENDED_MAX: usize = 4096;
+
+/// What the number of the profiles that are not named takes of it at most.
+const OTHERS_MAX: usize = 32;
+
 /// An item as the store has it.
 pub(super) struct Stored {
     pub(super) item: AnyItem,
@@ -266,10 +272,25 @@ pub(super) fn passed_over(skipped: &[Skipped]) -> HeaderMap {
     value.into_iter().map(|value| (SKIPPED, value)).collect()
 }
 
-/// The header that says whose assignments ended; none if no one's did.
+/// The header that says whose assignments ended; none if no one's did. Names as many profiles as a header holds, and
+/// counts the others.
 fn ended(displaced: &[Displaced]) -> HeaderMap {
-    let each = displaced.iter().map(|it| format!("{} {}", page::escaped(&it.profile), it.people));
-    let text = each.collect::<Vec<_>>().join(", ");
+    let mut text = String::new();
+    let mut named = 0;
+    for it in Displaced::named(displaced).0 {
+        let comma = if named == 0 { "" } else { ", " };
+        let entry = format!("{comma}{} {}", page::escaped(&it.profile), it.people);
+        if text.len() + entry.len() + OTHERS_MAX > ENDED_MAX {
+            break;
+        }
+        text.push_str(&entry);
+        named += 1;
+    }
+    match displaced.len() - named {
+        0 => {}
+        others if named == 0 => text = format!("{others} more"),
+        others => text.push_str(&format!(", {others} more")),
+    }
     let value = HeaderValue::from_str(&text).ok().filter(|_| !displaced.is_empty());
     value.into_iter().map(|value| (ENDED, value)).collect()
 }
@@ -277,4 +298,33 @@ fn ended(displaced: &[Displaced]) -> HeaderMap {
 /// A revision as the value of a header.
 pub(super) fn number(revision: Revision) -> HeaderValue {
     HeaderValue::from(revision.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_about_ended_assignments_is_bounded_and_counts_what_it_leaves_out() {
+        // Each sign takes twelve bytes of the header.
+        let (short, long) = ("new_desk".to_owned(), "\u{1f642}".repeat(100));
+        let longest = page::escaped(&long);
+        for (name, count, starts, ends) in [
+            (&short, 0, "", ""),
+            (&short, 1, "new_desk 7", "new_desk 7"),
+            (&short, 20, "new_desk 7, new_desk 7", "new_desk 7, new_desk 7"),
+            (&short, 21, "new_desk 7, new_desk 7", "new_desk 7, 1 more"),
+            (&short, 5000, "new_desk 7, new_desk 7", "new_desk 7, 4980 more"),
+            (&long, 3, longest.as_str(), " 7"),
+            (&long, 30, longest.as_str(), " 7, 27 more"),
+            (&"\u{1f642}".repeat(1000), 30, "30 more", "30 more"),
+        ] {
+            let displaced = Displaced { profile: name.clone(), by: "new_calls".to_owned(), people: 7 };
+            let headers = ended(&vec![displaced; count]);
+            let said = headers.get(ENDED).map_or("", |value| value.to_str().unwrap());
+            assert!(said.len() <= ENDED_MAX, "{count}: {} bytes", said.len());
+            assert!(said.starts_with(starts) && said.ends_with(ends), "{count}: {said}");
+            assert_eq!(headers.is_empty(), count == 0);
+        }
+    }
 }

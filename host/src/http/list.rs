@@ -38,7 +38,8 @@ pub(super) struct ListQuery {
     /// Which items, such as `contains(name,'case') and state eq 'active'`; `eq ne gt ge lt le in`, `contains startswith
     /// endswith`, `and or not` and parentheses are known. Of users, `uniqueName`, `displayName` and `roles` have an
     /// index, which `eq`, `in`, `startswith` and comparisons use; an answer that needed more than 10,000 people to be
-    /// looked at says how many in the header `x-loadout-scanned`, and one that would take more than 2 seconds is refused with the code `list-too-long`.
+    /// looked at says how many in the header `x-loadout-scanned`, and one that would take more than 2 seconds is
+    /// refused with 409 `list-too-long`.
     filter: Option<String>,
     /// Sorted by what, such as `name desc,uniqueName`; by unique name without it. Of users, `uniqueName`, `displayName`
     /// and `roles`, the last two perhaps with `uniqueName` behind, have an index.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::Kind;
 use crate::domain::excerpt::{PLACE_MAX, SENTENCE_MAX, excerpted};
-use crate::store::Tolerated;
+use crate::store::{Displaced, Tolerated};
 
 /// What an import read, and what becomes of it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
@@ -197,6 +197,14 @@ impl Report {
     pub fn unfit_settings(&mut self, profile: &str, reason: &str) {
         let place = format!("{}/{profile}", Kind::Profile.collection());
         self.warn("settings-do-not-fit", place, format!("it is written, and the tool may fail: {reason}"));
+        self.settle();
+    }
+
+    /// Adds the direct assignments that end because apps of profiles change.
+    pub fn displaced(&mut self, displaced: &[Displaced]) {
+        for (place, sentence) in Displaced::told(displaced) {
+            self.warn("assignments-ended", place, sentence);
+        }
         self.settle();
     }
 

@@ -4,6 +4,7 @@
 //! that carries it out keeps its journal beside them. Whoever carries a run out holds its lease, and renews it while it works.
 
 mod carry;
+mod ended;
 mod files;
 mod look;
 mod quota;
@@ -30,6 +31,7 @@ use crate::upgrade::{
 
 use super::{Error, Service};
 
+pub use ended::ENDED_BY_ROLL_BACK;
 use files::{Scratch, keep_source, unusable, write_whole};
 
 /// Where plans and journals lie, within the data folder.
@@ -125,7 +127,10 @@ impl Service {
             step.result = proposed.next().unwrap_or_default();
         }
         let touched: BTreeSet<_> = items.iter().map(|it| (it.item.kind(), Arc::clone(&it.name))).collect();
-        let mut notes = journal.notes(LISTED)?;
+        let put: Vec<&str> = items.iter().filter(|it| it.item.kind() == Kind::Profile).map(|it| &*it.name).collect();
+        let would_end = self.store.would_end(&base, &library, &put)?;
+        let mut notes = ended::planned(&would_end, library.environment().second_assignment);
+        notes.extend(journal.notes(LISTED)?);
         for tolerated in review(&library, &touched)? {
             let place = format!("{}/{}", tolerated.kind.collection(), tolerated.name);
             let note = Note {

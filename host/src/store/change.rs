@@ -1,6 +1,7 @@
 //! What can be asked of the store, and what came of it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -198,6 +199,42 @@ pub struct Tolerated {
     pub name: String,
     /// What is wrong with it.
     pub problem: Problem,
+}
+
+impl Displaced {
+    /// How many profiles are named at most, wherever ended assignments are told; the others are counted.
+    pub const NAMED: usize = 20;
+
+    /// The entries of `displaced` that are named, and the number of the others.
+    pub fn named(displaced: &[Self]) -> (&[Self], usize) {
+        let (named, others) = displaced.split_at(displaced.len().min(Self::NAMED));
+        (named, others.len())
+    }
+
+    /// What a report says of `displaced`: where, and one sentence each.
+    pub fn told(displaced: &[Self]) -> Vec<(String, String)> {
+        let (named, others) = Self::named(displaced);
+        let profiles = Kind::Profile.collection();
+        let place = |it: &Self| (format!("{profiles}/{}", it.profile), it.to_string());
+        let mut told: Vec<_> = named.iter().map(place).collect();
+        match others {
+            0 => {}
+            1 => told.push((profiles.to_owned(), "1 other profile loses people in the same way".to_owned())),
+            _ => told.push((profiles.to_owned(), format!("{others} other profiles lose people in the same way"))),
+        }
+        told
+    }
+}
+
+impl fmt::Display for Displaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { profile, by, people } = self;
+        match people {
+            1 => write!(f, "1 person loses")?,
+            _ => write!(f, "{people} people lose")?,
+        }
+        write!(f, " profile `{profile}`: profile `{by}`, which they have too, begins to serve one of its apps")
+    }
 }
 
 impl ChangeSet {

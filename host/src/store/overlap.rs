@@ -4,36 +4,44 @@
 //! replaces the first, their assignments to other profiles for that app end, however many there are. Refuses that where
 //! a second assignment is refused. Profiles that met before the change are left alone: each answer warns of them.
 
+use rusqlite::Connection;
+
 use crate::domain::profile::share_app;
 use crate::domain::revision::ChangeRecord;
 use crate::domain::{Name, Profile, SecondAssignment};
 
 use super::draft::Draft;
-use super::{Displaced, Error, How, Links, Referrer, Snapshot, people, rows};
+use super::{Displaced, Error, How, Links, Referrer, Snapshot, Store, people, rows};
+
+impl Store {
+    /// The direct assignments that a change would end which leads from `before` to `after` and writes the profiles
+    /// `put`, in that order. Nothing is written. Where a second assignment is refused, so would be the change.
+    pub fn would_end(&self, before: &Snapshot, after: &Snapshot, put: &[&str]) -> Result<Vec<Displaced>, Error> {
+        self.read(|connection| {
+            let mut ended: Vec<Displaced> = Vec::new();
+            for name in put.iter().rev() {
+                for (other, people) in meetings(connection, before, after, name)? {
+                    // The people of a pair are taken once.
+                    if !ended.iter().any(|it| it.profile == *name && it.by == other) {
+                        ended.push(Displaced { profile: other, by: (*name).to_owned(), people });
+                    }
+                }
+            }
+            Ok(ended)
+        })
+    }
+}
 
 impl Draft<'_> {
     /// Ends or refuses what would be second assignments, now that profiles are as they will be.
     pub(super) fn keep_one_profile_each(&mut self) -> Result<(), Error> {
         // The one put last comes first, and keeps its people.
         for name in std::mem::take(&mut self.profiles_put).into_iter().rev() {
-            let Some(profile) = profile(&self.library, &name) else { continue };
-            let apps = profile.apps.clone();
-            if self::profile(self.before, &name).is_some_and(|before| before.apps == apps) {
-                continue;
-            }
-            for (other, count) in people::who_share(self.connection, &name)? {
-                let meet_now = self::profile(&self.library, &other).is_some_and(|it| share_app(&apps, &it.apps));
-                if meet_now && !self.met_before(&name, &other) {
-                    self.displace(&name, &other, count)?;
-                }
+            for (other, count) in meetings(self.connection, self.before, &self.library, &name)? {
+                self.displace(&name, &other, count)?;
             }
         }
         Ok(())
-    }
-
-    fn met_before(&self, one: &str, other: &str) -> bool {
-        let (one, other) = (profile(self.before, one), profile(self.before, other));
-        one.zip(other).is_some_and(|(one, other)| share_app(&one.apps, &other.apps))
     }
 
     /// Ends the assignments to `other` of all people of `name`.
@@ -55,6 +63,26 @@ impl Draft<'_> {
         self.displaced.push(Displaced { profile: other.to_owned(), by: name.to_owned(), people: count });
         Ok(())
     }
+}
+
+/// The profiles that begin to serve an app of profile `name` and have people in common with it, and how many.
+fn meetings(
+    connection: &Connection,
+    before: &Snapshot,
+    after: &Snapshot,
+    name: &str,
+) -> Result<Vec<(String, u64)>, Error> {
+    let Some(now) = profile(after, name) else { return Ok(Vec::new()) };
+    let then = profile(before, name);
+    if then.is_some_and(|then| then.apps == now.apps) {
+        return Ok(Vec::new());
+    }
+    let meets = |one: Option<&Profile>, other: Option<&Profile>| {
+        one.zip(other).is_some_and(|(one, other)| share_app(&one.apps, &other.apps))
+    };
+    let mut shared = people::who_share(connection, name)?;
+    shared.retain(|(other, _)| meets(Some(now), profile(after, other)) && !meets(then, profile(before, other)));
+    Ok(shared)
 }
 
 fn profile<'a>(library: &'a Snapshot, name: &str) -> Option<&'a Profile> {

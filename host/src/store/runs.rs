@@ -219,13 +219,13 @@ impl Store {
     }
 
     /// Makes what a run did visible: one revision, or none if nothing has to change. Refused if somebody wrote since the plan was
-    /// made, and if the lease was lost. `report` is kept with the run.
+    /// made, and if the lease was lost. What `report` makes of it is kept with the run.
     pub fn finish_run(
         &self,
         lease: &Lease,
         changes: ChangeSet,
         author: &Author,
-        report: &str,
+        report: &dyn Fn(&Committed) -> String,
     ) -> Result<Committed, Error> {
         self.attempt(
             changes,
@@ -239,22 +239,29 @@ impl Store {
                 }
                 connection.execute(
                     "UPDATE upgrade_run SET state = 'applied', failure = NULL, ended = ?2, revision = ?3, report = ?4 WHERE id = ?1",
-                    params![run.id, jiff::Timestamp::now().to_string(), committed.revision.0, report],
+                    params![run.id, jiff::Timestamp::now().to_string(), committed.revision.0, report(committed)],
                 )?;
                 release(connection)
             }),
         )
     }
 
-    /// Undoes a run that was applied, as one revision.
-    pub fn undo_run(&self, run: u64, changes: ChangeSet, author: &Author) -> Result<Committed, Error> {
+    /// Undoes a run that was applied, as one revision. What `report` makes of it takes the place of the report that is
+    /// kept with the run.
+    pub fn undo_run(
+        &self,
+        run: u64,
+        changes: ChangeSet,
+        author: &Author,
+        report: &dyn Fn(&Committed) -> String,
+    ) -> Result<Committed, Error> {
         self.attempt(
             changes,
             author,
             End::Keep(&|connection, committed| {
                 in_state(connection, run, RunState::Applied, "rolled back")?;
-                let set = "UPDATE upgrade_run SET state = 'rolled-back', undone = ?2 WHERE id = ?1";
-                connection.execute(set, params![run, committed.revision.0])?;
+                let set = "UPDATE upgrade_run SET state = 'rolled-back', undone = ?2, report = ?3 WHERE id = ?1";
+                connection.execute(set, params![run, committed.revision.0, report(committed)])?;
                 Ok(())
             }),
         )

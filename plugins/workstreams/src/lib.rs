@@ -8,6 +8,8 @@ use loadout_sdk::upgrade::{Migration, Note, Page, Row, Unusable, UpgradeStep, Up
 use loadout_sdk::{Fault, Library, export_upgrade};
 use serde_json::{Map, json};
 
+use timeout::HandedOn;
+
 pub(crate) struct Workstreams;
 
 const QUEUE: &str = "queue";
@@ -57,6 +59,7 @@ impl UpgradeStep for Workstreams {
 
     fn migrate(page: &Page, library: &Library<'_>) -> Result<Migration, Fault> {
         let mut migration = Migration::default();
+        let mut handed_on = HandedOn::default();
         for row in &page.rows {
             let made = if row.table == QUEUE { queue(row) } else { workstream(row) };
             if let Some(seconds) = screen_pop(row) {
@@ -64,11 +67,12 @@ impl UpgradeStep for Workstreams {
                     format!("its screen pop ended after {seconds} seconds; the notification template decides now");
                 migration.note(row, "screen-pop-timeout", message);
                 if made.is_ok() {
-                    timeout::hand_on(row, seconds, library, &mut migration)?;
+                    handed_on.add(row, seconds, library);
                 }
             }
             migration.add(row, made);
         }
+        handed_on.propose(library, &mut migration)?;
         Ok(migration)
     }
 }

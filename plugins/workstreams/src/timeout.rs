@@ -19,6 +19,9 @@ const DEFAULT_SECONDS: u16 = 120;
 /// What says so, in the source of the template: written by the plugin `legacy-console`, and by imports of solutions.
 const DEFAULT_COUNTDOWN: &str = "loadout/countdownSeconds";
 
+/// Workstreams that one sentence names; the others are counted.
+const LISTED: usize = 5;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Template {
@@ -33,30 +36,76 @@ struct Source {
     attributes: BTreeMap<String, String>,
 }
 
-/// Proposes `seconds` for every template that `row` names and that has no number of its own.
-pub(crate) fn hand_on(row: &Row, seconds: &str, library: &Library<'_>, migration: &mut Migration) -> Result<(), Fault> {
-    let Some(seconds) = seconds.trim().parse().ok().filter(|seconds| SECONDS.contains(seconds)) else { return Ok(()) };
-    let texts = NOTIFICATIONS.iter().filter_map(|(_, column)| row.text(column)).map(str::trim);
-    let wanted: BTreeSet<&str> = texts.filter(|text| !text.is_empty()).collect();
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let names = library.names(KIND);
-    let named: BTreeSet<&String> =
-        wanted.iter().filter_map(|text| names.iter().find(|name| is_called(name, text))).collect();
-    for name in named {
-        let Some(template) = library.item::<Template>(KIND, name)? else { continue };
-        let has_none = template.source.attributes.contains_key(DEFAULT_COUNTDOWN);
-        if !has_none || template.countdown_seconds != DEFAULT_SECONDS {
-            continue;
+/// The time-outs that the workstreams of a page hand on, by template.
+#[derive(Default)]
+pub(crate) struct HandedOn<'a> {
+    templates: BTreeMap<String, Vec<Wish<'a>>>,
+    /// The names of all templates, once a workstream asks for them.
+    known: Option<Vec<String>>,
+}
+
+/// What a workstream hands on to a template that it binds.
+#[derive(Clone, Copy)]
+struct Wish<'a> {
+    row: &'a Row,
+    seconds: u16,
+}
+
+impl<'a> HandedOn<'a> {
+    /// Adds the time-out `seconds` of the workstream `row`, for every template that the workstream names.
+    pub(crate) fn add(&mut self, row: &'a Row, seconds: &str, library: &Library<'_>) {
+        let Some(seconds) = seconds.trim().parse().ok().filter(|seconds| SECONDS.contains(seconds)) else { return };
+        let texts = NOTIFICATIONS.iter().filter_map(|(_, column)| row.text(column)).map(str::trim);
+        let wanted: BTreeSet<&str> = texts.filter(|text| !text.is_empty()).collect();
+        if wanted.is_empty() {
+            return;
         }
-        let patch = json!({ "countdownSeconds": seconds, "source": { "attributes": { DEFAULT_COUNTDOWN: null } } });
-        migration.upserts.push(Upsert::patch(KIND, name, patch).from(row));
-        let message =
-            format!("`{name}` has no time-out of its own: it ends after {seconds} seconds, as the screen pop did");
-        migration.note(row, "screen-pop-timeout", message);
+        let known = self.known.get_or_insert_with(|| library.names(KIND));
+        let named: BTreeSet<&String> =
+            wanted.iter().filter_map(|text| known.iter().find(|name| is_called(name, text))).collect();
+        for name in named {
+            self.templates.entry(name.clone()).or_default().push(Wish { row, seconds });
+        }
     }
-    Ok(())
+
+    /// Proposes one time-out for every template that has no number of its own: the smallest.
+    pub(crate) fn propose(self, library: &Library<'_>, migration: &mut Migration) -> Result<(), Fault> {
+        for (name, wishes) in self.templates {
+            let Some(template) = library.item::<Template>(KIND, &name)? else { continue };
+            let has_none = template.source.attributes.contains_key(DEFAULT_COUNTDOWN);
+            if !has_none || template.countdown_seconds != DEFAULT_SECONDS {
+                continue;
+            }
+            let Some(Wish { row, seconds }) = wishes.iter().min_by_key(|wish| wish.seconds).copied() else { continue };
+            let attributes = json!({ DEFAULT_COUNTDOWN: null });
+            let patch = json!({ "countdownSeconds": seconds, "source": { "attributes": attributes } });
+            let patch = Upsert::patch(KIND, &name, patch).from_all(wishes.iter().map(|wish| wish.row));
+            migration.upserts.push(patch);
+            let all: Vec<_> = wishes.iter().map(|wish| (called(wish.row), wish.seconds)).collect();
+            migration.note(row, "screen-pop-timeout", sentence(&name, seconds, &all));
+        }
+        Ok(())
+    }
+}
+
+/// How an administrator knows a workstream.
+fn called(row: &Row) -> &str {
+    row.text("msdyn_name").unwrap_or(&row.id)
+}
+
+/// Why a template ends after `seconds`, given the screen pops of all workstreams that bind it.
+fn sentence(template: &str, seconds: u16, all: &[(&str, u16)]) -> String {
+    let why = format!("`{template}` has no time-out of its own: it ends after {seconds} seconds");
+    if all.iter().all(|(_, other)| *other == seconds) {
+        return format!("{why}, as the screen pop did");
+    }
+    let listed = all.iter().take(LISTED).map(|(name, seconds)| format!("{seconds} of `{name}`"));
+    let listed = listed.collect::<Vec<_>>().join(", ");
+    let others = match all.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        others => format!(", and {others} more"),
+    };
+    format!("{why}, the smallest of the screen pops that its workstreams had: {listed}{others}")
 }
 
 /// Whether an item of this name was called `text`: the same, or its letters behind a prefix.
@@ -64,4 +113,28 @@ fn is_called(name: &str, text: &str) -> bool {
     let letters = || text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
     let rest = || name.split_once('_').map(|(_, rest)| rest);
     name == text || rest().is_some_and(|rest| letters().eq(rest.split('_').filter(|part| !part.is_empty())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_sentence_says_how_workstreams_disagree() {
+        let many: Vec<(&str, u16)> = (0..7).map(|n| ("Desk", 60 + n)).collect();
+        for (all, expected) in [
+            (&[("Calls", 60)][..], "it ends after 60 seconds, as the screen pop did"),
+            (&[("Calls", 60), ("Texts", 60)], "it ends after 60 seconds, as the screen pop did"),
+            (
+                &[("Texts", 90), ("Calls", 60)],
+                "it ends after 60 seconds, the smallest of the screen pops that its workstreams had: 90 of `Texts`, 60 of `Calls`",
+            ),
+            (
+                &many,
+                "it ends after 60 seconds, the smallest of the screen pops that its workstreams had: 60 of `Desk`, 61 of `Desk`, 62 of `Desk`, 63 of `Desk`, 64 of `Desk`, and 2 more",
+            ),
+        ] {
+            assert_eq!(sentence("ring", 60, all), format!("`ring` has no time-out of its own: {expected}"));
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::cli::visible::one_line;
-use crate::service::UpgradeStatus;
+use crate::service::{ENDED_BY_ROLL_BACK, UpgradeStatus};
 use crate::store::Run;
 use crate::store::journal::{Accounted, Note};
 use crate::upgrade::{Difference, Plan, PlannedRow, PlannedStep, SideBySide};
@@ -49,6 +49,14 @@ pub(super) fn status(status: &UpgradeStatus) -> String {
     let all = format!("all with `loadout upgrade rows {} --outcome quarantined`", status.run.id);
     lines.extend(quarantine(&status.quarantine, super::quarantined(&status.rows), &all));
     section(&mut lines, "notes", status.notes.iter().map(note));
+    lines.join("\n")
+}
+
+/// A run that was rolled back, with the notes of the host about it.
+pub(super) fn rolled_back(run: &Run, notes: &[Note]) -> String {
+    let revision = run.undone.unwrap_or_default();
+    let mut lines = vec![format!("upgrade {} from {} is rolled back by revision {revision}", run.id, run.source)];
+    lines.extend(notes.iter().filter(|note| note.code == ENDED_BY_ROLL_BACK).map(note));
     lines.join("\n")
 }
 

@@ -203,7 +203,7 @@ impl Look<'_> {
         let time = self.bounds.time;
         if self.begun.elapsed() > time {
             return Err(Refusal::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
+                StatusCode::CONFLICT,
                 "list-too-long",
                 format!(
                     "{} people were looked at in {} seconds, and the page is not full: find fewer by `eq`, `in` or `startswith` on \

@@ -139,7 +139,7 @@ fn set(path: &str, method: &str, status: &str) -> Vec<(&'static str, &'static st
         set.push(("x-loadout-skipped-steps", said, text()));
     }
     if path == "/api/v1/profiles/{uniqueName}" && matches!(method, "put" | "patch") && status == "200" {
-        let said = "Only where other apps of the profile ended direct assignments: each profile that lost people, and how many.";
+        let said = "Only where other apps of the profile ended direct assignments: each profile that lost people, and how many. Twenty profiles at most, and 4 KiB; `N more` at the end says how many others there are.";
         set.push(("x-loadout-ended-assignments", said, text()));
     }
     set

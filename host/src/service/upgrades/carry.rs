@@ -11,11 +11,12 @@ use crate::domain::revision::Author;
 use crate::service::{Error, Service};
 use crate::store::journal::{Journal, Tally};
 use crate::store::{
-    self, Authority, Change, ChangeSet, Expect, Lease, NewRun, RunState, StepRun, Strictness, is_gone, this_process,
+    self, Authority, Change, ChangeSet, Committed, Expect, Lease, NewRun, RunState, StepRun, Strictness, is_gone,
+    this_process,
 };
 use crate::upgrade::{self, Carried, Plan, Run, Source, StepFault, Tell, tallied};
 
-use super::{JOURNAL, SOURCE, UpgradeStatus};
+use super::{JOURNAL, SOURCE, UpgradeStatus, ended};
 
 /// How often a lease is renewed.
 const BEAT: Duration = Duration::from_secs(3);
@@ -132,7 +133,8 @@ impl Service {
             ..ChangeSet::default()
         };
         let why = format!("upgrade {} from {}", record.id, record.source);
-        self.store.finish_run(lease, changes, &Author::new(record.who, why), &report.to_string())?;
+        let report = |committed: &Committed| ended::applied(&report, &committed.displaced);
+        self.store.finish_run(lease, changes, &Author::new(record.who, why), &report)?;
         Ok(())
     }
 

@@ -1,11 +1,13 @@
 //! What is known of upgrades, whoever carries them out.
 
+use serde_json::Value;
+
 use crate::service::{Error, Service};
 use crate::store::journal::{Accounted, Journal, Outcome, Phase};
 use crate::store::{Run as RunRecord, RunState};
 use crate::upgrade::{Progress, tallied};
 
-use super::{JOURNAL, LISTED, UpgradeStatus, quarantined};
+use super::{JOURNAL, LISTED, UpgradeStatus, ended, quarantined};
 
 impl Service {
     /// Every upgrade, newest first.
@@ -16,14 +18,16 @@ impl Service {
     /// What is known of an upgrade.
     pub fn upgrade(&self, run: u64) -> Result<UpgradeStatus, Error> {
         let (run, report) = self.store.run(run)?;
-        let report = report.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let report: Option<Value> = report.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let mut notes = ended::of_report(report.as_ref());
         let Some(journal) = Journal::look(&self.upgrade_folder(&run.plan).join(JOURNAL))? else {
-            let (rows, quarantine, notes) = Default::default();
+            let (rows, quarantine) = Default::default();
             return Ok(UpgradeStatus { run, progress: None, rows, quarantine, notes, report });
         };
         let is_unfinished = run.state == RunState::Unfinished;
         let progress = if is_unfinished { Some(progress(&run, &journal)?) } else { None };
-        let (rows, quarantine, notes) = (tallied(journal.tally()?), quarantined(&journal)?, journal.notes(LISTED)?);
+        let (rows, quarantine) = (tallied(journal.tally()?), quarantined(&journal)?);
+        notes.extend(journal.notes(LISTED)?);
         Ok(UpgradeStatus { run, progress, rows, quarantine, notes, report })
     }
 

@@ -1,10 +1,14 @@
 //! Ending an upgrade without its result: dropped, undone, or never needed.
 
+use serde_json::json;
+
 use crate::domain::access::AuditEvent;
 use crate::domain::revision::Author;
 use crate::service::{Error, Service};
-use crate::store::{self, Authority, ChangeSet, NewRun, Run as RunRecord, RunState, StepRun, Strictness};
+use crate::store::{self, Authority, ChangeSet, Committed, NewRun, Run as RunRecord, RunState, StepRun, Strictness};
 use crate::upgrade::{self, inverse};
+
+use super::ended;
 
 impl Service {
     /// Drops a run that is not finished. Nothing of it was visible, and nothing of it will be.
@@ -19,7 +23,7 @@ impl Service {
 
     /// Undoes a run that was applied, as one revision. Refused where something later depends on it.
     pub fn roll_back_upgrade(&self, run: u64, author: &Author) -> Result<RunRecord, Error> {
-        let (record, _) = self.store.run(run)?;
+        let (record, report) = self.store.run(run)?;
         if record.state == RunState::Baseline {
             self.note(author, AuditEvent::BaselineRevoked { run })?;
             self.store.revoke_baseline(run)?;
@@ -40,7 +44,9 @@ impl Service {
             authority: Authority::Upgrader,
             ..ChangeSet::default()
         };
-        self.store.undo_run(run, changes, author)?;
+        let report = report.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| json!({}));
+        let report = |committed: &Committed| ended::rolled_back(&report, &committed.displaced);
+        self.store.undo_run(run, changes, author, &report)?;
         Ok(self.store.run(run)?.0)
     }
 

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use axum::body::to_bytes;
+use axum::response::IntoResponse;
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use serde_json::json;
@@ -208,6 +209,8 @@ fn a_scan_that_takes_too_long_is_refused_with_what_would_help() {
     let asked = Asked { filter: Some(&filter), order: None, after: None, limit: 1 };
     let refusal = super::page(store, &asked, &bounds).err().unwrap();
     insta::assert_snapshot!(refusal.detail(), @"0 people were looked at in 0 seconds, and the page is not full: find fewer by `eq`, `in` or `startswith` on `uniqueName`, `displayName` or `roles`, and sort by one of these, because they have an index");
+    // The request suits the document, and to repeat it would not help.
+    assert_eq!(refusal.into_response().status(), StatusCode::CONFLICT);
 }
 
 #[test]
