@@ -79,6 +79,14 @@ pub enum Problem {
     /// One of its tags or texts is too long.
     #[error("it has a tag or text of more than {EVENT_MAX} bytes")]
     TooLong,
+    /// One of the pieces it is read by is too long.
+    #[error("`{piece}` has more than {max} bytes with all that is in it: leave it out, or shorten it")]
+    PieceTooLong {
+        /// The name of its element.
+        piece: String,
+        /// How many bytes are allowed.
+        max: u64,
+    },
     /// It has too many elements.
     #[error("it has more than {ELEMENTS_MAX} elements")]
     TooLarge,
@@ -103,6 +111,7 @@ impl Problem {
             | Self::TooDeep
             | Self::TooLarge
             | Self::TooLong
+            | Self::PieceTooLong { .. }
             | Self::TooManyBytes(_)
             | Self::TooManyAttributes(_)
             | Self::TooManyNodes => true,
@@ -186,6 +195,8 @@ pub(super) fn parse_within(file: &str, bytes: &[u8], budget: &mut Budget) -> Res
 
 /// Longest single tag or text of a document that is read piece by piece, in bytes.
 const EVENT_MAX: u64 = 8 << 20;
+/// Longest piece of such a document, in bytes.
+const PIECE_MAX: u64 = 2 * EVENT_MAX;
 
 /// Takes a piece, with the elements it lies in.
 type Visit<'a, E> = &'a mut dyn FnMut(&[Element], Element) -> Result<(), E>;
@@ -198,8 +209,18 @@ pub(crate) fn stream<E: From<Error>>(
     is_piece: impl Fn(&str) -> bool,
     visit: Visit<'_, E>,
 ) -> Result<(), E> {
+    stream_pieces(file, input, PIECE_MAX, is_piece, visit)
+}
+
+/// As [`stream`], with pieces of `piece_max` bytes at most.
+fn stream_pieces<E: From<Error>>(
+    file: &str,
+    input: impl Read,
+    piece_max: u64,
+    is_piece: impl Fn(&str) -> bool,
+    visit: Visit<'_, E>,
+) -> Result<(), E> {
     let at = |position: u64, problem: Problem| Error { file: file.to_owned(), position, problem };
-    const PIECE_MAX: u64 = 2 * EVENT_MAX;
     let (input, taken) = Metered::new(input);
     let mut reader = Reader::from_reader(BufReader::with_capacity(64 << 10, input));
     let (mut tree, mut buffer) = (Tree::default(), Vec::new());
@@ -228,10 +249,11 @@ pub(crate) fn stream<E: From<Error>>(
         };
         let ended = ended.map_err(|problem| at(position, problem))?;
         any |= !tree.open.is_empty();
-        let is_within = tree.open.iter().any(|element| is_piece(&element.name));
+        let outermost = tree.open.iter().find(|element| is_piece(&element.name));
+        let is_within = outermost.is_some();
         piece_at = if is_within { piece_at.or(Some(position)) } else { None };
-        if piece_at.is_some_and(|began| position - began > PIECE_MAX) {
-            return Err(at(position, Problem::TooLong).into());
+        if let Some(piece) = outermost.filter(|_| piece_at.is_some_and(|began| position - began > piece_max)) {
+            return Err(at(position, Problem::PieceTooLong { piece: piece.name.clone(), max: piece_max }).into());
         }
         if !is_within {
             // Text between pieces is none of theirs.
@@ -240,8 +262,9 @@ pub(crate) fn stream<E: From<Error>>(
         if ended {
             match tree.open.pop_if(|element| is_piece(&element.name)) {
                 Some(piece) => {
-                    // What is forgotten no longer counts.
+                    // What is forgotten no longer counts. The next piece may follow at once.
                     tree.forget();
+                    piece_at = piece_at.filter(|_| tree.open.iter().any(|element| is_piece(&element.name)));
                     visit(&tree.open, piece)?;
                 }
                 None if is_within => tree.end().map_err(|problem| at(position, problem))?,
@@ -411,6 +434,38 @@ mod tests {
     }
 
     #[test]
+    fn each_piece_has_its_bytes_to_itself_whatever_is_between_pieces() {
+        let told = |text: &str| {
+            let mut seen = 0;
+            let count = &mut |_: &[Element], _: Element| {
+                seen += 1;
+                Ok::<(), Error>(())
+            };
+            match stream_pieces("f.xml", text.as_bytes(), 20, |name| matches!(name, "r" | "s"), count) {
+                Ok(()) => format!("{seen} pieces"),
+                Err(error) => error.to_string(),
+            }
+        };
+        for (text, expected) in [
+            ("<a><r>0123456789</r><r>0123456789</r><s>0123456789</s></a>", "3 pieces"),
+            ("<a><r>0123456789</r>\n<r>0123456789</r></a>", "2 pieces"),
+            ("<a><b><r>0123456789</r></b><b><r>0123456789</r></b></a>", "2 pieces"),
+            ("<a><r x='0123456789'/><r x='0123456789'/></a>", "2 pieces"),
+            (
+                "<a><r>01234567890123456789</r></a>",
+                "`f.xml` is not readable at byte 30: `r` has more than 20 bytes with all that is in it: leave it out, or shorten it",
+            ),
+            // A piece within another one takes the bytes of both.
+            (
+                "<a><r><s/>0123456789<s/>0123456789</r></a>",
+                "`f.xml` is not readable at byte 34: `r` has more than 20 bytes with all that is in it: leave it out, or shorten it",
+            ),
+        ] {
+            assert_eq!(told(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn a_long_document_is_refused_for_what_a_short_one_is() {
         let refused = |text: &[u8]| pieces(text).unwrap_err().problem.to_string();
         let endless = format!("<a><r x='{}'/></a>", "y".repeat(9 << 20));
@@ -430,7 +485,7 @@ mod tests {
             (b"<a\x07/>", "it has the character U+0007"),
             (b"<a>&#xFFFF;</a>", "it has the character U+FFFF"),
             (endless.as_bytes(), "it has a tag or text of more"),
-            (piece.as_bytes(), "it has a tag or text of more"),
+            (piece.as_bytes(), "`r` has more than 16777216 bytes with all that is in it: leave it out"),
             ("<a>".repeat(99).as_bytes(), "elements are nested deeper"),
         ] {
             let found = refused(text);
