@@ -126,7 +126,7 @@ impl Service {
         }
         let touched: BTreeSet<_> = items.iter().map(|it| (it.item.kind(), Arc::clone(&it.name))).collect();
         let mut notes = journal.notes(LISTED)?;
-        for tolerated in review(&library, &touched)? {
+        for tolerated in review(&base, &library, &touched)? {
             let place = format!("{}/{}", tolerated.kind.collection(), tolerated.name);
             let note = Note {
                 step: String::new(),
