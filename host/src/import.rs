@@ -76,13 +76,13 @@ use solution::Solution;
 use work::Work;
 
 pub use archive::Error as ArchiveError;
-pub(crate) use archive::{ENTRY_MAX, TOTAL_MAX, admit, check_entries, check_size};
-pub use conflict::OnConflict;
+pub(crate) use archive::{ENTRY_MAX, TOTAL_MAX, admit, check_entries, check_names, check_size};
+pub use conflict::{Conflict, OnConflict};
 pub use layout::Layout;
 pub use report::{Component, Counts, Dependency, Link, LinkOutcome, Outcome, Report, SolutionSummary, Warning};
 pub(crate) use source_rows::{SolutionRows, rows};
 use xml::Budget;
-pub(crate) use xml::{Element, Metered, is_character, parse, stream};
+pub(crate) use xml::{Element, Metered, is_character, parse_rooted, stream};
 pub use xml::{Error as XmlError, Problem as XmlProblem};
 
 /// What an import is going to do.
@@ -121,13 +121,8 @@ pub enum Error {
         layout: Layout,
     },
     /// There is one of it, the archive has another, and neither may give way.
-    #[error("{incoming} of the archive would take the place of {here}: say `keep` or `take` instead of `fail`")]
-    Conflict {
-        /// What is here.
-        here: String,
-        /// What the archive has.
-        incoming: String,
-    },
+    #[error("{}: say `keep` or `take` instead of `fail`", conflict::told(.0))]
+    Conflict(Vec<Conflict>),
     /// `solution.xml` describes no solution.
     #[error(
         "`solution.xml` describes no solution, it has no `SolutionManifest`: choose the zip file that the export made"

@@ -105,6 +105,24 @@ async fn settings_of_the_environment_are_decided_about_in_the_same_way() -> Done
 }
 
 #[tokio::test]
+async fn a_refusal_names_every_conflict() -> Done {
+    let with_both = async |profile: &str, second: &str| -> Result<TestHost, Failure> {
+        let host = with_default(profile).await?;
+        let changed = host.put("/api/v1/environment", json!({"secondAssignment": second})).await?;
+        assert!(changed.status < 300, "{changed}");
+        Ok(host)
+    };
+    let incoming = exported(&with_both("adat_new", "is-refused").await?).await?;
+    let host = with_both("adat_old", "replaces").await?;
+    let reply = import(&host, "/api/v1/imports?onConflict=fail", incoming).await?;
+    let detail = "the custom default `adat_new` of the archive would take the place of the custom default `adat_old`, and \
+                  the settings of the environment of the archive would take the place of the settings of the environment: \
+                  say `keep` or `take` instead of `fail`";
+    assert_eq!((reply.status, reply.json()["detail"].as_str()), (409, Some(detail)), "{reply}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_command_line_is_asked_in_the_same_way() -> Done {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("old.zip"), exported(&with_default("adat_old").await?).await?)?;

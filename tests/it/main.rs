@@ -8,6 +8,7 @@ mod assignments;
 mod authoring;
 mod bench;
 mod bombs;
+mod bounds;
 mod bundles;
 mod capabilities;
 mod changes;

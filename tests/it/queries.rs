@@ -151,8 +151,8 @@ async fn a_question_that_finds_no_place_to_wait_costs_its_own_text() -> Done {
         let before = world.ours.seen().len();
         let answer = answer(&world.host, json!({"customer": "7"})).await?;
         let why = "as many questions wait outside as may: ask again";
-        // The title and the tab each try.
-        assert_eq!(told(&answer), format!("\"Chat with\" null {:?}", [why, why]), "{which}");
+        // The title and the tab each try, and the same warning is said once.
+        assert_eq!(told(&answer), format!("\"Chat with\" null {:?}", [why]), "{which}");
         assert_eq!(world.ours.seen().len(), before, "{which}");
     }
     Ok(())

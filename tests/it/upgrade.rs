@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use insta::assert_snapshot;
 use loadout::domain::revision::Author;
-use loadout::domain::{AnyItem, Kind};
+use loadout::domain::{AnyItem, Kind, Row};
 use loadout::service::{PlanOptions, Service};
 use loadout::store::{Change, ChangeSet, Snapshot, Store};
-use loadout::upgrade::{Changed, Migration, Page, Plan, StepFault, StepInfo, StepNote, Steps};
+use loadout::upgrade::{Changed, Migration, Page, Plan, StepFault, StepInfo, StepNote, Steps, Upsert};
 use loadout_tests::archive::{entries, pack, package, package_of, root};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use loadout_tests::skipped::skipped;
@@ -465,6 +465,50 @@ fn a_step_that_does_something_else_than_was_planned_is_stopped() -> Done {
     Ok(())
 }
 
+/// Makes an app of each row.
+struct Apps {
+    inner: Arc<Chosen>,
+}
+
+impl Steps for Apps {
+    fn infos(&self) -> &[StepInfo] {
+        self.inner.infos()
+    }
+
+    fn check(&self, _: &str, _: &Page, _: &Arc<Snapshot>) -> Result<Vec<StepNote>, StepFault> {
+        Ok(Vec::new())
+    }
+
+    fn migrate(&self, _: &str, page: &Page, _: &Arc<Snapshot>) -> Result<Migration, StepFault> {
+        let app = |row: &Row| Upsert {
+            kind: "apps".to_owned(),
+            name: format!("legacy_{}", row.key.id),
+            attributes: r#"{"name":"Desk"}"#.to_owned(),
+            sources: vec![row.key.clone()],
+            ..Upsert::default()
+        };
+        Ok(Migration { upserts: page.rows.iter().map(app).collect(), ..Migration::default() })
+    }
+}
+
+#[test]
+fn a_plan_for_more_than_an_environment_may_have_is_refused() -> Done {
+    let folder = tempfile::tempdir()?;
+    let service = service(folder.path(), Arc::new(Apps { inner: Chosen::of(&["tests/bad-step"]) }))?;
+    let shipped = service.store().snapshot()?.entries(Kind::App).count();
+    let desks = |count: usize| package("old_desk", &vec![vec![("name", "Desk".to_owned())]; count]);
+    let (before, newest) = (library(service.store())?, service.store().newest()?);
+    let refused = plan(&service, &desks(501 - shipped)?, &PlanOptions::default()).unwrap_err();
+    assert_snapshot!(refused, @"the environment would have 501 apps, 500 are the most: delete what is not used first");
+    assert_eq!((library(service.store())?, service.store().newest()?), (before, newest));
+    assert_eq!(service.upgrades()?, [], "nothing was begun");
+    // As many as there may be are planned, and what was planned can be carried out.
+    let planned = plan(&service, &desks(500 - shipped)?, &PlanOptions::default())?;
+    apply(&service, &planned)?;
+    assert_eq!(service.store().snapshot()?.entries(Kind::App).count(), 500);
+    Ok(())
+}
+
 #[test]
 fn of_two_runs_at_once_the_second_is_told_who_holds_the_lease() -> Done {
     let folder = tempfile::tempdir()?;
@@ -569,6 +613,9 @@ fn an_archive_that_is_no_environment_is_refused_with_a_sentence() -> Done {
     assert_snapshot!(refused(&data("<entities><entity name='t'><records><record id='1'>")?), @"`data.xml` is not readable at byte 51: it ends before its last element does");
     let bomb = data(&format!("<entities>{}</entities>", " ".repeat(64 << 20)))?;
     assert_snapshot!(refused(&bomb), @"`data.xml` is not readable at byte 8413133: it has a tag or text of more than 8388608 bytes");
+    assert_snapshot!(refused(&data("<a/>")?), @"`data.xml` is not readable at byte 4: its root is `a`, and `entities` is expected: choose the file that the export made");
+    let schema = ("data_schema.xml", b"<ImportExportXml/>".to_vec());
+    assert_snapshot!(refused(&entries(&[("data.xml", b"<entities/>".to_vec()), schema])?), @"`data_schema.xml` is not readable at byte 0: its root is `ImportExportXml`, and `entities` is expected: choose the file that the export made");
     let moved = entries(&[("../data.xml", b"x".to_vec())])?;
     assert_snapshot!(refused(&moved), @"`../data.xml` is not a path within the archive: use relative names with `/` and without `..`");
     Ok(())

@@ -118,7 +118,7 @@ impl From<Error> for Refusal {
             Error::Upgrade(upgrade::Error::Read(ReadError::TooLarge { .. })) => {
                 problem(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large")
             }
-            Error::Upgrade(upgrade::Error::Read(ReadError::Unknown | ReadError::Import(_))) => {
+            Error::Upgrade(upgrade::Error::Read(ReadError::Unknown | ReadError::Both | ReadError::Import(_))) => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "not-an-environment")
             }
             Error::Upgrade(upgrade::Error::Read(ReadError::Archive(_))) => {
@@ -130,7 +130,7 @@ impl From<Error> for Refusal {
             Error::Import(
                 import::Error::ConfigurationMigration | import::Error::NotASolution { .. } | import::Error::NoManifest,
             ) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
-            Error::Import(import::Error::Conflict { .. }) => problem(StatusCode::CONFLICT, "import-conflict"),
+            Error::Import(import::Error::Conflict(_)) => problem(StatusCode::CONFLICT, "import-conflict"),
             Error::Upgrade(upgrade::Error::Import(_)) => problem(StatusCode::UNPROCESSABLE_ENTITY, "not-a-solution"),
             Error::Export(
                 export::Error::Unreadable(_) | export::Error::Unfaithful { .. } | export::Error::Invalid { .. },

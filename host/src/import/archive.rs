@@ -6,7 +6,8 @@
 //! twice, links, encryption, and archives that grow out of all proportion. Writes nothing anywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Cursor, Read, Seek};
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use zip::ZipArchive;
 use zip::result::ZipError;
@@ -26,6 +27,9 @@ pub const TOTAL_MAX: u64 = 256 << 20;
 pub const RATIO_MAX: u64 = 200;
 /// Entries up to this size, in bytes, may be of any ratio: nothing is won by them.
 const RATIO_FREE: u64 = 1 << 20;
+
+/// Most bytes of a central directory that are searched for a name that is there twice.
+const DIRECTORY_MAX: u64 = 16 << 20;
 
 /// The files of an archive by path, directories left out.
 #[derive(Debug)]
@@ -186,6 +190,24 @@ pub(crate) fn check_size(size: u64) -> Result<(), Error> {
 pub(crate) fn check_entries(count: u64) -> Result<(), Error> {
     let is_too_many = usize::try_from(count).is_ok_and(|count| count > ENTRIES_MAX) || count > u64::from(u32::MAX);
     if is_too_many { Err(Error::TooManyEntries { count }) } else { Ok(()) }
+}
+
+/// Refuses an archive two of whose files have one name, but for upper and lower case. `zip` is the one in `file`, and `names` are
+/// those of its files: of entries with the very same name it knows the last alone.
+pub(crate) fn check_names(zip: &ZipArchive<File>, file: &mut File, names: &[String]) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    if let Some(second) = names.iter().find(|name| !seen.insert(name.to_lowercase())) {
+        return Err(Error::Duplicate { entry: second.clone() });
+    }
+    if !zip.has_duplicate_names() {
+        return Ok(());
+    }
+    // A name that lies beyond the bound, or cannot be read, is not said.
+    let mut directory = Vec::new();
+    let read = file.seek(SeekFrom::Start(zip.central_directory_start()));
+    let read = read.and_then(|_| file.take(DIRECTORY_MAX).read_to_end(&mut directory));
+    let named = read.ok().and_then(|_| first_duplicate(&directory));
+    Err(Error::Duplicate { entry: named.unwrap_or_else(|| "a name".to_owned()) })
 }
 
 /// The first name that a header of the central directory repeats.

@@ -2,7 +2,7 @@
 //! here (ruling 8.20).
 //!
 //! The caller of the import says which of the two stays. The one that gives way is named in the report; if neither may,
-//! nothing is imported.
+//! nothing is imported, and the refusal names every conflict.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -27,12 +27,29 @@ pub enum OnConflict {
     Fail,
 }
 
+/// What there is one of, and the archive has another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// What is here.
+    pub here: String,
+    /// What the archive has.
+    pub incoming: String,
+}
+
+/// What conflicts come to.
+pub(super) fn told(conflicts: &[Conflict]) -> String {
+    let one =
+        |Conflict { here, incoming }: &Conflict| format!("{incoming} of the archive would take the place of {here}");
+    conflicts.iter().map(one).collect::<Vec<_>>().join(", and ")
+}
+
 /// What there is one of.
 const SINGLE: [(Kind, &str); 2] =
     [(Kind::DefaultProfile, DefaultProfile::NAME), (Kind::Environment, Environment::NAME)];
 
 /// Decides every conflict as `choice` says.
 pub(super) fn settle(work: &mut Work<'_>, choice: OnConflict) -> Result<(), Error> {
+    let mut refused = Vec::new();
     for (kind, name) in SINGLE {
         let here = work.base.entry(kind, name).filter(|entry| entry.layer == Layer::Custom).map(|entry| &entry.item);
         let (Some(here), Some(incoming)) = (here, work.planned_any(kind, name)) else { continue };
@@ -41,7 +58,10 @@ pub(super) fn settle(work: &mut Work<'_>, choice: OnConflict) -> Result<(), Erro
         }
         let (here, incoming) = (said(here), said(incoming));
         let message = match choice {
-            OnConflict::Fail => return Err(Error::Conflict { here, incoming }),
+            OnConflict::Fail => {
+                refused.push(Conflict { here, incoming });
+                continue;
+            }
             OnConflict::Take => format!("{incoming} of the archive takes the place of {here}"),
             OnConflict::Keep => format!("{here} stays, and {incoming} of the archive is left out"),
         };
@@ -53,7 +73,7 @@ pub(super) fn settle(work: &mut Work<'_>, choice: OnConflict) -> Result<(), Erro
         }
         work.report.warn("conflict", format!("{}/{name}", kind.collection()), message);
     }
-    Ok(())
+    if refused.is_empty() { Ok(()) } else { Err(Error::Conflict(refused)) }
 }
 
 /// What of an item travels with an archive.

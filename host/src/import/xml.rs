@@ -76,9 +76,25 @@ pub enum Problem {
     /// It is nested too deeply.
     #[error("elements are nested deeper than {DEPTH_MAX} levels")]
     TooDeep,
+    /// Its root is that of another document.
+    #[error("its root is `{found}`, and `{expected}` is expected: choose the file that the export made")]
+    OtherRoot {
+        /// The name of its root.
+        found: String,
+        /// What a document of its sort begins with.
+        expected: String,
+    },
     /// One of its tags or texts is too long.
     #[error("it has a tag or text of more than {EVENT_MAX} bytes")]
     TooLong,
+    /// One of the pieces it is read by is too long.
+    #[error("`{piece}` has more than {max} bytes with all that is in it: leave it out, or shorten it")]
+    PieceTooLong {
+        /// The name of its element.
+        piece: String,
+        /// How many bytes are allowed.
+        max: u64,
+    },
     /// It has too many elements.
     #[error("it has more than {ELEMENTS_MAX} elements")]
     TooLarge,
@@ -103,12 +119,22 @@ impl Problem {
             | Self::TooDeep
             | Self::TooLarge
             | Self::TooLong
+            | Self::PieceTooLong { .. }
             | Self::TooManyBytes(_)
             | Self::TooManyAttributes(_)
             | Self::TooManyNodes => true,
-            Self::NotUtf8 | Self::NoCharacter(_) | Self::Malformed(_) => false,
+            Self::NotUtf8 | Self::NoCharacter(_) | Self::Malformed(_) | Self::OtherRoot { .. } => false,
         }
     }
+}
+
+/// Refuses another root than the one a document has.
+fn check_root(found: &str, expected: &str) -> Result<(), Problem> {
+    if found == expected {
+        return Ok(());
+    }
+    let found = found.chars().take(100).collect();
+    Err(Problem::OtherRoot { found, expected: expected.to_owned() })
 }
 
 impl Element {
@@ -163,6 +189,14 @@ pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Element, Error> {
     parse_within(file, bytes, &mut Budget::default())
 }
 
+/// As [`parse`], of a document whose root is called `root`.
+pub(crate) fn parse_rooted(file: &str, root: &str, bytes: &[u8]) -> Result<Element, Error> {
+    let element = parse(file, bytes)?;
+    let other = |problem| Error { file: file.to_owned(), position: 0, problem };
+    check_root(&element.name, root).map_err(other)?;
+    Ok(element)
+}
+
 /// Reads a document of an archive of which some was read already, and returns its root element.
 pub(super) fn parse_within(file: &str, bytes: &[u8], budget: &mut Budget) -> Result<Element, Error> {
     let at = |position: u64, problem: Problem| Error { file: file.to_owned(), position, problem };
@@ -186,20 +220,34 @@ pub(super) fn parse_within(file: &str, bytes: &[u8], budget: &mut Budget) -> Res
 
 /// Longest single tag or text of a document that is read piece by piece, in bytes.
 const EVENT_MAX: u64 = 8 << 20;
+/// Longest piece of such a document, in bytes.
+const PIECE_MAX: u64 = 2 * EVENT_MAX;
 
 /// Takes a piece, with the elements it lies in.
 type Visit<'a, E> = &'a mut dyn FnMut(&[Element], Element) -> Result<(), E>;
 
-/// Reads a document piece by piece: each element that `is_piece` names is handed to `visit`, with the elements it lies in, and
-/// forgotten. However long the document is, one piece of it is in memory.
+/// Reads a document whose root is called `root` piece by piece: each element that `is_piece` names is handed to `visit`, with
+/// the elements it lies in, and forgotten. However long the document is, one piece of it is in memory.
 pub(crate) fn stream<E: From<Error>>(
     file: &str,
+    root: &str,
     input: impl Read,
     is_piece: impl Fn(&str) -> bool,
     visit: Visit<'_, E>,
 ) -> Result<(), E> {
+    stream_pieces(file, root, input, PIECE_MAX, is_piece, visit)
+}
+
+/// As [`stream`], with pieces of `piece_max` bytes at most.
+fn stream_pieces<E: From<Error>>(
+    file: &str,
+    root: &str,
+    input: impl Read,
+    piece_max: u64,
+    is_piece: impl Fn(&str) -> bool,
+    visit: Visit<'_, E>,
+) -> Result<(), E> {
     let at = |position: u64, problem: Problem| Error { file: file.to_owned(), position, problem };
-    const PIECE_MAX: u64 = 2 * EVENT_MAX;
     let (input, taken) = Metered::new(input);
     let mut reader = Reader::from_reader(BufReader::with_capacity(64 << 10, input));
     let (mut tree, mut buffer) = (Tree::default(), Vec::new());
@@ -216,6 +264,7 @@ pub(crate) fn stream<E: From<Error>>(
             Err(error) => return Err(at(reader.error_position(), malformed(error)).into()),
         };
         let position = reader.buffer_position();
+        let is_outside = tree.open.is_empty();
         let ended = match event {
             Event::Eof => {
                 tree.accept(Event::Eof).map_err(|problem| at(position, problem))?;
@@ -227,11 +276,17 @@ pub(crate) fn stream<E: From<Error>>(
             other => tree.accept(other).map(|()| false),
         };
         let ended = ended.map_err(|problem| at(position, problem))?;
-        any |= !tree.open.is_empty();
-        let is_within = tree.open.iter().any(|element| is_piece(&element.name));
+        if let Some(outermost) = tree.open.first().filter(|_| is_outside) {
+            let second = || Err(malformed("there is a second root element"));
+            let checked = if any { second() } else { check_root(&outermost.name, root) };
+            checked.map_err(|problem| at(position, problem))?;
+            any = true;
+        }
+        let outermost = tree.open.iter().find(|element| is_piece(&element.name));
+        let is_within = outermost.is_some();
         piece_at = if is_within { piece_at.or(Some(position)) } else { None };
-        if piece_at.is_some_and(|began| position - began > PIECE_MAX) {
-            return Err(at(position, Problem::TooLong).into());
+        if let Some(piece) = outermost.filter(|_| piece_at.is_some_and(|began| position - began > piece_max)) {
+            return Err(at(position, Problem::PieceTooLong { piece: piece.name.clone(), max: piece_max }).into());
         }
         if !is_within {
             // Text between pieces is none of theirs.
@@ -240,8 +295,9 @@ pub(crate) fn stream<E: From<Error>>(
         if ended {
             match tree.open.pop_if(|element| is_piece(&element.name)) {
                 Some(piece) => {
-                    // What is forgotten no longer counts.
+                    // What is forgotten no longer counts. The next piece may follow at once.
                     tree.forget();
+                    piece_at = piece_at.filter(|_| tree.open.iter().any(|element| is_piece(&element.name)));
                     visit(&tree.open, piece)?;
                 }
                 None if is_within => tree.end().map_err(|problem| at(position, problem))?,
@@ -394,7 +450,7 @@ mod tests {
 
     fn pieces(text: &[u8]) -> Result<Vec<String>, Error> {
         let mut found = Vec::new();
-        stream("f.xml", text, |name| name == "r", &mut |within, piece| {
+        stream("f.xml", "a", text, |name| name == "r", &mut |within, piece| {
             let within: Vec<&str> = within.iter().map(|element| element.name.as_str()).collect();
             found.push(format!("{}: {} {:?}", within.join("/"), piece.attributes.len(), piece.children.len()));
             Ok::<(), Error>(())
@@ -411,6 +467,38 @@ mod tests {
     }
 
     #[test]
+    fn each_piece_has_its_bytes_to_itself_whatever_is_between_pieces() {
+        let told = |text: &str| {
+            let mut seen = 0;
+            let count = &mut |_: &[Element], _: Element| {
+                seen += 1;
+                Ok::<(), Error>(())
+            };
+            match stream_pieces("f.xml", "a", text.as_bytes(), 20, |name| matches!(name, "r" | "s"), count) {
+                Ok(()) => format!("{seen} pieces"),
+                Err(error) => error.to_string(),
+            }
+        };
+        for (text, expected) in [
+            ("<a><r>0123456789</r><r>0123456789</r><s>0123456789</s></a>", "3 pieces"),
+            ("<a><r>0123456789</r>\n<r>0123456789</r></a>", "2 pieces"),
+            ("<a><b><r>0123456789</r></b><b><r>0123456789</r></b></a>", "2 pieces"),
+            ("<a><r x='0123456789'/><r x='0123456789'/></a>", "2 pieces"),
+            (
+                "<a><r>01234567890123456789</r></a>",
+                "`f.xml` is not readable at byte 30: `r` has more than 20 bytes with all that is in it: leave it out, or shorten it",
+            ),
+            // A piece within another one takes the bytes of both.
+            (
+                "<a><r><s/>0123456789<s/>0123456789</r></a>",
+                "`f.xml` is not readable at byte 34: `r` has more than 20 bytes with all that is in it: leave it out, or shorten it",
+            ),
+        ] {
+            assert_eq!(told(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn a_long_document_is_refused_for_what_a_short_one_is() {
         let refused = |text: &[u8]| pieces(text).unwrap_err().problem.to_string();
         let endless = format!("<a><r x='{}'/></a>", "y".repeat(9 << 20));
@@ -422,6 +510,10 @@ mod tests {
             (b"<a><r></a>", "ill-formed document"),
             (b"", "there is no element"),
             (b"<a><r x='\xff'/></a>", "it is not UTF-8"),
+            (b"<b/>", "its root is `b`, and `a` is expected: choose the file that the export made"),
+            (b"<r><r/></r>", "its root is `r`, and `a` is expected"),
+            (b"<a><r/></a><a/>", "there is a second root element"),
+            (b"<a/>x", "there is text outside of every element"),
             (b"<a>&b;</a>", "`&b;` is declared nowhere"),
             (b"<a>&#27;[2J</a>", "it has the character U+001B, which XML 1.0 does not have: take it out"),
             (b"<a b='&#x1b;'/>", "it has the character U+001B"),
@@ -430,7 +522,7 @@ mod tests {
             (b"<a\x07/>", "it has the character U+0007"),
             (b"<a>&#xFFFF;</a>", "it has the character U+FFFF"),
             (endless.as_bytes(), "it has a tag or text of more"),
-            (piece.as_bytes(), "it has a tag or text of more"),
+            (piece.as_bytes(), "`r` has more than 16777216 bytes with all that is in it: leave it out"),
             ("<a>".repeat(99).as_bytes(), "elements are nested deeper"),
         ] {
             let found = refused(text);
@@ -513,7 +605,7 @@ mod tests {
             seen += 1;
             Ok::<(), Error>(())
         };
-        stream("f.xml", pieces.as_bytes(), |name| name == "r", count).unwrap();
+        stream("f.xml", "a", pieces.as_bytes(), |name| name == "r", count).unwrap();
         assert_eq!(seen, 5_000);
     }
 

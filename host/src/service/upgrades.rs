@@ -131,7 +131,7 @@ impl Service {
         let would_end = self.store.would_end(&base, &library, &put)?;
         let mut notes = ended::planned(&would_end, library.environment().second_assignment);
         notes.extend(journal.notes(LISTED)?);
-        for tolerated in review(&library, &touched)? {
+        for tolerated in review(&base, &library, &touched)? {
             let place = format!("{}/{}", tolerated.kind.collection(), tolerated.name);
             let note = Note {
                 step: String::new(),

@@ -1,4 +1,6 @@
-//! What the store would say to a library, before anybody writes it.
+//! What the store would say to a library, before it is written.
+//!
+//! Refuses what a write would refuse: what is broken, what names something that is missing, and more than a library may have.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,12 +8,15 @@ use std::sync::Arc;
 use crate::domain::{InvalidItem, Kind, Problems};
 
 use super::checks::{self, Finding};
-use super::{Error, MissingReference, Snapshot, Tolerated};
+use super::{Error, MissingReference, Snapshot, Tolerated, bounds};
 
-/// Checks the items of `library` that are `touched`, and what depends on them, as a write with
-/// [`Strictness::Report`](super::Strictness::Report) would: what existing environments break is returned, anything else
-/// is an error.
-pub fn review(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> Result<Vec<Tolerated>, Error> {
+/// Checks the items of `library` that are `touched`, and what depends on them, as a write over `before` with
+/// [`Strictness::Report`](super::Strictness::Report) would: what existing environments break is returned, anything else is an error.
+pub fn review(
+    before: &Snapshot,
+    library: &Snapshot,
+    touched: &BTreeSet<(Kind, Arc<str>)>,
+) -> Result<Vec<Tolerated>, Error> {
     let mut missing = Vec::new();
     for (kind, name) in touched {
         let Some(entry) = library.entry(*kind, name) else { continue };
@@ -31,6 +36,7 @@ pub fn review(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> Resul
     if !missing.is_empty() {
         return Err(Error::MissingReferences(missing));
     }
+    bounds::library(before, library)?;
     let mut tolerated = Vec::new();
     for Finding { kind, name, problem, refusal } in checks::check(library, touched) {
         let name = name.to_string();

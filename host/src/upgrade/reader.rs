@@ -1,8 +1,8 @@
 //! Old environments, read row by row.
 //!
 //! Three formats: a Configuration Migration package, an exported solution, and what `loadout export` wrote, which is a
-//! solution. Fetches nothing that is named in them. Refuses an archive only if it is none of these, is damaged, or is
-//! hostile; anything else is a row, even if nobody knows its table.
+//! solution. Fetches nothing that is named in them. Refuses an archive only if it is none of these or two at once, has two
+//! files of one name, is damaged, or is hostile; anything else is a row, even if nobody knows its table.
 
 mod cleaned;
 mod package;
@@ -18,7 +18,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::domain::Row;
-use crate::import::{self, ArchiveError, Layout, admit, check_entries, check_size, entries};
+use crate::import::{self, ArchiveError, Layout, admit, check_entries, check_names, check_size, entries};
 use crate::store::journal::{Edge, Note};
 
 use super::step::Version;
@@ -92,6 +92,11 @@ pub enum ReadError {
         "the archive is no old environment, it has neither `data.xml` nor `solution.xml`: choose the zip file that the Configuration Migration tool or the export of a solution made"
     )]
     Unknown,
+    /// It is two of them at once.
+    #[error(
+        "the archive holds a Configuration Migration package (`data.xml`) and a solution (`solution.xml`): put each into a zip file of its own, and upgrade from one after the other"
+    )]
+    Both,
     /// It is too large.
     #[error("the archive has {size} bytes, {PACKED_MAX} are allowed: export fewer tables at once")]
     TooLarge {
@@ -110,12 +115,17 @@ impl Source {
         // Entries are counted before the archive is opened, which makes room for as many as there are.
         let (digest, entries) = counted_digest(path, size)?;
         check_entries(entries)?;
-        let mut zip = ZipArchive::new(File::open(path)?).map_err(not_a_zip)?;
+        let mut file = File::open(path)?;
+        let mut zip = ZipArchive::new(file.try_clone()?).map_err(not_a_zip)?;
         let mut names = Vec::new();
         for index in 0..zip.len() {
             names.extend(admit(&zip, index)?.map(|(name, _)| name));
         }
+        check_names(&zip, &mut file, &names)?;
         let has = |file: &str| names.iter().any(|name| name == file);
+        if has(package::DATA) && has(import::SOLUTION) {
+            return Err(ReadError::Both);
+        }
         if has(package::DATA) {
             let package = Package::open(path, &mut zip, &names)?;
             let (format, name) = ("configuration-migration".to_owned(), name.to_owned());
@@ -218,6 +228,8 @@ pub fn digest(path: &Path) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]
@@ -228,6 +240,41 @@ mod tests {
         let refused = Source::open(&path, "many").err().unwrap().to_string();
         assert!(refused.starts_with("the archive has 30001 entries, 30000 are allowed"), "{refused}");
         assert!(!is_package(&path));
+    }
+
+    /// What is said of an archive with these files; names with a `~` have an `a` in its place.
+    fn refused(names: &[&str]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.zip");
+        let mut zip = zip::ZipWriter::new(File::create(&path).unwrap());
+        for name in names {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(b"<entities/>").unwrap();
+        }
+        zip.finish().unwrap();
+        // No writer makes two entries of one name.
+        let bytes = std::fs::read(&path).unwrap().into_iter().map(|byte| if byte == b'~' { b'a' } else { byte });
+        std::fs::write(&path, bytes.collect::<Vec<u8>>()).unwrap();
+        Source::open(&path, "old").map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn an_archive_that_leaves_a_choice_is_refused() {
+        let twice = |name: &str| format!("`{name}` occurs twice in the archive: remove one");
+        for (names, expected) in [
+            (&["data.xml", "data_schema.xml", "data/a.xml"][..], String::new()),
+            (&["data.xml", "d~ta.xml"], twice("data.xml")),
+            (&["data.xml", "data_schema.xml", "d~ta_schema.xml"], twice("data_schema.xml")),
+            (&["data.xml", "DATA.XML"], twice("DATA.XML")),
+            (&["DATA.XML", "data.xml"], twice("data.xml")),
+            (&["data.xml", "notes.txt", "Notes.txt"], twice("Notes.txt")),
+            (
+                &["data.xml", "customizations.xml", "solution.xml"],
+                "the archive holds a Configuration Migration package (`data.xml`) and a solution (`solution.xml`): put each into a zip file of its own, and upgrade from one after the other".to_owned(),
+            ),
+        ] {
+            assert_eq!(refused(names), expected, "{names:?}");
+        }
     }
 
     #[test]

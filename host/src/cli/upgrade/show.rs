@@ -8,7 +8,7 @@ use crate::cli::visible::one_line;
 use crate::service::{ENDED_BY_ROLL_BACK, UpgradeStatus};
 use crate::store::Run;
 use crate::store::journal::{Accounted, Note};
-use crate::upgrade::{Difference, Plan, PlannedRow, PlannedStep, SideBySide};
+use crate::upgrade::{Answered, Difference, Plan, PlannedRow, PlannedStep, SideBySide};
 
 /// Lines of each sort that are shown; the rest is counted.
 const SHOWN: usize = 50;
@@ -138,7 +138,16 @@ fn note(note: &Note) -> String {
 
 fn side_by_side(it: &SideBySide) -> String {
     let user = it.user.as_deref().unwrap_or("a person without roles");
-    let mut text = format!("{user} in {}:", it.app);
+    let mut text = one_line(&format!("{user} in {}:", it.app)).into_owned();
+    match (&it.before, &it.after) {
+        (Answered::Refused(before), Answered::Refused(after)) if before == after => {
+            return format!("{text} no experience before and after, because {}", one_line(before));
+        }
+        (Answered::Experience(_), Answered::Experience(_)) => {}
+        (before, after) => {
+            return format!("{text}\n       before: {}\n       after: {}", answered(before), answered(after));
+        }
+    }
     let changes = crate::upgrade::attribute_changes(&json!(it.before), &json!(it.after));
     // Numbers that are new each time say nothing about what a person gets.
     let telling = changes.iter().filter(|change| !["decisionId", "revision"].contains(&change.path.as_str()));
@@ -150,6 +159,17 @@ fn side_by_side(it: &SideBySide) -> String {
         text.push_str(" the same before and after");
     }
     text + &lines.concat()
+}
+
+/// What comes of a question, in a few words.
+fn answered(it: &Answered) -> String {
+    match it {
+        Answered::Refused(why) => format!("no experience, because {}", one_line(why)),
+        Answered::Experience(attributes) => {
+            let profile = attributes.get("profile").and_then(|profile| profile["uniqueName"].as_str());
+            format!("the experience of profile `{}`", one_line(profile.unwrap_or_default()))
+        }
+    }
 }
 
 fn cut(text: &str) -> String {
@@ -177,5 +197,37 @@ fn section(lines: &mut Vec<String>, what: &str, entries: impl ExactSizeIterator<
     lines.extend(entries.take(SHOWN));
     if count > SHOWN {
         lines.push(format!("… and {} more {what}: see them with `--json`", count - SHOWN));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn side_by_side_says_why_there_is_no_experience() {
+        let refused = |why: &str| Answered::Refused(why.to_owned());
+        let of = |profile: &str, revision: u64| {
+            Answered::of(&json!({ "revision": revision, "profile": { "uniqueName": profile } }))
+        };
+        let shown = |before: Answered, after: Answered| {
+            side_by_side(&SideBySide { user: Some("kayla".to_owned()), app: "desk".to_owned(), before, after })
+        };
+        insta::assert_snapshot!(shown(refused("app `desk` does not exist"), refused("app `desk` does not exist")), @"kayla in desk: no experience before and after, because app `desk` does not exist");
+        insta::assert_snapshot!(shown(refused("app `desk` does not exist"), of("p", 2)), @r"
+        kayla in desk:
+               before: no experience, because app `desk` does not exist
+               after: the experience of profile `p`
+        ");
+        insta::assert_snapshot!(shown(refused("a"), refused("b")), @r"
+        kayla in desk:
+               before: no experience, because a
+               after: no experience, because b
+        ");
+        insta::assert_snapshot!(shown(of("p", 1), of("p", 2)), @"kayla in desk: the same before and after");
+        insta::assert_snapshot!(shown(of("p", 1), of("q", 2)), @r#"
+        kayla in desk:
+               profile.uniqueName: "p" -> "q"
+        "#);
     }
 }

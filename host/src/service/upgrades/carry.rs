@@ -69,7 +69,8 @@ impl Service {
             // Trying again would not help where a step broke; a host that was too busy to ask it is another matter.
             let is_final = match error {
                 Error::Upgrade(upgrade::Error::Step(fault)) => fault.code != "plugin.busy",
-                Error::Store(store::Error::BaseMoved { .. }) => true,
+                // A plan of an earlier version may lead to more than a library may have, and always will.
+                Error::Store(store::Error::BaseMoved { .. } | store::Error::LibraryFull { .. }) => true,
                 _ => false,
             };
             let failure = error.to_string();

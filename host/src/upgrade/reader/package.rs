@@ -6,6 +6,8 @@
 //! - A block of links may speak of a row that is in no record. It is handed out like any other; who reads it finds out.
 //! - A look-up carries the id of its row, and often the row's name, which may be all that was exported of it.
 //! - Names of relationships are cut at some 45 characters, so links are told apart by the tables they join.
+//!
+//! Refuses a document with another root than `entities`: in it there would be no record, whatever it holds.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -21,13 +23,15 @@ use crate::domain::row::LookUp;
 use crate::domain::secret_column::{is_secret, left_behind};
 use crate::domain::source::guid;
 use crate::domain::{Row, RowKey};
-use crate::import::{ArchiveError, Element, SECRETS_LEFT, parse, stream};
+use crate::import::{ArchiveError, Element, SECRETS_LEFT, parse_rooted, stream};
 use crate::store::journal::{Edge, Note};
 
 use super::{ReadError, Record, not_a_zip};
 
 pub(super) const DATA: &str = "data.xml";
 pub(super) const SCHEMA: &str = "data_schema.xml";
+/// The root of both documents.
+const ROOT: &str = "entities";
 /// Files that only describe the archive.
 const DESCRIPTIVE: &[&str] = &["[Content_Types].xml", DATA, SCHEMA];
 
@@ -97,7 +101,7 @@ pub(crate) fn read_documents(schema: &[u8], data: &[u8]) -> Result<Vec<Record>, 
 
 /// The tables that `data_schema.xml` describes.
 fn described(schema: &[u8]) -> Result<BTreeSet<String>, ReadError> {
-    let schema = parse(SCHEMA, schema)?;
+    let schema = parse_rooted(SCHEMA, ROOT, schema)?;
     Ok(schema.children.iter().filter_map(|entity| entity.attribute("name")).map(str::to_owned).collect())
 }
 
@@ -109,7 +113,7 @@ fn records<E: From<ReadError>>(
     visit: &mut dyn FnMut(Record) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut seen = BTreeSet::new();
-    let read = stream(DATA, input, |name| matches!(name, "record" | "m2mrelationship"), &mut |within, piece| {
+    let read = stream(DATA, ROOT, input, |name| matches!(name, "record" | "m2mrelationship"), &mut |within, piece| {
         let table = within.iter().find(|element| element.name == "entity");
         let table = table.and_then(|element| element.attribute("name")).unwrap_or_default();
         if !seen.contains(table) {
