@@ -34,7 +34,7 @@ const LISTS: [(&str, &str, &str); 18] = [
     ("some logins", "uniqueName in ('u0000001','u0004711','u0099999','nobody')", ""),
     ("logins that begin so", "startswith(uniqueName,'u00999')", ""),
     ("one display name", "displayName eq 'Zed'", ""),
-    ("display names that begin so", "startswith(displayName,'Person 12')", "displayName"),
+    ("display names that begin so", "startswith(displayName,'Person 00012')", "displayName"),
     ("a role of few", "roles eq 'boss'", "displayName"),
     ("a role of half", "roles eq 'agent'", ""),
     ("a role of half, by display name", "roles eq 'agent'", "displayName desc"),

@@ -140,8 +140,9 @@ fn where_a_second_assignment_is_refused_an_import_holds_the_profile_back_and_wri
         let of = |name: &str| report.components.iter().find(|it| it.name.as_deref() == Some(name));
         let held_back = of("new_calls").ok_or("not reported")?;
         assert_eq!((held_back.outcome, report.counts.quarantined > 0), (Outcome::Quarantined, true));
+        let reason = held_back.notes.last().ok_or("no reason")?;
         insta::allow_duplicates! {
-            assert_snapshot!(held_back.notes.last().ok_or("no reason")?, @"it stays as it was: profile `new_calls` would be for the same app as profile `new_desk`, and both have 1 person (`ada`), and this environment refuses a second assignment: take them out of one of the two first, such as by `POST /api/v1/profiles/new_desk/users` with `remove`");
+            assert_snapshot!(reason, @"it stays as it was: profile `new_calls` would be for the same app as profile `new_desk`, and both have 1 person (`ada`), and this environment refuses a second assignment: take them out of one of the two first, such as by `POST /api/v1/profiles/new_desk/users` with `remove`");
         }
         assert_eq!(of("new_night").map(|it| it.outcome), Some(Outcome::Created));
     }
