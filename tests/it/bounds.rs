@@ -26,7 +26,7 @@ async fn what_is_beyond_a_bound_is_refused_as_the_readme_says() -> Done {
         ("1,001 keys", Method::POST, "/api/v1/experience", session(1_001), 422, "invalid-session"),
         ("a name that is not seen", Method::PUT, "/api/v1/queues/de%E2%80%8Bsk", desk.clone(), 422, "invalid-name"),
         ("a blank that is not the usual one", Method::PUT, "/api/v1/queues/de%C2%A0sk", desk, 422, "invalid-name"),
-        ("a long item", Method::PUT, "/api/v1/application-tab-templates/new_mail", long_item(), 422, "invalid-item"),
+        ("a long item", Method::PUT, "/api/v1/application-tab-templates/new_mail", long_item(), 409, "invalid-item"),
     ] {
         let reply = Reply::to(host.request(method, path).json(&body)).await?;
         let said = reply.json();

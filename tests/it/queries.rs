@@ -106,12 +106,6 @@ async fn a_query_that_nobody_answers_costs_its_own_text() -> Done {
             json!({"customer": "7"}),
             "no connector is asked: name one in `queries.connector` of the environment",
         ),
-        (
-            "/crm",
-            Some("erp"),
-            json!({"customer": "7"}),
-            "connector `erp`: this environment has no connector `erp` of the right kind (no-connector)",
-        ),
         ("/crm", Some("crm"), json!({}), "`{customer}` within it has no value in this session"),
         (
             "/nowhere",
@@ -128,9 +122,51 @@ async fn a_query_that_nobody_answers_costs_its_own_text() -> Done {
 }
 
 #[tokio::test]
+async fn the_connector_that_slugs_ask_is_there_and_has_records() -> Done {
+    let world = world("/crm", Some("crm")).await?;
+    let host = &world.host;
+    let articles = json!({"kind": "knowledge", "url": world.ours.url("/articles")});
+    assert_eq!(host.put("/api/v1/connectors/articles", articles).await?.status, 201);
+    for (connector, code) in [("erp", "missing-reference"), ("articles", "invalid-item")] {
+        let refused = ask_through(host, json!({ "connector": connector })).await?;
+        assert_eq!((refused.status, refused.json()["code"].as_str()), (409, Some(code)), "{refused}");
+    }
+    let mut crm = host.get("/api/v1/connectors/crm").await?.json();
+    crm["kind"] = "knowledge".into();
+    let changed = host.put("/api/v1/connectors/crm", crm).await?;
+    assert_eq!((changed.status, changed.json()["code"].as_str()), (409, Some("invalid-item")), "{changed}");
+    let gone = host.delete("/api/v1/connectors/crm").await?;
+    assert_eq!((gone.status, gone.json()["code"].as_str()), (409, Some("in-use")), "{gone}");
+    assert_eq!(ask_through(host, json!({})).await?.status, 200);
+    assert_eq!(host.delete("/api/v1/connectors/crm").await?.status, 204);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_slugs_ask_stays_as_it_is_when_an_archive_is_imported() -> Done {
+    let elsewhere = TestHost::start().await?;
+    assert_eq!(elsewhere.put("/api/v1/environment", json!({"secondAssignment": "is-refused"})).await?.status, 201);
+    let archive = elsewhere.request(Method::GET, "/api/v1/export").send().await?.bytes().await?;
+    let world = world("/crm", Some("crm")).await?;
+    let import = world.host.request(Method::POST, "/api/v1/imports?onConflict=take");
+    let imported = Reply::to(import.header("content-type", "application/zip").body(archive)).await?;
+    assert_eq!(imported.status, 200, "{imported}");
+    let environment = world.host.get("/api/v1/environment").await?.json();
+    assert_eq!(
+        (&environment["secondAssignment"], &environment["queries"]["connector"]),
+        (&json!("is-refused"), &json!("crm"))
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_connector_that_uses_the_time_of_an_answer_up_is_not_asked_again() -> Done {
     let most = Duration::from_millis(300);
     let world = world_with("/slow", Some("crm"), |config| Config { queries: most, ..config }).await?;
+    // Another question than that of the tab.
+    let title = NAME.replace("fullname", "jobtitle");
+    let template = json!({"name": "C", "kind": "generic", "title": format!("Chat with {title}"), "tabs": [{"template": "new_mail"}]});
+    assert_eq!(world.host.put("/api/v1/session-templates/new_chat", template).await?.status, 200);
     let before = world.ours.seen().len();
     let answer = answer(&world.host, json!({"customer": "7"})).await?;
     let told = told(&answer);
