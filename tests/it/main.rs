@@ -36,6 +36,7 @@ mod languages;
 mod layering;
 mod layouts;
 mod left_behind;
+mod links;
 mod load;
 mod lost_components;
 mod mutation;

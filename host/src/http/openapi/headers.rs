@@ -89,7 +89,7 @@ fn read(path: &str, method: &str) -> Vec<Value> {
             "Tags of which what is there must have one, or `*` for anything. The write is refused with 412 otherwise.";
         read.push(parameter("If-Match", said, json!({"type": "string"})));
         let said = "`*`: the write is refused where something is there already.";
-        read.push(parameter("If-None-Match", said, json!({"type": "string", "const": "*"})));
+        read.push(parameter("If-None-Match", said, json!({"type": "string", "pattern": r"^\*$"})));
     }
     if has_reason(path) {
         let said = "Why the caller writes, in UTF-8. The history repeats it.";
