@@ -49,11 +49,16 @@ const REVISED: &[&str] = &[
     "/api/v1/profiles/{uniqueName}/users/{login}",
 ];
 
+/// The name of the schema of `*`. Generators of clients take no constant in a header.
+const ANY_TAG: &str = "AnyTag";
+
 /// Characters of a reason: no control characters.
 const REASON: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 
 /// Says of each operation which headers it reads and sets.
 pub(super) fn publish(document: &mut Value) {
+    document["components"]["schemas"][ANY_TAG] =
+        json!({"type": "string", "enum": ["*"], "description": "Whatever tag there is."});
     shapes::operations(document, &mut |path, method, operation| {
         if !path.starts_with("/api/") {
             return;
@@ -89,7 +94,7 @@ fn read(path: &str, method: &str) -> Vec<Value> {
             "Tags of which what is there must have one, or `*` for anything. The write is refused with 412 otherwise.";
         read.push(parameter("If-Match", said, json!({"type": "string"})));
         let said = "`*`: the write is refused where something is there already.";
-        read.push(parameter("If-None-Match", said, json!({"type": "string", "pattern": r"^\*$"})));
+        read.push(parameter("If-None-Match", said, shapes::reference(ANY_TAG)));
     }
     if has_reason(path) {
         let said = "Why the caller writes, in UTF-8. The history repeats it.";
