@@ -1,4 +1,4 @@
-//! The environment: what holds for everybody.
+//! The settings of the environment, which hold for every person.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::item::item_basics;
 use super::*;
 
-/// What holds for everybody.
+/// The settings of the environment, which hold for every person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Environment {

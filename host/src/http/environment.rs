@@ -1,4 +1,4 @@
-//! What holds for everybody.
+//! The settings of the environment.
 
 use axum::Extension;
 use axum::extract::State;
@@ -24,7 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(get, put))
 }
 
-/// Shows what holds for everybody; as long as nobody wrote it, what holds without a word, at revision 0.
+/// Shows the settings of the environment. Before the first write they are the defaults, at revision 0.
 #[utoipa::path(
     get, path = "/api/v1/environment", operation_id = "get-environment", tag = "environment",
     responses((status = 200, description = "The environment.", body = Shown)),
@@ -41,8 +41,9 @@ async fn get(State(app): State<App>, _: Query<Nothing>) -> Result<Response, Refu
     .await
 }
 
-/// Replaces what holds for everybody. To say otherwise which plugins are taken needs `plugin.trust`, too; what is kept of
-/// their calls and what people see of tools without a rule `plugin.configure`; which connector slugs ask `plugin.grant`.
+/// Replaces the settings of the environment. A change of which plugins are taken needs `plugin.trust` as well; of what is
+/// kept of their calls, or of what people see of tools without a rule, `plugin.configure`; of the connector that slugs ask,
+/// `plugin.grant`.
 #[utoipa::path(
     put, path = "/api/v1/environment", operation_id = "put-environment", tag = "environment", request_body = Shown,
     responses(

@@ -160,7 +160,7 @@ impl Snapshot {
         shipped
     }
 
-    /// What holds for everybody.
+    /// The settings of the environment.
     pub fn environment(&self) -> Environment {
         let stored =
             self.entry(Kind::Environment, Environment::NAME).and_then(|entry| Environment::from_any(&entry.item));

@@ -2,7 +2,7 @@
 //!
 //! Three formats: a Configuration Migration package, an exported solution, and what `loadout export` wrote, which is a
 //! solution. Fetches nothing that is named in them. Refuses an archive only if it is none of these or two at once, has two
-//! files of one name, is damaged, or is hostile; anything else is a row, even if nobody knows its table.
+//! files of one name, is damaged, or is hostile; anything else is a row, also one of a table that no step knows.
 
 mod cleaned;
 mod package;
