@@ -168,8 +168,11 @@ impl Address {
         let (start, authority) = (scheme.len() + 2, self.authority());
         let begin = authority.rfind('@').map_or(0, |at| at + 1);
         let end = authority[begin..].find(':').map_or(authority.len(), |at| begin + at);
-        let Some(dot) = authority[begin..end].rfind('.') else { return Ok(()) };
-        let last = start + begin + dot..start + end;
+        // Browsers read all of these as the full stop between labels, and one at the end changes nothing.
+        let stops = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
+        let host = authority[begin..end].trim_end_matches(stops);
+        let Some(stop) = host.rfind(stops) else { return Ok(()) };
+        let last = start + begin + stop..start + begin + host.len();
         let ends = |value: &&Value| value.position == Position::Authority && last.contains(&value.range.start);
         match self.values.iter().find(ends) {
             Some(Value { slug, .. }) => Err(unfit(slug, "makes another host of the address")),

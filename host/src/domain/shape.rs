@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// What is said of such a list.
-pub(crate) const LIST_FOR_OBJECT: &str = "invalid type: sequence, expected an object";
+pub(crate) const LIST_FOR_OBJECT: &str = "a list is given, and an object is expected: name its attributes";
 
 /// Where `sent` has a list and what was `made` of it has an object, as a path such as `pane.tools[2]`.
 pub(crate) fn list_for_object(sent: &Value, made: &impl Serialize) -> Option<String> {

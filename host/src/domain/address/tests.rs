@@ -46,6 +46,8 @@ fn a_value_fills_its_blank_and_nothing_else() {
         ("https://shop.example.{x}/", "com", Err(OTHER)),
         ("https://shop.co{x}/", "m", Err(OTHER)),
         ("https://shop.co{x}:8443", "m", Err(OTHER)),
+        ("https://shop.co{x}./", "m", Err(OTHER)),
+        ("https://shop\u{3002}co{x}/", "m", Err(OTHER)),
         ("https://me@shop.co{x}?q", "m", Err(OTHER)),
         ("https://{x}.shop.example:{x}/", "1", Ok("https://1.shop.example:1/")),
         ("https://shop.example/a/b/.\n{x}/c", ".", Err(STEP)),
