@@ -1,4 +1,5 @@
-//! The bounds of items, published: how long lists are, which texts have to be seen, which numbers are languages.
+//! The bounds of items, published: how long lists are, which texts have to be seen, how words are written, which numbers are
+//! languages.
 //!
 //! They are those that items are held to, from the same tables.
 
@@ -7,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::shapes::{self, reference, referred, types};
+use crate::domain::name::NAME;
 use crate::domain::{Kind, bounds, wording};
 
 /// A text of which something is seen.
@@ -43,7 +45,23 @@ pub(super) fn publish(document: &mut Value) {
             make_visible(&name, &mut schemas);
         }
     }
+    for (kind, attribute) in wording::WORDS {
+        make_words(&format!("{kind:?}"), attribute, &mut schemas);
+    }
     shapes::put_schemas(document, schemas);
+}
+
+/// Makes the entries of a list words: texts that are written as names are.
+fn make_words(name: &str, attribute: &str, schemas: &mut Map<String, Value>) {
+    let Some(list) = at(schemas, name, attribute) else { return };
+    let Some(text) = list.get("items").and_then(referred).map(str::to_owned) else { return };
+    let word = format!("Word{text}");
+    list["items"] = reference(&word);
+    if let Some(mut schema) = schemas.get(&text).cloned() {
+        schema["pattern"] = NAME.into();
+        schema["minLength"] = 1.into();
+        schemas.insert(word, schema);
+    }
 }
 
 /// The schema of an attribute of `name`, through lists and the names of parts.
