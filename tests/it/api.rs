@@ -324,3 +324,33 @@ async fn a_request_in_flight_finishes_when_the_server_stops() -> Done {
     assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
     host.stop().await
 }
+
+#[tokio::test]
+async fn licences_are_written_as_names_are() -> Done {
+    let host = TestHost::with_sample().await?;
+    for licence in ["", " chat", "chat ", "ch\nat"] {
+        for (path, body) in [
+            ("/api/v1/users/new", json!({"displayName": "New", "licences": [licence]})),
+            (
+                "/api/v1/apps/new_app",
+                json!({"name": "New", "outOfTheBox": [{"profile": "contoso_rep", "licences": [licence]}]}),
+            ),
+        ] {
+            let refused = host.put(path, body.clone()).await?;
+            assert!(matches!(refused.status, 409 | 422), "{path} {body}: {refused}");
+            let detail = refused.json()["detail"].as_str().unwrap_or_default().to_owned();
+            assert!(detail.contains("licences[0]`: it is empty, or has a blank at an end"), "{refused}");
+        }
+    }
+    let taken = host.put("/api/v1/users/new", json!({"displayName": "New", "licences": ["digital messaging"]})).await?;
+    assert_eq!(taken.status, 201, "{taken}");
+    let document = host.get("/openapi.json").await?.json();
+    for schema in ["User", "UserInput"] {
+        let word = &document["components"]["schemas"][schema]["properties"]["licences"]["items"]["$ref"];
+        let word = word.as_str().unwrap_or_default().trim_start_matches('#');
+        let word = document.pointer(word).unwrap_or(&Value::Null);
+        assert_eq!((&word["minLength"], &word["maxLength"]), (&json!(1), &json!(100)), "{schema}: {word}");
+        assert!(word["pattern"].as_str().is_some_and(|pattern| pattern.starts_with("^[^\\x00-\\x20")), "{word}");
+    }
+    Ok(())
+}

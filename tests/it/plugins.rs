@@ -215,6 +215,24 @@ async fn a_bad_component_is_refused_by_name_and_what_serves_goes_on() -> Done {
 }
 
 #[tokio::test]
+async fn a_body_that_names_a_version_that_is_not_installed_is_a_reference_that_leads_nowhere() -> Done {
+    let host = host().await?;
+    host.install("", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;
+    let greeter = "/api/v1/plugins/tests/greeter";
+    let version = json!({"version": "9.0.0"});
+    let activated = host.post(&format!("{greeter}/activate"), version.clone()).await?;
+    assert_snapshot!(activated, @r#"409 {"code":"missing-reference","detail":"plugin `tests/greeter` has no version 9.0.0: there are `1.0.0`"}"#);
+    let compared = host.post(&format!("{greeter}/comparison"), version.clone()).await?;
+    let tried = json!({"rollout": {"version": "9.0.0", "to": "shadow"}});
+    let tried = host.put(&format!("{greeter}/rollout"), tried).await?;
+    assert_eq!([compared, tried].map(|refused| refused.to_string()), [(); 2].map(|()| activated.to_string()));
+    let named = host.get(&format!("{greeter}/versions/9.0.0")).await?;
+    assert_snapshot!(named, @r#"404 {"code":"not-found","detail":"plugin `tests/greeter` has no version 9.0.0: there are `1.0.0`"}"#);
+    assert_eq!(host.post("/api/v1/plugins/tests/nobody/comparison", version).await?.status, 404);
+    Ok(())
+}
+
+#[tokio::test]
 async fn why_a_first_version_was_refused_can_be_read() -> Done {
     let host = host().await?;
     let component = rule(guests::ASKS_FOR_SOCKETS, "greeter", "1.0.0", "scripts")?;

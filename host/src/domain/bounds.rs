@@ -112,6 +112,8 @@ enum What {
     LateControls,
     /// Texts of which nothing is seen.
     Blanks,
+    /// Words that are empty or have a blank at an end.
+    NoWords,
     /// Numbers that are no language.
     NoLanguages,
 }
@@ -138,11 +140,12 @@ impl Excess {
                 "it has a control character other than tab, line feed and carriage return: take it out".to_owned()
             }
             What::Blanks => "nothing of the text is seen: give it a character that is".to_owned(),
+            What::NoWords => "it is empty, or has a blank at an end or a line break: write it without".to_owned(),
             What::NoLanguages => {
                 format!("this is no language: use a number of 1 to {}, such as 1033", wording::LANGUAGE_MAX)
             }
         };
-        let tolerable = matches!(what, What::LateControls | What::Blanks | What::NoLanguages);
+        let tolerable = matches!(what, What::LateControls | What::Blanks | What::NoWords | What::NoLanguages);
         Problem { attribute, message, tolerable }
     }
 }
@@ -173,6 +176,7 @@ fn excesses(item: &AnyItem) -> Vec<Excess> {
         walk.found.extend(wording::faults(kind, &json).into_iter().map(|(attribute, fault)| {
             let what = match fault {
                 wording::Fault::Blank => What::Blanks,
+                wording::Fault::NoWord => What::NoWords,
                 wording::Fault::NoLanguage => What::NoLanguages,
             };
             Excess { attribute, what, count: 1, max: 0 }
@@ -425,6 +429,16 @@ mod tests {
         insta::assert_snapshot!(told(Kind::SessionTemplate, template(1_000)), @"`defaultScript.expression`: the expression has 4011 values, 1000 are the most: use fewer conditions and actions");
         let longest = of(json!({ "a": "x".repeat(1_048_000) }));
         assert_eq!(told(Kind::Macro, longest), "", "what fits its column is taken");
+    }
+
+    #[test]
+    fn licences_are_written_as_names_are_and_those_that_were_not_may_stay() {
+        let person = |licence: &str| item(Kind::User, json!({ "displayName": "Ada", "licences": [licence] }));
+        assert_eq!(told(Kind::User, json!({ "displayName": "Ada", "licences": ["chat", "digital messaging"] })), "");
+        insta::assert_snapshot!(told(Kind::User, json!({ "displayName": "Ada", "licences": [" x"] })), @"`licences[0]`: it is empty, or has a blank at an end or a line break: write it without");
+        let problems = check(&person(""), None);
+        assert!(problems.iter().all(|problem| problem.tolerable) && problems.len() == 1, "{problems:?}");
+        assert_eq!(check(&person(" x"), Some(&person(""))), []);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Words that have to be there, and languages that there are.
 //!
-//! A text that an item is shown by has a character that is seen, in its default wording; a language is the number of one.
+//! A text that an item is shown by has a character that is seen, in its default wording; a licence is written as a name is; a
+//! language is the number of one.
 //! The store kept other items once, so what was so before may stay.
 
 use serde_json::Value;
@@ -35,6 +36,10 @@ pub const SHOWN: &[(Kind, &str)] = &[
     (Kind::Workstream, "name"),
 ];
 
+/// Lists of words that are compared letter by letter and name no item.
+pub const WORDS: &[(Kind, &str)] =
+    &[(Kind::App, "outOfTheBox.licences"), (Kind::PaneTool, "requires.licences"), (Kind::User, "licences")];
+
 /// Attributes that name a language.
 const LANGUAGES: &[(Kind, &str)] = &[
     (Kind::Environment, "baseLanguage"),
@@ -48,6 +53,8 @@ const LANGUAGES: &[(Kind, &str)] = &[
 pub(super) enum Fault {
     /// Nothing of the text is seen.
     Blank,
+    /// The word is empty, or has a blank at an end.
+    NoWord,
     /// The number is no language.
     NoLanguage,
 }
@@ -62,6 +69,11 @@ pub fn is_visible(text: &str) -> bool {
     text.chars().any(|c| !c.is_whitespace() && !c.is_control() && !is_unseen(c))
 }
 
+/// Whether `text` can be a word of [`WORDS`].
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control)
+}
+
 /// What is wrong with the words and languages of an item of `kind`, attribute by attribute.
 pub(super) fn faults(kind: Kind, item: &Value) -> Vec<(String, Fault)> {
     let mut found = Vec::new();
@@ -70,6 +82,13 @@ pub(super) fn faults(kind: Kind, item: &Value) -> Vec<(String, Fault)> {
             let text = value.as_str().or_else(|| value.get("default")?.as_str());
             if text.is_some_and(|text| !is_visible(text)) {
                 found.push((at, Fault::Blank));
+            }
+        });
+    }
+    for (_, attribute) in WORDS.iter().filter(|(of, _)| *of == kind) {
+        go(item, attribute, String::new(), &mut |at, value| {
+            if value.as_str().is_some_and(|text| !is_word(text)) {
+                found.push((at, Fault::NoWord));
             }
         });
     }
@@ -108,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_that_nobody_sees_and_a_number_that_is_no_language_are_named() {
+    fn a_text_that_nobody_sees_a_word_that_is_none_and_a_number_that_is_no_language_are_named() {
         let found = |kind, item| faults(kind, &item).into_iter().map(|(at, _)| at).collect::<Vec<_>>();
         for (kind, item, expected) in [
             (Kind::Queue, json!({"name": ""}), &["name"][..]),
@@ -117,6 +136,13 @@ mod tests {
             (Kind::Queue, json!({"name": "0"}), &[]),
             (Kind::User, json!({"displayName": "", "language": 0}), &["displayName", "language"]),
             (Kind::User, json!({"displayName": "Ada", "language": 1033}), &[]),
+            (
+                Kind::User,
+                json!({"displayName": "Ada", "licences": ["", " x", "x\u{a0}", "a\tb", "digital messaging"]}),
+                &["licences[0]", "licences[1]", "licences[2]", "licences[3]"],
+            ),
+            (Kind::App, json!({"name": "A", "outOfTheBox": [{"licences": ["x "]}]}), &["outOfTheBox[0].licences[0]"]),
+            (Kind::PaneTool, json!({"name": "A", "requires": {"licences": [""]}}), &["requires.licences[0]"]),
             (
                 Kind::Script,
                 json!({"name": "A", "language": 70_000, "steps": [{"name": "a"}, {"name": ""}]}),

@@ -18,7 +18,9 @@ use crate::plugin::{CallRecording, Manifest, Ready};
 use crate::store::{RecordingFilter, Snapshot};
 
 use super::platform::Found;
-use super::plugins::{Migrated, Reader, Settled, UnfitSettings, item, migrate_unfit, version_of, without_component};
+use super::plugins::{
+    Migrated, Reader, Settled, UnfitSettings, item, migrate_unfit, version_of, wanted_version, without_component,
+};
 use super::{Error, PluginError, Service};
 
 /// How long a comparison may take.
@@ -211,7 +213,7 @@ impl Service {
         // A plugin that is switched off is compared with what would serve.
         let from = plugin.active.ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
         let old = self.ready_version(name, from, version_of(name, plugin, from)?)?;
-        let new = self.ready_version(name, version, version_of(name, plugin, version)?)?;
+        let new = self.ready_version(name, version, wanted_version(name, plugin, version)?)?;
         let workshop = self.platform()?.workshop();
         let filter = RecordingFilter { plugin: Some(name.to_owned()), ..RecordingFilter::default() };
         let limit = usize::try_from(CORPUS).unwrap_or(usize::MAX);

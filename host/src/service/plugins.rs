@@ -149,7 +149,7 @@ impl Service {
     ) -> Result<ActivatedPlugin, Error> {
         let (gate, migrated) = (Gatekeeper::new(gatekeeping), RefCell::new(Migrated::default()));
         let plugin = self.change_plugin(name, expect, &gatekeeping.said_by(author), |service, snapshot, plugin| {
-            let digest = version_of(name, plugin, version)?.clone();
+            let digest = wanted_version(name, plugin, version)?.clone();
             service.must_be_trusted(snapshot, name, version, &digest)?;
             let manifest = service.manifest(name, version, &digest)?;
             service.may_serve(snapshot, name, plugin, &manifest, accept_major)?;
@@ -549,15 +549,28 @@ pub(super) fn item<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Plugin,
     Plugin::from_any(&entry(snapshot, name)?.item).ok_or_else(|| PluginError::NoSuchPlugin(name.to_owned()))
 }
 
+/// The component of a version that an address names.
 pub(super) fn version_of<'a>(
     name: &str,
     plugin: &'a Plugin,
     version: PluginVersion,
 ) -> Result<&'a Digest, PluginError> {
-    plugin.versions.get(&version).ok_or_else(|| {
-        let known: Vec<String> = plugin.versions.keys().map(ToString::to_string).collect();
-        PluginError::NoSuchVersion { name: name.to_owned(), version: version.to_string(), known: known.join(", ") }
-    })
+    let missing = || PluginError::NoSuchVersion { name: name.to_owned(), version, known: versions(plugin) };
+    plugin.versions.get(&version).ok_or_else(missing)
+}
+
+/// The component of a version that a body names: a reference that must lead to an installed version.
+pub(super) fn wanted_version<'a>(
+    name: &str,
+    plugin: &'a Plugin,
+    version: PluginVersion,
+) -> Result<&'a Digest, PluginError> {
+    let missing = || PluginError::VersionNotInstalled { name: name.to_owned(), version, known: versions(plugin) };
+    plugin.versions.get(&version).ok_or_else(missing)
+}
+
+fn versions(plugin: &Plugin) -> Vec<String> {
+    plugin.versions.keys().map(ToString::to_string).collect()
 }
 
 /// Why nothing can be done with a version whose component is lost.

@@ -11,7 +11,7 @@ use crate::domain::{Digest, PluginVersion, RecordingSettings};
 use crate::plugin::{Answer, CallRecording, Replayed};
 use crate::store::{self, Expect, KeptRecording, RecordingFilter};
 
-use super::plugins::{item, version_of};
+use super::plugins::{item, wanted_version};
 use super::{Error, PluginError, PluginView, Service};
 
 /// Most days ahead that recording may be said to go on.
@@ -154,7 +154,7 @@ impl Service {
             None => (recording.version, recording.digest.clone()),
             Some(version) => {
                 let snapshot = self.store.snapshot()?;
-                (version, version_of(name, item(&snapshot, name)?, version)?.clone())
+                (version, wanted_version(name, item(&snapshot, name)?, version)?.clone())
             }
         };
         let ready = self.ready_version(name, version, &digest)?;

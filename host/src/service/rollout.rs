@@ -12,7 +12,7 @@ use crate::plugin::Provides;
 use crate::store::{Expect, FieldCount, Snapshot, TrialKey, Tried};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
-use super::plugins::{Also, Decided, Settled, UnfitSettings, item, version_of, written};
+use super::plugins::{Also, Decided, Settled, UnfitSettings, item, version_of, wanted_version, written};
 use super::{Error, PluginError, PluginView, Service};
 
 /// A version on trial, and what became of it so far.
@@ -61,7 +61,7 @@ impl Service {
         let people = self.known_people(&wanted.users)?;
         self.change_plugin(name, expect, &gatekeeping.said_by(author), |service, snapshot, plugin| {
             let version = wanted.version;
-            let digest = version_of(name, plugin, version)?.clone();
+            let digest = wanted_version(name, plugin, version)?.clone();
             let (serving, serving_digest) =
                 plugin.serving().ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
             if serving == version {

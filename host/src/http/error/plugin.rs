@@ -48,7 +48,7 @@ impl From<PluginError> for Refusal {
             PluginError::NotATool(_) | PluginError::NeverAsked(_) | PluginError::OtherKinds { .. } => {
                 problem(StatusCode::CONFLICT, "not-comparable")
             }
-            PluginError::NoSuchRole(_) | PluginError::NoSuchUser(_) => {
+            PluginError::NoSuchRole(_) | PluginError::NoSuchUser(_) | PluginError::VersionNotInstalled { .. } => {
                 problem(StatusCode::CONFLICT, "missing-reference")
             }
             PluginError::Held { refused, .. } => Self::from(*refused).with_detail(detail),

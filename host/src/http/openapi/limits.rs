@@ -1,4 +1,5 @@
-//! The bounds of items, published: how long lists are, which texts have to be seen, which numbers are languages.
+//! The bounds of items, published: how long lists are, which texts have to be seen, how words are written, which numbers are
+//! languages.
 //!
 //! They are those that items are held to, from the same tables.
 
@@ -7,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::shapes::{self, reference, referred, types};
-use crate::domain::name::{AUTHORED_NAME, NAME_MAX};
+use crate::domain::name::{AUTHORED_NAME, NAME, NAME_MAX};
 use crate::domain::{Kind, bounds, session_context, wording};
 
 /// A text of which something is seen.
@@ -47,6 +48,9 @@ pub(super) fn publish(document: &mut Value) {
             make_visible(&name, &mut schemas);
         }
     }
+    for (kind, attribute) in wording::WORDS {
+        make_words(&format!("{kind:?}"), attribute, &mut schemas);
+    }
     bound_session(&mut schemas);
     if let Some(name) = at(&mut schemas, "CopyRequest", "uniqueName") {
         name["pattern"] = AUTHORED_NAME.into();
@@ -66,6 +70,19 @@ fn bound_session(schemas: &mut Map<String, Value>) {
         context["propertyNames"] = json!({"type": "string", "pattern": PRINTED});
         context["additionalProperties"] =
             json!({"type": "string", "pattern": PRINTED, "maxLength": session_context::VALUE_MAX});
+    }
+}
+
+/// Makes the entries of a list words: texts that are written as names are.
+fn make_words(name: &str, attribute: &str, schemas: &mut Map<String, Value>) {
+    let Some(list) = at(schemas, name, attribute) else { return };
+    let Some(text) = list.get("items").and_then(referred).map(str::to_owned) else { return };
+    let word = format!("Word{text}");
+    list["items"] = reference(&word);
+    if let Some(mut schema) = schemas.get(&text).cloned() {
+        schema["pattern"] = NAME.into();
+        schema["minLength"] = 1.into();
+        schemas.insert(word, schema);
     }
 }
 

@@ -52,8 +52,16 @@ pub enum PluginError {
     ExpectedAndDecided { name: String, kinds: Vec<String> },
     #[error("{}", problems.first().map_or_else(String::new, ToString::to_string))]
     UnknownToolKind { problems: Vec<Problem> },
-    #[error("plugin `{name}` has no version {version}: there are {known}")]
-    NoSuchVersion { name: String, version: String, known: String },
+    #[error(
+        "plugin `{name}` has no version {version}: there are {}",
+        Known(known, "install one with `POST /api/v1/plugins`")
+    )]
+    NoSuchVersion { name: String, version: PluginVersion, known: Vec<String> },
+    #[error(
+        "plugin `{name}` has no version {version}: there are {}",
+        Known(known, "install one with `POST /api/v1/plugins`")
+    )]
+    VersionNotInstalled { name: String, version: PluginVersion, known: Vec<String> },
     #[error("plugin `{name}` {version} is there with another component ({digest}): raise the version")]
     VersionTaken { name: String, version: PluginVersion, digest: Digest },
     #[error("tool kind `{kind}` is decided by plugin `{by}`: switch that off first")]
