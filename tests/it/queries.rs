@@ -1,6 +1,7 @@
 //! Slugs that ask for business records: through the one connector the environment names, each question once, and never at the price of the
 //! session.
 
+use std::io::Cursor;
 use std::time::Duration;
 
 use loadout::outbound;
@@ -8,6 +9,7 @@ use loadout::plugin::{Config, Limits, WaitingShare};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
+use zip::ZipArchive;
 
 use crate::capabilities::World;
 
@@ -156,6 +158,11 @@ async fn what_slugs_ask_stays_as_it_is_when_an_archive_is_imported() -> Done {
         (&environment["secondAssignment"], &environment["queries"]["connector"]),
         (&json!("is-refused"), &json!("crm"))
     );
+    let archive = world.host.request(Method::GET, "/api/v1/export").send().await?.bytes().await?;
+    let mut archive = ZipArchive::new(Cursor::new(archive))?;
+    let said: Value = serde_json::from_reader(archive.by_name("loadout/environment/environment.json")?)?;
+    assert_eq!(said["item"]["secondAssignment"], "is-refused", "{said}");
+    assert_eq!(said["item"]["queries"], json!({}), "the name of a connector does not leave the environment: {said}");
     Ok(())
 }
 

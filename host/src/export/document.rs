@@ -3,12 +3,13 @@
 //! They are found by reading the tables back: an item that comes out otherwise than it is gets a patch, and one that does not come
 //! out, or that no patch can mend, is written whole. So nothing is lost that nobody thought of.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::domain::{AnyItem, Kind, attribute_path, merge_patch};
+use crate::domain::{AnyItem, Environment, Kind, attribute_path, merge_patch};
 use crate::import::document::{Document, FOLDER};
 use crate::store::{Entry, Layer, Snapshot};
 
@@ -24,12 +25,20 @@ pub(super) fn custom(snapshot: &Snapshot) -> impl Iterator<Item = (Kind, &Arc<st
     entries.filter(|(_, _, entry)| entry.layer == Layer::Custom)
 }
 
+/// An item as an archive has it: without what an environment decides for itself, which no import takes.
+pub(super) fn exported(item: &AnyItem) -> Cow<'_, AnyItem> {
+    let AnyItem::Environment(environment) = item else { return Cow::Borrowed(item) };
+    let mut environment = environment.clone();
+    environment.keep_own(&Environment::default());
+    Cow::Owned(AnyItem::Environment(environment))
+}
+
 /// The documents that make the items of `snapshot` of what the tables `said`, with their paths.
 pub(super) fn write(snapshot: &Snapshot, said: &Items, paths: &mut Paths) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for (kind, name, entry) in custom(snapshot) {
         let said = said.get(&(kind, Arc::clone(name)));
-        let Some(document) = document(kind, name, &entry.item, said) else { continue };
+        let Some(document) = document(kind, name, &exported(&entry.item), said) else { continue };
         let folder = format!("{FOLDER}/{}", kind.collection());
         let path = paths.take(&folder, name, ".json");
         let respelt = path != format!("{folder}/{name}.json");

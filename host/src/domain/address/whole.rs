@@ -2,11 +2,15 @@
 
 use url::Url;
 
-/// Whether a text is an absolute address of a page, as a browser and a person read it alike.
+use crate::domain::name::is_unseen;
+
+/// Whether a text is an absolute address of a page, as a browser and a person read it alike: a name before the host, as in
+/// `https://bank.example@other.example`, and letters that turn the direction of the text mislead a person.
 pub fn is_https(text: &str) -> bool {
-    let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || is_unseen(c) || c == '\\';
+    let is_page = |url: Url| url.has_host() && url.username().is_empty() && url.password().is_none();
     // Browsers pass over further slashes, and take for a host what stands behind them.
-    let has_host = || !begins_with(text, "https:///") && Url::parse(text).is_ok_and(|url| url.has_host());
+    let has_host = || !begins_with(text, "https:///") && Url::parse(text).is_ok_and(is_page);
     begins_with(text, "https://") && !text.contains(is_odd) && has_host()
 }
 
@@ -37,6 +41,11 @@ mod tests {
             ("https://ok.example/a?b=c&d=e#f", true),
             ("HTTPS://ok.example", true),
             ("https://ok.example/ä", true),
+            ("https://bank.example@other.example/", false),
+            ("https://:secret@other.example/", false),
+            ("https://ok.example/a@b", true),
+            ("https://ok.example/\u{202e}lmth", false),
+            ("https://ok\u{200b}.example/", false),
             ("https://", false),
             ("https:///ok.example", false),
             ("https://a b.example/", false),
