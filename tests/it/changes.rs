@@ -437,6 +437,45 @@ async fn an_asynchronous_step_is_asked_after_the_change_and_what_it_proposes_is_
 }
 
 #[tokio::test]
+async fn no_step_says_what_an_environment_decides_for_itself() -> Done {
+    let host = host().await?;
+    let manifest = "[plugin]\npublisher = \"tests\"\nname = \"settles\"\nversion = \"1.0.0\"\n\
+                    world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Does what it is told.\"\n\
+                    [[steps]]\nname = \"before\"\nmessage = \"environment.update\"\nstage = 10\nrank = 0\n\
+                    [[steps]]\nname = \"now\"\nmessage = \"environment.update\"\nstage = 20\nrank = 0\n\
+                    [[steps]]\nname = \"later\"\nmessage = \"environment.update\"\nstage = 40\nrank = 0\nmode = \"async\"\n";
+    let installed = host.install("", &embed_manifest(guests::CHANGES, manifest)?).await?;
+    assert_eq!(installed.status, 201, "{installed}");
+    let own = json!({
+        "queries": {},
+        "traces": {"level": "off", "successesPerSecond": 1, "retentionDays": 1, "retentionMegabytes": 16, "perPlugin": {}},
+        "plugins": {"unsigned": "refused", "withoutRule": "show"},
+    });
+    let environment = "/api/v1/environment";
+    let at_first = host.get(environment).await?.json();
+    for (most, step) in (3..).zip(["before", "now", "later"]) {
+        let mut patch = own.clone();
+        patch["tabsMax"] = most.into();
+        let step = format!("/api/v1/plugins/tests/settles/steps/{step}");
+        assert_eq!(host.put(&step, json!({"configuration": {"patch": patch}})).await?.status, 200);
+        let mut changed = host.get(environment).await?.json();
+        changed.as_object_mut().map(|it| it.remove("meta"));
+        changed["sessionsMax"] = most.into();
+        let changed = host.put(environment, changed).await?;
+        assert!(changed.status < 300, "{step}: {changed}");
+        let left = outbox(&host, |items| items.iter().all(|it| it["code"] != Value::Null)).await?;
+        assert!(left.is_empty(), "{step}: {left:?}");
+        let now = host.get(environment).await?.json();
+        assert_eq!(now["tabsMax"], most, "{step}: its patch is taken: {now}");
+        for key in ["queries", "traces", "plugins"] {
+            assert_eq!(now[key], at_first[key], "{step}: {now}");
+        }
+        assert_eq!(host.put(&step, json!({"configuration": {}})).await?.status, 200);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn patches_of_one_item_add_up_whether_a_change_waits_for_them_or_not() -> Done {
     let host = host().await?;
     for (step, name) in [("stamp", "At once"), ("later", "Some time later")] {
