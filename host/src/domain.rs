@@ -23,6 +23,7 @@ pub mod environment;
 pub mod excerpt;
 pub mod experience;
 pub mod free_json;
+pub mod hex;
 pub mod item;
 pub mod json_text;
 pub mod macros;

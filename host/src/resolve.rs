@@ -19,12 +19,12 @@ mod tabs;
 mod texts;
 mod tool_step;
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::domain::experience::{Assignment, ChosenProfile, Experience, ExplainLevel, Outcome};
+use crate::domain::hex::hexadecimal;
 use crate::domain::trace::Caller;
 use crate::domain::{App, Kind, Name, Profile};
 use crate::store::Snapshot;
@@ -161,11 +161,8 @@ fn decision_id(
         app,
         session
     ]);
-    Sha256::digest(inputs.to_string()).iter().take(16).fold(String::new(), |mut id, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
+    let digest: [u8; 32] = Sha256::digest(inputs.to_string()).into();
+    hexadecimal(&digest[..16])
 }
 
 #[cfg(test)]

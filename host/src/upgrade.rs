@@ -19,8 +19,6 @@ mod settle;
 mod step;
 mod undo;
 
-use std::fmt::Write as _;
-
 use crate::{import, store};
 
 pub use answer::believe;
@@ -89,12 +87,4 @@ pub enum Error {
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

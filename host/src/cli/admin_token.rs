@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::domain::hex::hexadecimal;
 use crate::http::Token;
 use crate::store::durable;
 
@@ -49,7 +50,7 @@ fn read(file: &Path) -> Result<Token, Failure> {
 fn make(file: &PathBuf) -> io::Result<String> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = hexadecimal(&bytes);
     let folder = file.parent().unwrap_or(Path::new("."));
     durable::make_folder(folder)?;
     // Whole under another name first, so that a process that dies here leaves no half token behind.

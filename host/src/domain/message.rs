@@ -11,6 +11,18 @@ use serde::{Deserialize, Serialize};
 use super::Kind;
 use super::revision::ChangeRecord;
 
+/// What a tool's rule is asked.
+pub const TOOL_EVALUATE: &str = "tool.evaluate";
+
+/// What a step of upgrades is asked.
+pub const CONFIG_UPGRADE: &str = "config.upgrade";
+
+/// The stage before everything, in which a step only looks.
+pub const PRE_VALIDATION: u8 = 10;
+
+/// The stage in which an operation happens.
+pub const MAIN_OPERATION: u8 = 30;
+
 /// What happens to something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {

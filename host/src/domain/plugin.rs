@@ -3,11 +3,13 @@
 //! What a plugin can do is said by its component, which is named by its digest. What it may do is said here.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+use crate::domain::hex::hexadecimal;
 
 use super::item::item_basics;
 use super::*;
@@ -211,13 +213,7 @@ pub struct InvalidDigest;
 impl Digest {
     /// The identity of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let hash = Sha256::digest(bytes);
-        let mut text = String::with_capacity(hash.len() * 2);
-        for byte in hash {
-            // Writing into a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        Self(text.into())
+        Self(hexadecimal(&Sha256::digest(bytes)).into())
     }
 
     /// The text.

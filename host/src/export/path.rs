@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::hex::hexadecimal;
+
 /// Longest part of a path that is taken as it is, in bytes. Most file systems end at 255.
 const PART_MAX: usize = 140;
 /// Names that one widespread system keeps for itself, whatever follows after a dot.
@@ -32,7 +34,8 @@ impl Paths {
 
 /// The beginning of the digest of a name, in hexadecimal.
 fn digest(name: &str) -> String {
-    Sha256::digest(name).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let digest: [u8; 32] = Sha256::digest(name).into();
+    hexadecimal(&digest[..6])
 }
 
 /// Whether a name can be a part of a path.

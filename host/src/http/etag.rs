@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
+use crate::domain::hex::hexadecimal;
 use crate::domain::{Kind, Revision};
 use crate::store::{self, Expect};
 
@@ -33,8 +34,8 @@ pub(super) fn of_revision(revision: Revision) -> HeaderValue {
 
 /// The tag of an answer that is these bytes.
 pub(super) fn of_bytes(bytes: &[u8]) -> HeaderValue {
-    let digest = Sha256::digest(bytes);
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let digest: [u8; 32] = Sha256::digest(bytes).into();
+    let hex = hexadecimal(&digest[..16]);
     HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 

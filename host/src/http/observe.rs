@@ -12,6 +12,7 @@ use tracing::Instrument;
 
 use crate::domain::Effort;
 use crate::domain::access::Secret;
+use crate::domain::hex::hexadecimal;
 
 use super::answer_headers;
 use super::problem::{self, Refusal};
@@ -132,7 +133,7 @@ fn fresh_id() -> String {
     if let Err(error) = getrandom::fill(&mut bytes) {
         tracing::warn!(%error, "no randomness for request ids");
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&bytes)
 }
 
 /// An address as the log may have it: not longer than most are, and some people send the secret of a token where its

@@ -8,6 +8,7 @@ use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 
+use crate::domain::hex::hexadecimal;
 use crate::domain::{SecretName, SecretValue};
 
 /// How often an encoding is taken off.
@@ -117,7 +118,7 @@ impl<'a> Redaction<'a> {
 /// The spellings of a secret that are looked for.
 fn spellings(of: usize, secret: &str) -> Vec<Needle> {
     let plain = |text: String| Needle { of, bytes: text.into_bytes(), around: (0, 0) };
-    let hexadecimal: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hexadecimal = hexadecimal(secret.as_bytes());
     let mut needles = vec![
         plain(secret.to_owned()),
         plain(secret.chars().rev().collect()),
@@ -251,7 +252,7 @@ mod tests {
         let twice = percent.replace('%', "%25");
         let unicode: String = value.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
         let entities: String = value.bytes().map(|byte| format!("&#{byte};")).collect();
-        let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hexadecimal(value.as_bytes());
         let reversed: String = value.chars().rev().collect();
         let json = serde_json::to_string(value).unwrap();
         let base64 = BASE64_STANDARD.encode(value);

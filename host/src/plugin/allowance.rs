@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::domain::Effort;
 
-use super::call::CallError;
-use super::engine::Config;
+use super::call_error::CallError;
+use super::config::Config;
 use super::limits::Limits;
 
 /// Which budget a call shares, and with which others.

@@ -10,10 +10,12 @@ use crate::domain::message::Stage;
 use crate::resolve::{Decision, ItemReference};
 use crate::upgrade::attribute_changes;
 
-use super::call::CallError;
-use super::decision::{self, Invalid, quote};
-use super::limits::{Exceeded, Limits};
-use super::v0_1::Verdict;
+use super::call_error::CallError;
+use super::decision;
+use super::decision::Verdict;
+use super::exceeded::Exceeded;
+use super::invalid::{Invalid, quote};
+use super::limits::Limits;
 
 /// What a step is asked about.
 #[derive(Debug, Clone, Copy)]

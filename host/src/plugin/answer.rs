@@ -13,7 +13,7 @@ use crate::resolve::{Decision, ItemReference};
 use crate::upgrade::attribute_changes;
 
 use super::amendment::Amendment;
-use super::call::CallError;
+use super::call_error::CallError;
 
 /// What a rule or a step came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

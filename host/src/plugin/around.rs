@@ -11,7 +11,7 @@ use crate::domain::{CallLimits, FaultPolicy, PluginVersion};
 use crate::resolve::{Decision, Evaluation, Read, Reads, RuleCall, StepEnd, StepRun};
 
 use super::amendment::{Amendment, Question};
-use super::record::TOOL_EVALUATE;
+use crate::domain::message::TOOL_EVALUATE;
 
 /// A step around rules, as it is declared and as the environment wants it.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,7 +16,7 @@ use std::process::ExitStatus;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
-use super::inspect::LoadError;
+use super::inspect_error::LoadError;
 use super::slots::Slots;
 use super::weight::Weight;
 

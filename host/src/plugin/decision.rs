@@ -4,50 +4,23 @@ use serde_json::{Map, Value};
 
 use crate::resolve::Decision;
 
-use super::call::CallError;
-use super::limits::{Exceeded, Limits};
-use super::v0_1::Verdict;
+use super::call_error::CallError;
+use super::exceeded::Exceeded;
+use super::invalid::Invalid;
+use super::invalid::quote;
+use super::limits::Limits;
+use crate::resolve::ItemReference;
 
 const LONGEST_CODE: usize = 64;
-const LONGEST_QUOTE: usize = 300;
-
-/// Why a decision is no decision.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Invalid {
-    /// The payload is no JSON object.
-    #[error("its payload is no JSON object: {0}")]
-    Payload(String),
-    /// A patch is no JSON object.
-    #[error("its patch is no JSON object: {0}")]
-    Patch(String),
-    /// A code or a kind is not well-formed.
-    #[error("its {what} is `{found}`; 1 to 64 of `a` to `z`, `0` to `9` and `-` are expected, a letter first")]
-    Code {
-        /// Which code.
-        what: &'static str,
-        /// What it says.
-        found: String,
-    },
-    /// An outcome is none.
-    #[error("{0}")]
-    Outcome(String),
-    /// A text is missing.
-    #[error("its {0} is empty")]
-    Empty(&'static str),
-}
-
-impl Invalid {
-    /// The same without what the guest said.
-    pub(super) fn told(&self) -> String {
-        match self {
-            Self::Payload(_) => "its payload is no JSON object".to_owned(),
-            Self::Patch(_) => "its patch is no JSON object".to_owned(),
-            Self::Code { what, .. } => {
-                format!("its {what} is not 1 to 64 of `a` to `z`, `0` to `9` and `-`, a letter first")
-            }
-            Self::Outcome(_) | Self::Empty(_) => self.to_string(),
-        }
-    }
+/// What a rule answers, unchecked.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// A decision to show the tool.
+    Shown { payload: String, items: Vec<ItemReference> },
+    /// A decision to hide it.
+    Hidden { code: String, text: String },
+    /// None.
+    Fault { code: String, message: String },
 }
 
 /// The decision a verdict stands for.
@@ -108,16 +81,6 @@ pub(super) fn text(what: &'static str, found: &str) -> Result<(), Invalid> {
     if found.trim().is_empty() { Err(Invalid::Empty(what)) } else { Ok(()) }
 }
 
-/// The start of a guest's text, fit to stand in a message.
-pub(super) fn quote(text: &str) -> String {
-    let printable = |character: char| if character.is_control() { ' ' } else { character };
-    let mut quoted: String = text.chars().take(LONGEST_QUOTE).map(printable).collect();
-    if text.chars().nth(LONGEST_QUOTE).is_some() {
-        quoted.push('…');
-    }
-    quoted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,11 +126,5 @@ mod tests {
             assert_eq!(error.code(), code, "for {error}");
             assert!(error.to_string().starts_with(message), "not `{message}`: {error}");
         }
-    }
-
-    #[test]
-    fn a_quote_is_short_and_on_one_line() {
-        assert_eq!(quote("a\n\u{1b}b"), "a  b");
-        assert_eq!(quote(&"x".repeat(301)).chars().count(), 301);
     }
 }

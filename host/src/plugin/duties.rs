@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::{Duties, FaultPolicy, StepOverride};
 
-use super::manifest::{Manifest, Provides};
+use super::manifest::Manifest;
+use super::manifest::provides::Provides;
 
 impl Manifest {
     /// The tool kinds the component answers for, where `decided` is what the environment decided about its steps. A step that is switched

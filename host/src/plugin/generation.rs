@@ -8,6 +8,18 @@ pub(super) const PACKAGE: &str = "loadout:plugin/";
 /// How each version of the generation begins.
 pub(super) const GENERATION: &str = "0.1.";
 
+/// The world of tool plugins.
+pub(super) const TOOL_WORLD: &str = "loadout:plugin/tool@0.1.0";
+
+/// The world of plugins that take part in changes of configuration.
+pub(super) const STEP_WORLD: &str = "loadout:plugin/step@0.1.0";
+
+/// The world of plugins with steps around the rules of tools.
+pub(super) const TOOL_STEP_WORLD: &str = "loadout:plugin/tool-step@0.1.0";
+
+/// The world of plugins that upgrade old environments.
+pub(super) const UPGRADE_WORLD: &str = "loadout:plugin/upgrade@0.1.0";
+
 /// Whether `name`, such as `loadout:plugin/tool@0.1.3`, is `offered` in some version of the generation.
 pub(super) fn is_one(name: &str, offered: &str) -> bool {
     let parts = name.split_once('@').zip(offered.split_once('@'));

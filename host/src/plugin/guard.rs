@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::breaker::{Admitted, Breaker, Health, Source, Suspended, Turn};
-use super::call::CallError;
-use super::engine::Config;
+use super::call_error::CallError;
+use super::config::Config;
 use super::lanes::{Lane, Place};
 
 /// What stands before a component.
@@ -114,11 +114,12 @@ impl Drop for Leave<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::breaker::{BreakerSettings, BreakerState};
+    use super::super::breaker::BreakerState;
     use super::super::lanes::Lanes;
-    use super::super::limits::Exceeded;
     use super::super::weight::Weight;
     use super::*;
+    use crate::plugin::breaker_settings::BreakerSettings;
+    use crate::plugin::exceeded::Exceeded;
 
     fn guard<const N: usize>(breaker: BreakerSettings, steps: [&str; N]) -> Guard {
         let config = Config { breaker, ..Config::default() };

@@ -9,13 +9,17 @@ use crate::resolve::Reads;
 
 use super::allowance::Share;
 use super::breaker::Source;
-use super::call::{self, CallError, Means};
-use super::decision::Invalid;
+use super::call;
+use super::call::Means;
+use super::call_error::CallError;
 use super::engine::Engine;
+use super::exceeded::Exceeded;
 use super::guard::{Guard, Leave};
-use super::limits::{Exceeded, Limits};
+use super::invalid::Invalid;
+use super::limits::Limits;
+use super::meter::Times;
 use super::outside::Outside;
-use super::record::{Asked, Record, Remains, Times};
+use super::record::{Asked, Record, Remains};
 use super::v0_1::configuration::Handler as Prepared;
 use super::weight::Weight;
 
@@ -161,9 +165,4 @@ fn of(outcome: &Outcome) -> trace::Outcome {
         Outcome::Proceed(_) => trace::Outcome::Succeeded,
         Outcome::Reject(_) => trace::Outcome::Rejected,
     }
-}
-
-/// What a handler answered is no outcome.
-pub(super) fn invalid(why: impl Into<String>) -> (CallError, Option<u32>) {
-    (Invalid::Outcome(why.into()).into(), None)
 }

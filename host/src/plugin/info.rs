@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::domain::PluginVersion;
 
-use super::manifest::{Manifest, Provides};
+use super::manifest::Manifest;
+use super::manifest::provides::Provides;
 
 /// A plugin that is there.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::call::CallError;
-use super::engine::Config;
+use super::call_error::CallError;
+use super::config::Config;
 use super::slots::{NoSlot, Slot, Slots};
 use super::waiting::{Budget, WaitingRoom};
 use super::weight::Weight;
@@ -129,8 +129,8 @@ impl Place<'_> {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-    use super::super::waiting::WaitingShare;
     use super::*;
+    use crate::plugin::waiting_share::WaitingShare;
 
     /// One call of each plugin at once, and no wait.
     fn narrow() -> Config {

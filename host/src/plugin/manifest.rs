@@ -5,25 +5,29 @@
 use std::sync::Arc;
 
 use serde::Deserialize as _;
-use serde_json::{Map, Value};
 use toml::de::{DeTable, Deserializer};
 
 use crate::domain::plugin::is_plugin_name;
-use crate::domain::{Capabilities, FaultPolicy, PluginVersion, free_json};
+use crate::domain::{Capabilities, PluginVersion};
 
 use super::generation::is_one;
 use super::limits::{Limits, Modesty};
 use super::migration::Migration;
 use super::weight::Weight;
 
+use self::error::{NAME_RULE, check, one_line, refused, shown};
 use self::file::{File, Header};
 use self::settings::Settings;
+use super::generation::{STEP_WORLD, TOOL_STEP_WORLD, TOOL_WORLD, UPGRADE_WORLD};
 
 mod bounds;
 mod capabilities;
+pub(super) mod error;
 mod file;
+mod kinds;
 mod limits;
 mod migrations;
+pub(super) mod provides;
 mod reference;
 mod settings;
 mod steps;
@@ -31,23 +35,13 @@ mod tool;
 mod tool_steps;
 mod upgrade;
 
+pub use error::ManifestError;
+pub use provides::Provides;
 pub use reference::{ManifestKey, ManifestTable};
-pub use settings::DeclaredSchema;
+pub use settings::{DeclaredSchema, SettingsError};
 pub use steps::StepDeclaration;
 pub use tool_steps::ToolStepDeclaration;
 pub use upgrade::StepPart;
-
-/// The world of tool plugins.
-pub(super) const TOOL_WORLD: &str = "loadout:plugin/tool@0.1.0";
-
-/// The world of plugins that take part in changes of configuration.
-pub(super) const STEP_WORLD: &str = "loadout:plugin/step@0.1.0";
-
-/// The world of plugins with steps around the rules of tools.
-pub(super) const TOOL_STEP_WORLD: &str = "loadout:plugin/tool-step@0.1.0";
-
-/// The world of plugins that upgrade old environments.
-pub(super) const UPGRADE_WORLD: &str = "loadout:plugin/upgrade@0.1.0";
 
 const LONGEST_DESCRIPTION: usize = 500;
 
@@ -102,55 +96,6 @@ impl Identity {
             .map_err(|_| refused("plugin.version", version, "a version has three numbers, such as `1.0.2`"))?;
         Ok(Self { publisher, name, version })
     }
-}
-
-/// What a plugin does.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Provides {
-    /// It decides about tools of these kinds.
-    Tool {
-        /// The kinds.
-        kinds: Vec<String>,
-        /// What happens when it breaks.
-        on_fault: FaultPolicy,
-        /// What tools are given when it breaks, where that is used.
-        default: Option<Map<String, Value>>,
-    },
-    /// It is a step of upgrades.
-    Step(StepPart),
-    /// It takes part in changes of configuration.
-    Handler {
-        /// The steps it wants to be asked as.
-        steps: Vec<StepDeclaration>,
-    },
-    /// It has steps around the rules of tools.
-    ToolSteps {
-        /// The steps it wants to be asked as.
-        steps: Vec<ToolStepDeclaration>,
-    },
-}
-
-/// Why a manifest is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ManifestError {
-    /// No TOML, a missing key, an unknown key.
-    #[error("its manifest cannot be read: {0}")]
-    Toml(String),
-    /// A value breaks a rule.
-    #[error("its manifest says `{key} = {value}`; {rule}")]
-    Value {
-        /// The key.
-        key: &'static str,
-        /// What was typed.
-        value: String,
-        /// What is expected.
-        rule: String,
-    },
-    /// Another world.
-    #[error(
-        "it is built for the world `{0}`; this host runs plugins for `{TOOL_WORLD}`, `{TOOL_STEP_WORLD}`, `{STEP_WORLD}` and `{UPGRADE_WORLD}`: build it for one of them"
-    )]
-    World(String),
 }
 
 impl Manifest {
@@ -266,7 +211,7 @@ impl Manifest {
         };
         let (settings_schema, migrations) = settings(file.settings, version)?.unzip();
         let migrations = migrations.unwrap_or_default();
-        let limits = file.limits.unwrap_or_default().lowered(weight.limits(most))?;
+        let limits = file.limits.unwrap_or_default().lowered(most.for_weight(weight))?;
         Ok(Self {
             publisher,
             name,
@@ -288,43 +233,14 @@ fn none(world: &str, part: &str, there: bool) -> Result<(), ManifestError> {
     if there { Err(ManifestError::Toml(message())) } else { Ok(()) }
 }
 
-const NAME_RULE: &str = "a name has 1 to 64 of `a` to `z`, `0` to `9` and `-`, and starts with a letter";
-
-fn check(key: &'static str, value: &str, holds: bool, rule: &str) -> Result<(), ManifestError> {
-    if holds { Ok(()) } else { Err(refused(key, value, rule)) }
-}
-
-fn refused(key: &'static str, value: &str, rule: &str) -> ManifestError {
-    ManifestError::Value { key, value: shown(value), rule: rule.to_owned() }
-}
-
-/// As much of what was typed as a sentence has room for.
-fn shown(typed: &str) -> String {
-    typed.chars().take(100).collect()
-}
-
-fn parse_object(key: &'static str, text: &str) -> Result<Map<String, Value>, ManifestError> {
-    serde_json::from_str(text).map_err(|error| refused(key, text, &format!("a JSON object is expected: {error}")))
-}
-
-/// As [`parse_object`], of one that is no larger than what administrators may write.
-fn parse_free(key: &'static str, text: &str) -> Result<Map<String, Value>, ManifestError> {
-    let object = parse_object(key, text)?;
-    free_json::check(key, &object).map_err(|problem| refused(key, text, &problem.message))?;
-    Ok(object)
-}
-
-/// What is wrong with the file, which may quote what is in it.
-fn one_line(error: &toml::de::Error) -> String {
-    const LONGEST: usize = 300;
-    error.message().lines().collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use serde_json::Value;
+
     use super::*;
+    use crate::domain::FaultPolicy;
 
     const WHOLE: &str = r#"
         capabilities = []

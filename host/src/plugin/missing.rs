@@ -9,7 +9,8 @@ use crate::pipeline::{Registration, StepFault};
 use crate::resolve::{Evaluation, Reads};
 
 use super::around::ToolStepRegistration;
-use super::manifest::{Manifest, Provides, ToolStepDeclaration};
+use super::manifest::provides::Provides;
+use super::manifest::{Manifest, ToolStepDeclaration};
 use super::policy::Policy;
 use super::registrations::{registration, tool_step_registration};
 

@@ -16,7 +16,7 @@ use crate::domain::{
 use crate::outbound::{self, Client, Field, Method, Request, Response, Target};
 use crate::store::Secrets;
 
-use super::workshop::hexadecimal;
+use crate::domain::hex::hexadecimal;
 
 /// The way out of the host: who sends requests, and where secrets are.
 #[derive(Debug, Clone, Default)]

@@ -15,20 +15,8 @@ use crate::domain::trace::{
     CallTrace, Caller, Component, LogText, Mode, Outcome, ReachedLimit, RefusedCall, TraceFault, TraceId, Usage, Watch,
 };
 
-use super::call::CallError;
-use super::limits::Exceeded;
-
-/// What a tool's rule is asked.
-pub(super) const TOOL_EVALUATE: &str = "tool.evaluate";
-
-/// What a step of upgrades is asked.
-pub(super) const CONFIG_UPGRADE: &str = "config.upgrade";
-
-/// The stage before everything, in which a step only looks.
-pub(super) const PRE_VALIDATION: u8 = 10;
-
-/// The stage in which an operation happens.
-pub(super) const MAIN_OPERATION: u8 = 30;
+use super::call_error::CallError;
+use super::exceeded::Exceeded;
 
 /// What a component is asked.
 pub(super) struct Asked<'a> {
@@ -39,13 +27,6 @@ pub(super) struct Asked<'a> {
     pub(super) mode: Mode,
     pub(super) step: Option<&'a str>,
     pub(super) settings: Option<&'a str>,
-}
-
-/// How long the parts of a call took.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Times {
-    pub(super) instantiate: Duration,
-    pub(super) run: Duration,
 }
 
 /// What is left of a call for its record.
@@ -158,7 +139,7 @@ static PROCESS: LazyLock<u64> = LazyLock::new(|| {
 });
 
 fn hash(settings: &str) -> String {
-    super::workshop::hexadecimal(Sha256::digest(settings).get(..16).unwrap_or_default())
+    crate::domain::hex::hexadecimal(Sha256::digest(settings).get(..16).unwrap_or_default())
 }
 
 impl CallError {

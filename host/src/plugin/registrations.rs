@@ -8,7 +8,8 @@ use crate::domain::StepOverride;
 use crate::pipeline::Registration;
 
 use super::around::ToolStepRegistration;
-use super::manifest::{Manifest, Provides, StepDeclaration, ToolStepDeclaration};
+use super::manifest::provides::Provides;
+use super::manifest::{Manifest, StepDeclaration, ToolStepDeclaration};
 use super::schema::SettingsSchema;
 
 /// A step that a component declares, as the environment wants it.

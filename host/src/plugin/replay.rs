@@ -7,7 +7,7 @@ use crate::upgrade::{Migration, Page};
 
 use super::amendment::{Question, Wish};
 use super::answer::Answer;
-use super::call::CallError;
+use super::call_error::CallError;
 use super::observation::{About, AskedStep};
 use super::record::Remains;
 use super::workshop::{Part, Ready, Workshop};

@@ -17,11 +17,14 @@ use crate::resolve::Reads;
 use super::allowance::Allowance;
 use super::circumstances::Circumstances;
 use super::clock::{Clock, Left, Moment};
-use super::limits::{Exceeded, Limits, Meter};
+use super::empty_wasi;
+use super::exceeded::Exceeded;
+use super::limits::Limits;
 use super::log::Log;
+use super::meter::Meter;
+use super::meter::Times;
 use super::outside::{Answered, Asking, Outside, Question, Recorded, Refused};
-use super::record::{Remains, Times};
-use super::wasi;
+use super::record::Remains;
 
 /// What the host keeps for one call.
 pub(super) struct State {
@@ -189,7 +192,7 @@ impl State {
     /// The part of WASI that the library answers, made when it is first asked for: most rules never do.
     pub(super) fn wasi(&mut self) -> (&mut WasiCtx, &mut ResourceTable) {
         let time = self.circumstances.time;
-        let nothing = || Box::new((wasi::nothing(time), ResourceTable::new()));
+        let nothing = || Box::new((empty_wasi::nothing(time), ResourceTable::new()));
         let (ctx, table) = &mut **self.wasi.get_or_insert_with(nothing);
         (ctx, table)
     }

@@ -11,14 +11,19 @@ use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote};
 
 use super::allowance::Share;
-use super::call::{self, CallError, Means};
-use super::decision::quote;
+use super::call;
+use super::call::Means;
+use super::call_error::CallError;
 use super::engine::Engine;
-use super::limits::{Exceeded, Limits};
-use super::record::{Asked, CONFIG_UPGRADE, MAIN_OPERATION, PRE_VALIDATION, Record, Remains, Times};
+use super::exceeded::Exceeded;
+use super::invalid::quote;
+use super::limits::Limits;
+use super::meter::Times;
+use super::record::{Asked, Record, Remains};
 use super::state::State;
 use super::v0_1::upgrade::{Said, Step as Prepared, StepInstance};
 use super::weight::Weight;
+use crate::domain::message::{CONFIG_UPGRADE, MAIN_OPERATION, PRE_VALIDATION};
 
 /// A step that is ready to be asked.
 pub(super) struct Step {

@@ -11,14 +11,18 @@ use super::allowance::Share;
 use super::amendment::{self, Amendment, Question, Wish};
 use super::around::ToolStepRegistration;
 use super::breaker::Source;
-use super::call::{self, CallError, Means};
+use super::call;
+use super::call::Means;
+use super::call_error::CallError;
 use super::engine::Engine;
 use super::guard::{Guard, Leave};
 use super::limits::Limits;
+use super::meter::Times;
 use super::outside::Outside;
-use super::record::{Asked, Record, Remains, TOOL_EVALUATE, Times};
+use super::record::{Asked, Record, Remains};
 use super::v0_1::evaluation::Evaluator;
 use super::weight::Weight;
+use crate::domain::message::TOOL_EVALUATE;
 
 /// A component with steps around rules.
 pub(super) struct ToolSteps {

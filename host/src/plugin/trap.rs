@@ -4,9 +4,10 @@ use std::fmt::{self, Write as _};
 
 use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
-use super::call::CallError;
-use super::decision::quote;
-use super::limits::{Exceeded, Limits};
+use super::call_error::CallError;
+use super::exceeded::Exceeded;
+use super::invalid::quote;
+use super::limits::Limits;
 use super::state::{Ended, State};
 
 /// How much of a symbol is looked at, in bytes. Longer ones are no names.
@@ -14,19 +15,6 @@ const LONGEST_SYMBOL: usize = 8 << 10;
 
 /// How long a name becomes, in bytes: more than is ever quoted.
 const LONGEST_NAME: usize = 2 << 10;
-
-/// Something a plugin must not do, noticed by the host function it did it with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Refused(&'static str);
-
-impl Refused {
-    pub(super) const WAITING: Self = Self("it tried to wait; a rule cannot sleep");
-    pub(super) const EXIT: Self = Self("it tried to exit; a rule answers instead");
-    pub(super) const SO_MUCH_RANDOMNESS: Self = Self("it asked for more than 64 KiB of random numbers at once");
-    pub(super) const NO_NETWORK: Self = Self("it opened a socket; `http`, `records` and `knowledge` are the ways out");
-    pub(super) const NOTHING_THERE: Self = Self("it used a file or stream that does not exist");
-}
 
 /// Tells which of its limits or promises a call broke.
 pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -> CallError {

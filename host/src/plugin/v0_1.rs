@@ -11,7 +11,7 @@ use crate::domain::slug::{InvalidSlug, RENDERED_MAX, SLUGS_MAX, Template};
 use crate::domain::trace::LogLevel;
 use crate::resolve::ItemReference;
 
-use super::limits::Exceeded;
+use super::exceeded::Exceeded;
 use super::state::State;
 
 pub(super) mod configuration;
@@ -30,6 +30,7 @@ mod generated {
     });
 }
 
+use super::decision::Verdict;
 use generated::exports::loadout::plugin::tool_rule;
 use generated::loadout::plugin::{context, library, trace};
 
@@ -38,17 +39,6 @@ pub(super) struct Rule(generated::ToolPre<State>);
 
 /// An instance of it.
 pub(super) struct Instance(generated::Tool);
-
-/// What a rule answers, unchecked.
-#[derive(Debug)]
-pub(super) enum Verdict {
-    /// A decision to show the tool.
-    Shown { payload: String, items: Vec<ItemReference> },
-    /// A decision to hide it.
-    Hidden { code: String, text: String },
-    /// None.
-    Fault { code: String, message: String },
-}
 
 /// Links the imports of the world.
 pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {

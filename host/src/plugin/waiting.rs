@@ -6,59 +6,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::engine::Config;
+use super::config::Config;
 use super::slots::Slots;
+use super::waiting_share::WaitingShare;
 use super::weight::Weight;
-
-/// How much calls may take that were granted something outside of the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WaitingShare {
-    /// How many calls of one plugin may run at once.
-    pub lane: u32,
-    /// How many calls of one plugin may wait for their turn; more are refused at once.
-    pub queue: usize,
-    /// How long a call waits for its turn. Short, because the thread of its request waits with it.
-    pub patience: Duration,
-    /// How many calls of all these plugins may be under way at once, those among them that wait for their turn: each holds a thread.
-    pub threads: usize,
-    /// Seconds that the calls of one plugin may wait outside in each second.
-    pub per_second: u32,
-    /// How much waiting a plugin may have used beyond that before its calls are refused.
-    pub reserve: Duration,
-}
-
-impl Default for WaitingShare {
-    /// A server works with 64 threads (`cli/serve.rs`). One plugin holds 16 of them at most, 8 running and 8 waiting for their turn; all
-    /// plugins together half. A plugin whose hosts are slow for long holds 4 on average, because its budget gives it 4 seconds a second.
-    fn default() -> Self {
-        Self {
-            lane: 8,
-            queue: 8,
-            patience: Duration::from_millis(250),
-            threads: 32,
-            per_second: 4,
-            reserve: Duration::from_secs(20),
-        }
-    }
-}
-
-impl Config {
-    /// How many calls of components of one weight may run at once that may wait outside: of light ones a quarter of all that run, of heavy
-    /// ones, of which few run anyway, half.
-    pub(super) fn waiting_slots_for(&self, weight: Weight) -> u32 {
-        match weight {
-            Weight::Light => self.slots / 4,
-            Weight::Heavy => self.heavy_slots / 2,
-        }
-        .max(1)
-    }
-
-    /// The same of one plugin: half of these at most, and no more than it may run of other calls.
-    pub(super) fn waiting_lane_for(&self, weight: Weight) -> u32 {
-        let half = (self.waiting_slots_for(weight) / 2).max(1);
-        self.waiting.lane.min(half).min(self.lane_for(weight))
-    }
-}
 
 /// What calls of all plugins that may wait outside share.
 #[derive(Debug)]

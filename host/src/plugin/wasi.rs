@@ -8,19 +8,16 @@
 //! need. Streams, polling, the monotonic clock and files are linked by hand: the usual implementation may block the thread,
 //! and a call must never reach it.
 
-use std::time::Duration;
-
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
     ComponentNamedList, ComponentType, Lift, Linker, LinkerInstance, Lower, Resource, ResourceType,
 };
 use wasmtime_wasi::cli::{WasiCli, WasiCliCtxView};
-use wasmtime_wasi::clocks::{HostWallClock, WasiClocks, WasiClocksCtxView};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtxView};
 use wasmtime_wasi::p2::bindings;
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
+use super::forbidden::Forbidden;
 use super::state::State;
-use super::trap::Refused;
 
 mod sockets;
 
@@ -68,7 +65,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 fn link_io(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut error = linker.instance("wasi:io/error@0.2.12")?;
     resource::<StreamFailure>(&mut error, "error")?;
-    refuse(&mut error, "[method]error.to-debug-string", Refused::NOTHING_THERE)?;
+    refuse(&mut error, "[method]error.to-debug-string", Forbidden::NOTHING_THERE)?;
 
     let mut poll = linker.instance("wasi:io/poll@0.2.12")?;
     resource::<Pollable>(&mut poll, "pollable")?;
@@ -93,7 +90,7 @@ fn link_io(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         counted(&mut streams, &format!("[method]output-stream.{name}"), flush)?;
     }
     for name in ["write-zeroes", "blocking-write-zeroes-and-flush", "splice", "blocking-splice"] {
-        refuse(&mut streams, &format!("[method]output-stream.{name}"), Refused::NOTHING_THERE)?;
+        refuse(&mut streams, &format!("[method]output-stream.{name}"), Forbidden::NOTHING_THERE)?;
     }
     counted(&mut streams, "[method]input-stream.subscribe", |_, _: (Resource<InputStream>,)| Ok((ready(),)))?;
     counted(&mut streams, "[method]output-stream.subscribe", |_, _: (Resource<OutputStream>,)| Ok((ready(),)))
@@ -138,8 +135,8 @@ fn link_cli(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     })?;
 
     let mut exit = linker.instance("wasi:cli/exit@0.2.12")?;
-    refuse(&mut exit, "exit", Refused::EXIT)?;
-    refuse(&mut exit, "exit-with-code", Refused::EXIT)?;
+    refuse(&mut exit, "exit", Forbidden::EXIT)?;
+    refuse(&mut exit, "exit-with-code", Forbidden::EXIT)?;
 
     let mut stdin = linker.instance("wasi:cli/stdin@0.2.12")?;
     counted(&mut stdin, "get-stdin", |_, ()| Ok((Resource::<InputStream>::new_own(STDIN),)))?;
@@ -163,8 +160,8 @@ fn link_clocks(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut monotonic = linker.instance("wasi:clocks/monotonic-clock@0.2.12")?;
     counted(&mut monotonic, "now", |state, ()| Ok((u64::try_from(state.circumstances().time.as_nanos())?,)))?;
     counted(&mut monotonic, "resolution", |_, ()| Ok((1_u64,)))?;
-    refuse(&mut monotonic, "subscribe-instant", Refused::WAITING)?;
-    refuse(&mut monotonic, "subscribe-duration", Refused::WAITING)?;
+    refuse(&mut monotonic, "subscribe-instant", Forbidden::WAITING)?;
+    refuse(&mut monotonic, "subscribe-duration", Forbidden::WAITING)?;
 
     bindings::clocks::wall_clock::add_to_linker::<_, WasiClocks>(linker, |state: &mut State| {
         let (ctx, table) = state.wasi();
@@ -186,7 +183,7 @@ fn link_random(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 
 fn random_bytes(state: &mut State, (count,): (u64,)) -> Answer<Vec<u8>> {
     if count > CHUNK {
-        return Err(Refused::SO_MUCH_RANDOMNESS.into());
+        return Err(Forbidden::SO_MUCH_RANDOMNESS.into());
     }
     let mut bytes = Vec::new();
     while (bytes.len() as u64) < count {
@@ -196,26 +193,8 @@ fn random_bytes(state: &mut State, (count,): (u64,)) -> Answer<Vec<u8>> {
     Ok((bytes,))
 }
 
-/// What stands behind the library's part: no arguments, no variables, and a clock that stands still at `time`.
-pub(super) fn nothing(time: Duration) -> WasiCtx {
-    WasiCtxBuilder::new().wall_clock(Frozen(time)).build()
-}
-
 /// The seed of hash maps. Any numbers do; these are of the golden ratio.
 const SEED: (u64, u64) = (0x9e37_79b9_7f4a_7c15, 0x34c8_ed5c_60cc_39f4);
-
-/// A clock that stands still.
-struct Frozen(Duration);
-
-impl HostWallClock for Frozen {
-    fn resolution(&self) -> Duration {
-        Duration::from_secs(1)
-    }
-
-    fn now(&self) -> Duration {
-        self.0
-    }
-}
 
 /// What can be done with an open file or folder. No plugin ever gets hold of one.
 const DESCRIPTOR: [&str; 27] = [
@@ -253,10 +232,10 @@ fn link_files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     resource::<Descriptor>(&mut types, "descriptor")?;
     resource::<Directory>(&mut types, "directory-entry-stream")?;
     for name in DESCRIPTOR {
-        refuse(&mut types, &format!("[method]descriptor.{name}"), Refused::NOTHING_THERE)?;
+        refuse(&mut types, &format!("[method]descriptor.{name}"), Forbidden::NOTHING_THERE)?;
     }
-    refuse(&mut types, "[method]directory-entry-stream.read-directory-entry", Refused::NOTHING_THERE)?;
-    refuse(&mut types, "filesystem-error-code", Refused::NOTHING_THERE)?;
+    refuse(&mut types, "[method]directory-entry-stream.read-directory-entry", Forbidden::NOTHING_THERE)?;
+    refuse(&mut types, "filesystem-error-code", Forbidden::NOTHING_THERE)?;
     let mut preopens = linker.instance("wasi:filesystem/preopens@0.2.12")?;
     counted(&mut preopens, "get-directories", |_, ()| Ok((Vec::<(Resource<Descriptor>, String)>::new(),)))
 }
@@ -279,7 +258,7 @@ where
 }
 
 /// Links a function that ends the call.
-fn refuse(instance: &mut LinkerInstance<'_, State>, name: &str, why: Refused) -> wasmtime::Result<()> {
+fn refuse(instance: &mut LinkerInstance<'_, State>, name: &str, why: Forbidden) -> wasmtime::Result<()> {
     let refused = name.to_owned();
     instance.func_new(name, move |mut store, _, _, _| {
         store.data_mut().refuse(&refused);

@@ -3,10 +3,6 @@
 //! A host counts and chooses; no manifest can ask for more room. Each weight has a pool of its own, so that what a runtime needs is taken from
 //! no rule that gets along without one.
 
-use std::time::Duration;
-
-use super::limits::Limits;
-
 const MIB: usize = 1 << 20;
 
 /// A component of more bytes is a heavy one. Rules of Rust have some hundred thousand, runtimes of Python or JavaScript ten million and more.
@@ -55,19 +51,6 @@ impl Weight {
             Self::Heavy => 128 * MIB,
         }
     }
-
-    /// What a call may use, of which `lightest` is said for light components. An interpreter takes some milliseconds to get going, and ten times
-    /// as long as compiled code from then on.
-    pub(super) fn limits(self, lightest: Limits) -> Limits {
-        match self {
-            Self::Light => lightest,
-            Self::Heavy => Limits {
-                deadline: lightest.deadline.max(Duration::from_millis(250)),
-                memory: lightest.memory.max(self.memory()),
-                ..lightest
-            },
-        }
-    }
 }
 
 #[cfg(test)]
@@ -78,14 +61,5 @@ mod tests {
     fn what_is_larger_than_a_rule_is_heavy() {
         assert_eq!(Weight::of(&vec![0; LIGHTEST_RUNTIME]), Weight::Light);
         assert_eq!(Weight::of(&vec![0; LIGHTEST_RUNTIME + 1]), Weight::Heavy);
-    }
-
-    #[test]
-    fn heavy_components_have_more_and_never_less() {
-        let (light, long) = (Limits::default(), Limits::of_steps());
-        assert_eq!(Weight::Light.limits(light), light);
-        let expected = Limits { deadline: Duration::from_millis(250), memory: 128 * MIB, ..light };
-        assert_eq!(Weight::Heavy.limits(light), expected);
-        assert_eq!(Weight::Heavy.limits(long), Limits { memory: 128 * MIB, ..long });
     }
 }

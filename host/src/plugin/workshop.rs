@@ -3,7 +3,6 @@
 //! Knows one component at a time. Which of them are asked, and about what, is said by a [`Catalog`](super::Catalog).
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -21,23 +20,27 @@ use super::breaker::Health;
 use super::cache::Cache;
 use super::call::{self, Call, Means, Plugin};
 use super::compiler::Compiler;
-use super::engine::{Config, Engine, EngineError};
+use super::config::Config;
+use super::engine::{Engine, EngineError};
 use super::guard::Guard;
 use super::handler::Handler;
-use super::inspect::{LoadError, identify, identity, inspect, manifest_of, manifest_text, may_take_part};
+use super::inspect::{identify, identity, inspect, manifest_of, manifest_text, may_take_part};
+use super::inspect_error::LoadError;
 use super::limits::Limits;
-use super::manifest::{Identity, Manifest, Provides};
+use super::linker::linker;
+use super::manifest::provides::Provides;
+use super::manifest::{Identity, Manifest};
 use super::schema::SettingsSchema;
 use super::signature::Signatures;
 use super::state::State;
 use super::step::Step;
 use super::tool_step::ToolSteps;
+use super::trap;
 use super::v0_1::Rule;
 use super::v0_1::configuration::Handler as PreparedHandler;
 use super::v0_1::evaluation::Evaluator;
 use super::v0_1::upgrade::Step as Prepared;
 use super::weight::Weight;
-use super::{trap, v0_1, wasi};
 
 /// Makes components ready for one engine.
 pub struct Workshop {
@@ -243,13 +246,13 @@ impl Workshop {
         let part = match &manifest.provides {
             Provides::Tool { .. } => {
                 let rule = Rule::new(linker, compiled).map_err(unusable)?;
-                let limits = weight.limits(config.limits).lowered(manifest.limits);
+                let limits = config.limits.for_weight(weight).lowered(manifest.limits);
                 let guard = Guard::new(config, &name, lane, []);
                 Part::Rule(Plugin { name, version, digest: digest.to_string(), component, weight, limits, guard, rule })
             }
             Provides::Step(step) => {
                 let prepared = Prepared::new(linker, compiled).map_err(unusable)?;
-                let limits = weight.limits(config.step_limits).lowered(manifest.limits);
+                let limits = config.step_limits.for_weight(weight).lowered(manifest.limits);
                 let info = StepInfo {
                     name,
                     version,
@@ -263,13 +266,13 @@ impl Workshop {
             }
             Provides::Handler { steps } => {
                 let prepared = PreparedHandler::new(linker, compiled).map_err(unusable)?;
-                let limits = weight.limits(config.handler_limits).lowered(manifest.limits);
+                let limits = config.handler_limits.for_weight(weight).lowered(manifest.limits);
                 let guard = Guard::new(config, &name, lane, steps.iter().map(|step| step.name.clone()));
                 Part::Handler(Handler { component, weight, limits, guard, prepared })
             }
             Provides::ToolSteps { steps } => {
                 let prepared = Evaluator::new(linker, compiled).map_err(unusable)?;
-                let limits = weight.limits(config.limits).lowered(manifest.limits);
+                let limits = config.limits.for_weight(weight).lowered(manifest.limits);
                 let guard = Guard::new(config, &name, lane, steps.iter().map(|step| step.name.clone()));
                 Part::ToolSteps(ToolSteps { component, weight, limits, guard, prepared })
             }
@@ -348,22 +351,6 @@ fn guarded<T>(look: impl FnOnce() -> Result<T, LoadError>) -> Result<T, LoadErro
 /// How many of so many slots start code of a rule may take at once.
 fn warmed(processors: usize, slots: u32) -> usize {
     processors.min(usize::try_from(slots / 4).unwrap_or(usize::MAX)).max(1)
-}
-
-/// Links what plugins of every world may import.
-pub(super) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine);
-    wasi::link(&mut linker)?;
-    v0_1::link(&mut linker)?;
-    Ok(linker)
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

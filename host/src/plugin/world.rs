@@ -2,7 +2,7 @@
 //!
 //! Says what `wit/worlds.wit` says; a test compares the two. Refuses nothing itself.
 
-use super::manifest::Provides;
+use super::manifest::provides::Provides;
 
 /// A world, by the names of its interfaces.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,8 +46,8 @@ impl World {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::manifest::{STEP_WORLD, TOOL_STEP_WORLD, TOOL_WORLD, UPGRADE_WORLD};
     use super::*;
+    use crate::plugin::generation::{STEP_WORLD, TOOL_STEP_WORLD, TOOL_WORLD, UPGRADE_WORLD};
 
     /// Designed, and no manifest can name it.
     const NOT_YET: &str = "tool-with-actions";

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::domain::hex::hexadecimal;
 use crate::domain::message::Stage;
 use crate::domain::plugin::Skipped;
 use crate::domain::revision::{Author, ChangeRecord};
@@ -218,7 +219,7 @@ fn fresh_id() -> String {
     if let Err(error) = getrandom::fill(&mut bytes) {
         tracing::warn!(%error, "no randomness for the names of events");
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&bytes)
 }
 
 /// Nobody takes part in changes.

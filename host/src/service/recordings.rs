@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::access::AuditEvent;
 use crate::domain::comparison::{Difference, Differences};
+use crate::domain::hex::hexadecimal;
 use crate::domain::revision::Author;
 use crate::domain::trace::TraceId;
 use crate::domain::{Digest, PluginVersion, RecordingSettings};
@@ -182,8 +183,7 @@ impl Service {
 pub(super) fn kept(recording: &CallRecording, settings: &RecordingSettings) -> Result<KeptRecording, store::Error> {
     let document = serde_json::to_string(recording).map_err(|error| store::Error::Corrupt(error.into()))?;
     let days = jiff::SignedDuration::from_hours(i64::from(settings.keep_days) * 24);
-    let question =
-        Sha256::digest(recording.question()).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let question = hexadecimal(&Sha256::digest(recording.question()));
     Ok(KeptRecording {
         id: recording.id,
         plugin: recording.plugin.clone(),

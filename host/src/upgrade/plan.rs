@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::domain::Revision;
+use crate::domain::hex::hexadecimal;
 use crate::store::Run as RunRecord;
 use crate::store::RunState;
 use crate::store::journal::{Note, Tally};
 
+use super::Error;
 use super::difference::Difference;
 use super::reader::SourceInfo;
 use super::step::{StepInfo, Version};
-use super::{Error, hexadecimal};
 
 /// What an upgrade is going to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -18,6 +18,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::domain::Row;
+use crate::domain::hex::hexadecimal;
 use crate::import::{self, ArchiveError, Layout, admit, check_entries, check_names, check_size, entries};
 use crate::store::journal::{Edge, Note};
 
@@ -211,7 +212,7 @@ fn not_a_zip(error: ZipError) -> ReadError {
 fn counted_digest(path: &Path, size: u64) -> io::Result<(String, u64)> {
     let mut hash = Sha256::new();
     let count = entries::count(File::open(path)?, size, &mut |bytes| hash.update(bytes))?;
-    Ok((super::hexadecimal(&hash.finalize()), count))
+    Ok((hexadecimal(&hash.finalize()), count))
 }
 
 /// The SHA-256 of a file, in hexadecimal.
@@ -220,7 +221,7 @@ pub fn digest(path: &Path) -> io::Result<String> {
     let mut buffer = vec![0; 64 << 10];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(super::hexadecimal(&hash.finalize())),
+            0 => return Ok(hexadecimal(&hash.finalize())),
             read => hash.update(&buffer[..read]),
         }
     }

@@ -11,11 +11,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::hex::hexadecimal;
 use crate::domain::{Row, RowKey};
 use crate::import;
 use crate::store::Snapshot;
 use crate::store::journal::{Account, Edge, Journal, Note, Outcome, Phase, Piece, Position, Proposal, StagedItem};
 
+use super::Error;
 use super::answer::{believe, believe_notes};
 use super::names::{by_label, by_source};
 use super::pages::{Turned, turn};
@@ -23,7 +25,6 @@ use super::prove::{samples, twice_is_once};
 use super::reader::{Record, Source};
 use super::settle::Settling;
 use super::step::{StepInfo, StepNote, Steps};
-use super::{Error, hexadecimal};
 
 /// Records that are written in one piece.
 const RECORDS: usize = 500;

@@ -101,7 +101,7 @@ impl Project {
         let path = self.folder.join("target").join(format!("{name}{suffix}.wasm"));
         let refused = |error| Failure::because(format!("`{}` is refused", path.display()), error);
         let manifest = Workshop::inspect(&component).map_err(refused)?;
-        manifest.settings().map_err(refused)?;
+        manifest.settings().map_err(|error| refused(error.into()))?;
         let unwritable = |error| Failure::because(format!("`{}` cannot be written", path.display()), error);
         file::replace(&path, &component).map_err(unwritable)?;
         Ok(Built { path, component, manifest })

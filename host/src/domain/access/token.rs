@@ -8,6 +8,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::hex::hexadecimal;
+
 use super::{Caller, Roles};
 
 /// The unique name of a token, such as `contact-desk`.
@@ -87,7 +89,7 @@ impl Secret {
 
     /// The secret made of `bits`, which must be random.
     pub fn of(bits: [u8; 32]) -> Self {
-        let hex: String = bits.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hexadecimal(&bits);
         Self(format!("{}{hex}", Self::PREFIX))
     }
 

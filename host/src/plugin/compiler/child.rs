@@ -16,16 +16,17 @@ use crate::domain::trace;
 use crate::pipeline::Event;
 use crate::plugin::amendment::Question;
 use crate::plugin::call;
-use crate::plugin::engine::{self, Config};
+use crate::plugin::config::Config;
+use crate::plugin::engine;
+use crate::plugin::exceeded::Exceeded;
 use crate::plugin::inspect::{LARGEST, inspect};
-use crate::plugin::limits::Exceeded;
-use crate::plugin::manifest::Provides;
+use crate::plugin::manifest::provides::Provides;
 use crate::plugin::v0_1::Rule;
 use crate::plugin::v0_1::configuration::Handler;
 use crate::plugin::v0_1::evaluation::Evaluator;
 use crate::plugin::v0_1::upgrade::Step;
 use crate::plugin::weight::Weight;
-use crate::plugin::{trap, workshop};
+use crate::plugin::{linker, trap};
 use crate::resolve::Reads;
 use crate::upgrade::Page;
 
@@ -117,14 +118,14 @@ fn start(engine: &Engine, bytes: &[u8], config: &Config) -> Result<(), (u8, Stri
     let manifest = inspect(bytes).map_err(|error| (REFUSED, error.to_string()))?;
     // Here first, so that the host never builds what is not fit to be built.
     manifest.settings().map_err(|error| (INVALID, error.to_string()))?;
-    let linker = workshop::linker(engine).map_err(cannot)?;
+    let linker = linker::linker(engine).map_err(cannot)?;
     let compiled = Component::from_binary(engine, bytes).map_err(|error| (INVALID, format!("{error:#}")))?;
-    let most = Weight::of(bytes).limits(match manifest.provides {
+    let most = match manifest.provides {
         Provides::Tool { .. } | Provides::ToolSteps { .. } => config.limits,
         Provides::Step(_) => config.step_limits,
         Provides::Handler { .. } => config.handler_limits,
-    });
-    let limits = most.lowered(manifest.limits);
+    };
+    let limits = most.for_weight(Weight::of(bytes)).lowered(manifest.limits);
     let component = Arc::new(trace::Component { plugin: manifest.full_name(), ..trace::Component::default() });
     let mut store = call::store_in(engine, &component, &limits, Reads::new(Arc::default(), Arc::default()));
     store.set_fuel(FUEL).map_err(cannot)?;

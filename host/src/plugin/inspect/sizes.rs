@@ -11,10 +11,10 @@ use wasmparser::{
 };
 
 use crate::plugin::engine::{MEMORIES, TABLES};
-use crate::plugin::limits::TABLE_ELEMENTS;
+use crate::plugin::meter::TABLE_ELEMENTS;
 use crate::plugin::weight::Weight;
 
-use super::LoadError;
+use crate::plugin::inspect_error::LoadError;
 
 /// Functions cost compile time each, however small they are.
 const MOST_FUNCTIONS: u64 = 30_000;
@@ -202,7 +202,7 @@ impl Sizes {
             ("tables", parts.tables, TABLES.into()),
             ("table elements from the start", parts.elements, TABLE_ELEMENTS as u64),
         ] {
-            super::cap(what, found, limit)?;
+            crate::plugin::inspect_error::cap(what, found, limit)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{ManifestError, one_line};
+use super::error::{ManifestError, one_line};
 
 /// Most levels of tables and lists in each other.
 const NESTING: usize = 16;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::domain::Capabilities;
 
-use super::{ManifestError, check, one_line, refused};
+use super::error::{ManifestError, check, one_line, refused};
 
 /// What a plugin would like to reach outside. Nothing of it is there until an administrator grants it.
 #[derive(Deserialize, ToSchema)]

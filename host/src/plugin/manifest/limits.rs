@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::plugin::limits::{Limits, Modesty};
 
-use super::{ManifestError, check};
+use super::error::{ManifestError, check};
 
 /// What a plugin gets along with. Each may be left out, and none may be more than its world has.
 #[derive(Default, Deserialize, ToSchema)]

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::domain::PluginVersion;
 use crate::plugin::migration::{Migration, Operation, Pointer, carry_out};
 
-use super::{ManifestError, check, refused};
+use super::error::{ManifestError, check, refused};
 
 /// Most operations of all migrations of a manifest.
 const MOST_OPERATIONS: usize = 64;

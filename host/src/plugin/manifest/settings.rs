@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::domain::PluginVersion;
-use crate::plugin::inspect::LoadError;
 use crate::plugin::migration::Migration;
 use crate::plugin::schema::{BYTES, SchemaError, SettingsSchema, weigh};
 
-use super::{Manifest, ManifestError, migrations, parse_object, refused};
+use super::error::{ManifestError, parse_object, refused};
+use super::{Manifest, migrations};
 
 /// The key of the schema.
 const KEY: &str = "settings.schema";
@@ -48,6 +48,17 @@ impl PartialEq for DeclaredSchema {
     }
 }
 
+/// Why no validator of settings is built.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The schema is none that this host takes.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The validator could not be built now. The component is not at fault.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
 /// What administrators may set.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -78,7 +89,7 @@ impl Part {
 impl Manifest {
     /// What settings are held against. It is built by the first call, and kept for the manifest and its clones.
     /// Refused if that cannot be done.
-    pub fn settings(&self) -> Result<Option<&SettingsSchema>, LoadError> {
+    pub fn settings(&self) -> Result<Option<&SettingsSchema>, SettingsError> {
         let Some(declared) = self.settings_schema.as_deref() else { return Ok(None) };
         if let Some(built) = declared.built() {
             return Ok(Some(built));
@@ -88,7 +99,7 @@ impl Manifest {
                 let rule = format!("a JSON Schema is expected: {reason}");
                 refused(KEY, &Value::Object(declared.document.clone()).to_string(), &rule).into()
             }
-            SchemaError::Unavailable(reason) => LoadError::Unavailable(format!("its settings schema: {reason}")),
+            SchemaError::Unavailable(reason) => SettingsError::Unavailable(format!("its settings schema: {reason}")),
         })?;
         Ok(Some(declared.built.get_or_init(|| built)))
     }

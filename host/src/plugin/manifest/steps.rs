@@ -6,13 +6,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use crate::domain::message::TOOL_EVALUATE;
 use crate::domain::message::{Message, Stage};
 use crate::domain::plugin::is_plugin_name;
 use crate::domain::{FaultPolicy, attribute_path};
 use crate::pipeline::{Image, ImageKind, Mode};
-use crate::plugin::record::TOOL_EVALUATE;
 
-use super::{ManifestError, NAME_RULE, TOOL_STEP_WORLD, check, one_line, refused};
+use super::error::{ManifestError, NAME_RULE, check, one_line, refused};
+use crate::plugin::generation::TOOL_STEP_WORLD;
 
 const MOST_STEPS: usize = 64;
 const MOST_PATHS: usize = 64;

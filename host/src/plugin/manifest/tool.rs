@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 use crate::domain::FaultPolicy;
 use crate::domain::plugin::is_plugin_name;
 
-use super::{ManifestError, NAME_RULE, Provides, check, parse_free};
-
-pub(super) const MOST_KINDS: usize = 32;
+use super::error::{ManifestError, NAME_RULE, check, parse_free};
+use super::kinds::{MOST_KINDS, skip};
+use super::provides::Provides;
 
 /// What a rule decides about.
 #[derive(Deserialize, ToSchema)]
@@ -24,11 +24,6 @@ pub(super) struct Part {
     on_fault: FaultPolicy,
     /// The payload a tool is given in place of a broken rule's, a JSON object as text. Needed for `use-default`.
     default: Option<String>,
-}
-
-/// A tool whose rule breaks is left out, visibly: the rest of an experience is worth having.
-pub(super) fn skip() -> FaultPolicy {
-    FaultPolicy::Skip
 }
 
 impl Part {

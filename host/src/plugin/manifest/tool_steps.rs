@@ -7,12 +7,12 @@ use utoipa::ToSchema;
 
 use crate::domain::FaultPolicy;
 use crate::domain::message::Stage;
+use crate::domain::message::TOOL_EVALUATE;
 use crate::domain::plugin::is_plugin_name;
-use crate::plugin::record::TOOL_EVALUATE;
 
+use super::error::{ManifestError, NAME_RULE, check, refused};
+use super::kinds::{MOST_KINDS, skip};
 use super::steps::{possible_policy, read};
-use super::tool::{MOST_KINDS, skip};
-use super::{ManifestError, NAME_RULE, check, refused};
 
 /// A step around rules, as a plugin declares it. The environment may decide otherwise about rank, configuration and fault policy.
 #[derive(Debug, Clone, PartialEq)]

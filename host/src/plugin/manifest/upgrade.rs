@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::domain::plugin::is_plugin_name;
 use crate::upgrade::{READER, SourceTable, Version};
 
-use super::{ManifestError, check};
+use super::error::{ManifestError, check};
 
 const MOST_TABLES: usize = 64;
 const MOST_STEPS_BEFORE: usize = 64;
@@ -107,7 +107,8 @@ fn is_table(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::manifest::{Manifest, Provides};
+    use crate::plugin::manifest::Manifest;
+    use crate::plugin::manifest::provides::Provides;
 
     const STEP: &str = r#"
         [plugin]

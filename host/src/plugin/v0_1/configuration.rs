@@ -5,9 +5,10 @@ use wasmtime::Store;
 use wasmtime::component::{Component, Linker};
 
 use crate::pipeline::{Event, Outcome, Proposal, Rejection, Target};
-use crate::plugin::call::CallError;
-use crate::plugin::decision::{code, quote};
-use crate::plugin::handler::invalid;
+use crate::plugin::call_error::CallError;
+use crate::plugin::call_error::invalid;
+use crate::plugin::decision::code;
+use crate::plugin::invalid::quote;
 
 use super::State;
 

@@ -4,8 +4,8 @@
 
 use wasmtime::component::{Linker, LinkerInstance};
 
+use crate::plugin::forbidden::Forbidden;
 use crate::plugin::state::State;
-use crate::plugin::trap::Refused;
 
 use super::{refuse, resource};
 
@@ -67,12 +67,12 @@ const UDP: [&str; 13] = [
 pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut network = instance(linker, "network")?;
     resource::<Network>(&mut network, "network")?;
-    refuse(&mut network, "network-error-code", Refused::NO_NETWORK)?;
-    refuse(&mut instance(linker, "instance-network")?, "instance-network", Refused::NO_NETWORK)?;
-    refuse(&mut instance(linker, "tcp-create-socket")?, "create-tcp-socket", Refused::NO_NETWORK)?;
-    refuse(&mut instance(linker, "udp-create-socket")?, "create-udp-socket", Refused::NO_NETWORK)?;
+    refuse(&mut network, "network-error-code", Forbidden::NO_NETWORK)?;
+    refuse(&mut instance(linker, "instance-network")?, "instance-network", Forbidden::NO_NETWORK)?;
+    refuse(&mut instance(linker, "tcp-create-socket")?, "create-tcp-socket", Forbidden::NO_NETWORK)?;
+    refuse(&mut instance(linker, "udp-create-socket")?, "create-udp-socket", Forbidden::NO_NETWORK)?;
     let mut lookup = instance(linker, "ip-name-lookup")?;
-    refuse(&mut lookup, "resolve-addresses", Refused::NO_NETWORK)?;
+    refuse(&mut lookup, "resolve-addresses", Forbidden::NO_NETWORK)?;
     methods::<Addresses>(&mut lookup, "resolve-address-stream", &["resolve-next-address", "subscribe"])?;
     methods::<TcpSocket>(&mut instance(linker, "tcp")?, "tcp-socket", &TCP)?;
     let mut udp = instance(linker, "udp")?;
@@ -87,5 +87,5 @@ fn instance<'a>(linker: &'a mut Linker<State>, name: &str) -> wasmtime::Result<L
 
 fn methods<T: 'static>(instance: &mut LinkerInstance<'_, State>, name: &str, methods: &[&str]) -> wasmtime::Result<()> {
     resource::<T>(instance, name)?;
-    methods.iter().try_for_each(|method| refuse(instance, &format!("[method]{name}.{method}"), Refused::NO_NETWORK))
+    methods.iter().try_for_each(|method| refuse(instance, &format!("[method]{name}.{method}"), Forbidden::NO_NETWORK))
 }
