@@ -4,7 +4,13 @@
 //! on the component it began with. A component that cannot be used leaves the others working; why is on the list of
 //! problems, and what it should decide about fails visibly.
 
-mod asked;
+pub(in crate::plugin) mod policy;
+pub(in crate::plugin) mod queries;
+pub(in crate::plugin) mod registrations;
+pub(in crate::plugin) mod trial;
+pub(in crate::plugin) mod unavailable;
+
+mod dispatch;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,24 +22,24 @@ use crate::pipeline::Registration;
 use crate::resolve::{Absent, AbsentPart, Reads};
 use crate::upgrade::StepInfo;
 
-use super::around::ToolStepRegistration;
-use super::breaker::Health;
-use super::compiler::Compiler;
+use self::policy::Policy;
+use self::queries::QueryAccess;
+use self::registrations::{registration, tool_step_registration};
+use self::trial::Trial;
+use self::unavailable::Missing;
 use super::config::Config;
 use super::engine::{Engine, EngineError};
-use super::info::PluginInfo;
-use super::inspect_error::LoadError;
+use super::guard::breaker::Health;
+use super::inspect::error::LoadError;
+use super::load::compiler::Compiler;
+use super::load::loader::{Part, Ready, Workshop};
+use super::manifest::info::PluginInfo;
 use super::manifest::provides::Provides;
 use super::manifest::{StepDeclaration, ToolStepDeclaration};
-use super::missing::Missing;
-use super::observation::{Testimony, Witness};
-use super::outside::{Connectors, Outside};
-use super::policy::Policy;
-use super::queries::QueryAccess;
-use super::registrations::{registration, tool_step_registration};
-use super::schema::SettingsSchema;
-use super::trial::Trial;
-use super::workshop::{Part, Ready, Workshop};
+use super::outbound_access::gateway::{Connectors, Outside};
+use super::replay::observation::{Testimony, Witness};
+use super::settings::schema::SettingsSchema;
+use super::worlds::sequence::ToolStepRegistration;
 
 /// Components by what they are asked about: rules by tool kind, the steps around them, and steps of changes and upgrades.
 pub struct Catalog {

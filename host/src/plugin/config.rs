@@ -1,17 +1,20 @@
 //! How a host runs plugins: the limits of calls, how many run at once, and what plugins find around them.
 
+pub(in crate::plugin) mod breaker_settings;
+pub(in crate::plugin) mod waiting_share;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::trace::{Unwatched, Watch};
 
-use super::breaker_settings::BreakerSettings;
-use super::circumstances::Circumstances;
-use super::limits::Limits;
-use super::outside::Door;
-use super::waiting_share::WaitingShare;
-use super::weight::Weight;
+use self::breaker_settings::BreakerSettings;
+use self::waiting_share::WaitingShare;
+use super::limits::call_limits::Limits;
+use super::limits::fixed_inputs::Circumstances;
+use super::limits::weight::Weight;
+use super::outbound_access::gateway::Door;
 
 /// How plugins are run.
 #[derive(Debug, Clone)]

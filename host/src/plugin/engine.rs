@@ -3,17 +3,20 @@
 //! Tuned so that a call makes no memory-management system call: those take a lock of the whole process, and with them a
 //! second thread makes calls slower instead of faster.
 
+pub(in crate::plugin) mod cache;
+pub(in crate::plugin) mod last_good;
+
 use std::thread;
 use std::time::Duration;
 
 use wasmtime::{Enabled, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use self::last_good::LastGood;
 use super::config::Config;
-use super::lanes::Lanes;
-use super::last_good::LastGood;
-use super::meter::TABLE_ELEMENTS;
-use super::slots::{Slot, Slots};
-use super::weight::Weight;
+use super::guard::concurrency::Lanes;
+use super::limits::meter::TABLE_ELEMENTS;
+use super::limits::slots::{Slot, Slots};
+use super::limits::weight::Weight;
 
 /// How often deadlines are looked at.
 const TICK: Duration = Duration::from_millis(5);

@@ -1,13 +1,18 @@
 //! Who may ask a component now: a breaker before it, and the lane of its plugin, so that one that is slow or broken takes no more than
 //! its share. A call that may wait for others outside has a smaller one.
 
+pub(in crate::plugin) mod breaker;
+pub(in crate::plugin) mod budget;
+pub(in crate::plugin) mod concurrency;
+pub(in crate::plugin) mod waiting;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::breaker::{Admitted, Breaker, Health, Source, Suspended, Turn};
-use super::call_error::CallError;
+use self::breaker::{Admitted, Breaker, Health, Source, Suspended, Turn};
+use self::concurrency::{Lane, Place};
 use super::config::Config;
-use super::lanes::{Lane, Place};
+use super::limits::call_error::CallError;
 
 /// What stands before a component.
 #[derive(Debug)]
@@ -114,12 +119,12 @@ impl Drop for Leave<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::breaker::BreakerState;
-    use super::super::lanes::Lanes;
-    use super::super::weight::Weight;
     use super::*;
-    use crate::plugin::breaker_settings::BreakerSettings;
-    use crate::plugin::exceeded::Exceeded;
+    use crate::plugin::config::breaker_settings::BreakerSettings;
+    use crate::plugin::guard::breaker::BreakerState;
+    use crate::plugin::guard::concurrency::Lanes;
+    use crate::plugin::limits::exceeded::Exceeded;
+    use crate::plugin::limits::weight::Weight;
 
     fn guard<const N: usize>(breaker: BreakerSettings, steps: [&str; N]) -> Guard {
         let config = Config { breaker, ..Config::default() };

@@ -2,19 +2,22 @@
 //!
 //! Refuses by name what this host does not offer, and what would take unreasonably long to compile.
 
+pub(in crate::plugin) mod error;
+pub(in crate::plugin) mod signature;
+
 mod sizes;
 
 use wasmparser::{Chunk, Parser, Payload};
 
-use super::generation::{GENERATION, PACKAGE, is_of_another, is_one};
-use super::inspect_error::LoadError;
-use super::inspect_error::cap;
+use self::error::LoadError;
+use self::error::cap;
+use self::signature::Signatures;
+use super::limits::weight::Weight;
 use super::manifest::error::ManifestError;
+use super::manifest::generation::{GENERATION, PACKAGE, is_of_another, is_one};
 use super::manifest::provides::Provides;
+use super::manifest::world::World;
 use super::manifest::{Identity, Manifest};
-use super::signature::Signatures;
-use super::weight::Weight;
-use super::world::World;
 
 /// The custom section with the manifest.
 const MANIFEST_SECTION: &str = "loadout:manifest";

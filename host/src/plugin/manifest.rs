@@ -2,6 +2,11 @@
 //!
 //! Unknown keys are refused by name, and so is everything this host could not keep a promise about.
 
+pub(in crate::plugin) mod duties;
+pub(in crate::plugin) mod generation;
+pub(in crate::plugin) mod info;
+pub(in crate::plugin) mod world;
+
 use std::sync::Arc;
 
 use serde::Deserialize as _;
@@ -10,15 +15,15 @@ use toml::de::{DeTable, Deserializer};
 use crate::domain::plugin::is_plugin_name;
 use crate::domain::{Capabilities, PluginVersion};
 
-use super::generation::is_one;
-use super::limits::{Limits, Modesty};
-use super::migration::Migration;
-use super::weight::Weight;
+use self::generation::is_one;
+use super::limits::call_limits::{Limits, Modesty};
+use super::limits::weight::Weight;
+use super::settings::migration::Migration;
 
 use self::error::{NAME_RULE, check, one_line, refused, shown};
 use self::file::{File, Header};
+use self::generation::{STEP_WORLD, TOOL_STEP_WORLD, TOOL_WORLD, UPGRADE_WORLD};
 use self::settings::Settings;
-use super::generation::{STEP_WORLD, TOOL_STEP_WORLD, TOOL_WORLD, UPGRADE_WORLD};
 
 mod bounds;
 mod capabilities;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use crate::plugin::{Mutated, Mutation, Unreadable};
+use super::mutation::{Mutated, Mutation, Unreadable};
 
 /// Folders among the sources that somebody else wrote.
 const NOT_ONES_OWN: [&str; 3] = ["vendor", "target", "node_modules"];

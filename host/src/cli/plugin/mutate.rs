@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::cli::failure::Failure;
 use crate::cli::print;
-use crate::plugin::Mutated;
+use crate::workbench::Mutated;
 use crate::workbench::{CaseFile, Condition, Workbench};
 
 use super::project::Project;

@@ -11,10 +11,10 @@ use wasmparser::{
 };
 
 use crate::plugin::engine::{MEMORIES, TABLES};
-use crate::plugin::meter::TABLE_ELEMENTS;
-use crate::plugin::weight::Weight;
+use crate::plugin::limits::meter::TABLE_ELEMENTS;
+use crate::plugin::limits::weight::Weight;
 
-use crate::plugin::inspect_error::LoadError;
+use super::error::LoadError;
 
 /// Functions cost compile time each, however small they are.
 const MOST_FUNCTIONS: u64 = 30_000;
@@ -202,7 +202,7 @@ impl Sizes {
             ("tables", parts.tables, TABLES.into()),
             ("table elements from the start", parts.elements, TABLE_ELEMENTS as u64),
         ] {
-            crate::plugin::inspect_error::cap(what, found, limit)?;
+            super::error::cap(what, found, limit)?;
         }
         Ok(())
     }

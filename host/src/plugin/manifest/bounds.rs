@@ -55,7 +55,7 @@ mod tests {
     use proptest::prelude::*;
 
     use crate::plugin::Manifest;
-    use crate::plugin::weight::Weight;
+    use crate::plugin::limits::weight::Weight;
 
     fn refusal(text: &str) -> String {
         let refused = Manifest::parse(text).unwrap_err().to_string();

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::free_json;
 
-use crate::plugin::generation::{STEP_WORLD, TOOL_STEP_WORLD, TOOL_WORLD, UPGRADE_WORLD};
+use super::generation::{STEP_WORLD, TOOL_STEP_WORLD, TOOL_WORLD, UPGRADE_WORLD};
 
 pub(super) const NAME_RULE: &str = "a name has 1 to 64 of `a` to `z`, `0` to `9` and `-`, and starts with a letter";
 

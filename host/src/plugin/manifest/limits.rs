@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::plugin::limits::{Limits, Modesty};
+use crate::plugin::limits::call_limits::{Limits, Modesty};
 
 use super::error::{ManifestError, check};
 

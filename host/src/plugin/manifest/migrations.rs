@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::domain::PluginVersion;
-use crate::plugin::migration::{Migration, Operation, Pointer, carry_out};
+use crate::plugin::settings::migration::{Migration, Operation, Pointer, carry_out};
 
 use super::error::{ManifestError, check, refused};
 

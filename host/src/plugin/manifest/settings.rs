@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::domain::PluginVersion;
-use crate::plugin::migration::Migration;
-use crate::plugin::schema::{BYTES, SchemaError, SettingsSchema, weigh};
+use crate::plugin::settings::migration::Migration;
+use crate::plugin::settings::schema::{BYTES, SchemaError, SettingsSchema, weigh};
 
 use super::error::{ManifestError, parse_object, refused};
 use super::{Manifest, migrations};

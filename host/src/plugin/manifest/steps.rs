@@ -13,7 +13,7 @@ use crate::domain::{FaultPolicy, attribute_path};
 use crate::pipeline::{Image, ImageKind, Mode};
 
 use super::error::{ManifestError, NAME_RULE, check, one_line, refused};
-use crate::plugin::generation::TOOL_STEP_WORLD;
+use super::generation::TOOL_STEP_WORLD;
 
 const MOST_STEPS: usize = 64;
 const MOST_PATHS: usize = 64;

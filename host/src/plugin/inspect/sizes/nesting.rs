@@ -6,7 +6,7 @@
 use wasmparser::{BinaryReader, BinaryReaderError, ComponentType, ComponentTypeDeclaration};
 
 use super::malformed;
-use crate::plugin::inspect_error::{LoadError, cap};
+use crate::plugin::inspect::error::{LoadError, cap};
 
 /// What a toolchain makes of WIT is nested two or three deep.
 const DEEPEST: u64 = 16;

@@ -1,0 +1,132 @@
+//! Steps around rules that are ready to be asked: a fresh instance for each question.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::domain::experience::ToolFault;
+use crate::domain::trace::{Component, Mode};
+use crate::resolve::Reads;
+
+use super::amendment;
+use super::amendment::{Amendment, Question, Wish};
+use super::sequence::ToolStepRegistration;
+use super::tool_rule as call;
+use super::tool_rule::Means;
+use super::v0_1::evaluation::Evaluator;
+use crate::domain::message::TOOL_EVALUATE;
+use crate::plugin::engine::Engine;
+use crate::plugin::guard::breaker::Source;
+use crate::plugin::guard::budget::Share;
+use crate::plugin::guard::{Guard, Leave};
+use crate::plugin::limits::call_error::CallError;
+use crate::plugin::limits::call_limits::Limits;
+use crate::plugin::limits::meter::Times;
+use crate::plugin::limits::weight::Weight;
+use crate::plugin::outbound_access::gateway::Outside;
+use crate::plugin::sandbox::trace::{Asked, Record, Remains};
+
+/// A component with steps around rules.
+pub(in crate::plugin) struct ToolSteps {
+    /// The plugin, as records name it.
+    pub(in crate::plugin) component: Arc<Component>,
+    pub(in crate::plugin) weight: Weight,
+    pub(in crate::plugin) limits: Limits,
+    pub(in crate::plugin) guard: Guard,
+    pub(in crate::plugin) prepared: Evaluator,
+}
+
+impl ToolSteps {
+    /// Asks about a tool. What was read comes along.
+    pub(in crate::plugin) fn execute(
+        &self,
+        engine: &Engine,
+        step: &ToolStepRegistration,
+        question: &Question<'_>,
+        reads: Reads,
+        outside: &Arc<Outside>,
+    ) -> (Result<Amendment, ToolFault>, Reads) {
+        let asked = Asked {
+            message: TOOL_EVALUATE,
+            resource: question.tool,
+            stage: u8::try_from(u32::from(question.stage)).unwrap_or_default(),
+            rank: Some(step.rank),
+            mode: Mode::Sync,
+            step: Some(&step.step),
+            settings: Some(&step.configuration),
+        };
+        let record = Record::begin(&self.component, asked, reads.caller().clone());
+        let means = Means { limits: self.limits.lowered(step.limits.into()), outside, share: Share::Around };
+        let (answer, (reads, remains)) = match self.enter(engine, step, &reads, means) {
+            Err(error) => (Err(error), (reads, Remains::default())),
+            Ok(leave) => {
+                let ask = || {
+                    let (wish, left) = self.ask(engine, &step.step, &step.configuration, question, reads, means);
+                    (wish.and_then(|wish| amendment::check(wish, question, &self.limits)), left)
+                };
+                let asked = record.span().in_scope(ask);
+                leave.ended(asked.0.as_ref().err(), asked.1.1.waited);
+                asked
+            }
+        };
+        let trace = record.end(&*engine.config.watch, answer.as_ref().err(), remains);
+        let fault = |error: CallError| ToolFault {
+            code: error.code().to_owned(),
+            message: error.told(),
+            plugin: self.component.plugin.clone(),
+            version: self.component.version.clone(),
+            trace,
+            retry_after: error.retry_after(),
+        };
+        (answer.map_err(fault), reads)
+    }
+
+    /// Leave to ask, if the answer may still cost something.
+    fn enter(
+        &self,
+        engine: &Engine,
+        step: &ToolStepRegistration,
+        reads: &Reads,
+        means: Means<'_>,
+    ) -> Result<Leave<'_>, CallError> {
+        means.allowance(engine, reads).check()?;
+        self.guard.enter(Some(&step.step), Source::of(reads.caller()), means.outside.may_wait())
+    }
+
+    /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached. What the step wanted comes along with what becomes
+    /// of it.
+    pub(in crate::plugin) fn rehearse(
+        &self,
+        engine: &Engine,
+        step: &str,
+        configuration: &str,
+        question: &Question<'_>,
+        reads: Reads,
+    ) -> (Result<(Wish, Amendment), CallError>, (Reads, Remains)) {
+        let means = Means { limits: self.limits, outside: &Arc::default(), share: Share::Alone };
+        let (wish, left) = self.ask(engine, step, configuration, question, reads, means);
+        let checked = |wish: Wish| Ok((wish.clone(), amendment::check(wish, question, &self.limits)?));
+        (wish.and_then(checked), left)
+    }
+
+    fn ask(
+        &self,
+        engine: &Engine,
+        step: &str,
+        configuration: &str,
+        question: &Question<'_>,
+        reads: Reads,
+        means: Means<'_>,
+    ) -> (Result<Wish, CallError>, (Reads, Remains)) {
+        let Some(_slot) = engine.slot(self.weight) else {
+            return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
+        };
+        let mut store = call::store(engine, self.weight, &self.component, reads, means);
+        let (begun, mut times) = (Instant::now(), Times::default());
+        let made = self.prepared.instantiate(&mut store);
+        times.instantiate = begun.elapsed();
+        let said = made.and_then(|instance| instance.execute(&mut store, step, configuration, question));
+        times.run = begun.elapsed().saturating_sub(times.instantiate);
+        let wish = said.map_err(|error| call::explain(&error, &mut store, &means.limits));
+        (wish, call::remains(store, times))
+    }
+}

@@ -1,0 +1,135 @@
+//! A step of upgrades that is ready to be asked: a fresh instance for each page.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmtime::Store;
+
+use crate::domain::trace::{Caller, Component, Mode};
+use crate::resolve::{Facts, Reads};
+use crate::store::Snapshot;
+use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote};
+
+use super::tool_rule as call;
+use super::tool_rule::Means;
+use super::v0_1::upgrade::{Said, Step as Prepared, StepInstance};
+use crate::domain::message::{CONFIG_UPGRADE, MAIN_OPERATION, PRE_VALIDATION};
+use crate::plugin::engine::Engine;
+use crate::plugin::guard::budget::Share;
+use crate::plugin::limits::call_error::CallError;
+use crate::plugin::limits::call_limits::Limits;
+use crate::plugin::limits::exceeded::Exceeded;
+use crate::plugin::limits::invalid::quote;
+use crate::plugin::limits::meter::Times;
+use crate::plugin::limits::weight::Weight;
+use crate::plugin::sandbox::state::State;
+use crate::plugin::sandbox::trace::{Asked, Record, Remains};
+
+/// A step that is ready to be asked.
+pub(in crate::plugin) struct Step {
+    pub(in crate::plugin) info: StepInfo,
+    /// The plugin, as records name it.
+    pub(in crate::plugin) component: Arc<Component>,
+    pub(in crate::plugin) weight: Weight,
+    pub(in crate::plugin) limits: Limits,
+    pub(in crate::plugin) prepared: Prepared,
+}
+
+impl Step {
+    pub(in crate::plugin) fn check(
+        &self,
+        engine: &Engine,
+        page: &Page,
+        library: &Arc<Snapshot>,
+    ) -> Result<Vec<StepNote>, StepFault> {
+        let question = |instance: &StepInstance, store: &mut Store<State>| instance.check(store, page);
+        self.ask(engine, library, self.asked(page, PRE_VALIDATION), question, |_| 0)
+    }
+
+    pub(in crate::plugin) fn migrate(
+        &self,
+        engine: &Engine,
+        page: &Page,
+        library: &Arc<Snapshot>,
+    ) -> Result<Migration, StepFault> {
+        let question = |instance: &StepInstance, store: &mut Store<State>| instance.migrate(store, page);
+        self.ask(engine, library, self.asked(page, MAIN_OPERATION), question, |answer| answer.upserts.len())
+    }
+
+    fn asked<'a>(&'a self, page: &'a Page, stage: u8) -> Asked<'a> {
+        let resource = page.rows.first().map_or("", |row| &row.key.table);
+        let (step, mode) = (Some(self.info.name.as_str()), Mode::Sync);
+        Asked { message: CONFIG_UPGRADE, resource, stage, rank: None, mode, step, settings: None }
+    }
+
+    /// Asks in a fresh instance. `items` counts those of an answer.
+    fn ask<T>(
+        &self,
+        engine: &Engine,
+        library: &Arc<Snapshot>,
+        asked: Asked<'_>,
+        question: impl FnOnce(&StepInstance, &mut Store<State>) -> wasmtime::Result<Said<T>>,
+        items: impl FnOnce(&T) -> usize,
+    ) -> Result<T, StepFault> {
+        let record = Record::begin(&self.component, asked, Caller::default());
+        let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
+        let (answer, (_, remains)) = record.span().in_scope(|| self.enter(engine, reads, question, items));
+        record.end(&*engine.config.watch, answer.as_ref().err(), remains);
+        answer.map_err(|error| self.fault(&error))
+    }
+
+    /// Lets it migrate a page in a fresh instance, and tells nobody.
+    pub(in crate::plugin) fn rehearse(
+        &self,
+        engine: &Engine,
+        page: &Page,
+        reads: Reads,
+    ) -> (Result<Migration, CallError>, (Reads, Remains)) {
+        let question = |instance: &StepInstance, store: &mut Store<State>| instance.migrate(store, page);
+        self.enter(engine, reads, question, |answer| answer.upserts.len())
+    }
+
+    fn enter<T>(
+        &self,
+        engine: &Engine,
+        reads: Reads,
+        question: impl FnOnce(&StepInstance, &mut Store<State>) -> wasmtime::Result<Said<T>>,
+        items: impl FnOnce(&T) -> usize,
+    ) -> (Result<T, CallError>, (Reads, Remains)) {
+        let Some(_slot) = engine.slot(self.weight) else {
+            return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
+        };
+        let means = Means { limits: self.limits, outside: &Arc::default(), share: Share::Alone };
+        let mut store = call::store(engine, self.weight, &self.component, reads, means);
+        let (answer, times) = self.answer(&mut store, question);
+        (answer.and_then(|answer| self.within(items(&answer)).map(|()| answer)), call::remains(store, times))
+    }
+
+    fn answer<T>(
+        &self,
+        store: &mut Store<State>,
+        question: impl FnOnce(&StepInstance, &mut Store<State>) -> wasmtime::Result<Said<T>>,
+    ) -> (Result<T, CallError>, Times) {
+        let (begun, mut times) = (Instant::now(), Times::default());
+        let made = self.prepared.instantiate(store);
+        times.instantiate = begun.elapsed();
+        let said = made.and_then(|instance| question(&instance, store));
+        times.run = begun.elapsed().saturating_sub(times.instantiate);
+        let answer = match said {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err((code, message))) => Err(CallError::Failed { code: quote(&code), message: quote(&message) }),
+            Err(error) => Err(call::explain(&error, store, &self.limits)),
+        };
+        (answer, times)
+    }
+
+    fn within(&self, found: usize) -> Result<(), CallError> {
+        let limit = self.limits.items;
+        if found > limit { Err(Exceeded::Items { found, limit }.into()) } else { Ok(()) }
+    }
+
+    /// In the step's own words, too: whoever runs an upgrade sees every row it is about.
+    fn fault(&self, error: &CallError) -> StepFault {
+        StepFault { step: self.info.label(), code: error.code().to_owned(), message: error.to_string() }
+    }
+}
