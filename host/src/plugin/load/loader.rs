@@ -29,13 +29,13 @@ use crate::plugin::limits::call_limits::Limits;
 use crate::plugin::limits::weight::Weight;
 use crate::plugin::manifest::provides::Provides;
 use crate::plugin::manifest::{Identity, Manifest};
+use crate::plugin::sandbox::call::{self as sandbox, Callee, Means};
 use crate::plugin::sandbox::state::State;
 use crate::plugin::sandbox::trap;
 use crate::plugin::settings::schema::SettingsSchema;
 use crate::plugin::worlds::configuration_step::Handler;
 use crate::plugin::worlds::linker::linker;
-use crate::plugin::worlds::tool_rule as call;
-use crate::plugin::worlds::tool_rule::{Call, Means, Plugin};
+use crate::plugin::worlds::tool_rule::{Call, Plugin};
 use crate::plugin::worlds::tool_step::ToolSteps;
 use crate::plugin::worlds::upgrade_step::Step;
 use crate::plugin::worlds::v0_1::Rule;
@@ -156,7 +156,7 @@ impl Workshop {
         let made = |component: &Arc<trace::Component>, limits: &Limits| {
             let reads = Reads::new(Arc::default(), Arc::default());
             let means = Means { limits: *limits, outside: &nothing, share: Share::Alone };
-            call::store(engine, weight, component, reads, means)
+            sandbox::store(engine, Callee { weight, component }, reads, means)
         };
         let fits = match &ready.part {
             Part::Rule(Plugin { component, limits, rule, .. }) => {

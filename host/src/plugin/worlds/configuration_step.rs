@@ -1,15 +1,15 @@
 //! A step in changes of configuration that is ready to be asked: a fresh instance for each event.
 
 use std::sync::Arc;
-use std::time::Instant;
+
+use wasmtime::Store;
 
 use crate::domain::trace;
 use crate::domain::trace::{Caller, Component};
 use crate::pipeline::{Event, Mode, Outcome, Registration, StepFault};
+use crate::plugin::sandbox::call::{self as sandbox, Callee, Means};
 use crate::resolve::Reads;
 
-use super::tool_rule as call;
-use super::tool_rule::Means;
 use super::v0_1::configuration::Handler as Prepared;
 use crate::plugin::engine::Engine;
 use crate::plugin::guard::breaker::Source;
@@ -19,9 +19,9 @@ use crate::plugin::limits::call_error::CallError;
 use crate::plugin::limits::call_limits::Limits;
 use crate::plugin::limits::exceeded::Exceeded;
 use crate::plugin::limits::invalid::Invalid;
-use crate::plugin::limits::meter::Times;
 use crate::plugin::limits::weight::Weight;
 use crate::plugin::outbound_access::gateway::Outside;
+use crate::plugin::sandbox::state::State;
 use crate::plugin::sandbox::trace::{Asked, Record, Remains};
 
 /// A component that handles events.
@@ -116,21 +116,17 @@ impl Handler {
         reads: Reads,
         means: Means<'_>,
     ) -> (Answer, (Reads, Remains)) {
-        let Some(_slot) = engine.slot(self.weight) else {
-            return (Err((CallError::Busy(engine.config.patience), None)), (reads, Remains::default()));
-        };
-        let mut store = call::store(engine, self.weight, &self.component, reads, means);
-        let (begun, mut times) = (Instant::now(), Times::default());
-        let made = self.prepared.instantiate(&mut store);
-        times.instantiate = begun.elapsed();
-        let said = made.and_then(|instance| instance.execute(&mut store, step, configuration, event));
-        times.run = begun.elapsed().saturating_sub(times.instantiate);
+        let callee = Callee { weight: self.weight, component: &self.component };
+        let instantiate = |store: &mut Store<State>| self.prepared.instantiate(store);
+        let (said, left) = sandbox::call(engine, callee, reads, means, instantiate, |instance, store| {
+            instance.execute(store, step, configuration, event)
+        });
         let answer = match said {
             Ok(Ok(outcome)) => self.within(&outcome).map(|()| outcome),
             Ok(Err(error)) => Err(error),
-            Err(error) => Err((call::explain(&error, &mut store, &means.limits), None)),
+            Err(error) => Err((error, None)),
         };
-        (answer, call::remains(store, times))
+        (answer, left)
     }
 
     fn within(&self, outcome: &Outcome) -> Result<(), (CallError, Option<u32>)> {

@@ -1,17 +1,17 @@
 //! Steps around rules that are ready to be asked: a fresh instance for each question.
 
 use std::sync::Arc;
-use std::time::Instant;
+
+use wasmtime::Store;
 
 use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode};
+use crate::plugin::sandbox::call::{self as sandbox, Callee, Means};
 use crate::resolve::Reads;
 
 use super::amendment;
 use super::amendment::{Amendment, Question, Wish};
 use super::sequence::ToolStepRegistration;
-use super::tool_rule as call;
-use super::tool_rule::Means;
 use super::v0_1::evaluation::Evaluator;
 use crate::domain::message::TOOL_EVALUATE;
 use crate::plugin::engine::Engine;
@@ -20,9 +20,9 @@ use crate::plugin::guard::budget::Share;
 use crate::plugin::guard::{Guard, Leave};
 use crate::plugin::limits::call_error::CallError;
 use crate::plugin::limits::call_limits::Limits;
-use crate::plugin::limits::meter::Times;
 use crate::plugin::limits::weight::Weight;
 use crate::plugin::outbound_access::gateway::Outside;
+use crate::plugin::sandbox::state::State;
 use crate::plugin::sandbox::trace::{Asked, Record, Remains};
 
 /// A component with steps around rules.
@@ -117,16 +117,10 @@ impl ToolSteps {
         reads: Reads,
         means: Means<'_>,
     ) -> (Result<Wish, CallError>, (Reads, Remains)) {
-        let Some(_slot) = engine.slot(self.weight) else {
-            return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
-        };
-        let mut store = call::store(engine, self.weight, &self.component, reads, means);
-        let (begun, mut times) = (Instant::now(), Times::default());
-        let made = self.prepared.instantiate(&mut store);
-        times.instantiate = begun.elapsed();
-        let said = made.and_then(|instance| instance.execute(&mut store, step, configuration, question));
-        times.run = begun.elapsed().saturating_sub(times.instantiate);
-        let wish = said.map_err(|error| call::explain(&error, &mut store, &means.limits));
-        (wish, call::remains(store, times))
+        let callee = Callee { weight: self.weight, component: &self.component };
+        let instantiate = |store: &mut Store<State>| self.prepared.instantiate(store);
+        sandbox::call(engine, callee, reads, means, instantiate, |instance, store| {
+            instance.execute(store, step, configuration, question)
+        })
     }
 }

@@ -1,17 +1,15 @@
 //! A step of upgrades that is ready to be asked: a fresh instance for each page.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use wasmtime::Store;
 
 use crate::domain::trace::{Caller, Component, Mode};
+use crate::plugin::sandbox::call::{self as sandbox, Callee, Means};
 use crate::resolve::{Facts, Reads};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote};
 
-use super::tool_rule as call;
-use super::tool_rule::Means;
 use super::v0_1::upgrade::{Said, Step as Prepared, StepInstance};
 use crate::domain::message::{CONFIG_UPGRADE, MAIN_OPERATION, PRE_VALIDATION};
 use crate::plugin::engine::Engine;
@@ -20,7 +18,6 @@ use crate::plugin::limits::call_error::CallError;
 use crate::plugin::limits::call_limits::Limits;
 use crate::plugin::limits::exceeded::Exceeded;
 use crate::plugin::limits::invalid::quote;
-use crate::plugin::limits::meter::Times;
 use crate::plugin::limits::weight::Weight;
 use crate::plugin::sandbox::state::State;
 use crate::plugin::sandbox::trace::{Asked, Record, Remains};
@@ -96,31 +93,15 @@ impl Step {
         question: impl FnOnce(&StepInstance, &mut Store<State>) -> wasmtime::Result<Said<T>>,
         items: impl FnOnce(&T) -> usize,
     ) -> (Result<T, CallError>, (Reads, Remains)) {
-        let Some(_slot) = engine.slot(self.weight) else {
-            return (Err(CallError::Busy(engine.config.patience)), (reads, Remains::default()));
-        };
         let means = Means { limits: self.limits, outside: &Arc::default(), share: Share::Alone };
-        let mut store = call::store(engine, self.weight, &self.component, reads, means);
-        let (answer, times) = self.answer(&mut store, question);
-        (answer.and_then(|answer| self.within(items(&answer)).map(|()| answer)), call::remains(store, times))
-    }
-
-    fn answer<T>(
-        &self,
-        store: &mut Store<State>,
-        question: impl FnOnce(&StepInstance, &mut Store<State>) -> wasmtime::Result<Said<T>>,
-    ) -> (Result<T, CallError>, Times) {
-        let (begun, mut times) = (Instant::now(), Times::default());
-        let made = self.prepared.instantiate(store);
-        times.instantiate = begun.elapsed();
-        let said = made.and_then(|instance| question(&instance, store));
-        times.run = begun.elapsed().saturating_sub(times.instantiate);
-        let answer = match said {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err((code, message))) => Err(CallError::Failed { code: quote(&code), message: quote(&message) }),
-            Err(error) => Err(call::explain(&error, store, &self.limits)),
-        };
-        (answer, times)
+        let callee = Callee { weight: self.weight, component: &self.component };
+        let instantiate = |store: &mut Store<State>| self.prepared.instantiate(store);
+        let (said, left) = sandbox::call(engine, callee, reads, means, instantiate, question);
+        let answer = said.and_then(|said| match said {
+            Ok(answer) => self.within(items(&answer)).map(|()| answer),
+            Err((code, message)) => Err(CallError::Failed { code: quote(&code), message: quote(&message) }),
+        });
+        (answer, left)
     }
 
     fn within(&self, found: usize) -> Result<(), CallError> {

@@ -20,10 +20,10 @@ use crate::plugin::inspect::{LARGEST, inspect};
 use crate::plugin::limits::exceeded::Exceeded;
 use crate::plugin::limits::weight::Weight;
 use crate::plugin::manifest::provides::Provides;
+use crate::plugin::sandbox::call as sandbox;
 use crate::plugin::sandbox::trap;
 use crate::plugin::worlds::amendment::Question;
 use crate::plugin::worlds::linker;
-use crate::plugin::worlds::tool_rule as call;
 use crate::plugin::worlds::v0_1::Rule;
 use crate::plugin::worlds::v0_1::configuration::Handler;
 use crate::plugin::worlds::v0_1::evaluation::Evaluator;
@@ -128,7 +128,7 @@ fn start(engine: &Engine, bytes: &[u8], config: &Config) -> Result<(), (u8, Stri
     };
     let limits = most.for_weight(Weight::of(bytes)).lowered(manifest.limits);
     let component = Arc::new(trace::Component { plugin: manifest.full_name(), ..trace::Component::default() });
-    let mut store = call::store_in(engine, &component, &limits, Reads::new(Arc::default(), Arc::default()));
+    let mut store = sandbox::store_in(engine, &component, &limits, Reads::new(Arc::default(), Arc::default()));
     store.set_fuel(FUEL).map_err(cannot)?;
     let unfit = |error: wasmtime::Error| (UNFIT, format!("{error:#}"));
     let asked = match &manifest.provides {
