@@ -1,6 +1,6 @@
 //! Collects the plan: the items to be written, and the targets of names.
 //!
-//! Three rules hold for every planned item. Shipped items are never written. An item that breaks a rule without
+//! Three rules hold for every planned item. Shipped items are never written. An item that breaks a rule that allows no
 //! exception is quarantined with its parts and links, so that it cannot keep the rest from being written. An item that
 //! is the same here already is not written again.
 

@@ -15,7 +15,7 @@ use super::{Refusal, Target};
 const FIELDS: usize = 32;
 const FIELD_BYTES: usize = 4096 + 16;
 
-/// The method of a request. No method that changes a resource is allowed.
+/// The method of a request. Requests only read: none is meant to change anything outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// Asks for the answer.

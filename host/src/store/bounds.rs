@@ -52,7 +52,7 @@ pub(super) fn library(before: &Snapshot, after: &Snapshot) -> Result<(), Error> 
     let items = |of: &Snapshot| Kind::ALL.iter().map(|kind| of.count(*kind)).sum();
     hold("items", items(before), items(after), bounds::LIBRARY_ITEMS_MAX)?;
     let bytes = after.bytes();
-    // Most libraries are so small that the one before is not looked at.
+    // Most libraries are so small that the size of the one before need not be computed.
     let was = if bytes > bounds::LIBRARY_BYTES_MAX { before.bytes() } else { 0 };
     hold("bytes of items", was, bytes, bounds::LIBRARY_BYTES_MAX)
 }

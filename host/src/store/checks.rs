@@ -202,7 +202,7 @@ fn can_be_default(library: &Snapshot, name: &Name<Profile>) -> Option<Finding> {
     Some(conflict(Kind::DefaultProfile, name.shared(), "profile", false, refusal))
 }
 
-/// A mapping needs a custom profile that is not the default, and a rank of its own (domain 3.2).
+/// A mapping needs a custom profile that is not the default, and a rank that no other profile has (domain 3.2).
 fn rank_and_roles(library: &Snapshot, name: &Arc<str>) -> Option<Finding> {
     let profile: Name<Profile> = name.parse().ok()?;
     let at = |attribute, tolerable, refusal| Some(conflict(Kind::RankAndRoles, name, attribute, tolerable, refusal));

@@ -8,7 +8,7 @@ use crate::domain::{AnyItem, Kind, Revision};
 use super::{Error, Store, rows};
 
 impl Store {
-    /// Up to `limit` revisions before `before` (or from the newest on), newest first, with what they changed.
+    /// Up to `limit` revisions before `before` (or from the newest on), newest first, with their changes.
     pub fn revisions(&self, before: Option<Revision>, limit: usize) -> Result<Vec<RevisionRecord>, Error> {
         let mut records = Vec::new();
         self.visit_revisions(before, limit, |record| {

@@ -66,7 +66,8 @@ impl Draft<'_> {
     }
 }
 
-/// The profiles that begin to serve an app of profile `name` and have people in common with it, and how many.
+/// The profiles that newly share an app with profile `name` and have people in common with it, with the number of those
+/// people.
 fn meetings(
     connection: &Connection,
     before: &Snapshot,

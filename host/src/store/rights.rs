@@ -92,7 +92,7 @@ pub(super) fn decided(before: &Snapshot, after: &Snapshot, changed: &[Changed]) 
     events
 }
 
-/// The lines of the audit about what was `decided`, in the name of `author`.
+/// The audit entries for the `decided` events, in the name of `author`.
 pub(super) fn entries(decided: Vec<AuditEvent>, author: &Author) -> Vec<AuditEntry> {
     let at = Timestamp::now();
     decided.into_iter().map(|event| AuditEntry { at, token: author.who.clone(), event }).collect()

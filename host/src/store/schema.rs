@@ -42,7 +42,7 @@ pub(super) fn configure(connection: &Connection) -> Result<(), Error> {
 pub(super) fn migrate(connection: &mut Connection, file: Option<&Path>) -> Result<(), Error> {
     // Refuses a foreign database before anything in it is changed.
     shape(connection)?;
-    // While another process makes the database, this waits until the busy time-out.
+    // If another process is making the database, this waits for it, up to the busy time-out.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     let done = shape(connection)?;
     if done == MIGRATIONS.len() {

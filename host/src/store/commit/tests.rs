@@ -560,8 +560,8 @@ fn a_forced_delete_of_a_role_counts_what_the_same_change_writes() {
     assert_eq!((roles("kayla"), roles("malik")), (0, 1));
 }
 
-/// Prints durations and tests nothing: `TMPDIR=/on/a/disk cargo test -p loadout --lib -- --ignored what_the_disk_costs
-/// --nocapture`
+/// Prints durations, and tests nothing:
+/// `TMPDIR=/on/a/disk cargo test -p loadout --lib -- --ignored what_the_disk_costs --nocapture`
 #[test]
 #[ignore = "prints what it costs to wait for the disk of this machine, and promises nothing"]
 fn what_the_disk_costs() {

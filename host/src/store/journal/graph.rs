@@ -138,7 +138,7 @@ impl Journal {
         Ok(found)
     }
 
-    /// Links with an end in no row that was read, in the order they were read.
+    /// Links with an end that was not read, in the order they were read.
     pub fn loose_links(&self) -> Result<Vec<Edge>, Error> {
         const IS_THERE: &str = "EXISTS (SELECT 1 FROM source_row WHERE source_row.id =";
         let mut find = self.connection.prepare(&format!(

@@ -18,7 +18,7 @@ pub(super) fn enforce(
     now: jiff::Timestamp,
 ) -> Result<usize, Error> {
     let kept = jiff::SignedDuration::from_hours(24 * i64::from(settings.retention_days));
-    // A time before 1970 counts as 1970.
+    // If the time is out of range, 1970 takes its place: no record is older.
     let oldest = now.checked_sub(kept).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let mut removed = 0;
     loop {

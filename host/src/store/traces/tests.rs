@@ -1,4 +1,5 @@
-//! What the log promises: no record is kept longer and takes more room than set, and no damage stops the log.
+//! Tests of what the log promises: no record is kept longer than set, the log takes no more room than set, and no damage
+//! stops it.
 
 use std::fs;
 use std::sync::Arc;
