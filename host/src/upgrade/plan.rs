@@ -53,7 +53,7 @@ pub struct PlannedStep {
     pub version: String,
     /// The SHA-256 of the component.
     pub digest: String,
-    /// The last run in which the step was carried out, if there is one.
+    /// The last run in which the step was carried out or declared done, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
     /// Whether the component differs from the one in that run.

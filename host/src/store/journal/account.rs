@@ -21,7 +21,7 @@ pub enum Outcome {
     Quarantined,
     /// The row became a part of an item that another row stands for.
     Merged,
-    /// The item or assignment that the row would become exists already.
+    /// The item that the row would become is the same here already.
     AlreadyThere,
     /// The row became an item, or changed one.
     Migrated,
