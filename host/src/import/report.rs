@@ -66,17 +66,17 @@ pub struct Component {
 #[serde(rename_all = "lowercase")]
 #[schema(as = ImportOutcome)]
 pub enum Outcome {
-    /// It is a new item.
+    /// The component is a new item.
     Created,
-    /// It is an existing item that is changed.
+    /// The component changes an existing item.
     Updated,
     /// The item is the same here already.
     Unchanged,
-    /// It is a part of another item.
+    /// The component is a part of another item.
     Merged,
-    /// It is left out; the notes say why.
+    /// The component is left out; the notes say why.
     Skipped,
-    /// It cannot be read, or breaks a rule; the notes say why.
+    /// The component cannot be read, or breaks a rule; the notes say why.
     Quarantined,
 }
 
