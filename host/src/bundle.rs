@@ -1,8 +1,8 @@
-//! Offline bundles: plugins with all that is needed to install them elsewhere, in one zip file.
+//! Offline bundles: plugins with everything needed to install them elsewhere, in one zip file.
 //!
-//! A bundle is `bundle.json` and one file for each component, named by its digest. The same plugins make the same bytes. What is
-//! read back is only what it says to be: a bundle is refused whole if a file is missing or too many, or if a component is not what
-//! its digest says. Whether a component is any good is found out by whoever installs it.
+//! A bundle has `bundle.json` and one file for each component, named by its digest. The same plugins make the same
+//! bytes. Refuses the whole bundle if a file is missing or superfluous, or if a component does not fit its digest.
+//! Whether a component works is checked when it is installed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,41 +13,42 @@ use crate::export::{self, pack_each};
 use crate::import::{Archive, ArchiveError, TOTAL_MAX};
 use crate::plugin::Workshop;
 
-/// The file that says what the others are.
+/// The name of the file that lists the plugins.
 const INDEX: &str = "bundle.json";
 
 /// The version of the format this program writes and reads.
 const FORMAT: u32 = 1;
 
-/// Most plugins of a bundle.
+/// The most plugins of a bundle.
 pub const PLUGINS_MAX: usize = 64;
 
-/// Plugins that travel together.
+/// The plugins of a bundle, with their components.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
     /// The plugins, by name.
     pub plugins: Vec<Bundled>,
-    /// Their components.
+    /// The components, by digest.
     pub components: BTreeMap<Digest, Vec<u8>>,
 }
 
-/// A version of a plugin that travels.
+/// A version of a plugin in a bundle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Bundled {
     /// The plugin, as `publisher/name`.
     pub plugin: String,
-    /// Its version.
+    /// The version of the plugin.
     pub version: PluginVersion,
-    /// The SHA-256 of its component.
+    /// The SHA-256 of the component.
     pub digest: Digest,
-    /// Bytes of its component.
+    /// The size of the component, in bytes.
     pub size: u64,
-    /// The short names of the keys that signed it. For people: what counts is in the component.
+    /// The short names of the keys that signed the component. For people: an installation checks the signatures in the
+    /// component.
     pub signers: Vec<String>,
-    /// Whether it served where it comes from.
+    /// Whether the version served in the environment it comes from.
     pub served: bool,
-    /// What was decided about its steps where it comes from.
+    /// The settings of the plugin's steps in the environment it comes from.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub steps: BTreeMap<String, StepOverride>,
 }
@@ -60,44 +61,44 @@ struct Index {
     plugins: Vec<Bundled>,
 }
 
-/// A bundle that is not made or not read.
+/// Why a bundle is not made or not read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be unpacked, or should not be.
+    /// The archive cannot be unpacked, or is refused.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// It could not be packed.
+    /// The bundle could not be packed.
     #[error(transparent)]
     Pack(export::Error),
-    /// There is nothing to say what it is.
+    /// The archive has no list of plugins.
     #[error(
         "the archive is no bundle of plugins: `{INDEX}` is not in it; choose the file that `loadout plugin export` made"
     )]
     NotABundle,
-    /// What should say what it is cannot be read.
+    /// The list of plugins cannot be read.
     #[error("`{INDEX}` cannot be read: {0}")]
     Index(String),
-    /// It is of a later version.
+    /// The bundle is of a later version of the format.
     #[error("the bundle is of format {0}, and this program reads format {FORMAT}: use a newer one")]
     Format(u32),
-    /// It has no plugin.
+    /// The bundle has no plugin.
     #[error("the bundle has no plugin: install one first, or name one that came with the product")]
     Empty,
-    /// It has too many plugins.
+    /// The bundle has too many plugins.
     #[error("the bundle has {0} plugins, {PLUGINS_MAX} are allowed: make several bundles")]
     TooMany(usize),
-    /// Its components have too many bytes.
+    /// The components have too many bytes.
     #[error(
         "the components of the bundle have {size} bytes, {TOTAL_MAX} are allowed: make several bundles, with `?plugin=…` or `--plugin`"
     )]
     TooLarge {
-        /// How many they have.
+        /// The number of bytes.
         size: u64,
     },
     /// A plugin occurs twice.
     #[error("plugin `{0}` occurs twice in the bundle: make it again")]
     Twice(String),
-    /// A component is not there.
+    /// The file of a component is missing.
     #[error("`{file}`, the component of plugin `{plugin}`, is not in the bundle: make it again")]
     Missing {
         /// The file.
@@ -105,7 +106,7 @@ pub enum Error {
         /// The plugin.
         plugin: String,
     },
-    /// A component is not what it should be.
+    /// A component does not fit its digest.
     #[error(
         "`{file}` is not the component of plugin `{plugin}` that the bundle was made with: make it again, or look who changed it"
     )]
@@ -129,8 +130,8 @@ impl Bundle {
         })
     }
 
-    /// A bundle of `plugins` as a zip file, with components that `component` gets one after the other: no more than one
-    /// is held besides the file. What is too many or too much is refused before the first is asked for.
+    /// Packs `plugins` into a zip file. Calls `component` for one component after the other, and holds at most one of
+    /// them besides the file. Refuses too many plugins or bytes before the first call.
     pub fn pack<E: From<Error>>(
         plugins: Vec<Bundled>,
         component: impl Fn(&Bundled) -> Result<Vec<u8>, E>,
@@ -145,12 +146,12 @@ impl Bundle {
             Packing::Component(error) => error,
             Packing::Pack(error) => Error::Pack(error).into(),
         })?;
-        // A bundle that nobody could install is none.
+        // Refuses a bundle that could not be read back.
         Self::visit(&zip, |_, _| {})?;
         Ok(zip)
     }
 
-    /// Refuses a bundle of no or too many plugins, or of components that have these sizes and are too much together.
+    /// Refuses a bundle of no or too many plugins, or with too many bytes of components in total.
     pub fn check(sizes: impl Iterator<Item = u64>) -> Result<(), Error> {
         let (mut count, mut size) = (0, 0_u64);
         for one in sizes {
@@ -173,7 +174,7 @@ impl Bundle {
         Ok(Self { plugins, components })
     }
 
-    /// Reads a zip file, and shows each component as soon as it was found to be the right one.
+    /// Reads a zip file, and passes each component to `show` once its digest is checked.
     fn visit(zip: &[u8], mut show: impl FnMut(&Digest, Vec<u8>)) -> Result<Vec<Bundled>, Error> {
         let mut files = Archive::read(zip)?;
         let index = files.take(INDEX)?.ok_or(Error::NotABundle)?;
@@ -197,7 +198,7 @@ impl Bundle {
     }
 }
 
-/// Why a bundle is not packed.
+/// Why packing stopped.
 enum Packing<E> {
     Component(E),
     Pack(export::Error),
@@ -210,7 +211,7 @@ impl<E> From<export::Error> for Packing<E> {
 }
 
 fn index_of(text: &[u8]) -> Result<Vec<Bundled>, Error> {
-    /// The one key that every format has.
+    /// The only key that all formats have.
     #[derive(Deserialize)]
     struct Head {
         format: u32,

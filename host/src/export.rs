@@ -1,12 +1,13 @@
 //! Writes the custom configuration of an environment as a solution that the import reads.
 //!
-//! Pure: a snapshot in, the bytes of a zip archive out, the same bytes for the same configuration. Tables say what a solution can
-//! say, in the shape in which solutions say it; documents in `loadout/` say the rest. What the rest is nobody has to know: the
-//! tables are read back by the import's own planner, and whatever came out otherwise than it is becomes a document. The
-//! finished archive is read back once more, and refused rather than handed out if anything is missing from it.
+//! Pure: takes a snapshot and returns the bytes of a zip archive, the same bytes for the same configuration. Tables
+//! hold what a solution can express, in the shape of solutions; documents in `loadout/` hold the rest. The import's own
+//! planner reads the tables back to find the rest: each item that comes out different gets a document. The finished
+//! archive is read back once more, and refused if anything is missing.
 //!
-//! Refuses to write what shipped with the product, which is everywhere already, and people, who belong to one environment. Their
-//! assignments travel only if somebody asks for it (ruling 8.16). A name that cannot be a path is respelt there; inside, it stays what it is.
+//! Leaves out items that shipped with the product, which every environment has, and people, who belong to one
+//! environment. Direct assignments are included only on request (ruling 8.16). A name that cannot be a path is respelt
+//! in the path; the content keeps it.
 
 mod application_extension;
 mod channel_provider;
@@ -58,40 +59,40 @@ pub use options::{InvalidOption, Options};
 pub struct Export {
     /// The revision that was exported.
     pub revision: Revision,
-    /// The bytes of the zip archive.
+    /// The number of custom items of each kind in it, for the kinds that have any.
     pub zip: Vec<u8>,
     /// How many custom items of each kind are in it, for the kinds that have any.
     pub counts: Vec<(Kind, usize)>,
 }
 
-/// An environment that is not exported.
+/// Why an environment is not exported.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The archive could not be packed.
     #[error("the archive cannot be packed: {reason}")]
     Pack {
-        /// What the packer stumbled over.
+        /// What the packer reported.
         reason: String,
     },
     /// The import would refuse the archive.
     #[error("the export could not be imported again: {0}")]
     Unreadable(#[from] import::Error),
-    /// An older host took an item that this one would refuse, and that an import would not take.
+    /// The environment has an item from an older host that this host, and so an import, would refuse.
     #[error("{kind} `{name}` cannot be exported as it is: {problem}")]
     Invalid {
-        /// What it is.
+        /// The kind of the item.
         kind: Kind,
-        /// Its name.
+        /// The name of the item.
         name: String,
-        /// What is wrong with it.
+        /// What is wrong with the item.
         problem: Problem,
     },
-    /// An item would come out of the archive otherwise than it went in.
+    /// An item would come out of the archive different from what went in.
     #[error("{kind} `{name}` would not survive an export: change it, and please report this")]
     Unfaithful {
-        /// What it is.
+        /// The kind of the item.
         kind: Kind,
-        /// Its name.
+        /// The name of the item.
         name: String,
     },
 }
@@ -104,8 +105,8 @@ const CONTENT_TYPES: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
 /// The profiles that people are assigned to directly, by login.
 pub type Assignments = BTreeMap<String, BTreeSet<String>>;
 
-/// Exports every custom item of `snapshot`, and `assignments` if there are any to travel with it. `duties` says what plugins answer for
-/// that are not everywhere, so that nothing is shown elsewhere for want of them.
+/// Exports every custom item of `snapshot`, and `assignments` unless they are empty. `duties` are the duties of plugins
+/// that other environments may not have, so that no tool is shown there for lack of the plugin.
 pub fn archive(
     snapshot: &Snapshot,
     assignments: &Assignments,
@@ -115,7 +116,7 @@ pub fn archive(
     archive_within(snapshot, assignments, duties, options, Room::default())
 }
 
-/// As [`archive`], with so much `room` for tables.
+/// Exports as [`archive`], with `room` for the tables.
 fn archive_within(
     snapshot: &Snapshot,
     assignments: &Assignments,
@@ -133,7 +134,7 @@ fn archive_within(
         let mut paths = Paths::default();
         let files = files(&tables, options, &mut paths);
         let plan = import::plan_files(files.iter().cloned(), &shipped)?;
-        // What the import would not take says nothing, and is said by documents.
+        // Rows that the import would not take count for nothing; documents hold their content.
         if !drop_unread(&mut tables, &plan.report) {
             break (files, paths, items(plan));
         }
@@ -167,7 +168,7 @@ fn write(tables: &mut Tables<'_>) {
     profile::write(tables);
 }
 
-/// How many files describe the archive and stand first in it.
+/// The number of files that describe the archive and come first in it.
 const DESCRIPTIVE: usize = 3;
 
 fn files(tables: &Tables<'_>, options: &Options, paths: &mut Paths) -> Vec<(String, Vec<u8>)> {
@@ -186,7 +187,7 @@ fn files(tables: &Tables<'_>, options: &Options, paths: &mut Paths) -> Vec<(Stri
     files
 }
 
-/// Takes out of the tables what the import left alone; whether there was anything.
+/// Removes from the tables what the import skipped or quarantined. Returns whether there was anything.
 fn drop_unread(tables: &mut Tables<'_>, report: &Report) -> bool {
     let size = |tables: &Tables<'_>| (tables.rows.len(), tables.workflows.len(), tables.links.len());
     let before = size(tables);
@@ -203,7 +204,7 @@ fn drop_unread(tables: &mut Tables<'_>, report: &Report) -> bool {
     size(tables) != before
 }
 
-/// What a plan for an environment without custom items makes.
+/// The items that a plan for an environment without custom items makes.
 fn items(plan: Plan) -> Items {
     let put = |change| match change {
         Change::Put { name, item, .. } => Some(((item.kind(), name), item)),
@@ -212,7 +213,7 @@ fn items(plan: Plan) -> Items {
     plan.changes.changes.into_iter().filter_map(put).collect()
 }
 
-/// Refuses an item of an older host that breaks a rule of this one, by the attribute that an administrator can mend.
+/// Refuses an item from an older host that breaks a rule of this host. The error names the attribute to mend.
 fn check_items(snapshot: &Snapshot) -> Result<(), Error> {
     for (kind, name, entry) in document::custom(snapshot) {
         let mut problems = Problems::default();
@@ -224,14 +225,14 @@ fn check_items(snapshot: &Snapshot) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the archive makes the custom items of `snapshot`, and nothing else.
+/// Checks that the archive makes the custom items of `snapshot`, and no others.
 fn check(snapshot: &Snapshot, plan: Plan) -> Result<(), Error> {
     let mut made = items(plan);
     for (kind, name, entry) in document::custom(snapshot) {
         let made = made.remove(&(kind, name.clone()));
         if !made.is_some_and(|made| document::are_same(&made, &document::exported(&entry.item))) {
             let name = name.to_string();
-            // What an older host took may be more than any archive carries.
+            // An item from an older host may be larger than any archive can hold.
             return Err(match bounds::check(&entry.item, None).into_iter().next() {
                 Some(problem) => Error::Invalid { kind, name, problem },
                 None => Error::Unfaithful { kind, name },

@@ -1,22 +1,23 @@
 //! Reads an exported solution and plans what it changes here.
 //!
-//! Pure: the bytes of a zip archive and a snapshot in, a plan out. Nothing is written, nothing named in an export is
-//! fetched, and planning again on what a plan made changes nothing. Everything that was read is in the report, whatever
-//! became of it.
+//! Pure: takes the bytes of a zip archive and a snapshot, and returns a plan. Writes nothing, and fetches nothing that
+//! an export refers to. Planning the same archive again after its plan was carried out changes nothing. The report
+//! lists everything that was read, with its outcome.
 //!
-//! Refuses an archive only if it is no solution, is damaged, or is hostile. A row that cannot be read is quarantined with
-//! the reason and keeps no other from being imported. A table nobody knows is reported and skipped.
+//! Refuses an archive only if it is no solution, is damaged, or is hostile. A row that cannot be read is quarantined
+//! with the reason, and does not keep other rows from being imported. A table that this import does not know is
+//! reported and skipped.
 //!
 //! Rules that hold for every table:
 //!
-//! - An item that is here already is replaced by the archive's. An item of which the archive has only parts or links gets
-//!   those. What the product ships is never written.
-//! - What a solution cannot say may stand in documents beside its tables, in the folder `loadout/`. An archive that was exported
-//!   here says everything: tables are read as though only shipped content was here, so that the outcome is the same
-//!   wherever it is imported.
-//! - Columns that mean nothing here are kept in `source.attributes`, those of parts under `<table>/<name>/<column>`.
+//! - An item that exists here is replaced by the archive's. If the archive has only parts or links of an item, they are
+//!   added to the existing item. Items that the product ships are never written.
+//! - Documents in the folder `loadout/`, beside the tables, hold what a solution cannot express. An archive that was
+//!   exported here is complete: its tables are read as though only shipped content existed here, so the outcome is the
+//!   same wherever it is imported.
+//! - Columns without a meaning here are kept in `source.attributes`, those of parts under `<table>/<name>/<column>`.
 //! - Texts keep their bytes; a stray blank or carriage return is a warning.
-//! - Nothing depends on the order of files, rows or links.
+//! - The result does not depend on the order of files, rows or links.
 
 pub(crate) mod application_extension;
 mod archive;
@@ -85,42 +86,43 @@ use xml::Budget;
 pub(crate) use xml::{Element, Metered, is_character, parse_rooted, stream};
 pub use xml::{Error as XmlError, Problem as XmlProblem};
 
-/// What an import is going to do.
+/// The plan of an import.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The changes. Each expects what the snapshot showed, and rules that existing environments break are reported only.
+    /// The changes. Each expects the state in the snapshot. Rules that existing environments break are only reported.
     pub changes: ChangeSet,
-    /// What was read, and what becomes of it.
+    /// What was read, with its outcome.
     pub report: Report,
-    /// What came with the product as the archive would have it. Only an upgrade may write it.
+    /// Out-of-the-box items as the archive has them. Only an upgrade may write them.
     pub(crate) kept: Vec<(Arc<str>, AnyItem)>,
-    /// Direct assignments that the archive asks for, see [`Plan::assign`].
+    /// Direct assignments in the archive, see [`Plan::assign`].
     assignments: Vec<Wanted>,
     /// Plugins that the archive names, see [`Plan::expect_plugins`].
     expected: Vec<Expected>,
 }
 
-/// An archive that is not imported at all.
+/// Why an archive is not imported at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be unpacked, or should not be.
+    /// The archive cannot be unpacked, or is refused.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// One of its documents cannot be read, or should not be.
+    /// A document in the archive cannot be read, or is refused.
     #[error(transparent)]
     Xml(#[from] XmlError),
-    /// It is the other kind of export.
+    /// The archive is another kind of export.
     #[error(
         "the archive is a Configuration Migration package (`data.xml`), which is not imported but upgraded from: use `loadout upgrade plan`"
     )]
     ConfigurationMigration,
-    /// It is no solution, or not as an export makes it.
+    /// The archive is no solution, or is not laid out as an export.
     #[error("{layout}")]
     NotASolution {
-        /// What it is instead.
+        /// What the archive is instead.
         layout: Layout,
     },
-    /// There is one of it, the archive has another, and neither may give way.
+    /// A single item, or the settings of the environment, differ here and in the archive, and the caller allows neither
+    /// to give way.
     #[error("{}: say `keep` or `take` instead of `fail`", conflict::told(.0))]
     Conflict(Vec<Conflict>),
     /// `solution.xml` describes no solution.
@@ -155,45 +157,44 @@ pub(crate) fn reads(table: &str) -> bool {
     TABLES.contains(&table)
 }
 
-/// Whether a file of an archive says who is assigned to what. No item is in it.
+/// Whether a file of an archive holds assignments of people. It holds no items.
 pub(crate) fn is_about_people(path: &str) -> bool {
     path == assignment::path()
 }
 
-/// The code of what is said about columns that hold secrets.
+/// The code of the note about columns that hold secrets.
 pub(crate) const SECRETS_LEFT: &str = "secret-left-behind";
 
 pub(crate) const SOLUTION: &str = "solution.xml";
 const CUSTOMIZATIONS: &str = "customizations.xml";
 
-/// Plans the import of the solution in `zip` into an environment that is now as `base` shows. What the archive has
-/// takes the place of what is here.
+/// Plans the import of the solution in `zip` into the environment `base`. Items of the archive replace existing ones.
 pub fn plan(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
     plan_with(zip, base, OnConflict::Take)
 }
 
-/// As [`plan`]; of what there is one of, `on_conflict` says which stays.
+/// Plans as [`plan`]. `on_conflict` says which of two single items stays.
 pub fn plan_with(zip: &[u8], base: &Snapshot, on_conflict: OnConflict) -> Result<Plan, Error> {
     plan_archive(Archive::read(zip)?, base, By::Caller, on_conflict, LIBRARY_BYTES_MAX)
 }
 
-/// As [`plan`], of an archive that an export has just made.
+/// Plans as [`plan`], for an archive that an export has just made.
 pub(crate) fn plan_export(zip: &[u8], base: &Snapshot) -> Result<Plan, Error> {
     plan_archive(Archive::read(zip)?, base, By::Export, OnConflict::Take, LIBRARY_BYTES_MAX)
 }
 
-/// As [`plan_export`], of files that are no archive yet.
+/// Plans as [`plan_export`], for files that are not packed yet.
 pub(crate) fn plan_files(files: impl IntoIterator<Item = (String, Vec<u8>)>, base: &Snapshot) -> Result<Plan, Error> {
     plan_archive(Archive::of(files), base, By::Export, OnConflict::Take, LIBRARY_BYTES_MAX)
 }
 
-/// Who made an archive.
+/// The origin of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
-    /// The caller brought it: what it makes is held against the bounds of items.
+    /// The caller brought the archive: the bounds of items apply.
     Caller,
-    /// An export that reads back what it wrote. Its items are in the environment already, whatever bounds are newer than
-    /// they are.
+    /// An export reads back its own archive. Its items are in the environment already, so newer bounds do not apply to
+    /// them.
     Export,
 }
 
@@ -249,7 +250,7 @@ fn take(archive: &mut Archive<'_>, file: &'static str) -> Result<Vec<u8>, Error>
         if is_package {
             return Error::ConfigurationMigration;
         }
-        // What is there already is no sign of another layout.
+        // A file that is there already is no sign of another layout.
         let is_solution = file != SOLUTION;
         let layout = if is_solution { Layout::Without(file) } else { Layout::of(archive.paths(), file) };
         Error::NotASolution { layout }

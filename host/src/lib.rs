@@ -1,9 +1,10 @@
-//! A service for experience profiles: what does this person get, and why?
+//! A service for experience profiles: which experience does a person get, and why?
 //!
-//! Read in this order: [`domain`] holds the values, [`content`] what ships, [`store`] keeps them, [`resolve`] computes
-//! answers from them, [`import`] brings them from elsewhere, [`export`] takes them there, [`upgrade`] brings them from the
-//! past, [`plugin`] runs the rules and steps they ask, [`outbound`] is their way out, [`bundle`] takes those elsewhere, on the
-//! [`workbench`] they are tried, [`service`] joins them, [`http`] and [`cli`] are how it is asked.
+//! Read in this order: [`domain`] holds the values, [`content`] holds what ships, [`store`] keeps them, [`resolve`]
+//! computes answers from them. [`import`] brings configuration in from other environments, [`export`] takes it there,
+//! and [`upgrade`] migrates old environments. [`plugin`] runs the rules and steps of plugins, [`outbound`] sends their
+//! requests, [`bundle`] takes plugins to other environments, and the [`workbench`] tries them. [`service`] joins all of
+//! these; [`http`] and [`cli`] are its interfaces.
 
 pub mod domain;
 

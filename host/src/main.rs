@@ -1,4 +1,4 @@
-//! Arguments in, exit code out.
+//! The program `loadout`: passes the arguments to the command line, and returns its exit code.
 
 use std::process::ExitCode;
 

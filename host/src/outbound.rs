@@ -1,9 +1,10 @@
-//! Requests to hosts outside. The only module that names the HTTP client.
+//! Requests to hosts outside. Only this module names the HTTP client.
 //!
-//! Refuses everything but https, hosts that are not on the list of the question, addresses that are not public, and answers that take
-//! too long or are too large, come in pieces or in another encoding. An address is looked up once: what was checked is what is connected
-//! to. Secrets are shown to the host they were meant for, if they are bound to it, to none it redirects to, and are struck out of what
-//! it answers as far as they are recognised. A host that goes on giving no answer is not asked for a while.
+//! Refuses every scheme but https, hosts that are not on the list of the request, addresses that are not public, and
+//! answers that take too long, are too large, come in pieces or come in another encoding. A name is resolved once, and
+//! the connection goes to the address that was checked. A secret is sent only to its own hosts, never to a host of a
+//! redirect, and recognised spellings of it are removed from the answer. A circuit breaker suspends a host that keeps
+//! giving no answer.
 
 mod address;
 mod redaction;
@@ -33,27 +34,27 @@ use redaction::Redaction;
 use resolver::Checked;
 use suspension::{Ended, Suspensions};
 
-/// Redirects that are followed.
+/// The most redirects that are followed.
 const REDIRECTS: u32 = 3;
 
-/// Fields of an answer that are handed on, and the bytes of all its fields.
+/// The most fields of an answer that are handed on, and the most bytes of all its fields.
 const FIELDS: usize = 64;
 const FIELD_BYTES: usize = 16 << 10;
 
-/// What may be asked, whoever asks.
+/// Bounds of all requests, and hosts and authorities with special rules, for every asker.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Hosts that may have addresses which are not public.
     pub allow_private: BTreeSet<HttpHost>,
-    /// Certificates of authorities that are trusted besides the usual ones, in DER.
+    /// Certificates of authorities that are trusted in addition to the usual ones, in DER.
     pub authorities: Vec<Vec<u8>>,
-    /// Longest time for one request, its redirects included.
+    /// The longest time for one request, with its redirects.
     pub time: Duration,
-    /// When a host is not asked any more, and for how long.
+    /// When a host is suspended, and for how long.
     pub suspension: SuspensionSettings,
-    /// Most bytes of the body of a request.
+    /// The most bytes of the body of a request.
     pub request: usize,
-    /// Most bytes of the body of an answer.
+    /// The most bytes of the body of an answer.
     pub response: usize,
 }
 
@@ -70,12 +71,12 @@ impl Default for Options {
     }
 }
 
-/// A text that has no certificates.
+/// The error for a text without certificates.
 #[derive(Debug, thiserror::Error)]
 #[error("it has no certificate: give one or more in PEM, each between `BEGIN CERTIFICATE` and `END CERTIFICATE`")]
 pub struct NoCertificate;
 
-/// The certificates in a text of PEM, in DER.
+/// Parses the certificates in a PEM text. Returns them in DER.
 pub fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, NoCertificate> {
     let items = ureq::tls::parse_pem(pem).collect::<Result<Vec<_>, _>>().map_err(|_| NoCertificate)?;
     let found = items.into_iter().filter_map(|item| match item {
@@ -86,7 +87,7 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, NoCertificate> {
     if found.is_empty() { Err(NoCertificate) } else { Ok(found) }
 }
 
-/// Sends requests. Nothing is set up before the first.
+/// Sends requests. Sets nothing up before the first.
 #[derive(Debug, Default)]
 pub struct Client {
     options: Options,
@@ -94,10 +95,10 @@ pub struct Client {
     suspensions: Suspensions,
 }
 
-/// What a host said to one request.
+/// The result of one request to a host.
 enum Said {
     Answer(Response),
-    /// Ask there.
+    /// A redirect to this address.
     Elsewhere(String),
 }
 
@@ -108,13 +109,13 @@ impl Client {
         Self { options, agent: OnceLock::new(), suspensions }
     }
 
-    /// The hosts that `asker` does not reach for now, because they went on giving it no answer.
+    /// The hosts that are suspended for `asker` now, because they kept giving it no answer.
     pub fn suspended(&self, asker: &str, now: Instant) -> Vec<SuspendedHost> {
         self.suspensions.of(asker, now)
     }
 
-    /// Sends a request of `asker` to one of the hosts in `allowed`, and follows its redirects to those, within `time`. Of `secrets`, those of
-    /// the request among them, nothing is in what comes back.
+    /// Sends a request of `asker` to one of the hosts in `allowed`, and follows redirects to those hosts, within
+    /// `time`. Removes `secrets`, which include those of the request, from the answer.
     pub fn send(
         &self,
         asker: &str,
@@ -142,7 +143,8 @@ impl Client {
                 Said::Answer(answer) => return Ok(answer.without(secrets)),
                 Said::Elsewhere(to) => to,
             };
-            // Followed, it would be told to whoever is there; refused, to the plugin.
+            // Following the redirect would send the secret to that host; naming the address in an error would tell it
+            // to the plugin.
             if Redaction::of(secrets).struck_out(to.as_bytes()).is_some() {
                 let why = "it redirects to an address that holds a secret".to_owned();
                 return Err(Refusal::Unavailable { host: target.host().clone(), why });
@@ -169,11 +171,11 @@ impl Client {
         }
     }
 
-    /// What a request that had `time` tells about its host.
+    /// What the end of a request that had `time` says about its host.
     fn ended(&self, said: &Result<Said, Refusal>, time: Duration) -> Ended {
         match said {
             Ok(_) | Err(Refusal::ResponseTooLarge { .. }) => Ended::Answered,
-            // One that had little time left says nothing about the host.
+            // A time-out after little time says nothing about the host.
             Err(Refusal::Timeout(_)) if time < self.options.time / 2 => Ended::Unknown,
             Err(Refusal::Timeout(_) | Refusal::Unavailable { .. }) => Ended::Unanswered,
             Err(_) => Ended::Unknown,
@@ -184,7 +186,7 @@ impl Client {
         let (parts, mut body) = answer.into_parts();
         whole(target.host(), parts.status, &parts.headers)?;
         let most = self.options.response;
-        // One more than there may be, so that an answer of exactly the limit is one.
+        // One byte more than allowed, so that an answer of exactly the limit passes.
         let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
         let body = body.with_config().limit(limit).read_to_vec();
         let body = body.map_err(|error| Refusal::of(error, target.host(), most))?;
@@ -195,7 +197,7 @@ impl Client {
     }
 }
 
-/// Refuses a piece of an answer, and one in another encoding: no secret would be recognised in it.
+/// Refuses a partial answer, and one in another encoding: no secret would be recognised in it.
 fn whole(host: &HttpHost, status: http::StatusCode, headers: &HeaderMap) -> Result<(), Refusal> {
     if status == http::StatusCode::PARTIAL_CONTENT || headers.contains_key(header::CONTENT_RANGE) {
         return Err(Refusal::Part(host.clone()));
@@ -206,7 +208,7 @@ fn whole(host: &HttpHost, status: http::StatusCode, headers: &HeaderMap) -> Resu
         let codings: Vec<String> =
             values.flat_map(|it| it.split(',').map(|it| it.trim().to_owned()).collect::<Vec<_>>()).collect();
         if let Some(encoding) = codings.into_iter().find(|it| !it.is_empty() && it != plain && it != "identity") {
-            // Any other name is a text of the host, which might say a secret.
+            // Any other name is text of the host, which might contain a secret.
             let known = ["br", "compress", "deflate", "gzip", "zstd"].into_iter().find(|known| *known == encoding);
             let encoding = known.unwrap_or("another");
             return Err(Refusal::Encoded { host: host.clone(), encoding });
@@ -215,13 +217,13 @@ fn whole(host: &HttpHost, status: http::StatusCode, headers: &HeaderMap) -> Resu
     Ok(())
 }
 
-/// Where an answer leads instead. Only of questions: what was posted is not posted elsewhere.
+/// The target of a redirect. `None` for `POST`: a body is not posted to another host.
 fn redirected(method: Method, answer: &http::Response<ureq::Body>) -> Option<&str> {
     let follows = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) && method != Method::Post;
     answer.headers().get(header::LOCATION).filter(|_| follows)?.to_str().ok()
 }
 
-/// The fields of an answer that are text, but for those about the connection and cookies.
+/// The fields of an answer that are text, without cookies and fields of the connection.
 fn fields(headers: &HeaderMap) -> Vec<(String, String)> {
     let mut left = FIELD_BYTES;
     let text = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
@@ -244,7 +246,7 @@ fn agent(options: &Options) -> Agent {
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
-        // What the environment says of proxies is not for plugins.
+        // The proxy settings of the process do not apply to plugins.
         .proxy(None)
         .max_response_header_size(2 * FIELD_BYTES)
         .user_agent(concat!("loadout/", env!("CARGO_PKG_VERSION")))

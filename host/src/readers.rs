@@ -1,8 +1,8 @@
-//! The readers of bytes from elsewhere, one function each: for the targets of `tests/fuzz`, and the test that runs them
+//! The readers of bytes from outside, one function each: for the targets of `tests/fuzz`, and the test that runs them
 //! over their seeds.
 //!
-//! A reader says whether it takes the bytes, and panics where one of its promises is broken. This is the one door to
-//! them, and nothing else of the program comes through it.
+//! A reader returns whether it accepts the bytes, and panics if one of its promises is broken. Fuzzing reaches the
+//! program only through this module, and no other code uses it.
 
 use loadout_workflow::Workflow;
 
@@ -14,10 +14,10 @@ use crate::plugin::{LoadError, Manifest, Workshop};
 use crate::store::Snapshot;
 use crate::upgrade;
 
-/// Reads bytes, and says whether they are taken.
+/// A function that reads bytes and returns whether it accepts them.
 pub type Reader = fn(&[u8]) -> bool;
 
-/// Every reader, by the name of its target and of the folder of its seeds.
+/// All readers, by the name of the target and of the folder of its seeds.
 pub const ALL: [(&str, Reader); 7] = [
     ("component", component),
     ("filter", filter),
@@ -28,9 +28,10 @@ pub const ALL: [(&str, Reader); 7] = [
     ("workflow", workflow),
 ];
 
-/// The sections of a component. What is taken says the same wherever it is read, and a panic inside is not hidden.
+/// Reads the sections of a component. Two readings of an accepted component must agree, and a panic inside is not
+/// hidden.
 pub fn component(bytes: &[u8]) -> bool {
-    // Whatever comes of it is an answer.
+    // Any result is acceptable here, but no panic.
     let _ = Workshop::may_take_part(bytes);
     match Workshop::inspect(bytes) {
         Ok(manifest) => {
@@ -45,7 +46,7 @@ pub fn component(bytes: &[u8]) -> bool {
     }
 }
 
-/// The text of `plugin.toml`.
+/// Reads the text of `plugin.toml`.
 pub fn manifest(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     match Manifest::parse(text) {
@@ -60,7 +61,7 @@ pub fn manifest(bytes: &[u8]) -> bool {
     }
 }
 
-/// `customizations.xml` of an exported solution. The same bytes are the same plan.
+/// Reads `customizations.xml` of an exported solution. The same bytes must make the same plan.
 pub fn solution(bytes: &[u8]) -> bool {
     const ABOUT: &str = "<ImportExportXml><SolutionManifest><UniqueName>seed</UniqueName><Version>1.0</Version><Publisher>\
         <CustomizationPrefix>seed</CustomizationPrefix></Publisher></SolutionManifest></ImportExportXml>";
@@ -78,7 +79,7 @@ pub fn solution(bytes: &[u8]) -> bool {
     }
 }
 
-/// `data.xml` of a Configuration Migration package.
+/// Reads `data.xml` of a Configuration Migration package.
 pub fn migration(bytes: &[u8]) -> bool {
     const SCHEMA: &[u8] = b"<entities><entity name='contoso_desk'/></entities>";
     let read = || upgrade::read_documents(SCHEMA, bytes).map(|records| format!("{records:?}"));
@@ -91,7 +92,7 @@ pub fn migration(bytes: &[u8]) -> bool {
     }
 }
 
-/// The JSON of a workflow definition. Each script that is set is one that the definition names.
+/// Reads the JSON of a workflow definition. Each script that is set must be one that the definition names.
 pub fn workflow(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let Ok(workflow) = Workflow::parse(text) else { return false };
@@ -101,7 +102,8 @@ pub fn workflow(bytes: &[u8]) -> bool {
     true
 }
 
-/// A text with slugs. What is rendered has its bound, and saving such a text is refused exactly if it cannot be read.
+/// Reads a text with slugs. The rendered text is bounded, and saving such a text is refused exactly if it cannot be
+/// read.
 pub fn slug(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let mut problems = Problems::default();
@@ -119,7 +121,7 @@ pub fn slug(bytes: &[u8]) -> bool {
     true
 }
 
-/// A filter of a list.
+/// Reads a filter of a list.
 pub fn filter(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(http::takes_filter)
 }

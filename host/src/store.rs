@@ -1,7 +1,8 @@
-//! Where the configuration lives. The one module that names `rusqlite` and writes SQL.
+//! The configuration of one environment, in an SQLite database. Only this module names `rusqlite` and writes SQL.
 //!
-//! One write is one transaction is one revision. Hands out domain values, never rows. Nothing that matters lives only in
-//! memory: a snapshot is made anew as soon as the database has a newer revision, whoever wrote it.
+//! One write is one transaction is one revision. The module hands out domain values, never rows. Nothing that matters
+//! lives only in memory: a snapshot is made anew as soon as the database has a newer revision, from this process or
+//! another.
 
 mod alone;
 mod audit;
@@ -71,14 +72,14 @@ pub use tokens::{Holder, is_news};
 pub use traces::{CallStatistics, HourTally, TraceFilter, TraceLog};
 pub use unlink::{Rest, without};
 
-/// Connections for reading that are kept open while nobody reads.
+/// Connections for reading that are kept open while they are idle.
 const IDLE_READERS: usize = 8;
 
 /// The configuration of one environment, in a data folder.
 pub struct Store {
     path: PathBuf,
     writer: Mutex<Connection>,
-    /// Is taken before `writer`, by those who write revisions.
+    /// Is taken before `writer` by every function that writes revisions.
     turn: ReentrantMutex<()>,
     readers: Mutex<Vec<Connection>>,
     newest: ArcSwap<Snapshot>,
@@ -92,7 +93,7 @@ impl Store {
     /// The name of the database within the data folder.
     pub const FILE: &str = "loadout.db";
 
-    /// Opens the database in `folder`; makes both if they are not there.
+    /// Opens the database in `folder`; makes both if they do not exist.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let unusable = |source| Error::Folder { path: folder.display().to_string(), source };
         private::make_folder(folder).map_err(unusable)?;
@@ -107,7 +108,8 @@ impl Store {
         Ok(Self::over(path, writer, newest))
     }
 
-    /// Opens the database in `folder` to look at it. Nothing in the folder is changed, and whatever would is an error.
+    /// Opens the database in `folder` read-only. Changes nothing in the folder; whatever would change something is an
+    /// error.
     pub fn look(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(Self::FILE);
         let writer = open_to_look(&path)?;
@@ -136,7 +138,7 @@ impl Store {
         self.path.parent().unwrap_or(Path::new("."))
     }
 
-    /// The number of the newest revision, whoever wrote it.
+    /// The number of the newest revision in the database, from this process or another.
     pub fn newest(&self) -> Result<Revision, Error> {
         self.read(rows::newest)
     }
@@ -151,7 +153,7 @@ impl Store {
         self.library(self.newest()?)
     }
 
-    /// The library at `newest`, which is kept in memory and made anew if somebody else wrote it.
+    /// The library at `newest`. It is kept in memory, and made anew if another process wrote that revision.
     fn library(&self, newest: Revision) -> Result<Arc<Snapshot>, Error> {
         let known = self.newest.load_full();
         if known.revision() == newest {
@@ -162,13 +164,13 @@ impl Store {
         Ok(fresh)
     }
 
-    /// The library at `revision`, which may be any that ever was. The last few are kept, and few are loaded at once:
-    /// the caller waits.
+    /// The library at any revision up to the newest. The last few libraries are kept. Few are loaded at once; the
+    /// caller waits for its turn.
     pub fn snapshot_at(&self, revision: Revision) -> Result<Arc<Snapshot>, Error> {
         self.snapshot_in(revision, Patience::Waits)
     }
 
-    /// As [`Store::snapshot_at`], for a question that can be put again: refused if too many callers wait already.
+    /// As [`Store::snapshot_at`], for a caller that can repeat its request. Refuses if too many callers wait already.
     pub fn past_snapshot(&self, revision: Revision) -> Result<Arc<Snapshot>, Error> {
         self.snapshot_in(revision, Patience::ComesAgain)
     }
@@ -215,7 +217,7 @@ fn open_to_look(path: &Path) -> Result<Connection, Error> {
     Ok(Connection::open_with_flags(path, flags)?)
 }
 
-/// A panicking query rolled back while unwinding, so what a poisoned lock guards is still consistent.
+/// A query that panics rolls back while it unwinds, so what a poisoned lock guards is still consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

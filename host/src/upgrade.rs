@@ -1,8 +1,8 @@
-//! Upgrades: an old environment becomes configuration, and can be undone.
+//! Upgrades: turn an old environment into configuration, and undo that.
 //!
-//! Steps do the work; the engine reads rows, hands them out in pages, believes nothing it is told, and keeps the journal.
-//! Nothing is visible before the end, which is one revision. Refuses to begin what it could not finish: a plan is for one
-//! revision and for the components it was made with, and serves once.
+//! Steps propose items; the engine reads rows, hands them out in pages, checks every answer, and keeps the journal.
+//! Nothing is visible before the end, which is one revision. Refuses to begin a run that could not finish: a plan is
+//! for one revision and for the components it was made with, and serves once.
 
 mod answer;
 mod difference;
@@ -35,36 +35,36 @@ pub use step::{
 };
 pub use undo::{Conflict, UndoError, inverse};
 
-/// Why an upgrade did not go on.
+/// Why an upgrade stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The old environment is not read.
+    /// The old environment could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A step broke, or said that it cannot work.
+    /// A step failed, or said that it cannot work.
     #[error(transparent)]
     Step(#[from] StepFault),
     /// Steps have no order.
     #[error(transparent)]
     Graph(#[from] GraphError),
-    /// The solution in it cannot be imported.
+    /// The solution in the old environment cannot be imported.
     #[error(transparent)]
     Import(#[from] import::Error),
-    /// A step changed since it was carried out.
+    /// A step has another component than when it was last carried out.
     #[error(transparent)]
     Changed(#[from] StepChanged),
-    /// A run cannot be undone.
+    /// The run cannot be undone.
     #[error(transparent)]
     Undo(#[from] UndoError),
-    /// There is no such plan.
+    /// The plan does not exist.
     #[error("there is no plan `{0}`: make one with `loadout upgrade plan FILE.zip`")]
     NoSuchPlan(String),
-    /// The old environment beside a plan is another one than it was made for.
+    /// The old environment that is kept with the plan is another one than the plan was made for.
     #[error(
         "the old environment of the plan `{0}` was changed since it was made: make a new one with `loadout upgrade plan`"
     )]
     OtherSource(String),
-    /// The components a plan was made with are no longer those that are there.
+    /// The plan was made with other components than the current ones.
     #[error(
         "the plan was made with other components than are there now (`{0}` is another): make a new one with `loadout upgrade plan`"
     )]
@@ -74,14 +74,14 @@ pub enum Error {
     File {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: std::io::Error,
     },
-    /// The service stops.
+    /// The service is stopping.
     #[error("upgrade {run} was interrupted, because the service stops: carry it on with `loadout upgrade resume`")]
     Stopped {
-        /// The run.
+        /// The number of the run.
         run: u64,
     },
     /// The store refused or failed.

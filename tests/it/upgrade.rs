@@ -531,7 +531,7 @@ fn of_two_runs_at_once_the_second_is_told_who_holds_the_lease() -> Done {
     // Whoever abandons a run takes the lease away from who holds it.
     second.abandon_upgrade(1, &Author::new("tests", ""))?;
     let lost = first.carry_upgrade(&lease, &|_| Ok(())).unwrap_err();
-    assert_snapshot!(lost, @"upgrade 1 was taken over by somebody else: type `loadout upgrade status`");
+    assert_snapshot!(lost, @"upgrade 1 was taken over by another process: type `loadout upgrade status`");
     let lease = second.begin_upgrade(&other.id, "tests")?;
     second.carry_upgrade(&lease, &|_| Ok(()))?;
     let moved = first.begin_upgrade(&plan_again(&first, &one)?, "tests").unwrap_err();

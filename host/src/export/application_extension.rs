@@ -1,4 +1,4 @@
-//! Application extensions.
+//! Exports application extensions.
 
 use crate::domain::ApplicationExtension;
 use crate::import::application_extension::{CARDINALITIES, OWNERS, TABLE};

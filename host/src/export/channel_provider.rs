@@ -1,4 +1,4 @@
-//! Channel providers.
+//! Exports channel providers.
 
 use crate::domain::ChannelProvider;
 use crate::import::channel_provider::{API_VERSIONS, TABLE};

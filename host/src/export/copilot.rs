@@ -1,4 +1,4 @@
-//! Copilot switches: one row per profile and feature.
+//! Exports Copilot switches: one row per profile and feature.
 
 use crate::domain::{Name, Profile, State};
 use crate::import::copilot::{FEATURES, TABLE};
@@ -8,7 +8,7 @@ use super::tables::{Tables, rows_of};
 /// Writes the switches of a profile.
 pub(super) fn write(tables: &mut Tables<'_>, name: &Name<Profile>, profile: &Profile) {
     let features = &profile.copilot.features;
-    // Of several rows nobody remembers which was about which feature.
+    // If there were several rows, it is not known which row was for which feature.
     let rows: Vec<&str> = rows_of(profile.source.as_ref(), TABLE).into_iter().collect();
     let own = rows.first().copied().filter(|_| rows.len() == 1 && features.len() == 1);
     for (feature, enabled) in features {

@@ -1,11 +1,11 @@
-//! `customizations.xml`: macros, and the many-to-many links at its end.
+//! Writes `customizations.xml`: macros, and the many-to-many links at its end.
 
 use std::collections::BTreeMap;
 
 use super::tables::{Link, Tables};
 use super::xml::Element;
 
-/// The document.
+/// The document `customizations.xml`.
 pub(super) fn document(tables: &Tables<'_>) -> String {
     let workflows = tables.workflows.values().map(|workflow| workflow.element.clone());
     let mut sections = vec![
@@ -31,7 +31,7 @@ pub(super) fn document(tables: &Tables<'_>) -> String {
     Element::of("ImportExportXml", sections).with("xmlns:xsi", namespace).document()
 }
 
-/// The row of a link.
+/// The row of a many-to-many link.
 pub(super) fn row(Link { table, ends: [one, other] }: &Link) -> Element {
     Element::of(*table, [Element::text("iscustomizable", "1")])
         .with(format!("{}.msdyn_uniquename", one.0), &one.1)

@@ -1,7 +1,7 @@
-//! Documents in `loadout/`: whatever the tables do not say.
+//! Writes documents in `loadout/`, for content that the tables cannot express.
 //!
-//! They are found by reading the tables back: an item that comes out otherwise than it is gets a patch, and one that does not come
-//! out, or that no patch can mend, is written whole. So nothing is lost that nobody thought of.
+//! The tables are read back to find it. An item that comes out different gets a patch; an item that does not come out,
+//! or that no patch can mend, is written whole. So content that this code does not know is not lost, either.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,14 +18,14 @@ use super::path::Paths;
 /// Items by kind and name.
 pub(super) type Items = BTreeMap<(Kind, Arc<str>), AnyItem>;
 
-/// The custom items of an environment, without its people and what it runs.
+/// The custom items of an environment that can be exported, without its people.
 pub(super) fn custom(snapshot: &Snapshot) -> impl Iterator<Item = (Kind, &Arc<str>, &Entry)> {
     let kinds = Kind::ALL.iter().filter(|kind| kind.is_portable() && **kind != Kind::User);
     let entries = kinds.flat_map(|kind| snapshot.entries(*kind).map(|(name, entry)| (*kind, name, entry)));
     entries.filter(|(_, _, entry)| entry.layer == Layer::Custom)
 }
 
-/// An item as an archive has it: without what an environment decides for itself, which no import takes.
+/// The item as it is in an archive: without the settings that belong to one environment, which no import takes.
 pub(super) fn exported(item: &AnyItem) -> Cow<'_, AnyItem> {
     let AnyItem::Environment(environment) = item else { return Cow::Borrowed(item) };
     let mut environment = environment.clone();
@@ -33,7 +33,8 @@ pub(super) fn exported(item: &AnyItem) -> Cow<'_, AnyItem> {
     Cow::Owned(AnyItem::Environment(environment))
 }
 
-/// The documents that make the items of `snapshot` of what the tables `said`, with their paths.
+/// Writes the documents that turn the items which the tables `said` into the items of `snapshot`. Returns them with
+/// their paths.
 pub(super) fn write(snapshot: &Snapshot, said: &Items, paths: &mut Paths) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for (kind, name, entry) in custom(snapshot) {
@@ -48,7 +49,7 @@ pub(super) fn write(snapshot: &Snapshot, said: &Items, paths: &mut Paths) -> Vec
     files
 }
 
-/// The documents of what came with the product and holds values that were kept of an older environment.
+/// Writes the documents of out-of-the-box items that hold values kept from an older environment.
 pub(super) fn write_kept(snapshot: &Snapshot, paths: &mut Paths) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for kind in Kind::ALL {
@@ -69,7 +70,7 @@ pub(super) fn write_kept(snapshot: &Snapshot, paths: &mut Paths) -> Vec<(String,
     files
 }
 
-/// Adds one patch to another. Unlike merging, `null` stays: it takes something out where the patch is applied.
+/// Adds one patch to another. Unlike a merge, this keeps `null`, which deletes a member where the patch is applied.
 fn merge_into(patch: &mut Value, other: Value) {
     match (patch, other) {
         (Value::Object(members), Value::Object(others)) => {
@@ -81,17 +82,17 @@ fn merge_into(patch: &mut Value, other: Value) {
     }
 }
 
-/// Longest document that is indented, in bytes: the import reads no document of more than twice as many.
+/// The longest document that is indented, in bytes. The import reads no document of more than twice as many.
 const INDENTED_MAX: usize = 2 << 20;
 
-/// JSON for review: indented unless it is long, keys in the order of the item, a line end at the end.
+/// The JSON text of a document: indented unless it is long, keys in the order of the item, and a line end.
 pub(super) fn text(document: &impl serde::Serialize) -> Vec<u8> {
     let value = serde_json::json!(document);
     let indented = format!("{value:#}\n");
     if indented.len() <= INDENTED_MAX { indented.into_bytes() } else { format!("{value}\n").into_bytes() }
 }
 
-/// Whether two items are the same to the byte: members in another order are other bytes in the next export.
+/// Whether two items are the same to the byte. Members in another order would be other bytes in the next export.
 pub(super) fn are_same(one: &AnyItem, other: &AnyItem) -> bool {
     let [one, other] = [one, other].map(|item| item.to_json().to_string());
     one == other

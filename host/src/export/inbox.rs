@@ -1,4 +1,5 @@
-//! Inbox views. What a view lists is JSON of no documented shape: it goes back as it came, or names record types only.
+//! Exports inbox views. The filter of a view is JSON of no documented shape: it is written as it was imported, or names
+//! record types only.
 
 use serde_json::json;
 
@@ -10,7 +11,8 @@ use super::tables::{Tables, rows_of};
 /// Writes the views of a profile.
 pub(super) fn write(tables: &mut Tables<'_>, name: &Name<Profile>, profile: &Profile) {
     let views = &profile.inbox.views;
-    // Rows were read in the order of their names. If there are more or fewer views now, which is which is not known.
+    // Rows were read in the order of their names. If the number of views has changed, it is not known which row is
+    // which view.
     let rows: Vec<&str> = rows_of(profile.source.as_ref(), TABLE).into_iter().collect();
     let rows = if rows.len() == views.len() { rows } else { Vec::new() };
     for (index, view) in views.iter().enumerate() {
@@ -34,7 +36,7 @@ pub(super) fn write(tables: &mut Tables<'_>, name: &Name<Profile>, profile: &Pro
     }
 }
 
-/// The first name that a record type is recognised by.
+/// The first of the names that stand for a record type.
 fn entity(record_type: InboxRecordType) -> &'static str {
     RECORD_TYPES.iter().find(|(_, known)| *known == record_type).map_or("", |(name, _)| name)
 }

@@ -1,7 +1,7 @@
-//! Macros: processes of category 9000.
+//! Exports macros: processes of category 9000.
 //!
-//! A macro that came with a GUID keeps it; any other gets one that follows from its unique name, because steps point to macros
-//! by GUID. `UniqueName` is written where the import would not think of the name itself.
+//! A macro that was imported with a GUID keeps it. Any other gets one derived from its unique name, because steps refer
+//! to macros by GUID. `UniqueName` is written if the import would derive another name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,14 +17,14 @@ use super::row::wordings;
 use super::tables::Tables;
 use super::xml::{Element, can_carry, is_name};
 
-/// A process: its row in `customizations.xml` and its definition.
+/// A process: its element in `customizations.xml` and its definition.
 pub(super) struct Workflow {
     pub(super) element: Element,
     pub(super) path: String,
     pub(super) definition: String,
 }
 
-/// Columns in the order of exports, with what a macro that was made here has in them.
+/// Columns in the order of exports, each with its value for a macro that was made here.
 const COLUMNS: &[(&str, Option<&str>)] = &[
     ("JsonFileName", None),
     ("Type", Some("1")),
@@ -118,7 +118,7 @@ fn list<const MAX: usize>(column: &str, one: &str, text: Option<&Localized<MAX>>
     if wordings.is_empty() { Element::empty(column) } else { Element::of(column, wordings.into_iter().map(label)) }
 }
 
-/// Where the definition was when the macro came here, if that is where definitions are.
+/// The path of the definition in the archive the macro was imported from, if it is in the folder for definitions.
 fn own_path(it: &Macro) -> Option<String> {
     let path = it.source.as_ref()?.attributes.get("JsonFileName")?.trim_start_matches('/');
     let file = path.strip_prefix("Workflows/")?;
@@ -130,7 +130,7 @@ fn made_up_path(name: &str, id: &str) -> String {
     format!("Workflows/{bare}-{}.json", id.to_ascii_uppercase())
 }
 
-/// A GUID that follows from the unique name, of the version that leaves its bits to the maker.
+/// A GUID of version 8 that is derived from the unique name.
 fn made_up_id(name: &str) -> String {
     let digest = Sha256::digest(format!("loadout/macros/{name}"));
     let mut bytes: [u8; 16] = [0; 16];

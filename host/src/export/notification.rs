@@ -1,4 +1,4 @@
-//! Notification templates and their fields, which are rows of their own and linked.
+//! Exports notification templates and their fields, which are linked rows of their own.
 
 use crate::domain::{NotificationTemplate, State};
 use crate::import::notification::{DESKTOP, FIELD, TEMPLATE, THEMES};

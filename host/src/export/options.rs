@@ -1,24 +1,24 @@
-//! How a solution is called that an export makes.
+//! The options of an export: the name and the version of the solution, and whether assignments are included.
 
-/// How to export.
+/// The options of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     pub(super) name: String,
     pub(super) version: String,
-    /// Whether direct assignments travel, too (ruling 8.16).
+    /// Whether direct assignments are included (ruling 8.16).
     pub with_assignments: bool,
 }
 
-/// A text that a solution cannot be called, or that is no version of one.
+/// Why a text is no name or no version of a solution.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOption {
-    /// It is no unique name of a solution.
+    /// The text is no unique name of a solution.
     #[error("`{typed}` cannot name a solution: use up to 65 letters, digits and `_`, not beginning with a digit")]
     Name {
         /// The text as it was typed.
         typed: String,
     },
-    /// It is no version.
+    /// The text is no version.
     #[error("`{typed}` is no version of a solution: write four numbers, such as `1.0.0.0`")]
     Version {
         /// The text as it was typed.
@@ -27,9 +27,9 @@ pub enum InvalidOption {
 }
 
 impl Options {
-    /// The unique name of a solution nobody named.
+    /// The default unique name of a solution.
     pub const NAME: &str = "loadout_export";
-    /// The version of a solution nobody gave one.
+    /// The default version of a solution.
     pub const VERSION: &str = "1.0.0.0";
 
     /// A solution called `name`, in `version`, without assignments.

@@ -1,4 +1,4 @@
-//! Files into a zip archive, the same bytes for the same files: no clock, and nothing of the machine it runs on.
+//! Packs files into a zip archive. The bytes depend only on the files: neither on the clock nor on the machine.
 
 use std::io::{Cursor, Write};
 
@@ -7,17 +7,17 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::Error;
 
-/// Files of more bytes than these are not packed where they would become a hundredth: the import takes such entries for
-/// bombs.
+/// A file with more bytes than this is stored uncompressed if it would shrink to less than a hundredth: the import
+/// takes such entries for zip bombs.
 const LONG: usize = 1 << 20;
 
-/// Packs `files` in their order.
+/// Packs `files` in the given order.
 pub(crate) fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Error> {
     pack_each(files.iter().map(|(path, content)| Ok::<_, Error>((path, content))))
 }
 
-/// Packs files that are made one after the other: no more than one is held besides the archive. The first that is not
-/// made ends it.
+/// Packs files that are made one after the other. Holds at most one of them besides the archive. Ends with the first
+/// file that fails.
 pub(crate) fn pack_each<P: AsRef<str>, C: AsRef<[u8]>, E: From<Error>>(
     files: impl IntoIterator<Item = Result<(P, C), E>>,
 ) -> Result<Vec<u8>, E> {

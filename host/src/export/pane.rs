@@ -1,4 +1,5 @@
-//! Productivity panes, which are parts of profiles here and items of their own there. Profiles that share one keep sharing it.
+//! Exports productivity panes, which are parts of profiles here and items of their own in a solution. Profiles that
+//! share a pane keep sharing it.
 
 use crate::domain::{Name, PaneMode, ProductivityPane, Profile, State};
 use crate::import::pane::{PANE, PANE_ID};
@@ -7,13 +8,13 @@ use crate::import::profile::ID;
 
 use super::tables::Tables;
 
-/// Writes the pane of a profile, unless it is what a profile without a pane has.
+/// Writes the pane of a profile, unless it is the default pane.
 pub(super) fn write(tables: &mut Tables<'_>, profile_name: &Name<Profile>, profile: &Profile) {
     let mut pane = profile.productivity_pane.clone();
     if pane == ProductivityPane::default() {
         return;
     }
-    // The settings of tools are in no column.
+    // No column holds the settings of tools.
     pane.tools.iter_mut().for_each(|tool| tool.settings.clear());
     let own = pane.unique_name.clone().map(|own| own.to_string());
     let own = own.filter(|own| tables.panes.get(own).is_none_or(|same| *same == pane));

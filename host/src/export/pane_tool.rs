@@ -1,4 +1,4 @@
-//! Pane tools: what is added to the catalog.
+//! Exports the pane tools that were added to the catalog.
 
 use crate::domain::PaneTool;
 use crate::import::pane_tool::{CATEGORIES, TABLE, TYPES};

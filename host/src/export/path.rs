@@ -1,7 +1,7 @@
-//! Where entries of the archive are: paths that every file system takes.
+//! Makes paths in the archive that every file system takes.
 //!
-//! A name that cannot be a file name is respelt, and a part of its digest follows, so that no two names meet. Names that
-//! differ in upper and lower case only are kept apart, too.
+//! A name that cannot be a file name is respelt and gets a part of its digest, so that no two names share a path. Names
+//! that differ only in case get different paths, too.
 
 use std::collections::BTreeSet;
 
@@ -9,17 +9,17 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::hex::hexadecimal;
 
-/// Longest part of a path that is taken as it is, in bytes. Most file systems end at 255.
+/// The longest name that is used as it is, in bytes. Most file systems allow up to 255.
 const PART_MAX: usize = 140;
-/// Names that one widespread system keeps for itself, whatever follows after a dot.
+/// Names that one widespread system reserves, with any extension.
 const RESERVED: &[&str] = &["con", "prn", "aux", "nul"];
 
-/// The paths that are taken.
+/// The paths that are in use.
 #[derive(Debug, Default)]
 pub(super) struct Paths(BTreeSet<String>);
 
 impl Paths {
-    /// The path `<folder>/<name><rest>`, with the name respelt if need be.
+    /// Takes the path `<folder>/<name><rest>`, with the name respelt if necessary.
     pub(super) fn take(&mut self, folder: &str, name: &str, rest: &str) -> String {
         let plain = format!("{folder}/{name}{rest}");
         if is_plain(name) && self.0.insert(plain.to_lowercase()) {
@@ -32,13 +32,13 @@ impl Paths {
     }
 }
 
-/// The beginning of the digest of a name, in hexadecimal.
+/// The first six bytes of the SHA-256 of a name, in hexadecimal.
 fn digest(name: &str) -> String {
     let digest: [u8; 32] = Sha256::digest(name).into();
     hexadecimal(&digest[..6])
 }
 
-/// Whether a name can be a part of a path.
+/// Whether a name can be a part of a path as it is.
 pub(super) fn is_plain(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().to_lowercase();
     (1..=PART_MAX).contains(&name.len())

@@ -1,7 +1,7 @@
-//! Experience profiles, with their links, parts, ranks and roles.
+//! Exports experience profiles, with their links, parts, ranks and roles.
 //!
-//! The format has one app per profile; a profile for every app names the family. A role that is not shipped is in no table, so
-//! mappings to it are in documents only.
+//! The format has one app per profile; a profile for all apps names the app family. No table has a role that is not
+//! shipped, so documents hold the mappings to such roles.
 
 use crate::domain::{AnyItem, Kind, Name, Profile, RankAndRoles};
 use crate::import::profile::{APP_FAMILY, ID, PROFILE};
@@ -36,12 +36,12 @@ pub(super) fn write(tables: &mut Tables<'_>) {
     }
 }
 
-/// What the column of the app says.
+/// The value of the column for the app.
 fn app(snapshot: &Snapshot, profile: &Profile) -> Option<String> {
     let came_with = profile.source.as_ref().map(|source| source.attributes.get("msdyn_appmoduleuniquename"));
     let Some(app) = profile.apps.first() else {
         return match came_with {
-            // A profile that came without an app goes without one.
+            // A profile that was imported without an app is exported without one.
             Some(None) => None,
             _ => Some(APP_FAMILY.to_owned()),
         };
@@ -50,7 +50,7 @@ fn app(snapshot: &Snapshot, profile: &Profile) -> Option<String> {
     Some(came_with.flatten().filter(is_meant).cloned().unwrap_or_else(|| elsewhere(snapshot, app.as_str())))
 }
 
-/// What an app is called elsewhere. A custom app is in no table and goes by its name.
+/// The name of an app in other environments. A custom app is in no table and has its own name.
 pub(super) fn elsewhere(snapshot: &Snapshot, app: &str) -> String {
     let entry = snapshot.entry(Kind::App, app).filter(|entry| entry.layer == Layer::OutOfTheBox);
     let alias = entry.and_then(|entry| match &entry.item {

@@ -1,21 +1,21 @@
-//! How much of an environment the tables of one archive say: less than the import reads of one.
+//! Bounds the tables of one archive, below the limits of the import.
 //!
-//! What finds no room in them is said by documents, which the import reads one by one. So there is no environment within
-//! the bounds of a library that is too large for an export.
+//! Content that does not fit is written as documents, which the import reads one by one. So every environment within
+//! the bounds of a library can be exported.
 
 use super::customizations;
 use super::tables::Tables;
 use super::xml::Element;
 
-/// Most rows. Each is a file, as each document is.
+/// The most rows. Each row is a file, and each document is one.
 const ROWS_MAX: usize = 10_000;
-/// Most elements and attributes of all tables.
+/// The most elements and attributes of all tables.
 const NODES_MAX: usize = 400_000;
-/// Most bytes of macros and links, which are one document.
+/// The most bytes of macros and links, which are in one document.
 const CUSTOMIZATIONS_MAX: usize = 6 << 20;
-/// Most bytes of one row, as its document.
+/// The most bytes of one row, as its document.
 const ROW_MAX: usize = 4 << 20;
-/// Most bytes of all rows.
+/// The most bytes of all rows.
 const BYTES_MAX: usize = 32 << 20;
 
 /// The room that is left.
@@ -35,7 +35,7 @@ impl Default for Room {
     }
 }
 
-/// Takes out of the tables what finds no `room` in an archive.
+/// Removes from the tables what does not fit into `room`.
 pub(super) fn keep_what_fits(tables: &mut Tables<'_>, mut room: Room) {
     tables.workflows.retain(|_, workflow| room.of_customizations(&workflow.element));
     tables.links.retain(|link| room.of_customizations(&customizations::row(link)));

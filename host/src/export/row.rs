@@ -1,4 +1,4 @@
-//! One row of one table, written column by column. Columns are sorted by name, as exports have them.
+//! Writes one row of one table, column by column. Columns are sorted by name, as in exports.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -11,14 +11,14 @@ use super::xml::{Element, is_name};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) table: &'static str,
-    /// Its unique name.
+    /// The unique name of the row.
     pub(super) name: String,
     columns: BTreeMap<String, Element>,
     /// The language of texts that have no translation.
     language: Language,
 }
 
-/// Says that a row was one before it was exported, see the rows of the import.
+/// The mark of a row that was one before it was exported; see the rows of the import.
 const CUSTOMIZABLE: &str = "iscustomizable";
 
 impl Row {
@@ -42,7 +42,7 @@ impl Row {
         }
     }
 
-    /// A text with its translations; one without any is in the base language.
+    /// A text with its translations. A text without any is in the base language.
     pub(super) fn localized<const MAX: usize>(&mut self, column: &str, text: Option<&Localized<MAX>>) {
         if let Some(text) = text {
             let labels = wordings(text, self.language).into_iter().map(|(language, wording)| {
@@ -57,43 +57,43 @@ impl Row {
         self.put(Element::text(column, number.into().to_string()), column);
     }
 
-    /// A yes or no.
+    /// A Boolean.
     pub(super) fn switch(&mut self, column: &str, on: bool) {
         self.put(Element::text(column, if on { "1" } else { "0" }), column);
     }
 
-    /// One of several codes.
+    /// A code for one of several values.
     pub(super) fn choice<T: PartialEq>(&mut self, column: &str, codes: &[(i64, T)], chosen: &T) {
         if let Some((code, _)) = codes.iter().find(|(_, known)| known == chosen) {
             self.number(column, *code);
         }
     }
 
-    /// A look-up of another row by `key`, such as its unique name.
+    /// A reference to another row by `key`, such as its unique name.
     pub(super) fn lookup(&mut self, column: &str, key: &str, target: impl Display) {
         self.put(Element::of(column, [Element::text(key, target.to_string())]), column);
     }
 
-    /// Whether the row takes part in anything.
+    /// Whether the item is active.
     pub(super) fn state(&mut self, state: State) {
         let (state, status) = if state.is_active() { ("0", "1") } else { ("1", "2") };
         self.put(Element::text("statecode", state), "statecode");
         self.put(Element::text("statuscode", status), "statuscode");
     }
 
-    /// A text that is written as though it had translations, and has none.
+    /// A text in the shape of one with translations, with the base language alone.
     pub(super) fn labelled(&mut self, column: &str, text: &str) {
         let label = Element::empty("label").with("description", text).with("languagecode", self.language.to_string());
         self.put(Element::of(column, [label]).with("default", text), column);
     }
 
-    /// Says that the row is not made up.
+    /// Marks the row as one that was not made up.
     pub(super) fn own(&mut self) {
         let one = || Element::text(CUSTOMIZABLE, "1");
         self.columns.entry(CUSTOMIZABLE.to_owned()).or_insert_with(one);
     }
 
-    /// Puts back what the row had when it came here. What the item says itself counts.
+    /// Adds the columns that the row had when it was imported. Columns that the item sets itself stay.
     pub(super) fn source(&mut self, source: Option<&Source>) {
         let Some(source) = source else { return };
         let key = format!("{}id", self.table);
@@ -101,9 +101,9 @@ impl Row {
         self.keep(&source.attributes);
     }
 
-    /// Puts columns back that mean nothing here, such as those of a part of an item.
+    /// Adds columns that have no meaning here, such as those of a part of an item.
     pub(super) fn keep(&mut self, attributes: &BTreeMap<String, String>) {
-        // The status is a detail of the state, which the item knows better only where the two must agree.
+        // The status is a detail of the state, so a status other than the two standard ones replaces that of the item.
         let status = attributes.get("statuscode");
         if let Some(status) = status.filter(|status| !matches!(status.as_str(), "1" | "2")) {
             self.columns.remove("statuscode");
@@ -117,7 +117,7 @@ impl Row {
     }
 }
 
-/// The wordings that a text is written with, by language.
+/// The wordings of a text, by language.
 pub(super) fn wordings<const MAX: usize>(text: &Localized<MAX>, base: Language) -> Vec<(Language, &str)> {
     let labels: Vec<_> = text.labels().collect();
     if labels.is_empty() { vec![(base, text.default_text())] } else { labels }

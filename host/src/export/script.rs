@@ -1,4 +1,4 @@
-//! Scripts and their steps. A macro step points to its macro by GUID, as exports do.
+//! Exports scripts and their steps. A macro step refers to its macro by GUID, as exports do.
 
 use crate::domain::{Script, StepAction};
 use crate::import::script::{ACTIONS, Action, SCRIPT, STEP};
@@ -17,7 +17,7 @@ pub(super) fn write(tables: &mut Tables<'_>) {
         });
         for step in &script.steps {
             let target = match &step.action {
-                // A macro that shipped has no GUID here, and the step no row that could be read.
+                // A shipped macro has no GUID here, so its step has no row that the import could read.
                 StepAction::Macro { runs } => tables.macro_ids.get(runs.as_str()).cloned().unwrap_or_default(),
                 StepAction::Script { script } => script.to_string(),
                 StepAction::Text { .. } => String::new(),

@@ -1,4 +1,4 @@
-//! Session templates, with links to tabs and scripts.
+//! Exports session templates, with links to tabs and scripts.
 
 use crate::domain::{SessionKind, SessionTemplate};
 use crate::import::session_template::{KINDS, PANELS, TEMPLATE};

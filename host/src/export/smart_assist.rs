@@ -1,4 +1,4 @@
-//! Smart assist configurations.
+//! Exports smart assist configurations.
 
 use crate::domain::SmartAssistConfiguration;
 use crate::import::smart_assist::{ADAPTIVE_CARD, TABLE, TYPES};

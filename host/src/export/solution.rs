@@ -1,4 +1,4 @@
-//! `solution.xml`: what the solution is called, and what its target must own.
+//! Writes `solution.xml`: the name of the solution, and the items its target must have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use super::profile::elsewhere;
 use super::tables::Tables;
 use super::xml::Element;
 
-/// The prefix of an environment in which nothing has one.
+/// The prefix if no item of the environment has one.
 const FALLBACK_PREFIX: &str = "loadout";
 
-/// The prefix that most macros have, or else most of the other items: with it, most macros need no name of their own.
+/// The most frequent prefix of macros, or else of the other items. With it, most macros need no `UniqueName`.
 pub(super) fn prefix(snapshot: &Snapshot) -> String {
     let of = |kinds: &[Kind]| {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -26,18 +26,18 @@ pub(super) fn prefix(snapshot: &Snapshot) -> String {
                 *counts.entry(prefix).or_default() += 1;
             }
         }
-        // Of several that are as frequent, the first.
+        // Of equally frequent prefixes, the first.
         counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(prefix, _)| prefix.to_owned())
     };
     of(&[Kind::Macro]).or_else(|| of(Kind::ALL)).unwrap_or_else(|| FALLBACK_PREFIX.to_owned())
 }
 
-/// Whether a publisher can have this prefix, and the import leaves it as it is.
+/// Whether a publisher can have this prefix and the import leaves it unchanged.
 fn is_prefix(text: &str) -> bool {
     (3..=8).contains(&text.len()) && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
-/// The document.
+/// The document `solution.xml`.
 pub(super) fn document(tables: &Tables<'_>, options: &Options) -> String {
     let language = tables.language.to_string();
     let named = |name: &str| {
@@ -71,10 +71,11 @@ pub(super) fn document(tables: &Tables<'_>, options: &Options) -> String {
         .document()
 }
 
-/// Most dependencies that are said. What comes with the product is everywhere, so nothing is lost with the others.
+/// The most dependencies that are written. Every environment has the out-of-the-box items, so nothing is lost without
+/// the others.
 const REQUIRED_MAX: usize = 5_000;
 
-/// The out-of-the-box items that custom items name.
+/// The out-of-the-box items to which custom items refer.
 fn required(snapshot: &Snapshot) -> Vec<Element> {
     let mut required = BTreeSet::new();
     for kind in Kind::ALL {

@@ -1,4 +1,4 @@
-//! Application tab templates and their parameters: rows, and the copy in the template.
+//! Exports application tab templates and their parameters: as rows, and as a copy in the template.
 
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ pub(super) fn write(tables: &mut Tables<'_>) {
     let templates: Vec<_> = tables.custom::<ApplicationTabTemplate>().collect();
     for (name, template) in templates {
         let attributes = template.source.as_ref().map(|source| &source.attributes);
-        // A copy that could not be read when it came stays as it was.
+        // A copy that could not be read at the import is kept as it was.
         let unread = attributes.is_some_and(|kept| kept.contains_key("msdyn_templateparameters"));
         tables.item(TEMPLATE, &name, template.source.as_ref(), |row| {
             row.localized("msdyn_description", template.description.as_ref());
@@ -43,14 +43,14 @@ pub(super) fn write(tables: &mut Tables<'_>) {
     }
 }
 
-/// The copy of the parameters, unless it does not fit its column.
+/// The copy of the parameters, unless it is too long for its column or disagrees with the rows.
 fn copy(template: &ApplicationTabTemplate) -> Option<String> {
     let members = template.parameters.iter().map(|(key, value)| {
         let value = value.as_ref().map_or(Value::Null, |value| value.as_str().into());
         (key.clone(), json!({ "value": value }))
     });
     let copy = Value::Object(members.collect::<Map<_, _>>()).to_string();
-    // The copy can say characters that the rows cannot, and must not disagree with them.
+    // The copy can hold characters that rows cannot, and must not disagree with the rows.
     let agrees = template.parameters.values().flatten().all(|value| can_carry(value.as_str()));
     let fits = copy.chars().count() <= ApplicationTabTemplate::PARAMETERS_MAX;
     (fits && agrees && !template.parameters.is_empty()).then_some(copy)

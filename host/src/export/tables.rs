@@ -1,7 +1,7 @@
-//! The tables of a solution while they grow: rows, links, macros.
+//! Collects the tables of a solution: rows, links, macros.
 //!
-//! A row has one name in its table. A part of an item goes by the name it came with; one that never was a row, or
-//! whose name another row has, gets a name made up from the item's.
+//! A row has one name in its table. A part of an item keeps the name it was imported with. A part that never was a row,
+//! or whose name another row has, gets a name derived from that of the item.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::macros::Workflow;
 use super::row::Row;
 use super::xml::can_carry;
 
-/// The tables of a solution while they grow.
+/// The tables of a solution while they are collected.
 pub(super) struct Tables<'a> {
     pub(super) snapshot: &'a Snapshot,
     /// The language of texts that have no translation.
@@ -21,24 +21,24 @@ pub(super) struct Tables<'a> {
     pub(super) prefix: &'a str,
     pub(super) rows: BTreeMap<(&'static str, String), Row>,
     pub(super) links: BTreeSet<Link>,
-    /// By GUID.
+    /// Macros by GUID.
     pub(super) workflows: BTreeMap<String, Workflow>,
-    /// Which GUID a macro is known by in the archive.
+    /// The GUIDs of macros in the archive, by name.
     pub(super) macro_ids: BTreeMap<String, String>,
-    /// The panes that are written under their own name, without settings.
+    /// The panes that are written under their own names, without settings of tools.
     pub(super) panes: BTreeMap<String, ProductivityPane>,
     kept: Kept,
 }
 
-/// Columns that rows had which are parts of items here, by table and row.
+/// Columns of rows that are parts of items here, by table and row.
 type Kept = BTreeMap<(String, String), BTreeMap<String, String>>;
 
 /// A many-to-many link.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Link {
-    /// The table it is a row of.
+    /// The table of the link.
     pub(super) table: &'static str,
-    /// The columns it joins, sorted, with the unique names.
+    /// The columns that the link joins, sorted, with the unique names.
     pub(super) ends: [(&'static str, String); 2],
 }
 
@@ -64,7 +64,7 @@ impl<'a> Tables<'a> {
         custom.filter_map(|(name, entry): (_, &'a Entry)| Some((name.parse().ok()?, T::from_any(&entry.item)?)))
     }
 
-    /// Adds the row of an item, with the columns it came with. An item whose name XML cannot carry has no row.
+    /// Adds the row of an item, with the columns it was imported with. An item whose name XML cannot hold gets no row.
     pub(super) fn item(
         &mut self,
         table: &'static str,
@@ -81,8 +81,8 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// Adds the row of a part of an item: under its own name, or under `made_up` if it has none, or the name is taken. `dress`
-    /// adds what a made-up row must have besides. Returns the name.
+    /// Adds the row of a part of an item: under its own name, or under `made_up` if it has none or the name is taken.
+    /// `dress` adds columns that only a made-up row needs. Returns the name.
     pub(super) fn part(
         &mut self,
         table: &'static str,
@@ -110,7 +110,7 @@ impl<'a> Tables<'a> {
         name
     }
 
-    /// Adds a row, unless another one has its name.
+    /// Adds a row, unless another row has its name. Returns whether the table has this row now.
     fn add(&mut self, row: Row) -> bool {
         *self.rows.entry((row.table, row.name.clone())).or_insert_with(|| row.clone()) == row
     }
@@ -123,7 +123,7 @@ impl<'a> Tables<'a> {
         let numbered = (2..).map(|number| format!("{wanted}_{number}"));
         let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
         let free = names.find(|name| !self.rows.contains_key(&(table, name.clone())));
-        free.unwrap_or_default() // There is always a number that nobody has.
+        free.unwrap_or_default() // There is always a free number.
     }
 
     /// Adds a link between two rows.
@@ -136,13 +136,13 @@ impl<'a> Tables<'a> {
     }
 }
 
-/// The names of the rows of `table` that an item has columns of.
+/// The names of the rows of `table` of which an item keeps columns.
 pub(super) fn rows_of<'s>(source: Option<&'s Source>, table: &str) -> BTreeSet<&'s str> {
     let keys = source.into_iter().flat_map(|source| source.attributes.keys());
     keys.filter_map(|key| split(key).filter(|(of, _, _)| *of == table).map(|(_, row, _)| row)).collect()
 }
 
-/// Table, row and column of an attribute that a part of an item had.
+/// The table, the row and the column in the key of an attribute that is kept of a part of an item.
 fn split(key: &str) -> Option<(&str, &str, &str)> {
     let (table, rest) = key.split_once('/')?;
     let (row, column) = rest.rsplit_once('/')?;

@@ -1,4 +1,4 @@
-//! Whole environments, there and back again.
+//! Round trips of whole environments.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
@@ -49,12 +49,12 @@ impl Place {
 
     fn write(&self, content: Content, authority: Authority) {
         let changes = content.items.into_iter().map(|(name, item)| Change::put(name, item));
-        // What an import would take is taken here, too, so that odd environments can be made.
+        // Reports instead of refusing, as an import does, so that odd environments can be made.
         let changes = ChangeSet { authority, strictness: crate::store::Strictness::Report, ..ChangeSet::new(changes) };
         self.store.commit(changes, &author()).unwrap();
     }
 
-    /// Imports, and says what became of it.
+    /// Imports an archive. Returns the report.
     fn import(&self, zip: &[u8]) -> Report {
         let plan = import::plan(zip, &self.store.snapshot().unwrap()).unwrap();
         self.store.commit(plan.changes, &author()).unwrap();
@@ -78,7 +78,7 @@ fn author() -> Author {
     Author::new("tests", "")
 }
 
-/// What every export promises.
+/// Checks what every export promises.
 fn check_round_trip(place: &Place) -> Vec<u8> {
     let zip = place.export();
     assert_eq!(zip, place.export(), "an export twice is one");
@@ -100,7 +100,7 @@ fn check_round_trip(place: &Place) -> Vec<u8> {
     zip
 }
 
-/// What may be said of an export because it was so before.
+/// Warnings that may be reported about an export because the environment had the problem before.
 const QUIET: &[&str] = &[
     "stray-characters",
     "expression-names-unknown-script",
@@ -154,7 +154,7 @@ fn tailspin() -> Vec<u8> {
     pack::pack(&files).unwrap()
 }
 
-/// What an older host took may be nested more deeply than what is written today: the refusal names the item.
+/// An older host may have taken a more deeply nested item than this one takes: the refusal names the item.
 #[test]
 fn an_item_that_could_not_be_written_today_is_named() {
     let settings = (0..120).fold(json!({}), |inner, _| json!({ "a": inner }));
@@ -265,7 +265,7 @@ fn what_the_target_must_own_is_listed() {
     assert!(!solution.contains("displayName=\"contoso_delivery_tool\""), "what travels is not required");
 }
 
-/// Kinds of oddity that a table cannot say, or that a file system cannot.
+/// Items that a table, or a file system, cannot express.
 fn odd() -> Vec<(Kind, &'static str, Value)> {
     let text = " lead\ttab\r\nline \u{fffe}\u{ffff} ]]> <&\"' {slug} end ";
     let step = |name: &str, action: Value| json!({ "uniqueName": name, "name": text, "order": 1, "action": action });
@@ -473,7 +473,7 @@ proptest! {
                 (Kind::SessionTemplate, json!({ "name": localized, "kind": "generic", "tabs": tabs, "source": source })),
                 (Kind::Profile, json!({ "name": text, "description": localized, "source": source })),
             ] {
-                // What no author could store is not to be exported, either.
+                // An item that no author could store need not be exportable.
                 let Ok(item) = AnyItem::parse(kind, name, json) else { continue };
                 let mut problems = crate::domain::Problems::default();
                 item.check(&mut problems);

@@ -1,6 +1,6 @@
-//! XML as solutions contain it, written so that the import reads back every byte.
+//! Writes the XML of solutions so that the import reads back every byte.
 //!
-//! Elements are indented by two blanks, for review. Characters that XML cannot carry at all are replaced; the caller finds the
+//! Elements are indented by two blanks, for review. Characters that XML cannot hold are replaced; the caller finds the
 //! difference when it reads its own tables back.
 
 use std::fmt::Write as _;
@@ -19,7 +19,7 @@ pub(super) struct Element {
 enum Content {
     /// Written as `<a />`.
     Nothing,
-    /// Written on one line, kept to the last blank.
+    /// Written on one line, with all its blanks.
     Text(String),
     Elements(Vec<Element>),
 }
@@ -46,7 +46,7 @@ impl Element {
         self
     }
 
-    /// How many elements and attributes it is, with what is in it.
+    /// The number of elements and attributes in the element, with itself.
     pub(super) fn nodes(&self) -> usize {
         let within = match &self.content {
             Content::Nothing | Content::Text(_) => 0,
@@ -95,18 +95,18 @@ impl Element {
     }
 }
 
-/// Whether an element can be called so.
+/// Whether a text can be the name of an element.
 pub(super) fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
-/// Whether a text comes back as it was written.
+/// Whether XML can hold a text unchanged.
 pub(super) fn can_carry(text: &str) -> bool {
     text.chars().all(is_character)
 }
 
-/// Line ends and tabs are normalised where they stand bare, in attributes more than in text.
+/// Escapes characters. A parser normalises bare line ends and tabs, in attributes more than in text.
 fn escape(text: &str, attribute: bool, out: &mut String) {
     for c in text.chars() {
         match c {
@@ -116,7 +116,7 @@ fn escape(text: &str, attribute: bool, out: &mut String) {
             '"' if attribute => out.push_str("&quot;"),
             '\r' => out.push_str("&#13;"),
             '\n' | '\t' if attribute => {
-                // Writing to a text cannot fail.
+                // Writing to a `String` cannot fail.
                 let _ = write!(out, "&#{};", u32::from(c));
             }
             '\n' | '\t' => out.push(c),

@@ -1,4 +1,4 @@
-//! Application extensions.
+//! Imports application extensions.
 
 use crate::domain::{ApplicationExtension, Cardinality};
 
@@ -9,7 +9,7 @@ use super::work::Work;
 pub(crate) const TABLE: &str = "msdyn_applicationextension";
 pub(crate) const CARDINALITIES: &[(i64, Cardinality)] =
     &[(387_300_000, Cardinality::One), (387_300_001, Cardinality::Many)];
-/// Whether it came with the product.
+/// Whether the extension came with the product.
 pub(crate) const OWNERS: &[(i64, bool)] = &[(387_300_000, true), (387_300_001, false)];
 
 /// Plans every extension.

@@ -1,9 +1,9 @@
-//! The files of a zip archive, unpacked one by one within limits.
+//! Unpacks the files of a zip archive, one by one and within limits.
 //!
-//! Trusts no header: sizes are counted while the bytes come out, and what comes out must match its checksum. Every file is
-//! unpacked once when the archive is opened, and nothing of it is kept; a file that is taken is unpacked again. So no more
-//! than one of them is in memory, unless the caller keeps more. Refuses names that could leave a folder, names that occur
-//! twice, links, encryption, and archives that grow out of all proportion. Writes nothing anywhere.
+//! Trusts no header: bytes are counted while they are unpacked, and must match their checksum. Every file is unpacked
+//! once when the archive is opened, and not kept; a file that is taken is unpacked again. So at most one file is in
+//! memory, unless the caller keeps more. Refuses names that could leave a folder, names that occur twice, links,
+//! encryption, and entries that grow out of proportion. Writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -14,58 +14,58 @@ use zip::result::ZipError;
 
 use super::entries;
 
-/// Largest archive, in bytes.
+/// The largest archive, in bytes.
 pub const COMPRESSED_MAX: usize = 64 << 20;
-/// Most entries of an archive. An export has at most ten thousand rows, five thousand macros, and a document for each item
-/// of a library.
+/// The most entries of an archive. An export has at most ten thousand rows, five thousand macros, and a document for
+/// each item of a library.
 pub const ENTRIES_MAX: usize = 30_000;
-/// Largest entry, unpacked, in bytes.
+/// The largest entry, unpacked, in bytes.
 pub const ENTRY_MAX: u64 = 32 << 20;
-/// Largest content, unpacked, in bytes.
+/// The largest content of all entries, unpacked, in bytes.
 pub const TOTAL_MAX: u64 = 256 << 20;
-/// How often larger than its packed form an entry may become. Deflate reaches about 1000; configuration stays below 50.
+/// The largest ratio of an entry to its packed form. Deflate reaches about 1000; configuration stays below 50.
 pub const RATIO_MAX: u64 = 200;
-/// Entries up to this size, in bytes, may be of any ratio: nothing is won by them.
+/// Entries up to this size, in bytes, may have any ratio: they can do no harm.
 const RATIO_FREE: u64 = 1 << 20;
 
-/// Most bytes of a central directory that are searched for a name that is there twice.
+/// The most bytes of a central directory that are searched for a repeated name.
 const DIRECTORY_MAX: u64 = 16 << 20;
 
-/// The files of an archive by path, directories left out.
+/// The files of an archive by path, without directories.
 #[derive(Debug)]
 pub(crate) struct Archive<'a> {
     zip: Option<ZipArchive<Cursor<&'a [u8]>>>,
     files: BTreeMap<String, Content>,
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug)]
 enum Content {
-    /// What comes out of an entry of the zip file, which is `size` bytes.
+    /// An entry of the zip file with `size` unpacked bytes.
     Packed { index: usize, size: u64 },
-    /// What no archive was made of.
+    /// A file that was never packed.
     Plain(Vec<u8>),
 }
 
-/// An archive that is not read.
+/// Why an archive is not read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file is too large.
     #[error("the archive has {size} bytes, {COMPRESSED_MAX} are allowed: split it into several solutions")]
     TooLarge {
-        /// Its size.
+        /// The size of the archive.
         size: u64,
     },
     /// The file is no zip archive, or only the beginning of one.
     #[error("the file is not a complete zip archive ({reason}): export or download it again")]
     NotAZip {
-        /// What the reader stumbled over.
+        /// What the zip reader reported.
         reason: String,
     },
     /// There are too many entries.
     #[error("the archive has {count} entries, {ENTRIES_MAX} are allowed: split it into several solutions")]
     TooManyEntries {
-        /// How many there are, or are claimed to be.
+        /// The number of entries, or the number that the archive claims to have.
         count: u64,
     },
     /// An entry's bytes cannot be read.
@@ -73,7 +73,7 @@ pub enum Error {
     Damaged {
         /// The entry.
         entry: String,
-        /// What the reader stumbled over.
+        /// What the zip reader reported.
         reason: String,
     },
     /// An entry is too large.
@@ -82,13 +82,13 @@ pub enum Error {
         /// The entry.
         entry: String,
     },
-    /// The content is too large altogether.
+    /// All files together are too large.
     #[error("the archive is larger than {TOTAL_MAX} bytes unpacked (at `{entry}`): split it into several solutions")]
     TotalTooLarge {
-        /// The entry at which the limit was passed.
+        /// The entry that exceeded the limit.
         entry: String,
     },
-    /// An entry grows out of all proportion.
+    /// An entry grows out of proportion.
     #[error(
         "`{entry}` becomes more than {RATIO_MAX} times larger unpacked, as no export does: remove it from the archive"
     )]
@@ -96,13 +96,13 @@ pub enum Error {
         /// The entry.
         entry: String,
     },
-    /// An entry's name could lead out of a folder.
+    /// The name of an entry could lead out of a folder.
     #[error("`{entry}` is not a path within the archive: use relative names with `/` and without `..`")]
     Path {
         /// The entry.
         entry: String,
     },
-    /// Two entries have one name, but for upper and lower case.
+    /// Two entries have the same name, or names that differ only in case.
     #[error("`{entry}` occurs twice in the archive: remove one")]
     Duplicate {
         /// The entry.
@@ -123,7 +123,7 @@ pub enum Error {
 }
 
 impl<'a> Archive<'a> {
-    /// Opens the zip file `bytes`, and looks whether all of it can be unpacked.
+    /// Opens the zip file `bytes`, and checks that all of it can be unpacked.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Error> {
         check_size(bytes.len() as u64)?;
         // Reading from memory does not fail.
@@ -142,7 +142,7 @@ impl<'a> Archive<'a> {
                 return Err(Error::Duplicate { entry: name });
             }
             let mut entry = zip.by_index(index).map_err(|error| damaged(&name, &error))?;
-            // No entry was packed into more bytes than there are, whatever its header says.
+            // An entry cannot have more packed bytes than the file, whatever its header says.
             let size = unpack(&mut entry, &name, packed.min(bytes.len() as u64), TOTAL_MAX - total)?;
             total += size;
             files.insert(name, Content::Packed { index, size });
@@ -150,7 +150,7 @@ impl<'a> Archive<'a> {
         Ok(Self { zip: Some(zip), files })
     }
 
-    /// Files that are no archive yet.
+    /// An archive of files that are not packed yet.
     pub(crate) fn of(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
         Self { zip: None, files: files.into_iter().map(|(path, content)| (path, Content::Plain(content))).collect() }
     }
@@ -165,7 +165,7 @@ impl<'a> Archive<'a> {
         self.files.contains_key(path)
     }
 
-    /// Takes a file out, and unpacks it; nothing if there is none.
+    /// Takes a file out and unpacks it. `None` if there is no such file.
     pub(crate) fn take(&mut self, path: &str) -> Result<Option<Vec<u8>>, Error> {
         let (index, size) = match self.files.remove(path) {
             None => return Ok(None),
@@ -174,14 +174,14 @@ impl<'a> Archive<'a> {
         };
         let Some(zip) = &mut self.zip else { return Ok(None) };
         let entry = zip.by_index(index).map_err(|error| damaged(path, &error))?;
-        // As many bytes came out before. A size that does not fit into memory was refused then.
+        // The check has counted this many bytes, and refused sizes that do not fit into memory.
         let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         entry.take(size).read_to_end(&mut content).map_err(|error| damaged(path, &error))?;
         Ok(Some(content))
     }
 }
 
-/// Refuses an archive of more bytes than one may have.
+/// Refuses an archive that has too many bytes.
 pub(crate) fn check_size(size: u64) -> Result<(), Error> {
     if size > COMPRESSED_MAX as u64 { Err(Error::TooLarge { size }) } else { Ok(()) }
 }
@@ -192,8 +192,8 @@ pub(crate) fn check_entries(count: u64) -> Result<(), Error> {
     if is_too_many { Err(Error::TooManyEntries { count }) } else { Ok(()) }
 }
 
-/// Refuses an archive two of whose files have one name, but for upper and lower case. `zip` is the one in `file`, and `names` are
-/// those of its files: of entries with the very same name it knows the last alone.
+/// Refuses an archive with two files whose names are the same, or differ only in case. `zip` is the archive in `file`,
+/// and `names` are the names of its files; of entries with exactly the same name, `zip` knows only the last.
 pub(crate) fn check_names(zip: &ZipArchive<File>, file: &mut File, names: &[String]) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     if let Some(second) = names.iter().find(|name| !seen.insert(name.to_lowercase())) {
@@ -202,7 +202,7 @@ pub(crate) fn check_names(zip: &ZipArchive<File>, file: &mut File, names: &[Stri
     if !zip.has_duplicate_names() {
         return Ok(());
     }
-    // A name that lies beyond the bound, or cannot be read, is not said.
+    // A name beyond the bound, or one that cannot be read, is not quoted.
     let mut directory = Vec::new();
     let read = file.seek(SeekFrom::Start(zip.central_directory_start()));
     let read = read.and_then(|_| file.take(DIRECTORY_MAX).read_to_end(&mut directory));
@@ -210,7 +210,7 @@ pub(crate) fn check_names(zip: &ZipArchive<File>, file: &mut File, names: &[Stri
     Err(Error::Duplicate { entry: named.unwrap_or_else(|| "a name".to_owned()) })
 }
 
-/// The first name that a header of the central directory repeats.
+/// The first name that occurs in two headers of the central directory.
 fn first_duplicate(bytes: &[u8]) -> Option<String> {
     let is_header = |(at, window): (usize, &[u8])| (window == b"PK\x01\x02").then_some(at);
     let mut seen = BTreeSet::new();
@@ -222,7 +222,7 @@ fn first_duplicate(bytes: &[u8]) -> Option<String> {
     })
 }
 
-/// The name and packed size of an entry that may be read; nothing for a directory.
+/// The name and packed size of an entry, or the reason to refuse it. `None` for a directory.
 pub(crate) fn admit<R: Read + Seek>(zip: &ZipArchive<R>, index: usize) -> Result<Option<(String, u64)>, Error> {
     let unnamed = |error: ZipError| Error::Damaged { entry: format!("entry {index}"), reason: error.to_string() };
     let entry = zip.by_index_data(index).map_err(unnamed)?;
@@ -256,7 +256,7 @@ fn damaged(entry: &str, reason: &dyn std::fmt::Display) -> Error {
     Error::Damaged { entry: entry.to_owned(), reason: reason.to_string() }
 }
 
-/// Counts the bytes that really come out of an entry, until a limit is passed.
+/// Counts the bytes that an entry unpacks to. Fails as soon as a limit is exceeded.
 fn unpack(entry: &mut impl Read, name: &str, packed: u64, left: u64) -> Result<u64, Error> {
     let proportionate = packed.saturating_mul(RATIO_MAX).max(RATIO_FREE);
     let limit = ENTRY_MAX.min(left).min(proportionate);
@@ -296,7 +296,7 @@ mod tests {
         Archive::read(zip).unwrap_err().to_string()
     }
 
-    /// Overwrites bytes behind every occurrence of `signature`.
+    /// Overwrites bytes after every occurrence of `signature`.
     fn patched(mut zip: Vec<u8>, signature: &[u8], offset: usize, bytes: &[u8]) -> Vec<u8> {
         let places: Vec<usize> = (0..zip.len()).filter(|at| zip[*at..].starts_with(signature)).collect();
         assert!(!places.is_empty());
@@ -382,7 +382,7 @@ mod tests {
         assert!(unpacked(1, TOTAL_MAX).starts_with("`big` becomes more than"));
         let many = CENTRAL.repeat(ENTRIES_MAX + 1);
         assert!(refused(&many).starts_with("the archive has 30001 entries"));
-        // What only claims to have many is refused before there is room for them.
+        // An archive that only claims to have many entries is refused before memory is reserved for them.
         let mut claims = b"PK\x06\x06".to_vec();
         claims.extend(44_u64.to_le_bytes());
         claims.extend([0; 12]);

@@ -1,7 +1,7 @@
-//! Direct assignments that travel with an archive: `loadout/assignments.json`, from login to profiles (ruling 8.16).
+//! Imports direct assignments: `loadout/assignments.json`, from login to profiles (ruling 8.16).
 //!
-//! Who is here only the store knows, so a plan asks before it is carried out. Nobody is made: an assignment of somebody who is not
-//! here is reported.
+//! Only the store knows which people exist here, so the plan is completed by [`Plan::assign`] before it is carried out.
+//! No person is created: an assignment of a person who does not exist here is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,12 +17,12 @@ use super::report::Outcome;
 use super::row::Unreadable;
 use super::work::Work;
 
-/// Where direct assignments are in an archive.
+/// The path of the direct assignments in an archive.
 pub(crate) fn path() -> String {
     format!("{FOLDER}/assignments.json")
 }
 
-/// An assignment that an archive asks for.
+/// An assignment in an archive.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     component: usize,
@@ -30,7 +30,7 @@ pub(super) struct Wanted {
     profile: Name<Profile>,
 }
 
-/// Reads the assignments, and finds the profiles.
+/// Reads the assignments, and checks that their profiles exist.
 pub(super) fn read(work: &mut Work<'_>, content: Option<Vec<u8>>) -> Vec<Wanted> {
     let Some(content) = content else { return Vec::new() };
     let read = match json::read_people::<BTreeMap<String, BTreeSet<String>>>(&content) {
@@ -55,7 +55,8 @@ pub(super) fn read(work: &mut Work<'_>, content: Option<Vec<u8>>) -> Vec<Wanted>
                 continue;
             };
             let apps = profile.apps.clone();
-            // One profile per person and app (ruling 8.3): a second one would replace the first, and the first the second next time.
+            // One profile per person and app (ruling 8.3): otherwise a second profile would replace the first, and the
+            // next import would do the reverse.
             if let Some((first, _)) = taken.iter().find(|(_, other)| share_app(&apps, other)) {
                 let reason = format!("a person has one profile per app, and `{first}` comes first");
                 work.skip(component, reason);
@@ -71,7 +72,7 @@ pub(super) fn read(work: &mut Work<'_>, content: Option<Vec<u8>>) -> Vec<Wanted>
     wanted
 }
 
-/// The profile that will be there, or is.
+/// The profile of that name: the planned one, or the one that exists here.
 fn profile<'w>(work: &'w Work<'_>, name: &str) -> Option<&'w Profile> {
     let here = || work.base.entry(Kind::Profile, name).map(|entry| &entry.item);
     Profile::from_any(work.planned_any(Kind::Profile, name).or_else(here)?)
@@ -84,8 +85,8 @@ fn rank(work: &Work<'_>, profile: &str) -> u8 {
 }
 
 impl Plan {
-    /// Plans the assignments of people who are here. `direct` says which profiles a person is assigned to directly, or that there is
-    /// no such person.
+    /// Plans the assignments of people who exist here. `direct` returns the profiles to which a person is assigned
+    /// directly, or `None` if the person does not exist.
     pub fn assign<E>(
         &mut self,
         second: SecondAssignment,

@@ -1,7 +1,7 @@
-//! Channel providers.
+//! Imports channel providers.
 //!
-//! Built-in ones have no label in real environments, and work. Such a provider is labelled by its name, and that is
-//! reported.
+//! In real environments, built-in providers have no label, and work. Such a provider is labelled with its name, and the
+//! report says so.
 
 use crate::domain::{ChannelProvider, Localized};
 
@@ -10,10 +10,10 @@ use super::rows::Rows;
 use super::work::Work;
 
 pub(crate) const TABLE: &str = "msdyn_channelprovider";
-/// The only version there is, by its code and by its label.
+/// The only version, by its code and by its label.
 pub(crate) const API_VERSIONS: &[(i64, u8)] = &[(162_450_000, 2), (2, 2)];
 
-/// Plans every provider. The address of a widget is kept and never called.
+/// Plans all providers. The address of a widget is kept and never called.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows) {
     for row in rows.take(TABLE) {
         let Some((component, row, (mut provider, is_labelled))) = work.read(row, provider) else { continue };

@@ -1,8 +1,8 @@
-//! What there is one of in an environment, such as the custom default profile, where the archive has another than is
-//! here (ruling 8.20).
+//! Handles conflicts about single items, such as the custom default profile: the environment has one, and the archive
+//! has a different one (ruling 8.20).
 //!
-//! The caller of the import says which of the two stays. The one that gives way is named in the report; if neither may,
-//! nothing is imported, and the refusal names every conflict.
+//! The caller of the import chooses which of the two stays. The report names the one that gives way. If the caller
+//! chooses neither, nothing is imported, and the refusal names every conflict.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,36 +14,36 @@ use super::Error;
 use super::report::Outcome;
 use super::work::Work;
 
-/// What becomes of a custom default, or of settings of the environment, of which the archive has others than are here.
+/// What to do if the custom default profile, or the settings of the environment, differ here and in the archive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnConflict {
-    /// What is here stays.
+    /// Keep the one that is here.
     Keep,
-    /// What the archive has takes its place.
+    /// Take the one of the archive.
     #[default]
     Take,
-    /// Nothing is imported.
+    /// Import nothing.
     Fail,
 }
 
-/// What there is one of, and the archive has another.
+/// Two different states of a single item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// What is here.
+    /// The state here, in words.
     pub here: String,
-    /// What the archive has.
+    /// The state in the archive, in words.
     pub incoming: String,
 }
 
-/// What conflicts come to.
+/// Describes conflicts in one sentence.
 pub(super) fn told(conflicts: &[Conflict]) -> String {
     let one =
         |Conflict { here, incoming }: &Conflict| format!("{incoming} of the archive would take the place of {here}");
     conflicts.iter().map(one).collect::<Vec<_>>().join(", and ")
 }
 
-/// What there is one of.
+/// The items of which an environment has only one.
 const SINGLE: [(Kind, &str); 2] =
     [(Kind::DefaultProfile, DefaultProfile::NAME), (Kind::Environment, Environment::NAME)];
 
@@ -76,7 +76,7 @@ pub(super) fn settle(work: &mut Work<'_>, choice: OnConflict) -> Result<(), Erro
     if refused.is_empty() { Ok(()) } else { Err(Error::Conflict(refused)) }
 }
 
-/// What of an item travels with an archive.
+/// The part of an item that an archive carries to other environments.
 fn portable(item: &AnyItem) -> Value {
     match item {
         AnyItem::Environment(environment) => {
@@ -88,7 +88,7 @@ fn portable(item: &AnyItem) -> Value {
     }
 }
 
-/// An item as sentences call it.
+/// An item as sentences name it.
 fn said(item: &AnyItem) -> String {
     match item {
         AnyItem::DefaultProfile(default) => format!("the custom default `{}`", default.profile),

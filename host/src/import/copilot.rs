@@ -1,4 +1,4 @@
-//! Copilot switches: one row per profile and feature.
+//! Imports Copilot switches: one row per profile and feature.
 
 use crate::domain::{CopilotFeature, Kind, Profile};
 

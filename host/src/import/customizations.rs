@@ -1,6 +1,7 @@
-//! `customizations.xml`: macros, and the many-to-many links at its end.
+//! Reads `customizations.xml`: macros, and the many-to-many links at its end.
 //!
-//! A link's table name varies (names are cut, two spellings exist), so links are told apart by the columns they join.
+//! The table name of a link varies (names are cut, two spellings exist), so links are told apart by the columns they
+//! join.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use crate::domain::source::guid;
 
 use super::xml::Element;
 
-/// What `customizations.xml` says.
+/// The content of `customizations.xml`.
 #[derive(Debug, Default)]
 pub(super) struct Customizations {
     pub(super) workflows: Vec<Workflow>,
@@ -19,26 +20,26 @@ pub(super) struct Customizations {
     pub(super) unread: Vec<(String, usize)>,
 }
 
-/// One process. Macros are those of one category.
+/// One process. Processes of one category are macros.
 #[derive(Debug)]
 pub(super) struct Workflow {
-    /// Lower case, without braces; as it stands there if it is no GUID.
+    /// The GUID in lower case, without braces; any other text unchanged.
     pub(super) id: String,
     pub(super) element: Element,
 }
 
-/// The many-to-many links that nobody has taken yet.
+/// The many-to-many links that were not taken yet.
 #[derive(Debug, Default)]
 pub(super) struct Links(Vec<Ends>);
 
-/// One link: what it joins, by column.
+/// One link: the unique names that it joins, by column.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ends {
     pub(super) table: String,
     pub(super) ends: BTreeMap<String, String>,
 }
 
-/// Sections that say nothing about configuration.
+/// Sections that hold no configuration.
 const WITHOUT_MEANING: &[&str] = &["Languages"];
 
 impl Customizations {
@@ -64,7 +65,7 @@ impl Customizations {
                 _ => read.unread.push((section.name, section.children.len())),
             }
         }
-        // Files list rows in any order; nothing may depend on it.
+        // Files list rows in any order; the result must not depend on it.
         read.workflows.sort_by(|a, b| a.id.cmp(&b.id));
         read.links.0.sort();
         read
@@ -82,7 +83,7 @@ impl Workflow {
     }
 }
 
-/// A link names two ends by attributes such as `msdyn_sessiontemplateid.msdyn_uniquename`.
+/// Whether a row is a link: it names two ends by attributes such as `msdyn_sessiontemplateid.msdyn_uniquename`.
 fn is_link(row: &Element) -> bool {
     row.attributes.iter().filter(|(key, _)| key.contains('.')).count() == 2
 }
@@ -109,7 +110,7 @@ impl Links {
         self.0.extract_if(.., |link| joins(link)).collect()
     }
 
-    /// Takes every link that is left.
+    /// Takes all links that are left.
     pub(super) fn rest(&mut self) -> Vec<Ends> {
         std::mem::take(&mut self.0)
     }

@@ -1,4 +1,4 @@
-//! What the solution says its target must own, and whether it does.
+//! Checks which of the items that the solution requires exist here.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::store::Snapshot;
 use super::report::{Component, Dependency, Outcome, Report};
 use super::solution::Required;
 
-/// The kinds that tables become.
+/// The kinds of items that rows of a table become.
 pub(crate) const KINDS: &[(&str, Kind)] = &[
     ("msdyn_appconfiguration", Kind::Profile),
     ("msdyn_sessiontemplate", Kind::SessionTemplate),
@@ -24,8 +24,8 @@ pub(crate) const KINDS: &[(&str, Kind)] = &[
     ("role", Kind::SecurityRole),
 ];
 
-/// Reports every dependency. One that is missing is a warning: what needs it is imported without it. What the archive
-/// has counts only if it arrives.
+/// Reports every dependency. A missing one is a warning: the items that need it are imported without it. A row of the
+/// archive counts only if it is imported.
 pub(super) fn check(report: &mut Report, dependencies: &[Required], base: &Snapshot) {
     let arrives = |it: &&Component| !matches!(it.outcome, Outcome::Quarantined | Outcome::Skipped);
     let arriving: BTreeSet<(String, String)> =
@@ -53,7 +53,7 @@ pub(super) fn check(report: &mut Report, dependencies: &[Required], base: &Snaps
             satisfied,
         });
     }
-    // What should have been here before comes first.
+    // Warnings about missing dependencies come first.
     let others = std::mem::take(&mut report.warnings);
     for (place, message) in missing {
         report.warn("dependency-missing", place, message);

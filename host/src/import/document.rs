@@ -1,17 +1,17 @@
-//! What `loadout/` of an archive says: JSON for what the tables of a solution cannot say.
+//! Reads the documents in `loadout/` of an archive: JSON for content that the tables of a solution cannot express.
 //!
-//! `loadout/<collection>/<unique name>.json` holds `{"patch": …}`, a JSON merge patch (RFC 7396) over what the tables say of the
-//! item, or `{"item": …}`, the item whole. A name that cannot be a file name stands in `"uniqueName"`.
+//! `loadout/<collection>/<unique name>.json` holds `{"patch": …}`, a JSON merge patch (RFC 7396) over the item as the
+//! tables have it, or `{"item": …}`, the whole item. If the name cannot be a file name, it is in `"uniqueName"`.
 //!
-//! `loadout/format.json` holds `{"format": 1}` and says more than a number: the archive was exported here, so tables and
-//! documents together say everything, and nothing is kept from what is here already. Without it documents add to a
-//! solution as it is read otherwise.
+//! `loadout/format.json` holds `{"format": 1}`. It also marks an archive that was exported here: tables and documents
+//! together are complete, and nothing of the existing items is kept. Without it, documents add to a solution that is
+//! read in the usual way.
 //!
-//! A patch of something that came with the product, with the values in it that were kept of an older environment, is left
-//! alone by an import: only an upgrade carries it out.
+//! A patch of an out-of-the-box item, with the values that were kept from an older environment, is skipped by an
+//! import: only an upgrade carries it out.
 //!
-//! A document that cannot be read is quarantined, and with it the item it is about: half of an item is worse than none. People
-//! are no configuration and are not read; `loadout/assignments.json` is read elsewhere.
+//! A document that cannot be read is quarantined together with its item, because half an item is worse than none.
+//! People are no configuration and are not read; `loadout/assignments.json` is read by `assignment`.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ use super::work::Work;
 
 /// The folder of the documents.
 pub(crate) const FOLDER: &str = "loadout";
-/// What is in the file that says the archive was exported here.
+/// The content of the file that marks an archive exported here.
 pub(crate) const FORMAT: Format = Format { format: 1 };
 
 /// The content of `loadout/format.json`.
@@ -45,10 +45,10 @@ pub(crate) struct Format {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub(crate) struct Document {
-    /// The unique name of the item, where the file cannot be called so.
+    /// The unique name of the item, if it cannot be the name of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unique_name: Option<String>,
-    /// What to change of what the tables say.
+    /// The changes to the item as the tables have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) patch: Option<Map<String, Value>>,
     /// The whole item.
@@ -56,27 +56,27 @@ pub(crate) struct Document {
     pub(crate) item: Option<Value>,
 }
 
-/// The documents of an archive, not looked at.
+/// The documents of an archive, not read yet.
 #[derive(Debug, Default)]
 pub(super) struct Documents {
     whole: bool,
-    /// Why no document is read.
+    /// Why no document can be read, if so.
     unusable: Option<String>,
     paths: Vec<String>,
 }
 
-/// Where the file that says the archive was exported here is.
+/// The path of the file that marks an archive exported here.
 pub(crate) fn format_path() -> String {
     format!("{FOLDER}/format.json")
 }
 
-/// Whether the file at `path` is, or should be, a document.
+/// Whether the file at `path` is in the folder of the documents.
 pub(super) fn is_document(path: &str) -> bool {
     path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'))
 }
 
 impl Document {
-    /// Takes out the columns with secrets that it would keep in the item. They come back.
+    /// Removes columns with secrets from the document. Returns their names.
     fn leave_secrets(&mut self) -> Vec<String> {
         let mut left = self.item.as_mut().map(strip).unwrap_or_default();
         if let Some(patch) = self.patch.take() {
@@ -89,7 +89,7 @@ impl Document {
 }
 
 impl Documents {
-    /// Looks which documents an archive has.
+    /// Lists the documents of an archive.
     pub(super) fn take_from(archive: &mut Archive<'_>) -> Result<Self, ArchiveError> {
         let format = archive.take(&format_path())?;
         let paths = archive.paths().filter(|path| is_document(path) && !is_litter(path)).map(str::to_owned).collect();
@@ -104,12 +104,12 @@ impl Documents {
         Ok(Self { whole: format.is_some() && unusable.is_none(), unusable, paths })
     }
 
-    /// Whether the archive says everything.
+    /// Whether the archive is complete: it was exported here.
     pub(super) fn are_whole(&self) -> bool {
         self.whole
     }
 
-    /// Takes the documents out of `archive`, one by one. Patches what the tables made, and makes what they could not.
+    /// Takes the documents out of `archive`, one by one. Patches items that the tables made, and makes the others.
     pub(super) fn read(self, work: &mut Work<'_>, archive: &mut Archive<'_>) -> Result<(), ArchiveError> {
         if let Some(reason) = self.unusable {
             let component = work.component(FOLDER, &format_path());
@@ -166,7 +166,7 @@ impl Documents {
     }
 }
 
-/// What came with the product as the archive would have it, if the archive says which of its values were kept of an older
+/// An out-of-the-box item as the archive has it, if the archive says which of its values were kept from an older
 /// environment.
 fn kept(work: &Work<'_>, kind: Kind, name: &str, document: &Document) -> Option<AnyItem> {
     let patch = document.patch.clone().filter(|_| work.is_shipped(kind, name))?;
@@ -176,7 +176,7 @@ fn kept(work: &Work<'_>, kind: Kind, name: &str, document: &Document) -> Option<
     AnyItem::parse(kind, name, json).ok()
 }
 
-/// The collection and the name that a path says.
+/// The collection and the name in a path.
 fn place(path: &str) -> Result<(Kind, &str), String> {
     let mut parts = path.split('/').skip(1);
     let (Some(collection), Some(file), None) = (parts.next(), parts.next(), parts.next()) else {

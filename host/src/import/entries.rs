@@ -1,21 +1,23 @@
-//! How many entries an archive has, counted before anything is allocated for them.
+//! Counts the entries of an archive before memory is reserved for them.
 //!
-//! The reader of archives makes room for as many entries as the end of an archive claims, and reads as many as there are. Both are
-//! looked for here by their signatures, wherever they stand, so that it does not matter which end the reader takes for the real one.
+//! The zip reader reserves memory for as many entries as the end of an archive claims, and reads as many as exist. Both
+//! are found here by their signatures, anywhere in the file, so it does not matter which end the reader takes for the
+//! real one.
 
 use std::io::{self, Read};
 
 /// The header of an entry in the central directory.
 const HEADER: &[u8] = b"PK\x01\x02";
-/// The end of the central directory, and the one for large archives.
+/// The end of the central directory, and its form for large archives.
 const END: &[u8] = b"PK\x05\x06";
 const LARGE_END: &[u8] = b"PK\x06\x06";
-/// As far as is looked behind the beginning of a signature.
+/// The most bytes that are needed after the beginning of a signature.
 const AHEAD: usize = 40;
-/// Bytes read at once.
+/// The number of bytes that are read at once.
 const CHUNK: usize = 64 << 10;
 
-/// The most entries that the archive in `input`, which has `length` bytes, has or claims to have. `also` sees all of its bytes.
+/// The most entries that the archive in `input` of `length` bytes has or claims to have. Passes all its bytes to
+/// `also`.
 pub(crate) fn count(mut input: impl Read, length: u64, also: &mut dyn FnMut(&[u8])) -> io::Result<u64> {
     let (mut count, mut claimed) = (0_u64, 0_u64);
     let (mut window, mut chunk) = (Vec::with_capacity(CHUNK + AHEAD), vec![0; CHUNK]);
@@ -23,7 +25,7 @@ pub(crate) fn count(mut input: impl Read, length: u64, also: &mut dyn FnMut(&[u8
         let read = input.read(&mut chunk)?;
         also(&chunk[..read]);
         window.extend_from_slice(&chunk[..read]);
-        // What a signature says may stand in what is read next.
+        // The fields after a signature may be in the next chunk.
         let known = if read == 0 { window.len() } else { window.len().saturating_sub(AHEAD) };
         let mut at = 0;
         while let Some(next) = window[at..known].iter().position(|byte| *byte == b'P') {
@@ -44,7 +46,8 @@ pub(crate) fn count(mut input: impl Read, length: u64, also: &mut dyn FnMut(&[u8
     }
 }
 
-/// A number as archives write it; 0 where the archive ends before it does. 65,535 in two bytes says that it stands elsewhere.
+/// A little-endian number; 0 if the archive ends before the number does. In two bytes, 65,535 means that the number is
+/// elsewhere, and counts as 0.
 fn number(bytes: &[u8], at: usize, size: usize) -> u64 {
     let Some(bytes) = bytes.get(at..at + size) else { return 0 };
     let number = bytes.iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte));
@@ -89,7 +92,7 @@ mod tests {
             (small(0xffff), 0),
             (claim(60_000_000), 60_000_000),
             ([claim(5), HEADER.repeat(6), b"PK".to_vec()].concat(), 6),
-            // No reader takes an end that is larger than the archive, and chance writes such.
+            // No reader accepts an end that claims to be larger than the archive, and such bytes occur by chance.
             (lying(u64::MAX), 0),
             (lying(3), 0),
             (b"PPK\x01\x02K".to_vec(), 1),

@@ -1,7 +1,8 @@
-//! The plugins that decided about tools where an archive was exported: `loadout/plugins.json`, from plugin to what it answers for.
+//! Imports the plugins that decided about tools where an archive was exported: `loadout/plugins.json`, from plugin to
+//! duties.
 //!
-//! Plugins are no configuration and do not travel with an archive. What they may have hidden must not be shown here for want of them: a
-//! plugin that is not here is noted as expected, and the tools it answers for are hidden until it serves, or is given up.
+//! An archive carries no plugins. Tools that they may have hidden must not be shown here because the plugin is missing:
+//! a missing plugin is recorded as expected, and the tools of its duties are hidden until it serves or is given up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,10 +18,10 @@ use super::report::Outcome;
 use super::row::Unreadable;
 use super::work::Work;
 
-/// Most plugins an archive may name. An environment has a handful.
+/// The most plugins an archive may name. An environment has a handful.
 const PLUGINS_MAX: usize = 200;
 
-/// Where the plugins are in an archive.
+/// The path of the plugins in an archive.
 pub(crate) fn path() -> String {
     format!("{FOLDER}/plugins.json")
 }
@@ -33,7 +34,7 @@ pub(super) struct Expected {
     duties: Duties,
 }
 
-/// Reads which plugins an archive names.
+/// Reads the plugins that an archive names.
 pub(super) fn read(work: &mut Work<'_>, content: Option<Vec<u8>>) -> Vec<Expected> {
     let Some(content) = content else { return Vec::new() };
     let read = match serde_json::from_slice::<BTreeMap<String, Duties>>(&content) {
@@ -74,8 +75,8 @@ pub(super) fn read(work: &mut Work<'_>, content: Option<Vec<u8>>) -> Vec<Expecte
 }
 
 impl Plan {
-    /// Plans what becomes of the plugins that the archive names, over an environment that is as `here` shows. The names of those that are
-    /// noted as expected come back.
+    /// Plans the entries for the plugins that the archive names, over the environment `here`. Returns the names of
+    /// those that are recorded as expected.
     pub fn expect_plugins(&mut self, here: &Snapshot) -> BTreeSet<Arc<str>> {
         let mut noted = BTreeSet::new();
         for Expected { component, name, duties } in std::mem::take(&mut self.expected) {
@@ -90,7 +91,7 @@ impl Plan {
                 continue;
             }
             let place = format!("{}/{name}", Kind::Plugin.collection());
-            // What an administrator switched off was decided about here.
+            // An administrator here has switched the plugin off, so that decision stays.
             if there.is_some_and(|plugin| !plugin.state.is_active()) {
                 account.outcome = Outcome::Unchanged;
                 let message = format!("plugin `{name}` decides about tools there, and is switched off here");

@@ -1,6 +1,6 @@
-//! An own solution in the format of exports, and an environment to import it into.
+//! A solution of our own in the format of exports, and an environment to import it into.
 //!
-//! "Fabrikam Returns" carries every oddity that real exports have been seen with. Tests change one file at a time.
+//! "Fabrikam Returns" has every oddity that real exports were seen with. Tests change one file at a time.
 
 use std::io::{Cursor, Write};
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Files {
         self.put(&format!("{table}s/{name}/{table}.xml"), content);
     }
 
-    /// The files with `from` replaced by `to`; one file at least must contain it.
+    /// The files with `from` replaced by `to`. At least one file must contain it.
     pub(super) fn edited(&self, from: &str, to: &str) -> Self {
         let mut edited = self.clone();
         let mut found = false;
@@ -82,7 +82,7 @@ impl Files {
     }
 }
 
-/// What the product ships, as far as Fabrikam needs it.
+/// The shipped content that Fabrikam needs.
 pub(super) fn base() -> Snapshot {
     let tool = |kind: &str| json!({ "name": kind, "kind": kind, "control": "c" });
     let shipped = [

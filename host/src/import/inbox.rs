@@ -1,7 +1,7 @@
-//! Inbox views.
+//! Imports inbox views.
 //!
-//! What a view lists is JSON of a shape that no documentation fixes. Record types are recognised by the tables named in it;
-//! the JSON itself is kept in the profile's source, and its filters are not used. A view in which nothing is recognised is
+//! The filter of a view is JSON of no documented shape. Record types are recognised by the tables named in it; the JSON
+//! itself is kept in the profile's source, and its filters are not used. A view without any recognised record type is
 //! quarantined.
 
 use std::collections::BTreeSet;
@@ -30,7 +30,7 @@ pub(crate) const RECORD_TYPES: &[(&str, InboxRecordType)] = &[
     ("routedrecord", InboxRecordType::RoutedRecord),
 ];
 
-/// Puts every view into its profile. An inbox without an opinion here is there if the archive has views for it.
+/// Puts all views into their profiles. An inbox that is not configured here is on if the archive has views for it.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, drafts: &mut Drafts<Profile>) {
     for row in rows.take(TABLE) {
         let Some((component, row, (name, view, json))) = work.read(row, view) else { continue };

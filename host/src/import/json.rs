@@ -1,16 +1,17 @@
-//! JSON as archives contain it: refused by its size and by the number of its values before anything is made of it.
+//! Reads JSON of archives. Refuses it by its size and by the number of its values before it is parsed.
 //!
-//! A value takes some ten times as much memory as the two bytes that it may be written in. Nesting is bounded by the reader itself.
+//! A value takes about ten times as much memory as its shortest text of two bytes. The parser itself bounds the
+//! nesting.
 
 use serde::de::DeserializeOwned;
 
 use crate::domain::bounds::values;
 
-/// Largest JSON document, in bytes.
+/// The largest JSON document, in bytes.
 const BYTES_MAX: usize = 4 << 20;
-/// Most values of one. A macro of a hundred steps has some thousand.
+/// The most values of one document. A macro of a hundred steps has a few thousand.
 const VALUES_MAX: usize = 100_000;
-/// Most values of the document that says who is assigned to what: as many people as fit into it.
+/// The most values of the document with direct assignments: as many people as fit into it.
 const PEOPLE_MAX: usize = 2_000_000;
 
 /// Reads one document.
@@ -21,7 +22,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     bounded(text, VALUES_MAX)
 }
 
-/// Reads the document that says who is assigned to what, which is as large as the archive lets it be.
+/// Reads the document with direct assignments, whose size only the archive bounds.
 pub(super) fn read_people<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     bounded(text, PEOPLE_MAX)
 }

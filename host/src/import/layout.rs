@@ -1,8 +1,8 @@
-//! What an archive is that no export made: a solution beside its real zip file, most often.
+//! Describes archives that are laid out in another way than exports: most often a solution packed by hand.
 //!
-//! An administrator who packs by hand packs the unpacked solution, the folder around it, or the zip file itself. Such
-//! an archive is refused with what was found in it and what to do; no archive within an archive is opened. Files that a
-//! system leaves in folders and archives are told apart here: they are reported, and never read.
+//! An administrator may pack the unpacked solution, the folder around it, or the zip file itself. Such an archive is
+//! refused; the message says what was found in it and what to do. Archives within archives are not opened. This module
+//! also recognises files that an operating system leaves in folders and archives: they are reported, and never read.
 
 use std::fmt;
 
@@ -10,29 +10,29 @@ use crate::domain::excerpt::{PLACE_MAX, excerpt};
 
 use super::{CUSTOMIZATIONS, SOLUTION};
 
-/// The file of a Configuration Migration package.
+/// The data file of a Configuration Migration package.
 const DATA: &str = "data.xml";
 
-/// What is wrong with an archive.
+/// How an archive is laid out instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layout {
-    /// It is a solution as its tool unpacks it into files. The path is that of its manifest.
+    /// As the files of an unpacked solution. Holds the path of its manifest.
     Unpacked(String),
-    /// What should be in it lies in a folder.
+    /// With the expected files in a folder.
     Folder {
         /// The folder.
         folder: String,
-        /// The file by which it is known.
+        /// The file that was recognised.
         file: String,
     },
-    /// It holds another archive.
+    /// With another archive in it. Holds its path.
     Inner(String),
-    /// A file is not in it.
+    /// Without a required file.
     Without(&'static str),
 }
 
 impl Layout {
-    /// What an archive is that has no `missing` and these `paths`.
+    /// The layout of an archive without the file `missing` and with these `paths`.
     pub(crate) fn of<'a>(paths: impl Iterator<Item = &'a str>, missing: &'static str) -> Self {
         let (mut unpacked, mut folder, mut inner) = (None, None, None);
         for path in paths.filter(|path| !is_litter(path)) {
@@ -76,7 +76,7 @@ impl fmt::Display for Layout {
     }
 }
 
-/// Whether a file was left by the system on which a folder was looked at or packed.
+/// Whether a file was left by the operating system on which a folder was opened or packed.
 pub(super) fn is_litter(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
     let is_known = [".DS_Store", "Thumbs.db", "desktop.ini"].iter().any(|name| file.eq_ignore_ascii_case(name));

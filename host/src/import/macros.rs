@@ -1,10 +1,10 @@
-//! Macros: processes of category 9000, a row in `customizations.xml` and a definition in `Workflows/`.
+//! Imports macros: processes of category 9000, each a row in `customizations.xml` and a definition in `Workflows/`.
 //!
-//! A macro rarely has a unique name there. One that is here already is recognised by its GUID and keeps its name. Any other
-//! goes by the column `UniqueName` if that is a name by the authoring rule. Without it, it
-//! is called `<customization prefix>_<its name in snake case>`, and if that name is taken, the first eight digits of the
-//! GUID follow. Macros are named in the order of their GUIDs, so that the order of files decides nothing. A process is
-//! active in state 1, unlike every other row. The definition is kept byte for byte, but for a byte order mark.
+//! Most exported macros have no unique name. A macro that exists here is recognised by its GUID and keeps its name. Any
+//! other gets the name in the column `UniqueName` if that follows the authoring rule. Without it, the name is
+//! `<customization prefix>_<display name in snake case>`, followed by the first eight digits of the GUID if that name
+//! is taken. Macros are named in the order of their GUIDs, so the order of files does not matter. A process is active
+//! in state 1, unlike every other row. The definition is kept byte for byte, but for a byte order mark.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,10 +24,10 @@ use super::work::Work;
 
 /// The category of processes that are macros.
 pub(crate) const CATEGORY: &str = "9000";
-/// How many places of stray characters are named before the rest is only counted.
+/// The number of places of stray characters that are named; the others are only counted.
 const PLACES_NAMED: usize = 5;
 
-/// Plans every macro, and says what each is called by its GUID. Takes the definitions it reads out of `archive`.
+/// Plans all macros, and returns their names by GUID. Takes the definitions it reads out of `archive`.
 pub(super) fn read(
     work: &mut Work<'_>,
     workflows: Vec<Workflow>,
@@ -61,7 +61,7 @@ pub(super) fn read(
                     None => new_name(work, &workflow.id, named, read.name.default_text()),
                 };
                 work.put(component, &name, read);
-                // A macro that is not planned after all is nothing a step can run.
+                // No step can run a macro that was not planned after all.
                 if let Some(name) = work.resolve(&name) {
                     names.insert(workflow.id.clone(), name);
                 }
@@ -72,7 +72,7 @@ pub(super) fn read(
     names
 }
 
-/// The macros that are here, by GUID.
+/// The macros that exist here, by GUID.
 fn by_id(base: &Snapshot) -> BTreeMap<String, Name<Macro>> {
     let with_id = |(name, it): (Name<Macro>, &Macro)| Some((guid(it.source.as_ref()?.id.as_deref()?)?, name));
     base.all::<Macro>().filter_map(with_id).collect()
@@ -121,7 +121,7 @@ fn read_one(
     Ok((Macro { name, description, state, definition, source }, named))
 }
 
-/// Takes a definition if it can be written again: JSON that nests too deeply cannot.
+/// Parses a definition. Refuses one that could not be written again, such as JSON that is nested too deeply.
 fn definition(content: &[u8]) -> Result<Definition, String> {
     let text = std::str::from_utf8(content).map_err(|error| error.to_string())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -162,14 +162,15 @@ fn stray_texts(value: &Value, at: &str, places: &mut Vec<String>) {
 }
 
 fn new_name(work: &Work<'_>, id: &str, named: Option<String>, name: &str) -> String {
-    // Whoever says a unique name means what is called so here; a name that was thought up must not meet anything.
+    // A unique name in the archive means the item of that name here; a name that is made up must not be that of an
+    // existing item.
     let is_here = named.is_none() && work.here.entry(Kind::Macro, &default_name(&work.solution.prefix, name)).is_some();
     let wanted = named.unwrap_or_else(|| default_name(&work.solution.prefix, name));
     let is_taken = is_here || work.planned::<Macro>().any(|(planned, _)| planned == wanted);
     if is_taken { format!("{wanted}_{}", &id[..8]) } else { wanted }
 }
 
-/// What a macro is called that says no unique name.
+/// The name of a macro for which the archive has no unique name.
 pub(crate) fn default_name(prefix: &str, name: &str) -> String {
     format!("{prefix}_{}", snake_case(name))
 }

@@ -1,7 +1,7 @@
-//! How many bytes a plan makes of an archive.
+//! Bounds the bytes of the items that a plan makes of an archive.
 //!
-//! A row may become part of many items, so the size of an archive says little about what comes of it. What is copied, and
-//! what is planned, is counted as JSON. Refuses what would be more than a library may have.
+//! A row may become a part of many items, so the size of an archive says little about the size of its items. Copies and
+//! planned items are counted as JSON. Refuses more than a library may have.
 
 use serde::Serialize;
 
@@ -15,12 +15,12 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// A plan that has made nothing yet and may make `max` bytes.
+    /// A budget of `max` bytes.
     pub(super) fn new(max: usize) -> Self {
         Self { left: max, max }
     }
 
-    /// Takes so many `bytes` of what is left, if there are as many.
+    /// Takes `bytes` from the budget. Refuses if less is left.
     pub(super) fn take(&mut self, bytes: usize) -> Result<(), Unreadable> {
         self.left = self.left.checked_sub(bytes).ok_or_else(|| {
             let max = self.max;
@@ -31,13 +31,13 @@ impl Made {
         Ok(())
     }
 
-    /// Gives `bytes` back that were taken for something that is not made after all.
+    /// Returns `bytes` that were taken for something that is not made after all.
     pub(super) fn give_back(&mut self, bytes: usize) {
         self.left += bytes;
     }
 }
 
-/// How many bytes of JSON a value has. Values of the domain have text keys, so all have a JSON form.
+/// The number of bytes of a value as JSON. Values of the domain have text keys, so all have a JSON form.
 pub(super) fn size(value: &impl Serialize) -> usize {
     serde_json::to_string(value).map_or(0, |json| json.len())
 }

@@ -1,7 +1,8 @@
-//! Notification templates and their fields.
+//! Imports notification templates and their fields.
 //!
-//! Fields are reusable there and belong to a template here: a field linked to several templates is copied into each.
-//! Rows older than the countdown switch have none and show it. Links beyond the fourth field are left out.
+//! In a solution, fields are reusable; here they belong to a template. So a field that is linked to several templates
+//! is copied into each. Rows from before the countdown switch have no value for it, and show the countdown. Links
+//! beyond the fourth field are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ use super::work::{Drafts, Work};
 
 pub(crate) const TEMPLATE: &str = "msdyn_notificationtemplate";
 pub(crate) const FIELD: &str = "msdyn_notificationfield";
-/// What the form offers when nobody typed a number.
+/// The seconds that the form offers as the default.
 const COUNTDOWN_SECONDS: u16 = 120;
 
 pub(crate) const DESKTOP: &[(i64, DesktopNotification)] = &[
@@ -110,7 +111,7 @@ fn attach(
     true
 }
 
-/// A template, and whether it has a time-out of its own.
+/// A template, and whether the row has a countdown of its own.
 fn template(row: &mut Row) -> Result<(NotificationTemplate, bool), Unreadable> {
     let countdown = row.number("msdyn_timeout")?;
     let template = NotificationTemplate {

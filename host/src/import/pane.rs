@@ -1,8 +1,8 @@
-//! Productivity panes, with the tools placed in them.
+//! Imports productivity panes, with the tools placed in them.
 //!
-//! A pane is an item of its own there and a part of a profile here: it is copied into every profile linked to it. The
-//! link counts, the profile's own column serves where there is none, and a pane without either goes where it is
-//! already. A profile keeps the pane that it has here where the archive names that pane and does not bring it along.
+//! In a solution, a pane is an item of its own; here it is a part of a profile. So it is copied into every profile
+//! linked to it. Without a link, the profile's own column counts, and a pane with neither goes to the profiles that
+//! have it already. A profile keeps its current pane if the archive names that pane without containing it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,12 +19,12 @@ use super::work::{Drafts, Work};
 pub(crate) const PANE: &str = "msdyn_paneconfiguration";
 pub(crate) const PANE_ID: &str = "msdyn_paneconfigurationid";
 
-/// The panes of an archive, on their way into profiles.
+/// The panes of an archive, before they are copied into profiles.
 pub(super) struct Panes {
     panes: BTreeMap<String, Pane>,
-    /// Tools placed in panes that the archive does not have.
+    /// Placements of tools in panes that the archive does not contain.
     elsewhere: Vec<Placed>,
-    /// Which pane a profile's own column names.
+    /// The panes that the profiles' own columns name, by profile.
     named: BTreeMap<String, String>,
 }
 
@@ -33,7 +33,7 @@ struct Pane {
     pane: ProductivityPane,
     tools: Vec<Placed>,
     kept: BTreeMap<String, String>,
-    /// How long it is with its tools and what is kept, as JSON.
+    /// The size of the pane with its tools and kept columns, as JSON.
     bytes: usize,
 }
 
@@ -80,12 +80,12 @@ impl Panes {
         Self { panes, elsewhere, named: BTreeMap::new() }
     }
 
-    /// Notes which pane the column of `profile` names.
+    /// Records that the column of `profile` names `pane`.
     pub(super) fn name(&mut self, profile: &str, pane: String) {
         self.named.insert(profile.to_owned(), pane);
     }
 
-    /// Copies every pane into the profiles linked to it, and puts tools into panes that are here.
+    /// Copies every pane into the profiles linked to it, and places tools in panes that exist here.
     pub(super) fn place(mut self, work: &mut Work<'_>, links: &mut Links, drafts: &mut Drafts<Profile>) {
         let mut placed: BTreeMap<String, String> = BTreeMap::new();
         for link in links.take(ID, PANE_ID) {
@@ -179,7 +179,7 @@ fn pane(row: &mut Row) -> Result<(ProductivityPane, State), Unreadable> {
     Ok((pane, row.state()?))
 }
 
-/// Leaves the profile the pane that it has here, if that is the pane the archive means.
+/// Keeps the current pane of a profile if it is the one that the archive names.
 fn stay(work: &Work<'_>, drafts: &mut Drafts<Profile>, profile: &str, pane: &str) -> Result<(), String> {
     let here = work.existing::<Profile>(profile);
     let here = here.filter(|here| here.productivity_pane.unique_name.as_ref().is_some_and(|own| own.as_str() == pane));

@@ -1,8 +1,8 @@
-//! Tools placed in productivity panes.
+//! Imports placements of tools in productivity panes.
 //!
-//! A placement names its pane. An add-on places its tool in the pane of a profile that another solution made, so a pane
-//! that is not in the archive is looked for here: by its unique name, or as `<profile>_pp` where the pane of a profile
-//! has none. A placement whose pane is nowhere is left alone, and the pane is named.
+//! A placement names its pane. An add-on places its tool in the pane of a profile from another solution. So a pane that
+//! is not in the archive is looked up here: by its unique name, or as `<profile>_pp` if the pane of a profile has none.
+//! If the pane does not exist, the placement is skipped, and the report names the pane.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,20 +15,20 @@ use super::work::{Drafts, Work};
 
 pub(crate) const PANE_TAB: &str = "msdyn_panetabconfiguration";
 
-/// A placement, on its way into a pane.
+/// A placement, before it is put into a pane.
 pub(super) struct Placed {
     pub(super) component: usize,
-    /// The unique name of its pane.
+    /// The unique name of the pane.
     pub(super) pane: String,
     pub(super) tool: PlacedTool,
-    /// What is left of the row, as the profile keeps it.
+    /// The remaining columns of the row, as the profile keeps them.
     pub(super) kept: BTreeMap<String, String>,
     /// The unique name of the row.
     name: String,
 }
 
-/// Reads the placements. One whose tool is nowhere is left alone, and the second of one tool in one pane is
-/// quarantined.
+/// Reads the placements. Skips one whose tool does not exist, and quarantines the second placement of a tool in one
+/// pane.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows) -> Vec<Placed> {
     let (mut placements, mut seen) = (Vec::new(), BTreeSet::new());
     for row in rows.take(PANE_TAB) {
@@ -73,7 +73,7 @@ fn read_one(work: &mut Work<'_>, row: Row) -> Option<Placed> {
     Some(Placed { component, pane, tool, kept: row.kept(), name })
 }
 
-/// Puts placements whose pane is not in the archive into the profiles that have the pane.
+/// Puts placements into the profiles that have the pane, if the archive does not contain the pane.
 pub(super) fn place(work: &mut Work<'_>, placements: Vec<Placed>, drafts: &mut Drafts<Profile>) {
     if placements.is_empty() {
         return;
@@ -108,7 +108,7 @@ fn place_one(work: &mut Work<'_>, placed: Placed, profiles: &BTreeSet<String>, d
         return work.quarantine(component, &reason);
     }
     let bytes = size(&tool) + size(&kept);
-    // A profile that came with the product is not changed; the reason stands only where the placement goes nowhere.
+    // A shipped profile is not changed. The reason is reported only if the placement goes into no profile.
     let mut refused = None;
     let mut is_placed = false;
     for name in profiles {
@@ -132,7 +132,7 @@ fn place_one(work: &mut Work<'_>, placed: Placed, profiles: &BTreeSet<String>, d
     }
 }
 
-/// Puts a tool into a pane: where it is already, or behind all tools whose order is not greater. The other tools keep
+/// Places a tool in a pane: where it already is, or after all tools whose order is not greater. The other tools keep
 /// their places.
 fn put(pane: &mut ProductivityPane, mut tool: PlacedTool) {
     let tools = &mut pane.tools;

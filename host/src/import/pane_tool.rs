@@ -1,7 +1,7 @@
-//! Pane tools: what a solution adds to the catalog.
+//! Imports pane tools that a solution adds to the catalog.
 //!
-//! The kind of a tool, which says what rule decides about it, does not exist there. It is made of the unique name without
-//! its prefix; a tool that is here already keeps its kind, requirements included.
+//! A solution has no kind of a tool, which decides which rule applies to it. The kind is made of the unique name
+//! without its prefix; a tool that exists here keeps its kind and its requirements.
 
 use crate::domain::{ControlType, PaneTool, Text, ToolCategory, ToolRequirements};
 
@@ -21,7 +21,7 @@ pub(crate) const CATEGORIES: &[(i64, ToolCategory)] = &[
     (100_000_004, ToolCategory::AutomatedAction),
 ];
 
-/// Plans every tool.
+/// Plans all pane tools.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows) {
     for row in rows.take(TABLE) {
         let here = work.existing::<PaneTool>(&row.name);

@@ -1,10 +1,10 @@
-//! Experience profiles, with everything linked to them.
+//! Imports experience profiles, with everything linked to them.
 //!
-//! What the format cannot say is kept from the profile that is here: whether all active channels are loaded, whether there
-//! is an inbox, the settings of tools. Links to people are left out (ruling 8.16).
+//! Settings that the format cannot express are kept from the existing profile: whether all active channels are loaded,
+//! whether there is an inbox, the settings of tools. Links to people are left out (ruling 8.16).
 //!
-//! `CustomerServiceApps` names the whole family of apps, so such a profile is for every app. Any other app is known by its
-//! name or an alias; one that is not known becomes an app of that name.
+//! `CustomerServiceApps` names the whole family of apps, so such a profile is for all apps. Any other app is found by
+//! its name or an alias; an unknown one becomes a new app of that name.
 
 use std::collections::BTreeSet;
 
@@ -23,10 +23,10 @@ use super::{copilot, inbox};
 
 pub(crate) const PROFILE: &str = "msdyn_appconfiguration";
 pub(crate) const ID: &str = "msdyn_appconfigurationid";
-/// The name that stands for every app of the family.
+/// The name that stands for all apps of the family.
 pub(crate) const APP_FAMILY: &str = "CustomerServiceApps";
 
-/// Plans every profile, with its links and parts, and the ranks and roles.
+/// Plans all profiles, with their links and parts, and the ranks and roles.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
     let mut drafts = Drafts::new();
     let mut ranks = Ranks::default();
@@ -58,7 +58,7 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
     ranks.put(work);
 }
 
-/// What a row says before its look-ups are followed.
+/// The values of a row before its look-ups are resolved.
 struct Raw {
     name: Localized<100>,
     description: Option<Localized<2000>>,
@@ -153,7 +153,7 @@ fn apps(work: &mut Work<'_>, component: usize, app: &str) -> Result<BTreeSet<Nam
     Ok(BTreeSet::from([name]))
 }
 
-/// Follows the links from profiles to the items of one kind.
+/// Resolves the links from profiles to the items of one kind.
 fn attach<T: Item>(
     work: &mut Work<'_>,
     links: &mut Links,

@@ -1,7 +1,7 @@
-//! Ranks of profiles, and the roles mapped to them.
+//! Imports ranks of profiles, and the roles mapped to them.
 //!
-//! A role is named by its name, or by a GUID that the solution's own roles explain. Roles are never made: a mapping to one that is
-//! not here is quarantined. Where the archive maps no role, the roles that are here stay.
+//! A role is identified by its name, or by a GUID that the solution's own roles resolve. Roles are never created: a
+//! mapping to a role that does not exist here is quarantined. If the archive maps no role, the existing mappings stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use super::work::Work;
 
 pub(crate) const MAPPING: &str = "msdyn_appprofilerolemapping";
 
-/// What the archive says of ranks and roles, by profile.
+/// The ranks and roles in the archive, by profile.
 #[derive(Default)]
 pub(super) struct Ranks {
     ranks: BTreeMap<String, u8>,
@@ -24,7 +24,7 @@ pub(super) struct Ranks {
 }
 
 impl Ranks {
-    /// Notes the rank of a profile.
+    /// Records the rank of a profile. Refuses a rank that is out of range.
     pub(super) fn rank(&mut self, profile: &str, rank: i64) -> Result<(), String> {
         let max = RankAndRoles::RANK_MAX;
         let rank = u8::try_from(rank).ok().filter(|rank| *rank <= max);
@@ -57,7 +57,7 @@ impl Ranks {
         }
     }
 
-    /// Plans ranks and roles of every profile that has any.
+    /// Plans ranks and roles of all profiles that have any.
     pub(super) fn put(self, work: &mut Work<'_>) {
         let profiles: BTreeSet<&String> = self.ranks.keys().chain(self.roles.keys()).collect();
         for profile in profiles {

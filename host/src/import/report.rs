@@ -1,4 +1,4 @@
-//! What an import read, and what becomes of it: every row, every link, every dependency is accounted for.
+//! The report of an import: it accounts for every row, every link and every dependency.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,22 +8,22 @@ use crate::domain::Kind;
 use crate::domain::excerpt::{PLACE_MAX, SENTENCE_MAX, excerpted};
 use crate::store::{Displaced, Tolerated};
 
-/// What an import read, and what becomes of it.
+/// The report of an import: everything that was read, with its outcome.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ImportReport)]
 pub struct Report {
-    /// The solution.
+    /// The solution that was read.
     pub solution: SolutionSummary,
     /// One entry per row, file and derived item.
     pub components: Vec<Component>,
     /// One entry per many-to-many link.
     pub links: Vec<Link>,
-    /// What the solution says its target must own.
+    /// The items that the solution requires its target to have.
     pub dependencies: Vec<Dependency>,
-    /// What a person should look at.
+    /// Points that an administrator should check.
     pub warnings: Vec<Warning>,
-    /// How many of each.
+    /// The number of components by outcome, and of links, missing dependencies and warnings.
     pub counts: Counts,
 }
 
@@ -32,13 +32,13 @@ pub struct Report {
 #[serde(rename_all = "camelCase")]
 #[schema(as = ImportSolutionSummary)]
 pub struct SolutionSummary {
-    /// Its unique name.
+    /// The unique name of the solution.
     pub unique_name: String,
-    /// Its version, such as `1.0.0.1`.
+    /// The version of the solution, such as `1.0.0.1`.
     pub version: String,
-    /// Whether it is managed.
+    /// Whether the solution is managed.
     pub managed: bool,
-    /// The customization prefix of its publisher.
+    /// The customization prefix of the publisher.
     pub publisher_prefix: String,
 }
 
@@ -47,36 +47,36 @@ pub struct SolutionSummary {
 #[serde(rename_all = "camelCase")]
 #[schema(as = ImportComponent)]
 pub struct Component {
-    /// The table it belongs to there, such as `msdyn_sessiontemplate`.
+    /// The table of the row in the solution, such as `msdyn_sessiontemplate`.
     pub table: String,
-    /// Its unique name there; for a macro its GUID, for anything else its path.
+    /// The unique name of the row in the solution; for a macro its GUID, for a file its path.
     pub source_name: String,
-    /// The collection it is found in here.
+    /// The collection of the item here.
     pub collection: Option<String>,
-    /// The name of the item it is, or is a part of, here.
+    /// The name of the item here that the component is, or is a part of.
     pub name: Option<String>,
-    /// What becomes of it.
+    /// The outcome for the component.
     pub outcome: Outcome,
-    /// What is worth knowing about it.
+    /// Notes about the component.
     pub notes: Vec<String>,
 }
 
-/// What becomes of a component.
+/// The outcome for a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ImportOutcome)]
 pub enum Outcome {
-    /// A new item.
+    /// The component is a new item.
     Created,
-    /// An item that was different.
+    /// The component changes an existing item.
     Updated,
-    /// It is so already.
+    /// The item is the same here already.
     Unchanged,
-    /// A part of another item.
+    /// The component is a part of another item.
     Merged,
-    /// Left alone; the notes say why.
+    /// The component is left out; the notes say why.
     Skipped,
-    /// Not understood, or against the rules; the notes say why.
+    /// The component cannot be read, or breaks a rule; the notes say why.
     Quarantined,
 }
 
@@ -85,66 +85,66 @@ pub enum Outcome {
 #[serde(rename_all = "camelCase")]
 #[schema(as = ImportLink)]
 pub struct Link {
-    /// The table it is a row of there.
+    /// The table of the link in the solution.
     pub table: String,
-    /// What it joins: column and unique name, such as `msdyn_sessiontemplateid=contoso_case`.
+    /// The two ends: column and unique name, such as `msdyn_sessiontemplateid=contoso_case`.
     pub ends: Vec<String>,
     /// The collection of the item that holds the link here.
     pub collection: Option<String>,
-    /// The name of that item.
+    /// The name of the item that holds the link here.
     pub name: Option<String>,
-    /// What becomes of it.
+    /// The outcome for the link.
     pub outcome: LinkOutcome,
-    /// Why it is left out.
+    /// Why the link is left out; absent if it is not.
     pub reason: Option<String>,
 }
 
-/// What becomes of a link.
+/// The outcome for a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = ImportLinkOutcome)]
 pub enum LinkOutcome {
-    /// It is made.
+    /// The link is made.
     Linked,
-    /// It is so already.
+    /// The link exists here already.
     Unchanged,
-    /// It is not made.
+    /// The link is not made.
     LeftOut,
 }
 
-/// Something the solution says its target must own.
+/// An item that the solution requires its target to have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ImportDependency)]
 pub struct Dependency {
-    /// The table of what is required.
+    /// The table of the required item.
     pub required_table: String,
-    /// Its unique name.
+    /// The unique name of the required item.
     pub required_name: String,
-    /// The solution that owns it there, with its version.
+    /// The solution that has the required item at its origin, with its version.
     pub solution: Option<String>,
-    /// The table of what needs it.
+    /// The table of the item that needs it.
     pub dependent_table: String,
-    /// What needs it.
+    /// The name of the item that needs it.
     pub dependent_name: String,
-    /// Whether it is found here.
+    /// Whether the required item exists here.
     pub satisfied: bool,
 }
 
-/// Something a person should look at.
+/// A point that an administrator should check.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[schema(as = ImportWarning)]
 pub struct Warning {
-    /// What sort of thing, such as `unknown-table`.
+    /// The kind of the warning, as a stable code such as `unknown-table`.
     pub code: String,
-    /// What it is.
+    /// The warning, in one sentence.
     pub message: String,
-    /// Where: table and name, or a path.
+    /// The place: table and name, or a path.
     #[serde(rename = "where")]
     pub place: String,
 }
 
-/// How many of each.
+/// The number of components by outcome, and of links, missing dependencies and warnings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "each counts what its name says")]
@@ -162,19 +162,19 @@ pub struct Counts {
     pub warnings: usize,
 }
 
-/// What became of an item, by collection and name.
+/// The decisions about items, by collection and name.
 pub(super) type Verdicts = BTreeMap<(String, String), Verdict>;
 
-/// What became of an item, as far as its parts and links must know.
+/// The decision about an item that also applies to its parts and links.
 pub(super) enum Verdict {
-    /// It is so already.
+    /// The item is the same here already.
     Unchanged,
-    /// It is not written.
+    /// The item is not written.
     Withdrawn { outcome: Outcome, reason: String },
 }
 
 impl Report {
-    /// Adds what the store wrote although an author would have had to mend it.
+    /// Adds the problems that the store tolerated and that an author would have had to mend.
     pub fn tolerate(&mut self, tolerated: &[Tolerated]) {
         for Tolerated { kind, name, problem } in tolerated {
             let note = problem.to_string();
@@ -186,14 +186,14 @@ impl Report {
         self.settle();
     }
 
-    /// Adds the tools that are hidden because what decides about them is absent.
+    /// Adds a tool that is hidden because the plugin that decides about it is absent.
     pub fn without_rule(&mut self, tool: &str, reason: &str) {
         let place = format!("{}/{tool}", Kind::PaneTool.collection());
         self.warn("no-rule", place, format!("people do not see it: {reason}"));
         self.settle();
     }
 
-    /// Adds a profile whose settings of a tool the tool's plugin refuses.
+    /// Adds a profile with settings of a tool that the tool's plugin refuses.
     pub fn unfit_settings(&mut self, profile: &str, reason: &str) {
         let place = format!("{}/{profile}", Kind::Profile.collection());
         self.warn("settings-do-not-fit", place, format!("it is written, and the tool may fail: {reason}"));
@@ -208,13 +208,13 @@ impl Report {
         self.settle();
     }
 
-    /// Says that an item is not written after all, and with it none of its parts and links.
+    /// Records that an item is not written after all, and so none of its parts and links.
     pub fn downgrade(&mut self, kind: Kind, name: &str, reason: &str) {
         let verdict = Verdict::Withdrawn { outcome: Outcome::Quarantined, reason: reason.to_owned() };
         self.apply(&Verdicts::from([((kind.collection().to_owned(), name.to_owned()), verdict)]));
     }
 
-    /// Passes what became of items on to their parts and links, and counts.
+    /// Applies the decisions about items to their parts and links, and counts.
     pub(super) fn apply(&mut self, verdicts: &Verdicts) {
         let verdict =
             |collection: &Option<String>, name: &Option<String>| verdicts.get(&(collection.clone()?, name.clone()?));
@@ -250,7 +250,7 @@ impl Report {
         self.warnings.push(Warning { code: code.to_owned(), message, place });
     }
 
-    /// Says every warning once, and counts.
+    /// Removes repeated warnings, and counts.
     pub(super) fn settle(&mut self) {
         let mut said = BTreeSet::new();
         self.warnings.retain(|warning| said.insert(warning.clone()));
@@ -271,7 +271,7 @@ impl Report {
 }
 
 impl Component {
-    /// Most notes of one. A row can become part of a thousand items, and each copy is a note.
+    /// The most notes of one component. A row can become part of a thousand items, and each copy is a note.
     const NOTES_MAX: usize = 100;
 
     fn is(&self, kind: Kind, name: &str) -> bool {

@@ -1,8 +1,8 @@
-//! One row of one table, read column by column.
+//! Reads one row of one table, column by column.
 //!
-//! Reading a column takes it out of the row, so that what is left at the end is what means nothing here, and can be
-//! kept for the way back. Values are never trimmed or cut: a text that is too long, a code that is not known, and a
-//! number that is none make the row unreadable, and the reason names the value.
+//! Reading a column takes it out of the row. So the columns that are left at the end have no meaning here, and can be
+//! kept for an export. Values are never trimmed or cut: a text that is too long, an unknown code, or a malformed number
+//! makes the row unreadable, and the reason names the value.
 
 use std::collections::BTreeMap;
 
@@ -18,19 +18,19 @@ pub(super) struct Row {
     pub(super) table: String,
     /// The file it was read from.
     pub(super) file: String,
-    /// Its unique name.
+    /// The unique name of the row.
     pub(super) name: String,
     element: Element,
-    /// Whether the row has what it needs to be one, such as a name, only because it had to be written: see
+    /// Whether the row only exists because the format needs one, so that its name and GUID are made up: see
     /// [`Row::of_whole`].
     made_up: bool,
-    /// Columns whose values were left behind, because they are secrets.
+    /// Columns whose values were left out because they are secrets.
     pub(super) secrets: Vec<String>,
-    /// Columns whose text carries characters that nobody typed on purpose.
+    /// Columns whose text has stray characters.
     pub(super) stray: Vec<String>,
 }
 
-/// Why a row, or a part of it, is not taken.
+/// Why a row, or a part of it, is not imported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Unreadable(pub(super) String);
@@ -38,7 +38,8 @@ pub(super) struct Unreadable(pub(super) String);
 type Read<T> = Result<T, Unreadable>;
 
 impl Row {
-    /// The row in `file`, whose folder is called `folder`. The attribute names the row; the folder is its copy.
+    /// The row in `file`, in the folder `folder`. Its name is the attribute, else the column, else the folder, which is
+    /// a copy.
     pub(super) fn new(file: &str, folder: &str, mut element: Element) -> Self {
         let named = element.attributes.iter().position(|(key, _)| key == "msdyn_uniquename");
         let name = named.map(|at| element.attributes.remove(at).1);
@@ -50,16 +51,16 @@ impl Row {
         Self { table, file: file.to_owned(), name, element, made_up: false, secrets, stray: Vec::new() }
     }
 
-    /// The row of an archive that says everything. Every row that came from elsewhere says whether it can be customized.
-    /// One that does not was written for something that never was a row, so its name, its GUID and the columns that
-    /// mean nothing here are made up, and not kept.
+    /// The row as one of a complete archive. Every row from another environment has the column `iscustomizable`. A row
+    /// without it was written for a part that never was a row, so its name, its GUID and the columns without a meaning
+    /// here are made up, and not kept.
     pub(super) fn of_whole(mut self) -> Self {
         let says = |child: &Element| child.name.eq_ignore_ascii_case("iscustomizable");
         self.made_up = !self.element.children.iter().any(says);
         self
     }
 
-    /// Whether the row was written for something that never was one.
+    /// Whether the row was written for a part that never was a row.
     pub(super) fn is_made_up(&self) -> bool {
         self.made_up
     }
@@ -70,7 +71,7 @@ impl Row {
         Ok(Some(name).filter(|_| !self.made_up))
     }
 
-    /// The row as it is, for whoever migrates it instead of importing it.
+    /// The row as it is, for an upgrade that migrates it instead of importing it.
     pub(super) fn into_source(self) -> crate::domain::Row {
         source_row(RowKey::new(self.table, self.name), self.element)
     }
@@ -86,7 +87,7 @@ impl Row {
         Some(self.element.attributes.remove(at).1)
     }
 
-    /// The wordings that a process lists in `column`, by language; `default` is the wording beside the list.
+    /// The wordings that a process lists in `column`, by language. `default` is the wording beside the list.
     pub(super) fn wordings<const MAX: usize>(&mut self, column: &str, default: String) -> Read<Option<Localized<MAX>>> {
         let mut labels = BTreeMap::new();
         for wording in self.take(column).into_iter().flat_map(|list| list.children) {
@@ -111,18 +112,18 @@ impl Row {
         Some(text)
     }
 
-    /// A text without translations that fits its column.
+    /// A text without translations, which must fit its column.
     pub(super) fn text<const MAX: usize>(&mut self, column: &str) -> Read<Option<Text<MAX>>> {
         let text = self.plain(column).filter(|text| !text.is_empty());
         text.map(|text| Text::new(text).map_err(|error| unreadable(column, error))).transpose()
     }
 
-    /// As [`Row::text`], and it must be there.
+    /// A text as [`Row::text`] reads it, which must not be missing.
     pub(super) fn required_text<const MAX: usize>(&mut self, column: &str) -> Read<Text<MAX>> {
         self.text(column)?.ok_or_else(|| missing(column))
     }
 
-    /// A text with its translations: `default` and `<label>`s, or plain.
+    /// A text with its translations: `default` and `<label>`s, or a plain text.
     pub(super) fn localized<const MAX: usize>(&mut self, column: &str) -> Read<Option<Localized<MAX>>> {
         let Some(element) = self.take(column) else { return Ok(None) };
         let text = |text: &str| Text::<MAX>::new(text).map_err(|error| unreadable(column, error));
@@ -135,7 +136,8 @@ impl Row {
         let default = match element.attribute("default") {
             Some(default) => text(default)?,
             None if labels.is_empty() => text(&element.text)?,
-            // Without a default the smallest language code serves: the base language of most exports is 1033.
+            // Without a default, the wording with the smallest language code is used: the base language of most exports
+            // is 1033.
             None => labels.values().next().cloned().unwrap_or(text("")?),
         };
         if default.as_str().is_empty() && labels.is_empty() {
@@ -147,7 +149,7 @@ impl Row {
         Ok(Some(localized))
     }
 
-    /// As [`Row::localized`], and it must be there.
+    /// A text as [`Row::localized`] reads it, which must not be missing.
     pub(super) fn required<const MAX: usize>(&mut self, column: &str) -> Read<Localized<MAX>> {
         self.localized(column)?.ok_or_else(|| missing(column))
     }
@@ -163,7 +165,7 @@ impl Row {
         number.map(Some).ok_or_else(|| unreadable(column, format!("`{typed}` is no number it can have")))
     }
 
-    /// A yes or no.
+    /// A Boolean.
     pub(super) fn switch(&mut self, column: &str) -> Read<Option<bool>> {
         let Some(element) = self.take(column) else { return Ok(None) };
         match element.text.trim() {
@@ -174,26 +176,26 @@ impl Row {
         }
     }
 
-    /// One of several codes.
+    /// A value by its code.
     pub(super) fn choice<T: Clone>(&mut self, column: &str, codes: &[(i64, T)]) -> Read<Option<T>> {
         let Some(code) = self.number::<i64>(column)? else { return Ok(None) };
         let known = codes.iter().find(|(known, _)| *known == code).map(|(_, value)| value.clone());
         known.map(Some).ok_or_else(|| unreadable(column, format!("`{code}` is not a code it can have")))
     }
 
-    /// As [`Row::choice`], and it must be there.
+    /// A value as [`Row::choice`] reads it, which must not be missing.
     pub(super) fn required_choice<T: Clone>(&mut self, column: &str, codes: &[(i64, T)]) -> Read<T> {
         self.choice(column, codes)?.ok_or_else(|| missing(column))
     }
 
-    /// What a look-up nests: a unique name, a name, or a GUID.
+    /// The target of a look-up: a unique name, a name, or a GUID.
     pub(super) fn lookup(&mut self, column: &str) -> Option<String> {
         let element = self.take(column)?;
         let nested = element.children.iter().map(|child| child.text.as_str());
         nested.chain([element.text.as_str()]).map(str::trim).find(|text| !text.is_empty()).map(str::to_owned)
     }
 
-    /// Whether the row takes part in anything. The status beside it says nothing more and is dropped when it agrees.
+    /// The state of the row. The status beside it is dropped if it agrees, because it then says nothing more.
     pub(super) fn state(&mut self) -> Read<State> {
         let state = self.choice("statecode", &[(0, State::Active), (1, State::Inactive)])?.unwrap_or_default();
         let agreeing = if state == State::Active { "1" } else { "2" };
@@ -203,7 +205,7 @@ impl Row {
         Ok(state)
     }
 
-    /// What is left of the row.
+    /// The columns and attributes that are left of the row.
     pub(super) fn rest(self) -> BTreeMap<String, String> {
         let mut kept = BTreeMap::new();
         for (key, value) in self.element.attributes {
@@ -219,7 +221,8 @@ impl Row {
         kept
     }
 
-    /// Where the row came from, unless it is made up: its GUID if it has one, and what is left of it besides `also`.
+    /// The origin of the row: its GUID if it has one, and the columns that are left, together with `also`. `None` if
+    /// the row is made up.
     pub(super) fn source(mut self, managed: bool, also: &[(&str, String)]) -> Option<Source> {
         if self.made_up {
             return None;
@@ -231,7 +234,8 @@ impl Row {
         Some(Source { id: own_id, managed, attributes, ..Source::default() })
     }
 
-    /// What is left of the row as the item that it is a part of keeps it: nothing where it says nothing or is made up.
+    /// The columns that are left of the row, in the form in which the item keeps them. Empty if the row is made up or
+    /// has none.
     pub(super) fn kept(self) -> BTreeMap<String, String> {
         if self.made_up {
             return BTreeMap::new();
@@ -241,7 +245,7 @@ impl Row {
         telling.map(|(column, value)| (format!("{table}/{name}/{column}"), value)).collect()
     }
 
-    /// Keeps what is left of the row in the item it is a part of.
+    /// Keeps the columns that are left of the row in the item of which it is a part.
     pub(super) fn keep_in(self, source: &mut Option<Source>) {
         let kept = self.kept();
         if !kept.is_empty() {
@@ -257,7 +261,7 @@ impl Row {
     }
 }
 
-/// Whether a text has a blank at an end, a carriage return, or a line break within a slug: nobody types that on purpose.
+/// Whether a text has a blank at an end, a carriage return, or a line break within a slug, which are most likely slips.
 pub(super) fn is_stray(text: &str) -> bool {
     let mut slugs = text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(slug, _)| slug);
     let is_slug = |slug: &str| slug.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$');

@@ -1,6 +1,7 @@
-//! The rows of an archive, sorted by table.
+//! Collects the rows of an archive, sorted by table.
 //!
-//! A row is a file `<folder>/<unique name>/<table>.xml`. Files that are none are handed back as they are.
+//! A row is a file `<folder>/<unique name>/<table>.xml`. Files that look like rows but are none are returned
+//! separately.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +12,20 @@ use super::layout::is_litter;
 use super::row::Row;
 use super::xml::{self, Budget};
 
-/// The rows nobody has read yet, by table, sorted by name: nothing may depend on the order of files.
+/// The rows that were not taken yet, by table, sorted by name, so that the order of files does not matter.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     by_table: BTreeMap<String, Vec<Row>>,
-    /// Rows some of whose columns were left behind, because they hold secrets: table and name, and the columns.
+    /// Rows with columns that were left out because they hold secrets: table and name, and the columns.
     pub(super) without_secrets: Vec<(String, Vec<String>)>,
 }
 
-/// Files that look like rows and are none, with what is wrong.
+/// Files that look like rows and are none, each with the problem.
 pub(super) type Spoilt = Vec<(String, String)>;
 
 impl Rows {
-    /// Takes the rows out of an archive. Refuses what nobody writes by mistake; anything else that cannot be read is
-    /// only itself spoilt. `whole` says that the archive says everything, see [`Row::of_whole`].
+    /// Takes the rows out of an archive. Refuses the archive if a file is hostile; any other unreadable file only
+    /// spoils itself. `whole` says that the archive is complete, see [`Row::of_whole`].
     pub(super) fn take_from(
         archive: &mut Archive<'_>,
         whole: bool,
@@ -68,7 +69,7 @@ impl Rows {
         self.by_table.remove(table).unwrap_or_default()
     }
 
-    /// Takes the rows of every table that nobody asked for.
+    /// Takes the rows of all tables that were not taken.
     pub(super) fn rest(&mut self) -> impl Iterator<Item = (String, Vec<Row>)> {
         std::mem::take(&mut self.by_table).into_iter()
     }

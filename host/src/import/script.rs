@@ -1,7 +1,7 @@
-//! Scripts and their steps.
+//! Imports scripts and their steps.
 //!
-//! A macro step points to its macro by GUID, a script step to its script by unique name. A step whose target is in no
-//! file and not here is quarantined; its script is taken without it.
+//! A macro step names its macro by GUID, a script step its script by unique name. A step whose target is neither in the
+//! archive nor here is quarantined; its script is imported without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use super::work::{Drafts, Work};
 pub(crate) const SCRIPT: &str = "msdyn_productivityagentscript";
 pub(crate) const STEP: &str = "msdyn_productivityagentscriptstep";
 
-/// What a step does, without to what.
+/// The kind of action of a step, without its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     Text,
@@ -26,7 +26,7 @@ pub(crate) enum Action {
 pub(crate) const ACTIONS: &[(i64, Action)] =
     &[(192_350_000, Action::Text), (192_350_001, Action::Macro), (192_350_002, Action::Script)];
 
-/// Plans every script, with its steps. `macros` are those that are here or planned, by GUID.
+/// Plans all scripts, with their steps. `macros` are those that exist here or are planned, by GUID.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, macros: &BTreeMap<String, Name<Macro>>) {
     let mut drafts = Drafts::new();
     for row in rows.take(SCRIPT) {
@@ -35,7 +35,7 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, macros: &BTreeMap<Strin
         script.source = row.source(work.solution.summary.managed, &[]);
         drafts.begin(component, &name, script);
     }
-    // Scripts may point to each other, so all of them are known before any step is read.
+    // Scripts may refer to each other, so all of them are collected before any step is read.
     let scripts: BTreeSet<String> = drafts.iter_mut().map(|(name, _)| name.to_string()).collect();
     for row in rows.take(STEP) {
         take_step(work, row, &mut drafts, macros, &scripts);

@@ -1,8 +1,8 @@
-//! Session templates, with the tabs and scripts linked to them.
+//! Imports session templates, with the tabs and scripts linked to them.
 //!
-//! The kind is `msdyn_sessiontype`, else the older boolean `msdyn_type`; where both are there and disagree, that is
-//! reported (ruling 8.2). Links have no order there: tabs get order 0, scripts are sorted by name, and what is here already
-//! keeps the order it has here. An expression that cannot be read is kept in the source and not used.
+//! The kind is `msdyn_sessiontype`, or else the older Boolean `msdyn_type`; if both exist and disagree, that is
+//! reported (ruling 8.2). Links have no order in a solution: tabs get order 0, scripts are sorted by name, and existing
+//! links keep their order. An expression that cannot be read is kept in the source and not used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ pub(crate) const PANELS: &[(i64, CommunicationPanel)] = &[
     (162_450_002, CommunicationPanel::Docked),
 ];
 
-/// Plans every session template, with its links.
+/// Plans all session templates, with their links.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
     let mut drafts = Drafts::new();
     let script_ids = script_ids(work);
@@ -49,7 +49,7 @@ pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows, links: &mut Links) {
     drafts.put(work, TEMPLATE);
 }
 
-/// Links are a set without order; what is `here` already has one.
+/// Orders the links, which are a set without order: those that exist `here` keep their order.
 fn put_in_order(template: &mut SessionTemplate, here: Option<&SessionTemplate>) {
     let tabs = here.into_iter().flat_map(|here| &here.tabs);
     let orders: BTreeMap<_, _> = tabs.map(|tab| (&tab.template, tab.order)).collect();
@@ -64,7 +64,7 @@ fn put_in_order(template: &mut SessionTemplate, here: Option<&SessionTemplate>) 
     template.scripts.dedup();
 }
 
-/// What a row says before its look-ups are followed.
+/// The values of a row before its look-ups are resolved.
 struct Raw {
     template: SessionTemplate,
     older: Option<SessionKind>,
@@ -161,7 +161,7 @@ fn complete(
     template
 }
 
-/// Takes an expression if it can be evaluated and written again.
+/// Parses an expression. Refuses one that cannot be evaluated or written again.
 fn expression_of(text: &str) -> Result<Definition, String> {
     json::read::<serde_json::Value>(text.as_bytes()).map_err(|error| format!("it is not JSON: {error}"))?;
     let definition = Definition::new(text).map_err(|error| error.to_string())?;
@@ -169,14 +169,14 @@ fn expression_of(text: &str) -> Result<Definition, String> {
     Ok(definition)
 }
 
-/// The GUIDs that scripts here and in the archive came with.
+/// The GUIDs of the sources of scripts here and in the archive.
 fn script_ids(work: &Work<'_>) -> BTreeSet<String> {
     let here = work.here.all::<Script>().map(|(_, script)| script);
     let all = here.chain(work.planned::<Script>().map(|(_, script)| script));
     all.filter_map(|script| script.source.as_ref()?.id.clone()).collect()
 }
 
-/// Expressions name scripts by GUID. One that no script came with is kept, and reported.
+/// Expressions name scripts by GUID. A GUID of no script is kept, and reported.
 fn warn_of_unknown_scripts(work: &mut Work<'_>, place: &str, expression: &Definition, known: &BTreeSet<String>) {
     let Ok(workflow) = expression.workflow() else { return };
     for id in workflow.scripts().into_iter().filter_map(guid).filter(|id| !known.contains(id)) {
@@ -185,7 +185,7 @@ fn warn_of_unknown_scripts(work: &mut Work<'_>, place: &str, expression: &Defini
     }
 }
 
-/// Follows the links from session templates to the items of `T`, whose GUIDs are in `column`.
+/// Resolves the links from session templates to the items of `T`, whose GUIDs are in `column`.
 fn attach<T: Item>(
     work: &mut Work<'_>,
     links: &mut Links,

@@ -1,7 +1,7 @@
-//! What is planned must hold together, because the store takes it whole or not at all.
+//! Makes a plan consistent, because the store takes it whole or not at all.
 //!
-//! An item that names something which is neither planned nor here is quarantined, and then what names it in turn. The custom default
-//! stays active, whatever the archive says (ruling 8.4).
+//! An item that refers to one which is neither planned nor here is quarantined, and then the items that refer to it.
+//! The custom default profile stays active, whatever the archive says (ruling 8.4).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::profile::PROFILE;
 use super::report::Outcome;
 use super::work::Work;
 
-/// Withdraws what the store would refuse.
+/// Withdraws the items that the store would refuse.
 pub(super) fn settle(work: &mut Work<'_>) {
     keep_default_active(work);
     let naming = naming(work);
@@ -21,7 +21,8 @@ pub(super) fn settle(work: &mut Work<'_>) {
     while let Some((kind, name)) = open.pop() {
         let Some(reason) = problem(work, kind, &name) else { continue };
         work.withdraw(kind, &name, Outcome::Quarantined, &reason);
-        // Only what names it can have become wrong. Each is asked once for each name it lost, however long the chain.
+        // Only items that refer to it can have become invalid. Each is checked once for each reference it lost, however
+        // long the chain.
         if kind == Kind::Profile {
             open.push((Kind::RankAndRoles, Arc::clone(&name)));
         }
@@ -32,7 +33,7 @@ pub(super) fn settle(work: &mut Work<'_>) {
 /// An item by kind and name.
 type Key = (Kind, Arc<str>);
 
-/// Which planned items name an item.
+/// The planned items that refer to each item.
 fn naming(work: &Work<'_>) -> BTreeMap<Key, Vec<Key>> {
     let mut naming: BTreeMap<Key, Vec<Key>> = BTreeMap::new();
     for key in work.planned_names() {
@@ -95,7 +96,7 @@ fn lost_reference(work: &Work<'_>, item: &AnyItem) -> Option<String> {
     lost
 }
 
-/// Whether the custom profile `name` is active, or why it is none.
+/// Whether the custom profile `name` is active, or why it is no custom profile.
 fn custom_profile(work: &Work<'_>, name: &str) -> Result<bool, String> {
     if let Some(planned) = work.planned_any(Kind::Profile, name) {
         return Ok(planned.is_active());

@@ -1,4 +1,4 @@
-//! Smart assist configurations.
+//! Imports smart assist configurations.
 
 use crate::domain::{SmartAssistConfiguration, SuggestionType};
 
@@ -12,10 +12,10 @@ pub(crate) const TYPES: &[(i64, SuggestionType)] = &[
     (192_360_001, SuggestionType::SimilarCase),
     (192_360_002, SuggestionType::Bot),
 ];
-/// The code of adaptive cards, the only control there is.
+/// The code of adaptive cards, the only control.
 pub(crate) const ADAPTIVE_CARD: &[(i64, ())] = &[(192_360_000, ())];
 
-/// Plans every configuration.
+/// Plans all configurations.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows) {
     for row in rows.take(TABLE) {
         let Some((component, row, mut configuration)) = work.read(row, configuration) else { continue };

@@ -1,4 +1,4 @@
-//! `solution.xml`: what the solution is called, and what it says its target must own.
+//! Reads `solution.xml`: the name of the solution, and the items it requires its target to have.
 
 use crate::domain::source::guid;
 
@@ -10,11 +10,11 @@ const FALLBACK_PREFIX: &str = "new";
 /// The component type of a process in `RootComponents`.
 const PROCESS: &str = "29";
 
-/// What `solution.xml` says.
+/// The content of `solution.xml`.
 #[derive(Debug, Default)]
 pub(super) struct Solution {
     pub(super) summary: SolutionSummary,
-    /// The prefix of names made up here: the publisher's, or `new` if that breaks the authoring rule.
+    /// The prefix for names made up here: the publisher's, or `new` if that breaks the authoring rule.
     pub(super) prefix: String,
     pub(super) dependencies: Vec<Required>,
     /// The GUIDs of the processes the solution claims to contain.
@@ -32,7 +32,7 @@ pub(super) struct Required {
 }
 
 impl Solution {
-    /// Reads the root of `solution.xml`. What is missing is empty, because only the macros' names depend on it.
+    /// Reads the root of `solution.xml`. Missing values are empty, because only the names of macros depend on them.
     pub(super) fn read(root: &Element) -> Option<Self> {
         let manifest = root.child("SolutionManifest")?;
         let text = |name: &str| manifest.child_text(name).unwrap_or_default().trim().to_owned();
@@ -75,7 +75,7 @@ impl Required {
     }
 }
 
-/// A component of another product is known by one of several attributes.
+/// The name of a component of another product, which is in one of several attributes.
 fn name(component: &Element) -> String {
     let known = ["id.msdyn_uniquename", "schemaName", "displayName", "id"];
     known.iter().find_map(|key| component.attribute(key)).unwrap_or_default().to_owned()

@@ -1,7 +1,7 @@
-//! The rows of a solution as they are, for whoever migrates them instead of importing them.
+//! Reads the rows of a solution unchanged, for an upgrade that migrates them instead of importing them.
 //!
-//! A row is known by its table and unique name, a process by its GUID. What a look-up names is known by its unique name,
-//! and its table is not said.
+//! The key of a row is its table and unique name, of a process its GUID. The target of a look-up is known by its unique
+//! name; its table is not given.
 
 use crate::domain::row::LookUp;
 use crate::domain::{Row, RowKey};
@@ -17,15 +17,15 @@ use super::{CUSTOMIZATIONS, Error, SOLUTION, row, take, xml};
 
 /// The rows of a solution, sorted.
 pub(crate) struct SolutionRows {
-    /// How the solution describes itself.
+    /// The solution's description of itself.
     pub(crate) summary: SolutionSummary,
-    /// The version of the environment it was exported from, as it stands there.
+    /// The version of the environment from which it was exported, unchanged.
     pub(crate) platform: Option<String>,
-    /// The prefix of names made up for it.
+    /// The prefix for names made up for it.
     pub(crate) prefix: String,
     /// The rows.
     pub(crate) rows: Vec<Row>,
-    /// The links between them.
+    /// The links between the rows.
     pub(crate) links: Vec<Edge>,
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn rows(zip: &[u8]) -> Result<SolutionRows, Error> {
     })
 }
 
-/// A row as it is: every column with a text, and every look-up.
+/// A row unchanged: every column with a text, and every look-up.
 pub(super) fn source_row(key: RowKey, element: Element) -> Row {
     let mut row = Row { key, ..Row::default() };
     row.values.extend(element.attributes);
@@ -69,7 +69,7 @@ pub(super) fn source_row(key: RowKey, element: Element) -> Row {
     row
 }
 
-/// A link names its ends by the columns of their keys, such as `msdyn_sessiontemplateid`.
+/// The edge of a link, which names its ends by the columns of their keys, such as `msdyn_sessiontemplateid`.
 fn edge(link: Ends) -> Option<Edge> {
     let mut ends = link.ends.into_iter().map(|(column, id)| {
         let table = column.strip_suffix("id").unwrap_or(&column);

@@ -1,8 +1,8 @@
-//! Application tab templates and their parameters.
+//! Imports application tab templates and their parameters.
 //!
-//! Parameters are there twice: as rows, which administrators edit, and as JSON in the template, which is a copy. The
-//! rows win, a parameter that only one of them has is kept, and every real disagreement is reported; no value and an
-//! empty value agree. A tab is closable unless it is pinned (ruling 8.8).
+//! Parameters occur twice: as rows, which administrators edit, and as JSON in the template, which is a copy. The rows
+//! win, a parameter that only one of them has is kept, and every real disagreement is reported; no value and an empty
+//! value agree. A tab is closable unless it is pinned (ruling 8.8).
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(crate) const PAGE_TYPES: &[(i64, PageType)] = &[
 
 type Parameters = BTreeMap<String, Option<Text<2048>>>;
 
-/// Plans every tab template, with its parameters.
+/// Plans all tab templates, with their parameters.
 pub(super) fn read(work: &mut Work<'_>, rows: &mut Rows) {
     let mut drafts = Drafts::new();
     let mut copies = BTreeMap::new();
@@ -104,7 +104,7 @@ fn take_parameter(work: &mut Work<'_>, row: Row, drafts: &mut Drafts<Application
     work.merge(component, Kind::ApplicationTabTemplate, &name);
 }
 
-/// Adds what only the copy has, and reports where it disagrees.
+/// Adds the parameters that only the copy has, and reports where it disagrees.
 fn compare(work: &mut Work<'_>, name: &str, rows: &mut Parameters, copy: Parameters) {
     let text = |value: &Option<Text<2048>>| value.as_ref().map_or(String::new(), Text::to_string);
     for (key, copied) in copy {

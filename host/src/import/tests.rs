@@ -1,4 +1,4 @@
-//! A whole solution, end to end: one file of it changes per case.
+//! Tests of a whole solution, end to end. Each case changes one file of it.
 
 mod add_on;
 mod archive;
@@ -36,7 +36,7 @@ fn item(plan: &Plan, collection: &str, name: &str) -> Value {
     found.unwrap_or_else(|| panic!("{collection}/{name} is not planned")).to_json()
 }
 
-/// `table/source: outcome` and the notes of one component.
+/// The outcome and the notes of one component.
 fn account(plan: &Plan, table: &str, source: &str) -> String {
     let all = plan.report.components.iter().filter(|it| it.table == table && it.source_name == source);
     let lines = all.map(|it| format!("{}: {}", json!(it.outcome).as_str().unwrap(), it.notes.join("; ")));

@@ -1,4 +1,4 @@
-//! What is left when every table that is known was read: reported, so that nothing vanishes silently.
+//! Reports everything that is left after all known tables were read, so that nothing vanishes silently.
 
 use super::archive::Archive;
 use super::customizations::Links;
@@ -9,7 +9,7 @@ use super::work::Work;
 
 /// Files that only describe the archive.
 const DESCRIPTIVE: &[&str] = &["[Content_Types].xml"];
-/// What is said of files that belong to no solution.
+/// The note about files that belong to no solution.
 const LITTER: &str = "the system that packed the archive left it; it is not read";
 
 /// Reports rows of unknown tables, unknown links, sections and files that were not read, and rows that are no XML.

@@ -1,8 +1,8 @@
-//! The plan while it grows: what is to be written, and where names lead.
+//! Collects the plan: the items to be written, and the targets of names.
 //!
-//! Three rules hold for everything that is planned. Shipped items are never written. An item that breaks a rule nobody
-//! may break is quarantined with its parts and links, so that it cannot keep the rest from being written. What is so
-//! already is not written again.
+//! Three rules hold for every planned item. Shipped items are never written. An item that breaks a rule that allows no
+//! exception is quarantined with its parts and links, so that it cannot keep the rest from being written. An item that
+//! is the same here already is not written again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,25 +19,25 @@ use super::report::{Component, Link, LinkOutcome, Outcome, Report, Verdict, Verd
 use super::row::{Row, Unreadable};
 use super::solution::Solution;
 
-/// The plan while it grows.
+/// The plan while it is collected.
 pub(super) struct Work<'a> {
-    /// The environment as it is: what is planned is compared with it.
+    /// The environment as it is. Planned items are compared with it.
     pub(super) base: &'a Snapshot,
-    /// What the archive can lean on: the whole environment, or what shipped with the product if the archive says
-    /// everything else itself.
+    /// The items to which the archive may refer: the whole environment, or only the shipped content if the archive is
+    /// complete.
     pub(super) here: &'a Snapshot,
-    /// Whether the archive says everything, so that nothing is kept from what is here.
+    /// Whether the archive is complete, so that nothing of the existing items is kept.
     pub(super) whole: bool,
     pub(super) solution: &'a Solution,
-    /// Names of roles by GUID, as far as the solution has them.
+    /// The names of roles by GUID, for the roles in the solution.
     pub(super) roles: &'a BTreeMap<String, String>,
     pub(super) report: Report,
-    /// What came with the product as it would be after an upgrade.
+    /// Out-of-the-box items as they would be after an upgrade.
     pub(super) kept: Vec<(Arc<str>, AnyItem)>,
-    /// What rows that become part of several items may still be copied.
+    /// The budget for copies of rows that become part of several items.
     pub(super) copied: Made,
     by: By,
-    /// What may still be planned.
+    /// The budget for planned items.
     made: Made,
     planned: BTreeMap<(Kind, Arc<str>), Planned>,
     verdicts: Verdicts,
@@ -46,24 +46,24 @@ pub(super) struct Work<'a> {
 struct Planned {
     item: AnyItem,
     is_new: bool,
-    /// How long it is as JSON.
+    /// The size of the item as JSON.
     bytes: usize,
-    /// The account that says what becomes of the item.
+    /// The account that holds the outcome of the item.
     component: usize,
 }
 
-/// Items of one kind that grow part by part before they are planned.
+/// Items of one kind that are collected part by part before they are planned.
 pub(super) struct Drafts<T>(BTreeMap<Arc<str>, Draft<T>>);
 
 struct Draft<T> {
     item: T,
-    /// The row that makes the item; none if it was opened to put parts into it.
+    /// The row that makes the item; `None` if the item was opened to add parts.
     component: Option<usize>,
 }
 
 impl<'a> Work<'a> {
-    /// Work on an environment that is as `base` shows, which makes no more than `made_max` bytes. An archive that says
-    /// everything leans on `shipped` instead.
+    /// Starts a plan for the environment `base` that makes at most `made_max` bytes. A complete archive refers to
+    /// `shipped` instead.
     pub(super) fn new(
         base: &'a Snapshot,
         shipped: Option<&'a Snapshot>,
@@ -95,44 +95,44 @@ impl<'a> Work<'a> {
         self.base.entry(kind, name).is_some_and(|entry| entry.layer == Layer::OutOfTheBox)
     }
 
-    /// Where a name leads: to something planned, or to something that is here.
+    /// The item to which a name leads: a planned one, or one that exists here.
     pub(super) fn resolve<T: Item>(&self, name: &str) -> Option<Name<T>> {
         let planned = self.planned.contains_key(&(T::KIND, Arc::from(name)));
         let found = if planned { Arc::from(name) } else { self.here.canonical(T::KIND, name)? };
         found.parse().ok()
     }
 
-    /// The custom item that is here already, if there is one.
+    /// The custom item that exists here, if there is one.
     pub(super) fn existing<T: Item>(&self, name: &str) -> Option<&'a T> {
         T::from_any(self.existing_any(T::KIND, name)?)
     }
 
-    /// As [`Work::existing`], of any kind.
+    /// The custom item of any kind that exists here, if there is one.
     pub(super) fn existing_any(&self, kind: Kind, name: &str) -> Option<&'a AnyItem> {
         Some(&self.here.entry(kind, name).filter(|entry| entry.layer == Layer::Custom)?.item)
     }
 
-    /// What is planned under a name.
+    /// The item that is planned under a name.
     pub(super) fn planned_any(&self, kind: Kind, name: &str) -> Option<&AnyItem> {
         self.planned.get(&(kind, Arc::from(name))).map(|planned| &planned.item)
     }
 
-    /// The names of everything that is planned, in dependency order.
+    /// The names of all planned items, in dependency order.
     pub(super) fn planned_names(&self) -> Vec<(Kind, Arc<str>)> {
         self.planned.keys().cloned().collect()
     }
 
-    /// The account that says what becomes of a planned item.
+    /// The account with the outcome of a planned item.
     pub(super) fn component_of(&self, kind: Kind, name: &str) -> Option<usize> {
         self.planned.get(&(kind, Arc::from(name))).map(|planned| planned.component)
     }
 
-    /// Every planned item of `T`.
+    /// All planned items of `T`.
     pub(super) fn planned<T: Item>(&self) -> impl Iterator<Item = (&str, &T)> {
         self.planned.iter().filter_map(|((_, name), planned)| Some((name.as_ref(), T::from_any(&planned.item)?)))
     }
 
-    /// Opens the account of a row. Whatever happens to it later, it is in the report.
+    /// Opens the account of a row. From then on the row is in the report, whatever its outcome.
     pub(super) fn component(&mut self, table: &str, source_name: &str) -> usize {
         self.report.components.push(Component {
             table: table.to_owned(),
@@ -162,7 +162,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Opens the account of a row, and warns of characters nobody typed on purpose.
+    /// Opens the account of a row, and warns of stray characters.
     fn account(&mut self, row: &Row) -> usize {
         for column in &row.stray {
             self.warn_of_stray(&format!("{}/{}", row.table, row.name), &format!("`{column}`"));
@@ -170,7 +170,7 @@ impl<'a> Work<'a> {
         self.component(&row.table, &row.name)
     }
 
-    /// Warns of characters that nobody typed on purpose (P14). They are kept.
+    /// Warns of characters that are most likely slips (P14). They are kept.
     pub(super) fn warn_of_stray(&mut self, place: &str, texts: &str) {
         let message = format!(
             "{texts} has a blank at an end, a carriage return, or a line break within a slug; it is kept, and may be a slip"
@@ -182,13 +182,13 @@ impl<'a> Work<'a> {
         self.report.components[component].note(note);
     }
 
-    /// Closes an account: the row is left alone.
+    /// Closes an account: the row is left out.
     pub(super) fn skip(&mut self, component: usize, reason: impl Into<String>) {
         self.report.components[component].outcome = Outcome::Skipped;
         self.note(component, reason);
     }
 
-    /// Closes an account: the row is not understood, or breaks a rule.
+    /// Closes an account: the row cannot be read, or breaks a rule.
     pub(super) fn quarantine(&mut self, component: usize, reason: &Unreadable) {
         self.report.components[component].outcome = Outcome::Quarantined;
         self.note(component, reason.0.clone());
@@ -202,7 +202,7 @@ impl<'a> Work<'a> {
         component.name = Some(name.to_owned());
     }
 
-    /// As [`Work::merge`]; a row that is a part of another item already is copied.
+    /// Closes an account as [`Work::merge`] does. If the row is a part of another item already, it is copied.
     pub(super) fn merge_or_copy(&mut self, component: usize, kind: Kind, name: &str) {
         if self.report.components[component].outcome == Outcome::Merged {
             self.note(component, format!("copied into `{name}`, too"));
@@ -232,7 +232,7 @@ impl<'a> Work<'a> {
         });
     }
 
-    /// Why nothing can be put into the item `name`, or linked to it.
+    /// Why no part can be added to the item `name`, and no link.
     pub(super) fn why_not(&self, kind: Kind, name: &str) -> String {
         if self.is_shipped(kind, name) {
             format!("`{name}` is shipped with the product and is not changed: copy it and change the copy")
@@ -244,15 +244,15 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Plans to write an item. `component` is the account that it settles.
+    /// Plans to write an item. `component` is the account that holds its outcome.
     pub(super) fn put<T: Item + Into<AnyItem>>(&mut self, component: usize, name: &str, item: T) {
         self.put_any(component, name, item.into());
     }
 
-    /// As [`Work::put`], of any kind. The first account of an item says what becomes of it; any later one adds to it.
+    /// Plans to write an item of any kind. The first account of an item holds its outcome; any later one adds notes.
     pub(super) fn put_any(&mut self, component: usize, name: &str, item: AnyItem) {
         let kind = item.kind();
-        // A merged account is settled by what becomes of its item.
+        // The outcome of the item settles a merged account.
         self.merge(component, kind, name);
         if self.is_shipped(kind, name) {
             let reason = "shipped with the product and not changed: copy it and change the copy";
@@ -292,13 +292,13 @@ impl<'a> Work<'a> {
         self.planned.insert((kind, Arc::from(name)), Planned { item, is_new, bytes, component });
     }
 
-    /// Refuses what can be no name. Only a name that is here already may have characters that are not seen.
+    /// Refuses an invalid name. Only a name that exists here already may have invisible characters.
     fn check_name(&self, kind: Kind, name: &str) -> Result<(), InvalidName> {
         let is_new = self.by == By::Caller && self.base.entry(kind, name).is_none() && kind != Kind::RankAndRoles;
         if is_new { check_new_name(kind, name) } else { check_name(kind, name) }
     }
 
-    /// What an item holds too much of.
+    /// The bounds that an item breaks.
     fn beyond(&self, name: &str, item: &AnyItem) -> Vec<Problem> {
         match self.by {
             By::Caller => bounds::check(item, self.base.entry(item.kind(), name).map(|entry| &entry.item)),
@@ -306,7 +306,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Whether columns of so many `bytes` may be kept in an item.
+    /// Refuses to keep columns of `bytes` bytes in an item, if these are too many.
     pub(super) fn may_keep(&self, bytes: usize) -> Result<(), Unreadable> {
         let max = bounds::KEPT_BYTES_MAX;
         if self.by == By::Export || bytes <= max {
@@ -316,14 +316,14 @@ impl<'a> Work<'a> {
         Err(Unreadable(reason))
     }
 
-    /// Takes an item out of the plan, if it is there.
+    /// Removes an item from the plan, if it is planned.
     fn forget(&mut self, kind: Kind, name: &str) {
         if let Some(planned) = self.planned.remove(&(kind, Arc::from(name))) {
             self.made.give_back(planned.bytes);
         }
     }
 
-    /// Notes how something that came with the product would be after an upgrade, and leaves it alone.
+    /// Records an out-of-the-box item as it would be after an upgrade, and skips it.
     pub(super) fn keep(&mut self, component: usize, name: &str, item: AnyItem) {
         let kind = item.kind();
         self.merge(component, kind, name);
@@ -336,14 +336,14 @@ impl<'a> Work<'a> {
         self.kept.push((Arc::from(name), item));
     }
 
-    /// Leaves an item out, and with it its parts and links.
+    /// Leaves an item out, together with its parts and links.
     pub(super) fn withdraw(&mut self, kind: Kind, name: &str, outcome: Outcome, reason: &str) {
         self.forget(kind, name);
         let verdict = Verdict::Withdrawn { outcome, reason: reason.to_owned() };
         self.verdicts.insert((kind.collection().to_owned(), name.to_owned()), verdict);
     }
 
-    /// Ends the work. Changes are in dependency order, and each expects what the base shows.
+    /// Ends the work. Changes are in dependency order, and each expects the state in the base.
     pub(super) fn finish(mut self) -> (ChangeSet, Report) {
         self.report.apply(&self.verdicts);
         let order = |kind: Kind| Kind::ALL.iter().position(|known| *known == kind);
@@ -374,7 +374,7 @@ impl<T: Item + Into<AnyItem>> Drafts<T> {
         self.0.insert(Arc::from(name), Draft { item, component: Some(component) });
     }
 
-    /// The item `name`, to put parts into it: one that the archive makes, or a custom one that is here.
+    /// The item `name`, to add parts to it: one that the archive makes, or an existing custom one.
     pub(super) fn open(&mut self, work: &Work<'_>, name: &str) -> Option<&mut T> {
         if !self.0.contains_key(name) {
             let item = work.existing::<T>(name)?.clone();
@@ -388,7 +388,7 @@ impl<T: Item + Into<AnyItem>> Drafts<T> {
         self.0.iter_mut().map(|(name, draft)| (name, &mut draft.item))
     }
 
-    /// Plans to write every item. `table` is what rows of the kind are called there.
+    /// Plans to write all items. `table` is the table of their rows.
     pub(super) fn put(self, work: &mut Work<'_>, table: &str) {
         for (name, Draft { item, component }) in self.0 {
             let component = component.unwrap_or_else(|| {

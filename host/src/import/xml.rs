@@ -1,8 +1,8 @@
-//! XML as solutions contain it: elements with attributes, children and text.
+//! Reads the XML of solutions: elements with attributes, children and text.
 //!
 //! Refuses a document type declaration, because entities declared in one can grow without bound, and trees that are
-//! deeper or larger than any export. Reads the predefined entities and character references, and nothing else.
-//! Line ends and attribute values are normalised as XML 1.0 says; everything else in a text is kept, blanks included.
+//! deeper or larger than any export. Reads the predefined entities and character references, and no others. Line ends
+//! and attribute values are normalised as XML 1.0 says; everything else in a text is kept, blanks included.
 
 use std::cell::Cell;
 use std::io::{self, BufReader, ErrorKind, Read};
@@ -15,44 +15,45 @@ use quick_xml::reader::Reader;
 
 use crate::domain::secret_column::{is_secret, is_secret_column};
 
-/// Deepest nesting of elements that is read. Exports need about eight.
+/// The deepest nesting of elements that is read. Exports need about eight.
 pub(super) const DEPTH_MAX: usize = 64;
-/// Most elements of one document. Each macro takes about 25 of them, each link two.
+/// The most elements of one document. Each macro takes about 25 of them, each link two.
 const ELEMENTS_MAX: usize = 200_000;
 
-/// Most attributes of one element. Rows of a solution have about ten.
+/// The most attributes of one element. Rows of a solution have about ten.
 const ATTRIBUTES_MAX: usize = 256;
-/// Largest document that is read as a whole, in bytes.
+/// The largest document that is read as a whole, in bytes.
 const DOCUMENT_MAX: usize = 8 << 20;
-/// Most elements and attributes of all documents of one archive: each takes some hundred bytes of memory, however short it is.
+/// The most elements and attributes of all documents of one archive: each takes a few hundred bytes of memory, however
+/// short it is.
 const NODES_MAX: usize = 500_000;
 
-/// How much of an archive was read so far: its documents share one bound.
+/// The elements and attributes of an archive that were read so far: its documents share one bound.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     nodes: usize,
 }
 
-/// One element with everything in it.
+/// An element with everything in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Element {
-    /// Its name, prefix included.
+    /// The name of the element, prefix included.
     pub(crate) name: String,
-    /// Its attributes in document order.
+    /// The attributes in document order.
     pub(crate) attributes: Vec<(String, String)>,
-    /// The elements within it, in document order.
+    /// The child elements in document order.
     pub(crate) children: Vec<Element>,
-    /// Its own text, without that of its children.
+    /// The text of the element, without that of its children.
     pub(crate) text: String,
 }
 
-/// A file that is no XML this import reads.
+/// Why a file cannot be read as XML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{file}` is not readable at byte {position}: {problem}")]
 pub struct Error {
     /// The file.
     pub file: String,
-    /// Where in it, in bytes from the beginning.
+    /// The position in the file, in bytes from the beginning.
     pub position: u64,
     /// What is wrong.
     pub problem: Problem,
@@ -61,50 +62,50 @@ pub struct Error {
 /// What is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// It is not UTF-8.
+    /// The document is not UTF-8.
     #[error("it is not UTF-8 text: save it in that encoding")]
     NotUtf8,
-    /// It breaks the rules of XML.
+    /// The document breaks the rules of XML.
     #[error("{0}")]
     Malformed(String),
-    /// It has a character that no XML has.
+    /// The document has a character that XML does not allow.
     #[error("it has the character U+{:04X}, which XML 1.0 does not have: take it out", u32::from(*.0))]
     NoCharacter(char),
-    /// It declares a document type.
+    /// The document declares a document type.
     #[error("it contains a DOCTYPE, which no export has: remove it")]
     Doctype,
-    /// It is nested too deeply.
+    /// The document is nested too deeply.
     #[error("elements are nested deeper than {DEPTH_MAX} levels")]
     TooDeep,
-    /// Its root is that of another document.
+    /// The root is that of another kind of document.
     #[error("its root is `{found}`, and `{expected}` is expected: choose the file that the export made")]
     OtherRoot {
-        /// The name of its root.
+        /// The name of the root.
         found: String,
-        /// What a document of its sort begins with.
+        /// The expected name of the root.
         expected: String,
     },
-    /// One of its tags or texts is too long.
+    /// A tag or text is too long.
     #[error("it has a tag or text of more than {EVENT_MAX} bytes")]
     TooLong,
-    /// One of the pieces it is read by is too long.
+    /// A piece of the document is too long.
     #[error("`{piece}` has more than {max} bytes with all that is in it: leave it out, or shorten it")]
     PieceTooLong {
-        /// The name of its element.
+        /// The name of the piece's element.
         piece: String,
-        /// How many bytes are allowed.
+        /// The most bytes of a piece.
         max: u64,
     },
-    /// It has too many elements.
+    /// The document has too many elements.
     #[error("it has more than {ELEMENTS_MAX} elements")]
     TooLarge,
-    /// It has too many bytes.
+    /// The document has too many bytes.
     #[error("it has {0} bytes, {DOCUMENT_MAX} are allowed: split it into several solutions")]
     TooManyBytes(usize),
-    /// One of its elements has too many attributes.
+    /// An element has too many attributes.
     #[error("`{0}` has more than {ATTRIBUTES_MAX} attributes, as no export has: remove it")]
     TooManyAttributes(String),
-    /// All documents together have too much.
+    /// All documents together have too many elements and attributes.
     #[error(
         "the documents up to here have more than {NODES_MAX} elements and attributes: split the archive into several solutions"
     )]
@@ -112,7 +113,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// Whether nobody writes such a document by mistake.
+    /// Whether such a document is hostile rather than a mistake.
     pub(super) fn is_hostile(&self) -> bool {
         match self {
             Self::Doctype
@@ -128,7 +129,7 @@ impl Problem {
     }
 }
 
-/// Refuses another root than the one a document has.
+/// Refuses a root other than the expected one.
 fn check_root(found: &str, expected: &str) -> Result<(), Problem> {
     if found == expected {
         return Ok(());
@@ -143,17 +144,17 @@ impl Element {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The first child of a name.
+    /// The first child with a name.
     pub(crate) fn child(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.name == name)
     }
 
-    /// The text of the first child of a name, unless there is none or it says `xsi:nil`.
+    /// The text of the first child with a name. `None` if there is no such child or it has `xsi:nil`.
     pub(super) fn child_text(&self, name: &str) -> Option<&str> {
         self.child(name).filter(|child| !child.is_nil()).map(|child| child.text.as_str())
     }
 
-    /// Takes out every attribute and every element within it that is a column with a secret. The columns come back.
+    /// Removes all attributes and descendants that are columns with a secret. Returns the names of the columns.
     pub(crate) fn leave_secrets(&mut self) -> Vec<String> {
         let mut left = Vec::new();
         let mut gone = |column: &str, is_secret: bool| {
@@ -171,7 +172,7 @@ impl Element {
         left
     }
 
-    /// Whether anything in it would be a secret as a value of `column`.
+    /// Whether any text in the element would be a secret as a value of `column`.
     fn holds_secret(&self, column: &str) -> bool {
         let values = self.attributes.iter().filter(|(key, _)| key != "xsi:nil").map(|(_, value)| value.as_str());
         values.chain([self.text.as_str()]).any(|value| is_secret(column, value))
@@ -189,7 +190,7 @@ pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Element, Error> {
     parse_within(file, bytes, &mut Budget::default())
 }
 
-/// As [`parse`], of a document whose root is called `root`.
+/// Parses as [`parse`], and refuses a document whose root is not called `root`.
 pub(crate) fn parse_rooted(file: &str, root: &str, bytes: &[u8]) -> Result<Element, Error> {
     let element = parse(file, bytes)?;
     let other = |problem| Error { file: file.to_owned(), position: 0, problem };
@@ -197,7 +198,7 @@ pub(crate) fn parse_rooted(file: &str, root: &str, bytes: &[u8]) -> Result<Eleme
     Ok(element)
 }
 
-/// Reads a document of an archive of which some was read already, and returns its root element.
+/// Parses a further document of an archive, within what is left of the `budget`, and returns its root element.
 pub(super) fn parse_within(file: &str, bytes: &[u8], budget: &mut Budget) -> Result<Element, Error> {
     let at = |position: u64, problem: Problem| Error { file: file.to_owned(), position, problem };
     if bytes.len() > DOCUMENT_MAX {
@@ -218,16 +219,17 @@ pub(super) fn parse_within(file: &str, bytes: &[u8], budget: &mut Budget) -> Res
     }
 }
 
-/// Longest single tag or text of a document that is read piece by piece, in bytes.
+/// The longest single tag or text of a document that is read piece by piece, in bytes.
 const EVENT_MAX: u64 = 8 << 20;
-/// Longest piece of such a document, in bytes.
+/// The longest piece of such a document, in bytes.
 const PIECE_MAX: u64 = 2 * EVENT_MAX;
 
-/// Takes a piece, with the elements it lies in.
+/// Receives the elements around a piece, and the piece.
 type Visit<'a, E> = &'a mut dyn FnMut(&[Element], Element) -> Result<(), E>;
 
-/// Reads a document whose root is called `root` piece by piece: each element that `is_piece` names is handed to `visit`, with
-/// the elements it lies in, and forgotten. However long the document is, one piece of it is in memory.
+/// Reads a document whose root is called `root` piece by piece. Passes each element that `is_piece` names to `visit`,
+/// with the elements around it, and then forgets the piece. So only one piece is in memory, however long the document
+/// is.
 pub(crate) fn stream<E: From<Error>>(
     file: &str,
     root: &str,
@@ -238,7 +240,7 @@ pub(crate) fn stream<E: From<Error>>(
     stream_pieces(file, root, input, PIECE_MAX, is_piece, visit)
 }
 
-/// As [`stream`], with pieces of `piece_max` bytes at most.
+/// Reads as [`stream`], with pieces of at most `piece_max` bytes.
 fn stream_pieces<E: From<Error>>(
     file: &str,
     root: &str,
@@ -251,7 +253,7 @@ fn stream_pieces<E: From<Error>>(
     let (input, taken) = Metered::new(input);
     let mut reader = Reader::from_reader(BufReader::with_capacity(64 << 10, input));
     let (mut tree, mut buffer) = (Tree::default(), Vec::new());
-    // Where the piece that is being read began, and whether there was any element.
+    // The position where the current piece began, and whether there was any element.
     let (mut piece_at, mut any) = (None, false);
     loop {
         taken.set(0);
@@ -289,19 +291,19 @@ fn stream_pieces<E: From<Error>>(
             return Err(at(position, Problem::PieceTooLong { piece: piece.name.clone(), max: piece_max }).into());
         }
         if !is_within {
-            // Text between pieces is none of theirs.
+            // Text between pieces belongs to no piece.
             tree.open.iter_mut().for_each(|element| element.text.clear());
         }
         if ended {
             match tree.open.pop_if(|element| is_piece(&element.name)) {
                 Some(piece) => {
-                    // What is forgotten no longer counts. The next piece may follow at once.
+                    // A forgotten piece no longer counts. The next piece may follow at once.
                     tree.forget();
                     piece_at = piece_at.filter(|_| tree.open.iter().any(|element| is_piece(&element.name)));
                     visit(&tree.open, piece)?;
                 }
                 None if is_within => tree.end().map_err(|problem| at(position, problem))?,
-                // What lies around pieces is needed only while it is open.
+                // Elements around pieces are needed only while they are open.
                 None => {
                     let open = tree.open.pop().ok_or_else(|| malformed("an element ends that never began"));
                     open.map_err(|problem| at(position, problem))?;
@@ -313,14 +315,14 @@ fn stream_pieces<E: From<Error>>(
     }
 }
 
-/// Counts what is read, and ends where one event takes too much of it.
+/// Counts the bytes that are read, and fails if one event takes too many.
 pub(crate) struct Metered<R> {
     input: R,
     taken: Rc<Cell<u64>>,
 }
 
 impl<R> Metered<R> {
-    /// Meters `input`. The caller sets the count that comes back to 0 before each event.
+    /// Meters `input`. The caller sets the returned count to 0 before each event.
     pub(crate) fn new(input: R) -> (Self, Rc<Cell<u64>>) {
         let taken = Rc::new(Cell::new(0));
         (Self { input, taken: Rc::clone(&taken) }, taken)
@@ -405,7 +407,7 @@ impl Tree {
         if self.nodes > NODES_MAX { Err(Problem::TooManyNodes) } else { Ok(()) }
     }
 
-    /// What is no longer in memory no longer counts.
+    /// Stops counting elements that are no longer in memory.
     fn forget(&mut self) {
         self.elements = self.open.len();
         self.nodes = self.open.iter().map(|element| 1 + element.attributes.len()).sum();
@@ -431,7 +433,7 @@ impl Tree {
     }
 }
 
-/// Whether XML 1.0 has a character. What it does not have cannot be said by number, either.
+/// Whether XML 1.0 allows a character. It does not allow others as character references, either.
 pub(crate) fn is_character(c: char) -> bool {
     !matches!(c, '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }
@@ -570,7 +572,7 @@ mod tests {
         assert_eq!(parse("f.xml", b"<a>\xff</a>").unwrap_err().problem, Problem::NotUtf8);
     }
 
-    /// A tag with so many attributes, whose end never comes.
+    /// A tag with that many attributes.
     fn flood(attributes: usize) -> String {
         let names: String = (0..attributes).map(|number| format!(" a{number}=''")).collect();
         format!("<row{names}/>")
@@ -585,7 +587,7 @@ mod tests {
         let streamed = format!("<a>{}</a>", flood(ATTRIBUTES_MAX + 1).replace("row", "r"));
         let refused = pieces(streamed.as_bytes()).unwrap_err().to_string();
         assert!(refused.contains("`r` has more than 256 attributes"), "{refused}");
-        // What follows the 257th is not looked at: it is not even well-formed.
+        // The parser stops after the 257th attribute: the rest is not even well-formed.
         let broken = flood(ATTRIBUTES_MAX + 1).replace("/>", " a=1 a=2 b/>");
         assert!(matches!(parse("f.xml", broken.as_bytes()).unwrap_err().problem, Problem::TooManyAttributes(_)));
     }

@@ -1,4 +1,4 @@
-//! Which addresses are public. Everything else is somebody's own network, or this machine.
+//! Says which addresses are public. All others belong to a private network or to this machine.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -14,13 +14,13 @@ pub(super) fn is_public(address: IpAddr) -> bool {
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    /// A network: its first address, and the bits that it shares with all others.
+    /// A network: its first address, and the number of leading bits that all its addresses share.
     const NOT_PUBLIC: &[([u8; 4], u32)] = &[
         ([0, 0, 0, 0], 8),
         ([10, 0, 0, 0], 8),
         ([100, 64, 0, 0], 10),
         ([127, 0, 0, 0], 8),
-        // The metadata of clouds, 169.254.169.254, is here.
+        // The metadata services of clouds, at 169.254.169.254, are in this network.
         ([169, 254, 0, 0], 16),
         ([172, 16, 0, 0], 12),
         ([192, 0, 0, 0], 24),
@@ -37,7 +37,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !NOT_PUBLIC.iter().any(|(first, shared)| (bits ^ u32::from_be_bytes(*first)) >> (32 - shared) == 0)
 }
 
-/// Only 2000::/3 is public, without what is set aside in it.
+/// Only 2000::/3 is public, without the networks in it that have a special purpose.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     const NOT_PUBLIC: &[(u128, u32)] =
         &[(0x2001_0000 << 96, 23), (0x2001_0db8 << 96, 32), (0x2002_0000 << 96, 16), (0x3fff_0000 << 96, 20)];
@@ -45,7 +45,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     bits >> 125 == 1 && !NOT_PUBLIC.iter().any(|(first, shared)| (bits ^ first) >> (128 - shared) == 0)
 }
 
-/// The address of version 4 that one of version 6 stands for: mapped, or translated by the well-known prefix 64:ff9b::/96.
+/// The IPv4 address that an IPv6 address stands for: mapped, or translated by the well-known prefix 64:ff9b::/96.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let translated = || match address.segments() {
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {

@@ -1,8 +1,9 @@
-//! Strikes secrets out of an answer, so that an echo tells a plugin nothing.
+//! Removes secrets from an answer, so that an echo of a request does not reveal them to a plugin.
 //!
-//! Best effort, and no boundary. What is recognised: a secret as it was sent, backwards, in other case, in hexadecimal, in base64 at any
-//! place of a longer text, and each of these with percent signs, escapes of JSON or HTML, or line breaks in between. A host that wants to
-//! tell a secret can spell it otherwise: it has to be trusted with the secrets that are bound to it.
+//! This is best effort and no security boundary. Recognised are a secret as it was sent, backwards, in upper or lower
+//! case, in hexadecimal, in base64 at any place of a longer text, and each of these with percent signs, escapes of JSON
+//! or HTML, or line breaks in between. A host that wants to reveal a secret can spell it in another way, so it must be
+//! trusted with the secrets that are bound to it.
 
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
@@ -11,33 +12,33 @@ use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use crate::domain::hex::hexadecimal;
 use crate::domain::{SecretName, SecretValue};
 
-/// How often an encoding is taken off.
+/// The number of layers of encoding that are removed.
 const LAYERS: usize = 3;
 
-/// Fewest bytes that are looked for: what is shorter is found in every answer.
+/// The fewest bytes that are looked for: shorter texts occur in every answer.
 const SHORTEST: usize = 8;
 
-/// What an answer says if it cannot be searched.
+/// The body of an answer that cannot be searched.
 const WITHHELD: &[u8] = b"[withheld: it cannot be searched for secrets]";
 
-/// What to look for.
+/// The secrets to look for.
 pub(super) struct Redaction<'a> {
     names: Vec<&'a SecretName>,
     needles: Vec<Needle>,
-    /// None, if there is nothing to look for; what went wrong, if it cannot be looked for.
+    /// `None` if there is nothing to look for; an error if the search cannot be set up.
     automaton: Option<Result<AhoCorasick, aho_corasick::BuildError>>,
 }
 
 /// A spelling of a secret.
 struct Needle {
-    /// The place of the secret.
+    /// The index of the secret.
     of: usize,
     bytes: Vec<u8>,
-    /// How many characters before and behind hold bits of the secret, too.
+    /// How many characters before and after also hold bits of the secret.
     around: (usize, usize),
 }
 
-/// Where a secret stands.
+/// A place where a secret occurs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Span {
     from: usize,
@@ -45,10 +46,10 @@ struct Span {
     of: usize,
 }
 
-/// A text with one layer of encoding taken off.
+/// A text after one layer of encoding was removed.
 struct Decoded {
     bytes: Vec<u8>,
-    /// Where each byte began in the text, and where the text ends.
+    /// The place in the original text where each byte begins, and at last where the text ends.
     starts: Vec<usize>,
 }
 
@@ -60,7 +61,7 @@ impl<'a> Redaction<'a> {
         Self { names: secrets.iter().map(|(name, _)| name).collect(), needles, automaton }
     }
 
-    /// `bytes` with every secret replaced by `[secret NAME]`; nothing if there is none.
+    /// `bytes` with every secret replaced by `[secret NAME]`; `None` if no secret occurs.
     pub(super) fn struck_out(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let automaton = match self.automaton.as_ref()? {
             Ok(automaton) => automaton,
@@ -127,7 +128,7 @@ fn spellings(of: usize, secret: &str) -> Vec<Needle> {
         plain(secret.to_ascii_lowercase()),
         plain(secret.to_ascii_uppercase()),
     ];
-    // Taking an encoding off an answer takes off what looks like one in the secret, too.
+    // Removing an encoding from an answer also changes parts of a secret that look like an encoding.
     let mut layer = Decoded::of(secret.as_bytes());
     while let Some(below) = layer.decoded().filter(|below| below.bytes.len() >= SHORTEST) {
         needles.push(Needle { of, bytes: below.bytes.clone(), around: (0, 0) });
@@ -137,7 +138,7 @@ fn spellings(of: usize, secret: &str) -> Vec<Needle> {
         needles.push(plain(secret.replace(' ', "+")));
     }
     for before in 0..3 {
-        // What stands before shifts the bits; the characters that hold bits of others, too, may be any.
+        // Bytes before the secret shift its bits. Characters that also hold bits of other bytes may be any.
         let padded = [&[0; 2][..before], secret.as_bytes()].concat();
         let (left, skipped) = [(0, 0), (1, 2), (1, 3)][before];
         let right = usize::from(!padded.len().is_multiple_of(3));
@@ -152,12 +153,12 @@ fn spellings(of: usize, secret: &str) -> Vec<Needle> {
 }
 
 impl Decoded {
-    /// A text as it is.
+    /// Wraps a text as it is.
     fn of(bytes: &[u8]) -> Self {
         Self { bytes: bytes.to_vec(), starts: (0..=bytes.len()).collect() }
     }
 
-    /// The same with one more layer taken off; nothing if there is none.
+    /// The text after one more layer was removed; `None` if there is none.
     fn decoded(&self) -> Option<Self> {
         let (mut bytes, mut starts, mut at, mut changed) = (Vec::new(), Vec::new(), 0, false);
         while let Some(&byte) = self.bytes.get(at) {
@@ -181,7 +182,8 @@ impl Decoded {
     }
 }
 
-/// The byte that an escape at the beginning of `text` stands for, none for a line break; and the length of the escape.
+/// The byte that an escape at the beginning of `text` stands for, `None` for a line break; and the length of the
+/// escape.
 fn escape(text: &[u8]) -> Option<(Option<u8>, usize)> {
     let code = |from: usize, to: usize, radix: u32| {
         let digits = std::str::from_utf8(text.get(from..to)?).ok()?;
@@ -289,7 +291,7 @@ mod tests {
             for encoded in [BASE64_STANDARD.encode(&text), BASE64_URL_SAFE.encode(&text)] {
                 let found = struck_out(&encoded, &secrets);
                 prop_assert!(found.as_ref().is_some_and(|it| it.contains("[secret key]")), "{encoded}: {found:?}");
-                // What is left has no bit of it.
+                // The rest holds no bit of the secret.
                 let (left, right) = found.as_deref().unwrap_or_default().split_once("[secret key]").unwrap_or_default();
                 prop_assert!(left.len() * 6 <= before.len() * 8 && right.len() * 6 <= behind.len() * 8 + 24);
             }

@@ -1,4 +1,4 @@
-//! Why a request has no answer.
+//! The reasons why a request has no answer.
 
 use ureq::Error;
 
@@ -6,104 +6,104 @@ use crate::domain::{HttpHost, SecretName};
 
 use super::resolver::NotPublic;
 
-/// Why a request has no answer.
+/// The reason why a request has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Not https.
+    /// The scheme is not https.
     #[error("`{0}` is not asked: an address begins with `https://`")]
     NotHttps(String),
-    /// No address.
+    /// The text is no address.
     #[error("`{0}` is no address: write it as `https://host/path`, with a host by name")]
     Address(String),
-    /// Another method.
+    /// The method is not allowed.
     #[error("`{0}` is no method for a plugin: it asks with `GET`, `HEAD` or `POST`")]
     Method(String),
-    /// A field that is not for plugins, or is none.
+    /// The field is not allowed for plugins, or is malformed.
     #[error("the header `{name}` cannot be sent: {rule}")]
     Field {
-        /// Its name.
+        /// The name of the field.
         name: String,
-        /// What would be right.
+        /// What is allowed.
         rule: &'static str,
     },
-    /// A host that is not on the list.
+    /// The host is not on the list.
     #[error("the host `{0}` is not granted")]
     Host(HttpHost),
-    /// A secret that is bound to other hosts.
+    /// The secret is bound to other hosts.
     #[error(
         "the secret `{secret}` is not for the host `{host}`: it can be bound to it with `PUT /api/v1/secrets/{secret}`"
     )]
     SecretElsewhere {
-        /// What it is called.
+        /// The name of the secret.
         secret: SecretName,
-        /// Who would have been shown it.
+        /// The host of the request.
         host: HttpHost,
     },
-    /// A secret that is bound to no host.
+    /// The secret is bound to no host.
     #[error(
         "the secret `{0}` is bound to no host, so it goes nowhere: write it again with its hosts, with `PUT /api/v1/secrets/{0}`"
     )]
     UnboundSecret(SecretName),
-    /// A piece of an answer.
+    /// The answer is a partial one.
     #[error("`{0}` answers with a part of what was asked for, which is not handed on")]
     Part(HttpHost),
-    /// An answer in another encoding.
+    /// The answer is in another encoding.
     #[error("`{host}` answers in the encoding `{encoding}`, though it was asked for none: that is not handed on")]
     Encoded {
-        /// Who answers.
+        /// The host that answers.
         host: HttpHost,
-        /// In which, if its name is a usual one.
+        /// The name of the encoding, if it is a usual one.
         encoding: &'static str,
     },
-    /// A host with an address that is not public.
+    /// The host has only addresses that are not public.
     #[error(
         "the host `{0}` has no public address: an administrator can allow that with `--outbound-allow-private {0}`"
     )]
     Private(HttpHost),
-    /// A body that is too large.
+    /// The body of the request is too large.
     #[error("a request has at most {most} bytes of body, and this has {found}")]
     RequestTooLarge {
-        /// How many it has.
+        /// The bytes it has.
         found: usize,
-        /// How many it may have.
+        /// The most bytes it may have.
         most: usize,
     },
-    /// An answer that is too large.
+    /// The answer is too large.
     #[error("the answer of `{host}` is larger than {most} bytes")]
     ResponseTooLarge {
-        /// Who answers.
+        /// The host that answers.
         host: HttpHost,
-        /// How many bytes it may have.
+        /// The most bytes it may have.
         most: usize,
     },
-    /// Redirects on and on.
+    /// There were too many redirects.
     #[error("it was redirected more than {0} times")]
     Redirects(u32),
-    /// A host that is not asked for a while, because it went on giving no answer.
+    /// The host is suspended, because it kept giving no answer.
     #[error("`{host}` is not asked for {seconds} s: {failures} requests to it in a row had no answer")]
     Suspended {
-        /// Which.
+        /// The host.
         host: HttpHost,
-        /// How many requests had no answer.
+        /// The number of requests in a row that had no answer.
         failures: u32,
-        /// Until it is tried, in seconds.
+        /// The seconds until the host is tried again.
         seconds: u64,
     },
-    /// No answer in time.
+    /// The host did not answer in time.
     #[error("`{0}` did not answer in time")]
     Timeout(HttpHost),
-    /// No answer.
+    /// The host could not be reached, or gave no valid answer.
     #[error("`{host}` cannot be asked: {why}")]
     Unavailable {
-        /// Who was asked.
+        /// The host.
         host: HttpHost,
-        /// What happened.
+        /// The reason.
         why: String,
     },
 }
 
 impl Refusal {
-    /// The stable code, as the contract lists them.
+    /// The stable code, as the contract lists it.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotHttps(_) => "not-https",
@@ -119,7 +119,7 @@ impl Refusal {
         }
     }
 
-    /// Whether it was refused here, and not there.
+    /// Whether the request was refused by this module, and not by the host or the network.
     pub fn is_denied(&self) -> bool {
         !matches!(
             self,
@@ -132,7 +132,7 @@ impl Refusal {
         )
     }
 
-    /// What an error of the client means, of a request to `host` whose answer may have `most` bytes.
+    /// Converts an error of the client, for a request to `host` whose answer may have `most` bytes.
     pub(super) fn of(error: Error, host: &HttpHost, most: usize) -> Self {
         let host = host.clone();
         match error {

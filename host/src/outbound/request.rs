@@ -1,5 +1,5 @@
-//! What is asked and what is answered. Refuses fields that belong to the connection or ask for an answer in pieces or in another
-//! encoding, a key that is not a secret, and a secret for a host that it is not bound to.
+//! Requests and answers. Refuses fields that belong to the connection or ask for a partial or encoded answer, a key
+//! that is not a secret, and a secret for a host that it is not bound to.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -11,33 +11,33 @@ use crate::domain::{HttpHost, KeptSecret, SecretName, SecretValue};
 use super::redaction::Redaction;
 use super::{Refusal, Target};
 
-/// Most fields of a request, and the bytes of one.
+/// The most fields of a request, and the most bytes of one field.
 const FIELDS: usize = 32;
 const FIELD_BYTES: usize = 4096 + 16;
 
-/// How something is asked. Nothing outside is written to.
+/// The method of a request. Requests only read: none is meant to change anything outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// For the answer.
+    /// Asks for the answer.
     Get,
-    /// For the answer without its body.
+    /// Asks for the answer without its body.
     Head,
-    /// With a question that does not fit into an address.
+    /// Asks with a body, for a question that does not fit into an address.
     Post,
 }
 
 /// The value of a field.
 #[derive(Debug, Clone)]
 pub enum Field {
-    /// A text.
+    /// A plain text.
     Text(String),
-    /// A secret, behind a text such as `Bearer `.
+    /// A secret after a text such as `Bearer `.
     Secret {
-        /// What stands before it.
+        /// The text before the secret.
         before: &'static str,
-        /// What it is called.
+        /// The name of the secret.
         name: SecretName,
-        /// What it is, and which hosts it is for.
+        /// The value of the secret, and the hosts it is bound to.
         secret: KeptSecret,
     },
 }
@@ -45,24 +45,24 @@ pub enum Field {
 /// A request.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// How.
+    /// The method.
     pub method: Method,
-    /// Where.
+    /// The address.
     pub target: Target,
-    /// With which fields.
+    /// The header fields.
     pub headers: Vec<(String, Field)>,
-    /// With which body; none, if empty.
+    /// The body; empty for none.
     pub body: Vec<u8>,
 }
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// Its status.
+    /// The status code.
     pub status: u16,
-    /// Its fields, in lower case.
+    /// The header fields, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Its body.
+    /// The body.
     pub body: Vec<u8>,
 }
 
@@ -87,12 +87,12 @@ impl FromStr for Method {
 }
 
 impl Request {
-    /// Refuses more headers than a request may have, before any of them is made.
+    /// Refuses more header fields than a request may have, before any of them is made.
     pub fn check_count(headers: usize) -> Result<(), Refusal> {
         if headers > FIELDS { Err(refused("…", "32 are the most")) } else { Ok(()) }
     }
 
-    /// All but the body, to be sent to `target`.
+    /// The request for `target` without its body.
     pub(super) fn head(&self, target: &Target, with_secrets: bool) -> Result<http::Request<()>, Refusal> {
         let mut request = http::Request::builder().method(self.method.as_str()).uri(target.to_string());
         Self::check_count(self.headers.len())?;
@@ -106,14 +106,14 @@ impl Request {
             }
             request = request.header(name, value);
         }
-        // An answer in another encoding could not be searched for secrets.
+        // An encoded answer could not be searched for secrets.
         request = request.header(header::ACCEPT_ENCODING, "identity");
         request.body(()).map_err(|_| Refusal::Address(target.to_string()))
     }
 }
 
 impl Response {
-    /// The same without `secrets`.
+    /// The answer with `secrets` removed.
     #[must_use]
     pub(super) fn without(self, secrets: &[(SecretName, SecretValue)]) -> Self {
         let Self { status, headers, body } = self;
@@ -129,7 +129,7 @@ impl Response {
     }
 }
 
-/// Refuses to show a secret to a host that it is not bound to.
+/// Refuses a host that the secret is not bound to.
 fn may_be_shown(name: &SecretName, hosts: &BTreeSet<HttpHost>, host: &HttpHost) -> Result<(), Refusal> {
     if hosts.contains(host) {
         return Ok(());
@@ -138,7 +138,7 @@ fn may_be_shown(name: &SecretName, hosts: &BTreeSet<HttpHost>, host: &HttpHost) 
     Err(if hosts.is_empty() { Refusal::UnboundSecret(secret) } else { Refusal::SecretElsewhere { secret, host } })
 }
 
-/// Whether a field is about the connection and not about what is asked.
+/// Whether a field is about the connection and not about the request.
 pub(super) fn is_of_the_connection(name: &str) -> bool {
     const OF_THE_CONNECTION: [&str; 12] = [
         "connection",
@@ -157,7 +157,7 @@ pub(super) fn is_of_the_connection(name: &str) -> bool {
     OF_THE_CONNECTION.contains(&name) || name.starts_with("proxy-")
 }
 
-/// Whether a field asks for an answer in pieces or in an encoding in which no secret would be recognised.
+/// Whether a field asks for a partial answer, or for an encoding in which no secret would be recognised.
 fn asks_for_another_form(name: &str) -> bool {
     matches!(
         name,

@@ -1,4 +1,5 @@
-//! Looks names up, and leaves addresses out that are not public. What is left is connected to, so no second answer can be another.
+//! Resolves names and leaves out addresses that are not public. The connection goes to the addresses that were checked,
+//! so a second look-up cannot change them.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -13,13 +14,13 @@ use crate::domain::HttpHost;
 
 use super::address::is_public;
 
-/// Looks names up.
+/// The resolver of the client.
 pub(super) struct Checked {
     allow_private: BTreeSet<HttpHost>,
     system: DefaultResolver,
 }
 
-/// A name has no address that is public.
+/// The error for a name without a public address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it has no public address")]
 pub(super) struct NotPublic;

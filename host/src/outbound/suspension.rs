@@ -1,9 +1,9 @@
-//! Hosts that give no answer: after some requests in a row that had none, requests to such a host are refused at once, and after a pause
-//! one request tries the host.
+//! A circuit breaker for hosts: after some requests in a row without an answer, requests to a host are refused at once,
+//! and after a pause one request tries the host.
 //!
-//! Counts for each asker by itself: what one plugin asks of a host may take long where what another asks does not, so no plugin
-//! shuts a host for another. In memory, for this process. An asker and a host are remembered only from a request without an answer to the
-//! next one with an answer.
+//! Counts for each asker (a plugin) by itself: requests of one plugin to a host may take long while those of another do
+//! not, so no plugin closes a host for another. The state is in memory, for this process. An asker and a host are
+//! remembered only from a request without an answer to the next one with an answer.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,12 +13,12 @@ use crate::domain::HttpHost;
 
 use super::Refusal;
 
-/// When a host is not asked any more, and for how long.
+/// When a host is suspended, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SuspensionSettings {
-    /// So many requests in a row without an answer.
+    /// The number of requests in a row without an answer.
     pub failures: u32,
-    /// How long the host is not asked at first; twice as long after each try that has no answer.
+    /// The first pause. Each failed try doubles it.
     pub pause: Duration,
     /// The longest pause.
     pub longest: Duration,
@@ -30,29 +30,29 @@ impl Default for SuspensionSettings {
     }
 }
 
-/// A host that is not asked for now.
+/// A host that is suspended now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SuspendedHost {
-    /// Which.
+    /// The host.
     pub host: HttpHost,
-    /// How many requests in a row had no answer.
+    /// The number of requests in a row that had no answer.
     pub failures: u32,
-    /// How long until one request tries it; nothing if the next one does, or one does now.
+    /// The time until one request tries the host; `None` if the next request does, or one does now.
     pub left: Option<Duration>,
 }
 
-/// What a request tells about its host.
+/// What the end of a request says about its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
     /// The host answers.
     Answered,
-    /// It does not.
+    /// The host does not answer.
     Unanswered,
-    /// Nothing.
+    /// It says nothing about the host.
     Unknown,
 }
 
-/// The hosts that gave no answer.
+/// The hosts that gave no answer, by asker.
 #[derive(Debug, Default)]
 pub(super) struct Suspensions {
     settings: SuspensionSettings,
@@ -73,7 +73,7 @@ struct Pause {
     trying: bool,
 }
 
-/// A request that may be sent. One that says nothing about its end says nothing about the host.
+/// Permission to send a request. If it is dropped without a call of `ended`, the request says nothing about the host.
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
     suspensions: &'a Suspensions,
@@ -86,7 +86,7 @@ impl Suspensions {
         Self { settings, silent: Mutex::default() }
     }
 
-    /// Lets a request through, unless its host is not asked for now.
+    /// Admits a request, unless its host is suspended.
     pub(super) fn admit(&self, asker: &str, host: &HttpHost, now: Instant) -> Result<Turn<'_>, Refusal> {
         let key = (asker.to_owned(), host.clone());
         let mut tries = false;
@@ -101,7 +101,7 @@ impl Suspensions {
         Ok(Turn { suspensions: self, key, tries })
     }
 
-    /// The hosts that `asker` does not reach for now.
+    /// The hosts that are suspended for `asker` now.
     pub(super) fn of(&self, asker: &str, now: Instant) -> Vec<SuspendedHost> {
         let silent = self.silent();
         let its_own = silent.iter().filter(|((name, _), _)| name == asker);
@@ -121,7 +121,7 @@ impl Suspensions {
         it.failures = it.failures.saturating_add(1);
         let time = match &it.pause {
             Some(pause) if tries => pause.time.saturating_mul(2).min(longest),
-            // It was sent before the host was suspended.
+            // The request was sent before the host was suspended.
             Some(_) => return,
             None if it.failures >= most => first,
             None => return,
@@ -139,19 +139,19 @@ impl Suspensions {
         }
     }
 
-    /// What the lock guards is whole after every line.
+    /// The map is consistent after every line, so a poisoned lock can still be used.
     fn silent(&self) -> MutexGuard<'_, BTreeMap<(String, HttpHost), Silent>> {
         self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Turn<'_> {
-    /// The request ended.
+    /// Ends the turn with the outcome of the request.
     pub(super) fn ended(mut self, now: Instant, how: Ended) {
         match how {
             Ended::Answered => self.suspensions.answered(&self.key),
             Ended::Unanswered => {
-                // What was tried is told, and not given back.
+                // The outcome of the try is recorded, so `drop` must not give the try back.
                 let tries = std::mem::take(&mut self.tries);
                 self.suspensions.unanswered(self.key.clone(), tries, now);
             }
@@ -160,7 +160,7 @@ impl Turn<'_> {
     }
 }
 
-/// A try that told nothing is none: the next request tries.
+/// Gives back a try that said nothing about the host: the next request tries.
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         if self.tries
@@ -182,7 +182,7 @@ mod tests {
         "a.example".parse().unwrap()
     }
 
-    /// What became of requests a second apart: `.` had an answer, `x` had none, `?` told nothing, `-` was refused.
+    /// The outcomes of requests a second apart: `.` had an answer, `x` had none, `?` said nothing, `-` was refused.
     fn run(suspensions: &Suspensions, from: Instant, script: &str) -> String {
         let request = |(second, wanted): (usize, char)| {
             let now = from + Duration::from_secs(second as u64);
@@ -209,7 +209,7 @@ mod tests {
             ("x?x?x...", "x?x?x---"),
             ("xxx????.x", "xxx----.x"),
             ("xxxxxxx?....", "xxx----?...."),
-            // A try without an answer makes the pause 10 s, and another one 12 s.
+            // A failed try makes the pause 10 s, and the next one 12 s.
             ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..", "xxx----x---------x-----------x--"),
         ] {
             assert_eq!(run(&Suspensions::new(SETTINGS), Instant::now(), script), expected, "for {script}");

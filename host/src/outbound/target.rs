@@ -1,4 +1,4 @@
-//! Where a request goes: https, a host by name, a path.
+//! The address of a request: https, a host by name, a path.
 
 use ureq::http::Uri;
 
@@ -6,9 +6,9 @@ use crate::domain::HttpHost;
 
 use super::Refusal;
 
-/// An address to ask.
+/// The address of a request.
 ///
-/// Invariant: a [`HttpHost`], and a path with its query that begins with a slash and is well-formed.
+/// Invariant: the path begins with a slash, is well-formed, and includes the query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     host: HttpHost,
@@ -18,7 +18,7 @@ pub struct Target {
 impl Target {
     const LONGEST: usize = 8 << 10;
 
-    /// The address that was typed.
+    /// Parses an address. Drops its fragment.
     pub fn parse(typed: &str) -> Result<Self, Refusal> {
         let shown = || typed.chars().take(100).collect::<String>();
         let invalid = || Refusal::Address(shown());
@@ -45,7 +45,7 @@ impl Target {
         &self.host
     }
 
-    /// Where the field `Location` of an answer from here leads.
+    /// The target of the field `Location` in an answer from this address.
     pub(super) fn redirected(&self, to: &str) -> Result<Self, Refusal> {
         let directory = || self.path.split('?').next().and_then(|path| path.rfind('/').map(|at| &path[..=at]));
         let address = match to {

@@ -1,9 +1,10 @@
-//! Races between changes: each is worked out over one revision, and lost if another thread writes one in between.
+//! Races between changes: each change is worked out over one revision, and lost if another thread writes one in
+//! between.
 //!
 //! A change that lost several races in a row is made alone: until it is done, no other thread of this process writes a
-//! revision. So a slow change among many quick ones is not refused for having waited. Nothing else waits for it, and nothing waits
-//! longer than [`PATIENCE`]: a change that takes longer than that, such as the import of a large archive, still races. So does
-//! one with another process.
+//! revision. So a slow change among many quick ones is not refused because it took longer. Only writers of revisions
+//! wait for it, at most for [`PATIENCE`]. A change that takes longer than that, such as the import of a large archive,
+//! still races. So does one with another process.
 
 use std::time::Duration;
 
@@ -11,10 +12,10 @@ use parking_lot::ReentrantMutexGuard;
 
 use super::Store;
 
-/// How often a change is tried. Others are kept out the last time.
+/// How often a change is tried. The last time other changes wait.
 const ATTEMPTS: u32 = 8;
 
-/// How long one change keeps out another.
+/// How long one change makes another wait.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Keeps other threads from writing revisions until it is dropped.
@@ -28,8 +29,8 @@ impl Store {
         Alone { _turn: self.turn.try_lock_for(PATIENCE) }
     }
 
-    /// Makes `attempt` until it loses no race, up to [`ATTEMPTS`] times, the last time alone. `lost` says of an error whether
-    /// it stands for a lost race. The error of the last attempt is the outcome.
+    /// Calls `attempt` until it loses no race, up to [`ATTEMPTS`] times, the last time alone. `lost` says whether an
+    /// error stands for a lost race. Returns the error of the last attempt.
     pub fn racing<T, E>(&self, lost: impl Fn(&E) -> bool, mut attempt: impl FnMut() -> Result<T, E>) -> Result<T, E> {
         for _ in 1..ATTEMPTS {
             match attempt() {
@@ -79,7 +80,7 @@ mod tests {
             let made = store.racing(moved, || {
                 attempts.fetch_add(1, SeqCst);
                 let base = store.newest()?;
-                // Longer than a quick change takes: it loses each race that it takes part in.
+                // Takes longer than a quick change: it loses each race that it takes part in.
                 while attempts.load(SeqCst) < ATTEMPTS && store.newest()? == base {
                     thread::yield_now();
                 }

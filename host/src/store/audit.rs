@@ -1,8 +1,8 @@
 //! The audit: a database of its own beside the configuration.
 //!
-//! Keeps the newest [`Audit::KEPT`] lines about denied calls of each token, and everything else for good: no token
-//! covers its making, or the calls of another token, by having calls denied. Calls that repeat are one line
-//! ([`repeated`]).
+//! Keeps the newest [`Audit::KEPT`] lines about denied calls of each token, and all other lines for good: no token can
+//! push out lines about its making, or about calls of another token, by having calls denied. Calls that repeat are one
+//! line ([`repeated`]).
 
 mod repeated;
 
@@ -20,7 +20,7 @@ use super::{Error, Store, lock};
 
 use repeated::Repeated;
 
-/// The database. What happened to a token is on disk before it happens.
+/// The database. A change of a token is in it before the change is on disk.
 const AUDIT: Beside = Beside {
     id: 0x4c6f_4175, // "LoAu"
     tables: include_str!("audit.sql"),
@@ -36,27 +36,27 @@ pub struct Audit {
     kept: usize,
 }
 
-/// What writes.
+/// The connection that writes, and the lines that take more calls.
 struct Writer {
     connection: Connection,
     repeated: Repeated,
 }
 
-/// Which lines of the audit.
+/// Which lines of the audit are read.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
-    /// Lines with a smaller number only.
+    /// Only lines with a smaller number.
     pub before: Option<u64>,
-    /// Lines about this token only.
+    /// Only lines about this token.
     pub token: Option<String>,
-    /// Lines where this happened only.
+    /// Only lines with this outcome.
     pub outcome: Option<AuditOutcome>,
 }
 
 impl Audit {
     /// The name of the database within the data folder.
     pub const FILE: &str = "audit.db";
-    /// How many lines about denied calls are kept of each token.
+    /// The most lines about denied calls that are kept for each token.
     pub const KEPT: usize = 1000;
 
     fn open(folder: &Path, kept: usize) -> Result<Self, Error> {
@@ -67,13 +67,13 @@ impl Audit {
         Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), kept })
     }
 
-    /// Writes `entries`, all or none; they are on disk when it returns. Lines about denied calls of a token beyond the
-    /// newest [`Audit::KEPT`] go.
+    /// Writes `entries`, all or none; they are on disk when it returns. Deletes lines about denied calls of a token
+    /// beyond the newest [`Audit::KEPT`].
     pub fn write(&self, entries: &[AuditEntry]) -> Result<(), Error> {
         let mut writer = lock(&self.writer);
         let written = writer.write(entries, self.kept);
         if written.is_err() {
-            // What was counted is not in the database.
+            // The counts in memory are ahead of the database now.
             writer.repeated.forget();
         }
         written
@@ -123,7 +123,7 @@ impl Writer {
         let mut denied = BTreeSet::new();
         for entry in entries {
             if let Some(line) = self.repeated.with(entry)
-                // A line that is gone by now is not written to.
+                // A line that was deleted meanwhile takes no more calls.
                 && count.execute((line.id, body(&line.entry.event)?))? > 0
             {
                 continue;
@@ -154,7 +154,7 @@ fn body(event: &AuditEvent) -> Result<String, Error> {
 }
 
 impl Store {
-    /// The audit, made if it is not there.
+    /// The audit. Makes its database if there is none.
     pub fn audit(&self) -> Result<&Audit, Error> {
         if let Some(audit) = self.audit.get() {
             return Ok(audit);
@@ -226,7 +226,7 @@ mod tests {
             told.collect::<Vec<_>>()
         };
         assert_eq!(told(), ["many 7 1", "desk 7 1", "many 8 1", "many 7 60"]);
-        // A line that was pushed out takes no more calls.
+        // A line that was deleted takes no more calls.
         audit.write(&[at(61, "many", 9), at(62, "many", 10), at(63, "many", 11)]).unwrap();
         audit.write(&[at(64, "many", 8)]).unwrap();
         assert_eq!(told(), ["many 8 1", "many 11 1", "many 10 1", "desk 7 1"]);

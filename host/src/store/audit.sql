@@ -1,4 +1,5 @@
--- The audit, in a file of its own: denied calls never wait for a change to the configuration, nor does one wait for them.
+-- The audit, in a side database: denied calls never wait for a change of the configuration, nor does a change wait for
+-- them.
 CREATE TABLE audit (
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
     at      TEXT NOT NULL,

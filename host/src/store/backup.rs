@@ -1,8 +1,8 @@
-//! The copy of a database that is left beside it before its shape is changed.
+//! The copy of a database that is left beside it before its schema version is changed.
 //!
-//! Its name says the shape, the newest revision and the time, so that it is always of what was there then: an older copy is neither
-//! taken for it nor written over. No copy is ever deleted here but one whose change of shape failed: which ones are of no use any
-//! more is for an administrator to say.
+//! Its name holds the schema version, the newest revision and the time. So an older copy is neither mistaken for it nor
+//! overwritten. The only copy that is deleted here is that of a migration that failed. An administrator decides which
+//! other copies may go.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use super::{Error, durable, rows, schema};
 /// A copy that was made, or the reason why none was needed.
 pub(super) struct Backup(Option<PathBuf>);
 
-/// Copies the database at `file`, which has `shape`, as it is: whole or not at all.
+/// Copies the database at `file`, which has the schema version `shape`: whole or not at all.
 pub(super) fn make(connection: &Connection, file: &Path, shape: usize) -> Result<Backup, Error> {
     let unusable = |source| Error::Folder { path: file.display().to_string(), source };
     let unfinished = file.with_file_name(format!("loadout-shape-{shape}-backup.{}.tmp", std::process::id()));
@@ -24,7 +24,7 @@ pub(super) fn make(connection: &Connection, file: &Path, shape: usize) -> Result
         }
         connection.execute("VACUUM INTO ?1", [unfinished.to_string_lossy()])?;
         let copied = Connection::open(&unfinished)?;
-        // Another process may have been faster: what was copied then is no longer what it was, and that process made a copy.
+        // Another process may have migrated the database in the meantime; then that process made a copy.
         if schema::shape(&copied)? != shape {
             return Ok(None);
         }
@@ -37,7 +37,7 @@ pub(super) fn make(connection: &Connection, file: &Path, shape: usize) -> Result
         Ok(Some(copy))
     })();
     if !matches!(made, Ok(Some(_))) {
-        // What was not finished, or not needed, is of no use.
+        // An unfinished or unneeded copy is of no use.
         let _ = fs::remove_file(&unfinished);
     }
     let copy = made?;
@@ -48,7 +48,7 @@ pub(super) fn make(connection: &Connection, file: &Path, shape: usize) -> Result
 }
 
 impl Backup {
-    /// Removes the copy: the database it was made of is still the same.
+    /// Removes the copy: the database still has the old schema version.
     pub(super) fn remove(&self) {
         if let Some(copy) = &self.0
             && let Err(error) = fs::remove_file(copy)
@@ -58,13 +58,13 @@ impl Backup {
     }
 }
 
-/// A name that no file has.
+/// A name that no file in the folder has.
 fn free_name(file: &Path, shape: usize, revision: u64) -> PathBuf {
     let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     let called =
         |more: &str| file.with_file_name(format!("loadout-shape-{shape}-revision-{revision}-{time}{more}-backup.db"));
     let mut names = std::iter::once(called("")).chain((2..).map(|number| called(&format!("-{number}"))));
-    // The names do not end.
+    // The iterator never ends.
     names.find(|name| !name.exists()).unwrap_or_else(|| called(""))
 }
 
@@ -72,7 +72,7 @@ fn free_name(file: &Path, shape: usize, revision: u64) -> PathBuf {
 mod tests {
     use super::*;
 
-    /// What lies in a folder besides the database, by name.
+    /// The copies in a folder, by name.
     fn copies(folder: &Path) -> Vec<PathBuf> {
         let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let mut copies: Vec<_> = files.filter(|path| path.to_string_lossy().contains("backup")).collect();
@@ -107,7 +107,7 @@ mod tests {
         drop(first);
         let one = copies(folder.path());
         assert_eq!(one.iter().map(|copy| revisions(copy)).collect::<Vec<_>>(), [(1, 1)]);
-        // An old copy is put back, work goes on over it, and then the shape is changed again.
+        // An old copy is restored, work goes on with it, and then the schema is migrated again.
         for wanted in [2, 2] {
             for end in ["", "-wal", "-shm"] {
                 let _ = fs::remove_file(folder.path().join(format!("loadout.db{end}")));

@@ -1,4 +1,5 @@
-//! Databases beside the configuration, each in a file of its own for its owner's eyes. What is not marked as expected is left as it is.
+//! Side databases: each is a file of its own beside the configuration, readable for its owner alone. A file without the
+//! expected mark is refused and left as it is.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,13 +12,14 @@ use super::{Error, foreign, private};
 pub(super) struct Beside {
     /// Marks the file, in SQLite's `application_id`.
     pub(super) id: i32,
-    /// Its tables, as they were first: shape 1, in SQLite's `user_version`.
+    /// The tables of schema version 1. The version is in SQLite's `user_version`.
     pub(super) tables: &'static str,
-    /// What was changed since, one shape after the other.
+    /// The migrations since, one for each later schema version.
     pub(super) since: &'static [&'static str],
-    /// How it is written: SQLite's `journal_mode` and `synchronous`. What holds truth is `FULL`: on disk before it is acknowledged.
+    /// SQLite's `journal_mode` and `synchronous`. A database that cannot be rebuilt has `FULL`: on disk before it is
+    /// acknowledged.
     pub(super) written: (&'static str, &'static str),
-    /// Whether what is taken away is overwritten.
+    /// Whether deleted content is overwritten.
     pub(super) private: bool,
 }
 

@@ -1,14 +1,14 @@
-//! The bounds of items and of the library, held where something is written.
+//! Enforces the bounds of items and of the library when something is written.
 //!
-//! Items are looked at before the transaction, which others wait for. Refuses what breaks a bound and did not break it as
-//! much before; what came with the program, and what is written already, is passed over.
+//! Items are checked before the transaction, because other writers wait for that. Refuses an item that breaks a bound
+//! further than it did before. Passes over content that came with the program or is written already.
 
 use crate::domain::{AnyItem, InvalidItem, Kind, Problems, bounds};
 
 use super::{Authority, Change, ChangeSet, Error, Snapshot, Strictness, Tolerated};
 
-/// Holds the items that `changes` put against the bounds, people left out: those are looked up later. What an author would
-/// have to mend comes back if the change set only reports it.
+/// Checks the items that `changes` put against the bounds, without people, who are looked up later. Returns the
+/// problems that an author would have to mend, if the change set only reports them.
 pub(super) fn items(changes: &ChangeSet, library: &Snapshot) -> Result<Vec<Tolerated>, Error> {
     let mut tolerated = Vec::new();
     if changes.authority == Authority::Product {
@@ -24,7 +24,7 @@ pub(super) fn items(changes: &ChangeSet, library: &Snapshot) -> Result<Vec<Toler
     Ok(tolerated)
 }
 
-/// Holds one item against the bounds.
+/// Checks one item against the bounds.
 pub(super) fn one(
     name: &str,
     item: &AnyItem,
@@ -39,7 +39,7 @@ pub(super) fn one(
     Ok(problems.into_iter().map(move |problem| Tolerated { kind, name: name.clone(), problem }))
 }
 
-/// Refuses a library that is larger than one may be, and larger than it was `before`.
+/// Refuses a library that is larger than allowed and larger than `before`.
 pub(super) fn library(before: &Snapshot, after: &Snapshot) -> Result<(), Error> {
     let hold = |what: &'static str, was: usize, count: usize, max: usize| {
         if count > max && count > was { Err(Error::LibraryFull { what, count, max }) } else { Ok(()) }
@@ -52,7 +52,7 @@ pub(super) fn library(before: &Snapshot, after: &Snapshot) -> Result<(), Error> 
     let items = |of: &Snapshot| Kind::ALL.iter().map(|kind| of.count(*kind)).sum();
     hold("items", items(before), items(after), bounds::LIBRARY_ITEMS_MAX)?;
     let bytes = after.bytes();
-    // Most libraries are so small that the one before is not looked at.
+    // Most libraries are so small that the size of the one before need not be computed.
     let was = if bytes > bounds::LIBRARY_BYTES_MAX { before.bytes() } else { 0 };
     hold("bytes of items", was, bytes, bounds::LIBRARY_BYTES_MAX)
 }

@@ -1,4 +1,4 @@
-//! What can be asked of the store, and what came of it.
+//! The changes that the store accepts, and their outcome.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,38 +19,40 @@ pub struct ChangeSet {
     pub changes: Vec<Change>,
     /// What to do about rules that existing environments break.
     pub strictness: Strictness,
-    /// What may be written.
+    /// Which items the change set may write.
     pub authority: Authority,
-    /// The revision that must be the newest; any if there is none.
+    /// The revision that must be the newest; `None` for any.
     pub base: Option<Revision>,
-    /// The revision whose plugins were asked, if that was looked at: one that was changed later might have a say.
+    /// The revision whose plugins were asked about the changes, if the caller asked them. If a plugin was changed after
+    /// it, the change set is refused, because that plugin would have to be asked, too.
     pub plugins_of: Option<Revision>,
-    /// Who must have the privilege for everything that changes, whatever it was that they asked for. Without a caller no privilege is
-    /// asked for, and nothing changes about which plugins are let in.
+    /// The caller, who must have the privilege for everything that changes, whatever the request was about. Without a
+    /// caller no privilege is required, and which plugins are let in cannot be changed.
     pub caller: Option<Caller>,
-    /// Plugins of which only what they answer for is noted. That hides tools and lets no code in, so it takes no privilege of its own.
+    /// Plugins for which the change set only records their duties. Such an entry hides tools and lets no code in, so it
+    /// takes no privilege of its own.
     pub expects: BTreeSet<Arc<str>>,
 }
 
 /// What to do about rules that existing environments break, such as ranks that are taken twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Strictness {
-    /// Refuse the change set: an author is there to mend it.
+    /// Refuses the change set: an author is there to mend it.
     #[default]
     Refuse,
-    /// Write it all the same and report: the content exists elsewhere.
+    /// Writes it all the same and reports the problems: the content exists elsewhere.
     Report,
 }
 
 /// What a change set may write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Authority {
-    /// Custom items; those that came with the product are refused.
+    /// Custom items. Items that came with the product are refused.
     #[default]
     Custom,
-    /// The items that come with the product. Whatever it writes becomes one of them.
+    /// Items that come with the product. Each item it writes becomes one of them.
     Product,
-    /// Both: an item that came with the product stays one, any other is custom (ruling 8.15).
+    /// Both. An item that came with the product stays one; any other is custom (ruling 8.15).
     Upgrader,
 }
 
@@ -58,24 +60,24 @@ pub enum Authority {
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "most changes put an item, so boxing it would cost and save nothing")]
 pub enum Change {
-    /// Makes an item or replaces it whole. Nothing happens if it is already so.
+    /// Makes an item or replaces it whole. Changes nothing if the item is the same already.
     Put {
-        /// Its name.
+        /// The name of the item.
         name: Arc<str>,
         /// The item.
         item: AnyItem,
-        /// What the author believes is there.
+        /// Which state of the item the author expects.
         expect: Expect,
     },
     /// Deletes an item.
     Delete {
-        /// What it is.
+        /// The kind of the item.
         kind: Kind,
-        /// Its name.
+        /// The name of the item.
         name: Arc<str>,
-        /// What the author believes is there.
+        /// Which state of the item the author expects.
         expect: Expect,
-        /// Whether links to it go, too, instead of keeping it (ruling 8.5).
+        /// Whether links to the item are deleted, too, instead of refusing the deletion (ruling 8.5).
         force: bool,
     },
     /// Assigns a person to a profile directly.
@@ -85,7 +87,7 @@ pub enum Change {
         /// The person.
         login: Name<User>,
     },
-    /// Takes a direct assignment back.
+    /// Ends a direct assignment.
     Unassign {
         /// The profile.
         profile: Name<Profile>,
@@ -94,50 +96,51 @@ pub enum Change {
     },
 }
 
-/// What the author of a change believes is there.
+/// Which state of an item the author of a change expects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Expect {
-    /// Anything, or nothing.
+    /// The item may exist or not.
     #[default]
     Anything,
-    /// Something.
+    /// The item exists.
     Present,
-    /// Nothing.
+    /// The item does not exist.
     Absent,
-    /// The item that this revision wrote.
+    /// The item is as this revision wrote it.
     Revision(Revision),
 }
 
-/// What came of a change set.
+/// The outcome of a change set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Committed {
-    /// The newest revision: the one made, or the one before if nothing had to change.
+    /// The newest revision: the one made, or the one before if nothing changed.
     pub revision: Revision,
-    /// What really changed. Of the people that a forced delete or other apps of a profile reach, as many as [`Links`] lists.
+    /// The items and assignments that changed. Of the people that a forced delete or other apps of a profile reach, as
+    /// many as [`Links`] lists.
     pub changed: Vec<Changed>,
-    /// Direct assignments that gave way to new ones.
+    /// Direct assignments that new ones replaced.
     pub replaced: Vec<Replaced>,
     /// Direct assignments that ended because the apps of a profile changed.
     pub displaced: Vec<Displaced>,
-    /// The links that a forced delete took away (ruling 8.5).
+    /// The links that a forced delete removed (ruling 8.5).
     pub unlinked: Links,
-    /// What was written although an author would have had to mend it.
+    /// Problems that an author would have had to mend, and that were written all the same.
     pub tolerated: Vec<Tolerated>,
-    /// Steps that broke and were passed over.
+    /// Steps that failed and were skipped.
     pub skipped: Vec<Skipped>,
 }
 
-/// Links to an item. There may be as many as there are people, so not all of those are listed.
+/// Links to an item. There may be as many as there are people, so not all people are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Links {
-    /// Those of the configuration, all of them; then the first people, by login.
+    /// All links of the configuration, then the first people, by login.
     pub listed: Vec<Referrer>,
-    /// How many there are.
+    /// The number of all links.
     pub count: u64,
 }
 
 impl Links {
-    /// How many people are listed at most.
+    /// The most people who are listed.
     pub const PEOPLE: usize = 20;
 
     pub(super) fn add(&mut self, more: Self) {
@@ -146,14 +149,14 @@ impl Links {
     }
 }
 
-/// One thing that really changed.
+/// An item or an assignment that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Changed {
     /// The collection, or `assignments`.
     pub collection: String,
-    /// Its name; for an assignment `profile/login`.
+    /// The name of the item; for an assignment `profile/login`.
     pub name: String,
-    /// How.
+    /// How it changed.
     pub how: How,
 }
 
@@ -161,15 +164,15 @@ pub struct Changed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum How {
-    /// It was not there before.
+    /// The item or assignment is new.
     Created,
-    /// It was different.
+    /// The item existed and was different.
     Updated,
-    /// It is gone.
+    /// The item or assignment is gone.
     Deleted,
 }
 
-/// A direct assignment that gave way.
+/// A direct assignment that a new one replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = ReplacedAssignment)]
 pub struct Replaced {
@@ -179,30 +182,30 @@ pub struct Replaced {
     pub profile: String,
 }
 
-/// Direct assignments that ended, because another profile of the same people began to serve the same app.
+/// Direct assignments that ended because another profile of the same people began to serve the same app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Displaced {
     /// The profile the people were assigned to.
     pub profile: String,
-    /// The profile that they are assigned to as before, and that serves the app now.
+    /// The profile the people stay assigned to, and that serves the app now.
     pub by: String,
-    /// How many people that were.
+    /// The number of the people.
     pub people: u64,
 }
 
-/// A rule that was broken and reported.
+/// A broken rule that was reported and not refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Tolerated {
     /// The kind of the item.
     pub kind: Kind,
-    /// The item.
+    /// The name of the item.
     pub name: String,
-    /// What is wrong with it.
+    /// What is wrong with the item.
     pub problem: Problem,
 }
 
 impl Displaced {
-    /// How many profiles are named at most, wherever ended assignments are told; the others are counted.
+    /// The most profiles that a report of ended assignments names; the others are counted.
     pub const NAMED: usize = 20;
 
     /// The entries of `displaced` that are named, and the number of the others.
@@ -211,7 +214,7 @@ impl Displaced {
         (named, others.len())
     }
 
-    /// What a report says of `displaced`: where, and one sentence each.
+    /// The lines of a report about `displaced`: a place and a sentence each.
     pub fn told(displaced: &[Self]) -> Vec<(String, String)> {
         let (named, others) = Self::named(displaced);
         let profiles = Kind::Profile.collection();
@@ -238,14 +241,14 @@ impl fmt::Display for Displaced {
 }
 
 impl ChangeSet {
-    /// Changes by an author who can mend what is refused.
+    /// A change set of an author who can mend what is refused.
     pub fn new(changes: impl IntoIterator<Item = Change>) -> Self {
         Self { changes: changes.into_iter().collect(), ..Self::default() }
     }
 }
 
 impl Change {
-    /// Puts `item` under `name` whatever is there.
+    /// A change that puts `item` under `name`, in any state of that item.
     pub fn put(name: impl Into<Arc<str>>, item: impl Into<AnyItem>) -> Self {
         Self::Put { name: name.into(), item: item.into(), expect: Expect::Anything }
     }

@@ -1,4 +1,4 @@
-//! Rules across items: what is wrong with a library that is about to become the newest.
+//! Rules across items: finds what is wrong with a library that is about to become the newest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,22 +16,22 @@ pub(super) struct Finding {
     pub(super) kind: Kind,
     pub(super) name: Arc<str>,
     pub(super) problem: Problem,
-    /// How the refusal is worded, where it is a conflict rather than a mistake in the item.
+    /// The error of the refusal, if it is a conflict and not a mistake in the item.
     pub(super) refusal: Option<Error>,
 }
 
-/// Checks what was touched, and the items whose rules look at what was touched.
+/// Checks the items that were touched, and the items whose rules look at those.
 pub(super) fn check(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> Vec<Finding> {
     let affected = affected(library, touched);
     affected.iter().flat_map(|item| findings(library, item.0, &item.1, touched.contains(item))).collect()
 }
 
-/// How many rules an item breaks at `attribute`, by itself and beside the items it names.
+/// Counts the rules that an item breaks at `attribute`, by itself and together with the items it names.
 pub(super) fn broken_at(library: &Snapshot, kind: Kind, name: &Arc<str>, attribute: &str) -> usize {
     findings(library, kind, name, true).iter().filter(|finding| finding.problem.attribute == attribute).count()
 }
 
-/// The rules an item breaks beside the items it names and, if `own` says so, by itself.
+/// The rules that an item breaks together with the items it names and, if `own`, by itself.
 pub(super) fn findings(library: &Snapshot, kind: Kind, name: &Arc<str>, own: bool) -> Vec<Finding> {
     let Some(entry) = library.entry(kind, name) else { return Vec::new() };
     let mut problems = Problems::default();
@@ -55,7 +55,7 @@ pub(super) fn findings(library: &Snapshot, kind: Kind, name: &Arc<str>, own: boo
     conflict.into_iter().chain(problems).collect()
 }
 
-/// What an item may not be beside the items it names.
+/// Checks an item together with the items it names.
 fn in_company(library: &Snapshot, item: &AnyItem, problems: &mut Problems) {
     match item {
         AnyItem::Profile(profile) => one_template_per_entity(library, profile, problems),
@@ -67,7 +67,7 @@ fn in_company(library: &Snapshot, item: &AnyItem, problems: &mut Problems) {
     }
 }
 
-/// Slugs ask for business records, which connectors of one kind have.
+/// Slugs ask for business records. Only connectors of the kind `odata` have those.
 fn asks_for_records(library: &Snapshot, environment: &Environment, problems: &mut Problems) {
     let Some(name) = &environment.queries.connector else { return };
     if library.get(name).is_some_and(|connector| connector.kind != ConnectorKind::Odata) {
@@ -76,7 +76,7 @@ fn asks_for_records(library: &Snapshot, environment: &Environment, problems: &mu
     }
 }
 
-/// No other app has the name of an app or one of its aliases: a question by that name would be about none, or about another app.
+/// No other app may have the name of an app or one of its aliases: a request by that name would be ambiguous.
 fn no_other_answers(library: &Snapshot, name: &Arc<str>, app: &App, problems: &mut Problems) {
     for typed in app.aliases.iter().map(|alias| alias.as_str()).chain([&**name]) {
         if let Some(other) = library.rival(Kind::App, name, typed) {
@@ -86,10 +86,10 @@ fn no_other_answers(library: &Snapshot, name: &Arc<str>, app: &App, problems: &m
     }
 }
 
-/// Every script the expression may set must be one a person may choose (ruling 8.12). Expressions that were exported name
-/// scripts by the GUID they came with.
+/// Every script that the expression may set must be attached to the template, so that an agent can choose it (ruling
+/// 8.12). Exported expressions name scripts by their original GUID.
 fn expression_sets_attached(library: &Snapshot, template: &SessionTemplate, problems: &mut Problems) {
-    // An expression that cannot be read is found by the item itself.
+    // The check of the item itself reports an expression that cannot be read.
     let Some(Ok(workflow)) = template.default_script.as_ref().map(|default| default.expression.workflow()) else {
         return;
     };
@@ -128,7 +128,7 @@ pub(super) fn referrers(library: &Snapshot, kind: Kind, name: &str) -> Vec<Refer
     referrers
 }
 
-/// What was touched, and what binds a session template, a script or a connector that was touched.
+/// The items that were touched, and those that refer to a touched session template, script or connector.
 fn affected(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> BTreeSet<(Kind, Arc<str>)> {
     let mut affected = touched.clone();
     let looked_at: BTreeSet<(Kind, &str)> = touched
@@ -139,7 +139,7 @@ fn affected(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> BTreeSe
     if looked_at.is_empty() {
         return affected;
     }
-    // One look at every item, however many were touched.
+    // One pass over all items, however many were touched.
     for kind in Kind::ALL {
         for (name, entry) in library.entries(*kind) {
             let mut looks = false;
@@ -181,7 +181,7 @@ fn generic(library: &Snapshot, template: Option<&Name<SessionTemplate>>, problem
     }
 }
 
-/// The custom default cannot be deactivated before it is un-defaulted (ruling 8.4).
+/// The custom default profile cannot be deactivated while it is the default (ruling 8.4).
 fn default_stays_active(library: &Snapshot, name: &Arc<str>, profile: &Profile) -> Option<Finding> {
     let is_default = library.default_profile().is_some_and(|default| default.shared() == name);
     if profile.is_active() || !is_default {
@@ -202,7 +202,7 @@ fn can_be_default(library: &Snapshot, name: &Name<Profile>) -> Option<Finding> {
     Some(conflict(Kind::DefaultProfile, name.shared(), "profile", false, refusal))
 }
 
-/// A mapping needs a custom profile that is not the default, and a rank of its own (domain 3.2).
+/// A mapping needs a custom profile that is not the default, and a rank that no other profile has (domain 3.2).
 fn rank_and_roles(library: &Snapshot, name: &Arc<str>) -> Option<Finding> {
     let profile: Name<Profile> = name.parse().ok()?;
     let at = |attribute, tolerable, refusal| Some(conflict(Kind::RankAndRoles, name, attribute, tolerable, refusal));

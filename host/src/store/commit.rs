@@ -11,26 +11,26 @@ use crate::domain::{Kind, Revision};
 use super::draft::Draft;
 use super::{ChangeSet, Committed, Error, Store, bounds, history, lock, outbox, rights, room, rows};
 
-/// What else is done with the outcome of a change set, whatever changed, before the transaction ends.
+/// More work with the outcome of a change set before the transaction ends, whether or not something changed.
 pub(super) type Also<'a> = &'a dyn Fn(&Connection, &Committed) -> Result<(), Error>;
 
-/// How the transaction of a change set ends.
+/// How the transaction of a change set ends: committed or rolled back.
 #[derive(Clone, Copy)]
 pub(super) enum End<'a> {
-    /// It is kept.
+    /// The transaction is committed.
     Keep(Also<'a>),
-    /// It is looked at and forgotten.
+    /// The transaction is rolled back.
     Forget(Also<'a>),
 }
 
-/// What a change set would do.
+/// The changes that a change set would make.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
-    /// The revision it would be made over.
+    /// The revision that the change set would be made over.
     pub base: Revision,
-    /// What would come of it.
+    /// The outcome of the change set.
     pub committed: Committed,
-    /// Everything it would change, by collection and name, before and after.
+    /// Every item it would change, by collection and name, before and after.
     pub changes: Vec<ChangeRecord>,
 }
 
@@ -43,12 +43,12 @@ impl Store {
         self.attempt(changes, author, End::Keep(&|_, _| Ok(())))
     }
 
-    /// What [`Store::commit`] would do, without doing it.
+    /// The outcome of [`Store::commit`], without keeping it.
     pub fn rehearse(&self, changes: ChangeSet, author: &Author) -> Result<Committed, Error> {
         self.attempt(changes, author, End::Forget(&|_, _| Ok(())))
     }
 
-    /// What [`Store::commit`] would do, item by item, without doing it.
+    /// The outcome of [`Store::commit`], item by item, without keeping it.
     pub fn preview(&self, changes: ChangeSet, author: &Author) -> Result<Preview, Error> {
         let seen = RefCell::new((Revision::default(), Vec::new()));
         let look = |connection: &Connection, committed: &Committed| {
@@ -63,7 +63,7 @@ impl Store {
         Ok(Preview { base, committed, changes })
     }
 
-    /// Carries out `changes` up to their `end`.
+    /// Carries out `changes`, and ends the transaction as `end` says.
     pub(super) fn attempt(&self, changes: ChangeSet, author: &Author, end: End<'_>) -> Result<Committed, Error> {
         self.carry_out(changes, author, end).map_err(|error| error.in_folder(self.folder()))
     }
@@ -116,7 +116,7 @@ impl Store {
         outbox::forget_deleted(&transaction, &committed.changed)?;
         also(&transaction, &committed)?;
         if !decided.is_empty() {
-            // On disk before the revision is, like all that the audit says.
+            // On disk before the revision is, like every line of the audit.
             self.audit()?.write(&rights::entries(decided, author))?;
         }
         transaction.commit()?;

@@ -1,7 +1,7 @@
-//! The tool kinds that components declare, those of plugins that are gone included.
+//! The tool kinds that components declare, those of deleted plugins included.
 //!
-//! Written in the transaction that keeps a component. A component that was kept before this was written down is looked at by the caller
-//! at the next start.
+//! They are written in the transaction that keeps a component. For a component from a program version without this
+//! table, the caller adds them at the next start.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,21 @@ use crate::domain::{Digest, Duties, Revision};
 
 use super::{Error, Store, rows};
 
-/// What a component declares.
+/// The tool kinds that a component declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declared {
     /// The plugin, as `publisher/name`.
     pub plugin: String,
-    /// The tool kinds.
+    /// The tool kinds, by part.
     pub duties: Duties,
 }
 
-/// A part of duties, as the table calls it.
+/// The names of the parts of duties in the table.
 const PARTS: [&str; 3] = ["rule", "guard", "step"];
 
 impl Store {
-    /// What the components declare that are there at `revision`, by digest. Those that declare no tool kind are left out.
+    /// The declarations of components that exist at `revision`, by digest. Leaves out components that declare no tool
+    /// kind.
     pub fn declared_kinds(&self, revision: Revision) -> Result<BTreeMap<Digest, Declared>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
@@ -47,7 +48,7 @@ impl Store {
         })
     }
 
-    /// How much is declared at `revision`: it tells what is known then from what is known later.
+    /// The number of declarations at `revision`. A caller compares it to find out whether later declarations exist.
     pub fn count_declared_kinds(&self, revision: Revision) -> Result<u64, Error> {
         self.read(|connection| {
             let mut count = connection.prepare_cached("SELECT COUNT(*) FROM component_kind WHERE since <= ?1")?;
@@ -55,7 +56,7 @@ impl Store {
         })
     }
 
-    /// The components of which it is not written down what they declare, each with its plugin.
+    /// The components whose declarations are not recorded, each with its plugin.
     pub fn undeclared_components(&self) -> Result<Vec<(Digest, String)>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
@@ -70,13 +71,13 @@ impl Store {
         })
     }
 
-    /// Writes down what a component declares that was kept before anything of the kind was written down.
+    /// Records the declarations of a component that was kept before this table existed.
     pub fn declare_kinds(&self, digest: &Digest, plugin: &str, duties: &Duties) -> Result<(), Error> {
         self.as_writer(|connection| declare(connection, digest, plugin, duties, Revision::default()))
     }
 }
 
-/// Writes down what a component declares, from `since` on. What is written down already stays.
+/// Records the declarations of a component, from `since` on. Declarations that are recorded already stay.
 pub(super) fn declare(
     connection: &Connection,
     digest: &Digest,

@@ -1,10 +1,10 @@
 //! Components of plugins, by digest.
 //!
-//! What serves is said by the items of the collection `plugins`, at each revision; here is only what they name. A
-//! component is written in the transaction of the revision that names it first, and never changes. Bytes that do not
-//! fit their digest, as a database has that was restored in part or edited, are never handed out; the same component
-//! installed again takes their place. What a component says about itself stays beside it, so that it is known what a
-//! lost component should be asked about.
+//! The items of the collection `plugins` say, at each revision, which components serve; this module only keeps the
+//! components they name. A component is written in the transaction of the first revision that names it, and never
+//! changes. Bytes that do not fit their digest, as in a database that was restored in part or edited, are never handed
+//! out. If the same component is installed again, it replaces them. The manifest of a component is kept beside it, so
+//! that the duties of a lost component stay known.
 
 use std::collections::HashSet;
 
@@ -21,50 +21,50 @@ use super::{ChangeSet, Committed, Error, Store, rows};
 /// A component to be kept.
 #[derive(Debug, Clone)]
 pub struct Component {
-    /// Its identity.
+    /// The digest, which identifies the component.
     pub digest: Digest,
     /// The plugin, as `publisher/name`.
     pub plugin: String,
-    /// The version it is of the plugin.
+    /// The version of the plugin.
     pub version: PluginVersion,
-    /// What it says about itself, as it stands in it.
+    /// The manifest, as it stands in the component.
     pub manifest: String,
-    /// The component itself.
+    /// The bytes of the component.
     pub bytes: Vec<u8>,
-    /// The tool kinds it declares.
+    /// The tool kinds that the component declares.
     pub duties: Duties,
 }
 
-/// Why the bytes of a component are not to be had.
+/// Why the bytes of a component are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Lost {
-    /// There are none.
+    /// The database has no bytes.
     #[error("its component is gone")]
     Gone,
-    /// There are others.
+    /// The database has other bytes.
     #[error("its component is damaged: what the database has does not fit the digest it was installed under")]
     Damaged,
 }
 
-/// What a component said about itself when it was whole.
+/// The manifest that a component had when it was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptManifest {
-    /// Its text.
+    /// The text of the manifest.
     pub text: String,
-    /// Bytes of the component.
+    /// The size of the component, in bytes.
     pub size: u64,
 }
 
-/// What is known of a component that is kept.
+/// The record of a component that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComponentRecord {
-    /// Its identity.
+    /// The digest, which identifies the component.
     pub digest: Digest,
     /// When it was installed.
     pub at: jiff::Timestamp,
-    /// Who installed it.
+    /// The author who installed it.
     pub who: String,
-    /// Its bytes.
+    /// The size of the component, in bytes.
     pub size: u64,
 }
 
@@ -74,24 +74,24 @@ pub struct ComponentRecord {
 pub struct FailedVersion {
     /// The version.
     pub version: PluginVersion,
-    /// The component.
+    /// The digest of the component.
     pub digest: Digest,
-    /// When it was tried.
+    /// The time of the attempt.
     #[schema(value_type = String, format = DateTime)]
     pub at: jiff::Timestamp,
-    /// Who tried.
+    /// The author of the attempt.
     pub who: String,
-    /// Why it cannot be used.
+    /// Why the component cannot be used.
     pub reason: String,
 }
 
-/// Most failed versions that are remembered of one plugin.
+/// The most failed versions that are kept for one plugin.
 const FAILURES_KEPT: u32 = 20;
 
-/// Of how many plugins failed versions are remembered: what a component calls itself is its own invention.
+/// The most plugins with failed versions that are kept. A component can invent the name of its plugin.
 const FAILING_KEPT: u32 = 100;
 
-/// Longest reason that is remembered, in characters.
+/// The most characters of a reason that are kept.
 const LONGEST_REASON: usize = 2_000;
 
 impl Store {
@@ -103,7 +103,7 @@ impl Store {
         self.attempt(changes, author, End::Keep(&keep))
     }
 
-    /// The bytes of a component, if they are those it was installed with.
+    /// The bytes of a component, if they fit its digest.
     pub fn component(&self, digest: &Digest) -> Result<Result<Vec<u8>, Lost>, Error> {
         let found: Option<Vec<u8>> = self.read(|connection| {
             let mut find = connection.prepare_cached("SELECT bytes FROM component WHERE digest = ?1")?;
@@ -116,7 +116,7 @@ impl Store {
         })
     }
 
-    /// What a component said about itself when it was whole, whether it still is or not.
+    /// The manifest of a component, also if the component itself is lost by now.
     pub fn component_manifest(&self, digest: &Digest) -> Result<Option<KeptManifest>, Error> {
         self.read(|connection| {
             let mut find =
@@ -126,7 +126,7 @@ impl Store {
         })
     }
 
-    /// The components of which it is not kept what they say about themselves: those of older versions of this program.
+    /// The components whose manifest is not kept: those of older versions of this program.
     pub fn components_without_manifest(&self) -> Result<Vec<Digest>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
@@ -141,12 +141,12 @@ impl Store {
         })
     }
 
-    /// Keeps what a component says about itself.
+    /// Keeps the manifest of a component.
     pub fn keep_manifest(&self, digest: &Digest, manifest: &KeptManifest) -> Result<(), Error> {
         self.as_writer(|connection| insert_manifest(connection, digest, manifest.size, &manifest.text))
     }
 
-    /// What is known of a component.
+    /// The record of a component.
     pub fn component_record(&self, digest: &Digest) -> Result<Option<ComponentRecord>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached("SELECT at, who, size FROM component WHERE digest = ?1")?;
@@ -157,13 +157,13 @@ impl Store {
         })
     }
 
-    /// The components that are kept, with their bytes.
+    /// The components that are kept, with their sizes in bytes.
     pub fn component_sizes(&self) -> Result<Vec<(Digest, u64)>, Error> {
         self.read(sizes)
     }
 
-    /// Takes the oldest components away that are not `named` by the revision `newest`, until no more than `most` bytes
-    /// are kept. How many went. Nothing goes if another revision is the newest, because it may name others.
+    /// Deletes the oldest components that are not `named` by the revision `newest`, until at most `most` bytes are
+    /// kept. Returns how many it deleted: none if another revision is the newest, because that may name others.
     pub fn forget_components(&self, newest: Revision, named: &HashSet<Digest>, most: u64) -> Result<u64, Error> {
         let kept = |sizes: &[(Digest, u64)]| sizes.iter().map(|(_, size)| size).sum::<u64>();
         if kept(&self.component_sizes()?) <= most {
@@ -186,7 +186,7 @@ impl Store {
         })
     }
 
-    /// Remembers that a version could not be installed. What served goes on serving.
+    /// Keeps the failure of a version that could not be installed. The version that served goes on serving.
     pub fn keep_failure(
         &self,
         plugin: &str,
@@ -219,7 +219,7 @@ impl Store {
         })
     }
 
-    /// Forgets which versions of a plugin could not be installed. Whether there was any.
+    /// Deletes the failures of a plugin. Returns whether there were any.
     pub fn forget_failures(&self, plugin: &str) -> Result<bool, Error> {
         self.as_writer(|connection| {
             let mut forget = connection.prepare_cached("DELETE FROM component_failure WHERE plugin = ?1")?;
@@ -227,7 +227,7 @@ impl Store {
         })
     }
 
-    /// The plugins of which a version could not be installed, by name.
+    /// The plugins with a version that could not be installed, by name.
     pub fn failing_plugins(&self) -> Result<Vec<String>, Error> {
         self.read(|connection| {
             let mut find =
@@ -237,7 +237,7 @@ impl Store {
         })
     }
 
-    /// The versions of a plugin that could not be installed, the last first.
+    /// The versions of a plugin that could not be installed, the latest attempt first.
     pub fn failed_versions(&self, plugin: &str) -> Result<Vec<FailedVersion>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
@@ -259,7 +259,7 @@ impl Store {
     }
 }
 
-/// The components that are kept, the oldest first, with their bytes.
+/// The components that are kept, the oldest first, with their sizes in bytes.
 fn sizes(connection: &Connection) -> Result<Vec<(Digest, u64)>, Error> {
     let mut find = connection.prepare_cached("SELECT digest, size FROM component ORDER BY at, digest")?;
     let mut found = find.query([])?;
@@ -410,7 +410,7 @@ mod tests {
             let version = PluginVersion { major: 2, minor, patch: 0 };
             store.keep_failure("contoso/desk", version, &bad.digest, "no", &author()).unwrap();
         }
-        assert_eq!(reasons(&store).len(), 20, "nobody fills the database with failures");
+        assert_eq!(reasons(&store).len(), 20, "failures do not fill the database");
         for number in 0..120 {
             let reason = "no".repeat(10_000);
             store.keep_failure(&format!("contoso/a{number}"), bad.version, &bad.digest, &reason, &author()).unwrap();

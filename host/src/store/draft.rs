@@ -1,7 +1,7 @@
-//! A change set on its way to a revision: what each change does to the library and the people.
+//! A draft: a change set on its way to a revision. Carries out each change on the library and the people.
 //!
-//! Refuses what the author did not expect, and what only the upgrader may write. Whether the outcome holds together is
-//! checked when the draft is settled.
+//! Refuses a state that the author did not expect, and items that only the upgrader may write. Whether the outcome is
+//! consistent is checked when the draft is settled.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,13 +30,13 @@ pub(super) struct Draft<'a> {
     pub(super) strictness: Strictness,
     pub(super) authority: Authority,
     pub(super) touched: BTreeSet<(Kind, Arc<str>)>,
-    /// What the author wrote, and is there to mend.
+    /// The items that the author wrote and can mend.
     pub(super) authored: BTreeSet<(Kind, Arc<str>)>,
     pub(super) users: Vec<(Arc<str>, User)>,
     pub(super) changed: Vec<Changed>,
     pub(super) replaced: Vec<Replaced>,
     pub(super) displaced: Vec<Displaced>,
-    /// Profiles that were put, each once, the last one last.
+    /// Profiles that were put, each once, in the order of their last change.
     pub(super) profiles_put: Vec<Arc<str>>,
     pub(super) unlinked: Links,
     pub(super) tolerated: Vec<Tolerated>,
@@ -76,7 +76,7 @@ impl<'a> Draft<'a> {
         let kind = item.kind();
         let present = self.expect(kind, &name, expect)?;
         self.writable(kind, &name)?;
-        // Rank and roles have the name of their profile, which is there.
+        // Rank and roles have the name of their profile, which exists.
         if present.is_none() && self.authority != Authority::Product && kind != Kind::RankAndRoles {
             check_new_name(kind, &name)?;
             match (check_authored_name(kind, &name), self.strictness) {
@@ -93,7 +93,7 @@ impl<'a> Draft<'a> {
             AnyItem::User(user) => self.users.push((name, user)),
             item => {
                 if kind == Kind::Profile {
-                    // Of profiles that meet, the one put last has their people.
+                    // If profiles serve the same app, the one put last keeps the people.
                     self.profiles_put.retain(|known| *known != name);
                     self.profiles_put.push(Arc::clone(&name));
                 }
@@ -148,7 +148,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Takes one link of the library to an item away (ruling 8.5).
+    /// Removes one link of the library to an item (ruling 8.5).
     fn unlink(&mut self, kind: Kind, name: &str, referrer: &Referrer) -> Result<(), Error> {
         let referring: Kind = referrer.collection.parse().map_err(|error| Error::Corrupt(Box::new(error)))?;
         self.writable(referring, &referrer.name)?;
@@ -186,7 +186,7 @@ impl<'a> Draft<'a> {
                 wanted: login.to_string(),
             }]));
         }
-        // Read at the revision being made, so that earlier changes of this set count.
+        // Reads at the revision being made, so that earlier changes of this set count.
         let assigned = people::assigned_profiles(self.connection, login.as_str(), self.revision)?;
         if assigned.contains(profile) {
             return Ok(());
@@ -218,7 +218,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Refuses what the author did not expect; the revision that wrote the item, if there is one.
+    /// Refuses a state that the author did not expect. Returns the revision that wrote the item, if it exists.
     fn expect(&self, kind: Kind, name: &str, expect: Expect) -> Result<Option<Revision>, Error> {
         let present = match kind {
             Kind::User => people::current_user(self.connection, name)?.map(|(_, since)| since),
@@ -244,7 +244,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Whose item this is once it is written.
+    /// The layer of an item once it is written.
     pub(super) fn layer_of(&self, kind: Kind, name: &str) -> Layer {
         match (self.authority, self.before.entry(kind, name)) {
             (Authority::Product, _) => Layer::OutOfTheBox,
@@ -253,7 +253,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The people who have to do with an item: those assigned to a profile, those who hold a role.
+    /// The people who are linked to an item: those assigned to a profile, or those who hold a role.
     fn people_with(&self, kind: Kind, name: &str) -> Result<Links, Error> {
         let (logins, count) = match kind {
             Kind::Profile => (
@@ -275,7 +275,7 @@ impl<'a> Draft<'a> {
         Ok(Links { listed: logins.into_iter().map(person).collect(), count })
     }
 
-    /// Takes an item away from all people who have to do with it, however many they are.
+    /// Removes an item from all people who are linked to it, however many they are.
     fn forget_people(&mut self, kind: Kind, name: &str, people: &Links) -> Result<(), Error> {
         match kind {
             Kind::Profile => {
@@ -285,7 +285,7 @@ impl<'a> Draft<'a> {
                 }
             }
             Kind::SecurityRole => {
-                // Of people that this change set writes, what they become counts.
+                // For people that this change set writes, the new state counts.
                 for (_, user) in &mut self.users {
                     user.roles.retain(|role| role.as_str() != name);
                 }
@@ -299,7 +299,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Takes a role from all who hold it, some at a time.
+    /// Takes a role from all people who hold it, a thousand at a time.
     fn take_role(&self, role: &str) -> Result<(), Error> {
         const AT_ONCE: usize = 1_000;
         let mut after = String::new();
@@ -325,7 +325,7 @@ impl<'a> Draft<'a> {
         broken(&self.library) > broken(self.before)
     }
 
-    /// Remembers what really changed.
+    /// Records a change.
     pub(super) fn record(&mut self, collection: &str, name: impl Into<String>, how: How) {
         self.changed.push(Changed { collection: collection.to_owned(), name: name.into(), how });
     }

@@ -1,13 +1,13 @@
-//! Files that are still there after a power cut.
+//! Writes files that survive a power cut.
 //!
-//! A file is on disk when its content is and when its folder knows its name. Both are told to the disk here, and nothing else is done.
+//! A file survives if its content is on disk and its folder's entry for it is. This module does both, and nothing else.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Makes `folder` and the folders it lies in, for their owner alone. Their names are on disk when it returns.
+/// Makes `folder` and its parent folders, for their owner alone. Their names are on disk when it returns.
 pub fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -20,20 +20,20 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(folder) {
-        // Another process was faster.
+        // Another process made it first.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         Err(error) => Err(error),
         Ok(()) => sync_folder(parent.unwrap_or(Path::new("."))),
     }
 }
 
-/// Brings the names within `folder` to disk.
+/// Syncs the names within `folder` to disk.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Other systems do not let a folder be opened, and need not be told.
+    // Other systems do not let a folder be opened, and do not need this.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// Gives a file that is on disk another name in the same folder. The name is on disk when it returns.
+/// Renames a file that is on disk, within its folder. The name is on disk when it returns.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     sync_folder(to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
@@ -50,7 +50,7 @@ pub fn copy_whole(from: &Path, to: &Path) -> io::Result<()> {
     put_whole(to, |unfinished| io::copy(&mut source, unfinished).map(drop))
 }
 
-/// What is half written lies under another name, and is gone if the writing fails.
+/// Writes an unfinished file under another name, and removes it if the writing fails.
 fn put_whole(file: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let unfinished = unfinished(file);
     let put = || {
@@ -60,12 +60,12 @@ fn put_whole(file: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io
         rename(&unfinished, file)
     };
     put().inspect_err(|_| {
-        // The failure that is told matters more than a rest that stays.
+        // The error of the write matters more than an unfinished file that stays.
         let _ = fs::remove_file(&unfinished);
     })
 }
 
-/// The name of a file while it is written, told apart from every other.
+/// The name of a file while it is written, unique among processes and writes.
 fn unfinished(file: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     file.with_extension(format!("{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Relaxed)))

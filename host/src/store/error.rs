@@ -1,4 +1,4 @@
-//! What can go wrong with the store.
+//! The errors of the store.
 
 use std::fmt;
 
@@ -70,7 +70,7 @@ pub enum Error {
         "upgrade {run} is being carried out by {owner}, last heard of {seconds} seconds ago: wait for it, or type `loadout upgrade status`"
     )]
     LeaseHeld { run: u64, owner: String, seconds: u64 },
-    #[error("upgrade {run} was taken over by somebody else: type `loadout upgrade status`")]
+    #[error("upgrade {run} was taken over by another process: type `loadout upgrade status`")]
     LeaseLost { run: u64 },
     #[error(
         "upgrade {run} is not finished: carry it on with `loadout upgrade resume`, or drop it with `loadout upgrade abandon`"
@@ -82,7 +82,7 @@ pub enum Error {
     BaseMoved { base: Revision, newest: Revision },
     #[error("event {id} of the outbox is done already")]
     EventDone { id: u64 },
-    #[error("the newest revision is {newest}, not {base}: somebody wrote in between, so try again")]
+    #[error("the newest revision is {newest}, not {base}: another change was written in between, so try again")]
     Moved { base: Revision, newest: Revision },
     #[error(
         "no upgrade is unfinished: make a plan with `loadout upgrade plan FILE.zip`, and carry it out with `apply`"
@@ -126,39 +126,39 @@ pub enum Error {
     Database(#[from] rusqlite::Error),
 }
 
-/// Something that was named and does not exist.
+/// A reference to an item that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MissingReference {
-    /// The collection of the item that names it.
+    /// The collection of the item with the reference.
     pub collection: String,
-    /// The item that names it.
+    /// The item with the reference.
     pub name: String,
-    /// The attribute that names it.
+    /// The attribute with the reference.
     pub attribute: String,
     /// The collection in which it should be.
     pub wanted_in: String,
-    /// What was named.
+    /// The name that was given.
     pub wanted: String,
 }
 
 impl MissingReference {
-    /// How many are listed. What else is missing is not looked for.
+    /// The most missing references that are listed. The check ends there.
     pub const LISTED_MAX: usize = 20;
 }
 
-/// Something that uses an item.
+/// An item or an assignment that refers to an item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 pub struct Referrer {
     /// The collection; `assignments` for a person who is assigned to a profile.
     pub collection: String,
-    /// The item; of an assignment the person, or the profile if the person is what is named.
+    /// The name of the item. Of an assignment: the person, or the profile if the person is referred to.
     pub name: String,
-    /// The attribute that names it.
+    /// The attribute with the reference.
     pub attribute: String,
 }
 
-/// How many names a sentence lists before it only counts.
+/// The most names that a sentence lists; it counts the others.
 const NAMED: usize = 5;
 
 struct Missing<'a>(&'a [MissingReference]);
@@ -178,7 +178,7 @@ impl fmt::Display for Missing<'_> {
     }
 }
 
-/// People, the first of them by login.
+/// Writes people by login: the first ones, and the number of the others.
 struct People<'a>(&'a Links);
 
 impl fmt::Display for People<'_> {

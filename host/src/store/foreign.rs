@@ -1,7 +1,7 @@
-//! Databases of another program: refused before a single byte of them is changed.
+//! Refuses databases of another program before a byte of them is changed.
 //!
-//! Opening a database for writing may change it, because what its own program left half done is completed. So the file is looked at
-//! first, by its beginning and then on a connection that only reads.
+//! Opening a database for writing may change it, because SQLite then completes what its own program left half done. So
+//! this module reads the beginning of the file first, and then opens the database read-only.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use super::{Error, open_to_look};
 
-/// What every SQLite database begins with.
+/// The first bytes of every SQLite database.
 const MAGIC: &[u8] = b"SQLite format 3\0";
-/// Where the beginning says whose database it is.
+/// The offset of the `application_id` in those bytes.
 const ID_AT: usize = 68;
-/// Bytes of the beginning.
+/// The number of bytes that are read.
 const BEGINNING: u64 = 100;
 
-/// Refuses the file at `path` unless it is a database that is marked with `id`, is empty, or is not there.
+/// Refuses the file at `path` unless it is a database marked with `id`, is empty, or does not exist.
 pub(super) fn refuse(path: &Path, id: i32) -> Result<(), Error> {
     let unusable = |source| Error::Folder { path: path.display().to_string(), source };
     let mut beginning = Vec::new();
@@ -31,7 +31,8 @@ pub(super) fn refuse(path: &Path, id: i32) -> Result<(), Error> {
     let marked = beginning.get(ID_AT..ID_AT + 4).map(|bytes| bytes.try_into().map_or(0, i32::from_be_bytes));
     match marked.filter(|_| beginning.starts_with(MAGIC)) {
         Some(marked) if marked == id => return Ok(()),
-        // A database that another process is making now, or that was killed in its first second, is marked beside the file only.
+        // If another process is making the database now, or was killed in its first second, only the write-ahead log
+        // has the mark.
         Some(0) => {}
         _ => return Err(Error::NotOurs),
     }
@@ -57,7 +58,7 @@ mod tests {
             .unwrap()
             .map(|entry| entry.unwrap())
             .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
-            // What processes share in memory is no part of the database.
+            // The shared memory is no part of the database.
             .filter(|(name, _)| name.starts_with(of) && !name.ends_with("-shm"))
             .collect();
         files.sort();
@@ -73,7 +74,7 @@ mod tests {
             other.pragma_update(None, "journal_mode", journal).unwrap();
             other.pragma_update(None, "application_id", marked).unwrap();
             other.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES ('theirs')").unwrap();
-            // As its program leaves it when it is killed: what a write-ahead log holds is in it alone.
+            // The state in which a killed program leaves the database: some content is in the write-ahead log only.
             let folder = tempfile::tempdir().unwrap();
             for entry in fs::read_dir(made.path()).unwrap().map(|entry| entry.unwrap()) {
                 fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();

@@ -1,4 +1,4 @@
-//! History: what every revision changed.
+//! Reads the history: what every revision changed.
 
 use rusqlite::{Connection, params};
 
@@ -8,7 +8,7 @@ use crate::domain::{AnyItem, Kind, Revision};
 use super::{Error, Store, rows};
 
 impl Store {
-    /// Up to `limit` revisions before `before` (or from the newest on), newest first, with what they changed.
+    /// Up to `limit` revisions before `before` (or from the newest on), newest first, with their changes.
     pub fn revisions(&self, before: Option<Revision>, limit: usize) -> Result<Vec<RevisionRecord>, Error> {
         let mut records = Vec::new();
         self.visit_revisions(before, limit, |record| {
@@ -18,8 +18,8 @@ impl Store {
         Ok(records)
     }
 
-    /// Shows up to `limit` revisions before `before` (or from the newest on), newest first, until `visit` has seen
-    /// enough. No more than one is held at a time.
+    /// Passes up to `limit` revisions before `before` (or from the newest on), newest first, to `visit`, until that
+    /// returns false. Holds one at a time.
     pub fn visit_revisions(
         &self,
         before: Option<Revision>,
@@ -43,7 +43,7 @@ impl Store {
         })
     }
 
-    /// An item as it was before `revision`, with the revision that wrote it so. Nothing if it was not there then.
+    /// An item as it was before `revision`, with the revision that wrote it so. `None` if it did not exist then.
     pub fn item_before(
         &self,
         kind: Kind,
@@ -62,15 +62,15 @@ impl Store {
         })
     }
 
-    /// What one revision changed, by collection and name.
+    /// The changes of one revision, by collection and name.
     pub fn changes_of(&self, revision: Revision) -> Result<Vec<ChangeRecord>, Error> {
         self.read(|connection| changes(connection, revision))
     }
 }
 
-/// What `revision` changed, as far as it is written.
+/// The changes of `revision` that are written so far.
 pub(super) fn changes(connection: &Connection, revision: Revision) -> Result<Vec<ChangeRecord>, Error> {
-    // Each side of the union finds its rows by index: what ended at the revision, and what began.
+    // Each side of the union finds its rows by index: those that ended at the revision, and those that began.
     let mut find = connection.prepare_cached(
         "SELECT kind, name, max(CASE WHEN until = ?1 THEN body END), max(CASE WHEN since = ?1 THEN body END) FROM (
              SELECT kind, name, since, until, body FROM item WHERE since = ?1

@@ -1,8 +1,8 @@
-//! The journal of one run of an upgrade: every row that was read and what became of it, what steps proposed, and the items that
-//! come of it. A database of its own, so that the configuration is untouched until the end.
+//! The journal of one run of an upgrade: every row that was read with its outcome, the proposals of steps, and the
+//! items made of them. It is a database of its own, so the configuration is untouched until the end.
 //!
-//! Everything is written in pieces, each whole or not at all and each with the position reached, so that whoever is killed
-//! goes on where the last piece ended. Refuses to write for anybody but the newest holder of the run's lease.
+//! The journal is written in pieces, each whole or not at all and each with the position reached, so a run that was
+//! killed goes on where its last piece ended. Refuses every writer but the newest holder of the run's lease.
 
 mod account;
 mod graph;
@@ -23,7 +23,7 @@ use super::{Error, foreign, private, room};
 /// Marks the file as a journal, in SQLite's `application_id`.
 const APPLICATION_ID: i32 = 0x4c6f_4a6e; // "LoJn"
 
-/// Largest journal, in bytes. It grows with what is read, whatever the header of an archive says of it.
+/// The largest journal, in bytes. It grows with the rows that are read, whatever size the header of an archive claims.
 const BYTES_MAX: u64 = 8 << 30;
 
 /// The journal of one run.
@@ -37,31 +37,31 @@ pub struct Journal {
 /// A piece of the journal while it is written.
 pub struct Piece<'a>(&'a Transaction<'a>);
 
-/// How far a run is.
+/// How far a run has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// What is being done.
+    /// The phase of the current step.
     pub phase: Phase,
-    /// The step it is done for, counted in the order in which steps are carried out.
+    /// The current step, counted in the order in which steps run.
     pub step: usize,
-    /// How much of it is done: records read, or the last row that was migrated.
+    /// The progress within the phase: records read, or the last row that was migrated.
     pub cursor: u64,
 }
 
-/// What is being done.
+/// A phase of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = UpgradePhase)]
 pub enum Phase {
     /// Rows are read.
     Reading,
-    /// A step looks at its pages.
+    /// A step checks its pages.
     Checking,
     /// A step migrates its pages.
     Migrating,
-    /// What a step proposed becomes items.
+    /// The proposals of a step become items.
     Settling,
-    /// All steps are through.
+    /// All steps are done.
     Ready,
 }
 
@@ -85,13 +85,14 @@ impl Phase {
 }
 
 impl Journal {
-    /// Opens the journal of `run` at `file`, or begins it, for whoever holds the lease with `token`. Whoever held it before writes
-    /// nothing any more.
+    /// Opens the journal of `run` at `file`, or creates it, for the holder of the lease with `token`. From then on a
+    /// holder of an older token cannot write.
     pub fn open(file: &Path, run: u64, token: u64) -> Result<Self, Error> {
         Self::begin(file, run, token, "FULL")
     }
 
-    /// Begins a journal at `file` that serves to make a plan and is then removed: nothing of it has to survive a power cut.
+    /// Creates a journal at `file` that is only used to make a plan and is then removed. It need not survive a power
+    /// cut.
     pub fn scratch(file: &Path) -> Result<Self, Error> {
         Self::begin(file, 0, 0, "OFF")
     }
@@ -104,7 +105,7 @@ impl Journal {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "fullfsync", synchronous == "FULL")?;
-        // What a page needs at once is small; the rest may wait on disk.
+        // A page needs little at once; the rest may wait on disk.
         connection.pragma_update(None, "cache_size", -4_000)?;
         connection.set_prepared_statement_cache_capacity(64);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -122,7 +123,7 @@ impl Journal {
         Ok(Self { connection, folder: folder_of(file), run, token })
     }
 
-    /// Opens the journal at `file` to look at it. Nothing if there is none.
+    /// Opens the journal at `file` read-only. `None` if there is none.
     pub fn look(file: &Path) -> Result<Option<Self>, Error> {
         if !file.exists() {
             return Ok(None);
@@ -134,14 +135,15 @@ impl Journal {
         Ok((known == APPLICATION_ID).then_some(Self { connection, folder: folder_of(file), run: 0, token: 0 }))
     }
 
-    /// How far the run is.
+    /// The position of the run.
     pub fn position(&self) -> Result<Position, Error> {
         let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?));
         let (phase, step, cursor) = self.connection.query_row("SELECT phase, step, cursor FROM state", [], read)?;
         Ok(Position { phase: Phase::parse(&phase)?, step, cursor })
     }
 
-    /// Writes one piece, whole or, if `work` fails, not at all. Refuses to grow where the disk has little room, and beyond all bounds.
+    /// Writes one piece, whole or, if `work` fails, not at all. Refuses if the disk has little room left, or the
+    /// journal has reached its largest size.
     pub fn write<T, E: From<Error>>(&mut self, work: impl FnOnce(&Piece<'_>) -> Result<T, E>) -> Result<T, E> {
         self.check_room(BYTES_MAX)?;
         let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
@@ -170,7 +172,7 @@ fn folder_of(file: &Path) -> PathBuf {
 }
 
 impl Piece<'_> {
-    /// Says how far the run is once this piece is written.
+    /// Sets the position of the run once this piece is written.
     pub fn move_to(&self, position: Position) -> Result<(), Error> {
         let Position { phase, step, cursor } = position;
         let set = "UPDATE state SET phase = ?1, step = ?2, cursor = ?3";
@@ -179,7 +181,7 @@ impl Piece<'_> {
     }
 }
 
-/// The answer to a question that has one row at most.
+/// The result of a query that has at most one row.
 fn one<T>(
     connection: &Connection,
     sql: &str,

@@ -9,7 +9,7 @@ CREATE TABLE state (
 
 INSERT INTO state VALUES (1, 0, 'reading', 0, 0);
 
--- Every row that was read, and what became of it. `rank` says which outcome counts where there are several.
+-- Every row that was read, with its outcome. `rank` decides which outcome counts if there are several.
 CREATE TABLE source_row (
     ordinal INTEGER PRIMARY KEY,
     tab     TEXT NOT NULL,
@@ -27,7 +27,7 @@ CREATE UNIQUE INDEX source_row_key ON source_row (tab, id);
 CREATE INDEX source_row_id ON source_row (id);
 CREATE INDEX source_row_open ON source_row (tab, ordinal) WHERE rank = 0;
 
--- How rows point to each other: look-ups, and links between many and many.
+-- The links between rows: look-ups, and many-to-many links.
 CREATE TABLE edge (
     ordinal   INTEGER PRIMARY KEY,
     relation  TEXT NOT NULL,
@@ -41,7 +41,7 @@ CREATE TABLE edge (
 CREATE INDEX edge_from ON edge (id);
 CREATE INDEX edge_to ON edge (other);
 
--- What steps proposed, unchecked.
+-- The proposals of steps, unchecked.
 CREATE TABLE proposal (
     ordinal    INTEGER PRIMARY KEY,
     step       INTEGER NOT NULL,
@@ -56,7 +56,7 @@ CREATE TABLE proposal (
 
 CREATE INDEX proposal_name ON proposal (kind, name);
 
--- What an item may be called by references.
+-- The names by which references may call an item.
 CREATE TABLE alias (
     kind  TEXT NOT NULL,
     alias TEXT NOT NULL,
@@ -64,7 +64,7 @@ CREATE TABLE alias (
     PRIMARY KEY (kind, alias, name)
 ) STRICT, WITHOUT ROWID;
 
--- Items as they shall be.
+-- Items as they will be written.
 CREATE TABLE item (
     kind TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -1,7 +1,8 @@
-//! What items are called besides their unique names: the aliases of apps, the kinds of pane tools, the display names of
+//! The names of items besides their unique names: the aliases of apps, the kinds of pane tools, the display names of
 //! roles.
 //!
-//! Kept with a snapshot, so that a name leads to its item in one look-up, however many items and aliases there are.
+//! They are kept with a snapshot, so that a name leads to its item in one look-up, however many items and aliases there
+//! are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,11 +13,11 @@ use crate::domain::{AnyItem, Kind};
 #[derive(Debug, Clone, Default)]
 pub(super) struct OtherNames(BTreeMap<Kind, Arc<Names>>);
 
-/// Which items answer to a name.
+/// The items that answer to each name.
 type Names = BTreeMap<Box<str>, BTreeSet<Arc<str>>>;
 
 impl OtherNames {
-    /// Remembers what the item called `name` is called besides.
+    /// Adds the other names of the item called `name`.
     pub(super) fn add(&mut self, name: &Arc<str>, item: &AnyItem) {
         for other in of(item) {
             let names = Arc::make_mut(self.0.entry(item.kind()).or_default());
@@ -27,7 +28,7 @@ impl OtherNames {
         }
     }
 
-    /// Forgets what the item called `name` is called besides.
+    /// Removes the other names of the item called `name`.
     pub(super) fn take(&mut self, name: &str, item: &AnyItem) {
         for other in of(item) {
             let Some(names) = self.0.get_mut(&item.kind()).map(Arc::make_mut) else { return };
@@ -44,14 +45,14 @@ impl OtherNames {
         self.0.get(&kind).and_then(|names| names.get(other)).into_iter().flatten()
     }
 
-    /// The one item of `kind` that answers to `other`. Nothing where several do.
+    /// The one item of `kind` that answers to `other`. `None` if several do.
     pub(super) fn only(&self, kind: Kind, other: &str) -> Option<&Arc<str>> {
         let mut answering = self.0.get(&kind)?.get(other)?.iter();
         answering.next().filter(|_| answering.next().is_none())
     }
 }
 
-/// What an item is called besides its unique name.
+/// The names of an item besides its unique name.
 fn of(item: &AnyItem) -> impl Iterator<Item = &str> {
     let (aliases, one) = match item {
         AnyItem::App(app) => (Some(&app.aliases), None),

@@ -1,9 +1,10 @@
-//! Questions to asynchronous steps, on disk until they are answered.
+//! The outbox: events, each a question to an asynchronous step, on disk until the step has answered.
 //!
-//! A question comes with the revision that asks for it, in one transaction, and goes with the one that writes what the step
-//! proposed. So it is put at least once, and what it leads to is written exactly once. The process that puts a question
-//! holds it for a while, by name; a process that ends without an answer lets it go when that while is over. Plugins take
-//! turns, so the questions of one do not wait behind those of another, and how many wait is bounded (`room`).
+//! An event is written in the transaction of the revision that asks for it, and deleted in the transaction that writes
+//! what the step proposed. So an event is dispatched at least once, and its proposal is written exactly once. The
+//! process that dispatches an event holds a lease on it, by name; if that process ends without an answer, the lease
+//! expires. Plugins take turns, so the events of one do not wait behind those of another. The number of waiting events
+//! is bounded (`room`).
 
 mod room;
 
@@ -18,22 +19,22 @@ use crate::domain::{Kind, Revision};
 use super::commit::End;
 use super::{ChangeSet, Changed, Committed, Error, How, Store, rows};
 
-/// A question to be put.
+/// An event to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEvent {
-    /// Its name.
+    /// The name of the event.
     pub event: String,
     /// The plugin, as `publisher/name`.
     pub plugin: String,
-    /// The step.
+    /// The name of the step.
     pub step: String,
-    /// What happened.
+    /// The message: what happened.
     pub message: String,
-    /// The question itself.
+    /// The question, as JSON.
     pub body: Value,
 }
 
-/// A question that a change led to and that is not put.
+/// An event that a change led to and that is not written, because there is no room for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unasked {
     /// The plugin, as `publisher/name`.
@@ -42,68 +43,68 @@ pub struct Unasked {
     pub step: String,
     /// Why, as a stable code.
     pub code: &'static str,
-    /// The same in one sentence.
+    /// The reason in one sentence.
     pub message: String,
 }
 
-/// A question that was put or will be.
+/// A question to an asynchronous step that waits in the outbox or is dead.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = OutboxEvent)]
 pub struct OutboxEvent {
-    /// Its number.
+    /// The number of the event.
     pub id: u64,
-    /// Its name.
+    /// The name of the event.
     pub event: String,
-    /// The revision that asked for it.
+    /// The revision that led to it.
     pub revision: Revision,
     /// The plugin, as `publisher/name`.
     pub plugin: String,
-    /// The step.
+    /// The name of the step.
     pub step: String,
-    /// What happened.
+    /// The message: what happened.
     pub message: String,
-    /// Whether it will be put.
+    /// Whether the event will be dispatched again.
     pub state: EventState,
-    /// How often it was put.
+    /// How often the event was dispatched.
     pub attempts: u32,
-    /// When it will be put next; of a dead one, when it died.
+    /// When the event is dispatched next; of a dead event, when it died.
     #[schema(value_type = String, format = DateTime)]
     pub due: jiff::Timestamp,
-    /// Why it was not answered the last time, as a stable code.
+    /// Why the last attempt failed, as a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// The same in one sentence.
+    /// The reason in one sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The question.
+    /// The question, as JSON.
     #[serde(skip)]
     pub body: Value,
-    /// How many changes by asynchronous steps led to it.
+    /// The number of changes by asynchronous steps that led to this event.
     #[serde(skip)]
     pub hops: u32,
-    /// The revision that the first of them was about.
+    /// The revision with which that chain of changes began.
     #[serde(skip)]
     pub root: Revision,
-    /// The plugins whose proposals those changes were, as far as that was written down.
+    /// The plugins whose proposals those changes were, as far as they were recorded.
     #[serde(skip)]
     pub led_by: Vec<String>,
 }
 
 impl OutboxEvent {
-    /// Whether what the step proposes is by a plugin, or led to by one, that is called `plugin`.
+    /// Whether the plugin `plugin` answers the event, or proposed one of the changes that led to it.
     pub fn is_led_by(&self, plugin: &str) -> bool {
         self.plugin == plugin || self.led_by.iter().any(|by| by == plugin)
     }
 }
 
-/// Whether a question will be put.
+/// Whether an event will be dispatched again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventState {
-    /// It will be.
+    /// The event will be dispatched.
     Pending,
-    /// It was put too often, or to nobody. It waits for an administrator.
+    /// The event was dispatched too often, or no step answers it. It waits for an administrator.
     Dead,
 }
 
@@ -118,8 +119,8 @@ impl EventState {
 }
 
 impl Store {
-    /// Carries out `changes` and takes over the questions they lead to. The question `delivers`, which proposed the
-    /// changes, is done with that. What comes back besides is not asked, because too much waits.
+    /// Commits `changes` and writes the events they lead to. Deletes the event `delivers`, whose proposal the changes
+    /// are. Returns the events that were not written because too many wait.
     pub fn commit_with_events(
         &self,
         changes: ChangeSet,
@@ -142,9 +143,9 @@ impl Store {
         Ok((committed, unasked.into_inner()))
     }
 
-    /// Takes a question that is due, and holds it for `seconds` in the name of `holder`. It is the turn of the plugin
-    /// that comes next after `served`, by name; of its questions, the one that is due first. One that is held is not
-    /// taken, unless `is_gone` says that its holder no longer exists.
+    /// Takes an event that is due, and leases it to `holder` for `seconds`. The turn goes to the next plugin after
+    /// `served`, by name; of its events, to the one that was due first. An event that is leased is not taken, unless
+    /// `is_gone` says that its holder no longer exists.
     pub fn take_event(
         &self,
         now: jiff::Timestamp,
@@ -165,12 +166,12 @@ impl Store {
         })
     }
 
-    /// Whether a question is due that nobody holds, or somebody of whom `is_gone` says that they no longer exist.
+    /// Whether an event is due that has no lease, or one of a holder that `is_gone` says no longer exists.
     pub fn is_event_due(&self, now: jiff::Timestamp, is_gone: impl Fn(&str) -> bool) -> Result<bool, Error> {
         self.read(|connection| Ok(next_due(connection, now.as_millisecond(), "", is_gone)?.is_some()))
     }
 
-    /// A question was answered, and the answer changes nothing.
+    /// Deletes an event whose answer changes nothing. Refuses if the event is gone already.
     pub fn finish_event(&self, id: u64) -> Result<(), Error> {
         self.as_writer(|connection| {
             finish(connection, id)?;
@@ -178,8 +179,9 @@ impl Store {
         })
     }
 
-    /// A question was not answered in so many attempts: it is put again when it is `due`, or never. Whether it still was as it was `taken`
-    /// by `holder`: if not, whoever holds it or had it put again meanwhile decides about it.
+    /// Reschedules an event after a failed attempt for `due`, or marks it dead, with the number of `attempts` made.
+    /// Returns false, and only ends the lease, if the event is no longer as `holder` has `taken` it: another process
+    /// has taken it, or an administrator has had it dispatched again.
     #[expect(clippy::too_many_arguments, reason = "each of them is a column")]
     pub fn put_event_back(
         &self,
@@ -210,7 +212,7 @@ impl Store {
         })
     }
 
-    /// Up to `limit` questions after the one with the number `after`, oldest first, without what they ask.
+    /// Up to `limit` events after the one with the number `after`, the oldest first, without the question (`body`).
     pub fn events(&self, state: Option<EventState>, after: u64, limit: usize) -> Result<Vec<OutboxEvent>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
@@ -221,7 +223,7 @@ impl Store {
         })
     }
 
-    /// The question with the number `id`, if it is there.
+    /// The event with the number `id`, if it exists.
     pub fn event(&self, id: u64) -> Result<Option<OutboxEvent>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached("SELECT * FROM outbox WHERE id = ?1")?;
@@ -229,7 +231,7 @@ impl Store {
         })
     }
 
-    /// Puts a question again now, with as many attempts as a new one has. Nothing if there is none.
+    /// Makes an event due now and sets its attempts to zero. Returns `None` if there is no such event.
     pub fn retry_event(&self, id: u64, now: jiff::Timestamp) -> Result<Option<OutboxEvent>, Error> {
         self.as_writer(|connection| {
             connection
@@ -240,7 +242,7 @@ impl Store {
         })
     }
 
-    /// Drops a question. Whether there was one.
+    /// Deletes an event. Returns whether it existed.
     pub fn drop_event(&self, id: u64) -> Result<bool, Error> {
         self.as_writer(|connection| {
             let there = connection.execute("DELETE FROM outbox WHERE id = ?1", [id])? > 0;
@@ -249,13 +251,13 @@ impl Store {
         })
     }
 
-    /// Drops every question of a plugin, and answers how many there were.
+    /// Deletes every event of a plugin. Returns how many there were.
     pub fn drop_events_of(&self, plugin: &str) -> Result<u64, Error> {
         self.as_writer(|connection| drop_all(connection, plugin))
     }
 }
 
-/// Of which chain the questions are that a change leads to.
+/// The chain of changes to which the events of one change belong.
 struct Chain {
     hops: u32,
     root: Revision,
@@ -263,7 +265,7 @@ struct Chain {
 }
 
 impl Chain {
-    /// What follows a question whose proposal made `revision`; without one, that revision begins a chain.
+    /// The chain after an event whose proposal made `revision`; without an event, that revision begins a chain.
     fn after(delivers: Option<&OutboxEvent>, revision: Revision) -> Self {
         match delivers {
             Some(OutboxEvent { hops, root, led_by, plugin, .. }) => {
@@ -275,7 +277,7 @@ impl Chain {
     }
 }
 
-/// What goes with the plugins that are deleted: their questions.
+/// Deletes the events of the plugins that are deleted.
 pub(super) fn forget_deleted(connection: &Connection, changed: &[Changed]) -> Result<(), Error> {
     let is_plugin = |it: &&Changed| it.how == How::Deleted && it.collection == Kind::Plugin.collection();
     changed.iter().filter(is_plugin).try_for_each(|it| drop_all(connection, &it.name).map(drop))
@@ -287,8 +289,8 @@ fn drop_all(connection: &Connection, plugin: &str) -> Result<u64, Error> {
     Ok(dropped as u64)
 }
 
-/// The question whose turn it is: the first that is due and free, of the plugins after `served` by name, and then of
-/// the others. Those that are held are few, because each server holds one at a time.
+/// The event whose turn it is: the first that is due and free, of the plugins after `served` by name, and then of the
+/// others. Leased events are few, because each server holds one at a time.
 fn next_due(
     connection: &Connection,
     now: i64,
@@ -327,7 +329,7 @@ fn insert(connection: &Connection, event: &NewEvent, revision: Revision, chain: 
     Ok(())
 }
 
-/// Ends a question. Refused if somebody else ended it: then what it led to is written already.
+/// Deletes an event. Refuses if another process deleted it: then its proposal is written already.
 fn finish(connection: &Connection, id: u64) -> Result<(), Error> {
     let ended = connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id])?;
     if ended == 1 { Ok(()) } else { Err(Error::EventDone { id }) }
@@ -365,7 +367,7 @@ mod tests {
 
     use super::*;
 
-    /// A store with so many questions.
+    /// A store with so many events.
     fn store(questions: usize) -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
@@ -389,8 +391,8 @@ mod tests {
         let begun = jiff::Timestamp::now();
         let tries = [
             ("it is free", 0, "first", "", Some(1)),
-            ("somebody holds it", 1, "second", "", None),
-            ("somebody else is gone", 1, "second", "third", None),
+            ("another process holds it", 1, "second", "", None),
+            ("another process is gone", 1, "second", "third", None),
             ("who held it is gone", 1, "second", "first", Some(2)),
             ("it is held by who took it over", 2, "third", "first", None),
             ("its time is over", 62, "third", "", Some(3)),
@@ -425,7 +427,7 @@ mod tests {
         assert!(put_back("first"));
         let again = store.take_event(now, 60, "second", "", |_| false).unwrap().unwrap();
         assert_eq!((again.attempts, again.code.as_deref()), (2, Some("plugin.failed")));
-        assert!(!put_back("first"), "somebody else holds it");
+        assert!(!put_back("first"), "another process holds it");
         assert!(store.take_event(now, 60, "third", "", |_| false).unwrap().is_none(), "and goes on holding it");
     }
 

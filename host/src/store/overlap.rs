@@ -1,8 +1,9 @@
-//! One direct profile for each person and app, also where the apps of a profile change (ruling 8.3).
+//! Enforces one direct profile for each person and app, also if the apps of a profile change (ruling 8.3).
 //!
-//! A profile that begins to serve an app is as if all its people were assigned to it again: where a second assignment
-//! replaces the first, their assignments to other profiles for that app end, however many there are. Refuses that where
-//! a second assignment is refused. Profiles that met before the change are left alone: each answer warns of them.
+//! If a profile begins to serve an app, all its people are treated as if they were assigned to it again. If a second
+//! assignment replaces the first, their assignments to other profiles for that app end, however many there are. If a
+//! second assignment is refused, the change is refused. Profiles that shared an app and people before the change are
+//! left alone: each answer warns of them.
 
 use rusqlite::Connection;
 
@@ -14,14 +15,14 @@ use super::draft::Draft;
 use super::{Displaced, Error, How, Links, Referrer, Snapshot, Store, people, rows};
 
 impl Store {
-    /// The direct assignments that a change would end which leads from `before` to `after` and writes the profiles
-    /// `put`, in that order. Nothing is written. Where a second assignment is refused, so would be the change.
+    /// The direct assignments that would end by a change from `before` to `after` that puts the profiles `put`, in that
+    /// order. Writes nothing. If the environment refuses second assignments, the change would be refused instead.
     pub fn would_end(&self, before: &Snapshot, after: &Snapshot, put: &[&str]) -> Result<Vec<Displaced>, Error> {
         self.read(|connection| {
             let mut ended: Vec<Displaced> = Vec::new();
             for name in put.iter().rev() {
                 for (other, people) in meetings(connection, before, after, name)? {
-                    // The people of a pair are taken once.
+                    // Each pair of profiles that share people counts once.
                     if !ended.iter().any(|it| it.profile == *name && it.by == other) {
                         ended.push(Displaced { profile: other, by: (*name).to_owned(), people });
                     }
@@ -33,9 +34,9 @@ impl Store {
 }
 
 impl Draft<'_> {
-    /// Ends or refuses what would be second assignments, now that profiles are as they will be.
+    /// Ends or refuses second assignments, once all profiles of the change set are put.
     pub(super) fn keep_one_profile_each(&mut self) -> Result<(), Error> {
-        // The one put last comes first, and keeps its people.
+        // The profile put last comes first, and keeps its people.
         for name in std::mem::take(&mut self.profiles_put).into_iter().rev() {
             for (other, count) in meetings(self.connection, self.before, &self.library, &name)? {
                 self.displace(&name, &other, count)?;
@@ -65,7 +66,8 @@ impl Draft<'_> {
     }
 }
 
-/// The profiles that begin to serve an app of profile `name` and have people in common with it, and how many.
+/// The profiles that newly share an app with profile `name` and have people in common with it, with the number of those
+/// people.
 fn meetings(
     connection: &Connection,
     before: &Snapshot,

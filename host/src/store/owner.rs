@@ -1,18 +1,18 @@
-//! Who works on a run of an upgrade or on a question of the outbox: a process, told apart from every other one by its machine, its
-//! number and its beginning.
+//! The owner of a run of an upgrade, or of an event of the outbox: a process. Its machine, its number and its start
+//! time tell it apart from every other process.
 //!
-//! A number alone is not enough, because numbers are used again. Where the system does not tell (anywhere but Linux), a
-//! process counts as alive until what it holds runs out.
+//! A number alone is not enough, because numbers are used again. Where the system does not tell the start time
+//! (anywhere but Linux), a process counts as alive until its lease expires.
 
 use std::fs;
 
-/// How this process is called as the holder of something.
+/// The name of this process as an owner.
 pub fn this_process() -> String {
     let id = std::process::id();
     format!("process {id} on {} ({})", host(), mark(id))
 }
 
-/// Whether the process that holds something no longer exists. Only known of processes of this machine.
+/// Whether the process `owner` no longer exists. Always false for a process of another machine.
 pub fn is_gone(owner: &str) -> bool {
     let Some((machine, mark_of)) = owner.strip_suffix(')').and_then(|owner| owner.rsplit_once(" (")) else {
         return false;
@@ -30,15 +30,15 @@ fn host() -> String {
     if name.is_empty() { "this machine".to_owned() } else { name.to_owned() }
 }
 
-/// What is known of a process besides its number: which start of the machine it belongs to, and when it began.
+/// What tells a process apart besides its number: the boot of the machine, the number space, and the start time.
 fn mark(id: u32) -> String {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let boot: String = boot.chars().take_while(|c| *c != '-').collect();
-    // Processes of one machine may be numbered apart from each other.
+    // Containers of one machine may have number spaces of their own.
     let numbered = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
     let numbered: String = numbered.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
     let status = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    // The name of a program, in brackets, may hold anything; what follows it are numbers.
+    // The name of a program, in brackets, may hold any character; after it there are only numbers.
     let began = status.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(19));
     format!("{boot}-{numbered}.{}", began.unwrap_or("gone"))
 }

@@ -1,7 +1,7 @@
-//! The library as it was: loaded once for all callers that ask about the same revision.
+//! Snapshots of past revisions: each is loaded once for all callers that ask for it.
 //!
-//! A library of the past takes as long to load and as much memory as there are items. So the last few are kept, no more
-//! than two are loaded at once, and a question that finds too many waiting is told to come again.
+//! The load of an old library takes time and memory in proportion to its items. So the last few are kept, at most two
+//! are loaded at once, and a caller that can repeat its request is refused if too many wait.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,42 +10,42 @@ use crate::domain::Revision;
 
 use super::{Error, Snapshot};
 
-/// How many old snapshots are kept.
+/// The number of old snapshots that are kept.
 const KEPT: usize = 3;
 
-/// How many are loaded at once.
+/// The number of old snapshots that are loaded at once.
 const LOADS: usize = 2;
 
-/// How many callers wait for one that is being loaded, or for their turn.
+/// The number of callers that may wait for a load.
 const WAITING: usize = 8;
 
 /// Old snapshots.
 #[derive(Default)]
 pub(super) struct Past {
     state: Mutex<State>,
-    /// Told whenever a load ends.
+    /// Is notified whenever a load ends.
     ended: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    /// The one that was asked for last is the first.
+    /// The snapshot that was asked for last is the first.
     kept: VecDeque<Arc<Snapshot>>,
     loading: Vec<Revision>,
     waiting: usize,
 }
 
-/// Whether a caller that finds too many others is refused.
+/// How a caller behaves if too many others wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patience {
-    /// It waits for its turn.
+    /// The caller waits for its turn.
     Waits,
-    /// It is told to come again.
+    /// The caller is refused and repeats its request.
     ComesAgain,
 }
 
 impl Past {
-    /// The snapshot of `revision`, made by `load` unless it is there or is being loaded.
+    /// The snapshot of `revision`. Calls `load` unless the snapshot is kept or is being loaded.
     pub(super) fn at(
         &self,
         revision: Revision,
@@ -71,7 +71,7 @@ impl Past {
         }
         state.loading.push(revision);
         drop(state);
-        // Also if it fails or panics: then another caller tries.
+        // Dropped also if the load fails or panics: then another caller tries.
         let _ended = Loading { past: self, revision };
         let loaded = Arc::new(load()?);
         let mut state = self.lock();
@@ -80,13 +80,13 @@ impl Past {
         Ok(loaded)
     }
 
-    /// What this guards is whole after every line.
+    /// The state is consistent after every line, so a poisoned lock can still be used.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A load, until it ended.
+/// A load in progress. Its end is noted when this is dropped.
 struct Loading<'a> {
     past: &'a Past,
     revision: Revision,
@@ -111,7 +111,7 @@ mod tests {
         Snapshot::default().at_revision(Revision(revision))
     }
 
-    /// Waits until so many callers wait.
+    /// Waits until `count` callers wait.
     fn until_wait(past: &Past, count: usize) {
         while past.lock().waiting < count {
             thread::yield_now();
@@ -131,7 +131,7 @@ mod tests {
             loads.load(SeqCst)
         };
         assert_eq!([1, 1, 2, 3, 1, 2].map(ask), [1, 1, 2, 3, 3, 3]);
-        // The third was asked for before the others, so it goes.
+        // The snapshot of revision 3 was asked for before the others, so it is dropped.
         assert_eq!([4, 1, 2, 3].map(ask), [4, 4, 4, 5]);
     }
 

@@ -15,24 +15,24 @@ use super::{Error, Snapshot, Store};
 pub use listing::{PeopleOrder, PersonKey, Standing};
 pub use ranges::Ranges;
 
-/// One person, as far as profile selection asks.
+/// One person, with what profile selection needs.
 #[derive(Debug, Clone)]
 pub struct Person {
     /// The login.
     pub login: Name<User>,
-    /// The person.
+    /// The user.
     pub user: User,
-    /// The profiles the person was assigned to directly; more than one only in data from elsewhere (ruling 8.3).
+    /// The profiles the person is assigned to directly. More than one only in imported data (ruling 8.3).
     pub direct: Vec<Name<Profile>>,
 }
 
 impl Store {
-    /// The person with `login` at `revision`, if there was one.
+    /// The person with `login` at `revision`, if there was one then.
     pub fn person(&self, login: &Name<User>, revision: Revision) -> Result<Option<Person>, Error> {
         Ok(self.read(|connection| look_up(connection, login, Some(revision)))?.1)
     }
 
-    /// The library at the newest revision, and the person with `login` at the same.
+    /// The library at the newest revision, and the person with `login` at that revision.
     pub fn newest_with(&self, login: &Name<User>) -> Result<(Arc<Snapshot>, Option<Person>), Error> {
         let (newest, person) = self.read(|connection| look_up(connection, login, None))?;
         Ok((self.library(newest)?, person))
@@ -71,14 +71,14 @@ impl Store {
         })
     }
 
-    /// The person with `login` now, with the revision that wrote it.
+    /// The person with `login` at the newest revision, with the revision that wrote the item.
     pub fn user(&self, login: &str) -> Result<Option<(User, Revision)>, Error> {
         self.read(|connection| current_user(connection, login))
     }
 }
 
-/// A person at `revision` or the newest one, and which that was. One statement, because every statement takes a lock of the file
-/// that all threads share.
+/// The person at `revision` or at the newest one, and the number of that revision. One statement, because every
+/// statement takes a lock of the file that all threads share.
 fn look_up(
     connection: &Connection,
     login: &Name<User>,
@@ -147,7 +147,7 @@ pub(super) fn assigned_logins(
     Ok(logins.collect::<Result<_, _>>()?)
 }
 
-/// The other profiles that people of a profile are assigned to directly, and how many people that are.
+/// The other profiles to which people of `profile` are assigned directly, each with the number of those people.
 pub(super) fn who_share(connection: &Connection, profile: &str) -> Result<Vec<(String, u64)>, Error> {
     let mut find = connection.prepare_cached(
         "SELECT other.profile, count(*) FROM assignment own JOIN assignment other ON other.login = own.login

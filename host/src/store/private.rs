@@ -1,7 +1,7 @@
-//! Files for the eyes of their owner: the data folder and everything that this program keeps in it.
+//! Restricts files to their owner: the data folder and everything that this program keeps in it.
 //!
-//! Does not follow links, and leaves files alone that are not this program's. A folder that cannot be tightened is used all the
-//! same, and the log says so.
+//! Does not follow links, and leaves files of other programs alone. A folder whose permissions cannot be changed is
+//! used all the same, and the log says so.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -9,12 +9,13 @@ use std::path::Path;
 
 use super::durable;
 
-/// How the names of files and folders begin that this program makes in a data folder.
+/// The beginnings of the names of files and folders that this program makes in a data folder.
 #[cfg(unix)]
 const OURS: &[&str] =
     &[".upgrade-", "admin.", "audit", "cache", "loadout", "recordings", "secrets", "traces", "upgrades"];
 
-/// Makes a file that only its owner may read and write, if it is not there. The files that SQLite puts beside it have its mode.
+/// Makes a file that only its owner may read and write, if it does not exist. The files that SQLite puts beside it get
+/// its mode.
 pub(super) fn make(file: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.create(true).append(true);
@@ -27,7 +28,8 @@ pub(super) fn make(file: &Path) -> io::Result<()> {
     options.open(file).map(drop)
 }
 
-/// Makes the data folder, if it is not there, and takes from all but its owner what an older program let them do in it.
+/// Makes the data folder, if it does not exist, and removes the permissions of other users that an older program left
+/// in it.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     durable::make_folder(folder)?;
     #[cfg(unix)]
@@ -56,7 +58,8 @@ mod unix {
 
     use super::OURS;
 
-    /// Tightens the folder and what is ours in it. How many files and folders were open to others.
+    /// Tightens the permissions of the folder and of our files in it. Returns how many files and folders were open to
+    /// others.
     pub(super) fn tighten_all(folder: &Path) -> io::Result<usize> {
         let mut tightened = usize::from(tighten(folder)?);
         for entry in fs::read_dir(folder)? {
@@ -72,7 +75,7 @@ mod unix {
     fn below(path: &Path) -> io::Result<usize> {
         let mut tightened = match tighten(path) {
             Ok(tightened) => usize::from(tightened),
-            // Another process took it away meanwhile.
+            // Another process deleted it meanwhile.
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
             Err(error) => return Err(error),
         };

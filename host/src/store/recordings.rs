@@ -1,8 +1,9 @@
-//! Recorded calls, in a database of its own beside the configuration that nobody but its owner can read.
+//! Recorded calls, in a side database that only its owner can read.
 //!
-//! The same question to the same component is kept once, as it was last answered, with how often it was seen. What is too old goes
-//! whenever something is written or read, and when [`RecordingLog::expire`] says so; of one plugin the newest
-//! [`RecordingLog::KEPT`] stay. What goes or is replaced is overwritten on the disk, with the next [`RecordingLog::expire`] at the latest.
+//! The same question to the same component is kept once, with its last answer and the number of times it was seen.
+//! Expired recordings are deleted whenever something is written or read, and by [`RecordingLog::expire`]; of one plugin
+//! the newest [`RecordingLog::KEPT`] stay. Deleted and replaced content is overwritten on the disk, at the latest by
+//! the next [`RecordingLog::expire`].
 
 mod trials;
 
@@ -27,8 +28,8 @@ const RECORDINGS: Beside = Beside {
     id: 0x4c6f_5265, // "LoRe"
     tables: include_str!("recordings.sql"),
     since: &["ALTER TABLE recording ADD COLUMN step TEXT"],
-    // A recording is a copy of what was answered, made beside the answer, which nobody was told is kept. After a power cut the newest
-    // may be missing; what is there is whole.
+    // A recording is a copy made beside the answer, and no caller is promised that it is kept. A power cut may lose the
+    // newest recordings; the file stays intact.
     written: ("WAL", "NORMAL"),
     private: true,
 };
@@ -37,36 +38,36 @@ const RECORDINGS: Beside = Beside {
 pub struct RecordingLog {
     connection: Mutex<Connection>,
     kept: usize,
-    /// Whether the write-ahead log may still have what was taken away or replaced.
+    /// Whether the write-ahead log may still hold deleted or replaced content.
     is_unwiped: AtomicBool,
 }
 
-/// A recording, with what it is found by.
+/// A recording, with the attributes by which it is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptRecording {
-    /// What it is known by.
+    /// The ID of the recording.
     pub id: TraceId,
     /// The plugin, as `publisher/name`.
     pub plugin: String,
-    /// The version that was asked.
+    /// The version that was called.
     pub version: PluginVersion,
-    /// Its component.
+    /// The digest of the component.
     pub digest: Digest,
-    /// The question, hashed.
+    /// The hash of the question.
     pub question: String,
-    /// The tool kind; of a change of configuration its message.
+    /// The tool kind; for a change of configuration its message.
     pub tool: String,
-    /// The step that was asked, if it was not the rule.
+    /// The step that was called; `None` for the rule.
     pub step: Option<String>,
     /// The profile in force.
     pub profile: String,
-    /// Some of the people it was about, if that is kept.
+    /// Some of the people the call was about, if people are kept.
     pub users: Vec<String>,
-    /// What was answered, such as `shown` or `failed`.
+    /// The outcome, such as `shown` or `failed`.
     pub status: String,
-    /// When it was made.
+    /// When the recording was made.
     pub at: jiff::Timestamp,
-    /// When it goes.
+    /// When the recording expires.
     pub expires: jiff::Timestamp,
     /// How often the question was seen.
     pub seen: u64,
@@ -74,39 +75,39 @@ pub struct KeptRecording {
     pub document: String,
 }
 
-/// The people a question was about, with the millisecond when each is forgotten.
+/// The people a question was about, each with the millisecond at which the name expires.
 type Users = BTreeMap<String, i64>;
 
-/// Which recordings.
+/// Which recordings are listed. All the conditions that are given hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordingFilter {
-    /// Of this plugin, as `publisher/name`.
+    /// The plugin, as `publisher/name`.
     pub plugin: Option<String>,
-    /// Of this tool kind.
+    /// The tool kind.
     pub tool: Option<String>,
-    /// Of people with this profile.
+    /// The profile of the people.
     pub profile: Option<String>,
-    /// Of calls that ended so.
+    /// The outcome of the call.
     pub status: Option<RecordedStatus>,
 }
 
 impl RecordingLog {
     /// The name of the database within the data folder.
     pub const FILE: &str = "recordings.db";
-    /// How many recordings of one plugin are kept.
+    /// The most recordings of one plugin that are kept.
     pub const KEPT: usize = 2_000;
-    /// Bytes of the largest recording that is kept.
+    /// The largest recording that is kept, in bytes.
     pub const LARGEST: usize = 256 << 10;
 
     fn open(folder: &Path, kept: usize) -> Result<Self, Error> {
         let file = folder.join(Self::FILE);
         let connection = RECORDINGS.open(&file)?;
-        // Whoever had it open before may have left something.
+        // An earlier process may have left deleted content in the log.
         Ok(Self { connection: Mutex::new(connection), kept, is_unwiped: AtomicBool::new(true) })
     }
 
-    /// Keeps a recording, instead of an older one of the same question to the same component, under whose name it goes on. One that
-    /// is too large is not kept; answers whether it was.
+    /// Keeps a recording. It replaces an older one of the same question to the same component, and keeps the ID of
+    /// that. Returns false, and keeps nothing, if the recording is too large.
     pub fn keep(&self, recording: &KeptRecording) -> Result<bool, Error> {
         if recording.document.len() > Self::LARGEST {
             return Ok(false);
@@ -121,7 +122,7 @@ impl RecordingLog {
             .optional()?;
         let is_replaced = known.is_some();
         let mut people: Users = users.iter().map(|user| (user.clone(), expires.as_millisecond())).collect();
-        // Whoever is not named any more is not named by what is older either.
+        // If the new recording names no people, the names of the older one are dropped, too.
         if !users.is_empty() {
             let known = known.map(|known| parse_users(&known)).transpose()?.unwrap_or_default();
             for (user, forgotten) in known {
@@ -160,14 +161,16 @@ impl RecordingLog {
         Ok(true)
     }
 
-    /// Takes away what is too old at `now`, and overwrites on the disk whatever went or was replaced since the last time.
+    /// Deletes recordings that are expired at `now`, and overwrites on the disk what was deleted or replaced since the
+    /// last time.
     pub fn expire(&self, now: jiff::Timestamp) -> Result<(), Error> {
         let connection = lock(&self.connection);
         self.forget(&connection, now)?;
         if self.is_unwiped.load(Relaxed) { self.wipe(&connection) } else { Ok(()) }
     }
 
-    /// Up to `limit` recordings that pass and are not too old at `now`, the newest first, behind `after`.
+    /// Up to `limit` recordings that match the filter, are not expired at `now` and are older than `after`, the newest
+    /// first.
     pub fn list(
         &self,
         filter: &RecordingFilter,
@@ -193,7 +196,7 @@ impl RecordingLog {
         found.collect()
     }
 
-    /// One recording, if it is not too old at `now`.
+    /// One recording, if it exists and is not expired at `now`.
     pub fn one(&self, id: TraceId, now: jiff::Timestamp) -> Result<Option<KeptRecording>, Error> {
         let connection = lock(&self.connection);
         self.forget(&connection, now)?;
@@ -202,7 +205,7 @@ impl RecordingLog {
         found.transpose()
     }
 
-    /// Takes a recording away. Answers whether it was there.
+    /// Deletes a recording. Returns whether it existed.
     pub fn remove(&self, id: TraceId) -> Result<bool, Error> {
         let connection = lock(&self.connection);
         let removed = connection.execute("DELETE FROM recording WHERE id = ?1", [id.to_string()])? > 0;
@@ -210,7 +213,7 @@ impl RecordingLog {
         Ok(removed)
     }
 
-    /// Takes all recordings of a plugin away, and what was counted of its trials. Answers how many recordings there were.
+    /// Deletes all recordings of a plugin, and the counts of its trials. Returns how many recordings there were.
     pub fn clear(&self, plugin: &str) -> Result<usize, Error> {
         let connection = lock(&self.connection);
         let removed = connection.execute("DELETE FROM recording WHERE plugin = ?1", [plugin])?;
@@ -220,7 +223,7 @@ impl RecordingLog {
         Ok(removed)
     }
 
-    /// Takes away what is too old at `now`. On the disk it is until the log is wiped.
+    /// Deletes recordings that are expired at `now`. They stay on the disk until the log is wiped.
     fn forget(&self, connection: &Connection, now: jiff::Timestamp) -> Result<(), Error> {
         let mut delete = connection.prepare_cached("DELETE FROM recording WHERE expires <= ?1")?;
         if delete.execute([now.as_millisecond()])? > 0 {
@@ -229,9 +232,9 @@ impl RecordingLog {
         Ok(())
     }
 
-    /// Empties the write-ahead log, which still has what was taken away.
+    /// Empties the write-ahead log, which may still hold deleted content.
     fn wipe(&self, connection: &Connection) -> Result<(), Error> {
-        // Somebody who reads at this moment holds it; the next one empties it.
+        // If a reader holds the log now, the next call empties it.
         let is_held: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
         self.is_unwiped.store(is_held, Relaxed);
         Ok(())
@@ -270,7 +273,7 @@ impl Store {
         is_there.then(|| self.recordings()).transpose()
     }
 
-    /// The recorded calls, in a database that is made if it is not there.
+    /// The recorded calls. Makes their database if there is none.
     pub fn recordings(&self) -> Result<&RecordingLog, Error> {
         if let Some(recordings) = self.recordings.get() {
             return Ok(recordings);

@@ -1,4 +1,4 @@
--- Calls of plugins that were recorded, in a file of its own: it goes when the recordings go.
+-- Recorded calls of plugins, in a side database: the file is removed together with the recordings.
 CREATE TABLE recording (
     id       TEXT PRIMARY KEY,
     plugin   TEXT NOT NULL,
@@ -22,7 +22,8 @@ CREATE TABLE recording (
 CREATE INDEX recording_by_expiry ON recording (expires);
 CREATE INDEX recording_by_time ON recording (plugin, at);
 
--- What became of asking a version on trial: one row for each trial beside one component. No values, and nobody's name.
+-- The counts of a trial: one row for each version on trial and the component it is compared with. Holds no values and
+-- no names of people.
 CREATE TABLE trial (
     plugin    TEXT NOT NULL,
     serving   TEXT NOT NULL,

@@ -1,6 +1,6 @@
-//! What the store would say to a library, before it is written.
+//! Checks a library as a write would, before it is written.
 //!
-//! Refuses what a write would refuse: what is broken, what names something that is missing, and more than a library may have.
+//! Refuses what a write would refuse: broken rules, references to missing items, and a library that is too large.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,8 +10,9 @@ use crate::domain::{InvalidItem, Kind, Problems};
 use super::checks::{self, Finding};
 use super::{Error, MissingReference, Snapshot, Tolerated, bounds};
 
-/// Checks the items of `library` that are `touched`, and what depends on them, as a write over `before` with
-/// [`Strictness::Report`](super::Strictness::Report) would: what existing environments break is returned, anything else is an error.
+/// Checks the items of `library` that are `touched`, and the items that depend on them, as a write over `before` with
+/// [`Strictness::Report`](super::Strictness::Report) would. Returns the problems that such a write reports; any other
+/// problem is an error.
 pub fn review(
     before: &Snapshot,
     library: &Snapshot,

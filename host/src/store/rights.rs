@@ -1,10 +1,12 @@
-//! Rights: the author of a change needs the privilege for everything that changes, whatever the request was about.
+//! Checks rights: the author of a change needs the privilege for everything that changes, whatever the request was
+//! about.
 //!
-//! Where one request changes one kind of item, the address says which privilege that takes. An import and a forced delete
-//! reach further, and how far is known only when the change set is settled. Parts of the environment have privileges of their
-//! own, and the audit names each change of them: which plugins are let in, what people see of tools without a rule, what is kept
-//! of the calls of plugins, and which connector slugs ask. Refuses a change of the first where the change set names no caller: no archive, no upgrade and
-//! no plugin says whose signature counts, or what is asked outside.
+//! If a request changes one kind of item, its address says which privilege that takes. An import and a forced delete
+//! reach further; how far is known only when the change set is settled. Parts of the environment have privileges of
+//! their own, and the audit names each change of them: which plugins are let in, what people see of tools without a
+//! rule, which texts of plugin calls are kept, and which connector slugs ask. Refuses a change of which plugins are let
+//! in, or of that connector, if the change set names no caller: no archive, no upgrade and no plugin decides whose
+//! signature counts, or which service is asked.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,8 +20,8 @@ use crate::domain::{Item, KeyId, Kind, TrustedPublisher};
 
 use super::{Changed, Committed, Error, How, Snapshot};
 
-/// Refuses what `caller` may not write. Plugins of which only what they answer for is noted take no privilege. `decided` is what changes about
-/// plugins as a whole.
+/// Refuses what `caller` may not write. Plugins in `expects`, for which only duties are recorded, take no privilege.
+/// `decided` are the changes that concern plugins as a whole.
 pub(super) fn check(
     caller: Option<&Caller>,
     author: &Author,
@@ -56,7 +58,7 @@ pub(super) fn check(
     }
 }
 
-/// What changes between two snapshots about plugins as a whole, as the audit says it.
+/// The audit events for the changes between two snapshots that concern plugins as a whole.
 pub(super) fn decided(before: &Snapshot, after: &Snapshot, changed: &[Changed]) -> Vec<AuditEvent> {
     let keys = |of: &Snapshot, publisher: &str| -> Option<Vec<KeyId>> {
         let entry = of.entry(Kind::TrustedPublisher, publisher)?;
@@ -90,7 +92,7 @@ pub(super) fn decided(before: &Snapshot, after: &Snapshot, changed: &[Changed]) 
     events
 }
 
-/// The lines of the audit about what was `decided`, in the name of `author`.
+/// The audit entries for the `decided` events, in the name of `author`.
 pub(super) fn entries(decided: Vec<AuditEvent>, author: &Author) -> Vec<AuditEntry> {
     let at = Timestamp::now();
     decided.into_iter().map(|event| AuditEntry { at, token: author.who.clone(), event }).collect()

@@ -1,4 +1,4 @@
-//! Room on the disk: how much there is, and whether a failure means that there is none.
+//! Room on the disk: how much is free, and whether a failure means that the disk is full.
 
 use std::error::Error as StdError;
 use std::io;
@@ -9,21 +9,21 @@ use rusqlite::ErrorCode;
 
 use super::Error;
 
-/// Room that what can wait leaves to changes of the configuration.
+/// The bytes that work which can wait leaves free for changes of the configuration.
 const RESERVE: u64 = 64 << 20;
-/// Room that changes of the configuration leave to what mends and tells: tokens, the switches of plugins, and the audit. Each change
-/// writes the items it touches anew, and nothing of the history is ever taken away.
+/// The bytes that changes of the configuration leave free for tokens, the switches of plugins, and the audit. Each
+/// change writes the items it touches anew, and the history is never deleted.
 const LAST_RESERVE: u64 = 32 << 20;
-/// So little room that a failure to write means that there is none.
+/// With fewer free bytes than this, a failed write counts as a full disk.
 const NONE: u64 = 256 << 10;
 
-/// A failure and everything that led to it.
+/// An error and its causes.
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let next = |error: &&'a (dyn StdError + 'static)| -> Option<&'a (dyn StdError + 'static)> { (*error).source() };
     successors(Some(error), next)
 }
 
-/// Whether a failure, or what led to it, is that the disk is full.
+/// Whether an error, or one of its causes, is a full disk.
 pub fn is_full(error: &(dyn StdError + 'static)) -> bool {
     chain(error).any(|cause| {
         let database = cause.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
@@ -34,18 +34,19 @@ pub fn is_full(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-/// Refuses what takes `needed` bytes of `folder` where that would leave too little for what cannot wait.
+/// Refuses work that takes `needed` bytes of `folder` if that would leave less than the reserve for changes of the
+/// configuration.
 pub fn check(folder: &Path, needed: u64) -> Result<(), Error> {
     leave(folder, needed, |all| RESERVE.min(all / 10))
 }
 
-/// Refuses a change of the configuration where too little would be left in `folder` for tokens and the audit.
+/// Refuses a change of the configuration that would leave too little room in `folder` for tokens and the audit.
 pub(super) fn check_for_a_change(folder: &Path) -> Result<(), Error> {
     leave(folder, 0, |all| LAST_RESERVE.min(all / 20))
 }
 
 fn leave(folder: &Path, needed: u64, reserve_of: impl Fn(u64) -> u64) -> Result<(), Error> {
-    // Where the system does not tell, the writing itself finds out.
+    // If the system does not tell the free bytes, the write itself will fail.
     let Some((free, all)) = free_of(folder) else { return Ok(()) };
     let reserve = reserve_of(all);
     if free >= needed.saturating_add(reserve) {
@@ -56,12 +57,12 @@ fn leave(folder: &Path, needed: u64, reserve_of: impl Fn(u64) -> u64) -> Result<
 }
 
 impl Error {
-    /// The same failure of a database in `folder`, with the folder if there is no room in it.
+    /// The same error, or [`Error::Full`] with `folder` if the disk is full.
     pub(super) fn in_folder(self, folder: &Path) -> Self {
         let Self::Database(cause) = &self else { return self };
         let is_full = match cause.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => true,
-            // Files beside a database, which cannot grow or cannot be made, are not told apart by what is missing.
+            // SQLite does not say why a side file could not grow or be made.
             Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
                 free_of(folder).is_some_and(|(free, _)| free < NONE)
             }

@@ -1,4 +1,4 @@
-//! Rows to items and back.
+//! Converts rows to items and back.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ pub(super) fn load(connection: &Connection, revision: Revision) -> Result<Snapsh
     load_over(connection, revision, &Snapshot::default())
 }
 
-/// The library at `revision`. What is in `known` as it was then is not read again, and takes no memory of its own.
+/// The library at `revision`. Items that are the same in `known` are shared with it and not read again.
 pub(super) fn load_over(connection: &Connection, revision: Revision, known: &Snapshot) -> Result<Snapshot, Error> {
-    // Two ranges of kinds, so that no row of a person is stepped over.
+    // Two ranges of kinds, so that the query reads no row of a person.
     let mut find = connection.prepare_cached(
         "SELECT kind, name, since, layer, body FROM item
           WHERE kind < 'users' AND since <= ?1 AND (until IS NULL OR until > ?1)
@@ -50,14 +50,14 @@ pub(super) fn load_over(connection: &Connection, revision: Revision, known: &Sna
     Ok(snapshot)
 }
 
-/// The JSON form of an item as it is kept. Columns with secrets, which older programs kept, are taken out.
+/// The stored JSON form of an item, without columns with secrets, which older programs kept.
 pub(super) fn item_json(body: &str) -> Result<Value, Error> {
     let mut json = serde_json::from_str(body).map_err(corrupt)?;
     strip(&mut json);
     Ok(json)
 }
 
-/// Ends the row of an item that holds at `revision`, if there is one.
+/// Ends the current row of an item at `revision`, if there is one.
 pub(super) fn end(connection: &Connection, revision: Revision, kind: Kind, name: &str) -> Result<(), Error> {
     let at = params![revision.0, kind.collection(), name];
     connection.prepare_cached("DELETE FROM item WHERE kind = ?2 AND name = ?3 AND since = ?1")?.execute(at)?;
@@ -67,7 +67,7 @@ pub(super) fn end(connection: &Connection, revision: Revision, kind: Kind, name:
     if kind == Kind::User { copy::remove(connection, name) } else { Ok(()) }
 }
 
-/// Writes an item that holds from `revision` on.
+/// Writes the row of an item from `revision` on.
 pub(super) fn begin(
     connection: &Connection,
     revision: Revision,
@@ -95,7 +95,7 @@ pub(super) fn unassign(connection: &Connection, revision: Revision, login: &str,
     Ok(())
 }
 
-/// Ends every direct assignment to a profile.
+/// Ends all direct assignments to a profile.
 pub(super) fn unassign_all(connection: &Connection, revision: Revision, profile: &str) -> Result<(), Error> {
     let at = params![revision.0, profile];
     connection.prepare_cached("DELETE FROM assignment WHERE profile = ?2 AND since = ?1")?.execute(at)?;
@@ -128,7 +128,7 @@ pub(super) fn assign(connection: &Connection, revision: Revision, login: &str, p
 
 const OUT_OF_THE_BOX: &str = "out-of-the-box";
 
-/// The time that a row says.
+/// Parses the time in a row.
 pub(super) fn timestamp(text: &str) -> Result<jiff::Timestamp, Error> {
     text.parse().map_err(|error: jiff::Error| corrupt(error))
 }

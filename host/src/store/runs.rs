@@ -1,7 +1,7 @@
-//! The runs of upgrades: what was carried out, and who is at it.
+//! The runs of upgrades, and the lease under which a process carries one out.
 //!
-//! At most one run is unfinished. Whoever works on it holds the lease, which is taken with a token that grows each time:
-//! nothing is written under a token that is not the newest. A lease nobody renews any more may be taken.
+//! At most one run is unfinished. The process that works on it holds the lease. Each taking of the lease gets a higher
+//! token, and only the holder of the newest token can write. A lease that is not renewed expires.
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
@@ -11,51 +11,51 @@ use crate::domain::revision::Author;
 use super::commit::End;
 use super::{ChangeSet, Committed, Error, Store, lock, rows};
 
-/// How long a lease holds without being renewed, in seconds.
+/// How long a lease lasts without being renewed, in seconds.
 pub const LEASE_SECONDS: u64 = 15;
 
 /// A run to begin.
 #[derive(Debug, Clone)]
 pub struct NewRun {
-    /// The plan it carries out, which serves once.
+    /// The plan that the run carries out. A plan serves once.
     pub plan: String,
     /// The revision the plan was made for.
     pub base: Revision,
-    /// What is read, for people.
+    /// The source that is read, for people.
     pub source: String,
-    /// The SHA-256 of what is read, in hexadecimal.
+    /// The SHA-256 of the source, in hexadecimal.
     pub digest: String,
-    /// Who began it.
+    /// The author of the run.
     pub who: String,
-    /// The steps, with the components that are asked.
+    /// The steps, with the components that are called.
     pub steps: Vec<StepRun>,
 }
 
 /// A step of a run.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct StepRun {
-    /// Its name, as `publisher/name`.
+    /// The name of the step, as `publisher/name`.
     pub name: String,
-    /// Its version.
+    /// The version of the step.
     pub version: String,
     /// The SHA-256 of the component, in hexadecimal.
     pub digest: String,
 }
 
-/// How far a run is.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = UpgradeState)]
 pub enum RunState {
-    /// It is not finished; nothing of it is visible.
+    /// The run is not finished; none of its changes is visible.
     Unfinished,
-    /// It is visible, as one revision.
+    /// The changes of the run are visible, as one revision.
     Applied,
-    /// It was dropped before anything of it was visible.
+    /// The run was dropped before any of its changes was visible.
     Abandoned,
-    /// It was visible, and was undone.
+    /// The changes of the run were visible, and were undone.
     RolledBack,
-    /// Nothing was carried out: its steps were declared to be done.
+    /// The run carried out nothing: its steps were declared done.
     Baseline,
 }
 
@@ -63,51 +63,51 @@ pub enum RunState {
 #[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
 #[schema(as = Upgrade)]
 pub struct Run {
-    /// Its number.
+    /// The number of the run.
     pub id: u64,
-    /// The plan it carries out.
+    /// The plan that the run carries out.
     pub plan: String,
-    /// How far it is.
+    /// The state of the run.
     pub state: RunState,
     /// The revision the plan was made for.
     pub base: Revision,
-    /// What is read.
+    /// The source that is read.
     pub source: String,
-    /// The SHA-256 of what is read.
+    /// The SHA-256 of the source.
     pub digest: String,
-    /// Who began it.
+    /// The author of the run.
     pub who: String,
-    /// When it began.
+    /// When the run began.
     #[schema(value_type = String, format = DateTime)]
     pub started: jiff::Timestamp,
-    /// When it ended.
+    /// When the run ended.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ended: Option<jiff::Timestamp>,
-    /// The revision that made it visible; the one before if nothing had to change.
+    /// The revision that made the run visible; the one before if nothing changed.
     pub revision: Option<Revision>,
-    /// The revision that undid it.
+    /// The revision that undid the run.
     pub undone: Option<Revision>,
-    /// Why it did not go on, if it did not.
+    /// Why the run stopped, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// Its steps.
+    /// The steps of the run.
     pub steps: Vec<StepRun>,
-    /// Who works on it.
+    /// The lease of the process that works on the run.
     pub lease: Option<Lease>,
 }
 
-/// Who works on a run.
+/// The lease of a process on a run.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[schema(as = UpgradeLease)]
 pub struct Lease {
-    /// The run.
+    /// The number of the run.
     #[serde(skip)]
     pub run: u64,
-    /// The process.
+    /// The name of the process that holds the lease.
     pub owner: String,
-    /// Grows with each taking.
+    /// The token, which grows each time the lease is taken.
     pub token: u64,
-    /// Seconds since it was last renewed.
+    /// Seconds since the lease was last renewed.
     pub seconds: u64,
 }
 
@@ -131,10 +131,10 @@ impl RunState {
 }
 
 impl Store {
-    /// Begins a run and takes its lease. Refused while another is unfinished, and if the plan was used or is not for the
-    /// newest revision.
+    /// Begins a run and takes its lease. Refuses while another run is unfinished, if the plan was used already, and if
+    /// the plan is not for the newest revision.
     ///
-    /// `is_gone` tells whether the owner of a lease no longer exists.
+    /// `is_gone` says whether the owner of a lease no longer exists.
     pub fn begin_run(&self, run: &NewRun, owner: &str, is_gone: impl Fn(&str) -> bool) -> Result<Lease, Error> {
         self.as_writer(|connection| {
             let newest = rows::newest(connection)?;
@@ -157,7 +157,7 @@ impl Store {
         })
     }
 
-    /// Declares steps to be done without carrying them out, for an environment that has what they would bring.
+    /// Declares steps done without carrying them out, for an environment that has their content already.
     pub fn baseline(&self, run: &NewRun) -> Result<u64, Error> {
         self.as_writer(|connection| {
             let id = insert(connection, run, RunState::Baseline)?;
@@ -166,8 +166,8 @@ impl Store {
         })
     }
 
-    /// Takes the lease of a run that is not finished. Refused while somebody holds it, unless `is_gone` says that the owner
-    /// no longer exists.
+    /// Takes the lease of an unfinished run. Refuses while another process holds it, unless `is_gone` says that the
+    /// process no longer exists.
     pub fn take_lease(&self, run: u64, owner: &str, is_gone: impl Fn(&str) -> bool) -> Result<Lease, Error> {
         self.as_writer(|connection| {
             unfinished(connection, run, "carried on")?;
@@ -190,7 +190,7 @@ impl Store {
         })
     }
 
-    /// Lets a lease run out now: whoever held it works on the run no more, because of `failure`.
+    /// Ends a lease now. Its holder has stopped working on the run because of `failure`.
     pub fn let_go(&self, lease: &Lease, failure: &str) -> Result<(), Error> {
         self.as_writer(|connection| {
             hold(connection, lease)?;
@@ -201,7 +201,7 @@ impl Store {
         })
     }
 
-    /// Closes the run of a lease, because of `failure`. Refused if the lease was lost: it is somebody else's run now.
+    /// Closes the run of a lease because of `failure`. Refuses if the lease was lost: another process has the run now.
     pub fn give_up(&self, lease: &Lease, failure: &str) -> Result<(), Error> {
         self.as_writer(|connection| {
             hold(connection, lease)?;
@@ -209,7 +209,7 @@ impl Store {
         })
     }
 
-    /// Takes back that steps were declared to be done.
+    /// Takes back the declaration that steps are done.
     pub fn revoke_baseline(&self, run: u64) -> Result<(), Error> {
         self.as_writer(|connection| {
             in_state(connection, run, RunState::Baseline, "taken back")?;
@@ -218,8 +218,8 @@ impl Store {
         })
     }
 
-    /// Makes what a run did visible: one revision, or none if nothing has to change. Refused if somebody wrote since the plan was
-    /// made, and if the lease was lost. What `report` makes of it is kept with the run.
+    /// Makes the changes of a run visible: one revision, or none if nothing changes. Refuses if another change was
+    /// written since the plan was made, or if the lease was lost. Keeps the text that `report` returns with the run.
     pub fn finish_run(
         &self,
         lease: &Lease,
@@ -246,8 +246,8 @@ impl Store {
         )
     }
 
-    /// Undoes a run that was applied, as one revision. What `report` makes of it takes the place of the report that is
-    /// kept with the run.
+    /// Undoes a run that was applied, as one revision. The text that `report` returns replaces the report that is kept
+    /// with the run.
     pub fn undo_run(
         &self,
         run: u64,
@@ -267,7 +267,7 @@ impl Store {
         )
     }
 
-    /// Drops a run that is not finished. Whoever still works on it writes nothing any more.
+    /// Abandons an unfinished run. A process that still works on it cannot write any more.
     pub fn abandon_run(&self, run: u64) -> Result<Run, Error> {
         self.as_writer(|connection| {
             let dropped = unfinished(connection, run, "abandoned")?;
@@ -276,12 +276,12 @@ impl Store {
         })
     }
 
-    /// Every run, newest first.
+    /// All runs, newest first.
     pub fn runs(&self) -> Result<Vec<Run>, Error> {
         self.read(|connection| find(connection, "1", []))
     }
 
-    /// One run, and the report it ended with.
+    /// One run, and its report if it has ended.
     pub fn run(&self, id: u64) -> Result<(Run, Option<String>), Error> {
         self.read(|connection| {
             let run = find(connection, "id = ?1", [id])?.pop().ok_or(Error::NoSuchRun { run: id })?;
@@ -291,7 +291,7 @@ impl Store {
         })
     }
 
-    /// One transaction that writes no revision.
+    /// Runs `work` in one transaction that writes no revision.
     pub(super) fn as_writer<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let written = || {
             let mut writer = lock(&self.writer);
@@ -349,7 +349,7 @@ fn abandon(connection: &Connection, run: u64, failure: Option<&str>) -> Result<(
     release(connection)
 }
 
-/// Refuses to go on under a token that is not the newest.
+/// Refuses a lease whose token is not the newest.
 fn hold(connection: &Connection, held: &Lease) -> Result<(), Error> {
     match lease(connection)? {
         Some(newest) if newest.token == held.token && newest.run == held.run => Ok(()),

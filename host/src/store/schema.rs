@@ -1,7 +1,7 @@
-//! The shape of the database, as a list of steps.
+//! The schema of the database, as a list of migrations.
 //!
-//! Refuses a database that is newer than this program, or that is something else altogether. One that is older is copied
-//! before it is changed.
+//! Refuses a database that is newer than this program, and one of another program. An older database is copied before
+//! it is migrated.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::{Error, backup};
 /// Marks the file as ours, in SQLite's `application_id`.
 pub(super) const APPLICATION_ID: i32 = 0x4c6f_6164; // "Load"
 
-/// The steps, oldest first. A database's `user_version` is the number of steps it has been through.
+/// The migrations, oldest first. A database's `user_version` is the number of migrations it has been through.
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001-revisions", include_str!("migrations/0001-revisions.sql")),
     ("0002-upgrades", include_str!("migrations/0002-upgrades.sql")),
@@ -25,23 +25,24 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0009-people", include_str!("migrations/0009-people.sql")),
 ];
 
-/// Settings of every connection. What was acknowledged survives a power cut: a transaction is on disk when it ends, which costs one
-/// call to the disk each.
+/// Sets up a connection. Every acknowledged write survives a power cut: a transaction is on disk when it ends, which
+/// costs one sync of the disk each.
 pub(super) fn configure(connection: &Connection) -> Result<(), Error> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // Systems whose `fsync` stops at the disk's own memory have another call for it; all others ignore this.
+    // Systems whose `fsync` stops at the disk's own cache have another call for it; all others ignore this.
     connection.pragma_update(None, "fullfsync", true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
 
-/// Brings a database to the newest shape, all steps or none. `file` is where it lies; a copy of what it was is left beside it.
+/// Migrates a database to the newest schema version, all migrations or none. Leaves a copy of the old database beside
+/// `file`.
 pub(super) fn migrate(connection: &mut Connection, file: Option<&Path>) -> Result<(), Error> {
-    // What is not ours is refused before it is changed.
+    // Refuses a foreign database before anything in it is changed.
     shape(connection)?;
-    // A database that is being made by another process answers "busy" here, and the time-out waits for it.
+    // If another process is making the database, this waits for it, up to the busy time-out.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     let done = shape(connection)?;
     if done == MIGRATIONS.len() {
@@ -50,16 +51,16 @@ pub(super) fn migrate(connection: &mut Connection, file: Option<&Path>) -> Resul
     let copy = file.filter(|_| done > 0).map(|file| backup::make(connection, file, done)).transpose()?;
     let migrated = apply(connection);
     if let (Err(_), Some(copy)) = (&migrated, &copy) {
-        // The database is as it was. A start that is tried again and again must not fill the disk with copies.
+        // The database is unchanged. A start that is repeated again and again must not fill the disk with copies.
         copy.remove();
     }
     migrated
 }
 
-/// Takes a database through the steps it has not been through, all or none.
+/// Applies the migrations that a database has not been through, all or none.
 fn apply(connection: &mut Connection) -> Result<(), Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another process may have been faster.
+    // Another process may have migrated it first.
     let done = shape(&transaction)?;
     for (name, sql) in &MIGRATIONS[done..] {
         transaction.execute_batch(sql)?;
@@ -71,7 +72,8 @@ fn apply(connection: &mut Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// How many steps a database has been through. Refuses what is newer than this program, and what is not ours.
+/// The number of migrations a database has been through. Refuses a database that is newer than this program or of
+/// another one.
 pub(super) fn shape(connection: &Connection) -> Result<usize, Error> {
     let done: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
@@ -85,7 +87,7 @@ pub(super) fn shape(connection: &Connection) -> Result<usize, Error> {
     Ok(done)
 }
 
-/// Refuses a database that this program would have to change first.
+/// Refuses a database that this program would have to migrate first.
 pub(super) fn refuse_older(connection: &Connection) -> Result<(), Error> {
     let (found, known) = (shape(connection)?, MIGRATIONS.len());
     if found < known { Err(Error::Older { found, known }) } else { Ok(()) }
@@ -95,10 +97,10 @@ pub(super) fn refuse_older(connection: &Connection) -> Result<(), Error> {
 pub(super) mod tests {
     use super::*;
 
-    /// The first shape of a database.
+    /// The first migration.
     pub(in crate::store) const FIRST: &str = MIGRATIONS[0].1;
 
-    /// Every table and index of a database, as it was made.
+    /// All tables and indexes of a database, with their SQL.
     fn tables(connection: &Connection) -> Vec<(String, Option<String>)> {
         let mut find = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").unwrap();
         let found = find.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
@@ -126,7 +128,7 @@ pub(super) mod tests {
         assert!(copies.is_empty(), "nothing had to be copied: {copies:?}");
     }
 
-    /// What lists of people are found by, of everyone.
+    /// The rows that find people for lists, for all people.
     fn copies_of_people(connection: &Connection) -> Vec<String> {
         let texts = |sql| {
             let mut find = connection.prepare(sql).unwrap();
@@ -169,7 +171,7 @@ pub(super) mod tests {
         bén is ägent
         "#);
         drop(store);
-        // As it was before there were such tables.
+        // The state before those tables existed.
         let mut older = Connection::open(folder.path().join(Store::FILE)).unwrap();
         older.execute_batch("DROP TABLE person; DROP TABLE person_role; PRAGMA user_version = 8").unwrap();
         migrate(&mut older, None).unwrap();
@@ -187,7 +189,7 @@ pub(super) mod tests {
         const FULL: u32 = 2;
         assert_eq!(of(&super::super::lock(&store.writer)), (FULL, 1));
         assert_eq!(store.read(|reader| Ok(of(reader))).unwrap(), (FULL, 1));
-        // What is done to tokens must not leave the connection otherwise.
+        // A change of a token must leave these settings as they are.
         store.revoke_token("desk", "a").unwrap_err();
         assert_eq!(of(&super::super::lock(&store.writer)), (FULL, 1));
     }

@@ -1,7 +1,7 @@
-//! The secrets: a database of its own beside the configuration, which only its owner may read.
+//! The secrets, in a side database that only its owner may read.
 //!
-//! Hands out a value by name with the hosts it is for, and otherwise only these, and who wrote it when. No value is ever in a revision. They are not encrypted: whoever may
-//! read the file may read them.
+//! A look-up by name returns a value and its hosts; a list returns names, hosts, times and authors, but no values. No
+//! revision holds a value. The values are not encrypted: a user who may read the file may read them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,7 +24,8 @@ const SECRETS: Beside = Beside {
     private: true,
 };
 
-/// Which hosts a secret is for, in a JSON list. Secrets that were written before have none, and go nowhere.
+/// The hosts a secret is for, as a JSON list. Secrets that were written before this column have no hosts, so they are
+/// sent nowhere.
 const HOSTS: &str = "ALTER TABLE secret ADD COLUMN hosts TEXT NOT NULL DEFAULT '[]'";
 
 /// The secrets of one environment.
@@ -48,7 +49,7 @@ impl Secrets {
         Ok(Self { connection: Mutex::new(connection) })
     }
 
-    /// Writes a secret, in place of what it was. Says whether it is new.
+    /// Writes a secret, in place of its old value. Returns whether it is new.
     pub fn put(
         &self,
         name: &SecretName,
@@ -78,7 +79,7 @@ impl Secrets {
         if deleted == 0 { Err(Error::NoSuchSecret { name: name.to_string() }) } else { Ok(()) }
     }
 
-    /// That there are secrets, by name.
+    /// The records of all secrets, by name, without values.
     pub fn list(&self) -> Result<Vec<SecretRecord>, Error> {
         let connection = lock(&self.connection);
         let mut find = connection.prepare_cached("SELECT name, at, who, hosts FROM secret ORDER BY name")?;
@@ -108,7 +109,7 @@ fn hosts(kept: &str) -> Result<BTreeSet<HttpHost>, Error> {
 }
 
 impl Store {
-    /// The secrets; their database is made if it is not there.
+    /// The secrets. Makes their database if there is none.
     pub fn secrets(&self) -> Result<&Arc<Secrets>, Error> {
         if let Some(secrets) = self.secrets.get() {
             return Ok(secrets);

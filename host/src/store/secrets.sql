@@ -1,5 +1,5 @@
--- Values that the host shows to others. In a database of its own, which only its owner may read, so that no copy of the configuration
--- has them.
+-- Values that the host sends to other hosts. In a side database that only its owner may read, so that no copy of the
+-- configuration has them.
 CREATE TABLE secret (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL,

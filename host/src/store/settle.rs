@@ -1,4 +1,4 @@
-//! The end of a draft: references spelt canonically, rules checked, rows written.
+//! Settles a draft: spells references canonically, checks rules, writes rows.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::draft::Draft;
 use super::{Authority, Entry, Error, How, Layer, MissingReference, Strictness, Tolerated, bounds, people, rows};
 
 impl Draft<'_> {
-    /// Spells every reference canonically, checks what was touched and what depends on it, and writes the rows.
+    /// Spells every reference canonically, checks the touched items and those that depend on them, and writes the rows.
     pub(super) fn settle(&mut self) -> Result<(), Error> {
         self.flush_users()?;
         let mut missing = Vec::new();
@@ -27,7 +27,7 @@ impl Draft<'_> {
             bounds::library(self.before, &self.library)?;
         }
         for finding in checks::check(&self.library, &self.touched) {
-            // What was wrong before stays wrong without being anybody's mistake now, unless the author wrote the item.
+            // A tolerable problem that existed before counts only if the author wrote the item.
             let authored = self.authored.contains(&(finding.kind, Arc::clone(&finding.name)));
             if authored || !finding.problem.tolerable || self.is_new(&finding) {
                 self.weigh(finding)?;
@@ -40,7 +40,8 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// The item with its references spelt canonically. Goes on for as long as what is missing is listed.
+    /// The item with its references spelt canonically. Adds references to missing items to `missing`, up to the most
+    /// that are listed.
     fn canonical(&self, mut item: AnyItem, name: &str, missing: &mut Vec<MissingReference>) -> AnyItem {
         let collection = item.kind().collection();
         item.references(&mut |reference| {
@@ -61,7 +62,7 @@ impl Draft<'_> {
         item
     }
 
-    /// Decides whether a finding ends the change set or goes into the report.
+    /// Refuses the change set because of a finding, or adds the finding to the report.
     fn weigh(&mut self, finding: Finding) -> Result<(), Error> {
         let Finding { kind, name, problem, refusal } = finding;
         if problem.tolerable && self.strictness == Strictness::Report {
@@ -76,7 +77,7 @@ impl Draft<'_> {
         let before = self.before.entry(kind, name);
         let how = match (before, self.library.entry(kind, name)) {
             (Some(before), Some(after)) if before.json() == after.json() && before.layer == after.layer => {
-                // Nothing changed, so the item keeps the revision that wrote it.
+                // The item did not change, so it keeps the revision that wrote it.
                 let unchanged = Entry::new(before.item.clone(), before.revision, before.layer);
                 self.library.insert(name.into(), unchanged);
                 return Ok(());
@@ -95,7 +96,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Writes the people put so far: assignments look for them in the database.
+    /// Writes the people that were put so far, because assignments look them up in the database.
     pub(super) fn flush_users(&mut self) -> Result<(), Error> {
         let mut missing = Vec::new();
         for (login, user) in std::mem::take(&mut self.users) {

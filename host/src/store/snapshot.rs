@@ -1,7 +1,7 @@
 //! The whole library at one revision, in memory.
 //!
-//! Immutable. People and their direct assignments are no part of it: they are looked up by key, so that a million users
-//! cost disk and not memory.
+//! A snapshot never changes. People and their direct assignments are no part of it: they are looked up by key, so that
+//! a million users cost disk and not memory.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -12,7 +12,7 @@ use crate::domain::{AnyItem, DefaultProfile, Environment, Item, Kind, Name, Prof
 
 use super::other_names::OtherNames;
 
-/// Languages for which what is drawn of an item is kept.
+/// The number of languages for which the drawn form of an item is kept.
 const LANGUAGES: usize = 8;
 
 /// The library at one revision.
@@ -30,14 +30,14 @@ pub struct Entry {
     pub item: AnyItem,
     /// The revision that wrote it.
     pub revision: Revision,
-    /// Who owns it.
+    /// The layer the item belongs to.
     pub layer: Layer,
     json: OnceLock<Arc<str>>,
     bytes: OnceLock<usize>,
     drawn: RwLock<BTreeMap<u32, Arc<Value>>>,
 }
 
-/// Who owns an item.
+/// The layer of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
@@ -58,37 +58,37 @@ impl Layer {
 }
 
 impl Entry {
-    /// An item as it is stored.
+    /// Makes an entry of an item.
     pub fn new(item: AnyItem, revision: Revision, layer: Layer) -> Self {
         Self { item, revision, layer, json: OnceLock::new(), bytes: OnceLock::new(), drawn: RwLock::default() }
     }
 
-    /// An item that was read from a JSON text of so many `bytes`.
+    /// Makes an entry of an item that was read from a JSON text of `bytes` bytes.
     pub(super) fn stored(item: AnyItem, revision: Revision, layer: Layer, bytes: usize) -> Self {
         Self { bytes: OnceLock::from(bytes), ..Self::new(item, revision, layer) }
     }
 
-    /// How long the item's JSON text is. It is not kept for that.
+    /// The length of the item's JSON text. The text itself is not kept for that.
     fn bytes(&self) -> usize {
         let known = || self.json.get().map(|json| json.len());
         *self.bytes.get_or_init(|| known().unwrap_or_else(|| self.item.to_json().to_string().len()))
     }
 
-    /// The item's JSON text, made once.
+    /// The item's JSON text. It is made once and kept.
     pub fn json(&self) -> &Arc<str> {
         self.json.get_or_init(|| self.item.to_json().to_string().into())
     }
 
-    /// What people who read `language` are shown of the item: made by `draw` once and kept, for a few languages. Whoever asks
-    /// must draw alike.
+    /// The form of the item for people who read `language`. `draw` makes it once; it is kept for a few languages. All
+    /// callers must pass functions that draw alike.
     pub fn drawn(&self, language: u32, draw: impl FnOnce(&AnyItem) -> Value) -> Arc<Value> {
-        // What a panic left behind is whole: an entry is there or it is not.
+        // After a panic the map is consistent: an entry is there or it is not.
         if let Some(known) = self.drawn.read().unwrap_or_else(PoisonError::into_inner).get(&language) {
             return Arc::clone(known);
         }
         let drawn = Arc::new(draw(&self.item));
         let mut kept = self.drawn.write().unwrap_or_else(PoisonError::into_inner);
-        // Anybody may ask for any language, so not all are kept.
+        // Callers may ask for any language, so not all are kept.
         if kept.len() < LANGUAGES {
             kept.insert(language, Arc::clone(&drawn));
         }
@@ -139,12 +139,12 @@ impl Snapshot {
         self.items.get(&kind).into_iter().flatten().map(|(name, entry)| (name, entry.as_ref()))
     }
 
-    /// How many items of `kind` there are.
+    /// The number of items of `kind`.
     pub(super) fn count(&self, kind: Kind) -> usize {
         self.items.get(&kind).map_or(0, BTreeMap::len)
     }
 
-    /// How many bytes all items have as JSON.
+    /// The number of bytes of all items as JSON.
     pub(super) fn bytes(&self) -> usize {
         self.items.values().flat_map(BTreeMap::values).map(|entry| entry.bytes()).sum()
     }
@@ -178,8 +178,8 @@ impl Snapshot {
         RankAndRoles::from_any(&self.entry(Kind::RankAndRoles, profile.as_str())?.item)
     }
 
-    /// How an item of `kind` that was called `typed` is really called: its own name, or an alias of an app, the kind of a
-    /// pane tool, or the display name of a role, where exactly one item answers to it.
+    /// The unique name of the item of `kind` that is called `typed`: by its unique name, or, if exactly one item
+    /// answers to it, by an alias of an app, the kind of a pane tool, or the display name of a role.
     pub fn canonical(&self, kind: Kind, typed: &str) -> Option<Arc<str>> {
         if let Some((name, _)) = self.items.get(&kind).and_then(|items| items.get_key_value(typed)) {
             return Some(Arc::clone(name));
@@ -206,7 +206,7 @@ impl Snapshot {
         links
     }
 
-    /// The library with some items as they shall be. An item that came with the product stays one.
+    /// The library with some items replaced or added. An item that came with the product stays one.
     pub fn overlaid(&self, items: impl IntoIterator<Item = (Arc<str>, AnyItem)>) -> Self {
         let mut overlaid = self.clone();
         for (name, item) in items {
@@ -221,7 +221,7 @@ impl Snapshot {
         self.items.get(&kind)?.get(name).cloned()
     }
 
-    /// Puts in an item of another snapshot.
+    /// Adds an item of another snapshot.
     pub(super) fn share(&mut self, name: Arc<str>, entry: Arc<Entry>) {
         self.insert_shared(name, entry);
     }
@@ -306,7 +306,7 @@ mod tests {
         let aliases: Vec<String> = (0..MANY).map(|number| format!("alias{number}")).collect();
         let entries = [(Arc::from("desk"), Entry::new(app(&aliases), Revision(1), Layer::Custom))];
         let library = Snapshot::new(Revision(1), entries);
-        // Compared one by one these are ten thousand million pairs, which take minutes.
+        // Compared one by one these are ten thousand million pairs, which would take minutes.
         let found = (0..2 * MANY).filter(|number| library.canonical(Kind::App, &format!("alias{number}")).is_some());
         assert_eq!(found.count(), MANY);
     }

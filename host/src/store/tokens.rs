@@ -1,6 +1,7 @@
-//! Tokens, found by the hash of their secret.
+//! Access tokens, found by the hash of their secret.
 //!
-//! Whatever happens to a token is in the audit before it happens. No secret is kept, so none can be read back.
+//! Every change of a token is in the audit before it is on disk. Only the hash of a secret is kept, so no secret can be
+//! read back.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -10,7 +11,7 @@ use crate::domain::access::{AccessToken, AuditEntry, AuditEvent, NewToken, Secre
 
 use super::{Error, Store, lock};
 
-/// How exactly the last use of a token is known, in seconds.
+/// How exactly the last use of a token is recorded, in seconds.
 const LAST_USED: i64 = 3600;
 
 const COLUMNS: &str = "t.name, t.roles, t.created, t.created_by, t.rotated, t.expires, t.revoked, t.last_used";
@@ -20,12 +21,12 @@ const COLUMNS: &str = "t.name, t.roles, t.created, t.created_by, t.rotated, t.ex
 pub struct Holder {
     /// The token.
     pub token: AccessToken,
-    /// Whether the token has another secret by now.
+    /// Whether a newer secret has replaced this one.
     pub replaced: bool,
 }
 
 impl Store {
-    /// Makes a token, and the secret that its holder shows: it is told here and never again.
+    /// Makes a token and its secret. The secret is returned here and can never be read again.
     pub fn create_token(&self, new: &NewToken, by: &str) -> Result<(AccessToken, Secret), Error> {
         let NewToken { name, roles, expires } = new;
         let now = Timestamp::now();
@@ -47,7 +48,7 @@ impl Store {
         })
     }
 
-    /// Gives a token another secret; the one it had serves no more. Refused for a token that serves no more itself.
+    /// Gives a token a new secret and ends the old one. Refuses a token that is expired or revoked.
     pub fn rotate_token(&self, name: &str, by: &str) -> Result<(AccessToken, Secret), Error> {
         let now = Timestamp::now();
         let name = self.token(name)?.name;
@@ -66,7 +67,7 @@ impl Store {
         })
     }
 
-    /// Revokes a token for good. Nothing happens to one that is revoked already.
+    /// Revokes a token for good. Changes nothing if it is revoked already.
     pub fn revoke_token(&self, name: &str, by: &str) -> Result<AccessToken, Error> {
         let now = Timestamp::now();
         let token = self.token(name)?;
@@ -82,7 +83,7 @@ impl Store {
         Ok(token)
     }
 
-    /// Every token by name, those that serve no more included.
+    /// All tokens by name, expired and revoked ones included.
     pub fn tokens(&self) -> Result<Vec<AccessToken>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM access_token t ORDER BY name"))?;
@@ -95,13 +96,13 @@ impl Store {
         })
     }
 
-    /// The token called `name`.
+    /// The token called `name`, or an error if there is none.
     pub fn token(&self, name: &str) -> Result<AccessToken, Error> {
         self.read(|connection| find(connection, name))
     }
 
-    /// The token that `secret` belongs to, or once belonged to. One read by index; nothing is remembered, so that what another
-    /// process revoked is revoked here at once.
+    /// The token that `secret` belongs to, or once belonged to. Costs one read by index. Nothing is cached, so a token
+    /// that another process revoked is revoked here at once.
     pub fn holder(&self, secret: &Secret) -> Result<Option<Holder>, Error> {
         let hash = hash(secret);
         self.read(|connection| {
@@ -114,7 +115,7 @@ impl Store {
         })
     }
 
-    /// Notes that a token was used at `at`, unless it is noted for that hour already.
+    /// Records that a token was used at `at`, unless a use in that hour is recorded already.
     pub fn note_use(&self, name: &TokenName, at: Timestamp) -> Result<(), Error> {
         let hour = hour_of(at).to_string();
         let writer = lock(&self.writer);
@@ -123,10 +124,10 @@ impl Store {
         Ok(())
     }
 
-    /// Does something to a token: on disk, and in the audit, when it returns.
+    /// Changes a token. The change is on disk and in the audit when this returns.
     ///
-    /// The audit is written first. Whoever is killed in between leaves a line about something that did not happen, which is
-    /// better than something that happened without a line.
+    /// The audit is written first. A process that is killed in between leaves a line about a change that did not
+    /// happen, which is better than a change without a line.
     fn change_token<T>(
         &self,
         name: &TokenName,
@@ -143,7 +144,7 @@ impl Store {
     }
 }
 
-/// Whether a use at `at` is news to whoever knows `token`.
+/// Whether a use of `token` at `at` has to be recorded.
 pub fn is_news(token: &AccessToken, at: Timestamp) -> bool {
     token.last_used.is_none_or(|known| known < hour_of(at))
 }

@@ -1,8 +1,8 @@
 //! The log of plugin calls: a database of its own beside the configuration, written by a thread of its own.
 //!
-//! Nobody who waits for an answer waits for the log: what does not fit into its queue is dropped and counted. How often calls
-//! ended how is counted exactly, whatever becomes of the records. Nothing here stops the service: a file that cannot be used is
-//! set aside.
+//! No caller of a plugin waits for the log: a record that does not fit into the queue is dropped and counted. The
+//! outcomes of calls are counted exactly, even when records are dropped. Nothing here stops the service: a file that
+//! cannot be used is set aside.
 
 mod counts;
 mod file;
@@ -33,10 +33,10 @@ use queue::Queue;
 use sampling::Sampler;
 use writer::Writer;
 
-/// Records that may wait to be written.
+/// The most records that wait to be written.
 const QUEUE: usize = 1_024;
 
-/// How long a reader waits for what was recorded before.
+/// How long a reader waits until the records before are written.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The log of plugin calls in a data folder.
@@ -49,12 +49,12 @@ pub struct TraceLog {
     writer: Option<JoinHandle<()>>,
 }
 
-/// What callers and the writer share.
+/// What the callers and the writer share.
 #[derive(Debug)]
 struct Shared {
     settings: ArcSwap<TraceSettings>,
     seen: Mutex<Seen>,
-    /// Records that were queued and could not be written.
+    /// The number of records that were queued and could not be written.
     lost: AtomicU64,
 }
 
@@ -68,7 +68,7 @@ impl TraceLog {
     /// The name of the database within the data folder.
     pub const FILE: &str = "traces.db";
 
-    /// Opens the log in `folder`, or begins it.
+    /// Opens the log in `folder`, or creates it.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let unusable = |source| Error::Folder { path: folder.display().to_string(), source };
         std::fs::create_dir_all(folder).map_err(unusable)?;
@@ -86,7 +86,7 @@ impl TraceLog {
         Ok(Self { path, queue, shared, followed: AtomicU64::new(0), writer })
     }
 
-    /// Keeps to the settings of the newest snapshot it is shown.
+    /// Takes over the settings of `snapshot`, if it is newer than the last one.
     pub fn follow(&self, snapshot: &Snapshot) {
         let revision = snapshot.revision().0;
         if self.followed.load(Relaxed) < revision && self.followed.fetch_max(revision, Relaxed) < revision {
@@ -94,26 +94,29 @@ impl TraceLog {
         }
     }
 
-    /// Waits until everything that was recorded so far is written. Not forever: whoever reads rather sees less than nothing.
+    /// Waits until everything recorded so far is written. Gives up after `PATIENCE`: a reader would rather see an
+    /// incomplete list than wait longer.
     pub fn settle(&self) {
         if !self.queue.flush(PATIENCE) {
             tracing::warn!("the log of plugin calls is behind");
         }
     }
 
-    /// Up to `limit` records that pass, the newest first, behind `after`. Without what plugins wrote, and without backtraces.
+    /// Up to `limit` records that match the filter and are older than `after`, the newest first. Leaves out the texts
+    /// that plugins wrote, and backtraces.
     pub fn list(&self, filter: &TraceFilter, after: Option<TraceId>, limit: usize) -> Result<Vec<CallTrace>, Error> {
         self.settle();
         read::list(&file::look(&self.path)?, filter, after, limit)
     }
 
-    /// One record, whole.
+    /// One record, with its texts and its backtrace.
     pub fn one(&self, id: TraceId) -> Result<Option<CallTrace>, Error> {
         self.settle();
         read::one(&file::look(&self.path)?, id)
     }
 
-    /// Exact counts of the calls of `plugin`: since this log was opened, and of the last `hours` whoever made the calls.
+    /// Exact counts of the calls of `plugin`: of this process since the log was opened, and of all processes in the
+    /// last `hours`.
     pub fn statistics(&self, plugin: &str, hours: u32) -> Result<Vec<CallStatistics>, Error> {
         self.settle();
         let first = counts::hour(jiff::Timestamp::now()) - i64::from(hours) + 1;
@@ -121,7 +124,7 @@ impl TraceLog {
         Ok(self.shared.seen().counts.with_hours(plugin, written))
     }
 
-    /// Exact counts of all calls since this log was opened, by plugin, version and step.
+    /// Exact counts of all calls of this process since the log was opened, by plugin, version and step.
     pub fn totals(&self) -> Vec<CallStatistics> {
         self.shared.seen().counts.totals()
     }
@@ -131,12 +134,12 @@ impl TraceLog {
         self.shared.seen().counts.begun()
     }
 
-    /// Records that were dropped because they came too fast, or could not be written.
+    /// The number of records that were dropped because the queue was full, or that could not be written.
     pub fn dropped(&self) -> u64 {
         self.queue.dropped() + self.shared.lost.load(Relaxed)
     }
 
-    /// Records that wait to be written.
+    /// The number of records that wait to be written.
     pub fn queued(&self) -> usize {
         self.queue.len()
     }
@@ -180,7 +183,7 @@ impl Drop for TraceLog {
 }
 
 impl Shared {
-    /// Counts are whole between any two calls, so a poisoned lock guards as good ones.
+    /// The counts are consistent between any two calls, so a poisoned lock can still be used.
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

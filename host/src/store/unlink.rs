@@ -1,25 +1,25 @@
-//! Takes the links to an item out of the items that have them.
+//! Removes the links to an item from the items that have them.
 
 use serde_json::Value;
 
 use crate::domain::{AnyItem, App, InvalidItem, Kind};
 
-/// What is left of an item after its links to another were taken out.
+/// The rest of an item after its links to another were removed.
 pub enum Rest {
-    /// The item without them.
+    /// The item without the links.
     Item(Box<AnyItem>),
-    /// Nothing: the link was all there was to it.
+    /// Nothing: the item consisted of the link.
     Nothing,
-    /// It cannot do without them, or would mean something wider: the reason.
+    /// The item needs the links, or would apply more widely without them. Holds the reason.
     Needed(String),
 }
 
 /// `item` without its references to `target` of `kind`.
 ///
-/// A reference in a list takes its list entry along (a pane tool its placement, a macro the script step that runs it); any other
-/// leaves its attribute empty.
+/// A reference in a list removes its list entry, too (a pane tool its placement, a macro the script step that runs it);
+/// any other leaves its attribute empty.
 pub fn without(item: &AnyItem, name: &str, kind: Kind, target: &str) -> Rest {
-    // No stored name contains a control character, so the mark is nobody's name.
+    // No stored name contains a control character, so no item has this name.
     const MARK: &str = "\u{0}unlinked";
     if matches!(item, AnyItem::DefaultProfile(_)) {
         return Rest::Nothing;
@@ -33,7 +33,7 @@ pub fn without(item: &AnyItem, name: &str, kind: Kind, target: &str) -> Rest {
     let mut json = marked.to_json();
     prune(&mut json, MARK);
     match AnyItem::parse(item.kind(), name, json) {
-        Ok(rest) if widens(item, &rest) => Rest::Needed("without it, it would hold for everybody".to_owned()),
+        Ok(rest) if widens(item, &rest) => Rest::Needed("without it, it would hold for all people".to_owned()),
         Ok(rest) => Rest::Item(Box::new(rest)),
         Err(InvalidItem { problems, .. }) => {
             Rest::Needed(problems.0.first().map_or_else(String::new, ToString::to_string))
@@ -41,7 +41,7 @@ pub fn without(item: &AnyItem, name: &str, kind: Kind, target: &str) -> Rest {
     }
 }
 
-/// Whether a list that restricts became empty, which means "everybody" or "everywhere".
+/// Whether a list that restricts became empty, which would mean all people or all places.
 fn widens(before: &AnyItem, after: &AnyItem) -> bool {
     match (before, after) {
         (AnyItem::Profile(before), AnyItem::Profile(after)) => !before.apps.is_empty() && after.apps.is_empty(),
@@ -70,7 +70,7 @@ fn prune(value: &mut Value, mark: &str) {
     }
 }
 
-/// Whether `entry` is the mark or an object that holds it, without looking into further lists.
+/// Whether `entry` is the mark or an object that holds it. Does not look into further lists.
 fn holds(entry: &Value, mark: &str) -> bool {
     match entry {
         Value::String(text) => text == mark,

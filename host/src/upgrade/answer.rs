@@ -1,4 +1,5 @@
-//! Whether a step's answer can be believed: it speaks of the page it was given, of all of it, and proposes what can be.
+//! Checks a step's answer: it may only refer to rows of its page, must account for all of them, and may only propose
+//! possible items.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +7,14 @@ use crate::domain::{Kind, RowKey};
 
 use super::step::{Migration, Page, StepFault, StepInfo, StepNote, Upsert};
 
-/// The kind of item a step may propose under this collection.
+/// The kind of the collection, if a step may propose items of it.
 pub(super) fn proposable(collection: &str) -> Option<Kind> {
     let kind: Kind = collection.parse().ok()?;
-    // People, and what is set for them, belong to one environment (ruling 8.16).
+    // People, and their settings, belong to one environment (ruling 8.16).
     (kind.is_collection() && kind != Kind::User).then_some(kind)
 }
 
-/// Refuses an answer that cannot be believed.
+/// Refuses an answer that breaks these rules.
 pub fn believe(step: &StepInfo, page: &Page, answer: &Migration) -> Result<(), StepFault> {
     let fault = |code: &str, message: String| Err(fault(step, code, message));
     let roots: BTreeSet<&RowKey> = page.rows.iter().map(|row| &row.key).collect();
@@ -51,7 +52,7 @@ pub fn believe(step: &StepInfo, page: &Page, answer: &Migration) -> Result<(), S
     believe_notes(step, page, &answer.notes)
 }
 
-/// Refuses notes that speak of rows the step was not given.
+/// Refuses notes about rows that were not on the step's page.
 pub(super) fn believe_notes(step: &StepInfo, page: &Page, notes: &[StepNote]) -> Result<(), StepFault> {
     let known = |key: &RowKey| page.rows.iter().chain(&page.related).any(|row| row.key == *key);
     match notes.iter().filter_map(|note| note.row.as_ref()).find(|row| !known(row)) {
@@ -79,7 +80,7 @@ fn possible(upsert: &Upsert) -> Result<(), String> {
     }
 }
 
-/// What `step` did wrong.
+/// Makes the fault of `step` for a broken rule.
 pub(super) fn fault(step: &StepInfo, code: &str, message: String) -> StepFault {
     StepFault { step: step.label(), code: code.to_owned(), message }
 }

@@ -1,4 +1,4 @@
-//! What changes, item by item and attribute by attribute.
+//! Compares libraries item by item and attribute by attribute.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use crate::store::{Layer, Snapshot};
 pub struct Difference {
     /// The collection.
     pub collection: String,
-    /// The item.
+    /// The name of the item.
     pub name: String,
     /// Whether the item came with the product.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -23,7 +23,7 @@ pub struct Difference {
     pub step: String,
     /// Whether it is new. A new item has no attributes before.
     pub created: bool,
-    /// What changes in it.
+    /// The attributes that change.
     pub attributes: Vec<AttributeChange>,
 }
 
@@ -33,14 +33,14 @@ pub struct Difference {
 pub struct AttributeChange {
     /// The attribute, as a path such as `productivityPane.mode`.
     pub path: String,
-    /// The keys of the path; none in one that was read.
+    /// The keys of the path; empty in a difference that was read back.
     #[serde(skip)]
     #[schema(ignore)]
     pub(crate) keys: Vec<String>,
-    /// What it was; nothing if it was not there.
+    /// The value before; absent if the attribute did not exist.
     #[schema(value_type = serde_json::Value)]
     pub before: Option<Value>,
-    /// What it becomes; nothing if it goes.
+    /// The value after; absent if the attribute is removed.
     #[schema(value_type = serde_json::Value)]
     pub after: Option<Value>,
 }
@@ -81,7 +81,7 @@ fn compare(keys: Vec<String>, before: Option<&Value>, after: Option<&Value>, cha
     }
     let members = |value: Option<&Value>| match value {
         Some(Value::Object(members)) => Some(members.clone()),
-        // At the top an item that is not there is an empty one.
+        // A missing item counts as an empty object.
         None | Some(Value::Null) if keys.is_empty() => Some(serde_json::Map::new()),
         _ => None,
     };

@@ -1,20 +1,20 @@
-//! The order of steps: a graph of named predecessors, no numbers.
+//! Orders steps by a graph of named predecessors, without numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::step::StepInfo;
 
-/// Steps that have no order.
+/// Why steps have no order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
-    /// A predecessor is not there.
+    /// The predecessor of a step does not exist.
     #[error(
         "step `{step}` must come after `{after}`, and no plugin of that name is a step: install it, or remove `{step}`"
     )]
     Missing {
         /// The step.
         step: String,
-        /// What it names.
+        /// The name of the predecessor.
         after: String,
     },
     /// Steps wait for each other.
@@ -22,7 +22,7 @@ pub enum GraphError {
     Circle(Vec<String>),
 }
 
-/// The steps in an order in which each comes after its predecessors. Of steps that do not care, the smaller name goes first.
+/// Orders steps so that each comes after its predecessors. If several are possible, the smallest name comes first.
 pub fn ordered(steps: &[StepInfo]) -> Result<Vec<&StepInfo>, GraphError> {
     let mut left: BTreeMap<&str, &StepInfo> = steps.iter().map(|step| (step.name.as_str(), step)).collect();
     for step in steps {

@@ -1,8 +1,8 @@
-//! What the references of an old environment mean here.
+//! Resolves the references of an old environment.
 //!
-//! A reference leads to what this upgrade made of the row it names, or an earlier one, or to an item of that name. One
-//! to a row that is in no record is looked up by the name that stands beside it, and means an item only if that is the
-//! one of its kind that is called so: nothing is guessed.
+//! A reference means the item that this upgrade, or an earlier one, made of the row it names, or an item of that name.
+//! A reference to a row that is in no record is looked up by the label beside it, and resolves only if exactly one item
+//! of its kind has that label: nothing is guessed.
 
 use crate::domain::source::guid;
 use crate::domain::{Kind, Row};
@@ -10,32 +10,32 @@ use crate::store::{Error, Snapshot};
 
 use super::names::{ByLabel, BySource, made_before};
 
-/// What references are looked up in.
+/// The names in which references are looked up.
 pub(super) struct Meanings<'a> {
-    /// The library as it is looked at.
+    /// The library at the moment of the look-up.
     pub(super) library: &'a Snapshot,
-    /// What its items are called, by the ids of the rows they came from.
+    /// The names of its items, by the IDs of the rows they came from.
     pub(super) by_source: &'a BySource,
-    /// What the items are called that were there before the step, by what is shown of them.
+    /// The names of the items that existed before the step, by their labels.
     pub(super) by_label: &'a ByLabel,
-    /// The prefix of names that have none.
+    /// The prefix for names that have none.
     pub(super) prefix: &'a str,
 }
 
-/// What one reference means.
+/// The result of looking up one reference.
 #[derive(Debug, Default)]
 pub(super) struct Meant {
-    /// The items that rows of that name or id became.
+    /// The names of the items made of rows with that name or ID.
     pub(super) names: Vec<String>,
-    /// The name beside the reference, where it is needed and there is one.
+    /// The label beside the reference, if it is needed and exists.
     pub(super) label: Option<String>,
-    /// The items that are called so.
+    /// The items with that label.
     pub(super) labelled: Vec<String>,
 }
 
 impl Meanings<'_> {
-    /// What `alias` means. `called` says which items rows became that are called something, `label` which name stands
-    /// beside a reference.
+    /// Looks `alias` up. `called` returns the items made of rows with a given name, `label` the label beside the
+    /// reference.
     pub(super) fn of(
         &self,
         kind: Kind,
@@ -59,7 +59,7 @@ impl Meanings<'_> {
     }
 }
 
-/// The name that stands beside a reference to `id` in a row.
+/// The label beside a reference to `id` in a row.
 pub(super) fn label_beside(row: &Row, id: &str) -> Option<String> {
     let is_same = |other: &str| other == id || (guid(other).is_some() && guid(other) == guid(id));
     let found = row.look_ups.iter().find(|it| is_same(&it.id) && !it.label.trim().is_empty());

@@ -1,4 +1,4 @@
-//! Names that suit the target, made of names that need not.
+//! Makes names that are valid here of names that need not be.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,16 +7,16 @@ use crate::domain::name::{NAME_MAX, check_authored_name, is_unseen};
 use crate::domain::source::guid;
 use crate::store::Snapshot;
 
-/// Characters left for the part that tells two items of one name apart.
+/// Characters reserved for the part that makes equal names different.
 const TOLD_APART: usize = 40;
 
-/// The name an item of `kind` gets that was called `old`: the same if it suits, otherwise its letters as they are
-/// behind the prefix, where the kind asks for one. Scripts call templates by their names, so no letter becomes another.
+/// The name here of an item of `kind` that was called `old`: the same if it is valid, otherwise its letters unchanged,
+/// after the prefix if the kind needs one. Scripts refer to templates by name, so no letter is replaced.
 pub(super) fn suited(kind: Kind, old: &str, prefix: &str) -> String {
     named(kind, old, prefix, letters)
 }
 
-/// The name that earlier versions gave: words in lower case behind the prefix. Items that have one keep it.
+/// The name that earlier versions gave: words in lower case after the prefix. Items that have such a name keep it.
 fn suited_before(kind: Kind, old: &str, prefix: &str) -> String {
     named(kind, old, prefix, words)
 }
@@ -31,7 +31,7 @@ fn named(kind: Kind, old: &str, prefix: &str, spelt: fn(&str) -> String) -> Stri
     name.chars().take(NAME_MAX - TOLD_APART).collect()
 }
 
-/// The name of another item that would be called the same: part of the row's id follows, all of it if need be.
+/// Another name for an item whose name is taken: appends a part of the row's ID, or all of it if necessary.
 pub(super) fn told_apart(name: &str, row: &str, attempt: usize) -> String {
     let id = guid(row).unwrap_or_else(|| words(row));
     let id: String = if attempt == 0 { id.chars().take(8).collect() } else { id };
@@ -41,10 +41,10 @@ pub(super) fn told_apart(name: &str, row: &str, attempt: usize) -> String {
     if attempt < 2 { format!("{start}_{id}") } else { format!("{start}_{id}_{attempt}") }
 }
 
-/// What the items of a library are called that came from rows with an id, by kind and id.
+/// The names of items that came from rows with an ID, by kind and ID.
 pub(super) type BySource = BTreeMap<(Kind, String), String>;
 
-/// The items of `library` that came from rows with an id.
+/// The names of the items of `library` that came from rows with an ID.
 pub(super) fn by_source(library: &Snapshot) -> BySource {
     let kinds = Kind::ALL.iter().filter(|kind| kind.is_collection() && **kind != Kind::User);
     let entries = kinds.flat_map(|kind| library.entries(*kind).map(|(name, entry)| (*kind, name, entry)));
@@ -55,10 +55,10 @@ pub(super) fn by_source(library: &Snapshot) -> BySource {
     ids.collect()
 }
 
-/// What the items of a library are called, by kind and by what is shown of them.
+/// The names of items, by kind and label.
 pub(super) type ByLabel = BTreeMap<(Kind, String), BTreeSet<String>>;
 
-/// The items of `library` that may be meant by a name that is shown.
+/// The items of `library` by the labels that may refer to them.
 pub(super) fn by_label(library: &Snapshot) -> ByLabel {
     let mut labels = ByLabel::new();
     let kinds = Kind::ALL.iter().filter(|kind| kind.is_collection() && **kind != Kind::User);
@@ -70,8 +70,7 @@ pub(super) fn by_label(library: &Snapshot) -> ByLabel {
     labels
 }
 
-/// What a reference to `old` may mean in a library that earlier upgrades made: an item by the id of its row, or by the name
-/// that suited it.
+/// The item that an earlier upgrade made for a reference to `old`: by the ID of its row, or by the name made of `old`.
 pub(super) fn made_before(
     library: &Snapshot,
     by_source: &BySource,
@@ -98,7 +97,7 @@ fn words(text: &str) -> String {
     let mut words = String::new();
     let (mut after_small, mut gap) = (false, false);
     for c in text.chars() {
-        // A few letters are not seen.
+        // Some characters that count as letters are invisible.
         if !c.is_alphanumeric() || is_unseen(c) {
             (gap, after_small) = (true, false);
             continue;

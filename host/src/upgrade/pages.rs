@@ -1,4 +1,4 @@
-//! Pages: rows to migrate, with the rows around them, small enough to be handed to a step.
+//! Makes pages: rows to migrate, with the rows related to them, small enough for a step.
 
 use std::collections::BTreeSet;
 
@@ -8,34 +8,35 @@ use crate::store::journal::Journal;
 
 use super::step::{Page, SourceTable, StepInfo};
 
-/// Rows to migrate in one page, at most.
+/// The most rows to migrate in one page.
 const ROWS_MAX: usize = 100;
-/// Characters of one page; the row that passes it is the last.
+/// The size of a page in characters; the row that exceeds it is the last of the page.
 const PAGE_MAX: usize = 1 << 20;
-/// Characters that may belong to one row.
+/// The most characters of one row and its related rows.
 const ROW_MAX: usize = 8 << 20;
-/// How far related rows are followed from the row they are there for.
+/// The longest path from a row to a related row.
 const DEPTH_MAX: usize = 3;
-/// Rows that may belong to one.
+/// The most rows that are related to one row.
 const RELATED_MAX: usize = 2_000;
 
 /// A page, and where the next one begins.
 pub(super) struct Turned {
     pub(super) page: Page,
-    /// The position of its last row.
+    /// The position of the last row of the page.
     pub(super) last: u64,
-    /// Rows to which too much belongs.
+    /// Rows that have too many or too large related rows.
     pub(super) too_large: Vec<RowKey>,
 }
 
-/// Rows that come on one page because they must, at most.
+/// The most rows of a table whose rows must come on one page.
 const TOGETHER_MAX: usize = 2_000;
-/// Characters of a page of such rows; rows beyond it are too many.
+/// The most characters of such a page; rows beyond it are too many.
 const TOGETHER_SIZE_MAX: usize = 8 << 20;
-/// The position behind every row: from here on, tables that come together are counted.
+/// A position after all rows. Positions from here on count the tables whose rows come on one page.
 const TOGETHER: u64 = 1 << 62;
 
-/// The page of `step` behind the row at `after`; nothing if there are no more rows. Tables whose rows come together are last.
+/// The page of `step` after the position `after`; `None` if there are no more rows. Tables whose rows come on one page
+/// are last.
 pub(super) fn turn(journal: &Journal, step: &StepInfo, after: u64) -> Result<Option<Turned>, Error> {
     let of = |together: bool| step.tables.iter().filter(move |table| table.together == together);
     if after < TOGETHER {
@@ -91,7 +92,7 @@ fn fill(
     Ok(Some(Turned { page, last, too_large }))
 }
 
-/// The rows that belong to `row`, and how many characters all of them have; nothing if that is too much.
+/// The rows related to `row`, and the characters of all of them with `row`; `None` if they are too many.
 fn belonging(journal: &Journal, step: &StepInfo, row: &Row) -> Result<Option<(Vec<Row>, usize)>, Error> {
     let with = step.tables.iter().find(|table| table.name == row.key.table).map(|SourceTable { with, .. }| with);
     let (mut size, mut related) = (characters(row), Vec::new());

@@ -1,4 +1,4 @@
-//! Plans: what an upgrade is going to do, bound to the configuration and the components it was made for.
+//! Plans of upgrades. A plan is bound to the configuration and the components it was made for.
 
 use std::collections::BTreeMap;
 
@@ -16,54 +16,54 @@ use super::difference::Difference;
 use super::reader::SourceInfo;
 use super::step::{StepInfo, Version};
 
-/// What an upgrade is going to do.
+/// The plan of an upgrade: what it will change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = UpgradePlan)]
 pub struct Plan {
-    /// What it is known by.
+    /// The ID of the plan.
     pub id: String,
-    /// The revision it is for.
+    /// The revision the plan is for.
     pub base: Revision,
     /// The old environment.
     pub source: SourceInfo,
-    /// The steps that are there, in order.
+    /// The steps, in order.
     pub steps: Vec<PlannedStep>,
-    /// How many rows of each table become what.
+    /// The number of rows by table and outcome.
     pub rows: BTreeMap<String, BTreeMap<String, u64>>,
-    /// How many links between rows were read.
+    /// The number of links between rows that were read.
     pub links: u64,
     /// The items that change.
     pub differences: Vec<Difference>,
-    /// Rows that cannot be used, the first of them.
+    /// The first of the rows that cannot be used.
     pub quarantine: Vec<PlannedRow>,
-    /// What an administrator should know, the first of it.
+    /// The first of the notes for administrators.
     pub notes: Vec<Note>,
-    /// Experiences before and after, of the people who were asked for.
+    /// Experiences before and after, for the people that were asked for.
     pub experiences: Vec<SideBySide>,
 }
 
-/// A step as it was planned.
+/// A step of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = UpgradePlannedStep)]
 pub struct PlannedStep {
-    /// Its name, as `publisher/name`.
+    /// The name of the step, as `publisher/name`.
     pub name: String,
-    /// Its version.
+    /// The version of the step.
     pub version: String,
     /// The SHA-256 of the component.
     pub digest: String,
-    /// The run in which it was carried out before, if it was.
+    /// The last run in which the step was carried out or declared done, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// Whether the component is another one than in that run.
+    /// Whether the component differs from the one in that run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
-    /// Why it is not carried out, if it is not.
+    /// Why the step is not carried out; absent if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
-    /// A digest of what it proposes.
+    /// A digest of the step's proposals.
     pub result: String,
 }
 
@@ -73,57 +73,57 @@ pub struct PlannedStep {
 pub struct PlannedRow {
     /// The table.
     pub table: String,
-    /// The row.
+    /// The ID of the row.
     pub id: String,
-    /// What would make it usable.
+    /// What would make the row usable.
     pub reason: String,
 }
 
-/// What a person gets before and after.
+/// The experience of a person before and after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = UpgradeSideBySide)]
 pub struct SideBySide {
-    /// The person; nothing for one without roles and licences.
+    /// The login of the person; absent for a person without roles and licences.
     pub user: Option<String>,
     /// The app.
     pub app: String,
-    /// What was answered before.
+    /// The answer before.
     pub before: Answered,
-    /// What is answered after.
+    /// The answer after.
     pub after: Answered,
 }
 
-/// What a question about a person's experience comes to.
+/// The answer to a request for an experience.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
 #[schema(as = UpgradeAnswered)]
 pub enum Answered {
     /// The experience.
     Experience(BTreeMap<String, serde_json::Value>),
-    /// The sentence that says why there is none.
+    /// A sentence that says why there is no experience.
     Refused(String),
 }
 
 impl Answered {
-    /// An experience, as it is sent.
+    /// An experience, as it is sent to clients.
     pub fn of(experience: &impl Serialize) -> Self {
-        // An experience is an object with text keys.
+        // An experience serialises to an object.
         let attributes = serde_json::to_value(experience).and_then(serde_json::from_value);
         Self::Experience(attributes.unwrap_or_default())
     }
 }
 
-/// What to do about a step whose component is another one than when it was carried out before.
+/// What to do with a step whose component has changed since it was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Changed {
-    /// Carry it out again.
+    /// Carry the step out again.
     Run,
-    /// Leave what the earlier one did.
+    /// Keep the result of the earlier component.
     Skip,
 }
 
-/// A step that changed, and nobody has said what to do about it.
+/// The component of a step has changed, and no choice was made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "step `{step}` was carried out in upgrade {run} by another component ({before}, now {now}): choose `--changed run` to carry it out again, or `--changed skip` to leave what it did"
@@ -131,15 +131,15 @@ pub enum Changed {
 pub struct StepChanged {
     /// The step.
     pub step: String,
-    /// The run.
+    /// The run in which it was carried out.
     pub run: u64,
-    /// The component then.
+    /// The digest of the component then.
     pub before: String,
-    /// The component now.
+    /// The digest of the component now.
     pub now: String,
 }
 
-/// The steps of a plan, each with what is known of it and whether it is carried out.
+/// The steps of a plan, each with its history and whether it is carried out.
 pub fn select(
     order: &[&StepInfo],
     version: Option<&Version>,
@@ -168,7 +168,7 @@ fn select_one(
         let version = version.map_or_else(String::new, ToString::to_string);
         planned.skipped = Some(format!("it does not read environments of version {version}"));
     }
-    // Newest first; what was abandoned or undone never happened.
+    // The newest run comes first. Abandoned and undone runs do not count.
     let counts = |run: &&RunRecord| matches!(run.state, RunState::Applied | RunState::Baseline);
     let earlier = runs
         .iter()
@@ -200,7 +200,7 @@ fn select_one(
     Ok(planned)
 }
 
-/// What a plan is known by: the same for the same question, another one as soon as anything it rests on is another.
+/// The ID of a plan: the same for the same input, and another one as soon as any part of the input changes.
 pub fn identity(base: Revision, source: &SourceInfo, steps: &[PlannedStep], runs: usize) -> String {
     let mut hash = Sha256::new();
     let mut add = |text: &str| {
@@ -219,7 +219,7 @@ pub fn identity(base: Revision, source: &SourceInfo, steps: &[PlannedStep], runs
     hexadecimal(&hash.finalize()).chars().take(16).collect()
 }
 
-/// A tally in the form it has on the wire.
+/// A tally with outcomes as text, for clients.
 pub fn tallied(tally: Tally) -> BTreeMap<String, BTreeMap<String, u64>> {
     let of_table = |outcomes: BTreeMap<_, u64>| {
         outcomes

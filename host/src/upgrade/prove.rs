@@ -1,5 +1,5 @@
-//! Whether a step can be trusted with more than a look: the same page gives the same answer, and carrying out an answer
-//! twice changes nothing.
+//! Tests a step before it is trusted: it must answer the same page in the same way, and carrying an answer out twice
+//! must change nothing.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use super::pages::{Turned, turn};
 use super::realise::realise;
 use super::step::{Page, StepInfo, Steps};
 
-/// Takes the first pages of a step as samples, before it migrates anything for good. Refuses a step whose second answer differs.
+/// Takes the first pages of a step as samples, before the step migrates rows. Refuses a step whose second answer to a
+/// page differs.
 pub(super) fn samples(
     steps: &dyn Steps,
     journal: &Journal,
@@ -39,8 +40,8 @@ pub(super) fn samples(
     Ok(samples)
 }
 
-/// Migrates samples again over `after`, which is the library with everything the step proposed; `by_label` is of the
-/// library before it. Refuses a step that would change something that it has just made so.
+/// Migrates samples again over `after`, the library with all proposals of the step; `by_label` belongs to the library
+/// before the step. Refuses a step that would change an item it has just made.
 pub(super) fn twice_is_once(
     steps: &dyn Steps,
     journal: &Journal,
@@ -65,7 +66,7 @@ pub(super) fn twice_is_once(
             let own = upsert.sources.first().map_or("", |row| row.id.as_str());
             let mut names = called(kind, own)?.names;
             if names.len() > 1 {
-                // A row may have become several items; which of them this one is, its name says.
+                // A row may have become several items; the name of the proposal tells which one this is.
                 let so_called = called(kind, &upsert.name)?.names;
                 names.retain(|name| so_called.contains(name));
             }

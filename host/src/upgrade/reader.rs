@@ -1,8 +1,8 @@
-//! Old environments, read row by row.
+//! Reads old environments, row by row.
 //!
-//! Three formats: a Configuration Migration package, an exported solution, and what `loadout export` wrote, which is a
-//! solution. Fetches nothing that is named in them. Refuses an archive only if it is none of these or two at once, has two
-//! files of one name, is damaged, or is hostile; anything else is a row, also one of a table that no step knows.
+//! Three formats: a Configuration Migration package, an exported solution, and an archive of `loadout export`, which is
+//! a solution. Fetches nothing that they refer to. Refuses an archive only if it is none of these or two at once, has
+//! two files of one name, is damaged, or is hostile; any other content is a row, also of a table that no step knows.
 
 mod cleaned;
 mod package;
@@ -29,17 +29,17 @@ use package::Package;
 pub(crate) use package::read_documents;
 use solution::Solution;
 
-/// Largest archive that is read, packed, in bytes.
+/// The largest archive that is read, packed, in bytes.
 pub const PACKED_MAX: u64 = 2 << 30;
 
 /// An old environment that was opened.
 pub struct Source {
-    /// What it says about itself.
+    /// The description of the environment.
     pub info: SourceInfo,
     format: Format,
 }
 
-/// What an old environment says about itself.
+/// The description of an old environment.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = UpgradeSource)]
@@ -48,12 +48,12 @@ pub struct SourceInfo {
     pub format: String,
     /// The name of the solution, or of the file.
     pub name: String,
-    /// The version of the environment it was exported from, where it says so.
+    /// The version of the environment from which it was exported, if the archive gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The prefix that names get that have none.
+    /// The prefix for names that have none.
     pub prefix: String,
-    /// The SHA-256 of the archive that is kept with the plan, in hexadecimal. Secrets are left out of it.
+    /// The SHA-256 of the archive that is kept with the plan, without secrets, in hexadecimal.
     pub digest: String,
 }
 
@@ -62,58 +62,58 @@ enum Format {
     Solution(Box<Solution>),
 }
 
-/// One thing that was read.
+/// A record of an old environment.
 #[derive(Debug)]
 pub enum Record {
     /// A row, without its links.
     Row(Row),
     /// A link between two rows, whether they were read or not.
     Link(Edge),
-    /// Something an administrator should know.
+    /// A note for administrators.
     Note(Note),
 }
 
-/// An old environment that is not read.
+/// Why an old environment is not read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The file is not there, or cannot be read.
+    /// The file does not exist, or cannot be read.
     #[error("the archive cannot be read")]
     File(#[from] io::Error),
-    /// The archive cannot be unpacked, or should not be.
+    /// The archive cannot be unpacked, or is refused.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// One of its documents cannot be read, or should not be.
+    /// A document in the archive cannot be read, or is refused.
     #[error(transparent)]
     Xml(#[from] import::XmlError),
-    /// The solution in it is none.
+    /// The solution in the archive is no valid one.
     #[error(transparent)]
     Import(#[from] import::Error),
-    /// It is neither.
+    /// The archive is neither a package nor a solution.
     #[error(
         "the archive is no old environment, it has neither `data.xml` nor `solution.xml`: choose the zip file that the Configuration Migration tool or the export of a solution made"
     )]
     Unknown,
-    /// It is two of them at once.
+    /// The archive is both at once.
     #[error(
         "the archive holds a Configuration Migration package (`data.xml`) and a solution (`solution.xml`): put each into a zip file of its own, and upgrade from one after the other"
     )]
     Both,
-    /// It is too large.
+    /// The archive is too large.
     #[error("the archive has {size} bytes, {PACKED_MAX} are allowed: export fewer tables at once")]
     TooLarge {
-        /// Its size.
+        /// The size of the archive, in bytes.
         size: u64,
     },
 }
 
 impl Source {
-    /// Opens the archive at `path`, which people call `name`.
+    /// Opens the archive at `path`. `name` is its name for people.
     pub fn open(path: &Path, name: &str) -> Result<Self, ReadError> {
         let size = std::fs::metadata(path)?.len();
         if size > PACKED_MAX {
             return Err(ReadError::TooLarge { size });
         }
-        // Entries are counted before the archive is opened, which makes room for as many as there are.
+        // Entries are counted before the archive is opened, because opening it reserves memory for each.
         let (digest, entries) = counted_digest(path, size)?;
         check_entries(entries)?;
         let mut file = File::open(path)?;
@@ -152,7 +152,7 @@ impl Source {
         })
     }
 
-    /// Hands every record but the first `skipped` to `visit`, always in the same order.
+    /// Passes all records but the first `skipped` to `visit`, always in the same order.
     pub fn read<E: From<ReadError>>(
         &self,
         skipped: u64,
@@ -172,7 +172,8 @@ impl Source {
         }
     }
 
-    /// Whether the archive may have secrets. Known of a package once it was read, of a solution only when it is copied without them.
+    /// Whether the archive may have secrets. For a package the answer is known after reading it; for a solution it is
+    /// always true, and only the copy without secrets shows whether there are any.
     pub fn may_have_secrets(&self) -> bool {
         match &self.format {
             Format::Package(package) => package.without_secrets.load(Relaxed),
@@ -188,13 +189,13 @@ impl Source {
         }
     }
 
-    /// The version of the environment, if it says one that can be compared.
+    /// The version of the environment, if it has one that can be compared.
     pub fn version(&self) -> Option<Version> {
         self.info.version.as_deref()?.parse().ok()
     }
 }
 
-/// Whether the file at `path` is a Configuration Migration package. One that cannot be read is none.
+/// Whether the file at `path` is a Configuration Migration package. False if it cannot be read.
 pub fn is_package(path: &Path) -> bool {
     let look = || -> Result<bool, ReadError> {
         check_entries(counted_digest(path, std::fs::metadata(path)?.len())?.1)?;
@@ -208,7 +209,7 @@ fn not_a_zip(error: ZipError) -> ReadError {
     ArchiveError::NotAZip { reason: error.to_string() }.into()
 }
 
-/// The SHA-256 of an archive of `size` bytes, and how many entries it has or claims to have.
+/// The SHA-256 of an archive of `size` bytes, and the number of entries it has or claims to have.
 fn counted_digest(path: &Path, size: u64) -> io::Result<(String, u64)> {
     let mut hash = Sha256::new();
     let count = entries::count(File::open(path)?, size, &mut |bytes| hash.update(bytes))?;
@@ -243,7 +244,7 @@ mod tests {
         assert!(!is_package(&path));
     }
 
-    /// What is said of an archive with these files; names with a `~` have an `a` in its place.
+    /// The refusal of an archive with these files. In their names, `~` is replaced by `a`.
     fn refused(names: &[&str]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("old.zip");
@@ -253,7 +254,7 @@ mod tests {
             zip.write_all(b"<entities/>").unwrap();
         }
         zip.finish().unwrap();
-        // No writer makes two entries of one name.
+        // The zip writer refuses two entries of one name.
         let bytes = std::fs::read(&path).unwrap().into_iter().map(|byte| if byte == b'~' { b'a' } else { byte });
         std::fs::write(&path, bytes.collect::<Vec<u8>>()).unwrap();
         Source::open(&path, "old").map_or_else(|error| error.to_string(), |_| String::new())

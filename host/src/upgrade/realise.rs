@@ -1,5 +1,5 @@
-//! How a proposal becomes an item: attributes merged or replaced, references led to what they mean, values of shipped items
-//! marked as kept.
+//! Turns a proposal into an item: merges or replaces attributes, resolves references, marks values of shipped items as
+//! kept.
 
 use serde_json::{Value, json};
 
@@ -11,25 +11,25 @@ use crate::store::{Error, Layer, Rest, Snapshot, without};
 
 use super::meaning::Meant;
 
-/// What a reference of a kind means.
+/// Looks up a reference of a kind.
 pub(super) type Called<'a> = &'a dyn Fn(Kind, &str) -> Result<Meant, Error>;
 
-/// An item a proposal became.
+/// An item made of a proposal.
 pub(super) struct Realised {
     pub(super) item: AnyItem,
-    /// What an administrator should know, each with its code.
+    /// Notes for administrators, each with its code.
     pub(super) notes: Vec<(&'static str, String)>,
 }
 
-/// Why a proposal became nothing.
+/// Why a proposal did not become an item.
 pub(super) enum Unrealised {
-    /// The step proposed what no item can be.
+    /// The step proposed an impossible item.
     Invalid(String),
-    /// The row is to blame: the sentence says what for.
+    /// The row cannot be used: the sentence says why.
     Quarantine(String),
 }
 
-/// What `attributes` make of the item `name`, which is `now` so.
+/// The item `name` after `attributes` are applied to its current state `now`.
 pub(super) fn realise(
     library: &Snapshot,
     called: Called<'_>,
@@ -81,8 +81,8 @@ pub(super) fn realise(
     Ok(Ok(Realised { item, notes }))
 }
 
-/// Reads an item whose references are as an old environment spelt them. Texts that can name nothing, because they are too
-/// long or hold what no name does, are trimmed, or else left out.
+/// Parses an item whose references are spelt as in an old environment. Texts that can name no item, because they are
+/// too long or have forbidden characters, are trimmed, or else left out.
 fn parse(
     kind: Kind,
     name: &str,
@@ -100,7 +100,7 @@ fn parse(
         let Some(text) = pointed(&mut body, &path).and_then(|value| value.as_str()).map(str::to_owned) else {
             return Err(invalid);
         };
-        // Only what was refused as a name is mended; any other text is the step's to answer for.
+        // Only a refused name is mended; any other invalid text is a fault of the step.
         let is_name = invalid.problems.0[0].message.contains(" cannot name ");
         if !is_name || check_name(kind, &text).is_ok() {
             return Err(invalid);
@@ -119,7 +119,7 @@ fn parse(
     }
 }
 
-/// One step of a path as an error says it, such as `tabs[0].template`.
+/// One part of a path as in an error, such as `tabs[0].template`.
 enum PathStep {
     Key(String),
     Index(usize),
@@ -138,7 +138,7 @@ fn pointed<'a>(body: &'a mut Value, path: &[PathStep]) -> Option<&'a mut Value> 
     })
 }
 
-/// Takes what a path leads to out of its object, or the entry of the list it lies in.
+/// Removes the value at a path from its object, or the list entry that holds it.
 fn take_out(body: &mut Value, path: &[PathStep]) {
     let entry = path.iter().rposition(|step| matches!(step, PathStep::Index(_)));
     let Some(at) = entry.or(path.len().checked_sub(1)) else { return };
@@ -149,7 +149,7 @@ fn take_out(body: &mut Value, path: &[PathStep]) {
     }
 }
 
-/// Leads every reference of an item to what it means. One that means nothing is left out where the item can do without.
+/// Resolves all references of an item. A reference that means nothing is left out if the item can do without it.
 fn lead(
     library: &Snapshot,
     called: Called<'_>,
@@ -176,8 +176,8 @@ fn lead(
             *reference.name = new;
             return;
         }
-        // The name of a row that was not exported often stands beside its id, and is all that an administrator can
-        // read.
+        // The name of a row that was not exported often stands beside its ID, and is all that an administrator can
+        // recognise.
         let shown = label
             .map_or_else(|| format!("`{old}`"), |label| format!("`{}` (`{old}`)", excerpt(&label, PLACE_MAX)));
         match labelled.as_slice() {
@@ -213,7 +213,7 @@ fn lead(
     Ok(Ok(item))
 }
 
-/// The paths of the values a patch sets.
+/// The paths of the values that a patch sets.
 fn leaves(patch: &Value) -> Vec<String> {
     fn walk(value: &Value, keys: &mut Vec<String>, found: &mut Vec<String>) {
         match value {
@@ -233,9 +233,9 @@ fn leaves(patch: &Value) -> Vec<String> {
     found
 }
 
-/// What the product ships, with the values that were kept of what is here.
+/// The shipped item, with the values that are kept of the current one.
 ///
-/// A value that the product can no longer hold is given up, and said in the log; all others stay.
+/// A value that the product can no longer hold is dropped, with a line in the log; all others stay.
 pub fn keep(shipped: &AnyItem, here: &AnyItem, name: &str) -> AnyItem {
     let here = here.to_json();
     let Some(kept) = here.pointer("/source/kept").and_then(Value::as_object) else { return shipped.clone() };
@@ -268,7 +268,7 @@ mod tests {
         assert_eq!((&kept["name"], &kept["productivityPane"]["mode"]), (&json!("New"), &json!("collapsed")));
         assert_eq!(kept["productivityPane"]["enabled"], false);
         assert_eq!(kept["source"]["kept"], json!({ "productivityPane.enabled": "kept from existing environment" }));
-        // One value that the product can no longer hold costs no other.
+        // A value that the product can no longer hold does not affect the others.
         let AnyItem::Profile(mut item) = here.clone() else { panic!("it is a profile") };
         item.source.get_or_insert_default().kept.insert("name".to_owned(), Origin::ExistingEnvironment);
         let kept = keep(&profile(json!({ "name": "New" })), &AnyItem::Profile(item), "msdyn_p").to_json();

@@ -1,8 +1,8 @@
-//! Carries a run out: rows are read, steps migrate them page by page, and what they propose becomes items.
+//! Carries out a run: reads rows, lets steps migrate them page by page, and turns proposals into items.
 //!
-//! Everything goes into the journal, in pieces. A run that ended early goes on from where the journal ends, and ends with
-//! the same bytes as one nobody disturbed: nothing depends on the clock, on who carries it out, or on where it stopped.
-//! The configuration itself is not touched here.
+//! Everything is written to the journal, in pieces. A run that was interrupted goes on where the journal ends, and ends
+//! with the same bytes as one that was not: nothing depends on the clock, on the process, or on the place of the
+//! interruption. The configuration itself is not changed here.
 
 mod solution;
 
@@ -26,16 +26,16 @@ use super::reader::{Record, Source};
 use super::settle::Settling;
 use super::step::{StepInfo, StepNote, Steps};
 
-/// Records that are written in one piece.
+/// The most records that are written in one piece.
 const RECORDS: usize = 500;
-/// Characters of records that are written in one piece; the record that passes it is the last.
+/// The size of a piece in characters; the record that exceeds it is the last.
 const CHARACTERS: usize = 4 << 20;
-/// Pages a step has to migrate twice before it is trusted.
+/// The number of pages that a step must migrate twice before it is trusted.
 const SAMPLES: usize = 2;
 /// The name under which solutions are imported.
 pub(super) const IMPORT: &str = "loadout/import";
 
-/// What a run is made of.
+/// The input of a run.
 pub struct Run<'a> {
     /// Runs the steps.
     pub steps: &'a dyn Steps,
@@ -45,43 +45,43 @@ pub struct Run<'a> {
     pub base: &'a Arc<Snapshot>,
     /// The old environment.
     pub source: &'a Source,
-    /// The prefix of names that have none.
+    /// The prefix for names that have none.
     pub prefix: &'a str,
 }
 
-/// How far a run is, for people.
+/// The progress of a run, for people.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = UpgradeProgress)]
 pub struct Progress {
-    /// What is being done.
+    /// The phase of the run.
     pub phase: Phase,
-    /// The step it is done for.
+    /// The current step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// How many rows are done.
+    /// The number of rows that are done.
     pub done: u64,
-    /// How many there are; nothing while they are read.
+    /// The number of all rows; absent while they are read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<u64>,
 }
 
-/// Told of progress; an error ends the run where it is.
+/// Is called with the progress; an error stops the run there.
 pub type Tell<'a> = &'a dyn Fn(&Progress) -> Result<(), Error>;
 
-/// What came of a run.
+/// The outcome of a run.
 pub struct Carried {
-    /// The items as they shall be, by collection and name.
+    /// The items as they will be written, by collection and name.
     pub items: Vec<StagedItem>,
     /// The library with them.
     pub library: Arc<Snapshot>,
-    /// A digest of what each step proposed, in order.
+    /// A digest of each step's proposals, in order.
     pub digests: Vec<String>,
 }
 
 impl Run<'_> {
-    /// Carries the run out from where the journal ends. `trying` looks at every page first, and tries whether steps can be
-    /// trusted.
+    /// Carries out the run from where the journal ends. With `trying`, every step first checks its pages and is tested
+    /// before it is trusted.
     pub fn carry_out(&self, journal: &mut Journal, trying: bool, tell: Tell<'_>) -> Result<Carried, Error> {
         if journal.position()?.phase == Phase::Reading {
             self.read(journal, tell)?;
@@ -123,7 +123,7 @@ impl Run<'_> {
         Ok(Carried { items: journal.staged()?, library, digests })
     }
 
-    /// The configuration with everything that is staged so far.
+    /// The configuration with all items that are staged so far.
     fn library(&self, journal: &Journal) -> Result<Arc<Snapshot>, Error> {
         let staged = journal.staged()?;
         if staged.is_empty() {
@@ -234,7 +234,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Accounts for what no step had a use for, and for links that lead nowhere.
+    /// Accounts for rows that no step used, and for links that lead nowhere.
     fn close(&self, journal: &mut Journal) -> Result<(), Error> {
         let read: BTreeSet<&str> = self
             .order
@@ -247,7 +247,7 @@ impl Run<'_> {
             Some(zip) => import::plan(zip, self.base)?.report.components,
             None => Vec::new(),
         };
-        // The links of a solution were accounted for by its import.
+        // The import has accounted for the links of a solution.
         let loose = if self.source.solution().is_some() { Vec::new() } else { journal.loose_links()? };
         let open = journal.open_tables()?;
         write(journal, |piece| {
@@ -297,7 +297,7 @@ fn write_records(journal: &mut Journal, waiting: &mut Vec<Record>, cursor: u64) 
     })
 }
 
-/// A row that is there twice is kept under another id, told apart by its place among the records, and quarantined.
+/// Keeps a row whose ID was read before under another ID, made of its place among the records, and quarantines it.
 fn add_again(piece: &Piece<'_>, row: Row, number: u64) -> Result<(), Error> {
     let reason = format!("another row has the id `{}`: keep one of them", row.key.id);
     let key = RowKey::new(&row.key.table, format!("{}#{number}", row.key.id));
@@ -318,7 +318,7 @@ fn noted(step: &StepInfo, note: &StepNote) -> Note {
     Note { step: step.name.clone(), code: note.code.clone(), place, message: note.message.clone() }
 }
 
-/// A digest of what a step proposed.
+/// A digest of the proposals of a step.
 fn digest(journal: &Journal, index: usize) -> Result<String, Error> {
     let (mut hash, mut after) = (Sha256::new(), 0);
     loop {

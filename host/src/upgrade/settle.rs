@@ -1,7 +1,7 @@
-//! What a step proposed becomes items: names that suit, references that lead somewhere, and an account for every row.
+//! Turns the proposals of a step into items: gives valid names, resolves references, and accounts for every row.
 //!
-//! Done for all of a step at once, when all its pages are through: only then is it known what everything is called. Depends on
-//! nothing but the journal and the library before the step, so doing it again gives the same.
+//! Runs for all proposals of a step at once, after its last page: only then are all names known. Depends only on the
+//! journal and the library before the step, so a repetition has the same result.
 
 use std::sync::Arc;
 
@@ -17,32 +17,32 @@ use super::names::{ByLabel, BySource, suited, told_apart};
 use super::realise::{Realised, Unrealised, realise};
 use super::step::StepInfo;
 
-/// Proposals that are looked at in one go.
+/// The number of proposals that are read at a time.
 const CHUNK: usize = 200;
 
-/// What is settled.
+/// The settling of one step.
 pub(super) struct Settling<'a> {
     pub(super) step: &'a StepInfo,
     /// The step's place in the order.
     pub(super) index: usize,
     /// The library before the step.
     pub(super) library: &'a Snapshot,
-    /// What the library's items are called, by the ids of the rows they came from.
+    /// The names of the library's items, by the IDs of the rows they came from.
     pub(super) by_source: &'a BySource,
-    /// What they are called, by what is shown of them.
+    /// The names of the library's items, by their labels.
     pub(super) by_label: &'a ByLabel,
-    /// The prefix of names that have none.
+    /// The prefix for names that have none.
     pub(super) prefix: &'a str,
 }
 
 impl Settling<'_> {
-    /// Settles everything the step proposed.
+    /// Settles all proposals of the step.
     pub(super) fn settle(&self, piece: &Piece<'_>) -> Result<(), Error> {
         self.each(piece, &mut |proposal, kind| {
             let name = self.name(piece, &proposal, kind)?;
             Ok(piece.name_proposal(&proposal, &name)?)
         })?;
-        // An item that is quarantined is nothing others can mean, so they are looked at again without it.
+        // A reference to a quarantined item does not resolve: repeat until no more items are quarantined.
         loop {
             let mut forgotten = 0;
             self.each(piece, &mut |proposal, kind| {
@@ -66,7 +66,7 @@ impl Settling<'_> {
             let Some(last) = proposals.last() else { return Ok(()) };
             after = last.ordinal;
             for proposal in proposals {
-                // Answers with other kinds were not believed.
+                // Answers with other kinds were refused before.
                 if let Some(kind) = proposable(&proposal.kind) {
                     work(proposal, kind)?;
                 }
@@ -74,7 +74,7 @@ impl Settling<'_> {
         }
     }
 
-    /// How the item of a proposal is called here.
+    /// The name of a proposal's item here.
     fn name(&self, piece: &Piece<'_>, proposal: &Proposal, kind: Kind) -> Result<String, Error> {
         if proposal.merges
             && let Some(here) = self.library.canonical(kind, &proposal.proposed)
@@ -83,13 +83,13 @@ impl Settling<'_> {
         }
         let row = proposal.sources.first().map_or("", |row| row.id.as_str());
         let wanted = suited(kind, &proposal.proposed, self.prefix);
-        // An earlier upgrade may have made the item, under whatever name was free then.
+        // An earlier upgrade may have made the item under a name that was free then.
         let before = guid(row).and_then(|id| self.by_source.get(&(kind, id)).cloned());
         let made_up = wanted != proposal.proposed;
         let mut name = before.clone().filter(|_| made_up).unwrap_or_else(|| wanted.clone());
         for attempt in 0.. {
             let taken = piece.taken_by(&proposal.kind, &name)?.is_some_and(|other| other != proposal.ordinal);
-            // A name that was made up here says nothing about an item that has it already, unless it came from the same row.
+            // If the name was made up here, an existing item with it is another item, unless it came from the same row.
             let is_others = made_up && before.as_ref() != Some(&name) && self.library.entry(kind, &name).is_some();
             if proposal.merges || !(taken || is_others) {
                 break;
@@ -103,7 +103,7 @@ impl Settling<'_> {
         Ok(name)
     }
 
-    /// What a proposal would become, and whether an item of its name is staged.
+    /// The item that a proposal would become, and whether an item of that name is staged.
     fn realise(
         &self,
         piece: &Piece<'_>,
@@ -164,12 +164,12 @@ impl Settling<'_> {
         self.account(piece, proposal, &account, outcome)
     }
 
-    /// Whether an item is so already.
+    /// Whether the library has exactly this item already.
     fn is_so(&self, kind: Kind, name: &str, item: &AnyItem) -> bool {
         self.library.entry(kind, name).is_some_and(|here| here.item.to_json() == item.to_json())
     }
 
-    /// Accounts for the rows of a proposal: the first stands for the item, the others are parts of it.
+    /// Accounts for the rows of a proposal: the first stands for the item, the others are merged into it.
     fn account(
         &self,
         piece: &Piece<'_>,

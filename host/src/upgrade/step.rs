@@ -1,7 +1,7 @@
-//! The steps of an upgrade, as the engine sees them: what they declare, what they are asked, what they answer.
+//! The steps of an upgrade, as the engine sees them: their declarations, input and answers.
 //!
-//! How a step runs is not known here. The sandbox implements [`Steps`], and so does a table in the tests. Nothing a step answers
-//! is believed: the engine checks it.
+//! This module does not know how a step runs. The sandbox implements [`Steps`], and so does a table in the tests. The
+//! engine checks every answer.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,48 +12,48 @@ use serde::Serialize;
 use crate::domain::{Row, RowKey};
 use crate::store::Snapshot;
 
-/// The way this host hands out rows. It grows when rows come to steps in another way.
+/// The version of the way in which this host hands out rows. It rises when that changes.
 pub const READER: u32 = 1;
 
 /// Runs steps.
 pub trait Steps: Send + Sync {
-    /// The steps that are there, in no particular order.
+    /// All steps, in no particular order.
     fn infos(&self) -> &[StepInfo];
 
-    /// Lets a step look at a page. `library` is the configuration as it is before the step.
+    /// Lets a step check a page. `library` is the configuration before the step.
     fn check(&self, step: &str, page: &Page, library: &Arc<Snapshot>) -> Result<Vec<StepNote>, StepFault>;
 
     /// Lets a step migrate a page.
     fn migrate(&self, step: &str, page: &Page, library: &Arc<Snapshot>) -> Result<Migration, StepFault>;
 }
 
-/// What a step declares.
+/// The declaration of a step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StepInfo {
-    /// Its name, as `publisher/name`.
+    /// The name of the step, as `publisher/name`.
     pub name: String,
-    /// Its version.
+    /// The version of the step.
     pub version: String,
     /// The SHA-256 of the component, in hexadecimal.
     pub digest: String,
-    /// The steps that must be through before.
+    /// The steps that must be done before.
     pub after: Vec<String>,
-    /// The tables it reads.
+    /// The tables that the step reads.
     pub tables: Vec<SourceTable>,
-    /// The first version of an old environment it reads; every one if there is none.
+    /// The first version of an old environment that the step reads; `None` for all.
     pub from: Option<Version>,
-    /// The first version it no longer reads.
+    /// The first version that the step no longer reads.
     pub before: Option<Version>,
 }
 
-/// A table a step reads, and what it needs to see beside each row.
+/// A table that a step reads, and the related tables that it needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceTable {
-    /// The table.
+    /// The name of the table.
     pub name: String,
-    /// The tables whose rows come along where they name a row, are named by it or are linked to it.
+    /// The tables whose rows come along if they refer to a row, are referred to by it, or are linked to it.
     pub with: Vec<String>,
-    /// Whether all its rows come on one page, because what they become depends on each other.
+    /// Whether all rows of the table come on one page, because the items they become depend on each other.
     pub together: bool,
 }
 
@@ -61,7 +61,7 @@ pub struct SourceTable {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(Vec<u64>);
 
-/// A text that is no version.
+/// The error for a text that is no version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no version: use numbers and dots, such as `9.2`")]
 pub struct InvalidVersion(String);
@@ -69,37 +69,37 @@ pub struct InvalidVersion(String);
 /// Rows to migrate, with the rows around them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Each must become a source of an upsert, or be quarantined.
+    /// Rows that must each become a source of an upsert or be quarantined.
     pub rows: Vec<Row>,
     /// Rows that come along, each once.
     pub related: Vec<Row>,
 }
 
-/// What a step made of a page, unchecked.
+/// A step's answer to a page, unchecked.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Migration {
-    /// Items that shall be as described.
+    /// The proposed items.
     pub upserts: Vec<Upsert>,
     /// Rows that cannot be used.
     pub quarantine: Vec<Quarantined>,
-    /// What an administrator should know.
+    /// Notes for administrators.
     pub notes: Vec<StepNote>,
 }
 
-/// An item that shall be as described, unchecked.
+/// A proposed item, unchecked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Upsert {
     /// The collection.
     pub kind: String,
-    /// How the item was called.
+    /// The name that the step proposes.
     pub name: String,
-    /// What else references may call it.
+    /// Further names by which references may call the item.
     pub aliases: Vec<String>,
-    /// Whether the attributes are merged into what is there.
+    /// Whether the attributes are merged into an existing item.
     pub merges: bool,
-    /// A JSON object.
+    /// The attributes, as a JSON object.
     pub attributes: String,
-    /// The rows it was made from; the first is the one it stands for.
+    /// The rows the item was made from. The first is the one it stands for.
     pub sources: Vec<RowKey>,
 }
 
@@ -110,22 +110,22 @@ pub struct Quarantined {
     pub row: RowKey,
     /// A stable code.
     pub code: String,
-    /// One sentence.
+    /// The reason, in one sentence.
     pub reason: String,
 }
 
-/// What an administrator should know.
+/// A note for administrators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepNote {
     /// A stable code.
     pub code: String,
-    /// The row it is about.
+    /// The row the note is about.
     pub row: Option<RowKey>,
-    /// One sentence.
+    /// The note, in one sentence.
     pub message: String,
 }
 
-/// A step that broke, or said that it cannot work.
+/// The failure of a step, or its statement that it cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("step `{step}` stopped the upgrade, and nothing of it was written: {message} ({code})")]
 pub struct StepFault {
@@ -133,7 +133,7 @@ pub struct StepFault {
     pub step: String,
     /// A stable code, such as `plugin.timeout` or `step.lost-row`.
     pub code: String,
-    /// What it did.
+    /// What happened, in one sentence.
     pub message: String,
 }
 
@@ -143,7 +143,7 @@ impl StepInfo {
         format!("{} {}", self.name, self.version)
     }
 
-    /// Whether the step reads environments of `version`. One whose version nobody knows is read by every step.
+    /// Whether the step reads environments of `version`. Every step reads an environment of unknown version.
     pub fn reads(&self, version: Option<&Version>) -> bool {
         let Some(version) = version else { return true };
         self.from.as_ref().is_none_or(|from| version >= from)

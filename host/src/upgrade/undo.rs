@@ -1,4 +1,4 @@
-//! Undoing a run: the inverse of each of its changes, refused where something later depends on them.
+//! Undoes a run: makes the inverse of each of its changes, and refuses if later changes depend on them.
 
 use serde_json::Value;
 
@@ -8,22 +8,22 @@ use crate::store::{Change, Entry, Expect, Snapshot};
 
 use super::difference::{AttributeChange, attribute_changes};
 
-/// Something that was changed since, and would be lost.
+/// An item that was changed after the run, so that undoing would lose that change.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[schema(as = UpgradeConflict)]
 pub struct Conflict {
     /// The collection.
     pub collection: String,
-    /// The item.
+    /// The name of the item.
     pub name: String,
-    /// What stands in the way.
+    /// Why the run cannot be undone.
     pub reason: String,
 }
 
-/// A run that cannot be undone.
+/// Why a run cannot be undone.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum UndoError {
-    /// Later changes depend on it.
+    /// Later changes depend on the run.
     #[error(
         "upgrade {run} cannot be rolled back, because later changes depend on it: {}; undo those first",
         listed(conflicts)
@@ -31,15 +31,15 @@ pub enum UndoError {
     Conflicts {
         /// The run.
         run: u64,
-        /// What stands in the way, never empty.
+        /// The conflicts; never empty.
         conflicts: Vec<Conflict>,
     },
-    /// An item would no longer be one.
+    /// An item would become invalid.
     #[error(transparent)]
     Invalid(#[from] InvalidItem),
 }
 
-/// The changes that undo what a run did. `done` is what its revision changed, `now` the library as it is.
+/// The changes that undo a run. `done` are the changes of its revision, `now` is the current library.
 pub fn inverse(run: u64, done: &[ChangeRecord], now: &Snapshot) -> Result<Vec<Change>, UndoError> {
     let (mut puts, mut deletes, mut conflicts) = (Vec::new(), Vec::new(), Vec::new());
     for record in done {
@@ -71,7 +71,7 @@ pub fn inverse(run: u64, done: &[ChangeRecord], now: &Snapshot) -> Result<Vec<Ch
     if !conflicts.is_empty() {
         return Err(UndoError::Conflicts { run, conflicts });
     }
-    // What names something goes before what is named.
+    // An item is deleted before the items it refers to.
     deletes.reverse();
     let order = |change: &Change| match change {
         Change::Delete { kind, .. } => std::cmp::Reverse(Kind::ALL.iter().position(|known| known == kind)),
@@ -81,7 +81,8 @@ pub fn inverse(run: u64, done: &[ChangeRecord], now: &Snapshot) -> Result<Vec<Ch
     Ok(puts.into_iter().chain(deletes).collect())
 }
 
-/// The item with the attributes a run changed as they were before. The path of one that was changed again, if there is one.
+/// The item with the attributes that a run changed set back. The error is the path of an attribute that was changed
+/// again.
 fn restored(before: &Value, after: &Value, here: &Entry) -> Result<Value, String> {
     let mut body = here.item.to_json();
     for AttributeChange { path, keys, before, after } in attribute_changes(before, after) {

@@ -1,4 +1,4 @@
-//! An add-on brings rows that are parts of items another solution made.
+//! Tests of an add-on: it has rows that are parts of items from another solution.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Whole archives: real ones, hostile ones, and any bytes at all.
+//! Tests of whole archives: real ones, hostile ones, and arbitrary bytes.
 
 use super::*;
 

@@ -1,9 +1,10 @@
-//! Direct assignments that travel with an archive.
+//! Tests of direct assignments in an archive.
 
 use super::*;
 use crate::domain::{Name, Profile, SecondAssignment, User};
 
-/// What becomes of every assignment in `content`, where `ada` is here, `bob` is assigned, and nobody else is here.
+/// The outcome of every assignment in `content`, where `ada` exists, `bob` exists and is assigned, and no other person
+/// exists.
 fn assigned(content: &str, second: SecondAssignment) -> String {
     let mut files = Files::fabrikam();
     files.put("loadout/assignments.json", content);
@@ -43,7 +44,7 @@ fn people_who_are_here_are_assigned_and_others_are_named() {
     ");
     let refused = assigned(content, SecondAssignment::IsRefused);
     let assigns: Vec<_> = refused.lines().filter(|line| line.starts_with("assign ")).collect();
-    assert_eq!(assigns, ["assign fabrik_desk/ada"], "nobody who has one gets another: {refused}");
+    assert_eq!(assigns, ["assign fabrik_desk/ada"], "a person with a profile gets no other: {refused}");
 }
 
 #[test]

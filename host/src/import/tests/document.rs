@@ -1,4 +1,4 @@
-//! Documents beside the tables: what a solution cannot say.
+//! Tests of documents beside the tables, for content that a solution cannot express.
 
 use super::*;
 

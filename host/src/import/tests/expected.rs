@@ -1,4 +1,4 @@
-//! Plugins that an archive names: what may have been hidden there is hidden here.
+//! Tests of plugins that an archive names: tools that they may have hidden there are hidden here.
 
 use crate::domain::{Plugin, State};
 
@@ -10,7 +10,7 @@ fn naming(plugins: &str) -> Files {
     all
 }
 
-/// What becomes of `contoso/guard`, which decides about macros there, where it is here as `there` says.
+/// The outcome for `contoso/guard`, which decides about macros there. `there` is the plugin of that name here.
 fn becomes(there: Option<Plugin>) -> String {
     let here = match there {
         Some(plugin) => base_and(&base(), Kind::Plugin, "contoso/guard", serde_json::to_value(plugin).unwrap()),

@@ -1,4 +1,4 @@
-//! What an import does to what is here already.
+//! Tests of what an import does to existing items.
 
 use super::*;
 
@@ -74,7 +74,7 @@ fn planning_again_changes_nothing() {
     let again = plan(&files.zip(), &applied(&base(), &first)).unwrap();
     assert!(again.changes.changes.is_empty(), "{:#?}", again.changes.changes);
     let (before, now) = (first.report.counts, again.report.counts);
-    // The app is known the second time and no longer made.
+    // The second import finds the app and does not make it.
     assert_eq!(now.unchanged + 1, before.created + before.merged);
     assert_eq!((now.created, now.updated, now.merged), (0, 0, 0));
     assert!(again.report.links.iter().all(|link| link.outcome != LinkOutcome::Linked));

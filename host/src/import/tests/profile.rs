@@ -46,7 +46,7 @@ fn the_custom_default_stays_active() {
     assert_eq!(warnings(&plan, "default-stays-active").len(), 1);
 }
 
-/// Fabrikam with one more pane with a column of so many bytes, and so many profiles linked to it.
+/// Fabrikam with one more pane, which has a column of `bytes` bytes and is linked to `profiles` profiles.
 fn shared_pane(bytes: usize, profiles: usize) -> Files {
     let mut files = Files::fabrikam();
     let mut links = String::new();

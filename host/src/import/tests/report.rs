@@ -1,4 +1,4 @@
-//! Everything that was read ends in the report, and what is spoilt harms nothing else.
+//! Tests that everything that was read is in the report, and that a spoilt row harms no other.
 
 use super::*;
 

@@ -1,7 +1,7 @@
-//! Denied calls that repeat within a minute: one line for all of them, with their count.
+//! Merges denied calls that repeat within a minute: one line for all of them, with their count.
 //!
-//! What is remembered is of this process and of this minute. A process that begins, or another one, writes a line of
-//! its own.
+//! Lines are remembered within this process only. A process that starts, and each other process, writes a line of its
+//! own.
 
 use std::collections::HashMap;
 
@@ -9,13 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::access::{AuditEntry, AuditEvent, Denial, Privilege};
 
-/// How long after its first call a line takes more of them.
+/// How long after its first call a line takes more calls.
 const TIME: SignedDuration = SignedDuration::from_secs(60);
 
-/// Most lines that are remembered. Methods can be invented, so the number of different calls has no other end.
+/// The most lines that are remembered. A caller can invent methods, so the number of different calls has no other
+/// bound.
 const MOST: usize = 10_000;
 
-/// What is the same in calls of one line.
+/// What calls of one line have in common.
 #[derive(PartialEq, Eq, Hash)]
 struct Same {
     token: String,
@@ -27,9 +28,9 @@ struct Same {
 
 /// A line that takes more calls.
 pub(super) struct Line {
-    /// Its number.
+    /// The number of the line.
     pub(super) id: i64,
-    /// What it says by now.
+    /// The line with the calls counted so far.
     pub(super) entry: AuditEntry,
 }
 
@@ -38,7 +39,7 @@ pub(super) struct Line {
 pub(super) struct Repeated(HashMap<Same, Line>);
 
 impl Repeated {
-    /// The line of calls like `entry`, with this one counted; nothing if it needs a line of its own.
+    /// Counts `entry` in the line of calls like it, and returns that line. `None` if the call needs a line of its own.
     pub(super) fn with(&mut self, entry: &AuditEntry) -> Option<&Line> {
         let line = self.0.get_mut(&Same::of(entry)?)?;
         if !is_young(&line.entry, entry.at) {
@@ -50,7 +51,7 @@ impl Repeated {
         Some(line)
     }
 
-    /// Remembers that the line with this number is about `entry`.
+    /// Remembers that the line with the number `id` is about `entry`.
     pub(super) fn begin(&mut self, id: i64, entry: &AuditEntry) {
         let Some(same) = Same::of(entry) else { return };
         if self.0.len() >= MOST {

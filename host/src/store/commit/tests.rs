@@ -1,4 +1,4 @@
-//! What a change set may and may not do.
+//! Tests of what a change set may do, and what is refused.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ impl Desk {
         self.store.commit(ChangeSet::new(changes), &author()).unwrap();
     }
 
-    /// The refusal of `changes`, after making sure that nothing was written.
+    /// The refusal of `changes`. Checks that nothing was written.
     fn refuses(&self, changes: impl IntoIterator<Item = Change>) -> String {
         let before = self.store.newest().unwrap();
         let error = self.store.commit(ChangeSet::new(changes), &author()).unwrap_err();
@@ -332,7 +332,7 @@ fn what_was_wrong_before_is_in_nobodys_way() {
         "new_old",
         json!({"name": "Mine", "kind": "generic", "defaultScript": template["defaultScript"]}),
     )]);
-    assert!(refused.contains("`new_gone`"), "whoever writes the template mends it: {refused}");
+    assert!(refused.contains("`new_gone`"), "the author of the template mends it: {refused}");
 }
 
 #[test]
@@ -401,7 +401,7 @@ fn a_plugin_that_changed_since_it_was_looked_at_refuses_a_change_and_nothing_els
         desk.store.commit(changes, &author()).map(drop).map_err(|error| matches!(error, Error::Moved { .. }))
     };
     desk.does([put("profiles", "new_two", json!({"name": "Renamed"}))]);
-    assert_eq!(write("new_three"), Ok(()), "what others write meanwhile is in nobody's way");
+    assert_eq!(write("new_three"), Ok(()), "a change of another item in between is no obstacle");
     desk.store
         .commit(ChangeSet::new([Change::put("contoso/guard", crate::domain::Plugin::default())]), &author())
         .unwrap();
@@ -423,7 +423,7 @@ fn a_rehearsal_writes_nothing() {
 const CROWD: u64 = 100_500;
 
 impl Desk {
-    /// Writes the crowd as if a revision had.
+    /// Writes the people into the tables as a revision would.
     fn crowded() -> Self {
         let desk = Self::new();
         let writer = crate::store::lock(&desk.store.writer);
@@ -464,7 +464,7 @@ fn a_forced_delete_of_a_profile_forgets_no_one_however_many_there_are() {
     let done = desk.store.commit(ChangeSet::new([delete(Kind::Profile, "new_two", true)]), &author()).unwrap();
     assert_eq!((done.unlinked.count, done.unlinked.listed.len()), (CROWD, 20));
     assert_eq!(desk.count("SELECT count(*) FROM assignment WHERE until IS NULL"), 0);
-    // The history says it of each.
+    // The history has a line for each person.
     assert_eq!(desk.store.changes_of(done.revision).unwrap().len() as u64, CROWD + 1);
     desk.given(&[("profiles", "new_two", json!({"name": "Two again"}))]);
     let back = desk.store.assigned_people(&"new_two".parse().unwrap(), "", 5).unwrap();
@@ -500,7 +500,7 @@ fn a_profile_that_begins_to_serve_an_app_takes_its_people_there_from_others() {
     let history = format!("{:?}", desk.store.changes_of(done.revision).unwrap());
     assert!(history.contains("new_here/kayla"), "{history}");
 
-    // Of two that meet in one change set, the one put last has the people.
+    // Of two profiles that overlap in one change set, the one put last keeps the people.
     desk.does([put("profiles", "new_there", apps(&["other"])), assign("new_here", "kayla")]);
     assert_eq!(direct("kayla"), "new_here new_there");
     let all = json!({"name": "All"});
@@ -512,7 +512,7 @@ fn a_profile_that_begins_to_serve_an_app_takes_its_people_there_from_others() {
 fn other_apps_of_a_profile_end_as_many_assignments_as_there_are() {
     let desk = Desk::crowded();
     desk.given(&[("apps", "other", json!({"name": "Other"}))]);
-    // Two that do not meet yet, with the same people.
+    // Two profiles that do not overlap yet, with the same people.
     desk.does([put("profiles", "new_two", json!({"name": "Two", "apps": ["workspace"]}))]);
     desk.does([put("profiles", "new_one", json!({"name": "One", "apps": ["other"]}))]);
     let since = desk.store.newest().unwrap();
@@ -560,7 +560,8 @@ fn a_forced_delete_of_a_role_counts_what_the_same_change_writes() {
     assert_eq!((roles("kayla"), roles("malik")), (0, 1));
 }
 
-/// No promise, numbers: `TMPDIR=/on/a/disk cargo test -p loadout --lib -- --ignored what_the_disk_costs --nocapture`
+/// Prints durations, and tests nothing:
+/// `TMPDIR=/on/a/disk cargo test -p loadout --lib -- --ignored what_the_disk_costs --nocapture`
 #[test]
 #[ignore = "prints what it costs to wait for the disk of this machine, and promises nothing"]
 fn what_the_disk_costs() {
@@ -582,7 +583,7 @@ fn what_the_disk_costs() {
     }
 }
 
-/// Whose signature counts is asked of the revision that is written, whatever was seen before.
+/// The privilege is checked against the revision being written over, not against one that was read earlier.
 #[test]
 fn which_plugins_are_let_in_is_not_changed_without_the_privilege() {
     let desk = Desk::new();
@@ -606,7 +607,7 @@ fn which_plugins_are_let_in_is_not_changed_without_the_privilege() {
     let setup = caller(&[AccessRole::AppProfileAdministrator, AccessRole::PluginInstaller]);
     let trusts = caller(&[AccessRole::AppProfileAdministrator, AccessRole::PluginTrustAdministrator]);
     let refused = "the change reaches what `setup` may not write: it needs the privilege `plugin.trust`, too";
-    // An author who saw `allowed` writes it again, and meanwhile it was decided otherwise.
+    // The author read `allowed` and writes it again; meanwhile it was changed.
     assert!(commit(Some(&setup), environment(7, "allowed")).is_ok());
     assert!(commit(Some(&trusts), environment(7, "refused")).is_ok());
     assert_eq!(commit(Some(&setup), environment(8, "allowed")), Err(refused.to_owned()));
@@ -615,7 +616,7 @@ fn which_plugins_are_let_in_is_not_changed_without_the_privilege() {
     assert_eq!(commit(Some(&setup), publisher()), Err(refused.to_owned()));
     assert!(commit(Some(&trusts), publisher()).is_ok());
 
-    // An upgrade, a plugin and an archive name no caller who could have the privilege.
+    // An upgrade, a plugin and an archive have no caller, so no privilege.
     let gone =
         Change::Delete { kind: Kind::TrustedPublisher, name: "contoso".into(), expect: Expect::Anything, force: true };
     for change in [environment(8, "allowed"), gone] {

@@ -1,4 +1,4 @@
-//! What became of each row. Every row ends with exactly one outcome.
+//! The outcomes of rows. Every row ends with exactly one.
 
 use std::collections::BTreeMap;
 
@@ -10,78 +10,78 @@ use crate::domain::RowKey;
 use super::super::Error;
 use super::{Journal, Piece};
 
-/// What became of a row. Of several outcomes the greatest counts.
+/// The outcome of a row. Of several outcomes the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = UpgradeOutcome)]
 pub enum Outcome {
-    /// No step reads its table, or none had a use for it. It is kept as it is.
+    /// No step reads the row's table, or no step used the row. The row is kept as it is.
     Kept,
-    /// It cannot be used; the reason says what would make it usable. It is kept as it is.
+    /// The row cannot be used; the reason says what would make it usable. The row is kept as it is.
     Quarantined,
-    /// It became a part of an item that another row stands for.
+    /// The row became a part of an item that another row stands for.
     Merged,
-    /// What it would become is so already.
+    /// The item that the row would become is the same here already.
     AlreadyThere,
-    /// It became an item, or changed one.
+    /// The row became an item, or changed one.
     Migrated,
 }
 
-/// What is said of a row.
+/// An account of a row.
 #[derive(Debug, Clone, Default)]
 pub struct Account<'a> {
-    /// The step that says it, as `publisher/name`.
+    /// The step that gives the account, as `publisher/name`.
     pub step: &'a str,
-    /// The collection of the item it is in.
+    /// The collection of the item that the row became.
     pub kind: Option<&'a str>,
-    /// The item it is in.
+    /// The name of the item that the row became.
     pub name: Option<&'a str>,
-    /// Why, for rows that are in none.
+    /// The reason, for a row that became no item.
     pub reason: Option<&'a str>,
 }
 
-/// A row, and what became of it.
+/// A row and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = UpgradeRow)]
 pub struct Accounted {
-    /// Its position among the rows that were read, from 1.
+    /// The position of the row among the rows that were read, from 1.
     pub ordinal: u64,
-    /// The row.
+    /// The table and the ID of the row.
     #[serde(flatten)]
     pub key: RowKey,
-    /// What became of it; nothing while the run goes on.
+    /// The outcome of the row; absent while the run goes on.
     pub outcome: Option<Outcome>,
-    /// The step that says so.
+    /// The step that gave the outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// The collection of the item it is in.
+    /// The collection of the item that the row became.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,
-    /// The item it is in.
+    /// The name of the item that the row became.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Why it is in none.
+    /// Why the row became no item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What an administrator should know.
+/// A note for administrators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[schema(as = UpgradeNote)]
 pub struct Note {
-    /// The step that says it; empty for the host.
+    /// The step that wrote the note; empty for the host.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub step: String,
-    /// A stable code.
+    /// The kind of the note, as a stable code.
     pub code: String,
-    /// Where: a row, or an item.
+    /// The row or the item that the note is about.
     #[serde(rename = "where")]
     pub place: String,
-    /// One sentence.
+    /// The note, in one sentence.
     pub message: String,
 }
 
-/// How many rows of a table became what.
+/// The number of rows by table and outcome.
 pub type Tally = BTreeMap<String, BTreeMap<Outcome, u64>>;
 
 impl Outcome {
@@ -98,19 +98,19 @@ impl Outcome {
         }
     }
 
-    /// The outcome of this name.
+    /// The outcome with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
     }
 
-    /// Above 0, which means that nothing has become of a row yet.
+    /// The rank of an outcome, above 0. The rank 0 stands for a row without an outcome.
     fn rank(self) -> u8 {
         self as u8 + 1
     }
 }
 
 impl Piece<'_> {
-    /// Says what became of a row, unless something greater did already.
+    /// Sets the outcome of a row, unless a greater one is set already.
     pub fn account(&self, row: &RowKey, outcome: Outcome, account: &Account<'_>) -> Result<(), Error> {
         let Account { step, kind, name, reason } = account;
         self.0
@@ -122,7 +122,7 @@ impl Piece<'_> {
         Ok(())
     }
 
-    /// Says of every row of a table that nothing became of how it ends, and why.
+    /// Sets the outcome and the reason of every row of a table that has no outcome yet.
     pub fn close_table(&self, table: &str, outcome: Outcome, reason: &str) -> Result<(), Error> {
         self.0.execute(
             "UPDATE source_row SET rank = ?2, outcome = ?3, reason = ?4 WHERE tab = ?1 AND rank = 0",
@@ -131,7 +131,7 @@ impl Piece<'_> {
         Ok(())
     }
 
-    /// Adds something an administrator should know.
+    /// Adds a note for administrators.
     pub fn note(&self, note: &Note) -> Result<(), Error> {
         self.0
             .prepare_cached("INSERT INTO note (step, code, place, message) VALUES (?1, ?2, ?3, ?4)")?
@@ -141,7 +141,7 @@ impl Piece<'_> {
 }
 
 impl Journal {
-    /// How many rows of each table became what.
+    /// The number of rows by table and outcome.
     pub fn tally(&self) -> Result<Tally, Error> {
         let mut find =
             self.connection.prepare("SELECT tab, outcome, count(*) FROM source_row GROUP BY tab, outcome")?;
@@ -156,13 +156,13 @@ impl Journal {
         Ok(tally)
     }
 
-    /// The tables that have rows nothing has become of yet.
+    /// The tables that have rows without an outcome.
     pub fn open_tables(&self) -> Result<Vec<String>, Error> {
         let mut find = self.connection.prepare("SELECT DISTINCT tab FROM source_row WHERE rank = 0 ORDER BY tab")?;
         Ok(find.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
-    /// Up to `limit` rows behind `after`, of one outcome or of all, in the order they were read.
+    /// Up to `limit` rows after the position `after`, of one outcome or of all, in the order they were read.
     pub fn accounted(&self, outcome: Option<Outcome>, after: u64, limit: usize) -> Result<Vec<Accounted>, Error> {
         let mut find = self.connection.prepare_cached(
             "SELECT ordinal, tab, id, outcome, step, kind, name, reason FROM source_row
@@ -183,7 +183,7 @@ impl Journal {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What an administrator should know, in the order it was said, at most `limit` of it.
+    /// Up to `limit` notes for administrators, in the order they were written.
     pub fn notes(&self, limit: usize) -> Result<Vec<Note>, Error> {
         let mut find =
             self.connection.prepare_cached("SELECT step, code, place, message FROM note ORDER BY ordinal LIMIT ?1")?;

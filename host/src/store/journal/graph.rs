@@ -1,4 +1,4 @@
-//! The rows of an old environment, and how they point to each other.
+//! The rows of an old environment, and the links between them.
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,8 @@ use crate::domain::{Row, RowKey};
 use super::super::Error;
 use super::{Journal, Piece, corrupt, one};
 
-/// Rows that point to nearly every other say nothing about what belongs together.
+/// Columns that are ignored as links: they point from nearly every row, and say nothing about which rows belong
+/// together.
 const SYSTEM_COLUMNS: &[&str] = &[
     "createdby",
     "createdonbehalfby",
@@ -22,18 +23,18 @@ const SYSTEM_COLUMNS: &[&str] = &[
     "owninguser",
 ];
 
-/// One row pointing to another.
+/// A link from one row to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge {
-    /// The column, or the relationship.
+    /// The column, or the name of the relationship.
     pub relation: String,
-    /// The row that points.
+    /// The row with the link.
     pub from: RowKey,
-    /// The row it points to; its table is empty if the source does not say.
+    /// The target row; its table is empty if the source does not name it.
     pub to: RowKey,
 }
 
-/// What is stored of a row besides its key and links.
+/// The content of a row besides its key and links.
 #[derive(Serialize, Deserialize)]
 struct Content {
     values: Vec<(String, String)>,
@@ -42,7 +43,8 @@ struct Content {
 }
 
 impl Piece<'_> {
-    /// Adds a row that was read, without its links. Nothing happens, and the answer is no, if one of its key is there already.
+    /// Adds a row that was read, without its links. Returns false, and adds nothing, if a row with this key exists
+    /// already.
     pub fn add_row(&self, row: &Row) -> Result<bool, Error> {
         let content = Content { values: row.values.clone(), look_ups: row.look_ups.clone() };
         let content = serde_json::to_string(&content).map_err(corrupt)?;
@@ -65,7 +67,7 @@ impl Piece<'_> {
         row(self.0, key)
     }
 
-    /// Adds a link between two rows, whether they are there or not.
+    /// Adds a link between two rows, whether they exist or not.
     pub fn add_link(&self, link: &Edge) -> Result<(), Error> {
         self.add_edge(link, true)
     }
@@ -82,8 +84,8 @@ impl Piece<'_> {
 }
 
 impl Journal {
-    /// Up to `limit` rows of some tables behind the row `after` nothing has become of yet, in the order they were read, with
-    /// their positions.
+    /// Up to `limit` rows of some tables after the position `after` that have no outcome yet, in the order they were
+    /// read, with their positions.
     pub fn open_rows(&self, tables: &[&str], after: u64, limit: usize) -> Result<Vec<(u64, RowKey)>, Error> {
         let mut find = self.connection.prepare_cached(
             "SELECT ordinal, id FROM source_row WHERE tab = ?1 AND rank = 0 AND ordinal > ?2 ORDER BY ordinal LIMIT ?3",
@@ -100,7 +102,7 @@ impl Journal {
         Ok(found)
     }
 
-    /// How many rows were read, of some tables or of all.
+    /// The number of rows that were read, of some tables or of all.
     pub fn count(&self, tables: Option<&[&str]>) -> Result<u64, Error> {
         let Some(tables) = tables else {
             return Ok(self.connection.query_row("SELECT count(*) FROM source_row", [], |row| row.get(0))?);
@@ -109,7 +111,7 @@ impl Journal {
         tables.iter().try_fold(0, |sum, table| Ok(sum + find.query_row([table], |row| row.get::<_, u64>(0))?))
     }
 
-    /// The whole row, with its links; nothing if it was not read.
+    /// The whole row, with its links; `None` if it was not read.
     pub fn row(&self, key: &RowKey) -> Result<Option<Row>, Error> {
         row(&self.connection, key)
     }
@@ -136,7 +138,7 @@ impl Journal {
         Ok(found)
     }
 
-    /// Links of which an end is in no table that was read, in the order they were read.
+    /// Links with an end that was not read, in the order they were read.
     pub fn loose_links(&self) -> Result<Vec<Edge>, Error> {
         const IS_THERE: &str = "EXISTS (SELECT 1 FROM source_row WHERE source_row.id =";
         let mut find = self.connection.prepare(&format!(
@@ -150,7 +152,7 @@ impl Journal {
         Ok(find.query_map([], read)?.collect::<Result<_, _>>()?)
     }
 
-    /// How many links were read.
+    /// The number of links that were read.
     pub fn count_links(&self) -> Result<u64, Error> {
         Ok(self.connection.query_row("SELECT count(*) FROM edge WHERE is_link = 1", [], |row| row.get(0))?)
     }

@@ -1,4 +1,4 @@
-//! Items as they shall be, until they are written as one revision.
+//! Staged items: kept in the journal until they are written as one revision.
 
 use std::sync::Arc;
 
@@ -9,19 +9,19 @@ use crate::domain::{AnyItem, Kind};
 use super::super::Error;
 use super::{Journal, Piece, one};
 
-/// An item as it shall be.
+/// An item as it will be written.
 #[derive(Debug, Clone)]
 pub struct StagedItem {
-    /// Its name.
+    /// The name of the item.
     pub name: Arc<str>,
     /// The item.
     pub item: AnyItem,
-    /// The step that made it so, as `publisher/name`.
+    /// The step that made it, as `publisher/name`.
     pub step: String,
 }
 
 impl Piece<'_> {
-    /// Says how an item shall be.
+    /// Stages an item, in place of an earlier state of it.
     pub fn stage(&self, staged: &StagedItem) -> Result<(), Error> {
         let StagedItem { name, item, step } = staged;
         self.0
@@ -33,7 +33,7 @@ impl Piece<'_> {
         Ok(())
     }
 
-    /// An item as it shall be so far.
+    /// An item as it is staged so far.
     pub fn staged(&self, kind: Kind, name: &str) -> Result<Option<AnyItem>, Error> {
         let sql = "SELECT body FROM item WHERE kind = ?1 AND name = ?2";
         let body = one(self.0, sql, params![kind.collection(), name], |row| row.get::<_, String>(0))?;
@@ -42,7 +42,7 @@ impl Piece<'_> {
 }
 
 impl Journal {
-    /// Every item as it shall be, by collection and name.
+    /// All staged items, by collection and name.
     pub fn staged(&self) -> Result<Vec<StagedItem>, Error> {
         let mut find = self.connection.prepare("SELECT kind, name, body, step FROM item ORDER BY kind, name")?;
         let mut rows = find.query([])?;

@@ -1,4 +1,4 @@
-//! What steps proposed, until it becomes items.
+//! The proposals of steps, until they become items.
 
 use rusqlite::params;
 
@@ -7,24 +7,24 @@ use crate::domain::RowKey;
 use super::super::Error;
 use super::{Journal, Piece, corrupt, one};
 
-/// What a step proposed.
+/// A proposal of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
-    /// Its position among all proposals, from 1; set by the journal.
+    /// The position among all proposals, from 1; set by the journal.
     pub ordinal: u64,
-    /// The collection.
+    /// The collection of the item.
     pub kind: String,
-    /// How the item was called.
+    /// The name that the step proposed.
     pub proposed: String,
-    /// What else references may call it.
+    /// Further names by which references may call the item.
     pub aliases: Vec<String>,
-    /// Whether the attributes are merged into what is there.
+    /// Whether the attributes are merged into an existing item.
     pub merges: bool,
-    /// A JSON object.
+    /// The attributes, as a JSON object.
     pub attributes: String,
-    /// The rows it was made from; the first is the one it stands for.
+    /// The rows the item was made from. The first is the one it stands for.
     pub sources: Vec<RowKey>,
-    /// How the item is called here, once that is settled.
+    /// The name of the item here, once it is settled.
     pub name: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Piece<'_> {
         Ok(())
     }
 
-    /// Settles how the item of a proposal is called, and what references may call it.
+    /// Settles the name of the item of a proposal, and the names by which references may call it.
     pub fn name_proposal(&self, proposal: &Proposal, name: &str) -> Result<(), Error> {
         let set = "UPDATE proposal SET name = ?2 WHERE ordinal = ?1";
         self.0.prepare_cached(set)?.execute(params![proposal.ordinal, name])?;
@@ -58,13 +58,13 @@ impl Piece<'_> {
         Ok(())
     }
 
-    /// Takes back what references may call an item. Returns how many names that were.
+    /// Removes the names by which references may call an item. Returns how many there were.
     pub fn forget_name(&self, kind: &str, name: &str) -> Result<usize, Error> {
         let forget = "DELETE FROM alias WHERE kind = ?1 AND name = ?2";
         Ok(self.0.prepare_cached(forget)?.execute(params![kind, name])?)
     }
 
-    /// The proposal another row made for an item of this name, if there is one that is not merged.
+    /// The proposal that another row made for an item with this name, if it is not a merge.
     pub fn taken_by(&self, kind: &str, name: &str) -> Result<Option<u64>, Error> {
         let sql = "SELECT ordinal FROM proposal WHERE kind = ?1 AND name = ?2 AND merges = 0";
         one(self.0, sql, params![kind, name], |row| row.get(0))
@@ -77,7 +77,7 @@ impl Piece<'_> {
 }
 
 impl Journal {
-    /// Up to `limit` proposals of a step behind `after`, in the order they were made.
+    /// Up to `limit` proposals of a step after the position `after`, in the order they were made.
     pub fn proposals(&self, step: usize, after: u64, limit: usize) -> Result<Vec<Proposal>, Error> {
         proposals(&self.connection, step, after, limit)
     }

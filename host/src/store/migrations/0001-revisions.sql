@@ -20,7 +20,7 @@ CREATE UNIQUE INDEX item_now ON item (kind, name) WHERE until IS NULL;
 CREATE INDEX item_since ON item (since);
 CREATE INDEX item_until ON item (until) WHERE until IS NOT NULL;
 
--- Direct assignments. Keyed by login first, because that is how an experience asks.
+-- Direct assignments. The key begins with the login, because an experience is looked up by login.
 CREATE TABLE assignment (
     login   TEXT NOT NULL,
     profile TEXT NOT NULL,

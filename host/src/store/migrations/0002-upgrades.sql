@@ -1,5 +1,5 @@
--- Upgrades of old environments: what was carried out, and who is at it. What a run proposes lies in a journal of its own until its
--- end, which is one revision.
+-- Upgrades of old environments: the runs, and the process that works on one. The proposals of a run are in a journal of
+-- its own until its end, which is one revision.
 CREATE TABLE upgrade_run (
     id       INTEGER PRIMARY KEY,
     plan     TEXT NOT NULL UNIQUE,
@@ -16,7 +16,7 @@ CREATE TABLE upgrade_run (
     failure  TEXT
 ) STRICT;
 
--- The steps of a run, with the component that was asked.
+-- The steps of a run, with the components that were called.
 CREATE TABLE upgrade_step (
     run     INTEGER NOT NULL REFERENCES upgrade_run (id),
     name    TEXT NOT NULL,
@@ -25,7 +25,7 @@ CREATE TABLE upgrade_step (
     PRIMARY KEY (run, name)
 ) STRICT, WITHOUT ROWID;
 
--- Who may carry out a run. Each taking makes a larger token, and whoever holds a smaller one writes nothing any more.
+-- The lease of a run. Each taking gets a larger token, and a process with a smaller one cannot write any more.
 CREATE TABLE upgrade_lease (
     one   INTEGER PRIMARY KEY CHECK (one = 1),
     run   INTEGER REFERENCES upgrade_run (id),

@@ -1,4 +1,4 @@
--- Named tokens. A row stays after it is revoked, so that no name serves twice and history can be read.
+-- Named tokens. A row stays after the token is revoked, so that no name is used twice and the history stays readable.
 CREATE TABLE access_token (
     name       TEXT PRIMARY KEY,
     roles      TEXT NOT NULL,
@@ -10,8 +10,8 @@ CREATE TABLE access_token (
     last_used  TEXT
 ) STRICT, WITHOUT ROWID;
 
--- The SHA-256 of every secret a token has or had. A secret is 256 random bits, so nobody finds it from its hash by guessing, and a
--- slow hash with salt would only make every request slower. The secret itself is nowhere.
+-- The SHA-256 of every secret that a token has or had. A secret is 256 random bits, so it cannot be guessed from its
+-- hash, and a slow hash with salt would only make every request slower. The secret itself is not stored.
 CREATE TABLE access_secret (
     hash     BLOB PRIMARY KEY,
     token    TEXT NOT NULL REFERENCES access_token (name),

@@ -1,5 +1,5 @@
--- Components of plugins, by digest. What serves is said by the items of the collection `plugins`; a component stays when nothing names
--- it any more, so that an old revision can still be asked.
+-- Components of plugins, by digest. The items of the collection `plugins` say which components serve; a component stays
+-- when no item names it any more, so that an old revision can still be evaluated.
 CREATE TABLE component (
     digest  TEXT PRIMARY KEY,
     plugin  TEXT NOT NULL,
@@ -12,7 +12,7 @@ CREATE TABLE component (
 
 CREATE INDEX component_of_plugin ON component (plugin, version);
 
--- Components that could not be used, the last of each version, with the reason.
+-- Components that could not be used: the last failure of each version, with the reason.
 CREATE TABLE component_failure (
     plugin  TEXT NOT NULL,
     version TEXT NOT NULL,
@@ -23,8 +23,8 @@ CREATE TABLE component_failure (
     PRIMARY KEY (plugin, version)
 ) STRICT, WITHOUT ROWID;
 
--- Calls of asynchronous steps that a revision asked for. A row goes in the transaction that wrote the revision, and leaves in the
--- one that writes what the step proposed.
+-- Events for asynchronous steps. A row is written in the transaction of the revision that leads to it, and deleted in
+-- the one that writes the step's proposal.
 CREATE TABLE outbox (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     event    TEXT NOT NULL UNIQUE,

@@ -1,2 +1,2 @@
--- Who holds a question of the outbox, until `taken`: a process, as in a lease. One that is gone holds nothing.
+-- The process that holds the lease on an event of the outbox, until `taken`. A process that is gone holds nothing.
 ALTER TABLE outbox ADD COLUMN holder TEXT;

@@ -1,4 +1,4 @@
--- What components say about themselves, beside them: what a plugin should be asked about is known where its component is lost.
+-- The manifests of components, beside the components: the duties of a plugin stay known if its component is lost.
 CREATE TABLE component_manifest (
     digest   TEXT PRIMARY KEY,
     size     INTEGER NOT NULL,

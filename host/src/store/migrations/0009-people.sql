@@ -1,5 +1,5 @@
--- What lists of people are found and sorted by, of those who are there now. A copy of what `item` has, written with it.
--- `first_role` is empty for who holds none: that sorts first everywhere.
+-- The columns by which current people are found and sorted in lists. A copy of data in `item`, written together with
+-- it. `first_role` is empty for a person without roles: that sorts first everywhere.
 CREATE TABLE person (
     login        TEXT PRIMARY KEY,
     display_name TEXT NOT NULL,
@@ -19,7 +19,7 @@ SELECT name, json_extract(body, '$.displayName'), coalesce((SELECT min(value) FR
 INSERT INTO person_role (login, role)
 SELECT DISTINCT name, value FROM item, json_each(body, '$.roles') WHERE kind = 'users' AND until IS NULL;
 
--- Made when the rows are there, so that they are sorted on disk and not one by one.
+-- Made when the rows exist, so that they are sorted on disk and not one by one.
 CREATE INDEX person_by_display_name ON person (display_name, login);
 CREATE INDEX person_by_first_role ON person (first_role, login);
 CREATE INDEX person_by_role ON person_role (role, login);

@@ -1,7 +1,8 @@
-//! How much of the outbox there is for a plugin, for all plugins together, and within one chain of changes.
+//! How much room the outbox has for a plugin, for all plugins together, and within one chain of changes.
 //!
-//! A change is never refused because too many questions wait: a plugin that has its share is not asked about the
-//! change, and the author is told which plugin that is. It is asked again as soon as fewer of its questions wait.
+//! A change is never refused because too many events wait. If a plugin has used up its share, no event is written for
+//! it, and the author of the change is told which plugin that is. Events are written for it again as soon as fewer
+//! wait.
 
 use std::collections::BTreeMap;
 
@@ -10,28 +11,28 @@ use rusqlite::{Connection, params};
 use super::{Chain, NewEvent, Unasked};
 use crate::store::Error;
 
-/// Most questions of one plugin that wait, and most bytes of them.
+/// The most events of one plugin that wait, and their most bytes.
 const OF_A_PLUGIN: Share = Share { questions: 2_000, bytes: 64 << 20 };
 
-/// Most questions of all plugins that wait, and most bytes of them.
+/// The most events of all plugins that wait, and their most bytes.
 const OF_ALL: Share = Share { questions: 10_000, bytes: 256 << 20 };
 
-/// What a plugin has even if others have taken all the rest.
+/// The share of a plugin even if others have taken all the rest.
 const ASSURED: Share = Share { questions: 100, bytes: 4 << 20 };
 
-/// How often one plugin is asked within a chain about what steps proposed.
+/// The most events for one plugin in a chain of changes that steps proposed.
 const IN_A_CHAIN: u64 = 256;
 
-/// How many questions of one plugin that were given up are kept, and how many bytes of them: the newest.
+/// The most dead events of one plugin that are kept, and their most bytes. The newest are kept.
 const DEAD: Share = Share { questions: 1_000, bytes: 64 << 20 };
 
-/// Too many questions wait.
+/// The code for too many waiting events.
 const FULL: &str = "outbox.full";
 
-/// One change led to too many questions.
+/// The code for a chain of changes that led to too many events.
 const CHAIN: &str = "outbox.chain";
 
-/// A number of questions, and their bytes.
+/// A number of events, and their bytes.
 #[derive(Debug, Clone, Copy, Default)]
 struct Share {
     questions: u64,
@@ -39,7 +40,7 @@ struct Share {
 }
 
 impl Share {
-    /// Whether one more of `size` bytes is too much. One alone never is.
+    /// Whether one more event of `size` bytes is too much. A first event is never too large.
     fn is_full(self, most: Self, size: u64) -> bool {
         self.questions >= most.questions || (self.questions > 0 && self.bytes.saturating_add(size) > most.bytes)
     }
@@ -50,14 +51,14 @@ impl Share {
     }
 }
 
-/// What is known of one plugin.
+/// The waiting events of one plugin, and its events in the chain.
 struct Plugin {
     waiting: Share,
-    /// How often it was asked in the chain before.
+    /// How many events the chain had for this plugin.
     in_chain: u64,
 }
 
-/// Hands those of `events` to `insert` that there is room for. What comes back is not asked.
+/// Hands the events for which there is room to `insert`. Returns the others.
 pub(super) fn ask(
     connection: &Connection,
     events: &[NewEvent],
@@ -119,7 +120,7 @@ pub(super) fn ask(
     Ok(unasked)
 }
 
-/// What waits of one plugin, or of all.
+/// The waiting events of one plugin, or of all.
 fn waiting(connection: &Connection, plugin: Option<&str>) -> Result<Share, Error> {
     let share = |row: &rusqlite::Row<'_>| Ok(Share { questions: row.get(0)?, bytes: row.get(1)? });
     Ok(match plugin {
@@ -134,14 +135,14 @@ fn waiting(connection: &Connection, plugin: Option<&str>) -> Result<Share, Error
     })
 }
 
-/// How often a plugin was asked in a chain.
+/// How many events a chain had for a plugin.
 fn asked_in(connection: &Connection, chain: &Chain, plugin: &str) -> Result<u64, Error> {
     let mut find = connection
         .prepare_cached("SELECT coalesce(max(asked), 0) FROM outbox_chain WHERE root = ?1 AND plugin = ?2")?;
     Ok(find.query_row(params![chain.root.0, plugin], |row| row.get(0))?)
 }
 
-/// Forgets chains that no question belongs to any more.
+/// Deletes the counts of chains that have no event any more.
 pub(super) fn forget_chains(connection: &Connection) -> Result<(), Error> {
     connection
         .prepare_cached(
@@ -151,7 +152,7 @@ pub(super) fn forget_chains(connection: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Drops the oldest questions of a plugin that were given up, if there are too many.
+/// Deletes the oldest dead events of a plugin, if there are too many.
 pub(super) fn forget_oldest_dead(connection: &Connection, plugin: &str) -> Result<(), Error> {
     let dropped = connection
         .prepare_cached(
@@ -176,7 +177,7 @@ mod tests {
     use crate::domain::{AnyItem, Kind, Plugin as PluginItem};
     use crate::store::{Change, ChangeSet, EventState, Expect, OutboxEvent, Store};
 
-    /// A store in which every call of the function is one change, which asks each plugin so many questions.
+    /// A store. Each call of `ask` commits one change with so many events for each plugin.
     struct Asking {
         _folder: tempfile::TempDir,
         store: Store,
@@ -209,7 +210,7 @@ mod tests {
             self.store.commit_with_events(changes, &Author::new("ada", "a test"), &events, after).unwrap().1
         }
 
-        /// Takes a question, after one of the plugin `served`.
+        /// Takes an event, in the turn after the plugin `served`.
         fn take(&self, served: &str) -> Option<OutboxEvent> {
             self.store.take_event(jiff::Timestamp::now(), 60, "server", served, |_| true).unwrap()
         }
@@ -228,7 +229,7 @@ mod tests {
         assert_eq!(unasked.len(), 5);
         assert!(unasked.iter().all(|it| it.plugin == "evil/storm" && it.code == FULL), "{unasked:?}");
         assert!(unasked[0].message.contains("DELETE /api/v1/outbox?plugin=evil/storm"), "{unasked:?}");
-        // As soon as one is answered there is room for one.
+        // As soon as one event is answered there is room for one.
         let first = asking.take("contoso/honest").unwrap();
         assert_eq!(first.plugin, "evil/storm");
         asking.store.finish_event(first.id).unwrap();
@@ -258,7 +259,7 @@ mod tests {
                 served.clone()
             })
             .collect();
-        // The holder of each is gone at once, so that a question is free again: what counts is whose turn it is.
+        // `is_gone` is always true, so each event is free again at once: only the turn decides.
         let expected = ["contoso/honest", "evil/storm", "zeta/late"].repeat(2);
         assert_eq!(turns, expected);
     }

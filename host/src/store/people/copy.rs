@@ -1,19 +1,19 @@
-//! The tables that lists of people are found and sorted by. They say nothing that the rows of items do not say, and are
-//! written with them.
+//! The tables that find and sort people for lists. They repeat what the rows of items say, and are written together
+//! with those.
 
 use rusqlite::{Connection, params};
 
 use crate::domain::User;
 use crate::store::Error;
 
-/// Takes the person with `login` out.
+/// Deletes the person with `login` from the tables.
 pub(in crate::store) fn remove(connection: &Connection, login: &str) -> Result<(), Error> {
     connection.prepare_cached("DELETE FROM person WHERE login = ?1")?.execute([login])?;
     connection.prepare_cached("DELETE FROM person_role WHERE login = ?1")?.execute([login])?;
     Ok(())
 }
 
-/// Puts a person in who is not there.
+/// Adds a person who is not in the tables.
 pub(in crate::store) fn add(connection: &Connection, login: &str, user: &User) -> Result<(), Error> {
     let first_role = user.roles.first().map_or("", |role| role.as_str());
     connection

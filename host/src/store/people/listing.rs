@@ -1,6 +1,6 @@
-//! Finds people in an order, by index: what a list costs is what it shows, not how many people there are.
+//! Finds people in an order, by index: the cost of a list depends on what it shows, not on how many people there are.
 //!
-//! A list that no index serves is not the store's to refuse. The caller counts what it looks at.
+//! The store does not refuse a list that no index serves. The caller bounds the people it looks at.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -13,39 +13,39 @@ use crate::store::{Error, Store};
 use super::current_user;
 use super::ranges::{Range, Ranges};
 
-/// What people are found and sorted by.
+/// The key by which people are found and sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonKey {
     /// The login.
     Login,
-    /// The name that is shown.
+    /// The display name.
     DisplayName,
-    /// To be found by, each role that a person holds; to be sorted by, the first of them, and the empty text for a
-    /// person without roles.
+    /// To find people: each role that a person holds. To sort people: the first role of a person, or the empty text for
+    /// a person without roles.
     Role,
 }
 
-/// An order of people: by a key, and by login where that is the same.
+/// An order of people: by a key, and by login for equal keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeopleOrder {
     /// The key.
     pub key: PersonKey,
     /// Whether the greatest key comes first.
     pub descending: bool,
-    /// Whether, of those with the same key, the greatest login comes first.
+    /// Whether the greatest login comes first among equal keys.
     pub logins_descending: bool,
 }
 
-/// Where a person stands in an order.
+/// The place of a person in an order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Standing {
-    /// What the person is sorted by.
+    /// The key that the person is sorted by.
     pub key: String,
     /// The login.
     pub login: String,
 }
 
-/// People are merged from no more lists than this, one for each role.
+/// The most roles whose lists of people are merged.
 const MERGED_MAX: usize = 16;
 
 impl PersonKey {
@@ -62,7 +62,7 @@ impl PeopleOrder {
     /// By login, the least first.
     pub const BY_LOGIN: Self = Self { key: PersonKey::Login, descending: false, logins_descending: false };
 
-    /// Which of two comes first.
+    /// Compares the places of two people in this order.
     #[must_use]
     pub fn compare(&self, a: &Standing, b: &Standing) -> std::cmp::Ordering {
         let turned = |order: std::cmp::Ordering, descending| if descending { order.reverse() } else { order };
@@ -70,7 +70,7 @@ impl PeopleOrder {
         turned(a.key.cmp(&b.key), self.descending).then_with(|| turned(a.login.cmp(&b.login), logins_descending))
     }
 
-    /// Whether people found by `key` within `ranges` can be walked in this order.
+    /// Whether people found by `key` within `ranges` can be read in this order from an index.
     #[must_use]
     pub fn suits(&self, key: PersonKey, ranges: &Ranges) -> bool {
         match key {
@@ -81,7 +81,7 @@ impl PeopleOrder {
 }
 
 impl Store {
-    /// How many entries of the index of `key` are within `ranges`; `most` if there are more.
+    /// Counts the entries of the index of `key` within `ranges`, up to `most`.
     pub fn count_people(&self, key: PersonKey, ranges: &Ranges, most: usize) -> Result<usize, Error> {
         self.read(|connection| {
             let mut count = 0;
@@ -97,7 +97,7 @@ impl Store {
         })
     }
 
-    /// Everyone found by `key` within `ranges`, as they stand in `order`, the first one first. For small sets.
+    /// All people found by `key` within `ranges`, in `order`. For small sets.
     pub fn sorted_people(&self, key: PersonKey, ranges: &Ranges, order: PeopleOrder) -> Result<Vec<Standing>, Error> {
         let mut found = self.read(|connection| {
             let mut found = BTreeSet::new();
@@ -115,8 +115,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Up to `limit` people in an order, after one who stands there. Those within ranges of a key only, if the order
-    /// suits it.
+    /// Up to `limit` people in `order`, after the place `after`. With `within`, only people within ranges of a key; the
+    /// order must suit that key.
     pub fn walk_people(
         &self,
         order: PeopleOrder,
@@ -131,7 +131,8 @@ impl Store {
         })
     }
 
-    /// The people who stand there, each with the revision that wrote it. Who is gone meanwhile is left out.
+    /// The people at the given places, each with the revision that wrote the item. Leaves out people who were deleted
+    /// meanwhile.
     pub fn people_at(&self, standings: Vec<Standing>) -> Result<Vec<(Standing, User, Revision)>, Error> {
         self.read(|connection| {
             let mut people = Vec::with_capacity(standings.len());
@@ -177,7 +178,7 @@ fn walk(
     Ok(found)
 }
 
-/// Along an index, whose logins rise and fall with their keys.
+/// Reads along an index, in which logins rise or fall together with the keys.
 fn straight(
     connection: &Connection,
     order: PeopleOrder,
@@ -208,7 +209,7 @@ fn straight(
     find.standings(connection, order.key, &by, limit)
 }
 
-/// Against the grain of an index: from key to key, and along the logins of each.
+/// Reads where logins run against the keys: from key to key, and along the logins of each.
 fn in_groups(
     connection: &Connection,
     order: PeopleOrder,
@@ -249,7 +250,7 @@ fn in_groups(
     Ok(found)
 }
 
-/// Those who hold one of some roles, by login.
+/// The people who hold one of some roles, by login.
 fn merged(
     connection: &Connection,
     roles: &Ranges,
@@ -268,7 +269,7 @@ fn merged(
     Ok(logins.into_iter().take(limit).collect())
 }
 
-/// A question to the tables of people, with its conditions.
+/// A query of the tables of people, with its conditions.
 struct Find {
     tables: &'static str,
     conditions: Vec<String>,
@@ -280,7 +281,7 @@ impl Find {
         Self { tables, conditions: Vec::new(), values: Vec::new() }
     }
 
-    /// Adds a condition, which a value completes.
+    /// Adds a condition on one value.
     fn condition(&mut self, condition: &str, value: &str) {
         self.values.push(value.to_owned());
         self.conditions.push(format!("{condition} ?{}", self.values.len()));
@@ -351,7 +352,7 @@ impl Find {
         Ok(count.query_row(params_from_iter(&self.values), |row| row.get(0))?)
     }
 
-    /// The least or greatest of a column.
+    /// The least or greatest value of a column.
     fn extreme(&self, connection: &Connection, what: &str) -> Result<Option<String>, Error> {
         let mut find = connection.prepare_cached(&self.text(what, ""))?;
         Ok(find.query_row(params_from_iter(&self.values), |row| row.get(0))?)
@@ -371,7 +372,7 @@ mod tests {
     use super::*;
 
     thread_local! {
-        /// What the database was asked on this thread.
+        /// The queries of this thread.
         static ASKED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     }
 
@@ -391,8 +392,8 @@ mod tests {
         (PersonKey::Role, true, false),
     ];
 
-    /// Whatever lists of people ask finds its rows in an index, in the order that is wanted: nothing is scanned and
-    /// nothing sorted.
+    /// Every query for a list of people finds its rows in an index, in the wanted order: the database scans nothing and
+    /// sorts nothing.
     #[test]
     fn no_list_of_people_scans_or_sorts() {
         let folder = tempfile::tempdir().unwrap();
@@ -439,7 +440,7 @@ mod tests {
             let count = explain.parameter_count();
             let plan = explain.query_map(params_from_iter(vec!["a"; count]), |row| row.get::<_, String>(3)).unwrap();
             let plan = plan.collect::<Result<Vec<_>, _>>().unwrap().join("; ");
-            // Without a condition an index is entered at its end, and left when the page is full.
+            // Without a condition the index is read from its end, until the page is full.
             let is_whole = text.contains("1 = 1") && text.contains("LIMIT");
             assert!((is_whole || !plan.contains("SCAN")) && !plan.contains("TEMP B-TREE"), "{text}: {plan}");
         }

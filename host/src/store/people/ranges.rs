@@ -1,4 +1,4 @@
-//! Which texts: ranges by code point, which is how SQLite, PostgreSQL's `COLLATE "C"` and Rust compare texts.
+//! Sets of texts: ranges by code point. SQLite, PostgreSQL's `COLLATE "C"` and Rust all compare texts by code point.
 
 use std::cmp::Ordering;
 use std::ops::Bound;
@@ -10,7 +10,7 @@ pub(in crate::store) struct Range {
     pub(in crate::store) to: Bound<String>,
 }
 
-/// A set of texts: ranges that rise and do not meet.
+/// A set of texts: ascending ranges that do not meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranges(Vec<Range>);
 
@@ -20,7 +20,7 @@ impl Ranges {
         Self::of(Bound::Included(text.to_owned()), Bound::Included(text.to_owned()))
     }
 
-    /// Each of some texts.
+    /// Each of the given texts.
     pub fn each<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let point = |text: &str| Range { from: Bound::Included(text.to_owned()), to: Bound::Included(text.to_owned()) };
         Self::joined(texts.into_iter().map(point).collect())
@@ -36,14 +36,14 @@ impl Ranges {
         Self::joined(vec![Range { from, to }])
     }
 
-    /// What is in one of both.
+    /// The texts that are in at least one of both sets.
     #[must_use]
     pub fn or(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         Self::joined(self.0)
     }
 
-    /// What is in both.
+    /// The texts that are in both sets.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         let pairs = self.0.iter().flat_map(|a| other.0.iter().map(move |b| (a, b)));
@@ -128,11 +128,11 @@ impl Range {
     }
 }
 
-/// The least text that is greater than all that begin with `prefix`; none if there is no such text.
+/// The least text that is greater than all texts that begin with `prefix`; `None` if there is no such text.
 fn past(prefix: &str) -> Option<String> {
     let mut kept: Vec<char> = prefix.chars().collect();
     while let Some(last) = kept.pop() {
-        // The code points that are no characters are stepped over.
+        // Skips the code points that are no characters.
         if let Some(next) = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32) {
             kept.push(next);
             return Some(kept.into_iter().collect());
@@ -141,7 +141,7 @@ fn past(prefix: &str) -> Option<String> {
     None
 }
 
-/// Which of two bounds comes first, where ranges begin.
+/// Compares two bounds as the starts of ranges.
 fn from(a: &Bound<String>, b: &Bound<String>) -> Ordering {
     let place = |bound: &Bound<String>| matches!(bound, Bound::Excluded(_));
     match (text(a), text(b)) {
@@ -150,7 +150,7 @@ fn from(a: &Bound<String>, b: &Bound<String>) -> Ordering {
     }
 }
 
-/// Which of two bounds comes first, where ranges end.
+/// Compares two bounds as the ends of ranges.
 fn to(a: &Bound<String>, b: &Bound<String>) -> Ordering {
     let place = |bound: &Bound<String>| matches!(bound, Bound::Included(_));
     match (text(a), text(b)) {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     proptest! {
-        /// A text is in no two ranges of a set, and unions and sections have what they should.
+        /// A text is in at most one range of a set, and unions and intersections hold the right texts.
         #[test]
         fn sets_are_sets(a in ranges(), b in ranges(), c in ranges(), text in "[ab\u{10ffff}]{0,3}") {
             let [in_a, in_b, in_c] = [&a, &b, &c].map(|set| set.contains(&text));

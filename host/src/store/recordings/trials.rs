@@ -1,7 +1,8 @@
-//! What became of versions on trial: how often they were asked, how often they broke, and in which fields they differed.
+//! Counts the calls of versions on trial: how many there were, how many failed, and in which fields the answers
+//! differed.
 //!
-//! Counted for a trial beside one component, so that another version to compare with is another count. Keeps neither values nor
-//! names of people: a trial goes on where nothing may be recorded.
+//! A count belongs to a version and the component it is compared with. Keeps neither values nor names of people, so a
+//! trial goes on where nothing may be recorded.
 
 use rusqlite::{OptionalExtension, TransactionBehavior};
 
@@ -10,41 +11,41 @@ use crate::domain::{Digest, Revision};
 use super::super::{Error, lock};
 use super::RecordingLog;
 
-/// Fields that are counted of one trial; what differs in others is counted as a call alone.
+/// The most fields that are counted for one trial. A difference in a further field only counts as a different call.
 const FIELDS: usize = 500;
 
-/// Longest name of a field that is kept, in characters.
+/// The longest name of a field that is kept, in characters.
 const LONGEST_FIELD: usize = 200;
 
-/// The components a trial is about.
+/// The plugin and the components of a trial.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TrialKey {
     /// The plugin, as `publisher/name`.
     pub plugin: String,
-    /// What serves.
+    /// The component that serves.
     pub serving: Digest,
-    /// What is tried.
+    /// The component on trial.
     pub tried: Digest,
-    /// Since when.
+    /// The revision with which the trial began.
     pub since: Revision,
 }
 
-/// What became of a trial.
+/// The counts of a trial.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tried {
-    /// How often the version was asked.
+    /// The number of calls of the version on trial.
     pub asked: u64,
-    /// How often it decided otherwise than the one that serves, where both were asked.
+    /// The number of calls with another decision than that of the version that serves, where both were called.
     pub different: u64,
-    /// How often it broke.
+    /// The number of calls that failed.
     pub broke: u64,
-    /// The code of how it broke last.
+    /// The code of the last failure.
     pub last: Option<String>,
-    /// In which fields it differed.
+    /// The fields in which answers differed.
     pub fields: Vec<FieldCount>,
 }
 
-/// How often a version on trial differed in one field.
+/// The number of calls in which a version on trial differed in one field.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[schema(as = RolloutDifference)]
 pub struct FieldCount {
@@ -54,25 +55,26 @@ pub struct FieldCount {
     pub tool: String,
     /// The field, as a path.
     pub field: String,
-    /// Calls that differ in it.
+    /// The number of calls that differ in the field.
     pub count: u64,
 }
 
-/// Calls of a version on trial.
+/// Calls of a version on trial, to be counted.
 #[derive(Debug, Clone, Default)]
 pub struct TrialCalls<'a> {
-    /// How many.
+    /// The number of calls.
     pub asked: u64,
-    /// How many broke.
+    /// The number of calls that failed.
     pub broke: u64,
-    /// The code of how the last one broke.
+    /// The code of the last failure.
     pub last: Option<&'a str>,
-    /// The profile and the tool kind of a single call that both versions were asked about, and the fields in which it differs.
+    /// If both versions were called once about the same question: its profile, its tool kind, and the fields that
+    /// differ.
     pub differs: Option<(&'a str, &'a str, Vec<&'a str>)>,
 }
 
 impl RecordingLog {
-    /// Counts calls of a version on trial. Answers how many broke so far.
+    /// Counts calls of a version on trial. Returns how many have failed so far.
     pub fn count_trial(&self, key: &TrialKey, calls: &TrialCalls<'_>) -> Result<u64, Error> {
         let TrialKey { plugin, serving, tried, since } = key;
         let (serving, tried) = (serving.as_str(), tried.as_str());
@@ -110,7 +112,7 @@ impl RecordingLog {
         Ok(broke)
     }
 
-    /// What became of a trial so far.
+    /// The counts of a trial so far.
     pub fn trial(&self, key: &TrialKey) -> Result<Tried, Error> {
         let TrialKey { plugin, serving, tried, since } = key;
         let connection = lock(&self.connection);
@@ -133,7 +135,7 @@ impl RecordingLog {
         Ok(Tried { asked, different, broke, last, fields: fields.collect::<Result<_, _>>()? })
     }
 
-    /// Forgets the trials of a plugin that were begun before `since`.
+    /// Deletes the counts of trials of a plugin that began before `since`.
     pub fn forget_trials_before(&self, plugin: &str, since: Revision) -> Result<(), Error> {
         let mut connection = lock(&self.connection);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

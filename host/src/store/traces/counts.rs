@@ -1,6 +1,6 @@
 //! Exact counts of calls: in memory since the log was opened, and in the database by the hour.
 //!
-//! Counted before anything is queued, so that a full queue loses records and no counts.
+//! A call is counted before its record is queued, so a full queue loses records but no counts.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -15,35 +15,35 @@ use super::super::Error;
 
 const HOUR: i64 = 3_600;
 
-/// What is known of all calls of one version of a plugin, as one step.
+/// Counts of the calls of one version of a plugin, as one step.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallStatistics {
     /// The plugin, as `publisher/name`.
     pub plugin: String,
-    /// Its version.
+    /// The version of the plugin.
     pub version: String,
-    /// The name of the step, where it is asked as one.
+    /// The name of the step; absent for calls that were not of a step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// Calls this process made.
+    /// Calls of this process since it started.
     pub since_start: Tally,
-    /// Calls every process made, hour by hour, the newest first. Hours without calls are left out.
+    /// Calls of all processes, hour by hour, the newest first. Hours without calls are left out.
     pub hours: Vec<HourTally>,
 }
 
-/// What is known of the calls of one hour.
+/// Counts of the calls of one hour.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct HourTally {
     /// When the hour began.
     #[schema(value_type = String, format = DateTime)]
     pub hour: jiff::Timestamp,
-    /// What is known.
+    /// The counts.
     #[serde(flatten)]
     pub calls: Tally,
 }
 
-/// Whose calls are counted together.
+/// The component and the step whose calls are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Subject {
     component: Arc<Component>,
@@ -55,17 +55,17 @@ pub(super) struct Subject {
 pub(super) struct Counts {
     begun: jiff::Timestamp,
     total: BTreeMap<Subject, Tally>,
-    /// What is not in the database yet.
+    /// Counts that are not in the database yet.
     fresh: BTreeMap<(Subject, i64), Tally>,
 }
 
-/// Counts that are on their way into the database.
+/// Counts that the writer takes to add them to the database.
 pub(super) type Fresh = BTreeMap<(Subject, i64), Tally>;
 
-/// Counts of an hour that were read, by version and step.
+/// Counts by the hour that were read from the database, by version and step.
 pub(super) type Written = BTreeMap<(String, Option<String>), Vec<HourTally>>;
 
-/// The hour of a time, counted from 1970.
+/// The number of the hour of a time, counted from 1970.
 pub(super) fn hour(at: jiff::Timestamp) -> i64 {
     at.as_second().div_euclid(HOUR)
 }
@@ -86,12 +86,12 @@ impl Counts {
         self.fresh.entry((subject, hour(trace.at))).or_default().add(trace);
     }
 
-    /// Takes what is not in the database yet.
+    /// Takes the counts that are not in the database yet.
     pub(super) fn take(&mut self) -> Fresh {
         mem::take(&mut self.fresh)
     }
 
-    /// Takes back what could not be written.
+    /// Takes back counts that could not be written.
     pub(super) fn give_back(&mut self, fresh: Fresh) {
         for (key, tally) in fresh {
             self.fresh.entry(key).or_default().merge(&tally);
@@ -114,7 +114,7 @@ impl Counts {
         statistics.collect()
     }
 
-    /// The counts of one plugin, with what was read of the database.
+    /// The counts of one plugin, together with the `written` ones of the database.
     pub(super) fn with_hours(&self, plugin: &str, mut written: Written) -> Vec<CallStatistics> {
         let mut all: Vec<_> = self.totals().into_iter().filter(|statistics| statistics.plugin == plugin).collect();
         for statistics in &mut all {
@@ -133,7 +133,7 @@ impl Counts {
     }
 }
 
-/// Adds counts to what the database has. Whoever else writes into it adds theirs.
+/// Adds counts to those in the database, where other processes add theirs.
 pub(super) fn write(transaction: &Transaction<'_>, fresh: &Fresh) -> Result<(), Error> {
     let mut find = transaction
         .prepare_cached("SELECT body FROM tally WHERE plugin = ?1 AND version = ?2 AND step = ?3 AND hour = ?4")?;

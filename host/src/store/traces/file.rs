@@ -1,4 +1,5 @@
-//! The file of the log. One that is damaged, newer or somebody else's is set aside: a log is no reason to refuse service.
+//! The file of the log. A file that is damaged, newer or of another program is set aside: the service starts without
+//! it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,13 +14,13 @@ use super::super::{Error, foreign, private};
 /// Marks the file as a log of calls, in SQLite's `application_id`.
 const APPLICATION_ID: i32 = 0x4c6f_5472; // "LoTr"
 
-/// The shape this program writes.
+/// The schema version this program writes.
 const SHAPE: usize = 1;
 
-/// Bytes of the write-ahead log that stay when it is not needed.
+/// The most bytes of the write-ahead log that stay when it is not needed.
 const WAL_KEPT: u32 = 4 << 20;
 
-/// Opens the log at `path`, or begins it.
+/// Opens the log at `path`, or creates it. Sets a file aside that cannot be used.
 pub(super) fn open(path: &Path) -> Result<Connection, Error> {
     match try_open(path) {
         Err(error) if is_unusable(&error) => {
@@ -30,7 +31,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Error> {
     }
 }
 
-/// Opens the log to look at it.
+/// Opens the log read-only.
 pub(super) fn look(path: &Path) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -38,7 +39,7 @@ pub(super) fn look(path: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// Whether another file would help.
+/// Whether the error is about this file, so that a new one would help.
 pub(super) fn is_unusable(error: &Error) -> bool {
     match error {
         Error::NotOurs | Error::Newer { .. } => true,
@@ -49,14 +50,14 @@ pub(super) fn is_unusable(error: &Error) -> bool {
     }
 }
 
-/// Moves a file that cannot be used out of the way, with what belongs to it.
+/// Moves a file that cannot be used, with its write-ahead log and shared memory, to another name.
 pub(super) fn set_aside(path: &Path, because: &Error) -> Result<(), Error> {
     let seconds = jiff::Timestamp::now().as_second();
     let aside = path.with_file_name(format!("traces-set-aside-{seconds}.db"));
     let unusable = |source| Error::Folder { path: path.display().to_string(), source };
     for suffix in ["", "-wal", "-shm"] {
         match fs::rename(with_suffix(path, suffix), with_suffix(&aside, suffix)) {
-            // Not every database has all of them, and another process may have been faster.
+            // Not every database has all three files, and another process may have moved them first.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             moved => moved.map_err(unusable)?,
         }
@@ -79,7 +80,7 @@ fn try_open(path: &Path) -> Result<Connection, Error> {
     // Takes effect only while there is no table yet.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // A record of a call is no truth: after a power cut the newest may be missing, and what is there is whole.
+    // The log may lose its newest records in a power cut; the file stays intact.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -1,4 +1,5 @@
-//! The way from who calls to who writes. Full means dropped and counted, never waited for.
+//! The queue between the callers of plugins and the writer. If it is full, a record is dropped and counted; callers
+//! never wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -7,20 +8,20 @@ use std::time::Duration;
 
 use crate::domain::trace::CallTrace;
 
-/// What the writer is given.
+/// What the writer receives.
 #[derive(Debug)]
 pub(super) enum Work {
     /// A record to write.
     Row(Box<CallTrace>),
-    /// Somebody wants to know when everything before this is written.
+    /// A reader waits until everything before this is written.
     Flush(SyncSender<()>),
-    /// Nothing came for a while.
+    /// Nothing came within the time-out.
     Idle,
-    /// Nothing will come any more.
+    /// The queue is closed: nothing will come any more.
     Closed,
 }
 
-/// The end that is given records.
+/// The end that takes records in.
 #[derive(Debug)]
 pub(super) struct Queue {
     sender: Option<SyncSender<Work>>,
@@ -28,14 +29,14 @@ pub(super) struct Queue {
     dropped: AtomicU64,
 }
 
-/// The end that hands them out.
+/// The end from which the writer takes them.
 pub(super) struct Incoming {
     receiver: Receiver<Work>,
     waiting: Arc<AtomicUsize>,
 }
 
 impl Queue {
-    /// A queue in which `capacity` records may wait.
+    /// Makes a queue in which at most `capacity` records wait.
     pub(super) fn new(capacity: usize) -> (Self, Incoming) {
         let (sender, receiver) = sync_channel(capacity);
         let waiting = Arc::new(AtomicUsize::new(0));
@@ -43,9 +44,9 @@ impl Queue {
         (Self { sender: Some(sender), waiting, dropped: AtomicU64::new(0) }, incoming)
     }
 
-    /// Adds a record if there is room. Answers whether there was.
+    /// Adds a record if there is room. Returns whether there was.
     pub(super) fn offer(&self, trace: CallTrace) -> bool {
-        // Counted before it is there, so that the count never falls below nothing.
+        // The count rises before the record is queued, so it never falls below zero.
         self.waiting.fetch_add(1, Relaxed);
         let taken = self.sender.as_ref().is_some_and(|sender| sender.try_send(Work::Row(Box::new(trace))).is_ok());
         if !taken {
@@ -55,14 +56,15 @@ impl Queue {
         taken
     }
 
-    /// Waits until everything before is written, `patience` at most. Answers whether it is.
+    /// Waits until everything before is written, at most `patience`. Returns whether it is written. False at once if
+    /// the queue is full.
     pub(super) fn flush(&self, patience: Duration) -> bool {
         let (told, tell) = sync_channel(1);
         let sent = self.sender.as_ref().is_some_and(|sender| sender.try_send(Work::Flush(told)).is_ok());
         sent && tell.recv_timeout(patience).is_ok()
     }
 
-    /// Takes no more.
+    /// Closes the queue.
     pub(super) fn close(&mut self) {
         self.sender = None;
     }
@@ -77,7 +79,7 @@ impl Queue {
 }
 
 impl Incoming {
-    /// What comes next, waiting for it.
+    /// The next piece of work, `Idle` after `patience`.
     pub(super) fn next(&self, patience: Duration) -> Work {
         self.counted(self.receiver.recv_timeout(patience).unwrap_or_else(|error| match error {
             RecvTimeoutError::Timeout => Work::Idle,
@@ -85,7 +87,7 @@ impl Incoming {
         }))
     }
 
-    /// What is there already.
+    /// The next piece of work, `Idle` if there is none yet.
     pub(super) fn at_once(&self) -> Work {
         self.counted(self.receiver.try_recv().unwrap_or_else(|error| match error {
             TryRecvError::Empty => Work::Idle,
@@ -109,12 +111,12 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_writer_that_does_not_come() {
         let (queue, incoming) = Queue::new(2);
-        // The writer never takes anything: whoever waited for it would wait here forever.
+        // The writer never takes anything: a caller that waited for it would wait here forever.
         let taken: Vec<bool> = (0..5).map(|at| queue.offer(trace(at, "a/b"))).collect();
         assert_eq!(taken, [true, true, false, false, false]);
         assert_eq!((queue.len(), queue.dropped()), (2, 3));
         assert!(!queue.flush(Duration::ZERO));
-        // It comes after all.
+        // The writer takes records after all.
         assert!(matches!(
             (incoming.at_once(), incoming.at_once(), incoming.at_once()),
             (Work::Row(_), Work::Row(_), Work::Idle)

@@ -1,4 +1,4 @@
-//! Looking at records.
+//! Reads records of the log.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
@@ -8,35 +8,35 @@ use crate::domain::trace::{CallTrace, Outcome, TraceId};
 use super::super::Error;
 use super::writer::Detail;
 
-/// Which records.
+/// Which records are read. All the conditions that are given hold.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TraceFilter {
-    /// Of this plugin, as `publisher/name`.
+    /// The plugin that was called, as `publisher/name`.
     pub plugin: Option<String>,
-    /// Of this version of it.
+    /// The version of the plugin.
     pub version: Option<String>,
-    /// Of calls that ended so.
+    /// The outcome of the call.
     pub outcome: Option<Outcome>,
-    /// Of calls that were asked this.
+    /// The message the plugin was called with.
     pub message: Option<String>,
-    /// About this.
+    /// The resource the call was about.
     pub resource: Option<String>,
-    /// As this step.
+    /// The step as which the plugin was called.
     pub step: Option<String>,
-    /// Caused by this request.
+    /// The request that caused the call.
     pub request: Option<String>,
-    /// Made for this decision.
+    /// The decision for which the call was made.
     pub decision: Option<String>,
-    /// Begun then or later.
+    /// The earliest time at which the call began.
     pub since: Option<jiff::Timestamp>,
-    /// Begun before.
+    /// The time before which the call began.
     pub until: Option<jiff::Timestamp>,
-    /// That took longer than this many microseconds.
+    /// The call took longer than this many microseconds.
     pub slower_than: Option<u64>,
 }
 
 impl TraceFilter {
-    /// The conditions, each with one question mark, and what stands for it.
+    /// The conditions, each with one question mark, and the value for it.
     fn conditions(&self) -> Vec<(&'static str, Value)> {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         let id = |at: jiff::Timestamp| Value::Text(TraceId::before(at).to_string());
@@ -57,7 +57,7 @@ impl TraceFilter {
     }
 }
 
-/// Up to `limit` records that pass, the newest first, behind `after`.
+/// Up to `limit` records that match the filter and are older than `after`, the newest first.
 pub(super) fn list(
     connection: &Connection,
     filter: &TraceFilter,
@@ -78,7 +78,7 @@ pub(super) fn list(
     Ok(traces)
 }
 
-/// One record, whole.
+/// One record, with its texts and its backtrace.
 pub(super) fn one(connection: &Connection, id: TraceId) -> Result<Option<CallTrace>, Error> {
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?));
     let sql = "SELECT body, detail FROM call WHERE id = ?1";

@@ -1,18 +1,19 @@
-//! Which successes are kept when they come faster than anybody reads them.
+//! Chooses which records of successful calls are kept when there are too many.
 //!
-//! In each second the first ones are kept, then every tenth stands for ten, every hundredth for a hundred, and so on: the
-//! records stay few, and how many calls they stand for stays true to about a tenth.
+//! In each second the first ones are kept, then every tenth stands for ten, every hundredth for a hundred, and so on:
+//! the records stay few, and the number of calls they stand for stays true to about a tenth.
 
 use std::collections::BTreeMap;
 
 use crate::domain::trace::Component;
 
-/// How many calls of each plugin succeeded in its current second.
+/// The number of successful calls of each plugin in its current second.
 #[derive(Debug, Default)]
 pub(super) struct Sampler(BTreeMap<String, (i64, u32)>);
 
 impl Sampler {
-    /// How many calls the record of this one stands for, if it is kept. `rate` is how many a second are kept each.
+    /// How many calls the record of this one stands for; `None` if it is not kept. `rate` is the number of calls a
+    /// second whose records are all kept.
     pub(super) fn weight(&mut self, component: &Component, at: jiff::Timestamp, rate: u32) -> Option<u32> {
         let second = at.as_second();
         let count = match self.0.get_mut(&component.plugin) {

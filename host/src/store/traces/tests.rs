@@ -1,4 +1,5 @@
-//! What the log promises: nothing is kept longer or takes more room than said, and nothing stops it.
+//! Tests of what the log promises: no record is kept longer than set, the log takes no more room than set, and no damage
+//! stops it.
 
 use std::fs;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ fn broken(second: u64, plugin: &str) -> CallTrace {
     CallTrace { outcome: Outcome::Trapped, backtrace: vec!["a".to_owned()], ..trace(second, plugin) }
 }
 
-/// A second of today, so that nothing is too old.
+/// A second of today, so that no record is too old.
 fn today() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_second()).unwrap()
 }

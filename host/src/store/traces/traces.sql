@@ -1,4 +1,4 @@
--- The log of plugin calls, in a file of its own. Nothing is lost with it but itself.
+-- The log of plugin calls, in a side database. If the file is lost, only the log is lost.
 CREATE TABLE call (
     id       TEXT PRIMARY KEY,
     plugin   TEXT NOT NULL,
@@ -19,7 +19,7 @@ CREATE INDEX call_plugin ON call (plugin, id);
 CREATE INDEX call_request ON call (request) WHERE request IS NOT NULL;
 CREATE INDEX call_decision ON call (decision) WHERE decision IS NOT NULL;
 
--- Exact counts by the hour, which is counted from 1970. A step without a name is empty.
+-- Exact counts by the hour, which is counted from 1970. The step is empty for calls that were not of a step.
 CREATE TABLE tally (
     plugin  TEXT NOT NULL,
     version TEXT NOT NULL,

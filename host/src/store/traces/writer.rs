@@ -1,6 +1,7 @@
-//! The thread that writes: what waits, in one transaction; counts every second; and what is too old or too much is removed.
+//! The thread that writes the log: waiting records in one transaction, counts every second; it also removes old
+//! records.
 //!
-//! Never gives up: what cannot be written is counted as lost, and the next is tried again.
+//! It never gives up: records that cannot be written are counted as lost, and the next ones are tried again.
 
 use std::mem;
 use std::path::PathBuf;
@@ -21,21 +22,21 @@ use super::{Shared, counts, file, retention};
 /// How often counts are written.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// How often old records are looked for, and after how many written ones at the latest.
+/// How often old records are removed, and after how many written records at the latest.
 const TIDYING: Duration = Duration::from_secs(60);
 const TIDYING_ROWS: usize = 2_000;
 
-/// Most records of one transaction.
+/// The most records of one transaction.
 const BATCH: usize = 256;
 
-/// What of a record is read only on its own.
+/// The parts of a record that are read only with a single record.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Detail {
     pub(super) backtrace: Vec<String>,
     pub(super) text: LogText,
 }
 
-/// Who writes.
+/// The writer of the log.
 pub(super) struct Writer {
     path: PathBuf,
     connection: Connection,
@@ -52,7 +53,7 @@ impl Writer {
         Self { path, connection, shared, counted: now, tidied: now, since_tidying: 0, is_failing: false }
     }
 
-    /// Writes until nothing comes any more.
+    /// Writes until the queue is closed.
     pub(super) fn run(mut self, incoming: &Incoming) {
         self.tidy();
         loop {
@@ -75,7 +76,7 @@ impl Writer {
 
     fn flush(&mut self, told: &SyncSender<()>) {
         self.write_counts();
-        // Whoever asked may have lost patience.
+        // The reader may have stopped waiting.
         let _ = told.try_send(());
     }
 
@@ -106,7 +107,8 @@ impl Writer {
         }
     }
 
-    /// Does `work` in one transaction; once more in a new file if this one cannot be used any more. Answers whether it is done.
+    /// Does `work` in one transaction, and once more in a new file if this one cannot be used any more. Returns whether
+    /// it is done.
     fn attempt(&mut self, work: impl Fn(&Transaction<'_>) -> Result<(), Error>) -> bool {
         let mut done = whole(&mut self.connection, &work);
         if let Err(error) = &done
@@ -127,7 +129,7 @@ impl Writer {
         true
     }
 
-    /// Says that the log is not written, once until it is again.
+    /// Warns that the log cannot be written: once, until a write succeeds again.
     fn complain(&mut self, error: &Error) {
         if !mem::replace(&mut self.is_failing, true) {
             tracing::warn!(%error, "the log of plugin calls cannot be written");
@@ -141,7 +143,7 @@ fn whole(connection: &mut Connection, work: impl Fn(&Transaction<'_>) -> Result<
     Ok(transaction.commit()?)
 }
 
-/// The records that wait, and what came behind them.
+/// The records that wait, up to `BATCH`, and the work behind them.
 fn gather(incoming: &Incoming) -> (Vec<CallTrace>, Work) {
     let mut batch = Vec::new();
     let mut next = incoming.next(BEAT);

@@ -1,9 +1,8 @@
-//! A copy of an old environment without its secrets: what a plan keeps, so that none lies in the data folder.
+//! Copies an old environment without its secrets. The plan keeps the copy, so that the data folder holds no secret.
 //!
-//! What is read from the copy is what was read from the original, notes included: in place of a secret stands
-//! [`LEFT_BEHIND`]. Refuses nothing that was read before; of a document that is no XML only what comes before the mistake is
-//! copied, and files of a package that are not read are empty in the copy. No more of a document is in memory than a reader of it
-//! takes.
+//! The copy reads like the original, notes included; [`LEFT_BEHIND`] stands in place of a secret. Refuses nothing that
+//! could be read before. A document that is no XML is copied up to the mistake, and files of a package that are not
+//! read are empty in the copy. Holds no more of a document in memory than a reader of it does.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -23,7 +22,7 @@ use crate::import::{ENTRY_MAX, Metered, is_about_people, json};
 
 use super::{ReadError, not_a_zip, package};
 
-/// Copies the archive at `from` to `to`, and leaves its secrets behind. Says whether there was one.
+/// Copies the archive at `from` to `to` without its secrets. Returns whether there were any.
 pub fn copy_without_secrets(from: &Path, to: &Path) -> Result<bool, ReadError> {
     let mut found = false;
     let mut zip = ZipArchive::new(BufReader::new(File::open(from)?)).map_err(not_a_zip)?;
@@ -39,7 +38,7 @@ pub fn copy_without_secrets(from: &Path, to: &Path) -> Result<bool, ReadError> {
             copy.raw_copy_file(entry).map_err(not_a_zip)?;
             continue;
         }
-        // A fixed time, so that copying again makes the same copy.
+        // A fixed time, so that each copy has the same bytes.
         let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default()).large_file(true);
         copy.start_file(name, options).map_err(not_a_zip)?;
         if !is_read {
@@ -83,7 +82,7 @@ fn xml(input: impl Read, output: &mut impl Write) -> io::Result<bool> {
     }
 }
 
-/// All the text up to the end of the element that began last; nothing if it never ends.
+/// The text up to the end of the current element; `None` if it never ends.
 fn text_within(reader: &mut Reader<impl io::BufRead>, taken: &Cell<u64>) -> Option<String> {
     let (mut text, mut depth, mut buffer) = (String::new(), 1_usize, Vec::new());
     while depth > 0 {
@@ -94,7 +93,7 @@ fn text_within(reader: &mut Reader<impl io::BufRead>, taken: &Cell<u64>) -> Opti
             Event::End(_) => depth -= 1,
             Event::Text(piece) => text.push_str(&piece.xml10_content()),
             Event::CData(piece) => text.push_str(&piece.xml10_content()),
-            // Whatever it stands for, it is more than a yes or no.
+            // An unknown reference or an element is more than a Boolean.
             Event::GeneralRef(_) | Event::Empty(_) => text.push('&'),
             Event::Eof => return None,
             _ => {}
@@ -103,7 +102,8 @@ fn text_within(reader: &mut Reader<impl io::BufRead>, taken: &Cell<u64>) -> Opti
     Some(text)
 }
 
-/// A tag whose attributes hold no secret: neither one that is called so, nor the value of a field that is.
+/// A tag whose attributes hold no secret: neither an attribute with the name of one, nor the value of a field with such
+/// a name.
 fn without_secrets(start: &BytesStart<'_>, found: &mut bool) -> BytesStart<'static> {
     let values = || {
         start.attributes().flatten().filter_map(|attribute| {
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(found, r#"{"item":{"source":{"attributes":{"a":"b","msdyn_apikey":"[left behind]"}}}}"#);
     }
 
-    /// The files of an archive of `files` once it was copied, by name.
+    /// Copies an archive of `files`. Returns the files of the copy, by name.
     fn copied(files: &[(&str, &str)]) -> Vec<(String, String)> {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("from.zip"), folder.path().join("to.zip"));
@@ -217,7 +217,7 @@ mod tests {
         let [data, schema, other, json] = copied(&files).try_into().unwrap();
         assert_eq!((data.1, schema.1.as_str()), (left.clone(), "<e/>"));
         assert_eq!((other, json), (("other.xml".to_owned(), String::new()), ("o.json".to_owned(), String::new())));
-        // Of a solution, everything is.
+        // All files of a solution are read.
         let [solution, other] = copied(&[("solution.xml", "<e/>"), ("other.xml", secret)]).try_into().unwrap();
         assert_eq!((solution.1.as_str(), other.1), ("<e/>", left));
     }

@@ -1,13 +1,13 @@
 //! Configuration Migration packages: `data.xml` with the records of each table, `data_schema.xml` with the tables.
 //!
-//! `data.xml` is read record by record, whatever its size. What is odd about real ones is put right here, once:
+//! Reads `data.xml` record by record, whatever its size. Odd properties of real packages are handled here, once:
 //!
 //! - JSON inside an attribute is escaped twice.
-//! - A block of links may speak of a row that is in no record. It is handed out like any other; who reads it finds out.
-//! - A look-up carries the id of its row, and often the row's name, which may be all that was exported of it.
-//! - Names of relationships are cut at some 45 characters, so links are told apart by the tables they join.
+//! - A block of links may name a row that is in no record. It is handed out like any other; the caller finds out.
+//! - A look-up carries the ID of its row, and often the row's name, which may be all that was exported of it.
+//! - Names of relationships are cut at about 45 characters, so links are told apart by the tables they join.
 //!
-//! Refuses a document with another root than `entities`: in it there would be no record, whatever it holds.
+//! Refuses a document with another root than `entities`: none of its content would be a record.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -35,25 +35,25 @@ const ROOT: &str = "entities";
 /// Files that only describe the archive.
 const DESCRIPTIVE: &[&str] = &["[Content_Types].xml", DATA, SCHEMA];
 
-/// The prefix of names that have none: nothing in a package says who made it.
+/// The prefix for names that have none: a package does not name its author.
 pub(super) const PREFIX: &str = "legacy";
 
-/// Largest `data.xml`, unpacked, in bytes.
+/// The largest `data.xml`, unpacked, in bytes.
 const DATA_MAX: u64 = 8 << 30;
-/// Largest `data_schema.xml`, unpacked, in bytes.
+/// The largest `data_schema.xml`, unpacked, in bytes.
 const SCHEMA_MAX: u64 = 8 << 20;
-/// How often larger than its packed form `data.xml` may become. Records of one table are alike and pack well.
+/// The largest ratio of `data.xml` to its packed form. Records of one table are alike and pack well.
 const RATIO_MAX: u64 = 200;
-/// Documents up to this size, in bytes, may be of any ratio.
+/// Documents up to this size, in bytes, may have any ratio.
 const RATIO_FREE: u64 = 16 << 20;
 
 /// A package that was opened.
 pub(super) struct Package {
     path: PathBuf,
     notes: Vec<Note>,
-    /// The tables its schema describes.
+    /// The tables that the schema describes.
     tables: BTreeSet<String>,
-    /// Whether a row had a secret, as far as rows were read.
+    /// Whether one of the rows read so far had a secret.
     pub(super) without_secrets: AtomicBool,
 }
 
@@ -89,7 +89,7 @@ impl Package {
     }
 }
 
-/// What `data_schema.xml` and `data.xml` have, in their order.
+/// The records of `data_schema.xml` and `data.xml`, in their order.
 pub(crate) fn read_documents(schema: &[u8], data: &[u8]) -> Result<Vec<Record>, ReadError> {
     let (mut found, tables) = (Vec::new(), described(schema)?);
     records(data, &tables, &mut || {}, &mut |record| {
@@ -105,7 +105,7 @@ fn described(schema: &[u8]) -> Result<BTreeSet<String>, ReadError> {
     Ok(schema.children.iter().filter_map(|entity| entity.attribute("name")).map(str::to_owned).collect())
 }
 
-/// Hands what `data.xml` has to `visit`, and tells when a row had secrets.
+/// Passes the records of `data.xml` to `visit`, and calls `had_secrets` for each row with secrets.
 fn records<E: From<ReadError>>(
     input: impl Read,
     tables: &BTreeSet<String>,
@@ -161,13 +161,13 @@ fn open<'a>(
     max: u64,
 ) -> Result<impl Read + use<'a>, ReadError> {
     let entry = zip.by_name(name).map_err(not_a_zip)?;
-    // No entry was packed into more bytes than there are, whatever its header says.
+    // An entry cannot have more packed bytes than the file, whatever its header says.
     let packed = entry.compressed_size().min(std::fs::metadata(path)?.len());
     let proportionate = packed.saturating_mul(RATIO_MAX).max(RATIO_FREE);
     Ok(Limited { input: entry, left: max.min(proportionate) })
 }
 
-/// Ends with an error where an entry becomes larger than it may.
+/// Fails as soon as an entry becomes larger than allowed.
 struct Limited<R> {
     input: R,
     left: u64,
@@ -186,12 +186,12 @@ fn damaged(entry: &str, error: &io::Error) -> ReadError {
     ArchiveError::Damaged { entry: entry.to_owned(), reason: error.to_string() }.into()
 }
 
-/// A GUID in one spelling; anything else as it stands there.
+/// A GUID in its canonical spelling; any other text unchanged.
 fn id(typed: &str) -> String {
     guid(typed).unwrap_or_else(|| typed.to_owned())
 }
 
-/// A row, and its columns that were left behind because they hold secrets.
+/// A row, and its columns that were left out because they hold secrets.
 fn row(table: &str, record: &Element) -> (Row, Vec<String>) {
     let mut secrets = Vec::new();
     let mut row = Row { key: RowKey::new(table, id(record.attribute("id").unwrap_or_default())), ..Row::default() };
@@ -216,7 +216,7 @@ fn row(table: &str, record: &Element) -> (Row, Vec<String>) {
     (row, secrets)
 }
 
-/// A value as it was before JSON in it was escaped once more than XML asks for.
+/// A value without the second escaping of JSON in it.
 fn text(value: &str) -> String {
     let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
     let may_be = value.starts_with(['{', '[']) && value.contains('&') && !is_json(value);

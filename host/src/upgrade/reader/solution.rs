@@ -1,4 +1,5 @@
-//! Exported solutions, and what `loadout export` wrote. Read as a whole: a solution has limits a package has not.
+//! Reads exported solutions and archives of `loadout export`, each as a whole: solutions have limits that packages do
+//! not have.
 
 use crate::import::{self, SolutionRows};
 

@@ -1,5 +1,5 @@
-//! What a solution brings is imported, not migrated: its tables are this product's own. The journal takes over what became of
-//! each row.
+//! Imports the content of a solution instead of migrating it: its tables are this product's own. The journal takes over
+//! the outcome of each row.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::store::{Change, Snapshot};
 
 use super::{Error, IMPORT};
 
-/// What a solution brings is imported: its tables are this product's own.
+/// Imports the solution `zip` over `base`, and stages its items.
 pub(super) fn import(piece: &Piece<'_>, zip: &[u8], base: &Snapshot) -> Result<(), Error> {
     let mut plan = import::plan(zip, base)?;
     plan.expect_plugins(base);
@@ -22,7 +22,7 @@ pub(super) fn import(piece: &Piece<'_>, zip: &[u8], base: &Snapshot) -> Result<(
     }
     for component in &report.components {
         let key = key_of(component);
-        // A file or a section that is no row is accounted for like one.
+        // A file or a section that is no row is accounted for like a row.
         piece.add_row(&Row { key: key.clone(), ..Default::default() })?;
         let Some(outcome) = outcome_of(component.outcome) else { continue };
         let reason = component.notes.join("; ");
@@ -38,7 +38,7 @@ pub(super) fn import(piece: &Piece<'_>, zip: &[u8], base: &Snapshot) -> Result<(
             },
         )?;
     }
-    // An import leaves alone what came with the product; values that were kept of an older environment come along here.
+    // An import skips out-of-the-box items; the values kept from an older environment are taken over here.
     for (name, item) in kept {
         let collection = item.kind().collection();
         let here = base.entry(item.kind(), &name).map(|here| here.item.to_json());
@@ -68,7 +68,7 @@ pub(super) fn import(piece: &Piece<'_>, zip: &[u8], base: &Snapshot) -> Result<(
     Ok(())
 }
 
-/// Accounts for what an import left alone and no step took, with the import's reasons.
+/// Accounts for components that the import skipped and no step used, with the import's reasons.
 pub(super) fn keep_skipped(piece: &Piece<'_>, components: &[import::Component]) -> Result<(), Error> {
     for component in components.iter().filter(|component| outcome_of(component.outcome).is_none()) {
         let reason = component.notes.join("; ");
@@ -83,7 +83,7 @@ fn key_of(component: &import::Component) -> RowKey {
     RowKey::new(table, &component.source_name)
 }
 
-/// What an import's outcome means for the row; nothing for one it left alone, which a step may take.
+/// The outcome of a row for an outcome of the import; `None` for a skipped row, which a step may use.
 fn outcome_of(outcome: import::Outcome) -> Option<Outcome> {
     match outcome {
         import::Outcome::Created | import::Outcome::Updated => Some(Outcome::Migrated),
