@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Digest, PluginVersion, StepOverride};
 use crate::export::{self, pack_each};
 use crate::import::{Archive, ArchiveError, TOTAL_MAX};
-use crate::plugin::Workshop;
+use crate::plugin::Loader;
 
 /// The name of the file that lists the plugins.
 const INDEX: &str = "bundle.json";
@@ -186,7 +186,7 @@ impl Bundle {
             }
             let (file, plugin) = (file(digest), plugin.clone());
             let Some(component) = files.take(&file)? else { return Err(Error::Missing { file, plugin }) };
-            if component.len() as u64 != *size || Workshop::digest(&component) != *digest {
+            if component.len() as u64 != *size || Loader::digest(&component) != *digest {
                 return Err(Error::Tampered { file, plugin });
             }
             show(digest, component);
@@ -249,7 +249,7 @@ mod tests {
         let plugin = |(name, bytes): &(&str, &[u8])| Bundled {
             plugin: format!("contoso/{name}"),
             version: "1.0.0".parse().unwrap(),
-            digest: Workshop::digest(bytes),
+            digest: Loader::digest(bytes),
             size: bytes.len() as u64,
             signers: Vec::new(),
             served: true,
@@ -257,7 +257,7 @@ mod tests {
         };
         Bundle {
             plugins: components.iter().map(plugin).collect(),
-            components: components.iter().map(|(_, bytes)| (Workshop::digest(bytes), bytes.to_vec())).collect(),
+            components: components.iter().map(|(_, bytes)| (Loader::digest(bytes), bytes.to_vec())).collect(),
         }
     }
 
@@ -275,7 +275,7 @@ mod tests {
             let plugin = |at: usize| Bundled {
                 plugin: format!("contoso/p{at}"),
                 version: "1.0.0".parse().unwrap(),
-                digest: Workshop::digest(&at.to_le_bytes()),
+                digest: Loader::digest(&at.to_le_bytes()),
                 size,
                 signers: Vec::new(),
                 served: true,
@@ -306,7 +306,7 @@ mod tests {
             files.push((INDEX.to_owned(), index.to_string().into_bytes()));
             Bundle::read(&pack(&files).unwrap()).unwrap_err().to_string()
         };
-        let component = file(&Workshop::digest(b"one"));
+        let component = file(&Loader::digest(b"one"));
         assert_eq!(
             refused(&|_, files| files[0].1 = b"two".to_vec()),
             format!(

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::plugin::{Config, Door, Work};
+use crate::plugin::{Config, Gateway, Work};
 use crate::service::{PlatformOptions, Service};
 use crate::store::Store;
 
@@ -109,11 +109,11 @@ impl Data {
         Service::start(&self.folder).map_err(Failure::of)
     }
 
-    /// The same, whose plugins go out through `door`.
-    fn open_with(&self, door: Door) -> Result<Service, Failure> {
+    /// The same, whose plugins go out through `gateway`.
+    fn open_with(&self, gateway: Gateway) -> Result<Service, Failure> {
         files_are_for_their_owner();
         let PlatformOptions { config, compiler } = PlatformOptions::of_this_program();
-        let options = PlatformOptions { config: Config { door, ..config }, compiler };
+        let options = PlatformOptions { config: Config { gateway, ..config }, compiler };
         Service::start_with(&self.folder, options).map_err(Failure::of)
     }
 

@@ -21,7 +21,7 @@ mod worlds;
 
 pub use catalog::registrations::WantedStep;
 pub use catalog::trial::Trial;
-pub use catalog::unavailable::Missing;
+pub use catalog::unavailable::UnavailablePlugin;
 pub use catalog::{Catalog, Observed, Problem, Wanted};
 pub use config::Config;
 pub use config::breaker_settings::BreakerSettings;
@@ -31,27 +31,27 @@ pub use guard::breaker::{BreakerState, Health};
 pub use inspect::error::LoadError;
 pub use inspect::signature::{SignatureError, Signatures};
 pub use limits::call_error::CallError;
-pub use limits::call_limits::{Limits, Modesty};
+pub use limits::call_limits::{Limits, LoweredLimits};
 pub use limits::exceeded::Exceeded;
-pub use limits::fixed_inputs::Circumstances;
+pub use limits::fixed_inputs::FixedInputs;
 pub use limits::invalid::Invalid;
 pub use limits::weight::Weight;
 pub use load::compiler::{
     COMPILE_COMMAND, ChildCompiler, CompileLimits, Compiler, Confinement, TRY_COMMAND, Work, work_as_child,
 };
-pub use load::loader::{Ready, Workshop};
+pub use load::loader::{Loader, Ready};
 pub use manifest::info::PluginInfo;
 pub use manifest::{
-    Identity, Manifest, ManifestError, ManifestKey, ManifestTable, Provides, StepDeclaration, StepPart,
-    ToolStepDeclaration,
+    Identity, Manifest, ManifestError, ManifestKey, ManifestTable, Provides, StepDeclaration, ToolStepDeclaration,
+    UpgradeSection,
 };
-pub use outbound_access::gateway::{Connectors, Door};
+pub use outbound_access::gateway::{Connectors, Gateway};
 pub use replay::answer::{Answer, ProposedPatch};
 pub use replay::inquiry::{Examined, Inquiry, Replayed, Reply, UNRECORDED};
-pub use replay::observation::{About, AskedStep, ObservedCall, Witness};
+pub use replay::observation::{About, AskedStep, ObservedCall, StepObserver};
 pub use replay::recording::{CallRecording, InvalidRecording};
 pub use settings::migration::{Migration, escaped, migrate};
 pub use settings::schema::{SchemaError, SettingsSchema};
-pub use worlds::amendment::Wish;
+pub use worlds::amendment::StepProposal;
 pub use worlds::sequence::ToolStepRegistration;
 pub use worlds::tool_rule::Call;

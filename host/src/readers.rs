@@ -10,7 +10,7 @@ use crate::domain::Problems;
 use crate::domain::slug::{self, RENDERED_MAX, Template};
 use crate::http;
 use crate::import;
-use crate::plugin::{LoadError, Manifest, Workshop};
+use crate::plugin::{LoadError, Loader, Manifest};
 use crate::store::Snapshot;
 use crate::upgrade;
 
@@ -32,10 +32,10 @@ pub const ALL: [(&str, Reader); 7] = [
 /// hidden.
 pub fn component(bytes: &[u8]) -> bool {
     // Any result is acceptable here, but no panic.
-    let _ = Workshop::may_take_part(bytes);
-    match Workshop::inspect(bytes) {
+    let _ = Loader::may_take_part(bytes);
+    match Loader::inspect(bytes) {
         Ok(manifest) => {
-            assert_eq!(Workshop::manifest(bytes), Some(manifest), "the same component said two things");
+            assert_eq!(Loader::manifest(bytes), Some(manifest), "the same component said two things");
             true
         }
         Err(LoadError::Broke) => panic!("looking at the component broke the host"),
@@ -51,7 +51,7 @@ pub fn manifest(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     match Manifest::parse(text) {
         Ok(manifest) => {
-            assert_eq!(Workshop::manifest_in(text, 0), Some(manifest), "the same text said two things");
+            assert_eq!(Loader::manifest_in(text, 0), Some(manifest), "the same text said two things");
             true
         }
         Err(refused) => {

@@ -1,4 +1,4 @@
-//! The whole of Loadout behind one door: the store, the rules, and what joins them.
+//! The whole of Loadout behind one gateway: the store, the rules, and what joins them.
 //!
 //! The HTTP API and the command line are thin over this. Synchronous: whoever serves many at once decides where it runs.
 
@@ -59,7 +59,7 @@ use crate::domain::{AnyItem, Kind, Name, Plugin, Profile, Revision, User};
 use crate::export::{self, Assignments, Export};
 use crate::import::{self, OnConflict, Plan, Report};
 use crate::pipeline;
-use crate::plugin::{Config, Door, EngineError, Manifest};
+use crate::plugin::{Config, EngineError, Gateway, Manifest};
 use crate::resolve::{self, Asker, SessionInput, Subject, ToolRules, resolve};
 use crate::store::{self, Authority, Change, ChangeSet, Committed, Expect, Person, Snapshot, Store, TraceLog};
 use crate::upgrade::{self, Steps};
@@ -241,8 +241,8 @@ impl Service {
         let store = Store::open(folder)?;
         let traces = trace_log(folder);
         let watch = traces.clone().map_or_else(|| Arc::new(Unwatched) as _, |traces| traces as Arc<dyn Watch>);
-        let door = Door { secrets: Some(Arc::clone(store.secrets()?)), ..options.config.door };
-        let config = Config { watch, door, ..options.config };
+        let gateway = Gateway { secrets: Some(Arc::clone(store.secrets()?)), ..options.config.gateway };
+        let config = Config { watch, gateway, ..options.config };
         let platform = Platform::open(folder, PlatformOptions { config, ..options })?;
         platform.declare_kinds(&store)?;
         let service = Self { traces, ..Self::with(store, Machinery::Installed(Box::new(platform))) }.with_shipped()?;

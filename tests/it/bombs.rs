@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use loadout::plugin::{Catalog, ChildCompiler, CompileLimits, Compiler, Config, Workshop};
+use loadout::plugin::{Catalog, ChildCompiler, CompileLimits, Compiler, Config, Loader};
 use loadout::resolve::{Facts, Reads, ToolRules};
 use loadout::store::Snapshot;
 use loadout_tests::guests::{self, rule};
@@ -120,10 +120,10 @@ fn the_compiler_is_ended_by_its_limits_and_the_limit_is_named() -> Done {
         ("blocks", &blocks, of_seconds),
     ] {
         let folder = tempfile::tempdir()?;
-        let workshop = Workshop::open(Some(folder.path()), Config { slots: 1, ..Config::default() })?;
+        let loader = Loader::open(Some(folder.path()), Config { slots: 1, ..Config::default() })?;
         let program = Path::new(env!("CARGO_BIN_EXE_loadout-under-test"));
         let compiler = Compiler::Child(ChildCompiler::new(program, limits));
-        let refused = workshop.prepare(bomb, &compiler).err().map(|error| error.to_string());
+        let refused = loader.prepare(bomb, &compiler).err().map(|error| error.to_string());
         refusals.push(format!("{what}: {}", refused.unwrap_or_default()));
     }
     assert_snapshot!(refusals.join("\n"), @"
@@ -144,7 +144,7 @@ fn damaged_code_costs_a_compilation_and_nothing_else() -> Done {
     let compiler = host::platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).compiler;
     let none = Compiler::Child(ChildCompiler::new("/nowhere", CompileLimits::default()));
     let good = rule(guests::WELL_BEHAVED, "damaged", "1.0.0", "damaged")?;
-    let digest = Workshop::digest(&good).to_string();
+    let digest = Loader::digest(&good).to_string();
     let cache = folder.path().join("cache");
     let kept = || -> Result<Vec<PathBuf>, Failure> {
         let files = std::fs::read_dir(&cache)?.map(|entry| Ok(entry?.path()));
@@ -152,11 +152,11 @@ fn damaged_code_costs_a_compilation_and_nothing_else() -> Done {
         let is_kept = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains(&digest));
         Ok(files.into_iter().filter(is_kept).collect())
     };
-    // Each time in a new workshop, as in a new process.
+    // Each time in a new loader, as in a new process.
     let answer = |compiler: &Compiler| -> Result<String, Failure> {
-        let workshop = Workshop::open(Some(&cache), Config { slots: 1, ..Config::default() })?;
-        let mut catalog = Catalog::of(&workshop);
-        catalog.add(workshop.prepare(&good, compiler)?)?;
+        let loader = Loader::open(Some(&cache), Config { slots: 1, ..Config::default() })?;
+        let mut catalog = Catalog::of(&loader);
+        catalog.add(loader.prepare(&good, compiler)?)?;
         let reads = Reads::new(Arc::new(Snapshot::default()), Arc::new(Facts::default()));
         let asked = catalog.evaluate("damaged", "{}", reads).ok_or("no rule is bound")?;
         Ok(format!("{:?}", asked.outcome))

@@ -98,7 +98,7 @@ async fn a_bundle_is_installed_whole_or_not_at_all() -> Done {
         let mut bytes = made.components[&bundled.digest].clone();
         if bundled.plugin == "tests/host" {
             *bytes.last_mut().ok_or("empty")? ^= 1;
-            bundled.digest = loadout::plugin::Workshop::digest(&bytes);
+            bundled.digest = loadout::plugin::Loader::digest(&bytes);
         }
         bundled.version = version.parse()?;
         changed.components.insert(bundled.digest.clone(), bytes);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use loadout::outbound::{self, Client};
-use loadout::plugin::{Config, Door, Limits};
+use loadout::plugin::{Config, Gateway, Limits};
 use loadout_plugin_build::{PrivateKey, embed_manifest, sign};
 use loadout_tests::guests::{self, manifest, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
@@ -231,9 +231,9 @@ impl World {
         let allow_private = [ours.host().parse()?].into();
         let authorities = outbound::certificates(authority.pem().as_bytes())?;
         let options = outbound::Options { allow_private, authorities, ..options };
-        let door = Door { client: Arc::new(Client::new(options)), ..Door::default() };
+        let gateway = Gateway { client: Arc::new(Client::new(options)), ..Gateway::default() };
         let program = Path::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-        let host = TestHost::with_config(program, |config| Config { door, ..change(config) }).await?;
+        let host = TestHost::with_config(program, |config| Config { gateway, ..change(config) }).await?;
         Ok(Self { ours, theirs, host })
     }
 
@@ -609,7 +609,7 @@ async fn a_call_ends_on_the_version_it_began_with() -> Done {
 
 #[tokio::test]
 async fn a_rule_that_finds_no_room_costs_its_own_tool_as_its_policy_says() -> Done {
-    let world = World::with_everything_and(|config| Config { lane: 1, queue: 0, ..config }).await?;
+    let world = World::with_everything_and(|config| Config { per_plugin: 1, queue: 0, ..config }).await?;
     let decide = async |wanted: Value| -> Done {
         let decided = world.host.put(&format!("{PLUGIN}/tools/scripts"), wanted).await?;
         if decided.status == 200 { Ok(()) } else { Err(decided.to_string().into()) }

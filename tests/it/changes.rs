@@ -163,7 +163,7 @@ async fn a_step_is_told_what_it_needs_before_it_serves() -> Done {
 
 #[tokio::test]
 async fn a_step_for_which_there_is_no_room_ends_the_change_or_is_passed_over_and_named() -> Done {
-    let no_room = |config| Config { lane: 0, queue: 0, ..config };
+    let no_room = |config| Config { per_plugin: 0, queue: 0, ..config };
     let host = TestHost::with_config(Path::new(env!("CARGO_BIN_EXE_loadout-under-test")), no_room).await?;
     assert_eq!(host.install("", guests::CHANGES).await?.status, 201);
     let before = revision(&host).await?;

@@ -20,7 +20,7 @@ pub fn watched_by(watch: Arc<dyn Watch>) -> Catalog {
 /// The same, with `more` as further neighbours.
 pub fn watched_beside(more: &[(&str, &[u8])], watch: Arc<dyn Watch>) -> Catalog {
     let limits = Limits { deadline: Duration::from_secs(60), ..Limits::default() };
-    let config = Config { limits, patience: Duration::from_secs(60), watch, ..Config::default() };
+    let config = Config { limits, slot_timeout: Duration::from_secs(60), watch, ..Config::default() };
     let mut components: Vec<(&str, &[u8])> = loadout_plugins::ALL.iter().map(|it| (it.name, it.component)).collect();
     components.extend(guests::ALL);
     components.extend(more);

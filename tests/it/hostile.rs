@@ -24,7 +24,7 @@ static CATALOG: LazyLock<(Catalog, Vec<Problem>)> = LazyLock::new(|| {
 /// Only guests whose manifest says so are stopped by the clock; how busy the machine is must not matter to the others.
 fn patient() -> Config {
     let limits = Limits { deadline: Duration::from_secs(60), ..Limits::default() };
-    Config { limits, patience: Duration::from_secs(60), ..Config::default() }
+    Config { limits, slot_timeout: Duration::from_secs(60), ..Config::default() }
 }
 
 /// What a guest answers, given `settings`.

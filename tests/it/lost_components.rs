@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use insta::assert_snapshot;
-use loadout::plugin::Workshop;
+use loadout::plugin::Loader;
 use loadout::store::Store;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
@@ -110,7 +110,7 @@ enum Damage {
 impl Damage {
     fn happen(&self, folder: &Path) -> Done {
         let component = version("1.1.0")?;
-        let digest = Workshop::digest(&component).to_string();
+        let digest = Loader::digest(&component).to_string();
         let database = Connection::open(folder.join(Store::FILE))?;
         let mut bytes = component.clone();
         match self {
@@ -200,7 +200,7 @@ async fn compiled_code_that_was_cut_is_compiled_again_and_changes_no_answer() ->
     let host = TestHost::again(folder, Path::new(PROGRAM)).await?;
     assert_eq!(host.get("/health/ready").await?.status, 200);
     assert_eq!(experience(&host).await?, before);
-    let digest = Workshop::digest(&version("1.1.0")?).to_string();
+    let digest = Loader::digest(&version("1.1.0")?).to_string();
     let served = compiled(host.folder())?;
     let length = |files: &[(std::path::PathBuf, Vec<u8>)]| {
         let name = |file: &Path| file.file_name().is_some_and(|it| it.to_string_lossy().starts_with(&digest));

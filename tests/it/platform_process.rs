@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use loadout::plugin::Workshop;
+use loadout::plugin::Loader;
 use loadout::store::Store;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, share_compiled};
@@ -235,7 +235,7 @@ async fn check(caller: &Caller, known: &Shared) -> Done {
         let number = version.split('.').nth(1).unwrap_or_default().parse()?;
         let bytes = caller.request(Method::GET, &format!("{PLUGIN}/versions/{version}")).send().await?.bytes().await?;
         assert!(bytes == component(number)?, "{version} has other bytes");
-        assert_eq!(shown["digest"], Workshop::digest(&bytes).as_str());
+        assert_eq!(shown["digest"], Loader::digest(&bytes).as_str());
     }
     change(known, |known| known.learn(&plugin));
     Ok(())

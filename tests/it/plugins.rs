@@ -240,7 +240,7 @@ async fn why_a_first_version_was_refused_can_be_read() -> Done {
     let shown = host.get("/api/v1/plugins/tests/greeter").await?.json();
     let said = ["state", "layer", "version", "versions", "revision"].map(|key| shown[key].clone());
     assert_eq!(said, [json!("inactive"), json!("custom"), Value::Null, json!([]), json!(0)], "{shown}");
-    let digest = loadout::plugin::Workshop::digest(&component);
+    let digest = loadout::plugin::Loader::digest(&component);
     let failed = &shown["failed"][0];
     assert_eq!((&failed["version"], &failed["digest"]), (&json!("1.0.0"), &json!(digest.as_str())));
     assert!(failed["at"].is_string() && failed["reason"].as_str().is_some_and(|it| it.contains("sockets")), "{failed}");

@@ -187,7 +187,7 @@ async fn a_connector_that_uses_the_time_of_an_answer_up_is_not_asked_again() -> 
 async fn a_question_that_finds_no_place_to_wait_costs_its_own_text() -> Done {
     let usual = WaitingShare::default();
     for (which, waiting) in [
-        ("places of queries", WaitingShare { lane: 0, queue: 0, ..usual }),
+        ("places of queries", WaitingShare { per_plugin: 0, queue: 0, ..usual }),
         ("threads of all that waits", WaitingShare { threads: 0, ..usual }),
     ] {
         let world = world_with("/crm", Some("crm"), |config| Config { waiting, ..config }).await?;

@@ -9,7 +9,7 @@ use loadout::bundle::{Bundle, Bundled};
 use loadout::domain::duties::Duties;
 use loadout::domain::revision::Author;
 use loadout::domain::{Plugin, StepOverride};
-use loadout::plugin::Workshop;
+use loadout::plugin::Loader;
 use loadout::service::Service;
 use loadout::store::{Authority, Change, ChangeSet, Component, Store};
 use loadout_plugin_build::embed_manifest;
@@ -40,7 +40,7 @@ fn all(name: &str) -> Result<Vec<(&'static str, Vec<u8>)>, Failure> {
 
 /// A bundle of one component.
 fn bundle(name: &str, component: &[u8]) -> Result<Vec<u8>, Failure> {
-    let (version, digest) = ("1.0.0".parse()?, Workshop::digest(component));
+    let (version, digest) = ("1.0.0".parse()?, Loader::digest(component));
     let bundled = Bundled {
         plugin: format!("tests/{name}"),
         version,
@@ -143,11 +143,11 @@ async fn whether_a_component_is_wanted_is_asked_before_anything_else_of_it_is_lo
 
 /// Writes a component and its plugin as a host without today's caps did.
 fn install_as_before(store: &Store, name: &str, bytes: Vec<u8>, mut plugin: Plugin) -> Done {
-    let (version, digest) = ("1.0.0".parse()?, Workshop::digest(&bytes));
+    let (version, digest) = ("1.0.0".parse()?, Loader::digest(&bytes));
     plugin.versions.insert(version, digest.clone());
     plugin.active = Some(version);
     let name = format!("tests/{name}");
-    let manifest = Workshop::manifest_text(&bytes).unwrap_or_default().to_owned();
+    let manifest = Loader::manifest_text(&bytes).unwrap_or_default().to_owned();
     let component = Component { digest, plugin: name.clone(), version, manifest, bytes, duties: Duties::default() };
     let changes = ChangeSet { authority: Authority::Upgrader, ..ChangeSet::new([Change::put(name, plugin)]) };
     store.install(&[component], changes, &Author::new("ada", "an older host"))?;

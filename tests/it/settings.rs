@@ -234,7 +234,7 @@ async fn no_way_in_goes_past_the_settings() -> Done {
 
 /// The greeter as a bundle from somewhere where it serves.
 fn bundle(component: &[u8], version: &str) -> Result<Vec<u8>, Failure> {
-    let digest = loadout::plugin::Workshop::digest(component);
+    let digest = loadout::plugin::Loader::digest(component);
     let bundled = loadout::bundle::Bundled {
         plugin: "tests/greeter".to_owned(),
         version: version.parse()?,

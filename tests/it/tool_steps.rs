@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use loadout::domain::{Effort, StepOverride};
-use loadout::plugin::{Catalog, Compiler, Config, Door, Limits, Manifest, Missing, Wanted, Workshop};
+use loadout::plugin::{Catalog, Compiler, Config, Gateway, Limits, Loader, Manifest, UnavailablePlugin, Wanted};
 use loadout::resolve::{Reads, StepEnd, ToolRules};
 use loadout_tests::guests::{self, rule, tool_steps};
 use loadout_tests::host::{Failure, Reply, TestHost};
@@ -79,9 +79,9 @@ fn tool(answer: &Value, kind: &str) -> Value {
 /// What the answer says about the steps.
 fn warnings(answer: &Value) -> Vec<String> {
     let warnings = answer["warnings"].as_array().into_iter().flatten();
-    let of_steps =
+    let of_upgrade_steps =
         warnings.filter(|warning| ["step-skipped", "tool-failed"].iter().any(|code| warning["code"] == *code));
-    of_steps.map(|warning| warning["message"].as_str().unwrap_or_default().to_owned()).collect()
+    of_upgrade_steps.map(|warning| warning["message"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
 /// The line about a tool, and under it those it rests on, indented.
@@ -261,7 +261,7 @@ async fn a_step_that_breaks_is_passed_over_and_named_or_ends_the_answer() -> Don
 async fn the_environment_lowers_what_rules_and_steps_around_them_may_use() -> Done {
     let hosts = Limits { deadline: Duration::from_millis(100), ..Limits::default() };
     let program = Path::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-    let host = TestHost::with_door(program, Door::default(), hosts).await?;
+    let host = TestHost::with_door(program, Gateway::default(), hosts).await?;
     for component in
         [rule(guests::COUNTS_SCRIPTS, "greeter", "1.0.0", "scripts")?, tool_steps("around", "1.0.0", "", &STEPS)?]
     {
@@ -484,7 +484,7 @@ async fn macros_that_write_are_withheld_while_the_customer_is_not_authenticated(
 
 #[tokio::test]
 async fn a_step_for_which_there_is_no_room_is_passed_over_unless_nothing_goes_without_it() -> Done {
-    let no_room = |config| Config { lane: 0, queue: 0, ..config };
+    let no_room = |config| Config { per_plugin: 0, queue: 0, ..config };
     let host = TestHost::with_config(Path::new(env!("CARGO_BIN_EXE_loadout-under-test")), no_room).await?;
     let steps = tool_steps("around", "1.0.0", "", &[("early", &["scripts"], 20, 0)])?;
     assert_eq!(host.install("", &steps).await?.status, 201);
@@ -517,8 +517,8 @@ fn a_step_whose_component_cannot_be_used_breaks_visibly() -> Done {
          world = \"loadout:plugin/tool-step@0.1.0\"\ndescription = \"Cut in two.\"\n\
          [[steps]]\nname = \"late\"\nmessage = \"tool.evaluate\"\nresource = \"scripts\"\nstage = 40\nrank = 0\n",
     )?;
-    let mut catalog = Catalog::of(&Workshop::open(None, Config::default())?);
-    catalog.add_missing(Missing {
+    let mut catalog = Catalog::of(&Loader::open(None, Config::default())?);
+    catalog.add_missing(UnavailablePlugin {
         name: "tests/around".to_owned(),
         version: "1.0.0".parse()?,
         digest: String::new(),
@@ -542,9 +542,9 @@ fn looping(steps: &[&str], limits: &str, config: Config) -> Result<Catalog, Fail
     let component = tool_steps("around", "1.0.0", limits, &registered)?;
     let told: StepOverride = serde_json::from_value(json!({"configuration": {"loop": true}}))?;
     let steps = steps.iter().map(|step| ((*step).to_owned(), told.clone())).collect();
-    let workshop = Workshop::open(Some(env!("CARGO_TARGET_TMPDIR").as_ref()), config)?;
-    let mut catalog = Catalog::of(&workshop);
-    catalog.add_behind(workshop.prepare(&component, &Compiler::Here)?, &Wanted { steps, ..Wanted::default() })?;
+    let loader = Loader::open(Some(env!("CARGO_TARGET_TMPDIR").as_ref()), config)?;
+    let mut catalog = Catalog::of(&loader);
+    catalog.add_behind(loader.prepare(&component, &Compiler::Here)?, &Wanted { steps, ..Wanted::default() })?;
     Ok(catalog)
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use loadout::domain::trace::Watch;
 use loadout::http::{Options, Server, Token};
-use loadout::plugin::{BreakerSettings, ChildCompiler, CompileLimits, Compiler, Config, Door, Limits};
+use loadout::plugin::{BreakerSettings, ChildCompiler, CompileLimits, Compiler, Config, Gateway, Limits};
 use loadout::resolve::{Evaluation, Reads, ToolRules};
 use loadout::service::{PlatformOptions, Service};
 use loadout::store::TraceLog;
@@ -118,9 +118,9 @@ impl TestHost {
         Self::serve(folder, service).await
     }
 
-    /// A server with the sample `contoso`, whose plugins go out through `door`, and whose rules have these limits.
-    pub async fn with_door(program: &Path, door: Door, limits: Limits) -> Result<Self, Failure> {
-        Self::with_config(program, |config| Config { door, limits, ..config }).await
+    /// A server with the sample `contoso`, whose plugins go out through `gateway`, and whose rules have these limits.
+    pub async fn with_door(program: &Path, gateway: Gateway, limits: Limits) -> Result<Self, Failure> {
+        Self::with_config(program, |config| Config { gateway, limits, ..config }).await
     }
 
     /// A server with the sample `contoso`, whose plugins are run as `change` makes of how they usually are.
@@ -265,8 +265,8 @@ pub fn platform(program: &Path) -> PlatformOptions {
     let patient = |limits: Limits| Limits { deadline: Duration::from_secs(60), ..limits };
     let config = Config {
         limits: patient(Limits::default()),
-        handler_limits: patient(Limits::of_handlers()),
-        patience: Duration::from_secs(60),
+        configuration_step_limits: patient(Limits::of_configuration_steps()),
+        slot_timeout: Duration::from_secs(60),
         breaker: BreakerSettings {
             pause: Duration::from_millis(200),
             longest: Duration::from_secs(1),
@@ -274,7 +274,7 @@ pub fn platform(program: &Path) -> PlatformOptions {
         },
         ..Config::default()
     };
-    let limits = CompileLimits { patience: Duration::from_secs(300), ..CompileLimits::default() };
+    let limits = CompileLimits { slot_timeout: Duration::from_secs(300), ..CompileLimits::default() };
     PlatformOptions { config, compiler: Compiler::Child(ChildCompiler::new(program, limits)) }
 }
 

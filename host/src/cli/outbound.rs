@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::HttpHost;
 use crate::outbound::{self, Client};
-use crate::plugin::Door;
+use crate::plugin::Gateway;
 
 use super::failure::Failure;
 
@@ -21,7 +21,7 @@ pub(super) struct Outbound {
 
 impl Outbound {
     /// The way out that these options leave.
-    pub(super) fn door(&self) -> Result<Door, Failure> {
+    pub(super) fn gateway(&self) -> Result<Gateway, Failure> {
         let authorities = match &self.authorities {
             None => Vec::new(),
             Some(file) => {
@@ -32,6 +32,6 @@ impl Outbound {
         };
         let allow_private = self.allow_private.iter().cloned().collect();
         let options = outbound::Options { allow_private, authorities, ..outbound::Options::default() };
-        Ok(Door { client: Arc::new(Client::new(options)), ..Door::default() })
+        Ok(Gateway { client: Arc::new(Client::new(options)), ..Gateway::default() })
     }
 }

@@ -57,7 +57,7 @@ impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
         let spans = self.otlp_endpoint.as_deref().map(otlp::Spans::to).transpose()?;
         let _log = log::start_for_server(self.log_format, tracing::Level::INFO, spans.as_ref());
-        let service = self.data.open_with(self.outbound.door()?)?;
+        let service = self.data.open_with(self.outbound.gateway()?)?;
         if let Some(sample) = &self.sample {
             service.add_sample(sample).map_err(Failure::of)?;
         }

@@ -1,4 +1,4 @@
-//! What every handler can reach, and the one door to blocking work.
+//! What every handler can reach, and the one way to blocking work.
 
 use std::sync::Arc;
 

@@ -26,18 +26,18 @@ use self::policy::Policy;
 use self::queries::QueryAccess;
 use self::registrations::{registration, tool_step_registration};
 use self::trial::Trial;
-use self::unavailable::Missing;
+use self::unavailable::UnavailablePlugin;
 use super::config::Config;
 use super::engine::{Engine, EngineError};
 use super::guard::breaker::Health;
 use super::inspect::error::LoadError;
 use super::load::compiler::Compiler;
-use super::load::loader::{Part, Ready, Workshop};
+use super::load::loader::{Callable, Loader, Ready};
 use super::manifest::info::PluginInfo;
 use super::manifest::provides::Provides;
 use super::manifest::{StepDeclaration, ToolStepDeclaration};
-use super::outbound_access::gateway::{Connectors, Outside};
-use super::replay::observation::{Testimony, Witness};
+use super::outbound_access::gateway::{Connectors, Granted};
+use super::replay::observation::{PendingObservation, StepObserver};
 use super::settings::schema::SettingsSchema;
 use super::worlds::sequence::ToolStepRegistration;
 
@@ -50,7 +50,7 @@ pub struct Catalog {
     step_infos: Vec<StepInfo>,
     registrations: Vec<Registration>,
     tool_steps: Vec<ToolStepRegistration>,
-    missing: Vec<Missing>,
+    missing: Vec<UnavailablePlugin>,
     /// Who is asked for business records that slugs name.
     queries: Option<QueryAccess>,
     /// What should be asked about a tool kind, or was once, and is not.
@@ -61,20 +61,20 @@ pub struct Catalog {
 struct Member {
     ready: Arc<Ready>,
     /// What it may reach outside of the host.
-    outside: Arc<Outside>,
+    outside: Arc<Granted>,
     /// Which of its calls are recorded.
     recording: Option<RecordingSettings>,
 }
 
 impl Member {
     /// What is told to `witness` of a call, if it is recorded.
-    fn testimony<'a>(&self, witness: Option<Witness<'a>>, reads: &Reads) -> Option<Testimony<'a>> {
+    fn testimony<'a>(&self, witness: Option<StepObserver<'a>>, reads: &Reads) -> Option<PendingObservation<'a>> {
         let (witness, recording, at) = (witness?, self.recording.as_ref()?, jiff::Timestamp::now());
         if !recording.is_on(at) {
             return None;
         }
         let (snapshot, facts) = (Arc::clone(reads.snapshot()?), Arc::clone(reads.shared_facts()));
-        Some(Testimony { witness, plugin: self.ready.manifest().full_name(), at, snapshot, facts })
+        Some(PendingObservation { witness, plugin: self.ready.manifest().full_name(), at, snapshot, facts })
     }
 }
 
@@ -102,7 +102,7 @@ enum Bound {
     /// The component at this place.
     Ready(usize),
     /// The plugin at this place among those that should and cannot.
-    Missing(usize),
+    UnavailablePlugin(usize),
 }
 
 /// What an environment decided about a plugin.
@@ -141,11 +141,11 @@ impl Catalog {
         cache: Option<&Path>,
         config: Config,
     ) -> Result<(Self, Vec<Problem>), EngineError> {
-        let workshop = Workshop::open(cache, config)?;
-        let mut catalog = Self::of(&workshop);
+        let loader = Loader::open(cache, config)?;
+        let mut catalog = Self::of(&loader);
         let mut problems = Vec::new();
         for (name, component) in components {
-            let added = workshop.prepare(component, &Compiler::Here).and_then(|ready| catalog.add(ready));
+            let added = loader.prepare(component, &Compiler::Here).and_then(|ready| catalog.add(ready));
             if let Err(reason) = added {
                 problems.push(Problem { component: (*name).to_owned(), reason });
             }
@@ -153,10 +153,10 @@ impl Catalog {
         Ok((catalog, problems))
     }
 
-    /// A catalog of nothing, for components that `workshop` makes ready.
-    pub fn of(workshop: &Workshop) -> Self {
+    /// A catalog of nothing, for components that `loader` makes ready.
+    pub fn of(loader: &Loader) -> Self {
         Self {
-            engine: Arc::clone(workshop.engine()),
+            engine: Arc::clone(loader.engine()),
             members: Vec::new(),
             infos: Vec::new(),
             by_kind: BTreeMap::new(),
@@ -171,7 +171,7 @@ impl Catalog {
 
     /// Adds a component. Refuses one whose name or tool kind is taken.
     pub fn add(&mut self, ready: Arc<Ready>) -> Result<(), LoadError> {
-        if let Provides::Tool { kinds, .. } = &ready.manifest().provides
+        if let Provides::ToolRule { kinds, .. } = &ready.manifest().provides
             && let Some((kind, rule)) = kinds.iter().find_map(|kind| Some((kind, self.by_kind.get(kind)?)))
         {
             return Err(LoadError::KindTaken { kind: kind.clone(), by: self.name_of(&rule.bound) });
@@ -187,7 +187,7 @@ impl Catalog {
             return Err(LoadError::NameTaken(name));
         }
         match &manifest.provides {
-            Provides::Tool { kinds, on_fault, default } => {
+            Provides::ToolRule { kinds, on_fault, default } => {
                 for kind in kinds.iter().filter(|kind| !is_waited_for(&self.absent, kind)) {
                     let trial = wanted.trial.clone().filter(|trial| trial.ready.manifest().decides_about(kind));
                     let trial = trial.map(|trial| self.with_way_out(trial, wanted));
@@ -201,7 +201,7 @@ impl Catalog {
                     self.by_kind.entry(kind.clone()).or_insert(rule);
                 }
             }
-            Provides::Handler { steps } => {
+            Provides::ConfigurationSteps { steps } => {
                 let digest = ready.digest().as_str();
                 let of = |step: &StepDeclaration| {
                     registration(manifest, ready.settings(), digest, step, wanted.steps.get(&step.name))
@@ -217,34 +217,34 @@ impl Catalog {
                 self.tool_steps.extend(steps.iter().map(of));
                 self.tool_steps.sort_by(ToolStepRegistration::order);
             }
-            Provides::Step(_) => {}
+            Provides::UpgradeStep(_) => {}
         }
-        if let Part::Step(step) = &ready.part {
+        if let Callable::UpgradeStep(step) = &ready.part {
             self.step_infos.push(step.info.clone());
         }
         self.infos.push(PluginInfo::new(manifest.clone(), ready.digest().to_string()));
-        let (asked, door) = (&ready.manifest().capabilities, self.engine.config.door.clone());
-        let outside = Arc::new(Outside::new(asked, &wanted.granted, Arc::clone(&wanted.connectors), door));
+        let (asked, gateway) = (&ready.manifest().capabilities, self.engine.config.gateway.clone());
+        let outside = Arc::new(Granted::new(asked, &wanted.granted, Arc::clone(&wanted.connectors), gateway));
         self.members.push(Member { ready, outside, recording: wanted.recording.clone() });
         Ok(())
     }
 
     fn with_way_out(&self, trial: Trial, wanted: &Wanted) -> Trial {
-        let (asked, door) = (&trial.ready.manifest().capabilities, self.engine.config.door.clone());
-        let outside = Outside::new(asked, &trial.granted, Arc::clone(&wanted.connectors), door);
+        let (asked, gateway) = (&trial.ready.manifest().capabilities, self.engine.config.gateway.clone());
+        let outside = Granted::new(asked, &trial.granted, Arc::clone(&wanted.connectors), gateway);
         Trial { outside: Arc::new(outside), ..trial }
     }
 
     /// Lets slugs ask `connector` of the environment's, and no other.
     pub fn let_slugs_ask(&mut self, connector: ConnectorName, connectors: Arc<Connectors>) {
-        let door = self.engine.config.door.clone();
-        self.queries = Some(QueryAccess::new(connector, connectors, door));
+        let gateway = self.engine.config.gateway.clone();
+        self.queries = Some(QueryAccess::new(connector, connectors, gateway));
     }
 
     /// Notes a plugin that should be asked and cannot be, so that what it should decide about fails visibly.
-    pub fn add_missing(&mut self, missing: Missing) {
+    pub fn add_missing(&mut self, missing: UnavailablePlugin) {
         for kind in missing.kinds().into_iter().filter(|kind| !is_waited_for(&self.absent, kind)) {
-            let (bound, policy) = (Bound::Missing(self.missing.len()), missing.policy(kind));
+            let (bound, policy) = (Bound::UnavailablePlugin(self.missing.len()), missing.policy(kind));
             let rule = Rule { bound, policy, limits: CallLimits::default(), trial: None };
             self.by_kind.entry(kind.clone()).or_insert(rule);
         }
@@ -280,14 +280,16 @@ impl Catalog {
     }
 
     /// The plugins that should be asked and cannot be.
-    pub fn missing(&self) -> &[Missing] {
+    pub fn missing(&self) -> &[UnavailablePlugin] {
         &self.missing
     }
 
     fn name_of(&self, bound: &Bound) -> String {
         match bound {
             Bound::Ready(at) => self.infos.get(*at).map(PluginInfo::full_name).unwrap_or_default(),
-            Bound::Missing(at) => self.missing.get(*at).map(|missing| missing.name.clone()).unwrap_or_default(),
+            Bound::UnavailablePlugin(at) => {
+                self.missing.get(*at).map(|missing| missing.name.clone()).unwrap_or_default()
+            }
         }
     }
 
@@ -295,7 +297,7 @@ impl Catalog {
     pub fn health(&self, plugin: &str) -> Vec<Health> {
         let member = self.members.iter().find(|member| member.ready.manifest().full_name() == plugin);
         let mut health = member.map(|member| member.ready.health()).unwrap_or_default();
-        let silent = self.engine.config.door.client.suspended(plugin, Instant::now());
+        let silent = self.engine.config.gateway.client.suspended(plugin, Instant::now());
         health.extend(silent.into_iter().map(Health::from));
         health
     }

@@ -12,9 +12,9 @@ use crate::domain::trace::{Unwatched, Watch};
 use self::breaker_settings::BreakerSettings;
 use self::waiting_share::WaitingShare;
 use super::limits::call_limits::Limits;
-use super::limits::fixed_inputs::Circumstances;
+use super::limits::fixed_inputs::FixedInputs;
 use super::limits::weight::Weight;
-use super::outbound_access::gateway::Door;
+use super::outbound_access::gateway::Gateway;
 
 /// How plugins are run.
 #[derive(Debug, Clone)]
@@ -22,9 +22,9 @@ pub struct Config {
     /// What a call may use at most. A manifest may ask for less.
     pub limits: Limits,
     /// What a call of an upgrade's step may use at most. A manifest may ask for less.
-    pub step_limits: Limits,
+    pub upgrade_step_limits: Limits,
     /// What a call of a step in a change of configuration may use at most. A manifest may ask for less.
-    pub handler_limits: Limits,
+    pub configuration_step_limits: Limits,
     /// Processor time that all plugins together may take for one answer; steps around rules may take half of it. One
     /// call may always take what it may take alone.
     pub answer: Duration,
@@ -37,9 +37,9 @@ pub struct Config {
     /// How many calls of heavy components may run at once.
     pub heavy_slots: u32,
     /// How long a call waits for a slot.
-    pub patience: Duration,
+    pub slot_timeout: Duration,
     /// How many calls of one plugin may run at once, those of all its versions together; half of the slots at most, if they are heavy.
-    pub lane: u32,
+    pub per_plugin: u32,
     /// How many calls may wait for their turn with one plugin; more are refused at once.
     pub queue: usize,
     /// How much of all this calls may take that were granted something outside of the host.
@@ -49,12 +49,12 @@ pub struct Config {
     /// Sees every call.
     pub watch: Arc<dyn Watch>,
     /// The way out of the host.
-    pub door: Door,
+    pub gateway: Gateway,
     /// The folder with the key by which compiled code is known to be this program's own; that of the code without it, which must then be
     /// one that nobody else fills.
     pub keys: Option<PathBuf>,
     /// What calls find around them.
-    pub circumstances: Circumstances,
+    pub fixed_inputs: FixedInputs,
     /// Whether calls count fuel, as only somebody who measures wants: it makes them slower.
     pub counts_fuel: bool,
 }
@@ -63,22 +63,22 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
-            step_limits: Limits::of_steps(),
-            handler_limits: Limits::of_handlers(),
+            upgrade_step_limits: Limits::of_upgrade_steps(),
+            configuration_step_limits: Limits::of_configuration_steps(),
             answer: Duration::from_millis(500),
             change: Duration::from_secs(5),
             queries: Duration::from_secs(2),
             slots: 64,
             heavy_slots: 8,
-            patience: Duration::from_secs(1),
-            lane: 32,
+            slot_timeout: Duration::from_secs(1),
+            per_plugin: 32,
             queue: 64,
             waiting: WaitingShare::default(),
             breaker: BreakerSettings::default(),
             watch: Arc::new(Unwatched),
-            door: Door::default(),
+            gateway: Gateway::default(),
             keys: None,
-            circumstances: Circumstances::USUAL,
+            fixed_inputs: FixedInputs::USUAL,
             counts_fuel: false,
         }
     }
@@ -99,11 +99,11 @@ impl Config {
     }
 
     /// How many calls of one plugin's components may run at once.
-    pub(super) fn lane_for(&self, weight: Weight) -> u32 {
+    pub(super) fn calls_per_plugin(&self, weight: Weight) -> u32 {
         match weight {
-            Weight::Light => self.lane,
+            Weight::Light => self.per_plugin,
             // There are few slots, and no plugin takes all of them.
-            Weight::Heavy => self.lane.min(self.heavy_slots / 2).max(1),
+            Weight::Heavy => self.per_plugin.min(self.heavy_slots / 2).max(1),
         }
     }
 }
@@ -120,8 +120,8 @@ impl Config {
     }
 
     /// The same of one plugin: half of these at most, and no more than it may run of other calls.
-    pub(super) fn waiting_lane_for(&self, weight: Weight) -> u32 {
+    pub(super) fn waiting_calls_per_plugin(&self, weight: Weight) -> u32 {
         let half = (self.waiting_slots_for(weight) / 2).max(1);
-        self.waiting.lane.min(half).min(self.lane_for(weight))
+        self.waiting.per_plugin.min(half).min(self.calls_per_plugin(weight))
     }
 }

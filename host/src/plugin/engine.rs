@@ -13,7 +13,7 @@ use wasmtime::{Enabled, EngineWeak, InstanceAllocationStrategy, PoolingAllocatio
 
 use self::last_good::LastGood;
 use super::config::Config;
-use super::guard::concurrency::Lanes;
+use super::guard::concurrency::Bulkheads;
 use super::limits::meter::TABLE_ELEMENTS;
 use super::limits::slots::{Slot, Slots};
 use super::limits::weight::Weight;
@@ -49,7 +49,7 @@ impl EngineError {
 pub(super) struct Engine {
     pub(super) config: Config,
     pub(super) last_good: LastGood,
-    pub(super) lanes: Lanes,
+    pub(super) bulkheads: Bulkheads,
     light: Pool,
     heavy: Pool,
 }
@@ -67,17 +67,17 @@ impl Engine {
         let pool = |weight| Pool::new(&config, weight).map_err(|error| EngineError::new(&error));
         let (light, heavy) = (pool(Weight::Light)?, pool(Weight::Heavy)?);
         tick([light.wasmtime.weak(), heavy.wasmtime.weak()]).map_err(|error| EngineError(error.to_string()))?;
-        Ok(Self { last_good: LastGood::default(), lanes: Lanes::new(&config), config, light, heavy })
+        Ok(Self { last_good: LastGood::default(), bulkheads: Bulkheads::new(&config), config, light, heavy })
     }
 
     /// A slot for one call of a component.
     pub(super) fn slot(&self, weight: Weight) -> Option<Slot<'_>> {
-        self.pool(weight).slots.take(self.config.patience)
+        self.pool(weight).slots.take(self.config.slot_timeout)
     }
 
     /// A turn to make a call once more, beside those that people wait for. The call takes a slot, too.
     pub(super) fn turn_aside(&self, weight: Weight) -> Option<Slot<'_>> {
-        self.pool(weight).aside.take(self.config.patience)
+        self.pool(weight).aside.take(self.config.slot_timeout)
     }
 
     /// What runs components.
@@ -132,8 +132,8 @@ pub(super) fn code() -> wasmtime::Config {
 
 fn pool(config: &Config, weight: Weight) -> PoolingAllocationConfig {
     let (slots, core_instances) = (config.slots_for(weight), weight.core_instances());
-    let most =
-        [config.limits, config.step_limits, config.handler_limits].map(|limits| limits.for_weight(weight).memory);
+    let most = [config.limits, config.upgrade_step_limits, config.configuration_step_limits]
+        .map(|limits| limits.for_weight(weight).memory);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
         .total_core_instances(slots.saturating_mul(core_instances))
@@ -180,9 +180,10 @@ mod tests {
     #[test]
     fn no_plugin_takes_all_the_room_of_its_weight() {
         let config = Config::default();
-        let room = [Weight::Light, Weight::Heavy].map(|weight| (config.lane_for(weight), config.slots_for(weight)));
+        let room =
+            [Weight::Light, Weight::Heavy].map(|weight| (config.calls_per_plugin(weight), config.slots_for(weight)));
         assert_eq!(room, [(32, 64), (4, 8)]);
-        assert_eq!(Config { heavy_slots: 1, ..config }.lane_for(Weight::Heavy), 1);
+        assert_eq!(Config { heavy_slots: 1, ..config }.calls_per_plugin(Weight::Heavy), 1);
     }
 
     #[test]

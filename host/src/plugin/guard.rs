@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::breaker::{Admitted, Breaker, Health, Source, Suspended, Turn};
-use self::concurrency::{Lane, Place};
+use self::concurrency::{Bulkhead, Place};
 use super::config::Config;
 use super::limits::call_error::CallError;
 
@@ -18,14 +18,14 @@ use super::limits::call_error::CallError;
 #[derive(Debug)]
 pub(super) struct Guard {
     plugin: String,
-    lane: Arc<Lane>,
-    patience: Duration,
+    bulkhead: Arc<Bulkhead>,
+    slot_timeout: Duration,
     /// One for each step, of a component that has steps; else one.
     breakers: Vec<(Option<String>, Breaker)>,
 }
 
-/// Leave to make one call. Whoever drops it without a word made none.
-pub(super) struct Leave<'a> {
+/// Permit to make one call. Whoever drops it without a word made none.
+pub(super) struct Permit<'a> {
     plugin: &'a str,
     step: Option<&'a str>,
     admitted: Option<Admitted<'a>>,
@@ -34,25 +34,30 @@ pub(super) struct Leave<'a> {
 
 impl Guard {
     /// What stands before a component of `plugin` with these steps, or with none. All components of the plugin share `lane`.
-    pub(super) fn new(config: &Config, plugin: &str, lane: Arc<Lane>, steps: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        plugin: &str,
+        bulkhead: Arc<Bulkhead>,
+        steps: impl IntoIterator<Item = String>,
+    ) -> Self {
         let mut breakers: Vec<_> = steps.into_iter().map(|step| (Some(step), Breaker::new(config.breaker))).collect();
         if breakers.is_empty() {
             breakers.push((None, Breaker::new(config.breaker)));
         }
-        Self { plugin: plugin.to_owned(), lane, patience: config.patience, breakers }
+        Self { plugin: plugin.to_owned(), bulkhead, slot_timeout: config.slot_timeout, breakers }
     }
 
-    /// Leave to ask the component, as `step` if it has steps, about a question of `source`, in a call that `may_wait`
+    /// Permit to ask the component, as `step` if it has steps, about a question of `source`, in a call that `may_wait`
     /// for others outside or not.
-    pub(super) fn enter(&self, step: Option<&str>, source: Source, may_wait: bool) -> Result<Leave<'_>, CallError> {
+    pub(super) fn enter(&self, step: Option<&str>, source: Source, may_wait: bool) -> Result<Permit<'_>, CallError> {
         let wanted = self.breakers.iter().find(|(name, _)| name.as_deref() == step).or_else(|| self.breakers.first());
         // There is one at least.
-        let Some((step, breaker)) = wanted else { return Err(CallError::Busy(self.patience)) };
+        let Some((step, breaker)) = wanted else { return Err(CallError::Busy(self.slot_timeout)) };
         let admitted = breaker.admit(Instant::now(), source).map_err(|Suspended { reason, left }| {
             CallError::Suspended { reason, seconds: left.as_secs().saturating_add(1) }
         })?;
-        match self.lane.enter(may_wait) {
-            Ok(place) => Ok(Leave { plugin: &self.plugin, step: step.as_deref(), admitted: Some(admitted), place }),
+        match self.bulkhead.enter(may_wait) {
+            Ok(place) => Ok(Permit { plugin: &self.plugin, step: step.as_deref(), admitted: Some(admitted), place }),
             Err(error) => {
                 admitted.withdrawn();
                 Err(error)
@@ -75,7 +80,7 @@ impl Guard {
     }
 }
 
-impl Leave<'_> {
+impl Permit<'_> {
     /// The call ended, and `waited` for others outside.
     pub(super) fn ended(mut self, error: Option<&CallError>, waited: Duration) {
         self.place.waited(waited);
@@ -109,7 +114,7 @@ fn tell(plugin: &str, step: Option<&str>, turn: Option<Turn>) {
 }
 
 /// A host that panics must not leave a breaker waiting for a try that never ends.
-impl Drop for Leave<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if let Some(admitted) = self.admitted.take() {
             admitted.withdrawn();
@@ -122,14 +127,14 @@ mod tests {
     use super::*;
     use crate::plugin::config::breaker_settings::BreakerSettings;
     use crate::plugin::guard::breaker::BreakerState;
-    use crate::plugin::guard::concurrency::Lanes;
+    use crate::plugin::guard::concurrency::Bulkheads;
     use crate::plugin::limits::exceeded::Exceeded;
     use crate::plugin::limits::weight::Weight;
 
     fn guard<const N: usize>(breaker: BreakerSettings, steps: [&str; N]) -> Guard {
         let config = Config { breaker, ..Config::default() };
-        let lane = Lanes::new(&config).of("a/b", Weight::Light, &config);
-        Guard::new(&config, "a/b", lane, steps.map(str::to_owned))
+        let bulkhead = Bulkheads::new(&config).of("a/b", Weight::Light, &config);
+        Guard::new(&config, "a/b", bulkhead, steps.map(str::to_owned))
     }
 
     #[test]

@@ -160,7 +160,7 @@ pub(super) fn manifest_text(component: &[u8]) -> Option<&str> {
 
 /// Whether a component may want to take part in changes: it exports what plugins that do are asked by, or cannot be read.
 pub(super) fn may_take_part(component: &[u8]) -> bool {
-    let handler = World::of(&Provides::Handler { steps: Vec::new() }).export;
+    let handler = World::of(&Provides::ConfigurationSteps { steps: Vec::new() }).export;
     Outline::of(component).map_or(true, |outline| outline.exports.iter().any(|export| is_one(export, handler)))
 }
 
@@ -230,7 +230,7 @@ fn is_offered(import: &str, world: &World, weight: Weight) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::manifest::StepPart;
+    use super::super::manifest::UpgradeSection;
     use super::*;
     use crate::domain::FaultPolicy;
 
@@ -433,7 +433,7 @@ mod tests {
             drawn in drawn(),
             (at, mistake, place) in prop::sample::select(MISTAKES.to_vec()),
         ) {
-            let is_tool = |it: &&loadout_plugins::Bundled| matches!(inspect(it.component), Ok(Manifest { provides: Provides::Tool { .. }, .. }));
+            let is_tool = |it: &&loadout_plugins::Bundled| matches!(inspect(it.component), Ok(Manifest { provides: Provides::ToolRule { .. }, .. }));
             let tool = loadout_plugins::ALL.iter().find(is_tool).unwrap().component;
             let embedded = |lines: Vec<String>| loadout_plugin_build::embed_manifest(tool, &lines.join("\n")).unwrap();
 
@@ -444,7 +444,7 @@ mod tests {
             prop_assert_eq!(manifest.version.to_string(), format!("{major}.{minor}.{patch}"));
             prop_assert_eq!(&manifest.description, &drawn.description);
             prop_assert_eq!(manifest.settings_schema.is_some(), drawn.schema.is_some());
-            let Provides::Tool { kinds, .. } = &manifest.provides else { panic!("it is a tool: {manifest:?}") };
+            let Provides::ToolRule { kinds, .. } = &manifest.provides else { panic!("it is a tool: {manifest:?}") };
             prop_assert_eq!(kinds, &drawn.kinds);
             prop_assert_eq!(manifest_of(&component), Some(manifest));
 
@@ -467,7 +467,7 @@ mod tests {
     #[test]
     fn a_component_that_exports_no_step_takes_no_part_in_changes() {
         for it in loadout_plugins::ALL {
-            let is_handler = matches!(inspect(it.component).unwrap().provides, Provides::Handler { .. });
+            let is_handler = matches!(inspect(it.component).unwrap().provides, Provides::ConfigurationSteps { .. });
             assert_eq!(may_take_part(it.component), is_handler, "{}", it.name);
         }
         assert!(may_take_part(b"cut"), "it cannot be read");
@@ -572,10 +572,10 @@ mod tests {
             written("wasi:").into_iter().map(|(import, _)| import).partition(|it| it.starts_with("wasi:sockets/"));
         assert_eq!((others, sockets), (names(&OFFERED), names(&OFFERED_TO_RUNTIMES)));
         let worlds = [
-            ("tool", Provides::Tool { kinds: Vec::new(), on_fault: FaultPolicy::Skip, default: None }),
+            ("tool", Provides::ToolRule { kinds: Vec::new(), on_fault: FaultPolicy::Skip, default: None }),
             ("tool-step", Provides::ToolSteps { steps: Vec::new() }),
-            ("step", Provides::Handler { steps: Vec::new() }),
-            ("upgrade", Provides::Step(StepPart::default())),
+            ("step", Provides::ConfigurationSteps { steps: Vec::new() }),
+            ("upgrade", Provides::UpgradeStep(UpgradeSection::default())),
         ];
         let has = |name: &str| {
             let having = worlds.iter().filter(|(_, provides)| World::of(provides).imports.contains(&name));
@@ -590,7 +590,7 @@ mod tests {
 
     #[test]
     fn only_what_is_listed_is_offered() {
-        let world = World::of(&Provides::Handler { steps: Vec::new() });
+        let world = World::of(&Provides::ConfigurationSteps { steps: Vec::new() });
         for (import, expected) in [
             ("loadout:plugin/library@0.1.0", true),
             ("loadout:plugin/library@0.1.7", true),

@@ -16,7 +16,7 @@ use crate::domain::plugin::is_plugin_name;
 use crate::domain::{Capabilities, PluginVersion};
 
 use self::generation::is_one;
-use super::limits::call_limits::{Limits, Modesty};
+use super::limits::call_limits::{Limits, LoweredLimits};
 use super::limits::weight::Weight;
 use super::settings::migration::Migration;
 
@@ -46,7 +46,7 @@ pub use reference::{ManifestKey, ManifestTable};
 pub use settings::{DeclaredSchema, SettingsError};
 pub use steps::StepDeclaration;
 pub use tool_steps::ToolStepDeclaration;
-pub use upgrade::StepPart;
+pub use upgrade::UpgradeSection;
 
 const LONGEST_DESCRIPTION: usize = 500;
 
@@ -72,7 +72,7 @@ pub struct Manifest {
     /// What it asks to reach outside of the host.
     pub capabilities: Capabilities,
     /// What it gets along with, where that is less than it could have.
-    pub limits: Modesty,
+    pub limits: LoweredLimits,
 }
 
 /// Who a component says it is, which is all that is read of a manifest before it is known whether the environment wants
@@ -128,17 +128,17 @@ impl Manifest {
     /// The names of its steps, in changes or around rules.
     pub fn step_names(&self) -> Vec<&str> {
         match &self.provides {
-            Provides::Handler { steps } => steps.iter().map(|step| step.name.as_str()).collect(),
+            Provides::ConfigurationSteps { steps } => steps.iter().map(|step| step.name.as_str()).collect(),
             Provides::ToolSteps { steps } => steps.iter().map(|step| step.name.as_str()).collect(),
-            Provides::Tool { .. } | Provides::Step(_) => Vec::new(),
+            Provides::ToolRule { .. } | Provides::UpgradeStep(_) => Vec::new(),
         }
     }
 
     /// The tool kinds it decides about.
     pub fn tool_kinds(&self) -> &[String] {
         match &self.provides {
-            Provides::Tool { kinds, .. } => kinds,
-            Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => &[],
+            Provides::ToolRule { kinds, .. } => kinds,
+            Provides::UpgradeStep(_) | Provides::ConfigurationSteps { .. } | Provides::ToolSteps { .. } => &[],
         }
     }
 
@@ -198,13 +198,13 @@ impl Manifest {
                 none(&world, "settings", file.settings.is_some())?;
                 none(&world, "capabilities", !capabilities.is_empty())?;
                 let step = file.upgrade.ok_or_else(|| ManifestError::Toml("missing field `upgrade`".to_owned()))?;
-                (Provides::Step(step.checked()?), Limits::of_steps())
+                (Provides::UpgradeStep(step.checked()?), Limits::of_upgrade_steps())
             }
             STEP_WORLD => {
                 none(&world, "tool", file.tool.is_some())?;
                 none(&world, "upgrade", file.upgrade.is_some())?;
                 let steps = file.steps.ok_or_else(|| ManifestError::Toml("missing field `steps`".to_owned()))?;
-                (Provides::Handler { steps: steps::checked(steps)? }, Limits::of_handlers())
+                (Provides::ConfigurationSteps { steps: steps::checked(steps)? }, Limits::of_configuration_steps())
             }
             TOOL_STEP_WORLD => {
                 none(&world, "tool", file.tool.is_some())?;
@@ -270,13 +270,13 @@ mod tests {
         let manifest = Manifest::parse(WHOLE).unwrap();
         assert_eq!((manifest.publisher.as_str(), manifest.name.as_str()), ("loadout", "scripts"));
         let (kinds, on_fault) = (vec!["scripts".to_owned()], FaultPolicy::Skip);
-        assert_eq!(manifest.provides, Provides::Tool { kinds, on_fault, default: None });
+        assert_eq!(manifest.provides, Provides::ToolRule { kinds, on_fault, default: None });
         assert_eq!(
             Value::Object(manifest.settings_schema.unwrap().document().clone()),
             serde_json::json!({ "type": "object" })
         );
         let expected =
-            Modesty { deadline: Some(Duration::from_millis(20)), memory: Some(16 << 20), host_calls: Some(2000) };
+            LoweredLimits { deadline: Some(Duration::from_millis(20)), memory: Some(16 << 20), host_calls: Some(2000) };
         assert_eq!(manifest.limits, expected);
     }
 
@@ -299,9 +299,9 @@ mod tests {
         assert_eq!(worlds, [UPGRADE_WORLD, TOOL_WORLD, STEP_WORLD, TOOL_STEP_WORLD]);
         let whole = &read[1];
         assert!(whole.settings_schema.is_some() && !whole.capabilities.is_empty());
-        let Modesty { deadline, memory, host_calls } = whole.limits;
+        let LoweredLimits { deadline, memory, host_calls } = whole.limits;
         assert!(deadline.is_some() && memory.is_some() && host_calls.is_some());
-        assert!(matches!(&whole.provides, Provides::Tool { default: Some(_), .. }));
+        assert!(matches!(&whole.provides, Provides::ToolRule { default: Some(_), .. }));
         assert!(!parts.is_empty());
         for part in parts {
             Manifest::parse(&WHOLE.replace("capabilities = []", "").replace("[plugin]", &format!("{part}[plugin]")))
@@ -313,7 +313,7 @@ mod tests {
     fn what_may_be_left_out_has_defaults() {
         let short = WHOLE.split("[settings]").next().unwrap().replace("capabilities = []", "");
         let manifest = Manifest::parse(&short).unwrap();
-        assert_eq!((manifest.settings_schema, manifest.limits), (None, Modesty::default()));
+        assert_eq!((manifest.settings_schema, manifest.limits), (None, LoweredLimits::default()));
     }
 
     #[test]

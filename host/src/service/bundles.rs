@@ -11,7 +11,7 @@ use crate::bundle::{Bundle, Bundled};
 use crate::domain::access::{Caller, Privilege};
 use crate::domain::revision::Author;
 use crate::domain::{Capabilities, Digest, Item, Kind, Plugin, PluginVersion, Revision, State, StepOverride};
-use crate::plugin::{LoadError, Manifest, Provides, Ready, SettingsSchema, Signatures, Workshop};
+use crate::plugin::{LoadError, Loader, Manifest, Provides, Ready, SettingsSchema, Signatures};
 use crate::store::{self, Change, Component, Layer, Lost, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
@@ -214,7 +214,7 @@ impl Service {
                 remember(&bytes, &reason);
                 PluginError::RefusedVersion { name: name.clone(), version, reason }
             };
-            let (identity, signatures) = Workshop::identify(&bytes).map_err(refused)?;
+            let (identity, signatures) = Loader::identify(&bytes).map_err(refused)?;
             if identity.full_name() != name || identity.version != version {
                 return Err(mislabelled().into());
             }
@@ -223,7 +223,7 @@ impl Service {
             wanted.push((bundled, signatures, bytes));
         }
         let looked_at = wanted.into_iter().map(|(bundled, signatures, bytes)| {
-            let manifest = Workshop::inspect(&bytes).map_err(|reason| {
+            let manifest = Loader::inspect(&bytes).map_err(|reason| {
                 remember(&bytes, &reason);
                 let (name, version) = (bundled.plugin.clone(), bundled.version);
                 PluginError::RefusedVersion { name, version, reason }
@@ -270,7 +270,7 @@ impl Service {
             let Bundled { plugin: name, version, digest, served, steps, .. } = bundled;
             let there = snapshot.entry(Kind::Plugin, name).and_then(|entry| Plugin::from_any(&entry.item));
             let activate = how.activate && *served;
-            if let (true, Provides::Tool { kinds, .. }) = (activate, &manifest.provides) {
+            if let (true, Provides::ToolRule { kinds, .. }) = (activate, &manifest.provides) {
                 for kind in kinds {
                     if let Some(by) = decided.insert(kind, name.clone()) {
                         return Err(PluginError::KindTaken { kind: kind.clone(), by }.into());

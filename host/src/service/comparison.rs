@@ -214,7 +214,7 @@ impl Service {
         let from = plugin.active.ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
         let old = self.ready_version(name, from, version_of(name, plugin, from)?)?;
         let new = self.ready_version(name, version, wanted_version(name, plugin, version)?)?;
-        let workshop = self.platform()?.workshop();
+        let loader = self.platform()?.loader();
         let filter = RecordingFilter { plugin: Some(name.to_owned()), ..RecordingFilter::default() };
         let limit = usize::try_from(CORPUS).unwrap_or(usize::MAX);
         let log = self.store.known_recordings()?;
@@ -256,7 +256,7 @@ impl Service {
                 found.left_out += 1;
                 continue;
             }
-            let ask = |ready: &Ready, recording: &CallRecording| recording.ask_over(workshop, ready, snapshot);
+            let ask = |ready: &Ready, recording: &CallRecording| recording.ask_over(loader, ready, snapshot);
             let migrated = as_taken(&recording, &reader, new.manifest(), from);
             let (Some(before), Some(after)) = (ask(&old, &recording), ask(&new, &migrated)) else { continue };
             if before.answer.says_nothing() || after.answer.says_nothing() {

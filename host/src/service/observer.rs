@@ -334,7 +334,7 @@ impl Service {
             return Ok(());
         };
         let answered_by = observed.trial.filter(|_| *by_trial).map_or(observed.ready, |trial| &trial.ready);
-        if let Some(recording) = CallRecording::make(platform.workshop(), answered_by, call, settings)
+        if let Some(recording) = CallRecording::make(platform.loader(), answered_by, call, settings)
             && !self.store.recordings()?.keep(&recordings::kept(&recording, settings)?)?
         {
             self.observer.dropped.fetch_add(1, Relaxed);
@@ -345,7 +345,7 @@ impl Service {
     fn ask_shadow(&self, platform: &Platform, key: TrialKey, trial: &Trial, call: &ObservedCall) -> Result<(), Error> {
         let reads = Reads::new(Arc::clone(&call.snapshot), Arc::clone(&call.facts));
         let reads = reads.answered_by(Arc::new(call.outside.clone()));
-        let Some(evaluation) = trial.shadow(platform.workshop(), &call.tool, &call.settings, reads) else {
+        let Some(evaluation) = trial.shadow(platform.loader(), &call.tool, &call.settings, reads) else {
             return Ok(());
         };
         let answer = Answer::from(&evaluation.outcome);

@@ -17,8 +17,8 @@ use arc_swap::ArcSwapOption;
 use crate::domain::environment::QuerySettings;
 use crate::domain::{Capabilities, Connector, ConnectorName, Digest, Item, Kind, Plugin, Revision};
 use crate::plugin::{
-    Catalog, Compiler, Config, Connectors, EngineError, LoadError, Manifest, Missing, Ready, Signatures, Trial, Wanted,
-    Workshop,
+    Catalog, Compiler, Config, Connectors, EngineError, LoadError, Loader, Manifest, Ready, Signatures, Trial,
+    UnavailablePlugin, Wanted,
 };
 use crate::store::{self, Authority, Change, ChangeSet, Component, Expect, KeptManifest, Layer, Lost, Snapshot, Store};
 
@@ -46,7 +46,7 @@ impl PlatformOptions {
 
 /// Components made ready.
 pub(super) struct Platform {
-    workshop: Workshop,
+    loader: Loader,
     compiler: Compiler,
     bundled: Vec<Bundled>,
     /// Components that somebody holds ready.
@@ -108,19 +108,19 @@ struct Key {
 
 impl Platform {
     pub(super) fn open(folder: &Path, options: PlatformOptions) -> Result<Self, EngineError> {
-        let workshop = Workshop::open(Some(&folder.join(CACHE)), options.config)?;
+        let loader = Loader::open(Some(&folder.join(CACHE)), options.config)?;
         let mut bundled = Vec::new();
         for it in loadout_plugins::ALL {
-            match Workshop::inspect(it.component) {
+            match Loader::inspect(it.component) {
                 Ok(manifest) => {
-                    let digest = Workshop::digest(it.component);
+                    let digest = Loader::digest(it.component);
                     bundled.push(Bundled { manifest, digest, bytes: it.component });
                 }
                 Err(error) => tracing::error!("the built-in plugin `{}` is not used: {error}", it.name),
             }
         }
         Ok(Self {
-            workshop,
+            loader,
             compiler: options.compiler,
             bundled,
             known: Mutex::default(),
@@ -217,7 +217,7 @@ impl Platform {
 
     /// Makes a component ready that is not in the store yet.
     pub(super) fn prepare(&self, bytes: &[u8]) -> Result<Arc<Ready>, LoadError> {
-        let ready = self.workshop.prepare(bytes, &self.compiler)?;
+        let ready = self.loader.prepare(bytes, &self.compiler)?;
         lock(&self.known).insert(ready.digest().clone(), Arc::downgrade(&ready));
         self.settle(ready.digest());
         Ok(ready)
@@ -238,7 +238,7 @@ impl Platform {
         if let Some(reason) = lock(&self.unusable).get(digest) {
             return Ok(Found::Unusable { bytes, reason: LoadError::Before(reason.clone()) });
         }
-        let ready = match self.workshop.prepare(&bytes, compiler) {
+        let ready = match self.loader.prepare(&bytes, compiler) {
             Ok(ready) => ready,
             Err(reason) => {
                 if !matches!(reason, LoadError::Unavailable(_)) {
@@ -292,10 +292,10 @@ impl Platform {
         match self.bundled.iter().find(|bundled| bundled.digest == *digest) {
             Some(own) => Ok(Some(own.manifest.clone())),
             None => match store.component(digest)? {
-                Ok(bytes) => Ok(Workshop::manifest(&bytes)),
+                Ok(bytes) => Ok(Loader::manifest(&bytes)),
                 Err(_) => {
                     let kept = store.component_manifest(digest)?;
-                    Ok(kept.and_then(|KeptManifest { text, size }| Workshop::manifest_in(&text, size)))
+                    Ok(kept.and_then(|KeptManifest { text, size }| Loader::manifest_in(&text, size)))
                 }
             },
         }
@@ -305,7 +305,7 @@ impl Platform {
     pub(super) fn keep_manifests(&self, store: &Store) -> Result<(), store::Error> {
         for digest in store.components_without_manifest()? {
             let Ok(bytes) = store.component(&digest)? else { continue };
-            if let Some(text) = Workshop::manifest_text(&bytes) {
+            if let Some(text) = Loader::manifest_text(&bytes) {
                 store.keep_manifest(&digest, &KeptManifest { text: text.to_owned(), size: bytes.len() as u64 })?;
             }
         }
@@ -319,7 +319,7 @@ impl Platform {
             Some((name.parse::<ConnectorName>().ok()?, Connector::from_any(&entry.item)?.clone()))
         });
         let connectors = Arc::new(connectors.collect::<Connectors>());
-        let mut catalog = Catalog::of(&self.workshop);
+        let mut catalog = Catalog::of(&self.loader);
         // What is not asked any more is not asked by asking about the past.
         let [then, now] = [snapshot, &*newest].map(|it| it.environment().queries.connector);
         let connector = then.filter(|then| Some(then) == now.as_ref());
@@ -363,7 +363,7 @@ impl Platform {
                 };
                 let missing = |manifest, may_take_part, reason: String| {
                     tracing::error!("plugin `{name}` {version} is not used: {reason}");
-                    Missing {
+                    UnavailablePlugin {
                         name: name.to_string(),
                         version,
                         digest: digest.to_string(),
@@ -383,7 +383,7 @@ impl Platform {
                         }
                     }
                     Found::Unusable { bytes, reason } => {
-                        let (manifest, takes_part) = (Workshop::manifest(&bytes), Workshop::may_take_part(&bytes));
+                        let (manifest, takes_part) = (Loader::manifest(&bytes), Loader::may_take_part(&bytes));
                         catalog.add_missing(missing(manifest, takes_part, reason.to_string()));
                     }
                     Found::Lost(lost) => {
@@ -439,11 +439,11 @@ impl Platform {
     pub(super) fn tidy(&self, snapshot: &Snapshot) {
         let mut needed = retry::wanted(snapshot);
         needed.extend(self.bundled.iter().map(|bundled| bundled.digest.clone()));
-        self.workshop.keep_code(&needed);
+        self.loader.keep_code(&needed);
     }
 
-    pub(super) fn workshop(&self) -> &Workshop {
-        &self.workshop
+    pub(super) fn loader(&self) -> &Loader {
+        &self.loader
     }
 }
 
@@ -477,7 +477,7 @@ pub(super) fn component_of(manifest: &Manifest, digest: &Digest, bytes: &[u8]) -
         digest: digest.clone(),
         plugin: manifest.full_name(),
         version: manifest.version,
-        manifest: Workshop::manifest_text(bytes).unwrap_or_default().to_owned(),
+        manifest: Loader::manifest_text(bytes).unwrap_or_default().to_owned(),
         bytes: bytes.to_vec(),
         duties: manifest.duties(&Default::default()),
     }
@@ -528,18 +528,18 @@ mod tests {
         };
         let mut platform = Platform::open(folder, options).unwrap();
         change_platform(&mut platform);
-        let (version, digest) = ("1.0.0".parse().unwrap(), Workshop::digest(bytes));
+        let (version, digest) = ("1.0.0".parse().unwrap(), Loader::digest(bytes));
         plugin.versions.insert(version, digest.clone());
         plugin.active = Some(version);
         let name = "contoso/guard".to_owned();
-        let kept = || match Workshop::manifest(bytes) {
+        let kept = || match Loader::manifest(bytes) {
             Some(manifest) => component_of(&manifest, &digest, bytes),
             // As an older program may have kept one that this program cannot read.
             None => Component {
                 digest: digest.clone(),
                 plugin: "contoso/guard".to_owned(),
                 version,
-                manifest: Workshop::manifest_text(bytes).unwrap_or_default().to_owned(),
+                manifest: Loader::manifest_text(bytes).unwrap_or_default().to_owned(),
                 bytes: bytes.to_vec(),
                 duties: Duties::default(),
             },
@@ -620,7 +620,7 @@ mod tests {
         let service = service(folder.path(), &component(""), false, Plugin::default());
         let platform = service.platform().unwrap();
         let of = |revision| {
-            let catalog = Arc::new(Catalog::of(platform.workshop()));
+            let catalog = Arc::new(Catalog::of(platform.loader()));
             Serving { key: Key::default(), revision: Revision(revision), catalog }
         };
         let kept = [2, 3, 2, 3, 4].map(|revision| {
@@ -642,7 +642,7 @@ mod tests {
             let rule = loadout_plugin_build::embed_manifest(scripts.component, manifest).unwrap();
             let rollout: crate::domain::Rollout =
                 serde_json::from_str(r#"{"version": "1.1.0", "to": "shadow"}"#).unwrap();
-            let versions = [("1.1.0".parse().unwrap(), Workshop::digest(&rule))].into();
+            let versions = [("1.1.0".parse().unwrap(), Loader::digest(&rule))].into();
             let service =
                 service(folder.path(), &rule, false, Plugin { versions, rollout: Some(rollout), ..Plugin::default() });
             let (platform, store) = (service.platform().unwrap(), &service.store);
@@ -659,12 +659,12 @@ mod tests {
             let begun = Instant::now();
             assert_eq!(look(), before);
             // Another process on the same folder has a compiler.
-            let other = Workshop::open(Some(&folder.path().join(CACHE)), Config::default()).unwrap();
+            let other = Loader::open(Some(&folder.path().join(CACHE)), Config::default()).unwrap();
             other.prepare(&rule, &Compiler::Here).unwrap();
             assert!(!platform.retry(store, begun).unwrap(), "it is left alone for some time");
             assert_eq!(look(), before, "and nobody waits for it");
             let due = if found_by_somebody {
-                assert!(matches!(platform.ready(store, &Workshop::digest(&rule)).unwrap(), Found::Ready(_)));
+                assert!(matches!(platform.ready(store, &Loader::digest(&rule)).unwrap(), Found::Ready(_)));
                 assert_eq!(look(), before, "a catalog is made beside the questions");
                 Instant::now()
             } else {
@@ -727,8 +727,8 @@ mod tests {
             "[plugin]\npublisher = 'contoso'\nname = 'guide'\nversion = '{version}'\nworld = 'loadout:plugin/tool@0.1.0'\ndescription = 'Decides.'\n[tool]\nkinds = ['scripts']\n[settings]\n{settings}"
         );
         let bytes = loadout_plugin_build::embed_manifest(scripts.component, &manifest).unwrap();
-        let manifest = Workshop::inspect(&bytes).unwrap();
-        Bundled { manifest, digest: Workshop::digest(&bytes), bytes: bytes.leak() }
+        let manifest = Loader::inspect(&bytes).unwrap();
+        Bundled { manifest, digest: Loader::digest(&bytes), bytes: bytes.leak() }
     }
 
     #[test]
@@ -787,7 +787,7 @@ mod tests {
             // Nothing can be read from it.
             let service = service(folder.path(), &component(""), true, Plugin::default());
             let store = &service.store;
-            let (version, digest) = ("1.0.0".parse().unwrap(), Workshop::digest(&component("")));
+            let (version, digest) = ("1.0.0".parse().unwrap(), Loader::digest(&component("")));
             let plugin = "contoso/guard".to_owned();
             let (manifest, bytes) = (String::new(), component(""));
             let component = Component { digest, plugin, version, manifest, bytes, duties };

@@ -26,7 +26,7 @@ use crate::domain::revision::Author;
 use crate::domain::{
     Capabilities, Digest, Duties, Item, Kind, Plugin, PluginVersion, Revision, RolledBack, Rollout, RolloutStage, State,
 };
-use crate::plugin::{LoadError, Manifest, Provides, Signatures, Workshop};
+use crate::plugin::{LoadError, Loader, Manifest, Provides, Signatures};
 use crate::store::{self, Change, Component, Expect, Layer, Lost, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
@@ -64,12 +64,12 @@ impl Service {
         author: &Author,
     ) -> Result<Installed, Error> {
         let platform = self.platform()?;
-        let (identity, signatures) = Workshop::identify(bytes).map_err(|error| self.remember(bytes, error, author))?;
-        let digest = Workshop::digest(bytes);
+        let (identity, signatures) = Loader::identify(bytes).map_err(|error| self.remember(bytes, error, author))?;
+        let digest = Loader::digest(bytes);
         let snapshot = self.store.snapshot()?;
         let trusted = self.may_be_brought(&snapshot, &identity.publisher, &digest, &signatures);
         trusted.map_err(|error| self.remember(bytes, error.into(), author))?;
-        let manifest = Workshop::inspect(bytes).map_err(|error| self.remember(bytes, error, author))?;
+        let manifest = Loader::inspect(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let (name, version) = (identity.full_name(), identity.version);
         let new = NewVersion { manifest: &manifest, digest: &digest, signatures: &signatures };
         // Refused before anything is compiled, as far as that can be known.
@@ -391,7 +391,7 @@ impl Service {
         if let Some(from) = plugin.active.filter(|from| from.major != to.major && !accept_major) {
             return Err(PluginError::MajorVersion { name, from, to }.into());
         }
-        let Provides::Tool { kinds, .. } = &manifest.provides else { return Ok(()) };
+        let Provides::ToolRule { kinds, .. } = &manifest.provides else { return Ok(()) };
         let catalog = self.platform()?.catalog(&self.store, snapshot)?;
         // What came with the product gives way; what somebody else installed does not.
         let is_rival = |other: &str| {
@@ -443,10 +443,10 @@ impl Service {
         reason: &LoadError,
         author: &Author,
     ) -> Option<(String, PluginVersion)> {
-        let identified = Workshop::identity(bytes).ok().filter(|_| !matches!(reason, LoadError::Unavailable(_)));
+        let identified = Loader::identity(bytes).ok().filter(|_| !matches!(reason, LoadError::Unavailable(_)));
         let identity = identified?;
         let (name, version) = (identity.full_name(), identity.version);
-        let kept = self.store.keep_failure(&name, version, &Workshop::digest(bytes), &reason.to_string(), author);
+        let kept = self.store.keep_failure(&name, version, &Loader::digest(bytes), &reason.to_string(), author);
         if let Err(error) = kept {
             tracing::error!(%error, "why `{name}` {version} is refused could not be kept");
         }

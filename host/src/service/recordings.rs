@@ -169,7 +169,7 @@ impl Service {
                 PluginError::NoSuchStep { name: name.clone(), step: step.name.clone(), known }
             }
         };
-        let Replayed { answer, .. } = recording.replay(platform.workshop(), &ready).ok_or_else(nothing_asked)?;
+        let Replayed { answer, .. } = recording.replay(platform.loader(), &ready).ok_or_else(nothing_asked)?;
         let mut differences = Differences::default();
         let fields = recording.answer.differences(&answer);
         differences.add(&recording.facts.profile, &recording.tool, recording.user.as_slice(), &fields, 1);

@@ -71,8 +71,8 @@ impl Service {
             let serves = service.manifest(name, serving, serving_digest)?;
             let tried = service.manifest(name, version, &digest)?;
             let tools = |provides: &Provides| match provides {
-                Provides::Tool { kinds, .. } => Some(kinds.clone()),
-                Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => None,
+                Provides::ToolRule { kinds, .. } => Some(kinds.clone()),
+                Provides::UpgradeStep(_) | Provides::ConfigurationSteps { .. } | Provides::ToolSteps { .. } => None,
             };
             let Some((_, kinds)) = tools(&serves.provides).zip(tools(&tried.provides)) else {
                 return Err(PluginError::NotATool(name.to_owned()).into());
@@ -127,8 +127,8 @@ impl Service {
     pub(super) fn must_be_asked(&self, name: &str, plugin: &Plugin) -> Result<(), Error> {
         let version = plugin.active.ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
         match self.manifest(name, version, version_of(name, plugin, version)?)?.provides {
-            Provides::Tool { .. } | Provides::Handler { .. } | Provides::ToolSteps { .. } => Ok(()),
-            Provides::Step(_) => Err(PluginError::NeverAsked(name.to_owned()).into()),
+            Provides::ToolRule { .. } | Provides::ConfigurationSteps { .. } | Provides::ToolSteps { .. } => Ok(()),
+            Provides::UpgradeStep(_) => Err(PluginError::NeverAsked(name.to_owned()).into()),
         }
     }
 

@@ -43,7 +43,7 @@ impl Service {
         for found in self.manifests(plugin) {
             let (_, _, manifest) = found?;
             if manifest.decides_about(kind) {
-                return Ok(matches!(manifest.provides, Provides::Tool { default: Some(_), .. }));
+                return Ok(matches!(manifest.provides, Provides::ToolRule { default: Some(_), .. }));
             }
             known.extend(manifest.tool_kinds().iter().cloned());
         }

@@ -130,10 +130,10 @@ impl Case {
             ("page", self.page.is_some()),
         ];
         let (expected, allowed): (_, &[&str]) = match &manifest.provides {
-            Provides::Tool { .. } => (None, &["session", "settings"]),
-            Provides::Handler { .. } => (Some("event"), &["event"]),
+            Provides::ToolRule { .. } => (None, &["session", "settings"]),
+            Provides::ConfigurationSteps { .. } => (Some("event"), &["event"]),
             Provides::ToolSteps { .. } => (Some("question"), &["session", "question"]),
-            Provides::Step(_) => (Some("page"), &["page"]),
+            Provides::UpgradeStep(_) => (Some("page"), &["page"]),
         };
         let world = || manifest.world.clone();
         if let Some((found, _)) = there.iter().find(|(part, is_there)| *is_there && !allowed.contains(part)) {

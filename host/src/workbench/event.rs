@@ -198,7 +198,9 @@ mod tests {
     "#;
 
     fn said(change: Value) -> String {
-        let Provides::Handler { steps } = Manifest::parse(MANIFEST).unwrap().provides else { unreachable!() };
+        let Provides::ConfigurationSteps { steps } = Manifest::parse(MANIFEST).unwrap().provides else {
+            unreachable!()
+        };
         let mut event = json!({
             "step": "guard", "message": "profile.update", "stage": 20, "targets": [{
                 "kind": "profiles", "uniqueName": "contoso_rep", "values": { "rank": 2, "name": "Rep" },

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::RowKey;
 use crate::domain::trace::{LogLevel, LogText};
 use crate::pipeline::{Outcome, Proposal, Rejection};
-use crate::plugin::{CallError, Examined, Reply, Wish};
+use crate::plugin::{CallError, Examined, Reply, StepProposal};
 use crate::resolve::{Decision, ItemReference};
 use crate::upgrade::{Migration, Upsert};
 
@@ -18,7 +18,7 @@ pub(super) fn outcome(call: &Examined, disbelief: Option<&Disbelief>) -> Value {
         (Ok(Reply::Decision(Decision::Shown { payload, items })), _) => with_items(json!({ "shown": payload }), items),
         (Ok(Reply::Decision(Decision::Hidden { code, .. })), _) => json!({ "hidden": code }),
         (Ok(Reply::Outcome(outcome)), _) => of_change(outcome),
-        (Ok(Reply::Wish(wish)), _) => of_wish(wish),
+        (Ok(Reply::StepProposal(wish)), _) => of_wish(wish),
         (Ok(Reply::Migration(migration)), _) => of_migration(migration),
         (Err(CallError::Failed { code, .. }), _) => json!({ "fault": code }),
         (Err(error), _) => json!({ "fault": error.code() }),
@@ -68,11 +68,11 @@ fn of_change(outcome: &Outcome) -> Value {
     }
 }
 
-fn of_wish(wish: &Wish) -> Value {
+fn of_wish(wish: &StepProposal) -> Value {
     match wish {
-        Wish::Hide { code, .. } => json!({ "hide": code }),
-        Wish::Fault { code, .. } => json!({ "fault": code }),
-        Wish::Proceed { patch, items } => {
+        StepProposal::Hide { code, .. } => json!({ "hide": code }),
+        StepProposal::Fault { code, .. } => json!({ "fault": code }),
+        StepProposal::Proceed { patch, items } => {
             let mut changes = json!({});
             if let Some(patch) = patch {
                 changes["patch"] = read(patch);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::domain::row::{Link, LookUp};
 use crate::domain::{Row, RowKey};
-use crate::plugin::StepPart;
+use crate::plugin::UpgradeSection;
 use crate::upgrade::Page;
 
 /// A page, key by key.
@@ -74,7 +74,7 @@ pub struct LinkCase {
 
 impl PageCase {
     /// The page, if the step is ever given it.
-    pub(super) fn page(&self, step: &StepPart) -> Result<Page, String> {
+    pub(super) fn page(&self, step: &UpgradeSection) -> Result<Page, String> {
         for RowCase { table, id, .. } in &self.rows {
             if !step.tables.iter().any(|known| known.name == *table) {
                 let names: Vec<&str> = step.tables.iter().map(|table| table.name.as_str()).collect();
@@ -113,7 +113,7 @@ mod tests {
 
     fn said(page: Value) -> String {
         let desk = SourceTable { name: "old_desk".to_owned(), with: vec!["old_chair".to_owned()], together: false };
-        let step = StepPart { after: Vec::new(), tables: vec![desk], from: None, before: None };
+        let step = UpgradeSection { after: Vec::new(), tables: vec![desk], from: None, before: None };
         let page: PageCase = serde_json::from_value(page).unwrap();
         page.page(&step).map_or_else(|reason| reason, |page| format!("{} {}", page.rows.len(), page.related.len()))
     }

@@ -9,7 +9,7 @@ use crate::domain::Digest;
 use crate::domain::message::Stage;
 use crate::pipeline::{Mode, Outcome};
 use crate::plugin::{
-    Compiler, Config, EngineError, Examined, Inquiry, LoadError, Manifest, Provides, Ready, Reply, Workshop,
+    Compiler, Config, EngineError, Examined, Inquiry, LoadError, Loader, Manifest, Provides, Ready, Reply,
 };
 use crate::resolve::{Facts, Reads};
 use crate::upgrade::{Page, StepInfo, believe};
@@ -19,7 +19,7 @@ use super::outcome::outcome;
 
 /// A component that can be asked.
 pub struct Workbench {
-    workshop: Arc<Workshop>,
+    loader: Arc<Loader>,
     ready: Arc<Ready>,
 }
 
@@ -61,16 +61,16 @@ impl Workbench {
 
     /// The same, run as `config` says.
     pub fn open_with(component: &[u8], cache: Option<&Path>, config: Config) -> Result<Self, WorkbenchError> {
-        let workshop = Workshop::open(cache, config)?;
-        let ready = workshop.prepare(component, &Compiler::Here)?;
-        workshop.fits(&ready)?;
-        Ok(Self { workshop: Arc::new(workshop), ready })
+        let loader = Loader::open(cache, config)?;
+        let ready = loader.prepare(component, &Compiler::Here)?;
+        loader.fits(&ready)?;
+        Ok(Self { loader: Arc::new(loader), ready })
     }
 
     /// Another component in the same engine.
     pub fn beside(&self, component: &[u8]) -> Result<Self, WorkbenchError> {
-        let ready = self.workshop.prepare(component, &Compiler::Here)?;
-        Ok(Self { workshop: Arc::clone(&self.workshop), ready })
+        let ready = self.loader.prepare(component, &Compiler::Here)?;
+        Ok(Self { loader: Arc::clone(&self.loader), ready })
     }
 
     /// What the component says about itself.
@@ -95,10 +95,10 @@ impl Workbench {
         let library = Arc::new(case.snapshot(&file.library)?);
         let reads = |facts| Reads::new(Arc::clone(&library), Arc::new(facts));
         let (call, disbelief) = match (&manifest.provides, case) {
-            (Provides::Handler { steps }, Case { event: Some(event), .. }) => {
+            (Provides::ConfigurationSteps { steps }, Case { event: Some(event), .. }) => {
                 let (asked, step) = event.asked(steps).map_err(CaseError::Never)?;
                 let inquiry = Inquiry { tool: &event.message, settings: "{}", step: Some(&asked) };
-                let call = self.workshop.examine(&self.ready, inquiry, reads(Facts::default()));
+                let call = self.loader.examine(&self.ready, inquiry, reads(Facts::default()));
                 let is_made = step.stage == Stage::PostOperation && step.mode == Mode::Sync;
                 let disbelief = call.as_ref().and_then(|call| disbelieved(call, is_made, event.targets.len()));
                 (call, disbelief)
@@ -107,11 +107,11 @@ impl Workbench {
                 let asked = question.asked(steps).map_err(CaseError::Never)?;
                 let settings = Value::Object(question.settings.clone()).to_string();
                 let inquiry = Inquiry { tool: &question.tool, settings: &settings, step: Some(&asked) };
-                (self.workshop.examine(&self.ready, inquiry, reads(case.facts()?)), None)
+                (self.loader.examine(&self.ready, inquiry, reads(case.facts()?)), None)
             }
-            (Provides::Step(step), Case { page: Some(page), .. }) => {
+            (Provides::UpgradeStep(step), Case { page: Some(page), .. }) => {
                 let page = page.page(step).map_err(CaseError::Never)?;
-                let call = self.workshop.examine_page(&self.ready, &page, reads(Facts::default()));
+                let call = self.loader.examine_page(&self.ready, &page, reads(Facts::default()));
                 let disbelief = call.as_ref().and_then(|call| self.unbelievable(call, &page));
                 (call, disbelief)
             }
@@ -119,7 +119,7 @@ impl Workbench {
                 let settings = Value::Object(case.settings.clone()).to_string();
                 let tool = self.kinds().first().map_or("", String::as_str);
                 let inquiry = Inquiry { tool, settings: &settings, step: None };
-                (self.workshop.examine(&self.ready, inquiry, reads(case.facts()?)), None)
+                (self.loader.examine(&self.ready, inquiry, reads(case.facts()?)), None)
             }
         };
         // Whatever suits the manifest is asked.

@@ -1,10 +1,10 @@
 //! Is asked around rules, and does what its configuration says.
 
 use loadout_test_guests::around::{Changes, Decision, Fault, ItemReference, Outcome, Presentation, Question, Reason};
-use loadout_test_guests::{Wish, context, library};
+use loadout_test_guests::{StepProposal, context, library};
 use serde_json::{Value, json};
 
-fn execute(question: Question) -> Wish {
+fn execute(question: Question) -> StepProposal {
     let wanted: Value = serde_json::from_str(&question.configuration).unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     if let Some(sentence) = wanted.get("hide") {
@@ -62,7 +62,7 @@ fn execute(question: Question) -> Wish {
 }
 
 /// Takes the macros away that do what nobody may do for somebody who is not known.
-fn withheld(question: &Question, withhold: &Value) -> Wish {
+fn withheld(question: &Question, withhold: &Value) -> StepProposal {
     let words = |value: &Value| -> Vec<String> { serde_json::from_value(value.clone()).unwrap_or_default() };
     let known = context::get(withhold["unless"].as_str().unwrap_or_default()).is_some();
     let unchanged = Ok(Outcome::Proceed(Changes { patch: None, items: None }));
@@ -95,7 +95,7 @@ fn does(value: &Value, actions: &[String]) -> bool {
     }
 }
 
-fn hide(code: &str, text: &str) -> Wish {
+fn hide(code: &str, text: &str) -> StepProposal {
     Ok(Outcome::Hide(Reason { code: code.to_owned(), text: text.to_owned() }))
 }
 

@@ -78,7 +78,7 @@ pub mod around {
 }
 
 /// What a step around a rule answers.
-pub type Wish = Result<around::Outcome, around::Fault>;
+pub type StepProposal = Result<around::Outcome, around::Fault>;
 
 /// What a step in a change answers.
 pub type Verdict = Result<change::Outcome, change::Fault>;
@@ -159,15 +159,15 @@ macro_rules! handler {
     };
 }
 
-/// Exports a function from a question to a [`Wish`] as the steps around rules of a component.
+/// Exports a function from a question to a [`StepProposal`] as the steps around rules of a component.
 #[macro_export]
 macro_rules! around {
     ($step:expr) => {
         struct Around;
 
         impl $crate::around::Guest for Around {
-            fn execute(question: $crate::around::Question) -> $crate::Wish {
-                let step: fn($crate::around::Question) -> $crate::Wish = $step;
+            fn execute(question: $crate::around::Question) -> $crate::StepProposal {
+                let step: fn($crate::around::Question) -> $crate::StepProposal = $step;
                 step(question)
             }
         }
@@ -175,6 +175,6 @@ macro_rules! around {
         #[cfg(target_arch = "wasm32")]
         $crate::around::export_evaluation_step!(Around with_types_in $crate::around);
         #[cfg(not(target_arch = "wasm32"))]
-        const _: fn($crate::around::Question) -> $crate::Wish = <Around as $crate::around::Guest>::execute;
+        const _: fn($crate::around::Question) -> $crate::StepProposal = <Around as $crate::around::Guest>::execute;
     };
 }

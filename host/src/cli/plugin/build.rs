@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::failure::Failure;
 use crate::cli::print;
-use crate::plugin::Workshop;
+use crate::plugin::Loader;
 
 use super::project::{Built, Project};
 
@@ -31,7 +31,7 @@ pub(super) fn told(built: &Built) -> String {
         manifest.version,
         manifest.world,
         component.len().div_ceil(1024),
-        Workshop::digest(component),
+        Loader::digest(component),
         path.display()
     )
 }

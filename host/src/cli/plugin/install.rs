@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cli::failure::Failure;
 use crate::cli::{file, print};
-use crate::plugin::Workshop;
+use crate::plugin::Loader;
 
 use super::remote::Remote;
 
@@ -30,7 +30,7 @@ impl Install {
     pub(super) fn run(self) -> Result<(), Failure> {
         let component = file::read(&self.component)?;
         let refused = |error| Failure::because(format!("`{}` is refused", self.component.display()), error);
-        let manifest = Workshop::inspect(&component).map_err(refused)?;
+        let manifest = Loader::inspect(&component).map_err(refused)?;
         let path = match (self.only_bring, self.anyway) {
             (true, _) => "/api/v1/plugins?activate=false",
             (false, true) => "/api/v1/plugins?anyway=true",

@@ -17,7 +17,7 @@ use loadout_plugin_build::{Guests, embed_manifest};
 use crate::cli::failure::Failure;
 use crate::cli::file;
 use crate::cli::visible::visible;
-use crate::plugin::{Manifest, Weight, Workshop};
+use crate::plugin::{Loader, Manifest, Weight};
 
 /// The manifest of a plugin.
 pub(super) const MANIFEST: &str = "plugin.toml";
@@ -100,7 +100,7 @@ impl Project {
         let component = embed_manifest(&file::read(&component)?, &text).map_err(Failure::of)?;
         let path = self.folder.join("target").join(format!("{name}{suffix}.wasm"));
         let refused = |error| Failure::because(format!("`{}` is refused", path.display()), error);
-        let manifest = Workshop::inspect(&component).map_err(refused)?;
+        let manifest = Loader::inspect(&component).map_err(refused)?;
         manifest.settings().map_err(|error| refused(error.into()))?;
         let unwritable = |error| Failure::because(format!("`{}` cannot be written", path.display()), error);
         file::replace(&path, &component).map_err(unwritable)?;

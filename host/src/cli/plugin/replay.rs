@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::cli::failure::Failure;
 use crate::cli::{file, print};
-use crate::plugin::{About, Answer, CallRecording, Compiler, Config, Replayed, Workshop};
+use crate::plugin::{About, Answer, CallRecording, Compiler, Config, Loader, Replayed};
 
 /// Make a recorded call again, and fail if the component answers otherwise than what was recorded.
 #[derive(Debug, clap::Args)]
@@ -57,15 +57,15 @@ impl Replay {
         let recording = CallRecording::parse(&text)
             .map_err(|error| Failure::because(format!("`{shown}` cannot be used"), error))?;
         let refused = |error| Failure::because(format!("`{from}` is refused"), error);
-        let workshop = Workshop::open(None, Config::default()).map_err(Failure::of)?;
-        let ready = workshop.prepare(&file::read(&self.component)?, &Compiler::Here).map_err(refused)?;
+        let loader = Loader::open(None, Config::default()).map_err(Failure::of)?;
+        let ready = loader.prepare(&file::read(&self.component)?, &Compiler::Here).map_err(refused)?;
         let nothing_asked = || {
             let (name, asked) = (ready.manifest().full_name(), what(&recording));
             Failure::usage(format!(
                 "`{from}` is plugin `{name}`, and `{shown}` is of a call of {asked}: name a component that has it"
             ))
         };
-        let Replayed { answer, .. } = recording.replay(&workshop, &ready).ok_or_else(nothing_asked)?;
+        let Replayed { answer, .. } = recording.replay(&loader, &ready).ok_or_else(nothing_asked)?;
         let differences = recording.answer.differences(&answer).into_iter();
         let report = Report {
             plugin: ready.manifest().full_name(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::failure::Failure;
 use crate::cli::file;
-use crate::plugin::{Circumstances, Config};
+use crate::plugin::{Config, FixedInputs};
 use crate::workbench::{Bench, Case, CaseError, CaseFile, Found, Workbench};
 
 use super::project::Project;
@@ -24,18 +24,18 @@ pub(super) struct Subject {
 impl Subject {
     /// The component on the bench, and its bytes.
     pub(super) fn open(&self) -> Result<(Workbench, Vec<u8>), Failure> {
-        self.open_under(Circumstances::USUAL)
+        self.open_under(FixedInputs::USUAL)
     }
 
-    /// The same under certain circumstances.
-    pub(super) fn open_under(&self, circumstances: Circumstances) -> Result<(Workbench, Vec<u8>), Failure> {
+    /// The same with another clock and another seed.
+    pub(super) fn open_under(&self, fixed_inputs: FixedInputs) -> Result<(Workbench, Vec<u8>), Failure> {
         let (path, component) = self.component()?;
         let refused = |error| Failure::because(format!("`{}` is refused", path.display()), error);
         // Compiling a runtime of a language takes long, and the next command is about the same one.
         let target = self.folder.join("target");
         let keys = keys();
         let cache = (target.is_dir() && keys.is_some()).then(|| target.join("compiled"));
-        let config = Config { circumstances, keys, ..Config::default() };
+        let config = Config { fixed_inputs, keys, ..Config::default() };
         Ok((Workbench::open_with(&component, cache.as_deref(), config).map_err(refused)?, component))
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cli::failure::Failure;
 use crate::cli::print;
-use crate::plugin::Circumstances;
+use crate::plugin::FixedInputs;
 use crate::workbench::Found;
 
 use super::subject::{Subject, ask};
@@ -35,8 +35,8 @@ struct Line<'a> {
 
 impl Test {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let circumstances = if self.elsewhere { Circumstances::OTHER } else { Circumstances::USUAL };
-        let (bench, _) = self.subject.open_under(circumstances)?;
+        let fixed_inputs = if self.elsewhere { FixedInputs::OTHER } else { FixedInputs::USUAL };
+        let (bench, _) = self.subject.open_under(fixed_inputs)?;
         let (mut asked, mut otherwise) = (0, 0);
         for (path, file) in self.subject.cases()? {
             for case in &file.cases {

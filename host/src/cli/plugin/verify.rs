@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::cli::failure::Failure;
 use crate::cli::{file, print};
 use crate::domain::{PublicKey, TrustedPublisher, Unsigned};
-use crate::plugin::{Signatures, Workshop};
+use crate::plugin::{Loader, Signatures};
 
 /// Print what a component is and who signed it; with a key, fail unless that signed it.
 #[derive(Debug, clap::Args)]
@@ -26,10 +26,10 @@ impl Verify {
         let refused =
             |error: crate::plugin::LoadError| Failure::because(format!("`{}` is refused", path.display()), error);
         let component = file::read(&path)?;
-        let manifest = Workshop::inspect(&component).map_err(refused)?;
+        let manifest = Loader::inspect(&component).map_err(refused)?;
         let signatures = Signatures::of(&component).map_err(|error| refused(error.into()))?;
         print(&format!("plugin     {}\nversion    {}", manifest.full_name(), manifest.version))?;
-        print(&format!("digest     {}", Workshop::digest(&component)))?;
+        print(&format!("digest     {}", Loader::digest(&component)))?;
         for id in signatures.key_ids() {
             let key = keys.iter().find(|key| key.id() == id);
             let standing = match key.and_then(|key| signatures.by(key)) {

@@ -7,22 +7,22 @@ use std::sync::Arc;
 
 use super::queries::{AnswerQueries, QueryAccess};
 use super::trial::Trial;
-use super::unavailable::{Missing, UNSUITED, not_ready, step_not_ready};
+use super::unavailable::{UNSUITED, UnavailablePlugin, not_ready, step_not_ready};
 use crate::domain::Effort;
 use crate::pipeline;
 use crate::pipeline::{Event, Handlers, Outcome, Refusal, Registration};
 use crate::plugin::limits::call_error::CallError;
-use crate::plugin::load::loader::Part;
-use crate::plugin::outbound_access::gateway::Outside;
+use crate::plugin::load::loader::Callable;
+use crate::plugin::outbound_access::gateway::Granted;
 use crate::plugin::replay::answer::Answer;
-use crate::plugin::replay::observation::{AskedStep, Given, Witness};
+use crate::plugin::replay::observation::{AskedStep, StepIo, StepObserver};
 use crate::plugin::worlds::amendment::Question;
-use crate::plugin::worlds::configuration_step::Handler;
+use crate::plugin::worlds::configuration_step::ConfigurationSteps;
 use crate::plugin::worlds::sequence as around;
 use crate::plugin::worlds::sequence::ToolStepRegistration;
-use crate::plugin::worlds::tool_rule::{Call, Plugin};
+use crate::plugin::worlds::tool_rule::{Call, ToolRule};
 use crate::plugin::worlds::tool_step::ToolSteps;
-use crate::plugin::worlds::upgrade_step::Step;
+use crate::plugin::worlds::upgrade_step::UpgradeStep;
 use crate::resolve::{Absent, Evaluation, Queries, Reads, ToolRules};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
@@ -37,11 +37,11 @@ impl Catalog {
         Some(Call::start(rule, &self.engine, reads, rule.means(*limits, outside)).map_err(|failed| failed.0))
     }
 
-    fn rule(&self, at: usize) -> Option<(&Plugin, &Arc<Outside>)> {
+    fn rule(&self, at: usize) -> Option<(&ToolRule, &Arc<Granted>)> {
         let Member { ready, outside, .. } = self.members.get(at)?;
         match &ready.part {
-            Part::Rule(plugin) => Some((plugin, outside)),
-            Part::Step(_) | Part::Handler(_) | Part::ToolSteps(_) => None,
+            Callable::ToolRule(plugin) => Some((plugin, outside)),
+            Callable::UpgradeStep(_) | Callable::ConfigurationSteps(_) | Callable::ToolSteps(_) => None,
         }
     }
 
@@ -62,7 +62,7 @@ impl Catalog {
                 let key = policy.remembers(&rule.name, kind, settings, &reads);
                 (key, rule.evaluate(&self.engine, kind, settings, reads, rule.means(*limits, outside)))
             }
-            Bound::Missing(at) => {
+            Bound::UnavailablePlugin(at) => {
                 let missing = self.missing.get(*at)?;
                 let key = policy.remembers(&missing.name, kind, settings, &reads);
                 (key, missing.evaluation(reads))
@@ -79,7 +79,7 @@ impl Catalog {
         step: &ToolStepRegistration,
         question: &Question<'_>,
         reads: Reads,
-        witness: Option<Witness<'_>>,
+        witness: Option<StepObserver<'_>>,
     ) -> around::Answer {
         let Some((steps, member)) = self.tool_step(step) else {
             let missing = self.missing.iter().find(|missing| missing.name == step.plugin);
@@ -95,7 +95,7 @@ impl Catalog {
         };
         let reads = reads.keeping_outside();
         let (answer, mut reads) = steps.execute(&self.engine, step, question, reads, &member.outside);
-        testimony.give(Given {
+        testimony.give(StepIo {
             tool: question.tool,
             settings: question.settings,
             step: AskedStep::around_tool(&step.step, &step.configuration, question),
@@ -113,7 +113,7 @@ impl Catalog {
         event: &Event,
         library: &Arc<Snapshot>,
         effort: &Arc<Effort>,
-        witness: Option<Witness<'_>>,
+        witness: Option<StepObserver<'_>>,
     ) -> Result<Outcome, pipeline::StepFault> {
         if let Some(missing) = self.missing.iter().find(|it| it.name == step.plugin && it.digest == step.digest) {
             return Err(missing.step_fault());
@@ -133,7 +133,7 @@ impl Catalog {
         };
         let reads = reads.keeping_outside();
         let (answer, mut reads) = handler.execute(&self.engine, step, event, reads, &member.outside);
-        testimony.give(Given {
+        testimony.give(StepIo {
             tool: &event.message,
             settings: "{}",
             step: AskedStep::about_change(&step.step, &step.configuration, event),
@@ -150,7 +150,7 @@ impl Catalog {
         kind: &str,
         settings: &str,
         reads: Reads,
-        witness: Option<Witness<'_>>,
+        witness: Option<StepObserver<'_>>,
     ) -> Option<Evaluation> {
         let steps: Vec<_> = self.tool_steps.iter().filter(|step| step.concerns(kind)).collect();
         if steps.is_empty() {
@@ -171,27 +171,29 @@ impl Catalog {
 
     fn tool_step(&self, step: &ToolStepRegistration) -> Option<(&ToolSteps, &Member)> {
         self.members.iter().find_map(|member| match &member.ready.part {
-            Part::ToolSteps(steps) if member.ready.digest().as_str() == step.digest => Some((steps, member)),
+            Callable::ToolSteps(steps) if member.ready.digest().as_str() == step.digest => Some((steps, member)),
             _ => None,
         })
     }
 
-    fn handler(&self, step: &Registration) -> Option<(&Handler, &Member)> {
+    fn handler(&self, step: &Registration) -> Option<(&ConfigurationSteps, &Member)> {
         self.members.iter().find_map(|member| match &member.ready.part {
-            Part::Handler(handler) if member.ready.digest().as_str() == step.digest => Some((handler, member)),
+            Callable::ConfigurationSteps(handler) if member.ready.digest().as_str() == step.digest => {
+                Some((handler, member))
+            }
             _ => None,
         })
     }
 
-    fn step(&self, name: &str) -> Result<&Step, StepFault> {
+    fn step(&self, name: &str) -> Result<&UpgradeStep, StepFault> {
         let missing = || StepFault {
             step: name.to_owned(),
             code: "step.missing".to_owned(),
             message: "no plugin of this name is a step".to_owned(),
         };
         let steps = self.members.iter().filter_map(|member| match &member.ready.part {
-            Part::Step(step) => Some(step),
-            Part::Rule(_) | Part::Handler(_) | Part::ToolSteps(_) => None,
+            Callable::UpgradeStep(step) => Some(step),
+            Callable::ToolRule(_) | Callable::ConfigurationSteps(_) | Callable::ToolSteps(_) => None,
         });
         steps.into_iter().find(|step| step.info.name == name).ok_or_else(missing)
     }
@@ -224,11 +226,11 @@ impl ToolRules for Catalog {
         for (kind, rule) in &self.by_kind {
             let digest = match &rule.bound {
                 Bound::Ready(at) => self.rule(*at).map(|(plugin, _)| plugin.digest.as_str()),
-                Bound::Missing(at) => self.missing.get(*at).map(|missing| missing.digest.as_str()),
+                Bound::UnavailablePlugin(at) => self.missing.get(*at).map(|missing| missing.digest.as_str()),
             };
             let had = match &rule.bound {
-                Bound::Ready(at) => self.rule(*at).map(|(_, outside)| outside.had()).filter(|had| !had.is_empty()),
-                Bound::Missing(_) => None,
+                Bound::Ready(at) => self.rule(*at).map(|(_, outside)| outside.granted()).filter(|had| !had.is_empty()),
+                Bound::UnavailablePlugin(_) => None,
             };
             let had = had.map_or_else(String::new, |had| format!(" {had}"));
             // Writing into a string cannot fail.
@@ -236,7 +238,7 @@ impl ToolRules for Catalog {
             if let Some(trial @ Trial { ready, rollout, outside, .. }) =
                 rule.trial.as_ref().filter(|it| !it.rollout.shadows())
             {
-                let had = Some(outside.had()).filter(|had| !had.is_empty());
+                let had = Some(outside.granted()).filter(|had| !had.is_empty());
                 let had = had.map_or_else(String::new, |had| format!(" {had}"));
                 let rollout = serde_json::json!(rollout);
                 let _ = writeln!(text, "{kind} {} {rollout}{had}{}", ready.digest(), trial.lowered());
@@ -257,7 +259,7 @@ impl ToolRules for Catalog {
             } = registration;
             let (stage, on_fault) = (u32::from(*stage), on_fault.as_str());
             let asked = self.tool_step(registration);
-            let had = asked.map(|(_, member)| member.outside.had()).filter(|had| !had.is_empty());
+            let had = asked.map(|(_, member)| member.outside.granted()).filter(|had| !had.is_empty());
             let had = had.map_or_else(String::new, |had| format!(" {had}"));
             let lowered = asked.map(|(steps, _)| steps.limits.lowering(*limits)).unwrap_or_default();
             let step = serde_json::json!([digest, step, resources, stage, rank, on_fault, configuration, active]);
@@ -283,7 +285,7 @@ impl Handlers for Catalog {
     }
 
     fn incomplete(&self) -> Option<Refusal> {
-        let Missing { name, version, reason, .. } =
+        let UnavailablePlugin { name, version, reason, .. } =
             self.missing.iter().find(|missing| missing.manifest.is_none() && missing.may_take_part)?;
         Some(Refusal::Unknown { plugin: name.clone(), version: version.to_string(), reason: reason.clone() })
     }

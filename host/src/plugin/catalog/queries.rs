@@ -12,7 +12,7 @@ use crate::domain::{Capabilities, ConnectorKind, ConnectorName, SecretName, Secr
 use crate::resolve::{Found, Queries};
 
 use crate::plugin::engine::Engine;
-use crate::plugin::outbound_access::gateway::{Answered, Asking, Connectors, Door, Outside};
+use crate::plugin::outbound_access::gateway::{Answered, Connectors, Gateway, Granted, OutboundCall};
 use crate::plugin::outbound_access::lookup;
 
 /// Who asks, where hosts that give no answer are remembered by who asked them. No plugin is called so.
@@ -22,14 +22,14 @@ const ASKER: &str = "slugs";
 #[derive(Debug)]
 pub(in crate::plugin) struct QueryAccess {
     pub(in crate::plugin) connector: ConnectorName,
-    outside: Outside,
+    outside: Granted,
 }
 
 impl QueryAccess {
     /// The way through `connector`, and to nothing else.
-    pub(in crate::plugin) fn new(connector: ConnectorName, connectors: Arc<Connectors>, door: Door) -> Self {
+    pub(in crate::plugin) fn new(connector: ConnectorName, connectors: Arc<Connectors>, gateway: Gateway) -> Self {
         let alone = Capabilities { records: [connector.clone()].into(), ..Capabilities::default() };
-        Self { connector, outside: Outside::new(&alone, &alone, connectors, door) }
+        Self { connector, outside: Granted::new(&alone, &alone, connectors, gateway) }
     }
 }
 
@@ -53,13 +53,13 @@ impl Queries for AnswerQueries<'_> {
             let most = self.engine.config.queries.as_millis();
             return Err(format!("the queries of this answer took {most} ms, which are the most"));
         }
-        let Some(_place) = self.engine.lanes.for_query() else {
+        let Some(_place) = self.engine.bulkheads.for_query() else {
             return Err("as many questions wait outside as may: ask again".to_owned());
         };
         let begun = Instant::now();
         let QueryAccess { connector, outside } = self.access;
-        let mut asking = Asking::new(outside, ASKER, self.left, &mut self.shown);
-        let granted = &outside.had().records;
+        let mut asking = OutboundCall::new(outside, ASKER, self.left, &mut self.shown);
+        let granted = &outside.granted().records;
         let answer = asking
             .connector(granted, ConnectorKind::Odata, connector.as_str())
             .and_then(|item| lookup::look_up(&mut asking, item, &lookup.table, &lookup.attribute, &lookup.options));

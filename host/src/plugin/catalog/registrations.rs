@@ -32,7 +32,7 @@ impl WantedStep {
         wanted: Option<&StepOverride>,
     ) -> Option<Self> {
         match &manifest.provides {
-            Provides::Handler { steps } => {
+            Provides::ConfigurationSteps { steps } => {
                 let step = steps.iter().find(|step| step.name == name)?;
                 Some(Self::OfChanges(registration(manifest, schema, digest, step, wanted)))
             }
@@ -40,7 +40,7 @@ impl WantedStep {
                 let step = steps.iter().find(|step| step.name == name)?;
                 Some(Self::AroundRules(tool_step_registration(manifest, schema, digest, step, wanted)))
             }
-            Provides::Tool { .. } | Provides::Step(_) => None,
+            Provides::ToolRule { .. } | Provides::UpgradeStep(_) => None,
         }
     }
 }

@@ -8,9 +8,9 @@ use crate::domain::{CallLimits, Capabilities, Rollout};
 use crate::resolve::{Evaluation, Facts, Reads};
 
 use crate::plugin::engine::Engine;
-use crate::plugin::load::loader::{Part, Ready, Workshop};
-use crate::plugin::outbound_access::gateway::Outside;
-use crate::plugin::worlds::tool_rule::Plugin;
+use crate::plugin::load::loader::{Callable, Loader, Ready};
+use crate::plugin::outbound_access::gateway::Granted;
+use crate::plugin::worlds::tool_rule::ToolRule;
 
 /// A version that is tried.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ pub struct Trial {
     /// What its component was granted.
     pub granted: Capabilities,
     /// What it may reach outside of the host.
-    pub(in crate::plugin) outside: Arc<Outside>,
+    pub(in crate::plugin) outside: Arc<Granted>,
     /// What the environment lowers of what its calls may use.
     pub(in crate::plugin) limits: CallLimits,
 }
@@ -34,10 +34,10 @@ impl Trial {
     }
 
     /// The rule that is tried, if it decides about tools of this kind.
-    pub(in crate::plugin) fn rule(&self) -> Option<&Plugin> {
+    pub(in crate::plugin) fn rule(&self) -> Option<&ToolRule> {
         match &self.ready.part {
-            Part::Rule(plugin) => Some(plugin),
-            Part::Step(_) | Part::Handler(_) | Part::ToolSteps(_) => None,
+            Callable::ToolRule(plugin) => Some(plugin),
+            Callable::UpgradeStep(_) | Callable::ConfigurationSteps(_) | Callable::ToolSteps(_) => None,
         }
     }
 
@@ -54,9 +54,9 @@ impl Trial {
 
     /// Asks it beside the version that serves, with a record like any other call. Nothing outside of the host is reached: what that
     /// does not answer was answered already. Nothing if it decides about no tool.
-    pub fn shadow(&self, workshop: &Workshop, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
+    pub fn shadow(&self, loader: &Loader, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
         let (rule, nothing) = (self.rule()?, Arc::default());
-        Some(rule.evaluate(workshop.engine(), kind, settings, reads, rule.means(self.limits, &nothing)))
+        Some(rule.evaluate(loader.engine(), kind, settings, reads, rule.means(self.limits, &nothing)))
     }
 
     /// Asks it about somebody it answers. Nothing if it decides about no tool.

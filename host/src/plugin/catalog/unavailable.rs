@@ -19,7 +19,7 @@ const PAUSE: u32 = 30;
 
 /// A plugin that should be asked and cannot be.
 #[derive(Debug, Clone)]
-pub struct Missing {
+pub struct UnavailablePlugin {
     /// Its name, as `publisher/name`.
     pub name: String,
     /// Its version.
@@ -40,20 +40,22 @@ pub struct Missing {
     pub reason: String,
 }
 
-impl Missing {
+impl UnavailablePlugin {
     /// The tool kinds it should decide about; where it cannot say so itself, those that are written down, and those that an administrator
     /// decided about.
     pub fn kinds(&self) -> Vec<&String> {
         match self.provides() {
-            Some(Provides::Tool { kinds, .. }) => kinds.iter().collect(),
-            Some(Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. }) => Vec::new(),
+            Some(Provides::ToolRule { kinds, .. }) => kinds.iter().collect(),
+            Some(Provides::UpgradeStep(_) | Provides::ConfigurationSteps { .. } | Provides::ToolSteps { .. }) => {
+                Vec::new()
+            }
             None => self.declared.rules.iter().chain(self.tools.keys()).collect::<BTreeSet<_>>().into_iter().collect(),
         }
     }
 
     /// The steps of changes it should be asked as: who is not asked breaks, and does not agree.
     pub(in crate::plugin) fn registrations(&self) -> Vec<Registration> {
-        let Some(manifest @ Manifest { provides: Provides::Handler { steps }, .. }) = &self.manifest else {
+        let Some(manifest @ Manifest { provides: Provides::ConfigurationSteps { steps }, .. }) = &self.manifest else {
             return Vec::new();
         };
         steps.iter().map(|step| registration(manifest, None, &self.digest, step, self.steps.get(&step.name))).collect()
@@ -73,7 +75,7 @@ impl Missing {
     pub(in crate::plugin) fn policy(&self, kind: &str) -> Policy {
         let wanted = self.tools.get(kind).cloned().unwrap_or_default();
         let (on_fault, default) = match self.provides() {
-            Some(Provides::Tool { on_fault, default, .. }) => (*on_fault, default.clone()),
+            Some(Provides::ToolRule { on_fault, default, .. }) => (*on_fault, default.clone()),
             _ => (FaultPolicy::Skip, None),
         };
         Policy {

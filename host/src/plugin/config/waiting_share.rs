@@ -6,11 +6,11 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WaitingShare {
     /// How many calls of one plugin may run at once.
-    pub lane: u32,
+    pub per_plugin: u32,
     /// How many calls of one plugin may wait for their turn; more are refused at once.
     pub queue: usize,
     /// How long a call waits for its turn. Short, because the thread of its request waits with it.
-    pub patience: Duration,
+    pub slot_timeout: Duration,
     /// How many calls of all these plugins may be under way at once, those among them that wait for their turn: each holds a thread.
     pub threads: usize,
     /// Seconds that the calls of one plugin may wait outside in each second.
@@ -24,9 +24,9 @@ impl Default for WaitingShare {
     /// plugins together half. A plugin whose hosts are slow for long holds 4 on average, because its budget gives it 4 seconds a second.
     fn default() -> Self {
         Self {
-            lane: 8,
+            per_plugin: 8,
             queue: 8,
-            patience: Duration::from_millis(250),
+            slot_timeout: Duration::from_millis(250),
             threads: 32,
             per_second: 4,
             reserve: Duration::from_secs(20),

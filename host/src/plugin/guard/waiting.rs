@@ -25,7 +25,8 @@ pub(in crate::plugin) struct WaitingRoom {
 impl WaitingRoom {
     pub(in crate::plugin) fn new(config: &Config) -> Self {
         let slots = |weight| Slots::new(usize::try_from(config.waiting_slots_for(weight)).unwrap_or(usize::MAX));
-        let queries = usize::try_from(config.waiting.lane).unwrap_or(usize::MAX).saturating_add(config.waiting.queue);
+        let queries =
+            usize::try_from(config.waiting.per_plugin).unwrap_or(usize::MAX).saturating_add(config.waiting.queue);
         Self {
             threads: Slots::new(config.waiting.threads),
             queries: Slots::new(queries),
@@ -98,9 +99,9 @@ mod tests {
     use super::*;
 
     const SHARE: WaitingShare = WaitingShare {
-        lane: 8,
+        per_plugin: 8,
         queue: 8,
-        patience: Duration::ZERO,
+        slot_timeout: Duration::ZERO,
         threads: 32,
         per_second: 4,
         reserve: Duration::from_secs(20),
@@ -111,11 +112,15 @@ mod tests {
         let config = Config::default();
         let room = [Weight::Light, Weight::Heavy].map(|weight| {
             let left = config.slots_for(weight) - config.waiting_slots_for(weight);
-            (config.waiting_lane_for(weight), config.waiting_slots_for(weight), left >= config.lane_for(weight))
+            (
+                config.waiting_calls_per_plugin(weight),
+                config.waiting_slots_for(weight),
+                left >= config.calls_per_plugin(weight),
+            )
         });
         assert_eq!(room, [(8, 16, true), (2, 4, true)]);
-        let small = Config { slots: 1, heavy_slots: 1, lane: 1, ..Config::default() };
-        assert_eq!((small.waiting_lane_for(Weight::Light), small.waiting_slots_for(Weight::Heavy)), (1, 1));
+        let small = Config { slots: 1, heavy_slots: 1, per_plugin: 1, ..Config::default() };
+        assert_eq!((small.waiting_calls_per_plugin(Weight::Light), small.waiting_slots_for(Weight::Heavy)), (1, 1));
     }
 
     #[test]

@@ -47,12 +47,12 @@ impl Default for Limits {
 
 impl Limits {
     /// What one call of a step in a change of configuration may use: an administrator waits for it, and it may be about many items.
-    pub fn of_handlers() -> Self {
+    pub fn of_configuration_steps() -> Self {
         Self { deadline: Duration::from_secs(1), handed_over: 8 * MIB, output: 4 * MIB, ..Self::default() }
     }
 
     /// What one call of a step of upgrades may use: nobody waits for a page, and a page is larger than a question.
-    pub fn of_steps() -> Self {
+    pub fn of_upgrade_steps() -> Self {
         Self {
             deadline: Duration::from_secs(10),
             host_calls: 100_000,
@@ -66,7 +66,7 @@ impl Limits {
 
 /// What a plugin gets along with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Modesty {
+pub struct LoweredLimits {
     /// See [`Limits::deadline`].
     pub deadline: Option<Duration>,
     /// See [`Limits::memory`].
@@ -76,7 +76,7 @@ pub struct Modesty {
 }
 
 /// What an environment wants it to get along with.
-impl From<CallLimits> for Modesty {
+impl From<CallLimits> for LoweredLimits {
     fn from(wanted: CallLimits) -> Self {
         let bytes = |mebibytes: u32| usize::try_from(mebibytes).unwrap_or(usize::MAX).saturating_mul(MIB);
         Self {
@@ -102,11 +102,11 @@ impl Limits {
     }
 
     /// The limits of a plugin that may get along with less.
-    pub(in crate::plugin) fn lowered(self, modesty: Modesty) -> Self {
+    pub(in crate::plugin) fn lowered(self, lowered: LoweredLimits) -> Self {
         Self {
-            deadline: modesty.deadline.unwrap_or(self.deadline).min(self.deadline),
-            memory: modesty.memory.unwrap_or(self.memory).min(self.memory),
-            host_calls: modesty.host_calls.unwrap_or(self.host_calls).min(self.host_calls),
+            deadline: lowered.deadline.unwrap_or(self.deadline).min(self.deadline),
+            memory: lowered.memory.unwrap_or(self.memory).min(self.memory),
+            host_calls: lowered.host_calls.unwrap_or(self.host_calls).min(self.host_calls),
             ..self
         }
     }
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_plugin_gets_less_but_never_more() {
         let host = Limits { memory: 100, host_calls: 3, ..Limits::default() };
-        let lowered = host.lowered(Modesty { deadline: None, memory: Some(50), host_calls: Some(9) });
+        let lowered = host.lowered(LoweredLimits { deadline: None, memory: Some(50), host_calls: Some(9) });
         assert_eq!((lowered.deadline, lowered.memory, lowered.host_calls), (host.deadline, 50, 3));
     }
 
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn heavy_components_have_more_and_never_less() {
-        let (light, long) = (Limits::default(), Limits::of_steps());
+        let (light, long) = (Limits::default(), Limits::of_upgrade_steps());
         assert_eq!(light.for_weight(Weight::Light), light);
         let expected = Limits { deadline: Duration::from_millis(250), memory: 128 * MIB, ..light };
         assert_eq!(light.for_weight(Weight::Heavy), expected);

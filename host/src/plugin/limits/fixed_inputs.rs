@@ -6,14 +6,14 @@ use std::time::Duration;
 
 /// The time that stands still in a call, and where its random numbers begin.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Circumstances {
+pub struct FixedInputs {
     /// The time of the wall clock since 1970, and of the monotonic clock.
     pub time: Duration,
     /// Where random numbers begin.
     pub seed: u64,
 }
 
-impl Circumstances {
+impl FixedInputs {
     /// Those of every host.
     pub const USUAL: Self = Self { time: Duration::ZERO, seed: 0 };
 

@@ -40,19 +40,19 @@ impl Slots {
     }
 
     /// A slot, if one becomes free within `patience`.
-    pub(in crate::plugin) fn take(&self, patience: Duration) -> Option<Slot<'_>> {
-        self.take_among(patience, usize::MAX).ok()
+    pub(in crate::plugin) fn take(&self, slot_timeout: Duration) -> Option<Slot<'_>> {
+        self.take_among(slot_timeout, usize::MAX).ok()
     }
 
     /// A slot, if one becomes free within `patience`, and if fewer than `most` wait for one already.
-    pub(in crate::plugin) fn take_among(&self, patience: Duration, most: usize) -> Result<Slot<'_>, NoSlot> {
+    pub(in crate::plugin) fn take_among(&self, slot_timeout: Duration, most: usize) -> Result<Slot<'_>, NoSlot> {
         if let Some(slot) = self.try_take() {
             return Ok(slot);
         }
         // One step, so that of many who come at once no more than `most` wait.
         let announced = |waiting: usize| (waiting < most).then_some(waiting.saturating_add(1));
         self.waiting.fetch_update(SeqCst, SeqCst, announced).map_err(|_| NoSlot::TooManyWait)?;
-        let taken = self.wait(patience);
+        let taken = self.wait(slot_timeout);
         self.waiting.fetch_sub(1, SeqCst);
         taken.ok_or(NoSlot::NoneBecameFree)
     }
@@ -70,8 +70,8 @@ impl Slots {
 
     /// Waits for a slot. The caller announced the wait before: a call that gives a slot back either sees the announcement, or gave
     /// the slot back before the first look here.
-    fn wait(&self, patience: Duration) -> Option<Slot<'_>> {
-        let until = Instant::now() + patience;
+    fn wait(&self, slot_timeout: Duration) -> Option<Slot<'_>> {
+        let until = Instant::now() + slot_timeout;
         // The lock guards nothing but the wait itself, so a poisoned one is as good.
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         loop {

@@ -82,7 +82,7 @@ pub struct CompileLimits {
     /// Bytes of memory of each process.
     pub memory: u64,
     /// Longest wait for one's turn.
-    pub patience: Duration,
+    pub slot_timeout: Duration,
 }
 
 impl Default for CompileLimits {
@@ -91,7 +91,7 @@ impl Default for CompileLimits {
             time: Duration::from_secs(120),
             processor_seconds: 60,
             memory: 1 << 30,
-            patience: Duration::from_secs(20),
+            slot_timeout: Duration::from_secs(20),
         }
     }
 }
@@ -105,7 +105,7 @@ impl CompileLimits {
                 time: self.time * 3,
                 processor_seconds: self.processor_seconds.saturating_mul(3),
                 memory: self.memory.saturating_mul(2),
-                patience: self.patience,
+                slot_timeout: self.slot_timeout,
             },
         }
     }
@@ -127,7 +127,7 @@ impl ChildCompiler {
     /// Tries to start one component, and compiles it: what does not start costs no more, and no code is held meanwhile.
     pub(in crate::plugin) fn compile(&self, component: &[u8]) -> Result<Vec<u8>, LoadError> {
         let busy = || LoadError::Unavailable("other components are being compiled: try again in a minute".to_owned());
-        let _turn = self.turn.take(self.limits.patience).ok_or_else(busy)?;
+        let _turn = self.turn.take(self.limits.slot_timeout).ok_or_else(busy)?;
         let most = self.limits.of(Weight::of(component));
         let ends = Instant::now() + most.time;
         self.have_done(Work::Try, component, most, ends)?;

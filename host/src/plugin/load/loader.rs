@@ -29,22 +29,22 @@ use crate::plugin::limits::call_limits::Limits;
 use crate::plugin::limits::weight::Weight;
 use crate::plugin::manifest::provides::Provides;
 use crate::plugin::manifest::{Identity, Manifest};
-use crate::plugin::sandbox::call::{self as sandbox, Callee, Means};
+use crate::plugin::sandbox::call::{self as sandbox, CallBudget, Callee};
 use crate::plugin::sandbox::state::State;
 use crate::plugin::sandbox::trap;
 use crate::plugin::settings::schema::SettingsSchema;
-use crate::plugin::worlds::configuration_step::Handler;
+use crate::plugin::worlds::configuration_step::ConfigurationSteps;
 use crate::plugin::worlds::linker::linker;
-use crate::plugin::worlds::tool_rule::{Call, Plugin};
+use crate::plugin::worlds::tool_rule::{Call, ToolRule};
 use crate::plugin::worlds::tool_step::ToolSteps;
-use crate::plugin::worlds::upgrade_step::Step;
-use crate::plugin::worlds::v0_1::Rule;
-use crate::plugin::worlds::v0_1::configuration::Handler as PreparedHandler;
-use crate::plugin::worlds::v0_1::evaluation::Evaluator;
-use crate::plugin::worlds::v0_1::upgrade::Step as Prepared;
+use crate::plugin::worlds::upgrade_step::UpgradeStep;
+use crate::plugin::worlds::v0_1::PreparedToolRule;
+use crate::plugin::worlds::v0_1::configuration::PreparedConfigurationStep as PreparedHandler;
+use crate::plugin::worlds::v0_1::evaluation::PreparedToolStep;
+use crate::plugin::worlds::v0_1::upgrade::PreparedUpgradeStep as Prepared;
 
 /// Makes components ready for one engine.
-pub struct Workshop {
+pub struct Loader {
     engine: Arc<Engine>,
     light: Linker<State>,
     heavy: Linker<State>,
@@ -55,23 +55,23 @@ pub struct Workshop {
 pub struct Ready {
     manifest: Manifest,
     digest: Digest,
-    pub(in crate::plugin) part: Part,
+    pub(in crate::plugin) part: Callable,
 }
 
 /// What a component does.
-pub(in crate::plugin) enum Part {
+pub(in crate::plugin) enum Callable {
     /// It decides about tools.
-    Rule(Plugin),
+    ToolRule(ToolRule),
     /// It is a step of upgrades.
-    Step(Step),
+    UpgradeStep(UpgradeStep),
     /// It takes part in changes of configuration.
-    Handler(Handler),
+    ConfigurationSteps(ConfigurationSteps),
     /// It has steps around rules.
     ToolSteps(ToolSteps),
 }
 
-impl Workshop {
-    /// A workshop that keeps compiled code in the folder `cache`, if one is given.
+impl Loader {
+    /// A loader that keeps compiled code in the folder `cache`, if one is given.
     pub fn open(cache: Option<&Path>, config: Config) -> Result<Self, EngineError> {
         let engine = Engine::new(config)?;
         let linker = |weight| linker(engine.wasmtime(weight)).map_err(|error| EngineError::new(&error));
@@ -155,20 +155,20 @@ impl Workshop {
         let Some(_slot) = engine.slot(weight) else { return Ok(()) };
         let made = |component: &Arc<trace::Component>, limits: &Limits| {
             let reads = Reads::new(Arc::default(), Arc::default());
-            let means = Means { limits: *limits, outside: &nothing, share: Share::Alone };
-            sandbox::store(engine, Callee { weight, component }, reads, means)
+            let budget = CallBudget { limits: *limits, outside: &nothing, share: Share::Alone };
+            sandbox::store(engine, Callee { weight, component }, reads, budget)
         };
         let fits = match &ready.part {
-            Part::Rule(Plugin { component, limits, rule, .. }) => {
+            Callable::ToolRule(ToolRule { component, limits, rule, .. }) => {
                 rule.instantiate(&mut made(component, limits)).map(drop)
             }
-            Part::Step(Step { component, limits, prepared, .. }) => {
+            Callable::UpgradeStep(UpgradeStep { component, limits, prepared, .. }) => {
                 prepared.instantiate(&mut made(component, limits)).map(drop)
             }
-            Part::Handler(Handler { component, limits, prepared, .. }) => {
+            Callable::ConfigurationSteps(ConfigurationSteps { component, limits, prepared, .. }) => {
                 prepared.instantiate(&mut made(component, limits)).map(drop)
             }
-            Part::ToolSteps(ToolSteps { component, limits, prepared, .. }) => {
+            Callable::ToolSteps(ToolSteps { component, limits, prepared, .. }) => {
                 prepared.instantiate(&mut made(component, limits)).map(drop)
             }
         };
@@ -243,17 +243,26 @@ impl Workshop {
         let component =
             Arc::new(trace::Component { plugin: name.clone(), version: version.clone(), digest: digest.to_string() });
         let (config, linker) = (&self.engine.config, self.linker(weight));
-        let lane = self.engine.lanes.of(&name, weight, config);
+        let bulkhead = self.engine.bulkheads.of(&name, weight, config);
         let part = match &manifest.provides {
-            Provides::Tool { .. } => {
-                let rule = Rule::new(linker, compiled).map_err(unusable)?;
+            Provides::ToolRule { .. } => {
+                let rule = PreparedToolRule::new(linker, compiled).map_err(unusable)?;
                 let limits = config.limits.for_weight(weight).lowered(manifest.limits);
-                let guard = Guard::new(config, &name, lane, []);
-                Part::Rule(Plugin { name, version, digest: digest.to_string(), component, weight, limits, guard, rule })
+                let guard = Guard::new(config, &name, bulkhead, []);
+                Callable::ToolRule(ToolRule {
+                    name,
+                    version,
+                    digest: digest.to_string(),
+                    component,
+                    weight,
+                    limits,
+                    guard,
+                    rule,
+                })
             }
-            Provides::Step(step) => {
+            Provides::UpgradeStep(step) => {
                 let prepared = Prepared::new(linker, compiled).map_err(unusable)?;
-                let limits = config.step_limits.for_weight(weight).lowered(manifest.limits);
+                let limits = config.upgrade_step_limits.for_weight(weight).lowered(manifest.limits);
                 let info = StepInfo {
                     name,
                     version,
@@ -263,19 +272,19 @@ impl Workshop {
                     from: step.from.clone(),
                     before: step.before.clone(),
                 };
-                Part::Step(Step { info, component, weight, limits, prepared })
+                Callable::UpgradeStep(UpgradeStep { info, component, weight, limits, prepared })
             }
-            Provides::Handler { steps } => {
+            Provides::ConfigurationSteps { steps } => {
                 let prepared = PreparedHandler::new(linker, compiled).map_err(unusable)?;
-                let limits = config.handler_limits.for_weight(weight).lowered(manifest.limits);
-                let guard = Guard::new(config, &name, lane, steps.iter().map(|step| step.name.clone()));
-                Part::Handler(Handler { component, weight, limits, guard, prepared })
+                let limits = config.configuration_step_limits.for_weight(weight).lowered(manifest.limits);
+                let guard = Guard::new(config, &name, bulkhead, steps.iter().map(|step| step.name.clone()));
+                Callable::ConfigurationSteps(ConfigurationSteps { component, weight, limits, guard, prepared })
             }
             Provides::ToolSteps { steps } => {
-                let prepared = Evaluator::new(linker, compiled).map_err(unusable)?;
+                let prepared = PreparedToolStep::new(linker, compiled).map_err(unusable)?;
                 let limits = config.limits.for_weight(weight).lowered(manifest.limits);
-                let guard = Guard::new(config, &name, lane, steps.iter().map(|step| step.name.clone()));
-                Part::ToolSteps(ToolSteps { component, weight, limits, guard, prepared })
+                let guard = Guard::new(config, &name, bulkhead, steps.iter().map(|step| step.name.clone()));
+                Callable::ToolSteps(ToolSteps { component, weight, limits, guard, prepared })
             }
         };
         Ok(Ready { manifest, digest, part })
@@ -284,15 +293,15 @@ impl Workshop {
     /// Uses as many slots for a rule as there are processors, so that no person's request maps its memory first. Three quarters of the slots are
     /// left to whoever asks meanwhile.
     fn warm(&self, ready: &Ready) {
-        let Part::Rule(plugin) = &ready.part else { return };
+        let Callable::ToolRule(plugin) = &ready.part else { return };
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let count = warmed(processors, self.engine.config.slots_for(plugin.weight));
         let reads = || Reads::new(Arc::new(Snapshot::default()), Arc::new(Facts::default()));
         let nothing = Arc::default();
-        let means = plugin.means(CallLimits::default(), &nothing);
+        let budget = plugin.means(CallLimits::default(), &nothing);
         // The first that fails is the last that is tried; whoever asks the rule will be told.
         let started: Vec<_> =
-            (0..count).map_while(|_| Call::start(plugin, &self.engine, reads(), means).ok()).collect();
+            (0..count).map_while(|_| Call::start(plugin, &self.engine, reads(), budget).ok()).collect();
         drop(started);
     }
 }
@@ -311,10 +320,10 @@ impl Ready {
     /// Whether the component is asked, or each of its steps.
     pub fn health(&self) -> Vec<Health> {
         match &self.part {
-            Part::Rule(plugin) => plugin.guard.health(),
-            Part::Handler(handler) => handler.guard.health(),
-            Part::ToolSteps(steps) => steps.guard.health(),
-            Part::Step(_) => Vec::new(),
+            Callable::ToolRule(plugin) => plugin.guard.health(),
+            Callable::ConfigurationSteps(handler) => handler.guard.health(),
+            Callable::ToolSteps(steps) => steps.guard.health(),
+            Callable::UpgradeStep(_) => Vec::new(),
         }
     }
 
@@ -326,10 +335,10 @@ impl Ready {
     /// In which pool it runs.
     pub(in crate::plugin) fn weight(&self) -> Weight {
         match &self.part {
-            Part::Rule(Plugin { weight, .. })
-            | Part::Step(Step { weight, .. })
-            | Part::Handler(Handler { weight, .. })
-            | Part::ToolSteps(ToolSteps { weight, .. }) => *weight,
+            Callable::ToolRule(ToolRule { weight, .. })
+            | Callable::UpgradeStep(UpgradeStep { weight, .. })
+            | Callable::ConfigurationSteps(ConfigurationSteps { weight, .. })
+            | Callable::ToolSteps(ToolSteps { weight, .. }) => *weight,
         }
     }
 }

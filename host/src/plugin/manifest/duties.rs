@@ -13,7 +13,7 @@ impl Manifest {
     pub fn duties(&self, decided: &BTreeMap<String, StepOverride>) -> Duties {
         let mut duties = Duties::default();
         match &self.provides {
-            Provides::Tool { kinds, .. } => duties.rules.extend(kinds.iter().cloned()),
+            Provides::ToolRule { kinds, .. } => duties.rules.extend(kinds.iter().cloned()),
             Provides::ToolSteps { steps } => {
                 for step in steps {
                     let wanted = decided.get(&step.name);
@@ -25,7 +25,7 @@ impl Manifest {
                     part.extend(step.resources.iter().cloned());
                 }
             }
-            Provides::Step(_) | Provides::Handler { .. } => {}
+            Provides::UpgradeStep(_) | Provides::ConfigurationSteps { .. } => {}
         }
         duties
     }

@@ -37,8 +37,8 @@ impl PluginInfo {
     pub(in crate::plugin) fn new(manifest: Manifest, digest: String) -> Self {
         let Manifest { publisher, name, version, world, description, provides, settings_schema, .. } = manifest;
         let kinds = match provides {
-            Provides::Tool { kinds, .. } => kinds,
-            Provides::Step(_) | Provides::Handler { .. } | Provides::ToolSteps { .. } => Vec::new(),
+            Provides::ToolRule { kinds, .. } => kinds,
+            Provides::UpgradeStep(_) | Provides::ConfigurationSteps { .. } | Provides::ToolSteps { .. } => Vec::new(),
         };
         let settings_schema = settings_schema.map(|declared| declared.document().clone());
         Self { publisher, name, version, world, description, digest, kinds, settings_schema }

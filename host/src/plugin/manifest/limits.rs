@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::plugin::limits::call_limits::{Limits, Modesty};
+use crate::plugin::limits::call_limits::{Limits, LoweredLimits};
 
 use super::error::{ManifestError, check};
 
@@ -26,11 +26,11 @@ pub(super) struct Part {
 
 impl Part {
     /// What it gets along with, if there is as much.
-    pub(super) fn lowered(self, most: Limits) -> Result<Modesty, ManifestError> {
+    pub(super) fn lowered(self, most: Limits) -> Result<LoweredLimits, ManifestError> {
         let deadline = lower("limits.deadline-ms", self.deadline_ms, most.deadline.as_millis())?;
         let memory = lower("limits.memory-mib", self.memory_mib, (most.memory >> 20) as u128)?;
         let host_calls = lower("limits.host-calls", self.host_calls, most.host_calls.into())?;
-        Ok(Modesty {
+        Ok(LoweredLimits {
             deadline: deadline.map(|millis| Duration::from_millis(millis.into())),
             memory: memory.map(|mebibytes| usize::try_from(mebibytes).unwrap_or(usize::MAX) << 20),
             host_calls,

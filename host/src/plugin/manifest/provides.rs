@@ -6,13 +6,13 @@ use crate::domain::FaultPolicy;
 
 use super::steps::StepDeclaration;
 use super::tool_steps::ToolStepDeclaration;
-use super::upgrade::StepPart;
+use super::upgrade::UpgradeSection;
 
 /// What a plugin does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Provides {
     /// It decides about tools of these kinds.
-    Tool {
+    ToolRule {
         /// The kinds.
         kinds: Vec<String>,
         /// What happens when it breaks.
@@ -21,9 +21,9 @@ pub enum Provides {
         default: Option<Map<String, Value>>,
     },
     /// It is a step of upgrades.
-    Step(StepPart),
+    UpgradeStep(UpgradeSection),
     /// It takes part in changes of configuration.
-    Handler {
+    ConfigurationSteps {
         /// The steps it wants to be asked as.
         steps: Vec<StepDeclaration>,
     },

@@ -44,7 +44,7 @@ pub struct StepDeclaration {
 /// A step in changes of configuration, key by key.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schema(as = StepPart)]
+#[schema(as = UpgradeSection)]
 pub(super) struct Part {
     /// What it is called, in the characters of the plugin's name.
     name: String,
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn steps_are_declared_with_what_they_care_about() {
         let manifest = Manifest::parse(WHOLE).unwrap();
-        let Provides::Handler { steps } = manifest.provides else { panic!("{manifest:?}") };
+        let Provides::ConfigurationSteps { steps } = manifest.provides else { panic!("{manifest:?}") };
         insta::assert_snapshot!(format!("{:?}", steps[0]), @r#"StepDeclaration { name: "guard", message: Update(Profile), stage: PreOperation, mode: Sync, rank: 5, filter: ["productivityPane.mode"], images: [Image { alias: "before", kind: Pre, attributes: ["name"] }], on_fault: Abort }"#);
         insta::assert_snapshot!(format!("{:?}", steps[1]), @r#"StepDeclaration { name: "tell", message: Import, stage: PostOperation, mode: Async, rank: 1, filter: [], images: [], on_fault: Skip }"#);
     }

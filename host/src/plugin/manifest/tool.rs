@@ -33,7 +33,7 @@ impl Part {
         let default = default.map(|text| parse_free("tool.default", &text)).transpose()?;
         let has_default = on_fault != FaultPolicy::UseDefault || default.is_some();
         check("tool.on-fault", on_fault.as_str(), has_default, "give the default as `tool.default`, a JSON object")?;
-        Ok(Provides::Tool { kinds: checked_kinds(kinds)?, on_fault, default })
+        Ok(Provides::ToolRule { kinds: checked_kinds(kinds)?, on_fault, default })
     }
 }
 

@@ -16,7 +16,7 @@ const MOST_TABLES_WITH: usize = 64;
 
 /// What a step of upgrades says about itself.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct StepPart {
+pub struct UpgradeSection {
     /// The steps that must be through before, as `publisher/name`.
     pub after: Vec<String>,
     /// The tables it reads.
@@ -61,7 +61,7 @@ pub(super) struct TablePart {
 
 impl Part {
     /// The step, if it makes sense.
-    pub(super) fn checked(self) -> Result<StepPart, ManifestError> {
+    pub(super) fn checked(self) -> Result<UpgradeSection, ManifestError> {
         let offered = format!("this host reads old environments as reader 1 to {READER} does");
         check("upgrade.reader", &self.reader.to_string(), (1..=READER).contains(&self.reader), &offered)?;
         let before = self.after.len();
@@ -95,7 +95,7 @@ impl Part {
             .into_iter()
             .map(|it| SourceTable { name: it.name, with: it.with, together: it.together })
             .collect();
-        Ok(StepPart { after: self.after, tables, from, before })
+        Ok(UpgradeSection { after: self.after, tables, from, before })
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_step_says_what_it_reads_and_after_what() {
-        let Provides::Step(step) = Manifest::parse(STEP).unwrap().provides else { panic!("it is a step") };
+        let Provides::UpgradeStep(step) = Manifest::parse(STEP).unwrap().provides else { panic!("it is a step") };
         let table = SourceTable { name: "old_tab".to_owned(), with: vec!["old_parameter".to_owned()], together: false };
         assert_eq!((step.after, step.tables), (vec!["loadout/first".to_owned()], vec![table]));
         assert_eq!((step.from, step.before), (None, "9.2".parse().ok()));

@@ -34,10 +34,10 @@ impl World {
     /// The world of a plugin that does this.
     pub(in crate::plugin) fn of(provides: &Provides) -> &'static Self {
         match provides {
-            Provides::Tool { .. } => &TOOL,
+            Provides::ToolRule { .. } => &TOOL,
             Provides::ToolSteps { .. } => &TOOL_STEP,
-            Provides::Handler { .. } => &STEP,
-            Provides::Step(_) => &UPGRADE,
+            Provides::ConfigurationSteps { .. } => &STEP,
+            Provides::UpgradeStep(_) => &UPGRADE,
         }
     }
 }

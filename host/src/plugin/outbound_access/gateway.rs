@@ -21,7 +21,7 @@ use crate::domain::hex::hexadecimal;
 
 /// The way out of the host: who sends requests, and where secrets are.
 #[derive(Debug, Clone, Default)]
-pub struct Door {
+pub struct Gateway {
     /// Sends requests.
     pub client: Arc<Client>,
     /// The secrets; without them none is there.
@@ -33,25 +33,25 @@ pub type Connectors = BTreeMap<ConnectorName, Connector>;
 
 /// What one component may reach, as the revision says whose catalog it is in.
 #[derive(Debug, Default)]
-pub(in crate::plugin) struct Outside {
+pub(in crate::plugin) struct Granted {
     had: Capabilities,
     connectors: Arc<Connectors>,
-    door: Door,
+    gateway: Gateway,
 }
 
-impl Outside {
+impl Granted {
     /// What a component that asks for `asked` and was granted `granted` may reach.
     pub(in crate::plugin) fn new(
         asked: &Capabilities,
         granted: &Capabilities,
         connectors: Arc<Connectors>,
-        door: Door,
+        gateway: Gateway,
     ) -> Self {
-        Self { had: asked.and(granted), connectors, door }
+        Self { had: asked.and(granted), connectors, gateway }
     }
 
     /// What the component asks for and was granted.
-    pub(in crate::plugin) fn had(&self) -> &Capabilities {
+    pub(in crate::plugin) fn granted(&self) -> &Capabilities {
         &self.had
     }
 
@@ -130,8 +130,8 @@ impl<T> From<Recorded<T>> for Result<T, Refused> {
 }
 
 /// One question on its way.
-pub(in crate::plugin) struct Asking<'a> {
-    outside: &'a Outside,
+pub(in crate::plugin) struct OutboundCall<'a> {
+    outside: &'a Granted,
     /// The plugin that asks.
     plugin: &'a str,
     /// How long it may take.
@@ -141,9 +141,9 @@ pub(in crate::plugin) struct Asking<'a> {
     shown: &'a mut Vec<(SecretName, SecretValue)>,
 }
 
-impl<'a> Asking<'a> {
+impl<'a> OutboundCall<'a> {
     pub(in crate::plugin) fn new(
-        outside: &'a Outside,
+        outside: &'a Granted,
         plugin: &'a str,
         time: Duration,
         shown: &'a mut Vec<(SecretName, SecretValue)>,
@@ -152,7 +152,7 @@ impl<'a> Asking<'a> {
     }
 
     /// What the component asks for and was granted.
-    pub(in crate::plugin) fn had(&self) -> &'a Capabilities {
+    pub(in crate::plugin) fn granted(&self) -> &'a Capabilities {
         &self.outside.had
     }
 
@@ -195,7 +195,7 @@ impl<'a> Asking<'a> {
             message: format!("this environment has no secret `{name}`"),
             denied: true,
         };
-        let secrets = self.outside.door.secrets.as_ref().ok_or_else(none)?;
+        let secrets = self.outside.gateway.secrets.as_ref().ok_or_else(none)?;
         let found = secrets.find(name).map_err(|error| {
             tracing::error!(%error, "the secret `{name}` cannot be read");
             Refused::unavailable(format!("the secret `{name}` cannot be read"))
@@ -220,7 +220,7 @@ impl<'a> Asking<'a> {
                 self.strike(&name, &secret.value);
             }
         }
-        Ok(self.outside.door.client.send(self.plugin, request, hosts, self.time, self.shown)?)
+        Ok(self.outside.gateway.client.send(self.plugin, request, hosts, self.time, self.shown)?)
     }
 
     /// Has a secret struck out of what comes back from now on.
@@ -232,7 +232,7 @@ impl<'a> Asking<'a> {
 
     /// The secrets that calls of this component may have shown to others, in this call or in one before, and that are not struck out yet.
     fn granted_secrets(&self) -> BTreeSet<SecretName> {
-        let had = self.had();
+        let had = self.granted();
         let connectors = had.records.iter().chain(&had.knowledge).filter_map(|name| self.outside.connectors.get(name));
         let named = had.secrets.iter().chain(connectors.filter_map(|connector| connector.secret.as_ref()));
         named.filter(|name| !self.shown.iter().any(|(known, _)| known == *name)).cloned().collect()

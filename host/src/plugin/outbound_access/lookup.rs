@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::domain::Connector;
 use crate::domain::connector::is_entity;
 
-use super::gateway::{Answered, Asking, Refused};
+use super::gateway::{Answered, OutboundCall, Refused};
 
 /// What options of a query are written with, and what stands between them. Everything else is escaped.
 const NOT_IN_OPTIONS: &AsciiSet = &CONTROLS
@@ -26,7 +26,7 @@ const NOT_IN_OPTIONS: &AsciiSet = &CONTROLS
 
 /// Asks a connector for an attribute of the first record of a table that `options` find.
 pub(in crate::plugin) fn look_up(
-    asking: &mut Asking<'_>,
+    asking: &mut OutboundCall<'_>,
     connector: &Connector,
     table: &str,
     attribute: &str,

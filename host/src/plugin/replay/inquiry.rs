@@ -8,9 +8,9 @@ use crate::upgrade::{Migration, Page};
 use super::answer::Answer;
 use super::observation::{About, AskedStep};
 use crate::plugin::limits::call_error::CallError;
-use crate::plugin::load::loader::{Part, Ready, Workshop};
-use crate::plugin::sandbox::trace::Remains;
-use crate::plugin::worlds::amendment::{Question, Wish};
+use crate::plugin::load::loader::{Callable, Loader, Ready};
+use crate::plugin::sandbox::trace::CallSummary;
+use crate::plugin::worlds::amendment::{Question, StepProposal};
 
 /// The code of a call that read what the journal has no answer to.
 pub const UNRECORDED: &str = "replay.unrecorded";
@@ -51,7 +51,7 @@ pub enum Reply {
     /// A step in a change agrees or refuses.
     Outcome(Outcome),
     /// A step around a rule wants something different. What comes of it can be.
-    Wish(Wish),
+    StepProposal(StepProposal),
     /// A step of upgrades made something of a page.
     Migration(Migration),
 }
@@ -63,7 +63,7 @@ struct Said {
 }
 
 /// A call, and what is left of it.
-type Rehearsed = (Result<Said, CallError>, (Reads, Remains));
+type Rehearsed = (Result<Said, CallError>, (Reads, CallSummary));
 
 /// What a component was asked.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +76,7 @@ pub struct Inquiry<'a> {
     pub step: Option<&'a AskedStep>,
 }
 
-impl Workshop {
+impl Loader {
     /// Asks a component. Nothing if it has no such rule or step.
     pub fn replay(&self, ready: &Ready, inquiry: Inquiry<'_>, reads: Reads) -> Option<Replayed> {
         let (answer, (reads, _)) = self.rehearse(ready, inquiry, reads.with_journal())?;
@@ -99,7 +99,7 @@ impl Workshop {
 
     /// Lets a step of upgrades migrate a page, and looks at how it went about it. Nothing if the component is none.
     pub fn examine_page(&self, ready: &Ready, page: &Page, reads: Reads) -> Option<Examined> {
-        let Part::Step(step) = &ready.part else { return None };
+        let Callable::UpgradeStep(step) = &ready.part else { return None };
         let (answer, left) = step.rehearse(self.engine(), page, reads);
         Some(examined(answer.map(Reply::Migration), left))
     }
@@ -110,28 +110,28 @@ impl Workshop {
         let engine = self.engine();
         // What is asked once more takes no more than its share from those who wait for an answer.
         let Some(_turn) = engine.turn_aside(ready.weight()) else {
-            return Some((Err(CallError::Busy(engine.config.patience)), (reads, Remains::default())));
+            return Some((Err(CallError::Busy(engine.config.slot_timeout)), (reads, CallSummary::default())));
         };
         Some(match (&ready.part, step.map(|step| (step, &step.about))) {
-            (Part::Rule(plugin), None) if inquiry.step.is_none() => {
+            (Callable::ToolRule(plugin), None) if inquiry.step.is_none() => {
                 let (decided, left) = plugin.rehearse(engine, settings, reads);
                 let said = |it: Decision| Said { answer: it.clone().into(), reply: Reply::Decision(it) };
                 (decided.map(said), left)
             }
-            (Part::Handler(handler), Some((step, About::Change { event }))) => {
+            (Callable::ConfigurationSteps(handler), Some((step, About::Change { event }))) => {
                 let told = step.configuration_text();
                 let (outcome, left) = handler.rehearse(engine, &step.name, &told, event, reads);
                 let said = |it: Outcome| Said { answer: (&it).into(), reply: Reply::Outcome(it) };
                 (outcome.map(said), left)
             }
-            (Part::ToolSteps(steps), Some((step, About::Tool { stage, decision, properties }))) => {
+            (Callable::ToolSteps(steps), Some((step, About::Tool { stage, decision, properties }))) => {
                 let told = step.configuration_text();
                 let properties: Vec<_> =
                     properties.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                 let decision = decision.as_ref();
                 let question = Question { tool, stage: *stage, settings, decision, properties: &properties };
                 let (wanted, left) = steps.rehearse(engine, &step.name, &told, &question, reads);
-                let said = |(wish, it)| Said { answer: Answer::from(&it), reply: Reply::Wish(wish) };
+                let said = |(wish, it)| Said { answer: Answer::from(&it), reply: Reply::StepProposal(wish) };
                 (wanted.map(said), left)
             }
             _ => return None,
@@ -139,7 +139,7 @@ impl Workshop {
     }
 }
 
-fn examined(answer: Result<Reply, CallError>, (reads, remains): (Reads, Remains)) -> Examined {
-    let Remains { usage, text, backtrace, refused, fuel, waited: _ } = remains;
+fn examined(answer: Result<Reply, CallError>, (reads, summary): (Reads, CallSummary)) -> Examined {
+    let CallSummary { usage, text, backtrace, refused, fuel, waited: _ } = summary;
     Examined { answer, reads: reads.into_recorded(), usage, text, backtrace, refused, fuel }
 }

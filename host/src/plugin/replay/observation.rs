@@ -71,11 +71,11 @@ pub enum About {
 }
 
 /// Sees calls of steps, each with the name of the plugin.
-pub type Witness<'a> = &'a dyn Fn(String, ObservedCall);
+pub type StepObserver<'a> = &'a dyn Fn(String, ObservedCall);
 
 /// What is known of a call before it is made.
-pub(in crate::plugin) struct Testimony<'a> {
-    pub(in crate::plugin) witness: Witness<'a>,
+pub(in crate::plugin) struct PendingObservation<'a> {
+    pub(in crate::plugin) witness: StepObserver<'a>,
     pub(in crate::plugin) plugin: String,
     pub(in crate::plugin) at: jiff::Timestamp,
     pub(in crate::plugin) snapshot: Arc<Snapshot>,
@@ -83,7 +83,7 @@ pub(in crate::plugin) struct Testimony<'a> {
 }
 
 /// What a step was given, and what it came to.
-pub(in crate::plugin) struct Given<'a> {
+pub(in crate::plugin) struct StepIo<'a> {
     pub(in crate::plugin) tool: &'a str,
     /// The settings, as JSON.
     pub(in crate::plugin) settings: &'a str,
@@ -118,11 +118,11 @@ impl AskedStep {
     }
 }
 
-impl Testimony<'_> {
+impl PendingObservation<'_> {
     /// Tells what was asked, and what came of it.
-    pub(in crate::plugin) fn give(self, given: Given<'_>) {
+    pub(in crate::plugin) fn give(self, given: StepIo<'_>) {
         let Self { witness, plugin, at, snapshot, facts } = self;
-        let Given { tool, settings, step, answer, outside, is_derived } = given;
+        let StepIo { tool, settings, step, answer, outside, is_derived } = given;
         let (tool, settings, step) = (tool.to_owned(), settings.to_owned(), Some(step));
         witness(plugin, ObservedCall { at, tool, settings, step, snapshot, facts, answer, outside, is_derived });
     }

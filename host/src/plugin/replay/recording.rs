@@ -17,7 +17,7 @@ use crate::store::Snapshot;
 use super::answer::Answer;
 use super::inquiry::{Inquiry, Replayed};
 use super::observation::{About, AskedStep, ObservedCall};
-use crate::plugin::load::loader::{Ready, Workshop};
+use crate::plugin::load::loader::{Loader, Ready};
 use crate::plugin::manifest::Manifest;
 use crate::plugin::sandbox::trace as record;
 
@@ -91,7 +91,7 @@ impl CallRecording {
 
     /// The recording of a call of `ready`. Nothing if the component has no such rule or step, or if what is to be replaced may be in
     /// what others made of it.
-    pub fn make(workshop: &Workshop, ready: &Ready, call: &ObservedCall, settings: &RecordingSettings) -> Option<Self> {
+    pub fn make(loader: &Loader, ready: &Ready, call: &ObservedCall, settings: &RecordingSettings) -> Option<Self> {
         if call.is_derived && settings.replaces_values() {
             return None;
         }
@@ -120,7 +120,7 @@ impl CallRecording {
         let user = user.filter(|_| !hides_user);
         let inquiry = Inquiry { tool: &call.tool, settings: &call.settings, step: step.as_ref() };
         let reads = Reads::new(Arc::clone(&call.snapshot), Arc::new(facts.clone())).answered_by(outside);
-        let Replayed { answer, journal } = workshop.replay(ready, inquiry, reads)?;
+        let Replayed { answer, journal } = loader.replay(ready, inquiry, reads)?;
         // For want of room it was not asked: a recording of that would be of no call.
         if answer.says_nothing() {
             return None;
@@ -172,20 +172,20 @@ impl CallRecording {
     }
 
     /// Makes the call again from what was recorded alone.
-    pub fn replay(&self, workshop: &Workshop, ready: &Ready) -> Option<Replayed> {
-        self.ask(workshop, ready, Reads::from_journal(Arc::new(self.journal.clone()), Arc::new(self.facts.clone())))
+    pub fn replay(&self, loader: &Loader, ready: &Ready) -> Option<Replayed> {
+        self.ask(loader, ready, Reads::from_journal(Arc::new(self.journal.clone()), Arc::new(self.facts.clone())))
     }
 
     /// Makes the call over another configuration. What was asked of others than the host is answered as recorded.
-    pub fn ask_over(&self, workshop: &Workshop, ready: &Ready, snapshot: &Arc<Snapshot>) -> Option<Replayed> {
+    pub fn ask_over(&self, loader: &Loader, ready: &Ready, snapshot: &Arc<Snapshot>) -> Option<Replayed> {
         let answers = Arc::new(self.journal.clone());
         let reads = Reads::new(Arc::clone(snapshot), Arc::new(self.facts.clone())).answered_by(answers);
-        self.ask(workshop, ready, reads)
+        self.ask(loader, ready, reads)
     }
 
-    fn ask(&self, workshop: &Workshop, ready: &Ready, reads: Reads) -> Option<Replayed> {
+    fn ask(&self, loader: &Loader, ready: &Ready, reads: Reads) -> Option<Replayed> {
         let settings = self.settings_text();
-        workshop.replay(ready, Inquiry { tool: &self.tool, settings: &settings, step: self.step.as_ref() }, reads)
+        loader.replay(ready, Inquiry { tool: &self.tool, settings: &settings, step: self.step.as_ref() }, reads)
     }
 }
 

@@ -15,11 +15,11 @@ use crate::plugin::limits::call_limits::Limits;
 use crate::plugin::limits::meter::Times;
 use crate::plugin::limits::slots::Slot;
 use crate::plugin::limits::weight::Weight;
-use crate::plugin::outbound_access::gateway::Outside;
+use crate::plugin::outbound_access::gateway::Granted;
 use crate::resolve::Reads;
 
 use super::state::State;
-use super::trace::Remains;
+use super::trace::CallSummary;
 use super::trap;
 
 /// The fuel of a call that counts it: more than its deadline lets it burn.
@@ -30,14 +30,14 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// What one call may use, and what it may reach outside of the host.
 #[derive(Clone, Copy)]
-pub(in crate::plugin) struct Means<'a> {
+pub(in crate::plugin) struct CallBudget<'a> {
     pub(in crate::plugin) limits: Limits,
-    pub(in crate::plugin) outside: &'a Arc<Outside>,
+    pub(in crate::plugin) outside: &'a Arc<Granted>,
     /// Which budget it shares.
     pub(in crate::plugin) share: Share,
 }
 
-impl Means<'_> {
+impl CallBudget<'_> {
     /// What the call may take of the budget it shares.
     pub(in crate::plugin) fn allowance(&self, engine: &Engine, reads: &Reads) -> Allowance {
         Allowance::of(self.share, &engine.config, &self.limits, reads.effort())
@@ -53,22 +53,22 @@ pub(in crate::plugin) struct Callee<'a> {
 }
 
 /// What a call answered, its reads, and what its record says.
-pub(in crate::plugin) type Called<T> = (Result<T, CallError>, (Reads, Remains));
+pub(in crate::plugin) type Called<T> = (Result<T, CallError>, (Reads, CallSummary));
 
 /// Calls a component in a fresh instance, which `instantiate` makes and `question` asks.
 pub(in crate::plugin) fn call<I, T>(
     engine: &Engine,
     callee: Callee<'_>,
     reads: Reads,
-    means: Means<'_>,
+    budget: CallBudget<'_>,
     instantiate: impl FnOnce(&mut Store<State>) -> wasmtime::Result<I>,
     question: impl FnOnce(&I, &mut Store<State>) -> wasmtime::Result<T>,
 ) -> Called<T> {
-    match Running::start(engine, callee, reads, means, instantiate) {
+    match Running::start(engine, callee, reads, budget, instantiate) {
         Ok(mut running) => (running.ask(question), running.finish()),
         Err(failed) => {
-            let (error, reads, remains) = *failed;
-            (Err(error), (reads, remains))
+            let (error, reads, summary) = *failed;
+            (Err(error), (reads, summary))
         }
     }
 }
@@ -90,23 +90,23 @@ impl<'a, I> Running<'a, I> {
         engine: &'a Engine,
         callee: Callee<'_>,
         reads: Reads,
-        means: Means<'_>,
+        budget: CallBudget<'_>,
         instantiate: impl FnOnce(&mut Store<State>) -> wasmtime::Result<I>,
-    ) -> Result<Self, Box<(CallError, Reads, Remains)>> {
-        let limits = means.limits;
+    ) -> Result<Self, Box<(CallError, Reads, CallSummary)>> {
+        let limits = budget.limits;
         let Some(slot) = engine.slot(callee.weight) else {
-            return Err(Box::new((CallError::Busy(engine.config.patience), reads, Remains::default())));
+            return Err(Box::new((CallError::Busy(engine.config.slot_timeout), reads, CallSummary::default())));
         };
         let begun = Instant::now();
-        let mut store = store(engine, callee, reads, means);
+        let mut store = store(engine, callee, reads, budget);
         let made = instantiate(&mut store);
         let times = Times { instantiate: begun.elapsed(), ..Times::default() };
         match made {
             Ok(instance) => Ok(Self { limits, store, instance, times, _slot: slot }),
             Err(error) => {
                 let explained = explain(&error, &mut store, &limits);
-                let (reads, remains) = finish(store, times);
-                Err(Box::new((explained, reads, remains)))
+                let (reads, summary) = finish(store, times);
+                Err(Box::new((explained, reads, summary)))
             }
         }
     }
@@ -123,23 +123,28 @@ impl<'a, I> Running<'a, I> {
     }
 
     /// Drops the instance. Its reads are left, and what its record says.
-    pub(in crate::plugin) fn finish(self) -> (Reads, Remains) {
+    pub(in crate::plugin) fn finish(self) -> (Reads, CallSummary) {
         finish(self.store, self.times)
     }
 }
 
 /// A store with its limits, and the deadline running.
-pub(in crate::plugin) fn store(engine: &Engine, callee: Callee<'_>, reads: Reads, means: Means<'_>) -> Store<State> {
-    let allowance = means.allowance(engine, &reads);
-    let mut store = store_in(engine.wasmtime(callee.weight), callee.component, &means.limits, reads);
+pub(in crate::plugin) fn store(
+    engine: &Engine,
+    callee: Callee<'_>,
+    reads: Reads,
+    budget: CallBudget<'_>,
+) -> Store<State> {
+    let allowance = budget.allowance(engine, &reads);
+    let mut store = store_in(engine.wasmtime(callee.weight), callee.component, &budget.limits, reads);
     if engine.config.counts_fuel {
         // Fails only in an engine that counts none, and this one does.
         let _ = store.set_fuel(FUEL);
     }
     let state = store.data_mut();
-    state.outside = Arc::clone(means.outside);
+    state.outside = Arc::clone(budget.outside);
     state.allow(allowance);
-    state.under(engine.config.circumstances);
+    state.under(engine.config.fixed_inputs);
     store
 }
 
@@ -170,9 +175,9 @@ fn explain(error: &wasmtime::Error, store: &mut Store<State>, limits: &Limits) -
 }
 
 /// Drops an instance. Its reads are left, and what its record says.
-fn finish(store: Store<State>, times: Times) -> (Reads, Remains) {
+fn finish(store: Store<State>, times: Times) -> (Reads, CallSummary) {
     let fuel = store.get_fuel().ok().map(|left| FUEL - left);
     store.data().settle();
-    let (reads, remains) = store.into_data().into_remains(times);
-    (reads, Remains { fuel, ..remains })
+    let (reads, summary) = store.into_data().into_summary(times);
+    (reads, CallSummary { fuel, ..summary })
 }

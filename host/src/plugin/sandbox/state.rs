@@ -16,15 +16,15 @@ use crate::resolve::Reads;
 
 use super::empty_wasi;
 use super::log::Log;
-use super::trace::Remains;
+use super::trace::CallSummary;
 use crate::plugin::guard::budget::Allowance;
 use crate::plugin::limits::call_limits::Limits;
 use crate::plugin::limits::clock::{Clock, Left, Moment};
 use crate::plugin::limits::exceeded::Exceeded;
-use crate::plugin::limits::fixed_inputs::Circumstances;
+use crate::plugin::limits::fixed_inputs::FixedInputs;
 use crate::plugin::limits::meter::Meter;
 use crate::plugin::limits::meter::Times;
-use crate::plugin::outbound_access::gateway::{Answered, Asking, Outside, Question, Recorded, Refused};
+use crate::plugin::outbound_access::gateway::{Answered, Granted, OutboundCall, Question, Recorded, Refused};
 
 /// What the host keeps for one call.
 pub(in crate::plugin) struct State {
@@ -32,7 +32,7 @@ pub(in crate::plugin) struct State {
     pub(in crate::plugin) reads: Reads,
     pub(in crate::plugin) meter: Meter,
     /// What it may reach outside of the host.
-    pub(in crate::plugin) outside: Arc<Outside>,
+    pub(in crate::plugin) outside: Arc<Granted>,
     /// The functions that ran when it trapped.
     pub(in crate::plugin) backtrace: Vec<String>,
     clock: Clock,
@@ -44,7 +44,7 @@ pub(in crate::plugin) struct State {
     shown: Vec<(SecretName, SecretValue)>,
     log: Log,
     refused: Vec<RefusedCall>,
-    circumstances: Circumstances,
+    fixed_inputs: FixedInputs,
     random: u64,
     wasi: Option<Box<(WasiCtx, ResourceTable)>>,
 }
@@ -63,16 +63,16 @@ impl State {
             shown: Vec::new(),
             log: Log::new(limits.log),
             refused: Vec::new(),
-            circumstances: Circumstances::USUAL,
-            random: Circumstances::USUAL.seed,
+            fixed_inputs: FixedInputs::USUAL,
+            random: FixedInputs::USUAL.seed,
             wasi: None,
         }
     }
 
-    /// The same call under other circumstances.
-    pub(in crate::plugin) fn under(&mut self, circumstances: Circumstances) {
-        self.circumstances = circumstances;
-        self.random = circumstances.seed;
+    /// The same call with another clock and another seed.
+    pub(in crate::plugin) fn under(&mut self, fixed_inputs: FixedInputs) {
+        self.fixed_inputs = fixed_inputs;
+        self.random = fixed_inputs.seed;
     }
 
     /// The same call with what it may take of the budget it shares.
@@ -88,8 +88,8 @@ impl State {
     }
 
     /// What the call finds around it.
-    pub(in crate::plugin) fn circumstances(&self) -> Circumstances {
-        self.circumstances
+    pub(in crate::plugin) fn fixed_inputs(&self) -> FixedInputs {
+        self.fixed_inputs
     }
 
     /// What was written to standard error and is kept.
@@ -125,7 +125,7 @@ impl State {
     pub(in crate::plugin) fn outside<T: Serialize + DeserializeOwned>(
         &mut self,
         question: Question,
-        ask: impl FnOnce(&mut Asking<'_>) -> Result<Answered<T>, Refused>,
+        ask: impl FnOnce(&mut OutboundCall<'_>) -> Result<Answered<T>, Refused>,
     ) -> Result<Result<T, Refused>, Exceeded> {
         let Question { call, arguments, bytes } = question;
         self.meter.host_call(bytes)?;
@@ -137,7 +137,7 @@ impl State {
         }
         let time = self.meter.may_wait()?;
         let begun = Moment::now();
-        let asked = ask(&mut Asking::new(&self.outside, &self.component.plugin, time, &mut self.shown));
+        let asked = ask(&mut OutboundCall::new(&self.outside, &self.component.plugin, time, &mut self.shown));
         let spent = begun.spent();
         self.meter.waited(spent.wall);
         self.clock.leave_out(spent);
@@ -191,17 +191,17 @@ impl State {
 
     /// The part of WASI that the library answers, made when it is first asked for: most rules never do.
     pub(in crate::plugin) fn wasi(&mut self) -> (&mut WasiCtx, &mut ResourceTable) {
-        let time = self.circumstances.time;
+        let time = self.fixed_inputs.time;
         let nothing = || Box::new((empty_wasi::nothing(time), ResourceTable::new()));
         let (ctx, table) = &mut **self.wasi.get_or_insert_with(nothing);
         (ctx, table)
     }
 
     /// What is left when the instance is gone: its reads, and what its record says.
-    pub(in crate::plugin) fn into_remains(self, times: Times) -> (Reads, Remains) {
+    pub(in crate::plugin) fn into_summary(self, times: Times) -> (Reads, CallSummary) {
         let (usage, waited) = (self.meter.usage(times), self.meter.time_waited());
         let text = self.log.into_text();
-        (self.reads, Remains { usage, text, backtrace: self.backtrace, refused: self.refused, fuel: None, waited })
+        (self.reads, CallSummary { usage, text, backtrace: self.backtrace, refused: self.refused, fuel: None, waited })
     }
 }
 

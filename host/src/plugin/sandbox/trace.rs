@@ -31,7 +31,7 @@ pub(in crate::plugin) struct Asked<'a> {
 
 /// What is left of a call for its record.
 #[derive(Debug, Default)]
-pub(in crate::plugin) struct Remains {
+pub(in crate::plugin) struct CallSummary {
     pub(in crate::plugin) usage: Usage,
     pub(in crate::plugin) text: LogText,
     pub(in crate::plugin) backtrace: Vec<String>,
@@ -80,10 +80,10 @@ impl<'a> Record<'a> {
         self,
         watch: &dyn Watch,
         error: Option<&CallError>,
-        remains: Remains,
+        summary: CallSummary,
     ) -> Option<TraceId> {
         let outcome = error.map_or(Outcome::Succeeded, CallError::outcome);
-        self.end_with(watch, outcome, error, remains)
+        self.end_with(watch, outcome, error, summary)
     }
 
     /// Ends the record of a call that broke with `error`, if it broke, and otherwise as `outcome` says.
@@ -92,10 +92,10 @@ impl<'a> Record<'a> {
         watch: &dyn Watch,
         outcome: Outcome,
         error: Option<&CallError>,
-        remains: Remains,
+        summary: CallSummary,
     ) -> Option<TraceId> {
         let Self { component, asked, caller, at, span } = self;
-        let Remains { usage, text, backtrace, refused, fuel: _, waited: _ } = remains;
+        let CallSummary { usage, text, backtrace, refused, fuel: _, waited: _ } = summary;
         span.record("outcome", outcome.as_str());
         span.record("instantiate_micros", usage.instantiate_micros);
         span.record("run_micros", usage.run_micros);
@@ -181,7 +181,7 @@ impl CallError {
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let (name, unit, allowed, value) = match self {
             Self::Full(queue) => ("queue", "calls", count(*queue), None),
-            Self::Busy(patience) => ("patience", "milliseconds", millis(patience), None),
+            Self::Busy(slot_timeout) => ("patience", "milliseconds", millis(slot_timeout), None),
             Self::Starved(deadline) => ("time", "milliseconds", millis(deadline), None),
             Self::Spent(budget) => ("time-of-all", "milliseconds", millis(budget), None),
             Self::Timeout(deadline) => ("time", "milliseconds", millis(deadline), Some(usage.micros() / 1_000)),

@@ -158,7 +158,7 @@ fn link_cli(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 
 fn link_clocks(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut monotonic = linker.instance("wasi:clocks/monotonic-clock@0.2.12")?;
-    counted(&mut monotonic, "now", |state, ()| Ok((u64::try_from(state.circumstances().time.as_nanos())?,)))?;
+    counted(&mut monotonic, "now", |state, ()| Ok((u64::try_from(state.fixed_inputs().time.as_nanos())?,)))?;
     counted(&mut monotonic, "resolution", |_, ()| Ok((1_u64,)))?;
     refuse(&mut monotonic, "subscribe-instant", Forbidden::WAITING)?;
     refuse(&mut monotonic, "subscribe-duration", Forbidden::WAITING)?;
@@ -178,7 +178,7 @@ fn link_random(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         counted(&mut instance, &format!("{prefix}-u64"), |state, ()| Ok((u64::from_le_bytes(state.random()),)))?;
     }
     let mut seed = linker.instance("wasi:random/insecure-seed@0.2.12")?;
-    counted(&mut seed, "insecure-seed", |state, ()| Ok(((SEED.0 ^ state.circumstances().seed, SEED.1),)))
+    counted(&mut seed, "insecure-seed", |state, ()| Ok(((SEED.0 ^ state.fixed_inputs().seed, SEED.1),)))
 }
 
 fn random_bytes(state: &mut State, (count,): (u64,)) -> Answer<Vec<u8>> {

@@ -31,7 +31,7 @@ pub(in crate::plugin) struct Question<'a> {
 
 /// What a step around a rule answers, in its own words.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Wish {
+pub enum StepProposal {
     /// It goes on, with this.
     Proceed {
         /// A merge patch, as JSON.
@@ -72,16 +72,20 @@ pub(in crate::plugin) enum Amendment {
 const ITEMS: &str = "items";
 
 /// What a wish comes to.
-pub(in crate::plugin) fn check(wish: Wish, question: &Question<'_>, limits: &Limits) -> Result<Amendment, CallError> {
+pub(in crate::plugin) fn check(
+    wish: StepProposal,
+    question: &Question<'_>,
+    limits: &Limits,
+) -> Result<Amendment, CallError> {
     let (patch, items) = match wish {
-        Wish::Proceed { patch, items } => (patch, items),
-        Wish::Hide { code, text } => {
+        StepProposal::Proceed { patch, items } => (patch, items),
+        StepProposal::Hide { code, text } => {
             within(code.len() + text.len(), limits)?;
             decision::code("reason", &code)?;
             decision::text("text of the reason", &text)?;
             return Ok(Amendment::Hide { code, text });
         }
-        Wish::Fault { code, message } => {
+        StepProposal::Fault { code, message } => {
             decision::code("fault", &code)?;
             return Err(CallError::Failed { code, message: quote(&message) });
         }
@@ -169,8 +173,8 @@ mod tests {
         ItemReference { kind: kind.to_owned(), name: name.to_owned() }
     }
 
-    fn proceed(patch: &str, items: Option<Vec<ItemReference>>) -> Wish {
-        Wish::Proceed { patch: (!patch.is_empty()).then(|| patch.to_owned()), items }
+    fn proceed(patch: &str, items: Option<Vec<ItemReference>>) -> StepProposal {
+        StepProposal::Proceed { patch: (!patch.is_empty()).then(|| patch.to_owned()), items }
     }
 
     fn macros() -> Decision {
@@ -180,7 +184,7 @@ mod tests {
         Decision::Shown { payload, items: vec![item("macros", "a"), item("macros", "b")] }
     }
 
-    fn amend(wish: Wish, decision: Option<&Decision>) -> String {
+    fn amend(wish: StepProposal, decision: Option<&Decision>) -> String {
         let stage = if decision.is_some() { Stage::PostOperation } else { Stage::PreOperation };
         let question = Question { tool: "macros", stage, settings: r#"{"max":3}"#, decision, properties: &[] };
         let limits = Limits { output: 100, items: 2, ..Limits::default() };
@@ -250,7 +254,7 @@ mod tests {
     #[test]
     fn whoever_hides_says_why_and_nobody_shows_what_is_hidden() {
         let hidden = Decision::Hidden { code: "no-macro".to_owned(), text: "Add one.".to_owned() };
-        let hide = |code: &str, text: &str| Wish::Hide { code: code.to_owned(), text: text.to_owned() };
+        let hide = |code: &str, text: &str| StepProposal::Hide { code: code.to_owned(), text: text.to_owned() };
         for (wish, decision, expected) in [
             (hide("not-now", "Wait."), None, "hide not-now: Wait."),
             (hide("not-now", "Wait."), Some(&hidden), "hide not-now: Wait."),
@@ -264,7 +268,7 @@ mod tests {
         ] {
             assert_eq!(amend(wish, decision), expected);
         }
-        let fault = Wish::Fault { code: "no-luck".to_owned(), message: "today".to_owned() };
+        let fault = StepProposal::Fault { code: "no-luck".to_owned(), message: "today".to_owned() };
         assert_eq!(amend(fault, None), "plugin.failed it answered with the fault `no-luck`: today");
     }
 }

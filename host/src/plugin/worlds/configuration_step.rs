@@ -7,25 +7,25 @@ use wasmtime::Store;
 use crate::domain::trace;
 use crate::domain::trace::{Caller, Component};
 use crate::pipeline::{Event, Mode, Outcome, Registration, StepFault};
-use crate::plugin::sandbox::call::{self as sandbox, Callee, Means};
+use crate::plugin::sandbox::call::{self as sandbox, CallBudget, Callee};
 use crate::resolve::Reads;
 
-use super::v0_1::configuration::Handler as Prepared;
+use super::v0_1::configuration::PreparedConfigurationStep as Prepared;
 use crate::plugin::engine::Engine;
 use crate::plugin::guard::breaker::Source;
 use crate::plugin::guard::budget::Share;
-use crate::plugin::guard::{Guard, Leave};
+use crate::plugin::guard::{Guard, Permit};
 use crate::plugin::limits::call_error::CallError;
 use crate::plugin::limits::call_limits::Limits;
 use crate::plugin::limits::exceeded::Exceeded;
 use crate::plugin::limits::invalid::Invalid;
 use crate::plugin::limits::weight::Weight;
-use crate::plugin::outbound_access::gateway::Outside;
+use crate::plugin::outbound_access::gateway::Granted;
 use crate::plugin::sandbox::state::State;
-use crate::plugin::sandbox::trace::{Asked, Record, Remains};
+use crate::plugin::sandbox::trace::{Asked, CallSummary, Record};
 
 /// A component that handles events.
-pub(in crate::plugin) struct Handler {
+pub(in crate::plugin) struct ConfigurationSteps {
     /// The plugin, as records name it.
     pub(in crate::plugin) component: Arc<Component>,
     pub(in crate::plugin) weight: Weight,
@@ -37,7 +37,7 @@ pub(in crate::plugin) struct Handler {
 /// What a handler answers that can be believed, or how it broke and after how many seconds it would like to be asked again.
 type Answer = Result<Outcome, (CallError, Option<u32>)>;
 
-impl Handler {
+impl ConfigurationSteps {
     /// Asks about an event. What was read comes along.
     pub(in crate::plugin) fn execute(
         &self,
@@ -45,26 +45,26 @@ impl Handler {
         step: &Registration,
         event: &Event,
         reads: Reads,
-        outside: &Arc<Outside>,
+        outside: &Arc<Granted>,
     ) -> (Result<Outcome, StepFault>, Reads) {
         let record = Record::begin(&self.component, asked(step, event), caller(event));
-        let means = Means { limits: self.limits.lowered(step.limits.into()), outside, share: Share::Change };
-        let (answer, (reads, remains)) = match self.enter(engine, step, &reads, means) {
-            Err(error) => (Err((error, None)), (reads, Remains::default())),
-            Ok(leave) => {
-                let ask = || self.ask(engine, &step.step, &step.configuration, event, reads, means);
+        let budget = CallBudget { limits: self.limits.lowered(step.limits.into()), outside, share: Share::Change };
+        let (answer, (reads, summary)) = match self.enter(engine, step, &reads, budget) {
+            Err(error) => (Err((error, None)), (reads, CallSummary::default())),
+            Ok(permit) => {
+                let ask = || self.ask(engine, &step.step, &step.configuration, event, reads, budget);
                 let asked = record.span().in_scope(ask);
-                leave.ended(asked.0.as_ref().err().map(|(error, _)| error), asked.1.1.waited);
+                permit.ended(asked.0.as_ref().err().map(|(error, _)| error), asked.1.1.waited);
                 asked
             }
         };
         let answer = match answer {
             Ok(outcome) => {
-                record.end_with(&*engine.config.watch, of(&outcome), None, remains);
+                record.end_with(&*engine.config.watch, of(&outcome), None, summary);
                 Ok(outcome)
             }
             Err((error, retry_after)) => {
-                record.end(&*engine.config.watch, Some(&error), remains);
+                record.end(&*engine.config.watch, Some(&error), summary);
                 let retry_after = error.retry_after().or(retry_after);
                 Err(StepFault { code: error.code().to_owned(), message: error.told(), retry_after })
             }
@@ -72,17 +72,17 @@ impl Handler {
         (answer, reads)
     }
 
-    /// Leave to ask, if the change may still cost something.
+    /// Permit to ask, if the change may still cost something.
     fn enter(
         &self,
         engine: &Engine,
         step: &Registration,
         reads: &Reads,
-        means: Means<'_>,
-    ) -> Result<Leave<'_>, CallError> {
-        means.allowance(engine, reads).check()?;
+        budget: CallBudget<'_>,
+    ) -> Result<Permit<'_>, CallError> {
+        budget.allowance(engine, reads).check()?;
         // Changes of one caller are not told from those of another.
-        self.guard.enter(Some(&step.step), Source::UNKNOWN, means.outside.may_wait())
+        self.guard.enter(Some(&step.step), Source::UNKNOWN, budget.outside.may_wait())
     }
 
     /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.
@@ -93,9 +93,9 @@ impl Handler {
         configuration: &str,
         event: &Event,
         reads: Reads,
-    ) -> (Result<Outcome, CallError>, (Reads, Remains)) {
-        let means = Means { limits: self.limits, outside: &Arc::default(), share: Share::Alone };
-        let (answer, left) = self.ask(engine, step, configuration, event, reads, means);
+    ) -> (Result<Outcome, CallError>, (Reads, CallSummary)) {
+        let budget = CallBudget { limits: self.limits, outside: &Arc::default(), share: Share::Alone };
+        let (answer, left) = self.ask(engine, step, configuration, event, reads, budget);
         (answer.map_err(|(error, _)| error), left)
     }
 
@@ -103,7 +103,7 @@ impl Handler {
     pub(in crate::plugin) fn disbelieve(&self, engine: &Engine, step: &Registration, event: &Event, fault: &StepFault) {
         let record = Record::begin(&self.component, asked(step, event), caller(event));
         let error = CallError::Invalid(Invalid::Outcome(fault.message.clone()));
-        record.end(&*engine.config.watch, Some(&error), Remains::default());
+        record.end(&*engine.config.watch, Some(&error), CallSummary::default());
         self.guard.disbelieve(&step.step);
     }
 
@@ -114,11 +114,11 @@ impl Handler {
         configuration: &str,
         event: &Event,
         reads: Reads,
-        means: Means<'_>,
-    ) -> (Answer, (Reads, Remains)) {
+        budget: CallBudget<'_>,
+    ) -> (Answer, (Reads, CallSummary)) {
         let callee = Callee { weight: self.weight, component: &self.component };
         let instantiate = |store: &mut Store<State>| self.prepared.instantiate(store);
-        let (said, left) = sandbox::call(engine, callee, reads, means, instantiate, |instance, store| {
+        let (said, left) = sandbox::call(engine, callee, reads, budget, instantiate, |instance, store| {
             instance.execute(store, step, configuration, event)
         });
         let answer = match said {

@@ -76,7 +76,7 @@ pub(in crate::plugin) fn evaluate(
     ask: Ask<'_>,
     rule: AskRule<'_>,
 ) -> Evaluation {
-    let mut course = Course { tool, reads, ask, runs: Vec::new() };
+    let mut course = Sequence { tool, reads, ask, runs: Vec::new() };
     let in_stage = |stage: Stage| steps.iter().filter(move |step| step.stage == stage);
     let mut given = Cow::Borrowed(settings);
     for step in in_stage(Stage::PreOperation) {
@@ -98,7 +98,7 @@ pub(in crate::plugin) fn evaluate(
         properties.extend(evaluation.plugin.as_deref().map(|rule| ("rule", rule)));
         properties.extend(evaluation.degraded.as_ref().map(|degraded| ("degraded", degraded.policy.as_str())));
         match course.next(step, &given, Some(decision), &properties) {
-            Ok(Next::Decision(other)) => become_of(&mut evaluation, Ok(other)),
+            Ok(Next::Decision(other)) => replace_outcome(&mut evaluation, Ok(other)),
             Ok(Next::Settings(_) | Next::Same) => {}
             Err(end) => return course.end(evaluation, end),
         }
@@ -112,7 +112,7 @@ fn nothing() -> Decision {
 }
 
 /// Puts `outcome` into the place of what was decided before, and keeps what the rule itself answered.
-fn become_of(evaluation: &mut Evaluation, outcome: Result<Decision, ToolFault>) {
+fn replace_outcome(evaluation: &mut Evaluation, outcome: Result<Decision, ToolFault>) {
     let before = std::mem::replace(&mut evaluation.outcome, outcome);
     if let RuleCall::Asked { outcome, .. } = &mut evaluation.rule {
         outcome.get_or_insert(before);
@@ -120,7 +120,7 @@ fn become_of(evaluation: &mut Evaluation, outcome: Result<Decision, ToolFault>) 
 }
 
 /// Steps that are asked one after the other.
-struct Course<'a> {
+struct Sequence<'a> {
     tool: &'a str,
     reads: &'a Reads,
     ask: Ask<'a>,
@@ -140,7 +140,7 @@ enum End {
     Broken(Box<ToolFault>),
 }
 
-impl Course<'_> {
+impl Sequence<'_> {
     fn next(
         &mut self,
         step: &ToolStepRegistration,
@@ -173,7 +173,7 @@ impl Course<'_> {
             End::Hidden(decision) => (Ok(decision), false),
             End::Broken(fault) => (Err(*fault), true),
         };
-        become_of(&mut evaluation, outcome);
+        replace_outcome(&mut evaluation, outcome);
         Evaluation { steps: self.runs, ends, ..evaluation }
     }
 }

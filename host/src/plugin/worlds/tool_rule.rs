@@ -7,25 +7,25 @@ use wasmtime::Store;
 use crate::domain::CallLimits;
 use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode, TraceId};
-use crate::plugin::sandbox::call::{self as sandbox, Callee, Means, Running};
+use crate::plugin::sandbox::call::{self as sandbox, CallBudget, Callee, Running};
 use crate::resolve::{Decision, Evaluation, Reads};
 
 use super::decision;
-use super::v0_1::{Instance, Rule};
+use super::v0_1::{Instance, PreparedToolRule};
 use crate::domain::message::{MAIN_OPERATION, TOOL_EVALUATE};
 use crate::plugin::engine::Engine;
 use crate::plugin::guard::breaker::Source;
 use crate::plugin::guard::budget::Share;
-use crate::plugin::guard::{Guard, Leave};
+use crate::plugin::guard::{Guard, Permit};
 use crate::plugin::limits::call_error::CallError;
 use crate::plugin::limits::call_limits::Limits;
 use crate::plugin::limits::weight::Weight;
-use crate::plugin::outbound_access::gateway::Outside;
+use crate::plugin::outbound_access::gateway::Granted;
 use crate::plugin::sandbox::state::State;
-use crate::plugin::sandbox::trace::{Asked, Record, Remains};
+use crate::plugin::sandbox::trace::{Asked, CallSummary, Record};
 
 /// A component that is ready to be asked.
-pub(in crate::plugin) struct Plugin {
+pub(in crate::plugin) struct ToolRule {
     /// `publisher/name`.
     pub(in crate::plugin) name: String,
     pub(in crate::plugin) version: String,
@@ -35,13 +35,13 @@ pub(in crate::plugin) struct Plugin {
     pub(in crate::plugin) weight: Weight,
     pub(in crate::plugin) limits: Limits,
     pub(in crate::plugin) guard: Guard,
-    pub(in crate::plugin) rule: Rule,
+    pub(in crate::plugin) rule: PreparedToolRule,
 }
 
-impl Plugin {
+impl ToolRule {
     /// What a call has of which the environment lowers some.
-    pub(in crate::plugin) fn means<'a>(&self, lowered: CallLimits, outside: &'a Arc<Outside>) -> Means<'a> {
-        Means { limits: self.limits.lowered(lowered.into()), outside, share: Share::Rule }
+    pub(in crate::plugin) fn means<'a>(&self, lowered: CallLimits, outside: &'a Arc<Granted>) -> CallBudget<'a> {
+        CallBudget { limits: self.limits.lowered(lowered.into()), outside, share: Share::Rule }
     }
 
     /// Asks in a fresh instance.
@@ -51,7 +51,7 @@ impl Plugin {
         kind: &str,
         settings: &str,
         reads: Reads,
-        means: Means<'_>,
+        budget: CallBudget<'_>,
     ) -> Evaluation {
         let asked = Asked {
             message: TOOL_EVALUATE,
@@ -63,24 +63,24 @@ impl Plugin {
             settings: Some(settings),
         };
         let record = Record::begin(&self.component, asked, reads.caller().clone());
-        let (outcome, (mut reads, remains)) = match self.enter(engine, &reads, means) {
-            Err(error) => (Err(error), (reads, Remains::default())),
-            Ok(leave) => {
-                let asked = record.span().in_scope(|| self.ask(engine, settings, reads, means));
-                leave.ended(asked.0.as_ref().err(), asked.1.1.waited);
+        let (outcome, (mut reads, summary)) = match self.enter(engine, &reads, budget) {
+            Err(error) => (Err(error), (reads, CallSummary::default())),
+            Ok(permit) => {
+                let asked = record.span().in_scope(|| self.ask(engine, settings, reads, budget));
+                permit.ended(asked.0.as_ref().err(), asked.1.1.waited);
                 asked
             }
         };
-        let trace = record.end(&*engine.config.watch, outcome.as_ref().err(), remains);
+        let trace = record.end(&*engine.config.watch, outcome.as_ref().err(), summary);
         let outcome = outcome.map_err(|error| self.fault(&error, trace));
         let outside = reads.take_outside();
         Evaluation { outside, ..Evaluation::of_rule(self.component.to_string(), outcome, reads.into_recorded()) }
     }
 
-    /// Leave to ask, if the request may still cost something.
-    fn enter(&self, engine: &Engine, reads: &Reads, means: Means<'_>) -> Result<Leave<'_>, CallError> {
-        means.allowance(engine, reads).check()?;
-        self.guard.enter(None, Source::of(reads.caller()), means.outside.may_wait())
+    /// Permit to ask, if the request may still cost something.
+    fn enter(&self, engine: &Engine, reads: &Reads, budget: CallBudget<'_>) -> Result<Permit<'_>, CallError> {
+        budget.allowance(engine, reads).check()?;
+        self.guard.enter(None, Source::of(reads.caller()), budget.outside.may_wait())
     }
 
     /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.
@@ -89,8 +89,13 @@ impl Plugin {
         engine: &Engine,
         settings: &str,
         reads: Reads,
-    ) -> (Result<Decision, CallError>, (Reads, Remains)) {
-        self.ask(engine, settings, reads, Means { limits: self.limits, outside: &Arc::default(), share: Share::Alone })
+    ) -> (Result<Decision, CallError>, (Reads, CallSummary)) {
+        self.ask(
+            engine,
+            settings,
+            reads,
+            CallBudget { limits: self.limits, outside: &Arc::default(), share: Share::Alone },
+        )
     }
 
     fn ask(
@@ -98,12 +103,12 @@ impl Plugin {
         engine: &Engine,
         settings: &str,
         reads: Reads,
-        means: Means<'_>,
-    ) -> (Result<Decision, CallError>, (Reads, Remains)) {
+        budget: CallBudget<'_>,
+    ) -> (Result<Decision, CallError>, (Reads, CallSummary)) {
         let instantiate = |store: &mut Store<State>| self.rule.instantiate(store);
         let question = |instance: &Instance, store: &mut Store<State>| instance.evaluate(store, settings);
-        let (verdict, left) = sandbox::call(engine, self.callee(), reads, means, instantiate, question);
-        (verdict.and_then(|verdict| decision::check(verdict, &means.limits)), left)
+        let (verdict, left) = sandbox::call(engine, self.callee(), reads, budget, instantiate, question);
+        (verdict.and_then(|verdict| decision::check(verdict, &budget.limits)), left)
     }
 
     fn callee(&self) -> Callee<'_> {
@@ -126,14 +131,14 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     /// Makes an instance. What was read and used until it failed comes back with the error.
     pub(in crate::plugin) fn start(
-        rule: &'a Plugin,
+        rule: &'a ToolRule,
         engine: &'a Engine,
         reads: Reads,
-        means: Means<'_>,
-    ) -> Result<Self, Box<(CallError, Reads, Remains)>> {
+        budget: CallBudget<'_>,
+    ) -> Result<Self, Box<(CallError, Reads, CallSummary)>> {
         let instantiate = |store: &mut Store<State>| rule.rule.instantiate(store);
-        let running = Running::start(engine, rule.callee(), reads, means, instantiate)?;
-        Ok(Self { limits: means.limits, running })
+        let running = Running::start(engine, rule.callee(), reads, budget, instantiate)?;
+        Ok(Self { limits: budget.limits, running })
     }
 
     /// Asks the rule and checks its answer.

@@ -6,24 +6,24 @@ use wasmtime::Store;
 
 use crate::domain::experience::ToolFault;
 use crate::domain::trace::{Component, Mode};
-use crate::plugin::sandbox::call::{self as sandbox, Callee, Means};
+use crate::plugin::sandbox::call::{self as sandbox, CallBudget, Callee};
 use crate::resolve::Reads;
 
 use super::amendment;
-use super::amendment::{Amendment, Question, Wish};
+use super::amendment::{Amendment, Question, StepProposal};
 use super::sequence::ToolStepRegistration;
-use super::v0_1::evaluation::Evaluator;
+use super::v0_1::evaluation::PreparedToolStep;
 use crate::domain::message::TOOL_EVALUATE;
 use crate::plugin::engine::Engine;
 use crate::plugin::guard::breaker::Source;
 use crate::plugin::guard::budget::Share;
-use crate::plugin::guard::{Guard, Leave};
+use crate::plugin::guard::{Guard, Permit};
 use crate::plugin::limits::call_error::CallError;
 use crate::plugin::limits::call_limits::Limits;
 use crate::plugin::limits::weight::Weight;
-use crate::plugin::outbound_access::gateway::Outside;
+use crate::plugin::outbound_access::gateway::Granted;
 use crate::plugin::sandbox::state::State;
-use crate::plugin::sandbox::trace::{Asked, Record, Remains};
+use crate::plugin::sandbox::trace::{Asked, CallSummary, Record};
 
 /// A component with steps around rules.
 pub(in crate::plugin) struct ToolSteps {
@@ -32,7 +32,7 @@ pub(in crate::plugin) struct ToolSteps {
     pub(in crate::plugin) weight: Weight,
     pub(in crate::plugin) limits: Limits,
     pub(in crate::plugin) guard: Guard,
-    pub(in crate::plugin) prepared: Evaluator,
+    pub(in crate::plugin) prepared: PreparedToolStep,
 }
 
 impl ToolSteps {
@@ -43,7 +43,7 @@ impl ToolSteps {
         step: &ToolStepRegistration,
         question: &Question<'_>,
         reads: Reads,
-        outside: &Arc<Outside>,
+        outside: &Arc<Granted>,
     ) -> (Result<Amendment, ToolFault>, Reads) {
         let asked = Asked {
             message: TOOL_EVALUATE,
@@ -55,20 +55,20 @@ impl ToolSteps {
             settings: Some(&step.configuration),
         };
         let record = Record::begin(&self.component, asked, reads.caller().clone());
-        let means = Means { limits: self.limits.lowered(step.limits.into()), outside, share: Share::Around };
-        let (answer, (reads, remains)) = match self.enter(engine, step, &reads, means) {
-            Err(error) => (Err(error), (reads, Remains::default())),
-            Ok(leave) => {
+        let budget = CallBudget { limits: self.limits.lowered(step.limits.into()), outside, share: Share::Around };
+        let (answer, (reads, summary)) = match self.enter(engine, step, &reads, budget) {
+            Err(error) => (Err(error), (reads, CallSummary::default())),
+            Ok(permit) => {
                 let ask = || {
-                    let (wish, left) = self.ask(engine, &step.step, &step.configuration, question, reads, means);
+                    let (wish, left) = self.ask(engine, &step.step, &step.configuration, question, reads, budget);
                     (wish.and_then(|wish| amendment::check(wish, question, &self.limits)), left)
                 };
                 let asked = record.span().in_scope(ask);
-                leave.ended(asked.0.as_ref().err(), asked.1.1.waited);
+                permit.ended(asked.0.as_ref().err(), asked.1.1.waited);
                 asked
             }
         };
-        let trace = record.end(&*engine.config.watch, answer.as_ref().err(), remains);
+        let trace = record.end(&*engine.config.watch, answer.as_ref().err(), summary);
         let fault = |error: CallError| ToolFault {
             code: error.code().to_owned(),
             message: error.told(),
@@ -80,16 +80,16 @@ impl ToolSteps {
         (answer.map_err(fault), reads)
     }
 
-    /// Leave to ask, if the answer may still cost something.
+    /// Permit to ask, if the answer may still cost something.
     fn enter(
         &self,
         engine: &Engine,
         step: &ToolStepRegistration,
         reads: &Reads,
-        means: Means<'_>,
-    ) -> Result<Leave<'_>, CallError> {
-        means.allowance(engine, reads).check()?;
-        self.guard.enter(Some(&step.step), Source::of(reads.caller()), means.outside.may_wait())
+        budget: CallBudget<'_>,
+    ) -> Result<Permit<'_>, CallError> {
+        budget.allowance(engine, reads).check()?;
+        self.guard.enter(Some(&step.step), Source::of(reads.caller()), budget.outside.may_wait())
     }
 
     /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached. What the step wanted comes along with what becomes
@@ -101,10 +101,10 @@ impl ToolSteps {
         configuration: &str,
         question: &Question<'_>,
         reads: Reads,
-    ) -> (Result<(Wish, Amendment), CallError>, (Reads, Remains)) {
-        let means = Means { limits: self.limits, outside: &Arc::default(), share: Share::Alone };
-        let (wish, left) = self.ask(engine, step, configuration, question, reads, means);
-        let checked = |wish: Wish| Ok((wish.clone(), amendment::check(wish, question, &self.limits)?));
+    ) -> (Result<(StepProposal, Amendment), CallError>, (Reads, CallSummary)) {
+        let budget = CallBudget { limits: self.limits, outside: &Arc::default(), share: Share::Alone };
+        let (wish, left) = self.ask(engine, step, configuration, question, reads, budget);
+        let checked = |wish: StepProposal| Ok((wish.clone(), amendment::check(wish, question, &self.limits)?));
         (wish.and_then(checked), left)
     }
 
@@ -115,11 +115,11 @@ impl ToolSteps {
         configuration: &str,
         question: &Question<'_>,
         reads: Reads,
-        means: Means<'_>,
-    ) -> (Result<Wish, CallError>, (Reads, Remains)) {
+        budget: CallBudget<'_>,
+    ) -> (Result<StepProposal, CallError>, (Reads, CallSummary)) {
         let callee = Callee { weight: self.weight, component: &self.component };
         let instantiate = |store: &mut Store<State>| self.prepared.instantiate(store);
-        sandbox::call(engine, callee, reads, means, instantiate, |instance, store| {
+        sandbox::call(engine, callee, reads, budget, instantiate, |instance, store| {
             instance.execute(store, step, configuration, question)
         })
     }

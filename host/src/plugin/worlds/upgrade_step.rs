@@ -5,12 +5,12 @@ use std::sync::Arc;
 use wasmtime::Store;
 
 use crate::domain::trace::{Caller, Component, Mode};
-use crate::plugin::sandbox::call::{self as sandbox, Callee, Means};
+use crate::plugin::sandbox::call::{self as sandbox, CallBudget, Callee};
 use crate::resolve::{Facts, Reads};
 use crate::store::Snapshot;
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote};
 
-use super::v0_1::upgrade::{Said, Step as Prepared, StepInstance};
+use super::v0_1::upgrade::{PreparedUpgradeStep as Prepared, Said, StepInstance};
 use crate::domain::message::{CONFIG_UPGRADE, MAIN_OPERATION, PRE_VALIDATION};
 use crate::plugin::engine::Engine;
 use crate::plugin::guard::budget::Share;
@@ -20,10 +20,10 @@ use crate::plugin::limits::exceeded::Exceeded;
 use crate::plugin::limits::invalid::quote;
 use crate::plugin::limits::weight::Weight;
 use crate::plugin::sandbox::state::State;
-use crate::plugin::sandbox::trace::{Asked, Record, Remains};
+use crate::plugin::sandbox::trace::{Asked, CallSummary, Record};
 
 /// A step that is ready to be asked.
-pub(in crate::plugin) struct Step {
+pub(in crate::plugin) struct UpgradeStep {
     pub(in crate::plugin) info: StepInfo,
     /// The plugin, as records name it.
     pub(in crate::plugin) component: Arc<Component>,
@@ -32,7 +32,7 @@ pub(in crate::plugin) struct Step {
     pub(in crate::plugin) prepared: Prepared,
 }
 
-impl Step {
+impl UpgradeStep {
     pub(in crate::plugin) fn check(
         &self,
         engine: &Engine,
@@ -70,8 +70,8 @@ impl Step {
     ) -> Result<T, StepFault> {
         let record = Record::begin(&self.component, asked, Caller::default());
         let reads = Reads::new(Arc::clone(library), Arc::new(Facts::default()));
-        let (answer, (_, remains)) = record.span().in_scope(|| self.enter(engine, reads, question, items));
-        record.end(&*engine.config.watch, answer.as_ref().err(), remains);
+        let (answer, (_, summary)) = record.span().in_scope(|| self.enter(engine, reads, question, items));
+        record.end(&*engine.config.watch, answer.as_ref().err(), summary);
         answer.map_err(|error| self.fault(&error))
     }
 
@@ -81,7 +81,7 @@ impl Step {
         engine: &Engine,
         page: &Page,
         reads: Reads,
-    ) -> (Result<Migration, CallError>, (Reads, Remains)) {
+    ) -> (Result<Migration, CallError>, (Reads, CallSummary)) {
         let question = |instance: &StepInstance, store: &mut Store<State>| instance.migrate(store, page);
         self.enter(engine, reads, question, |answer| answer.upserts.len())
     }
@@ -92,11 +92,11 @@ impl Step {
         reads: Reads,
         question: impl FnOnce(&StepInstance, &mut Store<State>) -> wasmtime::Result<Said<T>>,
         items: impl FnOnce(&T) -> usize,
-    ) -> (Result<T, CallError>, (Reads, Remains)) {
-        let means = Means { limits: self.limits, outside: &Arc::default(), share: Share::Alone };
+    ) -> (Result<T, CallError>, (Reads, CallSummary)) {
+        let budget = CallBudget { limits: self.limits, outside: &Arc::default(), share: Share::Alone };
         let callee = Callee { weight: self.weight, component: &self.component };
         let instantiate = |store: &mut Store<State>| self.prepared.instantiate(store);
-        let (said, left) = sandbox::call(engine, callee, reads, means, instantiate, question);
+        let (said, left) = sandbox::call(engine, callee, reads, budget, instantiate, question);
         let answer = said.and_then(|said| match said {
             Ok(answer) => self.within(items(&answer)).map(|()| answer),
             Err((code, message)) => Err(CallError::Failed { code: quote(&code), message: quote(&message) }),

@@ -35,7 +35,7 @@ use generated::exports::loadout::plugin::tool_rule;
 use generated::loadout::plugin::{context, library, trace};
 
 /// A component that is ready to be asked.
-pub(in crate::plugin) struct Rule(generated::ToolPre<State>);
+pub(in crate::plugin) struct PreparedToolRule(generated::ToolPre<State>);
 
 /// An instance of it.
 pub(in crate::plugin) struct Instance(generated::Tool);
@@ -45,7 +45,7 @@ pub(in crate::plugin) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()
     generated::Tool::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
 }
 
-impl Rule {
+impl PreparedToolRule {
     /// Binds a component to its imports.
     pub(in crate::plugin) fn new(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Self> {
         Ok(Self(generated::ToolPre::new(linker.instantiate_pre(component)?)?))

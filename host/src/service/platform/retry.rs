@@ -131,7 +131,7 @@ impl Platform {
     fn has_to_be_compiled(&self, digest: &Digest) -> bool {
         let is_known = || lock(&self.known).get(digest).is_some_and(|held| held.strong_count() > 0);
         let is_settled = || lock(&self.unusable).contains_key(digest);
-        !self.is_bundled(digest) && !is_known() && !is_settled() && self.workshop.kept_code(digest) == 0
+        !self.is_bundled(digest) && !is_known() && !is_settled() && self.loader.kept_code(digest) == 0
     }
 }
 

@@ -106,7 +106,7 @@ impl Service {
             let new = || new.iter().find(|(new, _)| *new == digest).map(|(_, size)| *size as u64);
             kept.get(digest).copied().or_else(new).unwrap_or_default()
         };
-        let code = |digest: &Digest| platform.workshop().kept_code(digest);
+        let code = |digest: &Digest| platform.loader().kept_code(digest);
         Ok(Usage::of(&after, size, code).check(&Usage::of(&before, size, code))?)
     }
 

@@ -388,9 +388,9 @@ fn settings(name: &str, item: &AnyItem) -> BTreeMap<SettingsPlace, Settings> {
     let tools = Profile::from_any(item).map(|profile| profile.productivity_pane.tools.as_slice()).unwrap_or_default();
     let of_tools = tools.iter().map(|it| (SettingsPlace::of_tool(name, it.tool.as_str()), it.settings.clone()));
     let steps = Plugin::from_any(item).map(|plugin| &plugin.steps);
-    let of_steps = steps
+    let of_upgrade_steps = steps
         .into_iter()
         .flatten()
         .map(|(step, wanted)| (SettingsPlace::of_step(step), wanted.configuration.clone().unwrap_or_default()));
-    of_tools.chain(of_steps).collect()
+    of_tools.chain(of_upgrade_steps).collect()
 }

@@ -43,7 +43,7 @@ impl<'a> Deployment<'a> {
         }
         let versions = versions(&there);
         begun.next = versions.iter().map(|version| version.patch.saturating_add(1)).fold(FIRST, u32::max);
-        begun.beside = served(&there).filter(|_| matches!(manifest.provides, Provides::Tool { .. }));
+        begun.beside = served(&there).filter(|_| matches!(manifest.provides, Provides::ToolRule { .. }));
         begun.brought = versions.into_iter().filter(is_brought).collect();
         begun.take_away()?;
         Ok(begun)

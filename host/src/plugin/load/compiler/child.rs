@@ -24,10 +24,10 @@ use crate::plugin::sandbox::call as sandbox;
 use crate::plugin::sandbox::trap;
 use crate::plugin::worlds::amendment::Question;
 use crate::plugin::worlds::linker;
-use crate::plugin::worlds::v0_1::Rule;
-use crate::plugin::worlds::v0_1::configuration::Handler;
-use crate::plugin::worlds::v0_1::evaluation::Evaluator;
-use crate::plugin::worlds::v0_1::upgrade::Step;
+use crate::plugin::worlds::v0_1::PreparedToolRule;
+use crate::plugin::worlds::v0_1::configuration::PreparedConfigurationStep;
+use crate::plugin::worlds::v0_1::evaluation::PreparedToolStep;
+use crate::plugin::worlds::v0_1::upgrade::PreparedUpgradeStep;
 use crate::resolve::Reads;
 use crate::upgrade::Page;
 
@@ -122,9 +122,9 @@ fn start(engine: &Engine, bytes: &[u8], config: &Config) -> Result<(), (u8, Stri
     let linker = linker::linker(engine).map_err(cannot)?;
     let compiled = Component::from_binary(engine, bytes).map_err(|error| (INVALID, format!("{error:#}")))?;
     let most = match manifest.provides {
-        Provides::Tool { .. } | Provides::ToolSteps { .. } => config.limits,
-        Provides::Step(_) => config.step_limits,
-        Provides::Handler { .. } => config.handler_limits,
+        Provides::ToolRule { .. } | Provides::ToolSteps { .. } => config.limits,
+        Provides::UpgradeStep(_) => config.upgrade_step_limits,
+        Provides::ConfigurationSteps { .. } => config.configuration_step_limits,
     };
     let limits = most.for_weight(Weight::of(bytes)).lowered(manifest.limits);
     let component = Arc::new(trace::Component { plugin: manifest.full_name(), ..trace::Component::default() });
@@ -132,23 +132,23 @@ fn start(engine: &Engine, bytes: &[u8], config: &Config) -> Result<(), (u8, Stri
     store.set_fuel(FUEL).map_err(cannot)?;
     let unfit = |error: wasmtime::Error| (UNFIT, format!("{error:#}"));
     let asked = match &manifest.provides {
-        Provides::Tool { .. } => {
-            let instance = Rule::new(&linker, &compiled).map_err(unfit)?.instantiate(&mut store);
+        Provides::ToolRule { .. } => {
+            let instance = PreparedToolRule::new(&linker, &compiled).map_err(unfit)?.instantiate(&mut store);
             instance.map(|instance| instance.evaluate(&mut store, "{}").err())
         }
-        Provides::Step(_) => {
-            let instance = Step::new(&linker, &compiled).map_err(unfit)?.instantiate(&mut store);
+        Provides::UpgradeStep(_) => {
+            let instance = PreparedUpgradeStep::new(&linker, &compiled).map_err(unfit)?.instantiate(&mut store);
             instance.map(|instance| instance.check(&mut store, &Page::default()).err())
         }
-        Provides::Handler { steps } => {
-            let instance = Handler::new(&linker, &compiled).map_err(unfit)?.instantiate(&mut store);
+        Provides::ConfigurationSteps { steps } => {
+            let instance = PreparedConfigurationStep::new(&linker, &compiled).map_err(unfit)?.instantiate(&mut store);
             instance.map(|instance| {
                 let name = steps.first().map_or("", |step| step.name.as_str());
                 instance.execute(&mut store, name, "{}", &Event::default()).err()
             })
         }
         Provides::ToolSteps { steps } => {
-            let instance = Evaluator::new(&linker, &compiled).map_err(unfit)?.instantiate(&mut store);
+            let instance = PreparedToolStep::new(&linker, &compiled).map_err(unfit)?.instantiate(&mut store);
             instance.map(|instance| {
                 let (name, stage) = steps.first().map_or(("", Stage::PreOperation), |it| (it.name.as_str(), it.stage));
                 let question = Question { tool: "", stage, settings: "{}", decision: None, properties: &[] };

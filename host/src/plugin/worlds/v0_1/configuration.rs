@@ -29,7 +29,7 @@ mod generated {
 use generated::exports::loadout::plugin::configuration_step as step;
 
 /// A component that is ready to be asked.
-pub(in crate::plugin) struct Handler(generated::StepPre<State>);
+pub(in crate::plugin) struct PreparedConfigurationStep(generated::StepPre<State>);
 
 /// An instance of it.
 pub(in crate::plugin) struct HandlerInstance(generated::Step);
@@ -37,7 +37,7 @@ pub(in crate::plugin) struct HandlerInstance(generated::Step);
 /// What a handler answers, or how it broke and after how many seconds it would like to be asked again.
 type Said = Result<Outcome, (CallError, Option<u32>)>;
 
-impl Handler {
+impl PreparedConfigurationStep {
     /// Binds a component to its imports.
     pub(in crate::plugin) fn new(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Self> {
         Ok(Self(generated::StepPre::new(linker.instantiate_pre(component)?)?))

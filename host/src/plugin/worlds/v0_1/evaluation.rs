@@ -4,7 +4,7 @@ use serde_json::Value;
 use wasmtime::Store;
 use wasmtime::component::{Component, Linker};
 
-use crate::plugin::worlds::amendment::{Question, Wish};
+use crate::plugin::worlds::amendment::{Question, StepProposal};
 use crate::resolve::{Decision, ItemReference};
 
 use super::State;
@@ -27,12 +27,12 @@ mod generated {
 use generated::exports::loadout::plugin::evaluation_step as step;
 
 /// A component that is ready to be asked.
-pub(in crate::plugin) struct Evaluator(generated::ToolStepPre<State>);
+pub(in crate::plugin) struct PreparedToolStep(generated::ToolStepPre<State>);
 
 /// An instance of it.
 pub(in crate::plugin) struct EvaluatorInstance(generated::ToolStep);
 
-impl Evaluator {
+impl PreparedToolStep {
     /// Binds a component to its imports.
     pub(in crate::plugin) fn new(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Self> {
         Ok(Self(generated::ToolStepPre::new(linker.instantiate_pre(component)?)?))
@@ -52,7 +52,7 @@ impl EvaluatorInstance {
         step: &str,
         configuration: &str,
         question: &Question<'_>,
-    ) -> wasmtime::Result<Wish> {
+    ) -> wasmtime::Result<StepProposal> {
         let properties = question.properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let asked = step::Question {
             step: step.to_owned(),
@@ -67,10 +67,10 @@ impl EvaluatorInstance {
         Ok(match answer {
             Ok(step::Outcome::Proceed(step::Changes { patch, items })) => {
                 let raised = |it: step::ItemReference| ItemReference { kind: it.kind, name: it.unique_name };
-                Wish::Proceed { patch, items: items.map(|items| items.into_iter().map(raised).collect()) }
+                StepProposal::Proceed { patch, items: items.map(|items| items.into_iter().map(raised).collect()) }
             }
-            Ok(step::Outcome::Hide(step::Reason { code, text })) => Wish::Hide { code, text },
-            Err(step::Fault { code, message }) => Wish::Fault { code, message },
+            Ok(step::Outcome::Hide(step::Reason { code, text })) => StepProposal::Hide { code, text },
+            Err(step::Fault { code, message }) => StepProposal::Fault { code, message },
         })
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::SecretName;
 use crate::outbound::{Field, Request, Target};
-use crate::plugin::outbound_access::gateway::{Answered, Asking, Question, Refused, summary};
+use crate::plugin::outbound_access::gateway::{Answered, OutboundCall, Question, Refused, summary};
 
 use super::State;
 use super::generated::loadout::plugin::http::{HeaderValue, Host, Refusal, Request as Asked, Response};
@@ -28,7 +28,7 @@ impl Host for State {
             // Each may name a secret, which has to be looked up.
             Request::check_count(headers.len())?;
             let (method, target) = (method.parse()?, Target::parse(&url)?);
-            if !asking.had().http.contains(target.host()) {
+            if !asking.granted().http.contains(target.host()) {
                 return Err(Refused::not_granted(format!(
                     "the host `{}` is not granted to this plugin",
                     target.host()
@@ -36,7 +36,7 @@ impl Host for State {
             }
             let headers = headers.into_iter().map(|(name, value)| Ok((name, field(asking, value)?)));
             let headers = headers.collect::<Result<_, Refused>>()?;
-            let hosts = asking.had().http.clone();
+            let hosts = asking.granted().http.clone();
             let answer = asking.send(&Request { method, target, headers, body }, &hosts)?;
             let note = format!("{}, {}", answer.status, summary(&answer.body));
             let bytes = answer.body.len();
@@ -102,13 +102,13 @@ fn digest_of(headers: &[(String, HeaderValue)]) -> String {
 }
 
 /// The value of a header, with the secret it names if that was granted.
-fn field(asking: &Asking<'_>, value: HeaderValue) -> Result<Field, Refused> {
+fn field(asking: &OutboundCall<'_>, value: HeaderValue) -> Result<Field, Refused> {
     let (before, typed) = match value {
         HeaderValue::Text(text) => return Ok(Field::Text(text)),
         HeaderValue::Secret(name) => ("", name),
         HeaderValue::Bearer(name) => ("Bearer ", name),
     };
-    let name = typed.parse::<SecretName>().ok().filter(|name| asking.had().secrets.contains(name));
+    let name = typed.parse::<SecretName>().ok().filter(|name| asking.granted().secrets.contains(name));
     let name = name.ok_or_else(|| {
         let shown: String = typed.chars().take(100).collect();
         Refused::not_granted(format!("the secret `{shown}` is not granted to this plugin"))

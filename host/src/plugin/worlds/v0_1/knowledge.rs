@@ -39,7 +39,7 @@ impl Host for State {
             bytes: source.len() + text.len(),
         };
         let answer = self.outside(question, |asking| {
-            let connector = asking.connector(&asking.had().knowledge, ConnectorKind::Knowledge, &source)?;
+            let connector = asking.connector(&asking.granted().knowledge, ConnectorKind::Knowledge, &source)?;
             if text.trim().is_empty() || text.len() > LONGEST_TEXT {
                 return Err(Refused::bad_query(format!("a search is for a text of 1 to {LONGEST_TEXT} bytes")));
             }

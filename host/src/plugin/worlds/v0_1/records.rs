@@ -21,7 +21,7 @@ impl Host for State {
         };
         let answer = self.outside(question, |asking| {
             let (typed, table) = entity.split_once(':').unwrap_or(("", &entity));
-            let connector = asking.connector(&asking.had().records, ConnectorKind::Odata, typed)?;
+            let connector = asking.connector(&asking.granted().records, ConnectorKind::Odata, typed)?;
             lookup::look_up(asking, connector, table, &attribute, &options)
         })?;
         Ok(answer.map_err(|Refused { code, message, .. }| Refusal { code: code.into_owned(), message }))

@@ -22,7 +22,7 @@ mod generated {
 use generated::exports::loadout::plugin::upgrade_step as step;
 
 /// A component that is ready to be asked.
-pub(in crate::plugin) struct Step(generated::UpgradePre<State>);
+pub(in crate::plugin) struct PreparedUpgradeStep(generated::UpgradePre<State>);
 
 /// An instance of it.
 pub(in crate::plugin) struct StepInstance(generated::Upgrade);
@@ -30,7 +30,7 @@ pub(in crate::plugin) struct StepInstance(generated::Upgrade);
 /// What a step answers, unless it says with a code and a sentence that it cannot.
 pub(in crate::plugin) type Said<T> = Result<T, (String, String)>;
 
-impl Step {
+impl PreparedUpgradeStep {
     /// Binds a component to its imports.
     pub(in crate::plugin) fn new(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Self> {
         Ok(Self(generated::UpgradePre::new(linker.instantiate_pre(component)?)?))
