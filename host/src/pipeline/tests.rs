@@ -14,7 +14,7 @@ use super::*;
 
 type Answer = fn(&Event) -> Result<Outcome, StepFault>;
 
-/// Steps that are functions, and what they were asked.
+/// Steps that are functions, and a record of their calls.
 struct Table {
     registrations: Vec<Registration>,
     answers: BTreeMap<String, Answer>,
@@ -172,7 +172,7 @@ fn a_rejection_ends_the_operation_whatever_the_policy() {
     let mut changes = [update("x", json!({}), json!({"a": 1}))];
     let refusal = with(&table, false, |operation| operation.run(Stage::PreValidation, &mut changes)).unwrap_err();
     assert_eq!(refusal.to_string(), "Rank 1 is reserved.");
-    assert_eq!(table.asked.lock().unwrap().len(), 1, "nobody is asked after a rejection");
+    assert_eq!(table.asked.lock().unwrap().len(), 1, "no step is called after a rejection");
 }
 
 #[test]
