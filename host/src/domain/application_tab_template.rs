@@ -71,7 +71,7 @@ pub enum PageType {
     Dashboard,
     /// Search.
     Search,
-    /// A page of somebody else.
+    /// A page of another site.
     ThirdPartyWebsite,
     /// A custom page.
     CustomPage,
@@ -103,7 +103,7 @@ impl ApplicationTabTemplate {
         if value.is_empty() { None } else { Some(value) }
     }
 
-    /// Reports what no session would make an address of.
+    /// Reports addresses that no session could open.
     fn check_addresses(&self, problems: &mut Problems) {
         let parameters =
             self.parameters.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_ref()?.as_str())));

@@ -1,4 +1,4 @@
-//! Channels, inbox and generative helpers, with what hid the rest.
+//! Channels, inbox and generative helpers, with the gates that hide the rest.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub struct ActiveChannels {
     pub active: Vec<Channel>,
     /// Channels that exist and are not loaded, with the gate that hid them.
     pub hidden: Vec<HiddenChannel>,
-    /// Telephony of others, by precedence.
+    /// Telephony of other vendors, by precedence.
     pub providers: Vec<Provider>,
 }
 
@@ -69,7 +69,7 @@ pub struct HiddenView {
 /// Generative helpers in force.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ActiveCopilot {
-    /// Every helper the profile speaks of, and whether the person has it.
+    /// Every helper that the profile names, and whether the person has it.
     pub features: BTreeMap<CopilotFeature, bool>,
     /// Helpers the profile enables and the person does not have, with the gate that hid them.
     pub hidden: Vec<HiddenFeature>,
