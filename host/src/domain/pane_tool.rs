@@ -1,4 +1,4 @@
-//! Pane tools: the catalog of what can be placed in a productivity pane.
+//! Pane tools: the catalog of tools that can be placed in a productivity pane.
 
 use std::collections::BTreeSet;
 
@@ -52,7 +52,8 @@ pub struct PaneTool {
     /// What a person and the environment must have for the tool to appear.
     #[serde(default)]
     pub requires: ToolRequirements,
-    /// What people see of the tool while no rule decides about its kind; where nothing is said, what the environment says.
+    /// Whether people see the tool while no rule decides about its kind. If left out, the setting of the environment
+    /// applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_rule: Option<WithoutRule>,
     /// Where the tool came from.
@@ -60,14 +61,14 @@ pub struct PaneTool {
     pub source: Option<Source>,
 }
 
-/// What people see of a tool while no rule decides about its kind.
+/// Whether people see a tool while no rule decides about its kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WithoutRule {
-    /// Nothing: a rule may be missing that hid the tool.
+    /// The tool is hidden: the missing rule may be one that hid the tool.
     #[default]
     Hide,
-    /// The tool, with an empty payload: it needs no rule.
+    /// The tool is shown with an empty payload: it needs no rule.
     Show,
 }
 

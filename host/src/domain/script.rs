@@ -54,7 +54,7 @@ pub struct ScriptStep {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum StepAction {
-    /// Something to say or do, marked as done by the person; slugs allowed.
+    /// An instruction, which the person marks as done; slugs allowed.
     Text {
         /// The words.
         instruction: Localized<2000>,

@@ -1,4 +1,5 @@
-//! Voice profiles: how calls are taken or made. Not experience profiles, but the second place that chooses templates.
+//! Voice profiles: how calls are taken or made. They are not experience profiles, but bind session and notification
+//! templates after the workstream.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +25,7 @@ pub struct VoiceProfile {
     /// The numbers it serves.
     #[serde(default)]
     pub phone_numbers: BTreeSet<Text<32>>,
-    /// Where its calls wait.
+    /// The queue in which its calls wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<Name<Queue>>,
     /// The language callers are greeted in.
