@@ -1,4 +1,4 @@
-//! The pipeline: which steps are asked about a change, in which order, and what their answers mean.
+//! The pipeline: which steps are called about a change, in which order, and what their answers mean.
 //!
 //! Does not know how a step runs or how a change is written: it sees changes as values and calls steps through
 //! [`Handlers`]. A proposal is checked before it is applied, a rejection ends the operation, and a fault follows the
@@ -21,7 +21,7 @@ use crate::store::Snapshot;
 
 /// The steps of an environment, and how to call them.
 pub trait Handlers: Send + Sync {
-    /// The steps, in the order in which they are asked.
+    /// Returns the steps, in the order in which they are called.
     fn registrations(&self) -> &[Registration];
 
     /// Calls a step with an event. `library` is the configuration before the change; `effort` is the cost so far of the

@@ -24,7 +24,7 @@ pub struct ApplicationTabTemplate {
     /// Shown on the tab; slugs allowed. Without it the page names itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Localized<200>>,
-    /// What kind of page it is.
+    /// The kind of page.
     pub page_type: PageType,
     /// Whether a person may close the tab; an anchor never closes (ruling 8.8).
     #[serde(default = "closable")]

@@ -92,7 +92,7 @@ pub fn check(item: &AnyItem, before: Option<&AnyItem>) -> Vec<Problem> {
     {
         let was: BTreeMap<(String, What), usize> =
             self::excesses(before).into_iter().map(|it| ((it.attribute, it.what), it.count)).collect();
-        // A map cannot be asked with a borrowed pair.
+        // A map has no look-up by a borrowed pair.
         excesses.retain(|it| was.get(&(it.attribute.clone(), it.what)).is_none_or(|was| *was < it.count));
     }
     excesses.into_iter().take(PROBLEMS_MAX).map(Excess::problem).collect()
@@ -139,7 +139,7 @@ impl Excess {
             What::Controls | What::LateControls => {
                 "it has a control character other than tab, line feed and carriage return: take it out".to_owned()
             }
-            What::Blanks => "nothing of the text is seen: give it a character that is".to_owned(),
+            What::Blanks => "the text has no visible character: give it one".to_owned(),
             What::NoWords => "it is empty, or has a blank at an end or a line break: write it without".to_owned(),
             What::NoLanguages => {
                 format!("this is no language: use a number of 1 to {}, such as 1033", wording::LANGUAGE_MAX)

@@ -33,7 +33,7 @@ impl CallLimits {
     pub fn check(&self, attribute: &str, problems: &mut Problems) {
         let named = [("deadlineMs", self.deadline_ms), ("memoryMib", self.memory_mib), ("hostCalls", self.host_calls)];
         for (name, _) in named.into_iter().filter(|(_, limit)| *limit == Some(0)) {
-            problems.refuse(format!("{attribute}.{name}"), "at least 1 is needed: switch off what should not be asked");
+            problems.refuse(format!("{attribute}.{name}"), "at least 1 is needed: to stop the calls, switch it off");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Duties: the tool kinds a plugin answers for.
 //!
-//! While a plugin cannot be called, tools of these kinds are hidden: its rule or its steps might have hidden them.
+//! While a plugin does not answer, tools of these kinds are hidden, because its rule or its steps might have hidden
+//! them. Only where a step that may be skipped is missing, the tool stays with a warning.
 
 use std::collections::BTreeSet;
 

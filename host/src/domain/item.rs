@@ -197,7 +197,7 @@ kinds! {
     ApplicationTabTemplate = "application-tab-templates", "application tab template", "application tab templates", prefixed, collection;
     /// An incoming notification.
     NotificationTemplate = "notification-templates", "notification template", "notification templates", prefixed, collection;
-    /// What opens when a session starts.
+    /// The panel, tabs and scripts of a new session.
     SessionTemplate = "session-templates", "session template", "session templates", prefixed, collection;
     /// A source of suggestions.
     SmartAssistConfiguration = "smart-assist-configurations", "smart assist configuration", "smart assist configurations", prefixed, collection;

@@ -25,10 +25,10 @@ pub struct PaneTool {
     pub kind: Text<100>,
     /// The name of the control or page that draws the tool.
     pub control: Text<100>,
-    /// What `control` names.
+    /// The kind of thing that `control` names.
     #[serde(default)]
     pub control_type: ControlType,
-    /// Where the catalog lists the tool.
+    /// The category under which the catalog lists the tool.
     #[serde(default)]
     pub category: ToolCategory,
     /// Shown in every session, Home included; global tools know nothing of the session.
@@ -46,10 +46,10 @@ pub struct PaneTool {
     /// Path of the icon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<Text<100>>,
-    /// Where to read more.
+    /// The address of further information.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learn_more: Option<Text<100>>,
-    /// What a person and the environment must have for the tool to appear.
+    /// The requirements for the tool to appear.
     #[serde(default)]
     pub requires: ToolRequirements,
     /// Whether people see the tool while no rule decides about its kind. If left out, the setting of the environment
@@ -72,7 +72,7 @@ pub enum WithoutRule {
     Show,
 }
 
-/// What must hold for a tool to appear (domain 3.3).
+/// The requirements for a tool to appear (domain 3.3).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ToolRequirements {
@@ -85,7 +85,7 @@ pub struct ToolRequirements {
     pub tenant_switch: Option<Text<100>>,
 }
 
-/// What draws a tool (`msdyn_type`).
+/// The kind of control that draws a tool (`msdyn_type`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ControlType {
@@ -96,7 +96,7 @@ pub enum ControlType {
     CustomPage,
 }
 
-/// Where the catalog lists a tool (`msdyn_category`).
+/// The category under which the catalog lists a tool (`msdyn_category`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names are the product's own and say all there is to say")]

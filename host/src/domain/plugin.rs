@@ -39,14 +39,14 @@ pub struct Plugin {
     /// The versions that were active before, the latest last: a roll-back goes back to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub served_before: Vec<PluginVersion>,
-    /// The capabilities granted to components, by digest: another build has none. A component that is not listed waits
-    /// for a decision.
+    /// The capabilities granted to components, by digest: another build has none. There is no decision yet about a
+    /// component that is not listed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = BTreeMap<String, Capabilities>)]
     pub grants: BTreeMap<Digest, Capabilities>,
     /// The tool kinds that the plugin answers for and does not decide about now: it is switched off, waits for a
     /// decision, was named by an import, or its active version does less than an earlier one. Tools of these kinds are
-    /// hidden meanwhile.
+    /// hidden meanwhile, or shown with a warning if only a step that may be skipped is missing.
     #[serde(skip_serializing_if = "Duties::is_empty")]
     pub answers_for: Duties,
     /// The settings of tools, by their kind.

@@ -160,7 +160,7 @@ pub struct InboxView {
     pub default_sort: Option<Text<1_048_576>>,
 }
 
-/// What an inbox view can list.
+/// A kind of work that an inbox view can list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum InboxRecordType {

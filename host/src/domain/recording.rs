@@ -1,7 +1,7 @@
 //! Recording: which calls of a plugin are kept whole, for how long, and which values are redacted before.
 //!
 //! Recording is off unless an administrator sets when it ends. The session's context, with customers' names and texts,
-//! is redacted unless the administrator sets otherwise.
+//! and the answers of granted calls are redacted unless the administrator sets otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -56,7 +56,7 @@ pub enum RecordedStatus {
     Failed,
     /// The step around a rule changed nothing.
     Agreed,
-    /// The step around a rule changed the settings or the answer.
+    /// The step before a rule changed the settings that the rule received.
     Amended,
     /// The step let the change go on.
     Proceeds,

@@ -62,7 +62,7 @@ pub struct WantedRollout {
     /// For a group: these people get it, by login.
     #[serde(default)]
     pub users: BTreeSet<String>,
-    /// How many of its calls may break before it is stopped; 5 without it.
+    /// The number of its calls that may break before the trial is stopped; 5 if left out.
     #[serde(default = "default_stop_after")]
     #[schema(minimum = 1, maximum = 10_000)]
     pub stop_after: u32,

@@ -66,7 +66,7 @@ pub enum SessionKind {
     Entity,
 }
 
-/// Where messages are exchanged (`msdyn_panelstate`).
+/// The state of the panel in which messages are exchanged (`msdyn_panelstate`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CommunicationPanel {

@@ -171,8 +171,8 @@ pub struct RefusedCall {
 
 /// An observer of every call.
 ///
-/// It runs on the thread that waits for the answer, so it must return at once: it opens no file, and takes no lock that
-/// is held for long.
+/// The thread that runs the call calls it before the answer returns, so it must return at once: it opens no file, and
+/// takes no lock that is held for long.
 pub trait Watch: fmt::Debug + Send + Sync {
     /// Takes the trace of a call that ended. Returns whether the trace is kept.
     fn saw(&self, trace: CallTrace) -> bool;

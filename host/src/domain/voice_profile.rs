@@ -31,7 +31,7 @@ pub struct VoiceProfile {
     /// The language callers are greeted in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
-    /// What is kept of a call.
+    /// The parts of a call that are kept.
     #[serde(default)]
     pub recording: Recording,
     /// Whether calls may go to an outside number.
@@ -57,7 +57,7 @@ pub enum CallDirection {
     Outbound,
 }
 
-/// What is kept of a call.
+/// The parts of a call that are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names say all there is to say")]

@@ -107,7 +107,7 @@ impl Proposal {
         }
         let is_json = |value: &str| serde_json::from_str::<serde::de::IgnoredAny>(value).is_ok();
         match self.shared.iter().find(|(_, value)| !is_json(value)) {
-            Some((key, _)) => Err(StepFault::invalid(format!("what it leaves as `{key}` is no JSON"))),
+            Some((key, _)) => Err(StepFault::invalid(format!("its shared value `{key}` is not JSON"))),
             None => Ok(()),
         }
     }

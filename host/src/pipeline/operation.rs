@@ -35,7 +35,7 @@ pub struct Operation<'a> {
     pub author: &'a Author,
     /// The values that steps leave for later steps, as JSON by key.
     pub shared: BTreeMap<String, String>,
-    /// Steps that broke and were passed over.
+    /// Steps that broke and were skipped.
     pub skipped: Vec<Skipped>,
 }
 
@@ -221,7 +221,7 @@ impl Operation<'_> {
         if size > SHARED_MAX {
             let most = SHARED_MAX >> 10;
             return Err(StepFault::invalid(format!(
-                "what steps leave for each other has {size} bytes; {most} KiB are the most"
+                "the shared values of the steps have {size} bytes; {most} KiB are the most"
             )));
         }
         self.shared = shared;

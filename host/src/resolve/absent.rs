@@ -73,7 +73,7 @@ pub(super) fn standing(name: &str, tool: &PaneTool, environment: &Environment, r
             WithoutRule::Hide => return hidden(unruled(name, kind, former)),
             // A tool that needs no rule and never had one gets no warning.
             WithoutRule::Show => warnings.extend(former.map(|Absent { why, next, .. }| {
-                (NO_RULE, format!("tool `{kind}` is shown without a rule, as it is wanted: {why}; {next}"))
+                (NO_RULE, format!("tool `{kind}` is shown without a rule, as configured: {why}; {next}"))
             })),
         }
     }

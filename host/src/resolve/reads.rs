@@ -407,8 +407,8 @@ impl Reads {
         links
     }
 
-    /// See `library.names`. The number of names has no bound here: `go_on` is called every [`AT_ONCE`] names and at the
-    /// end, and once it returns false there is no answer.
+    /// See `library.names`. The number of names has no bound here: `go_on` is called every 1,000 names and at the end,
+    /// and once it returns false there is no answer.
     pub fn names(&mut self, kind: &str, go_on: &mut dyn FnMut() -> bool) -> Option<Vec<String>> {
         const CALL: &str = "library.names";
         let names: Vec<String> = match &self.library {

@@ -31,7 +31,7 @@ pub struct Asker {
     pub request: Option<Arc<str>>,
     /// The name of the caller's access token.
     pub token: Option<Arc<str>>,
-    /// What the request has cost, and whether its caller still waits.
+    /// The cost of the request so far, and whether its caller still waits.
     pub effort: Arc<Effort>,
 }
 

@@ -21,7 +21,7 @@ pub struct AuditRecord {
     pub entry: AuditEntry,
 }
 
-/// What happened, when, and to which token.
+/// The event, its time and its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AuditEntry {
     /// When it happened.
@@ -30,7 +30,7 @@ pub struct AuditEntry {
     /// The token that the call was made with, or that was changed. For a change of anything else, the token of the
     /// caller who made it.
     pub token: String,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: AuditEvent,
 }
@@ -162,7 +162,7 @@ pub enum AuditEvent {
         /// The plugin.
         plugin: String,
     },
-    /// An event of the outbox was sent again.
+    /// An event of the outbox was retried.
     QuestionRetried {
         /// The number of the event.
         question: u64,
@@ -244,7 +244,7 @@ pub enum AuditOutcome {
     RecordingDeleted,
     /// All recordings of a plugin were deleted.
     RecordingsDeleted,
-    /// An event of the outbox was sent again.
+    /// An event of the outbox was retried.
     QuestionRetried,
     /// An event of the outbox was dropped.
     QuestionDropped,

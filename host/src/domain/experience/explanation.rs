@@ -27,7 +27,7 @@ pub enum ExplainLevel {
 /// A line of the explain tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Explanation {
-    /// What was decided, such as `profile`, `title` or `tool`.
+    /// The subject of the decision, such as `profile`, `title` or `tool`.
     pub about: String,
     /// The candidate the line is about, by unique name.
     #[serde(skip_serializing_if = "Option::is_none")]
