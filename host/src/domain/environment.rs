@@ -36,8 +36,9 @@ pub struct Environment {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct QuerySettings {
-    /// The connector, of the kind `odata`, that answers slugs such as `{$odata.contact.fullname.?$filter=contactid eq
-    /// {customerRecordId}}`. Without a connector, these slugs have no value.
+    /// The connector, of the kind `odata`, that answers slugs such as
+    /// `{$odata.contact.fullname.?$filter=contactid eq {customerRecordId}}`. Without a connector, these slugs have no
+    /// value.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9-]*$")]
     pub connector: Option<Name<Connector>>,

@@ -243,8 +243,8 @@ impl Rendered {
     }
 }
 
-/// Tells whether a brace opens a slug. A slug begins with a letter, an underscore or a dollar sign, so `{"id"` and `{
-/// }` are text.
+/// Tells whether a brace opens a slug. A slug begins with a letter, an underscore or a dollar sign, so `{"id"` and
+/// `{ }` are text.
 fn opens_slug(after_brace: &str) -> bool {
     after_brace.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$')
 }

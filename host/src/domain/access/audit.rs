@@ -41,7 +41,7 @@ pub struct AuditEntry {
 pub enum AuditEvent {
     /// A call with the token was not carried out.
     Denied {
-        /// Why.
+        /// The reason.
         reason: Denial,
         /// The missing privilege, if that is the reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]

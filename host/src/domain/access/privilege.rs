@@ -34,7 +34,7 @@ macro_rules! privileges {
 }
 
 privileges! {
-    /// Read the configuration: every collection but people, the default profile, the environment, what plugins are
+    /// Read the configuration: every collection but people, the default profile, the environment, which plugins are
     /// there.
     ConfigurationRead = "configuration.read";
     /// Write profiles, templates, tabs, notifications, channels, workstreams, queues, roles, apps, the environment;
@@ -54,11 +54,11 @@ privileges! {
     Export = "export";
     /// Plan, carry out, watch and undo upgrades from old environments, whatever they change.
     Upgrade = "upgrade";
-    /// Install plugins: bring code.
+    /// Install plugins.
     PluginInstall = "plugin.install";
     /// Say whose plugins must be signed, by which keys, and whether plugins of all other publishers are taken.
     PluginTrust = "plugin.trust";
-    /// Change the steps and settings of plugins that are there.
+    /// Change the steps and settings of installed plugins.
     PluginConfigure = "plugin.configure";
     /// Grant plugins what they ask to reach outside, say where connectors lead, and which of them slugs ask.
     PluginGrant = "plugin.grant";

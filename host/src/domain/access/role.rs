@@ -48,20 +48,20 @@ roles! {
     AppProfileAdministrator = "app-profile-administrator", &[
         ConfigurationRead, ConfigurationWrite, PeopleRead, PeopleWrite, ExperienceRead, HistoryRead, Export,
     ];
-    /// Looks at profiles and at what people get, and changes nothing.
+    /// Reads profiles and the experiences of people, and changes nothing.
     AppProfileUser = "app-profile-user", &[ConfigurationRead, PeopleRead, ExperienceRead];
     /// Writes scripts, macros, pane tools and smart assist configurations, and tries them out.
     ProductivityToolsAdministrator = "productivity-tools-administrator", &[
         ConfigurationRead, ProductivityWrite, ExperienceRead,
     ];
-    /// A workspace app: asks what people get, and sees nothing else.
+    /// A workspace app: asks for the experiences of people, and reads nothing else.
     Workspace = "workspace", &[ExperienceRead];
     /// Installs plugins.
     PluginInstaller = "plugin-installer", &[ConfigurationRead, PluginInstall];
     /// Says whose plugins must be signed, by which keys, and whether plugins of all other publishers are taken.
     /// Installs none.
     PluginTrustAdministrator = "plugin-trust-administrator", &[ConfigurationRead, PluginTrust];
-    /// Sets up plugins that are there.
+    /// Sets up installed plugins.
     PluginConfigurator = "plugin-configurator", &[ConfigurationRead, PluginConfigure];
     /// Grants plugins what they ask to reach outside, and says where connectors lead.
     PluginGranter = "plugin-granter", &[ConfigurationRead, PluginGrant];

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The name of a host, with its port if that is not 443.
 ///
-/// Invariant: labels of a-z, 0-9 and `-` with dots between, the last not all digits, 253 characters at most.
+/// Invariant: labels of a-z, 0-9 and `-` with dots between, the last beginning with a letter, 253 characters at most.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct HttpHost {

@@ -67,7 +67,7 @@ pub enum ToolStatus {
     },
     /// Its rule component broke; the tool is not shown.
     Failed {
-        /// How.
+        /// The fault.
         fault: ToolFault,
     },
 }

@@ -27,7 +27,7 @@ pub struct ActiveChannels {
 pub struct HiddenChannel {
     /// The channel.
     pub channel: Channel,
-    /// Why.
+    /// The gate that hides it.
     pub hidden_by: HiddenBy,
 }
 
@@ -62,7 +62,7 @@ pub struct VisibleInbox {
 pub struct HiddenView {
     /// The view.
     pub view: String,
-    /// Why.
+    /// The gate that hides it.
     pub hidden_by: HiddenBy,
 }
 
@@ -81,6 +81,6 @@ pub struct ActiveCopilot {
 pub struct HiddenFeature {
     /// The helper.
     pub feature: CopilotFeature,
-    /// Why.
+    /// The gate that hides it.
     pub hidden_by: HiddenBy,
 }
