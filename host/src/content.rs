@@ -1,8 +1,8 @@
-//! The configuration that ships with the program, and samples to look around in: data, and the reader for it.
+//! The configuration that ships with the program, the samples, and the reader of both.
 //!
 //! A content document is one JSON object: a collection name such as `profiles`, then items by unique name in the form
-//! the API takes. The key `assignments` holds direct assignments, from login to profile. Refuses unknown keys, and an
-//! item or a login that stands twice. Whether references resolve is checked where content meets other content, in the store.
+//! the API takes. The key `assignments` holds direct assignments, from login to profile. The reader refuses unknown
+//! keys, and an item or a login that stands twice. It leaves the check of references to the store.
 
 mod document;
 mod samples;
@@ -26,7 +26,7 @@ pub struct Content {
     pub assignments: Vec<(Name<User>, Name<Profile>)>,
 }
 
-/// A document that is no content.
+/// A refusal of a content document.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The document is not JSON, or not shaped like content.
@@ -37,13 +37,13 @@ pub enum Error {
     Twice {
         /// The collection, or `assignments`.
         section: &'static str,
-        /// What stands twice.
+        /// The unique name or login that stands twice.
         name: String,
     },
     /// A unique name, or a login, breaks the rules of names.
     #[error(transparent)]
     Name(#[from] InvalidName),
-    /// There is only one of its kind, and it has another name.
+    /// The collection holds a single item, and its name is another.
     #[error("`{typed}` cannot stand under `{section}`: the only name there is `{section}`")]
     OnlyOne {
         /// The collection.
@@ -54,7 +54,7 @@ pub enum Error {
     /// An item is not valid.
     #[error(transparent)]
     Item(#[from] InvalidItem),
-    /// The value of an assignment is not a text.
+    /// The value of an assignment is not a string.
     #[error("the assignment of `{login}` must be the unique name of a profile, such as `contoso_rep`")]
     Assignment {
         /// The login.
@@ -77,7 +77,7 @@ impl Content {
         content.sort_and_check()
     }
 
-    /// Both contents as one.
+    /// Merges both contents into one. Refuses an item or an assignment that stands in both.
     pub fn merge(mut self, other: Self) -> Result<Self, Error> {
         self.items.extend(other.items);
         self.assignments.extend(other.assignments);
@@ -117,7 +117,7 @@ impl Content {
         Ok(self)
     }
 
-    /// The content of documents that are part of the program, each with its file name.
+    /// Reads the documents that are embedded in the program, each with its file name.
     fn embedded(documents: &[(&str, &str)]) -> Self {
         let mut all = Self::default();
         for (file, document) in documents {

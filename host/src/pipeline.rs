@@ -1,8 +1,8 @@
-//! The pipeline: which steps are asked about a change, in which order, and what their answers mean.
+//! The pipeline: which steps are called about a change, in which order, and what their answers mean.
 //!
-//! Sees changes as values and steps as questions: how a step runs is not known here, nor how a change is written. A step that
-//! proposes is believed only as far as the change goes; one that rejects ends it; one that breaks does what its registration
-//! says.
+//! Does not know how a step runs or how a change is written: it sees changes as values and calls steps through
+//! [`Handlers`]. A proposal is checked before it is applied, a rejection ends the operation, and a fault follows the
+//! policy of the step's registration.
 
 mod event;
 mod filter;
@@ -19,13 +19,13 @@ use std::sync::Arc;
 use crate::domain::Effort;
 use crate::store::Snapshot;
 
-/// Steps that can be asked.
+/// The steps of an environment, and how to call them.
 pub trait Handlers: Send + Sync {
-    /// The steps, in the order in which they are asked.
+    /// Returns the steps, in the order in which they are called.
     fn registrations(&self) -> &[Registration];
 
-    /// Asks a step about an event. `library` is the configuration before the change, and `effort` what the request has
-    /// cost that makes it.
+    /// Calls a step with an event. `library` is the configuration before the change; `effort` is the cost so far of the
+    /// request that makes the change.
     fn execute(
         &self,
         step: &Registration,
@@ -34,12 +34,12 @@ pub trait Handlers: Send + Sync {
         effort: &Arc<Effort>,
     ) -> Result<Outcome, StepFault>;
 
-    /// Why nobody can tell which steps there are, if that is so: nothing is written then.
+    /// Returns the refusal to give while the list of steps is incomplete: nothing is written then.
     fn incomplete(&self) -> Option<Refusal> {
         None
     }
 
-    /// What a step answered about an event cannot be carried out: that is a fault like any other.
+    /// Records that the host could not apply a step's answer to an event. It counts as a fault of the step.
     fn disbelieve(&self, step: &Registration, event: &Event, fault: &StepFault);
 }
 

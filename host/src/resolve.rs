@@ -1,6 +1,6 @@
-//! What one person gets and why: (snapshot, person, app, session, rules) to an experience.
+//! Resolution: computes the experience of one person from a snapshot, the person, an app, a session and rules.
 //!
-//! Pure. Names no database, no engine, no server and no clock; a rule that breaks is part of the answer.
+//! Pure: knows no database, no engine, no server and no clock. A rule that breaks becomes a part of the answer.
 
 mod absent;
 mod explain;
@@ -42,8 +42,9 @@ pub use tool_step::{StepEnd, StepRun};
 
 /// Computes what `subject` gets in `app`, and in `session` if one starts.
 ///
-/// Total for questions that make sense: what is broken in the configuration is a warning in the answer. Once the
-/// request of `asker` is given up, there is no answer; all else about the asker changes nothing.
+/// A fault in the configuration becomes a warning in the answer, not an error. Returns an error if the question makes
+/// no sense, if a rule or step aborts, or once the request of `asker` is given up; nothing else about the asker changes
+/// the answer.
 pub fn resolve(
     snapshot: &Arc<Snapshot>,
     subject: &Subject,
@@ -116,7 +117,7 @@ pub fn resolve(
     })
 }
 
-/// Most apps that a refusal names.
+/// Most apps that the refusal of an unknown app names.
 const APPS_NAMED: usize = 20;
 
 fn find_app(snapshot: &Snapshot, typed: &str) -> Result<Name<App>, Error> {
@@ -134,14 +135,14 @@ fn unknown(kind: Kind, name: &str, hint: String) -> Error {
     Error::Unknown { kind, name: name.to_owned(), hint }
 }
 
-/// "What if it were this profile": the selection is skipped, and the answer says so.
+/// Takes the hypothetical profile of the question: skips the selection, and says so in the explain tree.
 fn suppose(profile: &Name<Profile>, account: &mut Account) -> Selection {
     account.line(|| line("profile", Some(profile.as_str()), Outcome::Chosen, "the question supposes it"));
     let assignment = Assignment { method: crate::domain::experience::AssignmentMethod::Direct, role: None, rank: None };
     Selection { profile: profile.clone(), assignment }
 }
 
-/// Equal for equal inputs, configuration and components; how much is explained does not matter.
+/// Returns the id of the decision: equal for equal inputs, configuration and components, whatever the explain level.
 fn decision_id(
     snapshot: &Snapshot,
     subject: &Subject,

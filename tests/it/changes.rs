@@ -256,7 +256,7 @@ async fn the_environment_lowers_what_a_step_may_use_and_never_raises_it() -> Don
     let shown = steps["items"].as_array().into_iter().flatten().find(|it| it["name"] == "check");
     assert_eq!(shown.map(|it| &it["limits"]), Some(&json!({"memoryMib": 1})));
     let path = "/api/v1/plugins/tests/changes/steps/check";
-    assert_snapshot!(host.put(path, json!({"limits": {"hostCalls": 0}})).await?, @r#"422 {"code":"invalid-item","detail":"plugin `tests/changes` is not valid: `steps.check.limits.hostCalls`: at least 1 is needed: switch off what should not be asked","errors":[{"attribute":"steps.check.limits.hostCalls","message":"at least 1 is needed: switch off what should not be asked"}]}"#);
+    assert_snapshot!(host.put(path, json!({"limits": {"hostCalls": 0}})).await?, @r#"422 {"code":"invalid-item","detail":"plugin `tests/changes` is not valid: `steps.check.limits.hostCalls`: at least 1 is needed: to stop the calls, switch it off","errors":[{"attribute":"steps.check.limits.hostCalls","message":"at least 1 is needed: to stop the calls, switch it off"}]}"#);
     for (limits, named) in
         [(json!({"memoryMib": -1}), "`limits.memoryMib`"), (json!({"fuel": 1}), "unknown field `fuel`")]
     {

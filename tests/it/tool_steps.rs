@@ -289,7 +289,7 @@ async fn the_environment_lowers_what_rules_and_steps_around_them_may_use() -> Do
     tool `scripts` is decided without step `last` of tests/around 1.0.0: plugin.timeout, it ran past its deadline of 20 ms
     tool `scripts` is decided without step `last` of tests/around 1.0.0: plugin.timeout, it ran past its deadline of 100 ms
     ");
-    assert_snapshot!(host.put(rule, json!({"limits": {"deadlineMs": 0}})).await?, @r#"422 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `tools.scripts.limits.deadlineMs`: at least 1 is needed: switch off what should not be asked","errors":[{"attribute":"tools.scripts.limits.deadlineMs","message":"at least 1 is needed: switch off what should not be asked"}]}"#);
+    assert_snapshot!(host.put(rule, json!({"limits": {"deadlineMs": 0}})).await?, @r#"422 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `tools.scripts.limits.deadlineMs`: at least 1 is needed: to stop the calls, switch it off","errors":[{"attribute":"tools.scripts.limits.deadlineMs","message":"at least 1 is needed: to stop the calls, switch it off"}]}"#);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The outer shape of a content document: sections, and in each of them entries by name.
 //!
-//! Keeps what a JSON map would swallow: the order as written, and a name that stands twice.
+//! Keeps two things that a JSON map would lose: the order as written, and a name that stands twice.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,7 +12,7 @@ use crate::domain::Kind;
 /// The key of the section that holds direct assignments.
 pub(super) const ASSIGNMENTS: &str = "assignments";
 
-/// What a key of the document names.
+/// The meaning of a key of the document.
 #[derive(Clone, Copy)]
 pub(super) enum Section {
     /// Items of one kind.

@@ -1,4 +1,4 @@
-//! Environments to look around in. They stand on the shipped content and refer to it.
+//! The sample environments. They refer to the shipped content and need it.
 
 use super::Content;
 
@@ -16,7 +16,7 @@ const CONTOSO: &[(&str, &str)] = &[
     ("contoso/people.json", include_str!("samples/contoso/people.json")),
 ];
 
-/// The sample called `name`, without the shipped content it stands on.
+/// Returns the sample called `name`, without the shipped content that it needs.
 pub fn sample(name: &str) -> Option<Content> {
     match name {
         "contoso" => Some(Content::embedded(CONTOSO)),
@@ -58,7 +58,7 @@ mod tests {
         assert!(sample("fabrikam").is_none());
     }
 
-    /// Chooses as rulings 8.1, 8.4 and 8.21 say, in the shortest way that serves this data.
+    /// Chooses a profile as rulings 8.1, 8.4 and 8.21 say, in a short form that suffices for this data.
     fn chosen(content: &Content, login: &str, app: &str) -> (String, &'static str) {
         let user: &User = find(content, login);
         let serves = |profile: &str| {

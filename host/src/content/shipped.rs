@@ -1,4 +1,4 @@
-//! The out-of-the-box content: what every environment has from the start.
+//! The out-of-the-box content, which every environment has from the start.
 
 use super::Content;
 
@@ -13,7 +13,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("profiles.json", include_str!("shipped/profiles.json")),
 ];
 
-/// The out-of-the-box content of this version of the program.
+/// Returns the out-of-the-box content of this version of the program.
 pub fn shipped() -> Content {
     Content::embedded(DOCUMENTS)
 }
@@ -29,7 +29,7 @@ mod tests {
         let content = shipped();
         assert_eq!(complaints(&content), Vec::<String>::new());
         assert_eq!(template_complaints(&content), Vec::<String>::new());
-        assert!(content.assignments.is_empty(), "nobody is assigned to anything out of the box");
+        assert!(content.assignments.is_empty(), "the shipped content assigns no user");
     }
 
     #[test]

@@ -76,7 +76,8 @@ fn merging_finds_what_stands_in_both() {
     assert_eq!(one().merge(other).unwrap_err().to_string(), "`ada` stands twice under `assignments`: keep one");
 }
 
-/// Whatever a strict author would have to mend: broken checks, references to nothing, ranks of nothing.
+/// Returns the faults that the author of the content has to mend: broken checks, references to absent items, and ranks
+/// of absent profiles.
 pub(super) fn complaints(content: &Content) -> Vec<String> {
     let known: BTreeSet<(Kind, Arc<str>)> =
         content.items.iter().map(|(name, item)| (item.kind(), Arc::clone(name))).collect();
@@ -114,7 +115,7 @@ pub(super) fn find<'a, T: Item>(content: &'a Content, name: &str) -> &'a T {
     all::<T>(content).find(|(known, _)| *known == name).unwrap_or_else(|| panic!("there is no `{name}`")).1
 }
 
-/// At most one session template per entity in a profile, and only entity templates.
+/// Returns the profiles with more than one session template per entity, or with a template without an entity.
 pub(super) fn template_complaints(content: &Content) -> Vec<String> {
     let mut complaints = Vec::new();
     for (name, profile) in all::<Profile>(content) {

@@ -1,6 +1,8 @@
-//! Access: who may do what. A token has roles, a role has privileges, and every address of the API needs one of them.
+//! Access: which caller may do what. A token has roles, a role has privileges, and every route of the API needs a
+//! privilege.
 //!
-//! Refuses roles and privileges of one's own making: both sets are closed, so that a role means the same everywhere.
+//! Refuses roles and privileges that an environment defines itself: both sets are closed, so that a role means the same
+//! everywhere.
 
 mod audit;
 mod caller;

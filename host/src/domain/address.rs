@@ -1,4 +1,5 @@
-//! Addresses with blanks: their author decides where they lead, and a value fills its blank and changes nothing else.
+//! Addresses with slugs: the author decides where an address leads, and a value fills the place of its slug and changes
+//! nothing else.
 //!
 //! A value is percent-encoded wherever it stands. In the host, where nothing may be encoded, it has letters, digits and
 //! hyphens. A slug at the head holds the beginning of an address, which the rest cannot lead to another host. Refuses
@@ -28,9 +29,9 @@ pub struct Address {
     authority_end: Option<usize>,
     /// Whether it begins with a scheme.
     is_absolute: bool,
-    /// Whether another text begins here, which may go on only where it says how.
+    /// Whether another text begins here: a slug at its start may not extend the host.
     is_joint: bool,
-    /// The slug that holds its beginning, until the first piece behind it is known to fit.
+    /// The slug that holds the beginning of the address, until the first piece behind it is checked.
     head: Option<String>,
 }
 
@@ -52,29 +53,29 @@ enum Position {
     Fragment,
 }
 
-/// An address that cannot be handed out.
+/// Why an address is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// A value does not fit its place.
     #[error(transparent)]
     Value(#[from] Unfit),
-    /// It is no address of a page.
+    /// It is not the address of a web page.
     #[error("the address does not begin with `https://`, or no browser can read it: write it as `https://host/path`")]
     NoAddress,
 }
 
 impl Address {
-    /// An address that begins with its scheme, or with a slug that holds one.
+    /// Makes an address that begins with its scheme, or with a slug that holds one.
     pub fn absolute() -> Self {
         Self::at(Position::Start)
     }
 
-    /// A path that begins somewhere within a site.
+    /// Makes a path that begins somewhere within a site.
     pub fn path() -> Self {
         Self::at(Position::Path)
     }
 
-    /// The query of an address, with or without its question mark.
+    /// Makes the query of an address, with or without its question mark.
     pub fn query() -> Self {
         Self::at(Position::Query)
     }
@@ -91,17 +92,17 @@ impl Address {
         }
     }
 
-    /// The first characters of what is written so far, as a sentence may have them.
+    /// Returns the first `most` characters written so far, for a message.
     pub fn beginning(&self, most: usize) -> String {
         self.written.chars().take(most).collect()
     }
 
-    /// Says that another text begins here.
+    /// Notes that another text begins here.
     pub fn begin_another(&mut self) {
         self.is_joint = true;
     }
 
-    /// The address, if it leads where its author wrote.
+    /// Returns the address, if no value changes where it leads.
     pub fn finish(self) -> Result<String, Refused> {
         self.no_segment_moves()?;
         if !self.is_absolute {
@@ -122,7 +123,7 @@ impl Address {
         }
     }
 
-    /// Why no browser can read it: because of the value in its host, if there is one.
+    /// Returns why no browser can read the address: the value in its host is at fault, if there is one.
     fn broken(&self) -> Refused {
         match self.slug_in_host() {
             Some(slug) => unfit(slug, "makes a host that cannot be").into(),
@@ -144,13 +145,13 @@ impl Address {
         }
     }
 
-    /// What stands between the slashes and the path.
+    /// Returns the text between the slashes and the path.
     fn authority(&self) -> &str {
         let end = self.authority_end.unwrap_or(self.written.len());
         self.written[..end].split_once("//").map_or("", |(_, authority)| authority)
     }
 
-    /// Whether a browser reads the host letter by letter: not as a number, and not in another alphabet.
+    /// Tells whether a browser reads the host letter by letter: not as a number, and not in another alphabet.
     fn host_is_as_written(&self, url: &Url) -> bool {
         let authority = self.authority();
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
@@ -162,7 +163,8 @@ impl Address {
         }
     }
 
-    /// Refuses values in the last label of a host that has several: with another end it is another's.
+    /// Refuses values in the last label of a host with several labels: with another top-level domain the host has
+    /// another owner.
     fn no_value_ends_a_domain(&self) -> Result<(), Unfit> {
         let Some((scheme, _)) = self.written.split_once("//") else { return Ok(()) };
         let (start, authority) = (scheme.len() + 2, self.authority());
@@ -180,7 +182,7 @@ impl Address {
         }
     }
 
-    /// Refuses values that make a step of the path `.` or `..`, encoded or not: browsers go by those.
+    /// Refuses values that make a segment of the path `.` or `..`, encoded or not: browsers resolve those.
     fn no_segment_moves(&self) -> Result<(), Unfit> {
         for Value { slug, range, .. } in self.values.iter().filter(|value| value.position == Position::Path) {
             let before = &self.written[..range.start];
@@ -195,9 +197,9 @@ impl Address {
         Ok(())
     }
 
-    /// Goes over text and takes note of the part of the address it ends in.
+    /// Adds text, and notes the part of the address in which the text ends.
     fn go_over(&mut self, text: &str) {
-        // Browsers pass over these wherever they stand.
+        // Browsers ignore these characters anywhere in an address.
         let text = text.replace(['\t', '\r', '\n'], "");
         for (at, c) in text.char_indices() {
             let next = match (self.position, c) {
@@ -215,7 +217,7 @@ impl Address {
         self.written.push_str(&text);
     }
 
-    /// Whether text may stand behind a slug that holds the beginning of the address.
+    /// Tells whether text may stand behind a slug that holds the beginning of the address.
     fn follows(&self, text: &str) -> bool {
         match self.position {
             Position::Authority => text.starts_with(['/', '?', '#']),
@@ -254,7 +256,7 @@ impl Syntax for Address {
         let scheme = ["https://", "http://"].into_iter().find(|scheme| begins_with(text, scheme));
         let (scheme, rest) = text.split_at(scheme.map_or(0, str::len));
         self.written.push_str(scheme);
-        // Without a scheme the end refuses it, and no value stands where it could do harm.
+        // `finish` refuses an address without a scheme, and until then values count as a part of the host.
         self.position = Position::Authority;
         self.go_over(rest);
         Ok(())

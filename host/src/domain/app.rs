@@ -16,13 +16,13 @@ pub struct App {
     /// Further names the app is known by elsewhere.
     #[serde(default)]
     pub aliases: BTreeSet<Text<128>>,
-    /// Which out-of-the-box profile is in force for whom: the first entry that fits wins (ruling 8.24). An app without
-    /// a fitting entry uses the entries of [`App::BASE`].
+    /// The out-of-the-box profiles of the app: the first entry that fits a person wins (ruling 8.24). An app without a
+    /// fitting entry uses the entries of [`App::BASE`].
     #[serde(default)]
     pub out_of_the_box: Vec<OutOfTheBoxRule>,
 }
 
-/// Who gets an out-of-the-box profile.
+/// An out-of-the-box profile, and the people who get it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OutOfTheBoxRule {
@@ -37,7 +37,7 @@ pub struct OutOfTheBoxRule {
 }
 
 impl App {
-    /// The app whose out-of-the-box profiles serve apps without their own.
+    /// The app whose out-of-the-box profiles apply to apps without their own.
     pub const BASE: &str = "customer-service-workspace";
 }
 

@@ -17,7 +17,7 @@ pub struct ApplicationExtension {
     /// The relationship that joins the extension's rows to a profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relationship: Option<Text<100>>,
-    /// How many such rows a profile can have.
+    /// The number of such rows that a profile can have.
     #[serde(default)]
     pub cardinality: Cardinality,
     /// Whether it came with the product.
@@ -30,7 +30,7 @@ pub struct ApplicationExtension {
     pub source: Option<Source>,
 }
 
-/// How many rows (`msdyn_relationship_cardinality`).
+/// The number of rows (`msdyn_relationship_cardinality`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cardinality {

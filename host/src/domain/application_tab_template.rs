@@ -24,7 +24,7 @@ pub struct ApplicationTabTemplate {
     /// Shown on the tab; slugs allowed. Without it the page names itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Localized<200>>,
-    /// What kind of page it is.
+    /// The kind of page.
     pub page_type: PageType,
     /// Whether a person may close the tab; an anchor never closes (ruling 8.8).
     #[serde(default = "closable")]
@@ -71,7 +71,7 @@ pub enum PageType {
     Dashboard,
     /// Search.
     Search,
-    /// A page of somebody else.
+    /// A page of another site.
     ThirdPartyWebsite,
     /// A custom page.
     CustomPage,
@@ -103,7 +103,7 @@ impl ApplicationTabTemplate {
         if value.is_empty() { None } else { Some(value) }
     }
 
-    /// Reports what no session would make an address of.
+    /// Reports addresses that no session could open.
     fn check_addresses(&self, problems: &mut Problems) {
         let parameters =
             self.parameters.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_ref()?.as_str())));

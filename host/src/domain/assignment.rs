@@ -1,4 +1,5 @@
-//! Who gets which profile: rank and roles, the custom default. Direct assignments are plain (login, profile) pairs.
+//! Assignments of profiles: rank and roles, and the custom default. Direct assignments are plain (login, profile)
+//! pairs.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +29,7 @@ impl RankAndRoles {
     pub const RANK_MAX: u8 = 100;
 }
 
-/// The custom default: the profile of everybody who has no more specific one.
+/// The custom default: the profile of every person who has no more specific one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DefaultProfile {

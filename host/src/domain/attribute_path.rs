@@ -4,23 +4,23 @@
 
 use serde_json::{Value, json};
 
-/// The path that leads along `keys`.
+/// Joins `keys` into a path.
 pub fn join<K: AsRef<str>>(keys: &[K]) -> String {
     let escaped = keys.iter().map(|key| key.as_ref().replace('~', "~0").replace('.', "~1"));
     escaped.collect::<Vec<_>>().join(".")
 }
 
-/// The keys a path leads along.
+/// Splits a path into its keys.
 pub fn split(path: &str) -> Vec<String> {
     path.split('.').map(|key| key.replace("~1", ".").replace("~0", "~")).collect()
 }
 
-/// What the keys lead to.
+/// Returns the value that the keys lead to.
 pub fn get<'a, K: AsRef<str>>(body: &'a Value, keys: &[K]) -> Option<&'a Value> {
     keys.iter().try_fold(body, |value, key| value.get(key.as_ref()))
 }
 
-/// The merge patch that sets what the keys lead to.
+/// Makes the merge patch that sets the value that the keys lead to.
 pub fn patch<K: AsRef<str>>(keys: &[K], value: Value) -> Value {
     keys.iter().rev().fold(value, |value, key| json!({ key.as_ref(): value }))
 }

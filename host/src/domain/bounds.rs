@@ -1,8 +1,8 @@
-//! What an item and a library may hold at most, whichever way they come: a write, a patch, a copy, an import, an upgrade.
+//! The bounds of an item and of a library, whichever way they come: a write, a patch, a copy, an import, an upgrade.
 //!
-//! One set of bounds for all kinds, held against the JSON form, so that a new attribute has bounds on the day it appears.
-//! Texts have the limits of their columns besides. Refuses an item that breaks a bound, unless the item that was there
-//! broke it as much: what an older host took can be read, and made smaller in steps. Free JSON, and definitions of
+//! One set of bounds for all kinds, checked on the JSON form, so that a new attribute has bounds at once. Texts also
+//! have the limits of their columns. Refuses an item that breaks a bound, unless the item that it replaces broke the
+//! bound as much: an item from an older host can be read, and made smaller in steps. Free JSON, and definitions of
 //! workflows, are bounded as a whole.
 
 use std::borrow::Cow;
@@ -14,15 +14,15 @@ use super::{AnyItem, Kind, Problem, wording};
 
 /// Most bytes of an item, as JSON without blanks.
 pub const ITEM_BYTES_MAX: usize = 256 << 10;
-/// Most bytes of a macro, a session template, a profile or a plugin: each may hold a text of a million characters, or many
-/// settings.
+/// Most bytes of a macro, a session template, a profile or a plugin: each may hold a text of a million characters, or
+/// many settings.
 pub const LONG_ITEM_BYTES_MAX: usize = 1536 << 10;
 /// Most values of an item. A macro of a hundred steps has some thousand.
 pub const VALUES_MAX: usize = 20_000;
-/// Most values of an expression that chooses a script. It is evaluated for each session of its template, within the deadline
-/// of a rule; a condition has four.
+/// Most values of an expression that chooses a script. It is evaluated for each session of its template, within the
+/// deadline of a rule; a condition has four.
 pub const EXPRESSION_VALUES_MAX: usize = 1_000;
-/// Most bytes of the columns that an item keeps and that mean nothing here, their names included.
+/// Most bytes of the columns without a meaning here that an item keeps, their names included.
 pub const KEPT_BYTES_MAX: usize = 64 << 10;
 /// Most entries of a list, or members of an object, that has no bound of its own.
 pub const LIST_MAX: usize = 1_000;
@@ -57,7 +57,7 @@ pub const LISTS: &[(Kind, &str, usize)] = &[
     (Kind::Workstream, "smartAssistBots", 100),
 ];
 
-/// The smallest bound of a list: shorter ones are not looked at.
+/// The smallest bound of a list: a list within it is not checked further.
 const SMALLEST_LIST: usize = 100;
 
 /// Attributes that hold free JSON or the definition of a workflow, wherever in an item of the kind they are.
@@ -68,13 +68,13 @@ const FREE: &[(Kind, &[&str])] = &[
     (Kind::SessionTemplate, &["expression"]),
 ];
 
-/// Most problems of one item that are said at once.
+/// Most problems of one item that a refusal names.
 const PROBLEMS_MAX: usize = 20;
 
-/// Longest part of a path that a sentence shows, in characters.
+/// Longest part of a path that a message shows, in characters.
 const SHOWN: usize = 60;
 
-/// Most items of a kind; none for people, of whom there may be as many as there is disk.
+/// Returns the most items of a kind; nothing for people, whose number only the disk limits.
 pub fn items_max(kind: Kind) -> Option<usize> {
     match kind {
         Kind::User => None,
@@ -84,7 +84,7 @@ pub fn items_max(kind: Kind) -> Option<usize> {
     }
 }
 
-/// What `item` holds too much of. What `before`, the item that it replaces, held as much of is passed over.
+/// Returns the bounds that `item` breaks. Passes over a bound that `before`, the item that it replaces, broke as much.
 pub fn check(item: &AnyItem, before: Option<&AnyItem>) -> Vec<Problem> {
     let mut excesses = excesses(item);
     if !excesses.is_empty()
@@ -92,13 +92,13 @@ pub fn check(item: &AnyItem, before: Option<&AnyItem>) -> Vec<Problem> {
     {
         let was: BTreeMap<(String, What), usize> =
             self::excesses(before).into_iter().map(|it| ((it.attribute, it.what), it.count)).collect();
-        // A map cannot be asked with a borrowed pair.
+        // A map has no look-up by a borrowed pair.
         excesses.retain(|it| was.get(&(it.attribute.clone(), it.what)).is_none_or(|was| *was < it.count));
     }
     excesses.into_iter().take(PROBLEMS_MAX).map(Excess::problem).collect()
 }
 
-/// What there is too much of.
+/// The bound that an item breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     Bytes,
@@ -106,15 +106,15 @@ enum What {
     ExpressionValues,
     KeptBytes,
     Entries,
-    /// Characters that control terminals and printers, and that no document can carry.
+    /// Characters that control terminals and printers, U+0000 to U+001F, which no document may carry.
     Controls,
-    /// As [`What::Controls`], of those that documents carry: content that exists elsewhere may have them.
+    /// Further control characters, which documents can carry: content that exists elsewhere may have them.
     LateControls,
-    /// Texts of which nothing is seen.
+    /// Texts without a visible character.
     Blanks,
     /// Words that are empty or have a blank at an end.
     NoWords,
-    /// Numbers that are no language.
+    /// Numbers that are not the number of a language.
     NoLanguages,
 }
 
@@ -139,7 +139,7 @@ impl Excess {
             What::Controls | What::LateControls => {
                 "it has a control character other than tab, line feed and carriage return: take it out".to_owned()
             }
-            What::Blanks => "nothing of the text is seen: give it a character that is".to_owned(),
+            What::Blanks => "the text has no visible character: give it one".to_owned(),
             What::NoWords => "it is empty, or has a blank at an end or a line break: write it without".to_owned(),
             What::NoLanguages => {
                 format!("this is no language: use a number of 1 to {}, such as 1033", wording::LANGUAGE_MAX)
@@ -170,7 +170,7 @@ fn excesses(item: &AnyItem) -> Vec<Excess> {
         walk.hold(What::ExpressionValues, of_expression, EXPRESSION_VALUES_MAX);
         walk.path.clear();
     }
-    // Of an item of too many values, that is enough to say.
+    // An item with too many values is not checked further.
     if values <= VALUES_MAX {
         walk.value(&json);
         walk.found.extend(wording::faults(kind, &json).into_iter().map(|(attribute, fault)| {
@@ -185,7 +185,7 @@ fn excesses(item: &AnyItem) -> Vec<Excess> {
     walk.found
 }
 
-/// The values of definitions that the JSON form of an item holds as texts.
+/// Counts the values of definitions, which the JSON form of an item may hold as texts.
 fn values_of_texts(item: &AnyItem) -> usize {
     let definition = match item {
         AnyItem::Macro(it) => Some(&it.definition),
@@ -195,7 +195,7 @@ fn values_of_texts(item: &AnyItem) -> usize {
     definition.map_or(0, |definition| values(definition.as_str().as_bytes()))
 }
 
-/// Not fewer than the values of a JSON document: each but the first stands behind a comma, a bracket or a brace.
+/// Counts at least the values of a JSON document: each value but the first stands behind a comma, a bracket or a brace.
 pub fn values(text: &[u8]) -> usize {
     let (mut count, mut within, mut escaped) = (1, false, false);
     for byte in text {
@@ -210,7 +210,7 @@ pub fn values(text: &[u8]) -> usize {
     count
 }
 
-/// Goes through the JSON form of an item.
+/// A walk through the JSON form of an item.
 struct Walk<'a> {
     kind: Kind,
     path: Vec<Step<'a>>,
@@ -309,7 +309,7 @@ impl<'a> Walk<'a> {
         FREE.iter().any(|(kind, attributes)| *kind == self.kind && attributes.contains(last))
     }
 
-    /// The path as a sentence says it, such as `tabs[0].template`, without what a terminal would act upon.
+    /// Returns the path for a message, such as `tabs[0].template`, with control characters escaped.
     fn attribute(&self) -> String {
         let mut attribute = String::new();
         for step in &self.path {
@@ -341,7 +341,7 @@ mod tests {
         AnyItem::parse(kind, "contoso_x", json).unwrap()
     }
 
-    /// What is said of an item that replaces nothing.
+    /// Returns the problems of an item that replaces none.
     fn told(kind: Kind, json: Value) -> String {
         let problems = check(&item(kind, json), None);
         problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
@@ -415,7 +415,7 @@ mod tests {
         let actions = |count: usize| json!({ "actions": vec![0; count] });
         assert_eq!(told(Kind::Macro, of(actions(5_000))), "", "definitions have no bound of lists");
         assert!(told(Kind::Macro, of(actions(VALUES_MAX))).starts_with("the item has "));
-        // Letter by letter, because written anew it would be other bytes.
+        // Kept as a text, because writing it anew would change its bytes.
         let as_text = Value::from(format!("{{ \"actions\": [{}0] }}", "0,".repeat(VALUES_MAX)));
         assert!(told(Kind::Macro, of(as_text)).contains(" values, 20000 are the most"));
         let template = |conditions: usize| {

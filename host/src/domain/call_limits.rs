@@ -1,11 +1,11 @@
-//! Limits of calls as an environment wants them: never more than a plugin declares and the host gives.
+//! The limits of calls that an environment sets: never more than a plugin declares and the host allows.
 
 use serde::{Deserialize, Serialize};
 
 use super::Problems;
 
-/// What a call of a plugin may use here, where that is less than it would have. What is left out stays as it is, and so does what is
-/// lower already.
+/// Limits that an environment lowers for calls of a plugin. A limit that is left out, or that is lower already, stays
+/// as it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CallLimits {
@@ -24,16 +24,16 @@ pub struct CallLimits {
 }
 
 impl CallLimits {
-    /// Whether nothing is lowered.
+    /// Tells whether no limit is lowered.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Refuses what would leave a call nothing at all. `attribute` is where the limits are.
+    /// Refuses a limit of zero. `attribute` is the path of the limits.
     pub fn check(&self, attribute: &str, problems: &mut Problems) {
         let named = [("deadlineMs", self.deadline_ms), ("memoryMib", self.memory_mib), ("hostCalls", self.host_calls)];
         for (name, _) in named.into_iter().filter(|(_, limit)| *limit == Some(0)) {
-            problems.refuse(format!("{attribute}.{name}"), "at least 1 is needed: switch off what should not be asked");
+            problems.refuse(format!("{attribute}.{name}"), "at least 1 is needed: to stop the calls, switch it off");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Capabilities: what a plugin may reach outside of the host. A manifest asks, an administrator grants, and what is in both is had.
+//! Capabilities: the outside systems and secrets that a plugin may use. A manifest asks for them, an administrator
+//! grants them, and the plugin has those that are in both.
 //!
 //! Refuses wildcards: every connector, host and secret is named.
 
@@ -13,7 +14,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a plugin may reach, or asks to.
+/// The capabilities that a plugin has, or asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Capabilities {
@@ -26,7 +27,7 @@ pub struct Capabilities {
     /// Hosts it sends requests to, such as `api.contoso.com` or `api.contoso.com:8443`.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub http: BTreeSet<HttpHost>,
-    /// Secrets it puts into those requests by name. It never sees one.
+    /// Secrets that it puts into those requests by name. The plugin never sees the value of one.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub secrets: BTreeSet<SecretName>,
 }
@@ -35,12 +36,12 @@ impl Capabilities {
     /// Most names of each kind.
     pub const MAX: usize = 32;
 
-    /// Whether it is nothing.
+    /// Tells whether there is no capability.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What is in both.
+    /// Returns the capabilities that are in both.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         Self {
@@ -51,7 +52,7 @@ impl Capabilities {
         }
     }
 
-    /// What is in this and not in `other`.
+    /// Returns the capabilities that are not in `other`.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
         Self {

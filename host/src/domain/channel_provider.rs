@@ -1,4 +1,4 @@
-//! Channel providers: telephony of others.
+//! Channel providers: telephony of other vendors.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
-//! How two versions of a plugin differ over the same calls: by profile, tool and field.
+//! The differences of two versions of a plugin over the same calls, by profile, tool and field.
 //!
-//! Counts, and keeps a few examples. Which differences were meant is said by whoever asks.
+//! Counts differences and keeps a few examples. The caller says which differences are expected.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub const EXAMPLES_MAX: usize = 5;
 /// Most fields that are told apart.
 const FIELDS_MAX: usize = 1_000;
 
-/// What stands for the fields beyond those.
+/// The name that stands for all fields beyond those.
 const OTHERS: &str = "*";
 
 /// Longest text of an example, in characters.
@@ -30,20 +30,21 @@ pub struct Difference {
     pub profile: String,
     /// The tool kind.
     pub tool: String,
-    /// The field of the decision, as a path such as `payload.available`; `payload.*` for a caller that may not see what was recorded, and
-    /// `*` for what is beyond a thousand fields. `status` says that one shows what the other does not.
+    /// The field of the decision, as a path such as `payload.available`; `payload.*` for a caller that may not see
+    /// recordings, and `*` for all fields beyond a thousand. `status` means that one version shows the tool and the
+    /// other does not.
     pub field: String,
-    /// Calls that differ in it.
+    /// The number of calls that differ in it.
     pub count: u64,
-    /// Some of the people they were about, by login.
+    /// Logins of some of the people whose experience was asked, at most five.
     pub users: Vec<String>,
-    /// What it is in one of the calls, with the version that serves. A long value is cut.
+    /// The value of the field in one of the calls, with the active version. A long value is cut.
     #[schema(value_type = serde_json::Value)]
     pub before: Value,
-    /// What it is in that call with the other version.
+    /// The value of the field in that call with the other version.
     #[schema(value_type = serde_json::Value)]
     pub after: Value,
-    /// Whether the difference was meant.
+    /// Whether the difference is expected.
     pub expected: bool,
 }
 
@@ -52,9 +53,9 @@ pub struct Difference {
 pub struct FieldDifference {
     /// The field, as a path.
     pub field: String,
-    /// What it is in the one; nothing if it is not there.
+    /// The value in the one answer; nothing if the field is absent.
     pub before: Option<Value>,
-    /// What it is in the other.
+    /// The value in the other answer.
     pub after: Option<Value>,
 }
 
@@ -63,7 +64,7 @@ pub struct FieldDifference {
 pub struct Differences(BTreeMap<(String, String, String), Difference>);
 
 impl Differences {
-    /// Counts the fields in which two answers about somebody differ.
+    /// Counts the fields in which two answers to the same question differ.
     pub fn add(&mut self, profile: &str, tool: &str, users: &[String], fields: &[FieldDifference], calls: u64) {
         for FieldDifference { field, before, after } in fields {
             let key = (profile.to_owned(), tool.to_owned(), field.clone());
@@ -85,7 +86,7 @@ impl Differences {
         }
     }
 
-    /// Adds what was counted elsewhere.
+    /// Adds a difference that was counted elsewhere.
     pub fn merge(&mut self, difference: Difference) {
         let Difference { profile, tool, field, .. } = &difference;
         match self.0.entry((profile.clone(), tool.clone(), field.clone())) {
@@ -101,8 +102,8 @@ impl Differences {
         }
     }
 
-    /// The same without people, values, and the names that a version gave its fields, for a caller that may not see what was recorded: a
-    /// name may quote it.
+    /// Returns the differences without people, values and names of fields, for a caller that may not see recordings:
+    /// the name of a field may quote a recorded value.
     pub fn without_examples(list: Vec<Difference>) -> Vec<Difference> {
         let mut found = Self::default();
         for difference in list {
@@ -114,7 +115,7 @@ impl Differences {
         found.0.into_values().collect()
     }
 
-    /// All of them, by profile, tool and field; those that `expected` covers say so.
+    /// Returns all differences by profile, tool and field, with those that `expected` covers marked.
     pub fn into_list(self, expected: &[Expected]) -> Vec<Difference> {
         let mut list: Vec<Difference> = self.0.into_values().collect();
         for it in &mut list {

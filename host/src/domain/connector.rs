@@ -1,6 +1,7 @@
-//! Connectors: where plugins look up records and search for articles, and the secret the host shows there.
+//! Connectors: the systems in which plugins look up records and search for articles, and the secret that the host sends
+//! to them.
 //!
-//! Refuses addresses other than https, and anything in one that is no base to add to.
+//! Refuses an address that is not `https`, and one with a query, a fragment or a slash at the end.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,31 +13,32 @@ use super::item::item_basics;
 use super::name::NAME_MAX;
 use super::*;
 
-/// Longest name that people read.
+/// Longest display name, in characters.
 const LONGEST_NAME: usize = 200;
 
-/// A connector, under the name that plugins ask for.
+/// A connector. Plugins name it by its unique name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = ConnectorSettings)]
 pub struct Connector {
-    /// What it is, for people.
+    /// The display name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schema(max_length = 200)]
     pub name: String,
-    /// What it is asked, and how.
+    /// The kind of requests that the connector answers.
     pub kind: ConnectorKind,
-    /// Where it is, such as `https://contoso.crm.dynamics.com/api/data/v9.2`.
+    /// The base address, such as `https://contoso.crm.dynamics.com/api/data/v9.2`.
     pub url: ConnectorUrl,
-    /// The secret that the host shows there as `Authorization: Bearer …`.
+    /// The secret that the host sends as `Authorization: Bearer …`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretName>,
-    /// The entity sets of tables, such as `incidents` for `incident`. A table that is not here is asked for by its own name.
+    /// The entity sets of tables, such as `incidents` for `incident`. A table that is not listed is requested by its
+    /// own name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub entity_sets: BTreeMap<String, String>,
 }
 
-/// What a connector is asked.
+/// The kind of requests that a connector answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConnectorKind {
@@ -48,7 +50,8 @@ pub enum ConnectorKind {
 
 /// A base address.
 ///
-/// Invariant: `https://`, a [`HttpHost`], and a path without a slash at its end, without a query and without a fragment.
+/// Invariant: `https://`, a [`HttpHost`], and a path without a slash at its end, without a query and without a
+/// fragment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ConnectorUrl {
@@ -56,7 +59,7 @@ pub struct ConnectorUrl {
     path: String,
 }
 
-/// A text that is no base address.
+/// A text that is not a base address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no address of a connector: write it as `https://host/path`, with a host by name and neither query nor slash at the end"
@@ -134,7 +137,7 @@ impl Item for Connector {
     }
 }
 
-/// Whether `text` can name a table or an entity set, and so be a step of a path.
+/// Tells whether `text` can name a table or an entity set, and so be a segment of a path.
 pub fn is_entity(text: &str) -> bool {
     (1..=NAME_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

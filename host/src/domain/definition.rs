@@ -1,7 +1,7 @@
 //! Workflow definitions, kept letter by letter.
 //!
 //! Macros and default-script expressions arrive as JSON text whose spelling (escapes, order, blanks) must survive a
-//! round trip, so the text is what is stored. What the definition means is the business of `loadout-workflow`.
+//! round trip, so the text is what is stored. The crate `loadout-workflow` defines what a definition means.
 
 use std::fmt;
 
@@ -16,17 +16,18 @@ use super::text::TooLong;
 /// Longest definition, in characters.
 pub const DEFINITION_MAX: usize = 1_048_576;
 
-/// Deepest nesting of a definition. Items hold definitions a few levels down and are read again within the reader's 128.
+/// Deepest nesting of a definition. Items hold definitions a few levels down and are read again within the reader's
+/// 128.
 pub const DEPTH_MAX: usize = 64;
 
 /// A workflow definition.
 ///
-/// On the wire it is the JSON object itself, or, when writing the object anew would change a byte, its text as a string.
-/// Invariant: the text is JSON of at most [`DEFINITION_MAX`] characters.
+/// On the wire it is the JSON object itself, or, when writing the object anew would change a byte, its text as a
+/// string. Invariant: the text is JSON of at most [`DEFINITION_MAX`] characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Definition(Box<str>);
 
-/// A text that is no workflow definition.
+/// Why a text is refused as a workflow definition.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidDefinition {
     /// It does not fit its column.
@@ -59,7 +60,7 @@ impl Definition {
         &self.0
     }
 
-    /// What the definition says.
+    /// Parses the definition.
     pub fn workflow(&self) -> Result<Workflow, loadout_workflow::Error> {
         Workflow::parse(&self.0)
     }

@@ -1,6 +1,7 @@
 //! Duties: the tool kinds a plugin answers for.
 //!
-//! While a plugin does not do its duties, the tools of these kinds are kept from people: its rule or its steps may have hidden them.
+//! While a plugin does not answer, tools of these kinds are hidden, because its rule or its steps might have hidden
+//! them. Only where a step that may be skipped is missing, the tool stays with a warning.
 
 use std::collections::BTreeSet;
 
@@ -19,40 +20,40 @@ pub struct Duties {
     /// Kinds that its rule decides about.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub rules: BTreeSet<String>,
-    /// Kinds with a step of it around their rule, without which no answer is given (`onFault` is `abort`).
+    /// Kinds with a step of the plugin around their rule, without which no answer may be given (`onFault` is `abort`).
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub guards: BTreeSet<String>,
-    /// Kinds with a step of it around their rule that may be passed over (`onFault` is `skip`).
+    /// Kinds with a step of the plugin around their rule that may be skipped (`onFault` is `skip`).
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub steps: BTreeSet<String>,
 }
 
 impl Duties {
-    /// Whether there are none.
+    /// Tells whether there are none.
     pub fn is_empty(&self) -> bool {
         self.count() == 0
     }
 
-    /// How many there are.
+    /// Counts the duties.
     pub fn count(&self) -> usize {
         self.rules.len() + self.guards.len() + self.steps.len()
     }
 
-    /// Adds those of `other`.
+    /// Adds the duties of `other`.
     pub fn add(&mut self, other: Self) {
         self.rules.extend(other.rules);
         self.guards.extend(other.guards);
         self.steps.extend(other.steps);
     }
 
-    /// Takes away what `other` has. A kind that `other` has steps around is guarded no more by what is left.
+    /// Removes the duties of `other`. Removes a kind from the guards and the steps if `other` has either for the kind.
     pub fn subtract(&mut self, other: &Self) {
         self.rules.retain(|kind| !other.rules.contains(kind));
         self.guards.retain(|kind| !other.guards.contains(kind) && !other.steps.contains(kind));
         self.steps.retain(|kind| !other.guards.contains(kind) && !other.steps.contains(kind));
     }
 
-    /// Refuses what no manifest could say.
+    /// Refuses duties that no manifest can declare.
     pub(crate) fn check(&self, attribute: &str, problems: &mut Problems) {
         let all = [("rules", &self.rules), ("guards", &self.guards), ("steps", &self.steps)];
         let count = self.count();

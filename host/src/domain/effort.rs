@@ -1,49 +1,49 @@
-//! What one request has cost so far, and whether its caller still waits.
+//! The cost of one request so far, and whether its caller still waits.
 //!
-//! All that work on a request share one. It knows no clock and no limit: those who work count here, and look here
-//! before they go on.
+//! All code that works on a request shares one [`Effort`]. It has no clock and no limit: the code adds the time it
+//! used, and checks [`Effort::is_given_up`] before it goes on.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// What one request has cost so far, and whether its caller still waits.
+/// The cost of one request so far, and whether its caller still waits.
 #[derive(Debug, Default)]
 pub struct Effort {
     /// Processor time of all plugins, in nanoseconds.
     plugins: AtomicU64,
-    /// That of steps around rules alone, which is part of it.
+    /// Processor time of steps around rules, in nanoseconds, which is a part of that of all plugins.
     around: AtomicU64,
     given_up: AtomicBool,
 }
 
 impl Effort {
-    /// The processor time that plugins have taken.
+    /// Returns the processor time of all plugins.
     pub fn of_plugins(&self) -> Duration {
         Duration::from_nanos(self.plugins.load(Relaxed))
     }
 
-    /// The processor time that steps around rules have taken, which is part of that of all plugins.
+    /// Returns the processor time of steps around rules, which is a part of that of all plugins.
     pub fn of_steps_around(&self) -> Duration {
         Duration::from_nanos(self.around.load(Relaxed))
     }
 
-    /// Counts processor time of a plugin.
+    /// Adds processor time of a plugin.
     pub fn spend(&self, time: Duration) {
         add(&self.plugins, time);
     }
 
-    /// Counts processor time of a step around a rule.
+    /// Adds processor time of a step around a rule.
     pub fn spend_around(&self, time: Duration) {
         add(&self.around, time);
         self.spend(time);
     }
 
-    /// Notes that no caller waits any more: what is still worked on ends as soon as it looks.
+    /// Notes that the caller no longer waits: work on the request ends at its next check.
     pub fn give_up(&self) {
         self.given_up.store(true, Relaxed);
     }
 
-    /// Whether no caller waits any more.
+    /// Tells whether the caller no longer waits.
     pub fn is_given_up(&self) -> bool {
         self.given_up.load(Relaxed)
     }
@@ -51,7 +51,7 @@ impl Effort {
 
 fn add(count: &AtomicU64, time: Duration) {
     let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    // Adds what fits; the closure always has a value.
+    // The sum stops at its largest value; the closure always returns a value.
     let _ = count.fetch_update(Relaxed, Relaxed, |spent| Some(spent.saturating_add(nanos)));
 }
 

@@ -11,7 +11,7 @@ use super::*;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Environment {
-    /// The organisation's own language; it serves where a person's has nothing to offer (ruling 8.13).
+    /// The organisation's own language, used where a text has no translation into a person's language (ruling 8.13).
     pub base_language: Language,
     /// Switches that overrule every profile, such as `copilot`. Absent means on.
     pub tenant_switches: BTreeMap<String, bool>,
@@ -21,32 +21,34 @@ pub struct Environment {
     /// Most tabs in a session, the anchor included (ruling 8.18).
     #[schema(minimum = 1, maximum = 255)]
     pub tabs_max: u8,
-    /// What a second direct assignment does (ruling 8.3).
+    /// The effect of a second direct assignment of a person (ruling 8.3).
     pub second_assignment: SecondAssignment,
-    /// What is kept of the calls of plugins. Does not travel with an export. Changing it needs `plugin.configure`.
+    /// The settings of traces: what is kept of calls of plugins. Not part of an export. Changing it needs
+    /// `plugin.configure`.
     pub traces: TraceSettings,
-    /// How slugs ask for business records. Does not travel with an export. Changing it needs `plugin.grant`.
+    /// How slugs look up business records. Not part of an export. Changing it needs `plugin.grant`.
     pub queries: QuerySettings,
-    /// Which plugins are taken. Does not travel with an export.
+    /// Which plugins the environment accepts. Not part of an export.
     pub plugins: PluginSettings,
 }
 
-/// How slugs ask for business records.
+/// How slugs look up business records.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct QuerySettings {
-    /// The connector, of the kind `odata`, that is asked for slugs such as `{$odata.contact.fullname.?$filter=contactid eq {customerRecordId}}`.
-    /// Without one they have no value.
+    /// The connector, of the kind `odata`, that answers slugs such as
+    /// `{$odata.contact.fullname.?$filter=contactid eq {customerRecordId}}`. Without a connector, these slugs have no
+    /// value.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9-]*$")]
     pub connector: Option<Name<Connector>>,
 }
 
-/// What a second direct assignment of a person does.
+/// The effect of a second direct assignment of a person.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecondAssignment {
-    /// It replaces the first, and says so.
+    /// It replaces the first, and the answer says so.
     #[default]
     Replaces,
     /// It is refused.
@@ -57,14 +59,15 @@ impl Environment {
     /// The name of the one environment.
     pub const NAME: &str = "environment";
 
-    /// Takes from `here` what the administrator of an environment decides there alone: no archive, no upgrade and no plugin
-    /// says which plugins are let in, what is kept of their calls, and what slugs ask outside.
+    /// Takes over from `here` the settings that only the administrator of an environment decides: the plugins that are
+    /// accepted, what is kept of their calls, and the connector of slugs. No archive, no upgrade and no plugin changes
+    /// them.
     pub fn keep_own(&mut self, here: &Self) {
         let Self { traces, queries, plugins, .. } = here;
         (self.traces, self.queries, self.plugins) = (traces.clone(), queries.clone(), plugins.clone());
     }
 
-    /// Whether a switch is on.
+    /// Tells whether a switch is on.
     pub fn is_on(&self, switch: &str) -> bool {
         self.tenant_switches.get(switch).copied().unwrap_or(true)
     }

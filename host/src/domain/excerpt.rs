@@ -1,15 +1,15 @@
-//! Sentences that quote what was sent, kept short: what was sent may be as long as a body is.
+//! Excerpts of input for messages, kept short: the input may be as long as the body of a request.
 
 use std::borrow::Cow;
 
-/// Longest sentence about something that was sent, in characters.
+/// Longest message that quotes input, in characters.
 pub const SENTENCE_MAX: usize = 1_000;
 
-/// Longest name or place in such a sentence's company, in characters.
+/// Longest name or place beside such a message, in characters.
 pub const PLACE_MAX: usize = 512;
 
-/// `text`, if it has at most `most` characters; otherwise its beginning and its end, between which `…` stands. The end of a
-/// sentence says what to do.
+/// Returns `text` if it has at most `most` characters, otherwise its beginning and its end with `…` between. The end
+/// stays because it says what to do.
 pub fn excerpt(text: &str, most: usize) -> Cow<'_, str> {
     // No text has more characters than bytes.
     if text.len() <= most || text.chars().nth(most).is_none() {
@@ -22,7 +22,7 @@ pub fn excerpt(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…{}", &text[..from], &text[to..]))
 }
 
-/// The same of a text that is owned.
+/// Returns the excerpt of an owned text.
 pub fn excerpted(text: String, most: usize) -> String {
     match excerpt(&text, most) {
         Cow::Borrowed(_) => text,

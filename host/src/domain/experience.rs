@@ -1,4 +1,4 @@
-//! The answer: what one person gets in one session, and why.
+//! The answer of resolution: the experience of one person in one session, and its reasons.
 
 mod explanation;
 mod gate;
@@ -20,13 +20,13 @@ pub use pane::{Degraded, Pane, Tool, ToolFault, ToolStatus};
 pub use sections::{ActiveChannels, ActiveCopilot, HiddenChannel, HiddenFeature, HiddenView, Provider, VisibleInbox};
 pub use session::{Field, Notification, NotificationEvent, Session, Tab};
 
-/// What one person gets. Equal inputs give equal bytes.
+/// The experience of one person. Equal inputs give equal bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Experience {
-    /// Names the decision: equal for equal inputs, configuration and components.
+    /// The id of the decision: equal for equal inputs, configuration and components.
     pub decision_id: String,
-    /// The configuration it was made from.
+    /// The revision of the configuration.
     pub revision: Revision,
     /// The login; nothing for a hypothetical person.
     pub user: Option<String>,
@@ -36,7 +36,7 @@ pub struct Experience {
     pub profile: ChosenProfile,
     /// Conversations and telephony.
     pub channels: ActiveChannels,
-    /// The session; nothing when none was asked for, as in Home.
+    /// The session; nothing when the question names none, as in Home.
     pub session: Option<Session>,
     /// The side panel.
     pub productivity_pane: Pane,
@@ -44,12 +44,12 @@ pub struct Experience {
     pub inbox: VisibleInbox,
     /// Generative helpers.
     pub copilot: ActiveCopilot,
-    /// The library items the tools name, by collection and unique name, ready to be drawn.
+    /// The library items that the tools name, by collection and unique name, in the form that controls draw.
     #[schema(value_type = BTreeMap<String, BTreeMap<String, Object>>)]
     pub library: BTreeMap<String, BTreeMap<String, Arc<Value>>>,
-    /// What an administrator should mend.
+    /// Faults that an administrator should mend.
     pub warnings: Vec<Warning>,
-    /// Why, as deep as was asked for.
+    /// The reasons, as deep as the question asks.
     pub explain: Vec<Explanation>,
 }
 
@@ -61,15 +61,15 @@ pub struct ChosenProfile {
     pub unique_name: String,
     /// Its name in the person's language.
     pub name: String,
-    /// How the person came to it.
+    /// How the person got the profile.
     pub assignment: Assignment,
 }
 
-/// How a person came to a profile.
+/// How a person got a profile.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Assignment {
-    /// The way.
+    /// The method.
     pub method: AssignmentMethod,
     /// The role that matched, when role-based.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,7 @@ pub struct Assignment {
     pub rank: Option<u8>,
 }
 
-/// The ways to a profile, the most specific first (ruling 8.21).
+/// The methods of assignment, the most specific first (ruling 8.21).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AssignmentMethod {

@@ -1,6 +1,6 @@
 //! Free JSON objects that administrators write: settings of tools, configurations of steps, defaults, filters.
 //!
-//! Refuses one that is nested too deeply or too long. What is in it is the business of the plugin that it is for.
+//! Refuses an object that is nested too deeply or too long. Leaves its content to the plugin that it is for.
 
 use std::io;
 
@@ -14,18 +14,18 @@ pub const DEPTH_MAX: usize = 32;
 /// Longest object, in bytes of JSON without blanks.
 pub const BYTES_MAX: usize = 64 << 10;
 
-/// Refuses an object that is more than a free one may be. `attribute` says where it was written.
+/// Refuses an object beyond [`DEPTH_MAX`] or [`BYTES_MAX`]. `attribute` is its path, for the message.
 pub fn check(attribute: &str, object: &Map<String, Value>) -> Result<(), Problem> {
     let refuse = |message| Problem { attribute: attribute.to_owned(), message, tolerable: false };
     if !object.values().all(|value| is_within(value, DEPTH_MAX - 1)) {
         return Err(refuse(format!("it is nested in more than {DEPTH_MAX} levels, which are the most: flatten it")));
     }
-    // Nothing but a full counter can go wrong: the keys are texts.
+    // Only a full counter can fail: the keys are texts.
     serde_json::to_writer(Counter { left: BYTES_MAX }, object)
         .map_err(|_| refuse(format!("it is longer than {BYTES_MAX} bytes of JSON, which are the most: shorten it")))
 }
 
-/// Whether a value has at most so many levels. Goes no deeper than that.
+/// Tells whether a value has at most `levels` levels. Goes no deeper than that.
 fn is_within(value: &Value, levels: usize) -> bool {
     match (value, levels.checked_sub(1)) {
         (Value::Object(_) | Value::Array(_), None) => false,
@@ -35,7 +35,7 @@ fn is_within(value: &Value, levels: usize) -> bool {
     }
 }
 
-/// Counts what is written, up to an end.
+/// A writer that counts bytes, and fails beyond `left`.
 struct Counter {
     left: usize,
 }

@@ -1,4 +1,4 @@
-//! The kinds of things that can be configured, and what they have in common.
+//! The kinds of items, and what items of every kind have in common.
 //!
 //! Adding a kind is one line in [`kinds!`] and one file beside this one. Refuses input with unknown keys.
 
@@ -13,31 +13,31 @@ use utoipa::openapi::{RefOr, Schema};
 use super::shape::{LIST_FOR_OBJECT, list_for_object};
 use super::*;
 
-/// What every configured thing can do.
+/// An item of some kind.
 pub trait Item: Named + Serialize + DeserializeOwned + Clone + fmt::Debug + Send + Sync + 'static {
-    /// The text a list shows beside the unique name.
+    /// Returns the text that a list shows beside the unique name.
     fn display_name(&self) -> &str;
 
-    /// Hands out every reference to another item, so that it can be checked and spelt canonically.
+    /// Visits every reference to another item, so that the caller can check it and write its canonical spelling.
     fn references(&mut self, visit: &mut dyn FnMut(Reference<'_>)) {
         let _ = visit;
     }
 
-    /// Reports what is wrong within this one item and no single attribute's type could catch.
+    /// Reports faults within this one item that the type of no single attribute could catch.
     fn check(&self, problems: &mut Problems) {
         let _ = problems;
     }
 
-    /// Whether the item takes part in anything. Inactive items are kept, and skipped.
+    /// Tells whether the item is in use. Inactive items are kept, and skipped.
     fn is_active(&self) -> bool {
         true
     }
 
-    /// This kind of item inside an [`AnyItem`], if that is what it holds.
+    /// Returns the item inside an [`AnyItem`], if it is of this kind.
     fn from_any(item: &AnyItem) -> Option<&Self>;
 }
 
-/// An item could not be understood.
+/// The refusal of an item that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} `{name}` is not valid: {}", problems.0.first().map_or_else(String::new, ToString::to_string))]
 pub struct InvalidItem {
@@ -45,7 +45,7 @@ pub struct InvalidItem {
     pub kind: Kind,
     /// Its name, as typed.
     pub name: String,
-    /// What is wrong, never empty.
+    /// The faults, at least one.
     pub problems: Problems,
 }
 
@@ -74,11 +74,11 @@ fn attributes<T: utoipa::PartialSchema>() -> Vec<String> {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $collection:literal, $one:literal, $plural:literal, $naming:ident, $visibility:ident;)+) => {
-        /// A kind of configured thing.
+        /// A kind of item.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind { $($(#[$doc])* $kind),+ }
 
-        /// One configured thing of any kind.
+        /// An item of any kind.
         #[derive(Debug, Clone)]
         pub enum AnyItem { $($(#[$doc])* $kind($kind)),+ }
 
@@ -95,59 +95,61 @@ macro_rules! kinds {
         )+
 
         impl Kind {
-            /// Every kind, in dependency order as far as there is one: what is named comes before what names it.
+            /// Every kind, in dependency order as far as there is one: a kind comes before the kinds whose items refer
+            /// to it.
             pub const ALL: &[Kind] = &[$(Kind::$kind),+];
 
-            /// The name of the collection, as in the HTTP API and in rule components, such as `session-templates`.
+            /// Returns the name of the collection, as in the HTTP API and in rule components, such as
+            /// `session-templates`.
             pub fn collection(self) -> &'static str {
                 match self { $(Self::$kind => $collection),+ }
             }
 
-            /// How one of them is called in a sentence.
+            /// Returns the singular for messages.
             fn one(self) -> &'static str {
                 match self { $(Self::$kind => $one),+ }
             }
 
-            /// How many of them are called in a sentence.
+            /// Returns the plural for messages.
             pub fn plural(self) -> &'static str {
                 match self { $(Self::$kind => $plural),+ }
             }
 
-            /// Whether unique names of this kind are authored as `<prefix>_<name>`.
+            /// Tells whether authors write unique names of this kind as `<prefix>_<name>`.
             pub fn is_prefixed(self) -> bool {
                 match self { $(Self::$kind => kinds!(@naming $naming)),+ }
             }
 
-            /// Whether the kind is a collection of its own in the API, rather than a part of something else.
+            /// Tells whether the kind is a collection of its own in the API, rather than a part of another resource.
             pub fn is_collection(self) -> bool {
                 match self { $(Self::$kind => kinds!(@visibility $visibility)),+ }
             }
 
-            /// Whether it moves from one environment to another with an export. What an environment runs does not.
+            /// Tells whether items of the kind are part of an export. Plugins, publishers and connectors are not.
             pub fn is_portable(self) -> bool {
                 match self { $(Self::$kind => kinds!(@portability $visibility)),+ }
             }
         }
 
         impl Kind {
-            /// The attributes items of the kind have in their JSON form.
+            /// Returns the attributes that items of the kind have in their JSON form.
             pub fn attributes(self) -> Vec<String> {
                 match self { $(Self::$kind => attributes::<$kind>()),+ }
             }
         }
 
         impl AnyItem {
-            /// Reads the JSON form of one `kind`. The first thing that is wrong is reported with its path.
+            /// Reads the JSON form of an item of `kind`. Reports the first fault with its path.
             pub fn parse(kind: Kind, name: &str, json: Value) -> Result<Self, InvalidItem> {
                 match kind { $(Kind::$kind => parse::<$kind>(name, &json).map(Self::$kind)),+ }
             }
 
-            /// The kind of the item.
+            /// Returns the kind of the item.
             pub fn kind(&self) -> Kind {
                 match self { $(Self::$kind(_) => Kind::$kind),+ }
             }
 
-            /// The JSON form; [`AnyItem::parse`] reads it back.
+            /// Returns the JSON form; [`AnyItem::parse`] reads it back.
             pub fn to_json(&self) -> Value {
                 let json = match self { $(Self::$kind(item) => serde_json::to_value(item)),+ };
                 json.expect("items are plain data with text keys, which always has a JSON form")
@@ -195,7 +197,7 @@ kinds! {
     ApplicationTabTemplate = "application-tab-templates", "application tab template", "application tab templates", prefixed, collection;
     /// An incoming notification.
     NotificationTemplate = "notification-templates", "notification template", "notification templates", prefixed, collection;
-    /// What opens when a session starts.
+    /// The panel, tabs and scripts of a new session.
     SessionTemplate = "session-templates", "session template", "session templates", prefixed, collection;
     /// A source of suggestions.
     SmartAssistConfiguration = "smart-assist-configurations", "smart assist configuration", "smart assist configurations", prefixed, collection;
@@ -221,18 +223,18 @@ kinds! {
     DefaultProfile = "default-profile", "default profile", "default profiles", free, part;
     /// The switches of the whole environment. There is one, named [`Environment::NAME`].
     Environment = "environment", "environment", "environments", free, part;
-    /// A plugin: which of its versions serves, and what was decided about it.
+    /// A plugin: its active version, and the environment's settings of it.
     Plugin = "plugins", "plugin", "plugins", free, machinery;
     /// A publisher whose plugins must be signed, and the keys that may sign them.
     TrustedPublisher = "trusted-publishers", "trusted publisher", "trusted publishers", free, machinery;
-    /// A connector: where plugins look up records, or search for articles.
+    /// A connector: a system in which plugins look up records, or search for articles.
     Connector = "connectors", "connector", "connectors", free, machinery;
     /// A person.
     User = "users", "user", "users", free, collection;
 }
 
 impl Kind {
-    /// How one of them is called in a sentence, with its article.
+    /// Returns the singular with its article, for messages.
     pub fn with_article(self) -> String {
         let one = self.one();
         let article = if one.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
@@ -246,7 +248,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// No kind has this name.
+/// The refusal of a name that no kind has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a collection")]
 pub struct UnknownKind(pub String);

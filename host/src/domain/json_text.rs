@@ -1,8 +1,8 @@
-//! JSON with blanks: a value stays one string, whatever it holds.
+//! JSON with slugs: a value stays one JSON value, whatever characters it has.
 
 use super::slug::{Syntax, Template, Unfit};
 
-/// A JSON document while it is written.
+/// The state of a JSON document while it is written.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JsonText {
     is_quoted: bool,
@@ -10,7 +10,7 @@ pub struct JsonText {
 }
 
 impl JsonText {
-    /// Whether a text is a JSON document once its slugs have values.
+    /// Tells whether a text is a JSON document once its slugs have values.
     pub fn is(template: &Template) -> bool {
         let is_nested = template.beginning().trim_start().starts_with(['{', '[']);
         let probe = is_nested.then(|| template.probe("x", &mut Self::default()).ok()).flatten();

@@ -1,4 +1,4 @@
-//! JSON merge patch (RFC 7396): applying one, and finding the one between two documents.
+//! JSON merge patch (RFC 7396): applies a patch, and finds the patch between two documents.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ pub fn merge(target: &mut Value, patch: Value) {
     }
 }
 
-/// The patch that makes `to` of `from`, if there is one: where `to` has a member that is `null`, there is none.
+/// Returns the patch that makes `to` of `from`, if there is one: there is none where `to` has a member that is `null`.
 ///
 /// A list is replaced whole, because a merge patch cannot reach into one.
 pub fn between(from: &Value, to: &Value) -> Option<Value> {

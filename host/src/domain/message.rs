@@ -1,7 +1,7 @@
-//! Messages: the names of what happens to configuration, such as `profile.update`.
+//! Messages: the names of changes of the configuration, such as `profile.update`.
 //!
-//! A change of one thing is one message, whatever route it came by. What an environment runs (plugins) has none: a plugin has no say
-//! about plugins.
+//! A change of one item is one message, whatever route it came by. Changes of plugins, publishers and connectors have
+//! no message: a plugin does not decide about plugins.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,14 +23,14 @@ pub const PRE_VALIDATION: u8 = 10;
 /// The stage in which an operation happens.
 pub const MAIN_OPERATION: u8 = 30;
 
-/// What happens to something.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
     /// An item is made.
     Create(Kind),
-    /// An item becomes another.
+    /// An item is changed.
     Update(Kind),
-    /// An item goes.
+    /// An item is deleted.
     Delete(Kind),
     /// A profile is given to a person, or to roles by its rank.
     Assign,
@@ -38,11 +38,11 @@ pub enum Message {
     Unassign,
     /// Another profile becomes the custom default, or none.
     SetDefault,
-    /// An archive is imported; its targets are all that changes.
+    /// An archive is imported. Its targets are all changed items.
     Import,
 }
 
-/// No message has this name.
+/// The refusal of a name that no message has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no message: messages are such as `profile.update`, `session-template.create`, `profile.assign` and `config.import`"
@@ -50,7 +50,7 @@ pub enum Message {
 pub struct UnknownMessage(pub String);
 
 impl Message {
-    /// What `change` is an instance of; nothing for what has no message.
+    /// Returns the message of `change`; nothing for a change that has none.
     pub fn of(change: &ChangeRecord) -> Option<Self> {
         if change.collection == ChangeRecord::ASSIGNMENTS {
             return Some(if change.after.is_some() { Self::Assign } else { Self::Unassign });
@@ -60,14 +60,14 @@ impl Message {
             (Kind::Plugin | Kind::TrustedPublisher | Kind::Connector, ..) => None,
             (Kind::DefaultProfile, ..) => Some(Self::SetDefault),
             (Kind::RankAndRoles, _, after) => Some(if after.is_some() { Self::Assign } else { Self::Unassign }),
-            // There always is an environment; the first time it is written it differs from what it is without.
+            // The environment always exists: its first write is an update of the defaults.
             (Kind::Environment, ..) | (_, Some(_), Some(_)) => Some(Self::Update(kind)),
             (_, None, Some(_)) => Some(Self::Create(kind)),
             (_, _, None) => Some(Self::Delete(kind)),
         }
     }
 
-    /// The kind of item it is about, if it is one.
+    /// Returns the kind of item that the message is about, if it is about one.
     pub fn kind(self) -> Option<Kind> {
         match self {
             Self::Create(kind) | Self::Update(kind) | Self::Delete(kind) => Some(kind),
@@ -109,7 +109,7 @@ impl FromStr for Message {
     }
 }
 
-/// When a step is asked about a change.
+/// When a step is called about a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub enum Stage {
@@ -117,11 +117,11 @@ pub enum Stage {
     PreValidation,
     /// Before it is written.
     PreOperation,
-    /// After it, and before anybody sees it; or, asynchronously, after everybody does.
+    /// After it is written, and before it is visible; an asynchronous step is called once it is visible.
     PostOperation,
 }
 
-/// No stage has this number.
+/// The refusal of a number that no stage has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is no stage for steps: there are 10 (before validation), 20 (before the change) and 40 (after it)")]
 pub struct UnknownStage(u32);

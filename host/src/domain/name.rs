@@ -1,7 +1,7 @@
-//! Names: the natural keys by which everything is addressed.
+//! Names: the natural keys that address every item.
 //!
-//! Refuses text that could not travel through a URL, a log line or an export unharmed. The authoring rule
-//! `<prefix>_<name>` is a separate check, because content that already exists elsewhere keeps its names.
+//! Refuses text that would not stay intact in a URL, a log line or an export. The authoring rule `<prefix>_<name>` is a
+//! separate check, because content that already exists elsewhere keeps its names.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -20,7 +20,7 @@ use super::Kind;
 /// Longest name, in characters (`msdyn_uniquename`).
 pub const NAME_MAX: usize = 128;
 
-/// A name, as it is published: no character that controls something, and no blank at either end.
+/// The published pattern of a name: no control character, and no blank at either end.
 pub const NAME: &str = r"^[^\x00-\x20\x7f-\xa0]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0])?$";
 
 /// Characters of the lower planes that [`is_unseen`] finds, and control characters, as a pattern lists them.
@@ -30,16 +30,16 @@ macro_rules! unseen {
     };
 }
 
-/// The name of something new, as it is published. Refuses characters that are not seen, but for those of the higher planes,
-/// which patterns spell in too many ways.
+/// The published pattern of the name of a new item. Refuses invisible characters, except those of the higher planes,
+/// which pattern dialects write in too many ways.
 pub const NEW_NAME: &str = concat!("^[^ ", unseen!(), "]([^", unseen!(), "]*[^ ", unseen!(), "])?$");
 
-/// The name of something new whose author's prefix comes first, as it is published.
+/// The published pattern of the name of a new item that begins with its author's prefix.
 pub const AUTHORED_NAME: &str = concat!("^[A-Za-z0-9]{3,8}_[^", unseen!(), "]*[^ ", unseen!(), "]$");
 
 /// A type whose values are addressed by a name of their own.
 pub trait Named {
-    /// The collection the values live in.
+    /// The kind of the values, which names their collection.
     const KIND: Kind;
 }
 
@@ -52,25 +52,25 @@ pub struct Name<T> {
 }
 
 impl<T: Named> Name<T> {
-    /// The text of the name.
+    /// Returns the text of the name.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The shared text, for keys that outlive the name.
+    /// Returns the shared text, for keys that outlive the name.
     pub fn shared(&self) -> &Arc<str> {
         &self.text
     }
 
-    /// This name as an untyped [`Reference`] that found its way into attribute `attribute`.
+    /// Returns this name as an untyped [`Reference`] in the attribute `attribute`.
     pub(crate) fn reference(&mut self, attribute: &'static str) -> Reference<'_> {
         Reference { kind: T::KIND, attribute, name: &mut self.text }
     }
 }
 
-/// One item naming another, open to be replaced by the canonical spelling of that name.
+/// A reference of one item to another. The caller may replace the name by its canonical spelling.
 pub struct Reference<'a> {
-    /// What is named.
+    /// The kind of the named item.
     pub kind: Kind,
     /// The attribute that names it, such as `sessionTemplates`.
     pub attribute: &'static str,
@@ -78,15 +78,15 @@ pub struct Reference<'a> {
     pub name: &'a mut Arc<str>,
 }
 
-/// A text that is no name.
+/// The refusal of a text that is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` cannot name {}: {reason}", shorten(typed), kind.with_article())]
 pub struct InvalidName {
-    /// What should have been named.
+    /// The kind of item that it should name.
     pub kind: Kind,
     /// The text as it was typed.
     pub typed: String,
-    /// What is wrong with it, and what would be right.
+    /// The fault, and what would be right.
     pub reason: Cow<'static, str>,
 }
 
@@ -106,8 +106,8 @@ pub fn check_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
     Err(InvalidName { kind, typed: typed.to_owned(), reason })
 }
 
-/// Checks the name of something new: besides what [`check_name`] checks, that every character of it can be seen, so that no
-/// two names look alike only because of characters that are not seen.
+/// Checks the name of a new item: the rules of [`check_name`], and that every character is visible, so that no two
+/// names differ only in invisible characters.
 pub fn check_new_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
     check_name(kind, typed)?;
     let Some(unseen) = typed.chars().find(|c| is_unseen(*c)) else { return Ok(()) };
@@ -115,9 +115,9 @@ pub fn check_new_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
     Err(InvalidName { kind, typed: typed.to_owned(), reason: reason.into() })
 }
 
-/// Whether a character is not seen where it stands, or changes how its neighbours are: those that Unicode calls format
-/// characters (bidirectional controls and tags among them) or ignorable by default, separators of lines, and blanks other
-/// than the usual one.
+/// Tells whether a character is invisible, or changes how its neighbours look: the characters that Unicode calls format
+/// characters (bidirectional controls and tags among them) or ignorable by default, line separators, and every blank
+/// but U+0020.
 pub fn is_unseen(c: char) -> bool {
     (c.is_whitespace() && c != ' ')
         || matches!(c,
@@ -145,7 +145,7 @@ pub fn check_authored_name(kind: Kind, typed: &str) -> Result<(), InvalidName> {
     Err(InvalidName { kind, typed: typed.to_owned(), reason: reason.into() })
 }
 
-/// The beginning of what was typed. What cannot be seen is shown by number.
+/// Returns the beginning of the typed text, with invisible characters shown by number.
 fn shorten(typed: &str) -> Cow<'_, str> {
     const SHOWN: usize = 160;
     let is_shown = |c: char| !c.is_control() && !is_unseen(c);
@@ -225,7 +225,7 @@ impl<'de, T: Named> Deserialize<'de> for Name<T> {
     }
 }
 
-// The derive of `ToSchema` asks this of every generic type; `PartialSchema` follows from it.
+// The derive of `ToSchema` requires this trait of every generic type; `PartialSchema` follows from it.
 impl<T: Named> utoipa::__dev::ComposeSchema for Name<T> {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
         let description = format!("The unique name of {}.", T::KIND.with_article());

@@ -1,11 +1,11 @@
-//! Notification templates: what announces incoming work.
+//! Notification templates: the notifications that announce incoming work.
 
 use serde::{Deserialize, Serialize};
 
 use super::item::item_basics;
 use super::*;
 
-/// What announces incoming work (`msdyn_notificationtemplate`).
+/// A notification that announces incoming work (`msdyn_notificationtemplate`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NotificationTemplate {
@@ -25,7 +25,7 @@ pub struct NotificationTemplate {
     /// Whether the time left is shown. Rows older than the field have none, and count as shown (domain 4.1).
     #[serde(default = "yes")]
     pub show_countdown: bool,
-    /// Seconds until the work is offered to somebody else, 1 to 500 (ruling 8.22).
+    /// Seconds until the work is offered to another person, 1 to 500 (ruling 8.22).
     #[serde(default = "two_minutes")]
     #[schema(minimum = 1, maximum = 500)]
     pub countdown_seconds: u16,
@@ -110,7 +110,7 @@ pub enum Theme {
 impl NotificationTemplate {
     /// Most lines of detail.
     pub const FIELDS_MAX: usize = 4;
-    /// What is kept in the source of a template whose row had no time-out: column and value. An upgrade gives such a
+    /// The column and the value that the source of a template keeps if its row had no time-out. An upgrade gives such a
     /// template the older time-out of the workstream that binds it (ruling 8.22).
     pub const DEFAULT_COUNTDOWN: (&str, &str) = ("loadout/countdownSeconds", "default");
 }

@@ -1,33 +1,33 @@
 //! Parameters of pages with their slugs replaced, each in the syntax its author wrote it in.
 //!
-//! What is a part of an address, or JSON, takes values that stay one value there. A text of another kind takes values
-//! as they are, and so does a parameter that is one slug alone. Refuses whatever a browser would run.
+//! In a part of an address and in JSON, a value is escaped, so that it stays one value. Any other text takes values as
+//! they are, and so does a parameter that is one slug alone. Refuses a text that a browser would run.
 
 use super::PageType;
 use super::address::{Address, RUNS, Refused, begins_with, runs_code};
 use super::json_text::JsonText;
 use super::slug::{Rendered, Template, Values};
 
-/// A parameter that cannot be handed out.
+/// Why a parameter is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// It is no address, or a value in it does not fit.
+    /// It is not an address, or a value in it does not fit.
     #[error(transparent)]
     Address(#[from] Refused),
     /// A browser would run it.
     #[error("{RUNS}")]
     Runs,
-    /// The value of a slug should be the name of a web resource.
+    /// The value of a slug is not the name of a web resource.
     #[error(
         "the value of `{0}` is no name of a web resource: give letters, digits, `_`, `-`, `.`, and steps between `/`"
     )]
     NoResource(String),
-    /// It is no address of another site.
+    /// It is not the `https` address of another site.
     #[error("its address `{0}` does not begin with `https://`, or is not well-formed behind that")]
     NoHttps(String),
 }
 
-/// Most characters of an address that a sentence shows.
+/// Most characters of an address that a message shows.
 const SHOWN: usize = 200;
 
 /// The address of another site.
@@ -37,11 +37,11 @@ pub struct Website {
     pub url: Rendered,
     /// The parameter `data`, if there is one.
     pub data: Option<Rendered>,
-    /// Both, if `url` has all its values; without `data` if that has not.
+    /// Both together, if `url` has all its values; `url` alone if `data` lacks a value.
     pub address: Option<String>,
 }
 
-/// The address of another site: `url`, and `data` behind it.
+/// Renders the address of another site: `url`, and `data` behind it.
 pub fn website(url: &str, data: Option<&str>, values: &mut dyn Values) -> Result<Website, Unusable> {
     let Ok(template) = Template::parse(url.trim()) else {
         return Ok(Website { url: unreadable(url), data: None, address: None });
@@ -71,7 +71,7 @@ pub fn website(url: &str, data: Option<&str>, values: &mut dyn Values) -> Result
     Ok(Website { url, data, address: Some(address) })
 }
 
-/// A parameter of a page other than the address of another site.
+/// Renders a parameter of a page other than the address of another site.
 pub fn render(page: PageType, key: &str, text: &str, values: &mut dyn Values) -> Result<Rendered, Unusable> {
     let Ok(template) = Template::parse(text.trim()) else { return Ok(unreadable(text)) };
     let rendered = match form(page, key, &template) {
@@ -92,14 +92,14 @@ pub fn render(page: PageType, key: &str, text: &str, values: &mut dyn Values) ->
             rendered
         }
     };
-    // What is searched for is never an address.
+    // A search text is never an address.
     if page != PageType::Search && runs_code(&rendered.text) {
         return Err(Unusable::Runs);
     }
     Ok(rendered)
 }
 
-/// What a parameter is written in.
+/// The syntax of a parameter.
 enum Form {
     Text,
     Json,
@@ -108,7 +108,7 @@ enum Form {
     Resource,
 }
 
-/// Whether a value can be the name of a web resource, which a browser finds within the site of the environment.
+/// Tells whether a value can be the name of a web resource, which a browser finds within the site of the environment.
 fn is_resource(value: &str) -> bool {
     let is_step = |step: &str| {
         let is_known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
@@ -143,7 +143,7 @@ fn form(page: PageType, key: &str, template: &Template) -> Form {
     }
 }
 
-/// A text whose slugs cannot be told from the rest. It is no value.
+/// Returns a text whose slugs cannot be parsed, as a text without a value.
 fn unreadable(text: &str) -> Rendered {
     Rendered { text: text.to_owned(), unresolved: vec![text.to_owned()] }
 }

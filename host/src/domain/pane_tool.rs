@@ -1,4 +1,4 @@
-//! Pane tools: the catalog of what can be placed in a productivity pane.
+//! Pane tools: the catalog of tools that can be placed in a productivity pane.
 
 use std::collections::BTreeSet;
 
@@ -25,10 +25,10 @@ pub struct PaneTool {
     pub kind: Text<100>,
     /// The name of the control or page that draws the tool.
     pub control: Text<100>,
-    /// What `control` names.
+    /// The kind of thing that `control` names.
     #[serde(default)]
     pub control_type: ControlType,
-    /// Where the catalog lists the tool.
+    /// The category under which the catalog lists the tool.
     #[serde(default)]
     pub category: ToolCategory,
     /// Shown in every session, Home included; global tools know nothing of the session.
@@ -46,13 +46,14 @@ pub struct PaneTool {
     /// Path of the icon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<Text<100>>,
-    /// Where to read more.
+    /// The address of further information.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learn_more: Option<Text<100>>,
-    /// What a person and the environment must have for the tool to appear.
+    /// The requirements for the tool to appear.
     #[serde(default)]
     pub requires: ToolRequirements,
-    /// What people see of the tool while no rule decides about its kind; where nothing is said, what the environment says.
+    /// Whether people see the tool while no rule decides about its kind. If left out, the setting of the environment
+    /// applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_rule: Option<WithoutRule>,
     /// Where the tool came from.
@@ -60,18 +61,18 @@ pub struct PaneTool {
     pub source: Option<Source>,
 }
 
-/// What people see of a tool while no rule decides about its kind.
+/// Whether people see a tool while no rule decides about its kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WithoutRule {
-    /// Nothing: a rule may be missing that hid the tool.
+    /// The tool is hidden: the missing rule may be one that hid the tool.
     #[default]
     Hide,
-    /// The tool, with an empty payload: it needs no rule.
+    /// The tool is shown with an empty payload: it needs no rule.
     Show,
 }
 
-/// What must hold for a tool to appear (domain 3.3).
+/// The requirements for a tool to appear (domain 3.3).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ToolRequirements {
@@ -84,7 +85,7 @@ pub struct ToolRequirements {
     pub tenant_switch: Option<Text<100>>,
 }
 
-/// What draws a tool (`msdyn_type`).
+/// The kind of control that draws a tool (`msdyn_type`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ControlType {
@@ -95,7 +96,7 @@ pub enum ControlType {
     CustomPage,
 }
 
-/// Where the catalog lists a tool (`msdyn_category`).
+/// The category under which the catalog lists a tool (`msdyn_category`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names are the product's own and say all there is to say")]

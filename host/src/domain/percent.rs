@@ -1,4 +1,5 @@
-//! What is percent-encoded of values: all but what means the same everywhere in an address, encoded or not.
+//! The characters of values that are percent-encoded: all but those that mean the same encoded or not, anywhere in an
+//! address.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 

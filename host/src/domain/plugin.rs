@@ -1,6 +1,7 @@
-//! Plugins as the environment wants them: the versions that are there, the one that serves, and what was decided about its steps.
+//! Plugins and their settings in an environment: the installed versions, the active one, and the settings of its steps
+//! and tools.
 //!
-//! What a plugin can do is said by its component, which is named by its digest. What it may do is said here.
+//! The component, which its digest names, defines what a plugin can do. These values define what it may do.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,103 +18,107 @@ use super::*;
 /// Longest name of a publisher or of a plugin.
 const LONGEST_PART: usize = 64;
 
-/// How many versions a roll-back can go back to.
+/// Most earlier versions that a roll-back can go back to.
 pub const SERVED_BEFORE_MAX: usize = 10;
 
 /// A plugin, under its name `publisher/name`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Plugin {
-    /// An inactive plugin is kept, and not asked.
+    /// An inactive plugin is kept, and not called.
     #[serde(skip_serializing_if = "State::is_active")]
     pub state: State,
-    /// The versions that are there, with the digest of the component of each.
+    /// The installed versions, with the digest of the component of each.
     #[schema(value_type = BTreeMap<String, String>)]
     pub versions: BTreeMap<PluginVersion, Digest>,
-    /// The version that serves. Without one the plugin is not asked.
+    /// The active version. Without one the plugin is not called.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<PluginVersion>,
-    /// Whether an administrator chose the version that serves. If not, a newer one that comes with the product takes its place.
+    /// Whether an administrator chose the active version. If not, a newer version that comes with the product replaces
+    /// it.
     #[serde(skip_serializing_if = "is_false")]
     pub pinned: bool,
-    /// The versions that served before, the last one last: a roll-back goes back to it.
+    /// The versions that were active before, the latest last: a roll-back goes back to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub served_before: Vec<PluginVersion>,
-    /// What components were granted, by digest: another build has nothing. A component that is not here was not decided about.
+    /// The capabilities granted to components, by digest: another build has none. There is no decision yet about a
+    /// component that is not listed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = BTreeMap<String, Capabilities>)]
     pub grants: BTreeMap<Digest, Capabilities>,
-    /// What it answers for and does not do now: it is switched off, waits for a decision, was named by an import, or serves with a newer
-    /// version that does less. Tools of these kinds are kept from people meanwhile.
+    /// The tool kinds that the plugin answers for and does not decide about now: it is switched off, waits for a
+    /// decision, was named by an import, or its active version does less than an earlier one. Tools of these kinds are
+    /// hidden meanwhile, or shown with a warning if only a step that may be skipped is missing.
     #[serde(skip_serializing_if = "Duties::is_empty")]
     pub answers_for: Duties,
-    /// What was decided about tools, by their kind.
+    /// The settings of tools, by their kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tools: BTreeMap<String, ToolOverride>,
-    /// What was decided about steps, by name. Holds for every version that has a step of the name.
+    /// The settings of steps, by name. They apply to every version that has a step of the name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub steps: BTreeMap<String, StepOverride>,
     /// Which calls are recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingSettings>,
-    /// What a version has to show before it serves.
+    /// The condition that a version must meet before it becomes active.
     #[serde(skip_serializing_if = "Promotion::is_open")]
     pub promotion: Promotion,
-    /// The version that is tried while the active one serves.
+    /// The version that is on trial beside the active one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
 }
 
-/// What an environment decided about a step that a plugin declares.
+/// The settings of a step that a plugin declares.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct StepOverride {
-    /// An inactive step is not asked.
+    /// An inactive step is not called.
     #[serde(skip_serializing_if = "State::is_active")]
     pub state: State,
     /// Its place among the steps of its stage, instead of the declared one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<i32>,
-    /// What the step is told at each call, a JSON object.
+    /// The step's configuration, a JSON object that each call receives.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub configuration: Option<serde_json::Map<String, serde_json::Value>>,
-    /// What happens when the step breaks, instead of what is declared.
+    /// The fault policy of the step, instead of the declared one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_fault: Option<FaultPolicy>,
-    /// What its calls may use, where that is less than what is declared.
+    /// Limits of its calls, where they are lower than the declared ones.
     #[serde(skip_serializing_if = "CallLimits::is_empty")]
     pub limits: CallLimits,
 }
 
-/// What an environment decided about a tool kind that a plugin decides about.
+/// The settings of a tool kind that a plugin decides about.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ToolOverride {
-    /// What happens when the rule breaks, instead of what is declared.
+    /// The fault policy of the rule, instead of the declared one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_fault: Option<FaultPolicy>,
-    /// What the tool is given when the rule breaks and `onFault` is `use-default`, a JSON object.
+    /// The payload of the tool when the rule breaks and `onFault` is `use-default`, a JSON object.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub default: Option<serde_json::Map<String, serde_json::Value>>,
-    /// What calls of the rule may use, where that is less than what is declared.
+    /// Limits of calls of the rule, where they are lower than the declared ones.
     #[serde(skip_serializing_if = "CallLimits::is_empty")]
     pub limits: CallLimits,
 }
 
-/// What happens to an operation when a plugin that takes part in it breaks, or when the host has no room to ask it.
+/// The fault policy: what happens to an operation when a plugin that takes part in it breaks, or when the host is too
+/// busy to call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultPolicy {
     /// The operation does not happen.
     Abort,
-    /// It goes on without the plugin, and says so.
+    /// The operation goes on without the plugin, and the answer says so.
     Skip,
-    /// It goes on with what was declared for this case, and says so. Only tools have such a thing.
+    /// The operation goes on with the default declared for this case, and the answer says so. Only for tools.
     UseDefault,
-    /// It goes on with what the plugin last answered to the same question, and says so; without it, where there was no such answer.
-    /// Only for tools.
+    /// The operation goes on with the plugin's last answer to the same question, and the answer says so; without the
+    /// plugin, if there was no such answer. Only for tools.
     UseLastGood,
 }
 
@@ -129,7 +134,7 @@ impl FaultPolicy {
     }
 }
 
-/// A step that broke and was passed over, because its registration says so.
+/// A step that broke and was skipped, as its fault policy says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = SkippedStep)]
 pub struct Skipped {
@@ -147,7 +152,7 @@ pub struct Skipped {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PluginVersion {
-    /// Raised by what old configuration cannot live with.
+    /// Raised by changes that are incompatible with old configuration.
     pub major: u32,
     /// Raised by additions.
     pub minor: u32,
@@ -155,7 +160,7 @@ pub struct PluginVersion {
     pub patch: u32,
 }
 
-/// A text that is no version.
+/// A text that is not a version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no version: a version has three numbers, such as `1.0.2`")]
 pub struct InvalidVersion(String);
@@ -200,23 +205,23 @@ impl From<PluginVersion> for String {
     }
 }
 
-/// The identity of a component: the SHA-256 of its bytes, in 64 hexadecimal digits of lower case.
+/// The digest of a component: the SHA-256 of its bytes, in 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(std::sync::Arc<str>);
 
-/// A text that is no digest.
+/// A text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a digest has 64 hexadecimal digits of lower case")]
 pub struct InvalidDigest;
 
 impl Digest {
-    /// The identity of these bytes.
+    /// Computes the digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(hexadecimal(&Sha256::digest(bytes)).into())
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -251,7 +256,8 @@ impl From<Digest> for String {
     }
 }
 
-/// Whether `text` can name a publisher, a plugin, a step or a tool kind: `a` to `z`, `0` to `9` and `-`, a letter first.
+/// Tells whether `text` can name a publisher, a plugin, a step or a tool kind: `a` to `z`, `0` to `9` and `-`, a letter
+/// first.
 pub fn is_plugin_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     text.len() <= LONGEST_PART && text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(fits)
@@ -263,18 +269,18 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Plugin {
-    /// The component that serves, if the plugin is asked at all.
+    /// Returns the active version and its component, if the plugin is active.
     pub fn serving(&self) -> Option<(PluginVersion, &Digest)> {
         let version = self.active.filter(|_| self.state.is_active())?;
         Some((version, self.versions.get(&version)?))
     }
 
-    /// Makes `version` the one that serves. What served before is remembered for a roll-back.
+    /// Makes `version` the active one. Remembers the version that was active before, for a roll-back.
     pub fn activate(&mut self, version: PluginVersion) {
         if self.active == Some(version) {
             return;
         }
-        // Whatever was tried was tried beside another version than the one that serves now.
+        // A trial compares with the version that was active, so it ends here.
         self.rollout = None;
         self.served_before.retain(|before| *before != version);
         self.served_before.extend(self.active.replace(version));
@@ -282,13 +288,13 @@ impl Plugin {
         self.served_before.drain(..forgotten);
     }
 
-    /// The component of the version that is tried, with how it is tried.
+    /// Returns the rollout and the component of the version on trial, if the plugin is active.
     pub fn trying(&self) -> Option<(&Rollout, &Digest)> {
         let rollout = self.rollout.as_ref().filter(|_| self.state.is_active())?;
         Some((rollout, self.versions.get(&rollout.version)?))
     }
 
-    /// Takes a version away, with what its component was granted.
+    /// Removes a version, with the grants of its component unless another version has the same one.
     pub fn remove(&mut self, version: PluginVersion) {
         self.versions.remove(&version);
         self.rollout.take_if(|rollout| rollout.version == version);
@@ -297,9 +303,9 @@ impl Plugin {
         grants.retain(|digest, _| versions.values().any(|there| there == digest));
     }
 
-    /// Decides about what the component `digest` asks for, if that was not decided yet and is no more than `heir_of` asks for: the
-    /// component that serves, given only where a trusted key signed both. What that was granted holds on. What an administrator has to
-    /// decide about comes back.
+    /// Settles the grants of the component `digest`, if there is no decision about it yet. It takes over the grants of
+    /// `heir_of`, the active component, if it asks for no more than that one does. The caller passes `heir_of` only if
+    /// a trusted key signed both. Returns the capabilities that an administrator has to decide about.
     pub fn settle_grant(
         &mut self,
         digest: &Digest,
@@ -321,8 +327,8 @@ impl Plugin {
         }
     }
 
-    /// Goes back to the version that served before. While a version is tried, it is not tried any more, and nothing else changes; a
-    /// trial that was stopped is over, so it goes with the version. Nothing if there is nothing to take back.
+    /// Goes back to the version that was active before. A running trial is ended instead, and nothing else changes; a
+    /// stopped trial is dropped together with the version. Returns nothing if there is nothing to take back.
     pub fn roll_back(&mut self) -> Option<RolledBack> {
         let trial = self.rollout.take();
         if trial.as_ref().is_some_and(|trial| trial.stopped.is_none()) {
@@ -338,13 +344,13 @@ impl Plugin {
     }
 }
 
-/// What a roll-back took back.
+/// The effect of a roll-back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RolledBack {
-    /// The version on trial; what serves goes on serving.
+    /// The trial ended; the active version stays.
     Trial,
-    /// The version that served, for the one before it. Of a trial that was stopped nothing is left either.
+    /// The version before became active. A stopped trial was dropped, too.
     Version,
 }
 
@@ -493,7 +499,8 @@ mod tests {
             http: hosts.split_whitespace().map(|host| host.parse().unwrap()).collect(),
             ..Capabilities::default()
         };
-        // What the old one asks for and was granted, what the new one asks for; what it has then, or what is left to decide.
+        // Columns: what the old component asks for, its grants, what the new one asks for, and its grants or what is
+        // left to decide.
         for (asked_before, granted, asks, expected) in [
             ("a b", Some("a b"), "", Ok(None)),
             ("a b", Some("a b"), "a b", Ok(Some("a b"))),
@@ -513,7 +520,7 @@ mod tests {
             assert_eq!(found, expected.map(|it| it.map(some)).map_err(some), "{asked_before} {granted:?} -> {asks}");
         }
         let mut plugin = Plugin { grants: [(new.clone(), some(""))].into(), ..Plugin::default() };
-        assert_eq!(plugin.settle_grant(&new, &some("a"), None), None, "somebody decided to grant nothing");
+        assert_eq!(plugin.settle_grant(&new, &some("a"), None), None, "an administrator decided to grant nothing");
         assert_eq!(Plugin::default().settle_grant(&new, &some("a"), None), Some(some("a")));
     }
 

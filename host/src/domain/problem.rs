@@ -1,37 +1,37 @@
-//! What can be wrong with an item, attribute by attribute.
+//! The faults of an item, attribute by attribute.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// What is wrong with an item.
+/// The faults of an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
-/// One thing that is wrong with one attribute.
+/// A fault of one attribute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Problem {
-    /// Where: an attribute, with dots and indexes for what lies deeper, such as `fields[4].title`.
+    /// The path of the attribute, with dots and indexes, such as `fields[4].title`.
     pub attribute: String,
-    /// What is wrong and what would be right.
+    /// The fault, and what would be right.
     pub message: String,
-    /// Whether an import takes the item all the same and reports this.
+    /// Whether an import takes the item all the same and reports the fault.
     #[serde(skip)]
     pub tolerable: bool,
 }
 
 impl Problems {
-    /// Adds something nobody may store.
+    /// Adds a fault with which no item is stored.
     pub fn refuse(&mut self, attribute: impl Into<String>, message: impl Into<String>) {
         self.0.push(Problem { attribute: attribute.into(), message: message.into(), tolerable: false });
     }
 
-    /// Adds something an author must mend, and an import of what exists elsewhere only reports.
+    /// Adds a fault that an author must mend, and that an import of existing content only reports.
     pub fn question(&mut self, attribute: impl Into<String>, message: impl Into<String>) {
         self.0.push(Problem { attribute: attribute.into(), message: message.into(), tolerable: true });
     }
 
-    /// Whether nothing is wrong.
+    /// Tells whether there is no fault.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,7 +1,6 @@
-//! The experience profile: everything one group of people gets.
+//! The experience profile: the whole experience of one group of people.
 //!
-//! Refuses what one profile alone can get wrong. One session template per entity is a rule across items and is
-//! checked where they meet, in the store.
+//! Refuses faults within one profile. The store checks the rule across items: one session template per entity.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,7 +97,7 @@ pub struct PlacedTool {
     /// Position from the top; ties go by unique name.
     #[serde(default)]
     pub order: u32,
-    /// What the tool's rule component is given.
+    /// The settings that the tool's rule component receives.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     #[schema(value_type = Object)]
     pub settings: serde_json::Map<String, serde_json::Value>,
@@ -123,7 +122,7 @@ fn yes() -> bool {
 pub struct Channels {
     /// Every configured channel, and presence, is loaded.
     pub all_active: bool,
-    /// Telephony of others.
+    /// Telephony of other vendors.
     pub providers: BTreeSet<Name<ChannelProvider>>,
 }
 
@@ -161,7 +160,7 @@ pub struct InboxView {
     pub default_sort: Option<Text<1_048_576>>,
 }
 
-/// What an inbox view can list.
+/// A kind of work that an inbox view can list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum InboxRecordType {
@@ -204,7 +203,7 @@ pub enum CopilotFeature {
     InboxSuggestedNextActionsView,
 }
 
-/// Whether two profiles with these apps serve one app. A profile without apps serves all.
+/// Tells whether two profiles with these apps have an app in common. A profile without apps is for all.
 pub fn share_app(one: &BTreeSet<Name<App>>, other: &BTreeSet<Name<App>>) -> bool {
     one.is_empty() || other.is_empty() || !one.is_disjoint(other)
 }

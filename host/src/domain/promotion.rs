@@ -1,6 +1,6 @@
-//! Promotion: what a version has to show before it serves.
+//! Promotion: the condition that a version must meet before it becomes active.
 //!
-//! Says which differences were meant. What differs is found out elsewhere.
+//! Says which differences are expected. Leaves the comparison of versions to others.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 
 use super::Problems;
 
-/// What a version of a plugin has to show before it serves anybody.
+/// The condition that a version of a plugin must meet before it answers any person.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Promotion {
-    /// What it is compared by.
+    /// The gate that the version must pass.
     pub gate: Gate,
-    /// How many recorded questions there must be to compare it by, at least one if that is the gate. The same question is
-    /// recorded once, however often it is asked.
+    /// The number of recorded calls that the comparison needs, at least one if the gate is `recordings`. Equal calls
+    /// are recorded once.
     #[schema(maximum = 2_000)]
     pub recordings: u32,
 }
 
-/// What stands before a version that shall serve.
+/// The gate before a version becomes active.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = PromotionGate)]
@@ -28,23 +28,24 @@ pub enum Gate {
     /// Nothing.
     #[default]
     Open,
-    /// Over what was recorded it must decide as the version that serves, but for what was said to be meant.
+    /// Over the recorded calls, the version must decide like the active one, except for expected differences.
     Recordings,
 }
 
-/// The field of a difference that says that the other version breaks, or breaks otherwise.
+/// The field of the difference that the other version breaks, or breaks with another fault.
 pub const FAULT: &str = "fault";
 
-/// The field of a difference that says that the version that serves breaks, and the other does not.
+/// The field of the difference that the active version breaks, and the other does not.
 pub const FAULT_GONE: &str = "fault-gone";
 
-/// The field of a difference that says that the other version does not decide about the tool.
+/// The field of the difference that the other version does not decide about the tool.
 pub const UNDECIDED: &str = "undecided";
 
-/// Most recorded questions that versions are compared by: the newest.
+/// Most recorded calls that versions are compared by: the newest.
 pub const CORPUS: u32 = 2_000;
 
-/// A difference that is meant. What is left out may be anything, but that a version breaks or decides no more has to be said.
+/// An expected difference. An attribute that is left out matches any value, except that a version that breaks or no
+/// longer decides must be named as the field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Expected {
@@ -60,12 +61,12 @@ pub struct Expected {
 }
 
 impl Promotion {
-    /// Whether anything has to be shown.
+    /// Tells whether there is no condition.
     pub fn is_open(&self) -> bool {
         self.gate == Gate::Open
     }
 
-    /// Refuses what makes no sense.
+    /// Refuses a number of recordings out of range.
     pub(super) fn check(self, problems: &mut Problems) {
         if !self.is_open() && !(1..=CORPUS).contains(&self.recordings) {
             problems.refuse("promotion.recordings", format!("between 1 and {CORPUS} recordings can be asked for"));
@@ -83,7 +84,7 @@ impl fmt::Display for Expected {
 }
 
 impl Expected {
-    /// Whether a difference is meant.
+    /// Tells whether the difference is expected.
     pub fn covers(&self, profile: &str, tool: &str, field: &str) -> bool {
         let below = |outer: &String| {
             field.strip_prefix(outer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -115,7 +116,10 @@ mod tests {
         ] {
             assert_eq!(meant.covers("rep", "macros", "payload.available"), covered, "{meant:?}");
         }
-        assert!(!expected(None, None, None).covers("rep", "macros", FAULT), "nobody means that by saying nothing");
+        assert!(
+            !expected(None, None, None).covers("rep", "macros", FAULT),
+            "a difference that leaves all out does not expect a fault"
+        );
         assert!(expected(None, None, Some(FAULT)).covers("rep", "macros", FAULT));
         assert!(!expected(None, None, None).covers("rep", "macros", UNDECIDED));
         assert!(

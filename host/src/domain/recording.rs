@@ -1,6 +1,7 @@
-//! Recording: which calls of a plugin are kept whole, for how long, and what is replaced before they are.
+//! Recording: which calls of a plugin are kept whole, for how long, and which values are redacted before.
 //!
-//! Off unless somebody says until when. What people wrote and what customers are called is replaced unless somebody says otherwise.
+//! Recording is off unless an administrator sets when it ends. The session's context, with customers' names and texts,
+//! and the answers of granted calls are redacted unless the administrator sets otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -25,8 +26,8 @@ pub struct RecordingSettings {
     #[serde(default = "default_keep_days")]
     #[schema(minimum = 1, maximum = 90)]
     pub keep_days: u32,
-    /// What is replaced: `user`, `outside` (what granted calls answered), `context.*`, or one key such as `context.customerName`. Without
-    /// it `context.*` and `outside`.
+    /// The values that are redacted: `user`, `outside` (the answers of granted calls), `context.*`, or one key such as
+    /// `context.customerName`. If left out: `context.*` and `outside`.
     #[serde(default = "default_redact")]
     pub redact: BTreeSet<Redaction>,
 }
@@ -49,17 +50,17 @@ fn default_redact() -> BTreeSet<Redaction> {
 pub enum RecordedStatus {
     /// The tool was shown.
     Shown,
-    /// It was hidden.
+    /// The tool was hidden.
     Hidden,
     /// The rule or step broke.
     Failed,
-    /// The step around a rule had nothing to say.
+    /// The step around a rule changed nothing.
     Agreed,
-    /// It wanted something else.
+    /// The step before a rule changed the settings that the rule received.
     Amended,
     /// The step let the change go on.
     Proceeds,
-    /// The step did not agree to the change.
+    /// The step rejected the change.
     Rejected,
 }
 
@@ -78,21 +79,21 @@ impl RecordedStatus {
     }
 }
 
-/// What is replaced before a call is kept.
+/// A value that is redacted before a call is kept.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Redaction {
     /// Every value of the session's context.
     Context,
-    /// One value of it.
+    /// One value of the session's context, by key.
     ContextKey(String),
-    /// What granted calls answered.
+    /// The answers of granted calls.
     Outside,
-    /// Who it was about.
+    /// The login of the person.
     User,
 }
 
-/// A text that names nothing that could be replaced.
+/// A text that names no value that could be redacted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` names nothing that is recorded: say `user`, `outside`, `context.*` or `context.` with a key")]
 pub struct InvalidRedaction(String);
@@ -137,12 +138,12 @@ impl From<Redaction> for String {
 }
 
 impl RecordingSettings {
-    /// Whether calls are recorded at `now`.
+    /// Tells whether calls are recorded at `now`.
     pub fn is_on(&self, now: jiff::Timestamp) -> bool {
         now < self.until
     }
 
-    /// Replaces values of a session's context: equal ones by equal ones. Answers the keys of what was replaced.
+    /// Redacts values of a session's context: equal values by equal texts. Returns the keys of the redacted values.
     pub fn redact(&self, context: &mut BTreeMap<String, String>) -> Vec<String> {
         let mut known: Vec<String> = Vec::new();
         let mut replaced = Vec::new();
@@ -157,7 +158,7 @@ impl RecordingSettings {
         replaced
     }
 
-    /// Whether anything but names of people is replaced.
+    /// Tells whether any value but the login of the person is redacted.
     pub fn replaces_values(&self) -> bool {
         self.redact.iter().any(|redaction| *redaction != Redaction::User)
     }
@@ -166,7 +167,7 @@ impl RecordingSettings {
         self.redact.contains(&Redaction::Context) || self.redact.contains(&Redaction::ContextKey(key.to_owned()))
     }
 
-    /// Refuses what makes no sense.
+    /// Refuses numbers out of range.
     pub(super) fn check(&self, problems: &mut Problems) {
         for (attribute, value, most) in
             [("recording.perMinute", self.per_minute, 6_000), ("recording.keepDays", self.keep_days, 90)]

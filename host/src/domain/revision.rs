@@ -1,4 +1,4 @@
-//! Revisions: the numbers configuration changes are known by, and the record of each.
+//! Revisions: the numbers of configuration changes, and the record of each.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::{Effort, Kind};
 #[serde(try_from = "u64")]
 pub struct Revision(pub u64);
 
-/// A number that no revision has.
+/// The refusal of a number that no revision can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is no revision: their numbers are at most 9223372036854775807")]
 pub struct InvalidRevision(u64);
@@ -33,21 +33,21 @@ impl fmt::Display for Revision {
     }
 }
 
-/// Who changed something, and why.
+/// The author of a change, with the reason.
 #[derive(Debug, Clone)]
 pub struct Author {
     /// The name of the person or program.
     pub who: String,
-    /// What for, in words; may be empty.
+    /// The reason, in words; may be empty.
     pub why: String,
-    /// The request it comes with, for the records of the calls it causes. Not kept.
+    /// The request that makes the change, for the records of the calls it causes. Not kept.
     pub request: Option<Arc<str>>,
-    /// What that request has cost. Not kept.
+    /// The cost of that request so far. Not kept.
     pub effort: Arc<Effort>,
 }
 
 impl Author {
-    /// Somebody who changes something, for a reason that may be empty.
+    /// Makes an author with a reason that may be empty.
     pub fn new(who: impl Into<String>, why: impl Into<String>) -> Self {
         Self { who: who.into(), why: why.into(), request: None, effort: Arc::default() }
     }
@@ -61,20 +61,20 @@ pub struct RevisionRecord {
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub at: jiff::Timestamp,
-    /// Who made it.
+    /// The author.
     pub who: String,
-    /// What for.
+    /// The reason.
     pub why: String,
-    /// What it changed, by collection and name.
+    /// The changes, by collection and name.
     pub changes: Vec<ChangeRecord>,
-    /// How many changes are left out, because they are about people whom the caller may not read.
+    /// The number of changes that are left out, because they are about people whom the caller may not read.
     #[serde(skip_serializing_if = "is_none_left_out")]
     #[schema(required = false)]
     pub left_out: usize,
 }
 
 impl RevisionRecord {
-    /// Leaves out what is about people.
+    /// Leaves out the changes that are about people, and counts them.
     pub fn leave_people_out(&mut self) {
         let all = self.changes.len();
         self.changes.retain(|change| !change.is_about_people());
@@ -87,7 +87,7 @@ fn is_none_left_out(left_out: &usize) -> bool {
     *left_out == 0
 }
 
-/// What one revision did to one item.
+/// The change of one item in one revision.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ChangeRecord {
     /// The collection; direct assignments count as `assignments`.
@@ -106,12 +106,12 @@ impl ChangeRecord {
     /// The collection under which direct assignments are recorded.
     pub const ASSIGNMENTS: &str = "assignments";
 
-    /// Whether it is about a person, or about what a person is assigned to.
+    /// Tells whether the change is about a person, or about a direct assignment.
     pub fn is_about_people(&self) -> bool {
         self.collection == Kind::User.collection() || self.collection == Self::ASSIGNMENTS
     }
 
-    /// The collection of items of `kind`.
+    /// Returns the collection of items of `kind`.
     pub fn collection_of(kind: Kind) -> String {
         kind.collection().to_owned()
     }

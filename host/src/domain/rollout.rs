@@ -1,6 +1,7 @@
-//! Rollout: another version of a plugin beside the one that serves, for some people or for nobody yet.
+//! Rollout: a version of a plugin on trial beside the active one, for some people or in the shadow.
 //!
-//! Says who gets which version, and nothing else. A person stays with theirs: raising the share adds people and takes none away.
+//! Decides which version answers a person, and nothing else. A person keeps the version: a larger share adds people and
+//! takes none away.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,76 +11,76 @@ use sha2::{Digest as _, Sha256};
 
 use super::{PluginVersion, Problems, Revision};
 
-/// Parts a share is counted in.
+/// The number of places that people are spread over, to count a share.
 const PARTS: u64 = 10_000;
 
-/// A version that is tried while another one serves.
+/// A version that is on trial beside the active one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rollout {
-    /// The version that is tried.
+    /// The version on trial.
     pub version: PluginVersion,
-    /// For whom.
+    /// The stage of the trial.
     pub to: RolloutStage,
-    /// How many of a hundred people get it, of a share: 1 to 99.
+    /// For a share: the percentage of people who get it, 1 to 99.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 99)]
     pub percent: Option<u8>,
-    /// Whoever has one of these security roles gets it, of a group.
+    /// For a group: people with one of these security roles get it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<String>,
-    /// These people get it, by login, of a group.
+    /// For a group: these people get it, by login.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub users: BTreeSet<String>,
-    /// How many of its calls may break before it is stopped.
+    /// The number of its calls that may break before the trial is stopped.
     #[serde(default = "default_stop_after")]
     #[schema(minimum = 1, maximum = 10_000)]
     pub stop_after: u32,
-    /// The revision over which it was begun; tells it from other trials of the same version.
+    /// The revision at which the trial began; tells it from other trials of the same version.
     #[serde(default)]
     pub since: Revision,
-    /// Why it was stopped. A version that was stopped is asked about nobody.
+    /// Why the trial was stopped. A stopped version is not called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
 }
 
-/// How somebody wants a version to be tried.
+/// The request to put a version on trial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WantedRollout {
     /// The version to try.
     pub version: PluginVersion,
-    /// For whom.
+    /// The stage of the trial.
     pub to: RolloutStage,
-    /// How many of a hundred people get it, of a share: 1 to 99.
+    /// For a share: the percentage of people who get it, 1 to 99.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 99)]
     pub percent: Option<u8>,
-    /// Whoever has one of these security roles gets it, of a group.
+    /// For a group: people with one of these security roles get it.
     #[serde(default)]
     pub roles: BTreeSet<String>,
-    /// These people get it, by login, of a group.
+    /// For a group: these people get it, by login.
     #[serde(default)]
     pub users: BTreeSet<String>,
-    /// How many of its calls may break before it is stopped; 5 without it.
+    /// The number of its calls that may break before the trial is stopped; 5 if left out.
     #[serde(default = "default_stop_after")]
     #[schema(minimum = 1, maximum = 10_000)]
     pub stop_after: u32,
 }
 
 impl WantedRollout {
-    /// The trial of it that was begun over the revision `since`.
+    /// Makes the trial that begins at the revision `since`.
     pub fn begun(self, since: Revision) -> Rollout {
         let Self { version, to, percent, roles, users, stop_after } = self;
         Rollout { version, to, percent, roles, users, stop_after, since, stopped: None }
     }
 }
 
-/// For whom a version is tried.
+/// The people who get a version on trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RolloutStage {
-    /// Nobody: it is asked beside the one that serves, and only what differs is counted.
+    /// No person: the version is called beside the active one, and only the differences are counted.
     Shadow,
     /// A share of all people.
     Share,
@@ -92,9 +93,10 @@ fn default_stop_after() -> u32 {
 }
 
 impl Rollout {
-    /// Whether somebody is answered by the version that is tried of `plugin`.
+    /// Tells whether the version on trial of `plugin` answers this person.
     ///
-    /// Nobody without a login is part of a share: the next question of the same person could be answered otherwise.
+    /// A person without a login is never part of a share: the next question about the same person could get the other
+    /// version.
     pub fn reaches(&self, plugin: &str, login: Option<&str>, roles: &BTreeSet<Arc<str>>) -> bool {
         if self.stopped.is_some() {
             return false;
@@ -112,23 +114,27 @@ impl Rollout {
         }
     }
 
-    /// Whether the version is asked beside the one that serves.
+    /// Tells whether the version runs in the shadow of the active one.
     pub fn shadows(&self) -> bool {
         self.to == RolloutStage::Shadow && self.stopped.is_none()
     }
 
-    /// Where somebody stands among all people: another version tries other people first.
+    /// Returns the place of a person among all people. It depends on the version, so that another version tries other
+    /// people first.
     fn place(&self, plugin: &str, login: &str) -> u64 {
         let hash = Sha256::digest(format!("{plugin}\n{}\n{login}", self.version));
         hash.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte)) % PARTS
     }
 
-    /// Refuses what makes no sense.
+    /// Refuses settings that do not fit the stage, and numbers out of range.
     pub(super) fn check(&self, problems: &mut Problems) {
         let of_a_group = !self.roles.is_empty() || !self.users.is_empty();
         match self.to {
             RolloutStage::Share if !self.percent.is_some_and(|percent| (1..100).contains(&percent)) => {
-                problems.refuse("rollout.percent", "a share has 1 to 99 percent: for everybody, activate the version");
+                problems.refuse(
+                    "rollout.percent",
+                    "a share has 1 to 99 percent: activate the version to give it to all people",
+                );
             }
             RolloutStage::Group if !of_a_group => {
                 problems.refuse("rollout.users", "a group needs `users`, `roles` or both");

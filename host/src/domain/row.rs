@@ -1,6 +1,6 @@
 //! Rows of old environments, as exports have them: columns and texts, and the rows they point to.
 //!
-//! Nothing is known here of what a column means. That is the business of whoever reads the row.
+//! Leaves the meaning of a column to the reader of the row.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One row of an old environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row {
-    /// What it is known by.
+    /// The key of the row.
     pub key: RowKey,
     /// Column and text, as the table writes it. Columns without a value are left out.
     pub values: Vec<(String, String)>,
@@ -19,7 +19,7 @@ pub struct Row {
     pub links: Vec<Link>,
 }
 
-/// What a row is known by.
+/// The key of a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RowKey {
     /// The table, such as `msdyn_sessiontemplate`.
@@ -37,7 +37,7 @@ pub struct LookUp {
     pub table: String,
     /// The row.
     pub id: String,
-    /// How the row is called, as far as the source says.
+    /// The display name of the row, if the source has it.
     pub label: String,
 }
 
@@ -53,7 +53,7 @@ pub struct Link {
 }
 
 impl RowKey {
-    /// The row `id` of `table`.
+    /// Makes the key of the row `id` of `table`.
     pub fn new(table: impl Into<String>, id: impl Into<String>) -> Self {
         Self { table: table.into(), id: id.into() }
     }

@@ -40,7 +40,7 @@ pub struct ScriptStep {
     /// Position, from 1.
     #[schema(minimum = 1)]
     pub order: u32,
-    /// What the step does.
+    /// The action of the step.
     pub action: StepAction,
     /// Shown below the name of a macro or script step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,11 +50,11 @@ pub struct ScriptStep {
     pub state: State,
 }
 
-/// What a step does (`msdyn_actiontype`).
+/// The action of a step (`msdyn_actiontype`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum StepAction {
-    /// Something to say or do, marked as done by the person; slugs allowed.
+    /// An instruction, which the person marks as done; slugs allowed.
     Text {
         /// The words.
         instruction: Localized<2000>,

@@ -1,6 +1,6 @@
-//! Secrets of others, which the host shows to the hosts they are for, and to no other.
+//! Secrets for outside systems. The host sends a secret to the hosts that it is for, and to no other.
 //!
-//! Refuses what could not be a header, and what is so short that it would be found in every answer.
+//! Refuses a text that cannot be a header, and one so short that any answer could contain it by chance.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,14 +11,14 @@ use zeroize::Zeroizing;
 
 use super::{HttpHost, SecretName};
 
-/// The value of a secret. Never printed but by [`SecretValue::reveal`], and gone from memory with its last owner.
+/// The value of a secret. Printed by [`SecretValue::reveal`] alone, and wiped from memory when it is dropped.
 ///
 /// Invariant: 8 to 4096 visible characters of ASCII, blanks between them allowed.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "serde_json::Value")]
 pub struct SecretValue(Zeroizing<String>);
 
-/// A text that is no secret. It does not say which.
+/// The refusal of a text that cannot be a secret. It does not quote the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a secret is a text of 8 to 4096 visible characters of ASCII, with blanks only between them")]
 pub struct InvalidSecret;
@@ -27,7 +27,7 @@ impl SecretValue {
     const SHORTEST: usize = 8;
     const LONGEST: usize = 4096;
 
-    /// The secret of this text.
+    /// Makes a secret of this text.
     pub fn new(text: String) -> Result<Self, InvalidSecret> {
         let text = Zeroizing::new(text);
         let fits = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
@@ -39,7 +39,7 @@ impl SecretValue {
         }
     }
 
-    /// The secret itself, to be shown to whom it is for.
+    /// Returns the secret itself, to be sent to a host that it is for.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -62,23 +62,23 @@ impl TryFrom<serde_json::Value> for SecretValue {
     }
 }
 
-/// The hosts that a secret is for: it is put into no request to another one.
+/// The hosts that a secret is for. The host puts it into no request to another one.
 ///
 /// Invariant: 1 to 16 of them, each once, sorted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "BTreeSet<HttpHost>", into = "BTreeSet<HttpHost>")]
 pub struct SecretHosts(BTreeSet<HttpHost>);
 
-/// No hosts, or too many.
+/// The refusal of no hosts, or of too many.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a secret is for 1 to {} hosts: name those it may be shown to, such as `api.contoso.com`", SecretHosts::MOST)]
 pub struct InvalidHosts;
 
 impl SecretHosts {
-    /// How many there may be.
+    /// Most hosts of a secret.
     pub const MOST: usize = 16;
 
-    /// The hosts.
+    /// Returns the hosts.
     pub fn all(&self) -> &BTreeSet<HttpHost> {
         &self.0
     }
@@ -98,28 +98,29 @@ impl From<SecretHosts> for BTreeSet<HttpHost> {
     }
 }
 
-/// A secret as it is kept: its value, and the hosts it may be shown to. None of a secret that was written before secrets had hosts.
+/// A secret as the store keeps it: its value, and the hosts it may be sent to. A secret from before secrets had hosts
+/// has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptSecret {
-    /// What it is.
+    /// The value.
     pub value: SecretValue,
-    /// Which hosts it is for.
+    /// The hosts that it is for.
     pub hosts: BTreeSet<HttpHost>,
 }
 
-/// That there is a secret, and nothing of it.
+/// The record of a secret, without its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = Secret)]
 pub struct SecretRecord {
-    /// What it is called.
+    /// The name of the secret.
     pub name: SecretName,
-    /// The hosts it is shown to. A secret without any was written by an older program, and goes nowhere until it is written again
-    /// with its hosts.
+    /// The hosts that it is sent to. A secret without hosts was written by an older program, and is not sent until it
+    /// is written again with its hosts.
     pub hosts: BTreeSet<HttpHost>,
     /// When it was written last.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// Who wrote it.
+    /// The caller who wrote it.
     pub who: String,
 }
 

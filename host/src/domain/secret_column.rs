@@ -1,13 +1,14 @@
-//! Columns of old environments whose values are secrets: no item has one, no plugin sees one, and no report says one.
+//! Columns of old environments whose values are secrets: no item has such a value, no plugin sees one, and no report
+//! shows one.
 //!
-//! A column is told by the end of its name, in whatever table. A yes or no under such a name is no secret.
+//! The end of a column's name tells that it holds secrets, in any table. A yes or no under such a name is not a secret.
 
 use serde_json::Value;
 
-/// What stands in place of a value that was left behind.
+/// The text in place of a value that was left behind.
 pub const LEFT_BEHIND: &str = "[left behind]";
 
-/// How names of such columns end, without `_` and `-`, and without a number behind.
+/// The ends of names of such columns, in lower case, without `_`, `-` and blanks, and without a number at the end.
 const ENDINGS: &[&str] = &[
     "accesskey",
     "accesstoken",
@@ -32,7 +33,8 @@ const ENDINGS: &[&str] = &[
     "signingkey",
 ];
 
-/// Whether the values of a column are secrets. `name` may be a path that ends in the column, such as `table/row/column`.
+/// Tells whether the values of a column are secrets. `name` may be a path that ends in the column, such as
+/// `table/row/column`.
 pub fn is_secret_column(name: &str) -> bool {
     let column = name.rsplit(['/', '.', ':']).next().unwrap_or_default();
     let plain: String = column.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect();
@@ -41,13 +43,13 @@ pub fn is_secret_column(name: &str) -> bool {
     ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
 
-/// Whether `value` of the column `name` is a secret.
+/// Tells whether `value` of the column `name` is a secret.
 pub fn is_secret(name: &str, value: &str) -> bool {
     let says_nothing = ["", "0", "1", "true", "false", "yes", "no"];
     !says_nothing.contains(&value.trim().to_ascii_lowercase().as_str()) && is_secret_column(name)
 }
 
-/// Takes the secrets out of the JSON form of an item, or of a patch of one. The columns that had one come back.
+/// Removes the secrets from the JSON form of an item, or of a patch of one. Returns the columns that had one.
 pub fn strip(item: &mut Value) -> Vec<String> {
     let attributes = item.get_mut("source").and_then(|source| source.get_mut("attributes"));
     let Some(attributes) = attributes.and_then(Value::as_object_mut) else { return Vec::new() };
@@ -65,7 +67,7 @@ pub fn strip(item: &mut Value) -> Vec<String> {
     found
 }
 
-/// What a report says about columns of a row that were left behind.
+/// Returns the sentence of a report about columns of a row that were left behind.
 pub fn left_behind(columns: &[String]) -> String {
     let named: Vec<String> = columns.iter().map(|column| format!("`{column}`")).collect();
     let (named, hold, values) = match named.as_slice() {

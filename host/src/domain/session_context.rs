@@ -1,7 +1,7 @@
-//! What the context of a session may be: the automation dictionary that a question brings along.
+//! The bounds of the context of a session: the automation dictionary of a question.
 //!
-//! Bounded where a question is read, because slugs and rules put its values wherever the configuration says. Refuses
-//! control characters but tabs and line ends: no person sees them, and each takes six bytes of JSON.
+//! They are checked where a question is read, because slugs and rules put values of the context into any text. Refuses
+//! control characters but tabs and line ends: they are invisible, and each takes six bytes of JSON.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ pub const VALUE_MAX: usize = super::slug::RENDERED_MAX;
 /// Most bytes of all keys and values together.
 pub const ALL_MAX: usize = 256 << 10;
 
-/// Most characters of a key that a sentence shows.
+/// Most characters of a key that a message shows.
 const SHOWN: usize = 60;
 
-/// A context that no session has.
+/// The refusal of a context.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidContext {
-    /// It has more keys than anything is meant by.
+    /// It has too many keys.
     #[error("`session.context` has {0} keys, and {KEYS_MAX} are the most: leave out what no text and no rule uses")]
     TooMany(usize),
     /// A value is longer than any text it is put into.
@@ -28,10 +28,10 @@ pub enum InvalidContext {
     LongValue {
         /// The key.
         key: String,
-        /// How long it is.
+        /// The length of the value, in bytes.
         found: usize,
     },
-    /// All of it is too long.
+    /// Its keys and values together are too long.
     #[error(
         "`session.context` has {0} bytes of keys and values, and {ALL_MAX} are the most: leave out what no text and no rule uses"
     )]
@@ -46,7 +46,7 @@ pub enum InvalidContext {
     },
 }
 
-/// Refuses a context that is larger than one may be, or holds what no person sees.
+/// Refuses a context that is too large, or that holds a control character other than tabs and line ends.
 pub fn check(context: &BTreeMap<String, String>) -> Result<(), InvalidContext> {
     if context.len() > KEYS_MAX {
         return Err(InvalidContext::TooMany(context.len()));
@@ -67,7 +67,7 @@ pub fn check(context: &BTreeMap<String, String>) -> Result<(), InvalidContext> {
     Ok(())
 }
 
-/// The beginning of a key, as a sentence may have it.
+/// Returns the beginning of a key for a message, with control characters escaped.
 fn shown(key: &str) -> String {
     key.chars().take(SHOWN).flat_map(char::escape_debug).collect()
 }

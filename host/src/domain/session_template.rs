@@ -1,4 +1,4 @@
-//! Session templates: what opens when a session starts.
+//! Session templates: the panel, tabs and scripts of a new session.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::*;
 /// The logical name of a table, such as `incident`.
 pub type Entity = Text<100>;
 
-/// What opens when a session starts (`msdyn_sessiontemplate`).
+/// The panel, tabs and scripts of a new session (`msdyn_sessiontemplate`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SessionTemplate {
@@ -56,7 +56,7 @@ pub struct SessionTemplate {
     pub source: Option<Source>,
 }
 
-/// What starts a session from a template.
+/// The kind of session that a template is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SessionKind {
@@ -66,7 +66,7 @@ pub enum SessionKind {
     Entity,
 }
 
-/// Where messages are exchanged (`msdyn_panelstate`).
+/// The state of the panel in which messages are exchanged (`msdyn_panelstate`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CommunicationPanel {

@@ -1,13 +1,14 @@
-//! Refuses a list where an object is wanted. What reads JSON takes such a list as the attributes in order; no schema
-//! allows that.
+//! Refuses a list where an object is wanted. The reader of JSON would take such a list as the attributes in order; no
+//! schema allows that.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// What is said of such a list.
+/// The message about such a list.
 pub(crate) const LIST_FOR_OBJECT: &str = "a list is given, and an object is expected: name its attributes";
 
-/// Where `sent` has a list and what was `made` of it has an object, as a path such as `pane.tools[2]`.
+/// Returns the place where `sent` has a list and `made`, the value read from it, has an object, as a path such as
+/// `pane.tools[2]`.
 pub(crate) fn list_for_object(sent: &Value, made: &impl Serialize) -> Option<String> {
     // Without a list there is nothing to compare.
     if !has_list(sent) {
@@ -41,7 +42,7 @@ fn differs(sent: &Value, made: &Value, path: &mut Vec<String>) -> bool {
     }
 }
 
-/// Goes one step down. The step stays in `path` where something differs below.
+/// Goes one level down. The level stays in `path` if a difference is below.
 fn step(name: String, sent: &Value, made: &Value, path: &mut Vec<String>) -> bool {
     path.push(name);
     let differs = differs(sent, made, path);

@@ -28,12 +28,12 @@ enum Part {
     Query { spelt: String, query: Query },
 }
 
-/// Where the values of slugs come from.
+/// The source of the values of slugs.
 pub trait Values {
-    /// The value of a key of the session.
+    /// Returns the value of a key of the session.
     fn key(&mut self, key: &str) -> Option<String>;
 
-    /// The attribute of a business record, if there is a connector to ask (ruling 8.11).
+    /// Returns the attribute of a business record, if there is a connector to ask (ruling 8.11).
     fn look_up(&mut self, lookup: Lookup) -> Option<String> {
         let _ = lookup;
         None
@@ -48,10 +48,10 @@ impl<F: FnMut(&str) -> Option<String>> Values for F {
 
 /// The syntax of a text: how a value is written so that it stays one value there.
 pub trait Syntax {
-    /// Takes note of text of the template's author. Refuses it where a value before it does not allow it.
+    /// Notes text of the template's author. Refuses text that may not follow the value before it.
     fn fixed(&mut self, text: &str) -> Result<(), Unfit>;
 
-    /// The value of a slug as it is written at this place.
+    /// Returns the value of a slug as it is written at this place.
     fn value(&mut self, slug: &str, value: String) -> Result<String, Unfit>;
 }
 
@@ -69,26 +69,26 @@ impl Syntax for Plain {
     }
 }
 
-/// A value that cannot be written where its slug stands, or would change more than its blank.
+/// The refusal of a value that cannot be written at the place of its slug, or would change the text around it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the value of `{slug}` {why}")]
 pub struct Unfit {
     /// The slug, as it is spelt.
     pub slug: String,
-    /// What is wrong with its value, without that value.
+    /// The fault of the value, without quoting it.
     pub why: &'static str,
 }
 
 /// A text with its slugs replaced.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rendered {
-    /// The text; slugs without a value left nothing behind.
+    /// The text; a slug without a value is replaced by nothing.
     pub text: String,
     /// The slugs without a value, as they were spelt, in order, each once.
     pub unresolved: Vec<String>,
 }
 
-/// A text whose slugs cannot be told from the rest.
+/// Why the slugs of a text cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSlug {
     /// A slug has no end.
@@ -97,10 +97,10 @@ pub enum InvalidSlug {
     /// A query stands within a query.
     #[error("the query `{0}` stands within another query: only plain slugs may stand there")]
     Nested(String),
-    /// There are more than anything is meant by.
+    /// The text has too many slugs.
     #[error("it has more than {SLUGS_MAX} slugs, which are the most: split the text, or leave some out")]
     TooMany,
-    /// It is longer than its outcome may be.
+    /// The text is longer than a rendered text may be.
     #[error("it is longer than {RENDERED_MAX} bytes, which are the most of a text with slugs: shorten it")]
     TooLong,
 }
@@ -188,7 +188,7 @@ impl Template {
         Ok(rendered)
     }
 
-    /// The text with `instead` in place of every slug, as `syntax` writes it.
+    /// Returns the text with `instead` in place of every slug, as `syntax` writes it.
     pub fn probe(&self, instead: &str, syntax: &mut dyn Syntax) -> Result<String, Unfit> {
         let mut text = String::new();
         for part in &self.parts {
@@ -205,17 +205,17 @@ impl Template {
         Ok(text)
     }
 
-    /// Whether it is one slug and nothing else.
+    /// Tells whether the text is one slug and nothing else.
     pub fn is_one_slug(&self) -> bool {
         self.parts.len() == 1 && self.is_dynamic()
     }
 
-    /// What its author wrote around the slugs, piece by piece.
+    /// Returns the author's text around the slugs, piece by piece.
     pub fn fixed(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text.as_str()) } else { None })
     }
 
-    /// The text before the first slug.
+    /// Returns the text before the first slug.
     pub fn beginning(&self) -> &str {
         match self.parts.first() {
             Some(Part::Text(text)) => text,
@@ -223,7 +223,7 @@ impl Template {
         }
     }
 
-    /// Whether the text contains a slug.
+    /// Tells whether the text contains a slug.
     pub fn is_dynamic(&self) -> bool {
         self.parts.iter().any(|part| !matches!(part, Part::Text(_)))
     }
@@ -236,19 +236,20 @@ impl Rendered {
         }
     }
 
-    /// The text as a title: blanks collapsed, and nothing if nothing is left (ruling 8.11).
+    /// Returns the text as a title: blanks collapsed, and nothing if nothing is left (ruling 8.11).
     pub fn as_title(&self) -> Option<String> {
         let title = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
         if title.is_empty() { None } else { Some(title) }
     }
 }
 
-/// A slug begins with a letter, an underscore or a dollar sign, so `{"id"` and `{ }` are text.
+/// Tells whether a brace opens a slug. A slug begins with a letter, an underscore or a dollar sign, so `{"id"` and
+/// `{ }` are text.
 fn opens_slug(after_brace: &str) -> bool {
     after_brace.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$')
 }
 
-/// Where the brace that closes the slug is. Only queries may contain braces of their own.
+/// Returns the place of the brace that closes the slug. Only queries may contain braces of their own.
 fn closing(inner: &str) -> Option<usize> {
     let may_nest = is_query(inner);
     let mut depth = 0usize;
@@ -287,14 +288,14 @@ fn beginning(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// Reports what is wrong with the slugs of `text`.
+/// Reports a fault in the slugs of `text`.
 pub fn check(text: &str, attribute: &str, problems: &mut Problems) {
     if let Err(error) = Template::parse(text) {
         problems.question(attribute, error.to_string());
     }
 }
 
-/// Reports what is wrong with the slugs of every wording of `text`.
+/// Reports faults in the slugs of every wording of `text`.
 pub fn check_localized<const MAX: usize>(text: &Localized<MAX>, attribute: &str, problems: &mut Problems) {
     for wording in text.wordings() {
         check(wording, attribute, problems);

@@ -14,7 +14,7 @@ pub struct SmartAssistConfiguration {
     /// Inactive configurations are skipped.
     #[serde(default, skip_serializing_if = "State::is_active")]
     pub state: State,
-    /// What is suggested.
+    /// The kind of suggestions.
     pub suggestion_type: SuggestionType,
     /// The table the suggestions are for, such as `incident`.
     pub source_entity: Entity,
@@ -46,7 +46,7 @@ pub struct SmartAssistConfiguration {
     pub source: Option<Source>,
 }
 
-/// What is suggested (`msdyn_suggestiontype`).
+/// The kind of suggestions (`msdyn_suggestiontype`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SuggestionType {
@@ -54,7 +54,7 @@ pub enum SuggestionType {
     KnowledgeArticle,
     /// Cases like this one.
     SimilarCase,
-    /// What a bot on the workstream says.
+    /// Suggestions of a bot on the workstream.
     Bot,
 }
 

@@ -1,4 +1,4 @@
-//! What every item has besides its meaning: whether it takes part, and where it came from.
+//! The state and the source of an item: whether it is active, and where it came from.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::secret_column::is_secret;
 
-/// Whether an item takes part in anything (`statecode`).
+/// Whether an item is in use (`statecode`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// It does.
+    /// It is in use.
     #[default]
     Active,
-    /// It is kept, and skipped.
+    /// It is kept, but skipped.
     Inactive,
 }
 
 impl State {
-    /// Whether it is the state that takes part.
+    /// Tells whether it is [`State::Active`].
     pub fn is_active(&self) -> bool {
         *self == Self::Active
     }
@@ -29,22 +29,23 @@ impl State {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Source {
-    /// The GUID the item had there, lower case without braces.
+    /// The GUID that the item had at its source, lower case without braces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Whether it was part of a managed solution.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub managed: bool,
-    /// Columns that mean nothing here, with their texts.
+    /// Columns of the source without a meaning here, with their texts.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "without_secrets")]
     pub attributes: BTreeMap<String, String>,
-    /// Attributes of something that came with the product whose values came from elsewhere, as paths such as
-    /// `productivityPane.enabled`. A newer product leaves them alone (ruling 8.15).
+    /// Attributes of a shipped item whose values did not ship, as paths such as `productivityPane.enabled`. A newer
+    /// version of the product leaves them alone (ruling 8.15).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub kept: BTreeMap<String, Origin>,
 }
 
-/// Refuses columns that hold secrets: the store and the readers of archives take them out before, and no other has a reason to write one.
+/// Refuses columns that hold secrets. The store and the readers of archives remove them before, and no other writer has
+/// a reason to send one.
 fn without_secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     let attributes = BTreeMap::<String, String>::deserialize(deserializer)?;
     match attributes.iter().find(|(name, value)| is_secret(name, value)) {
@@ -55,7 +56,7 @@ fn without_secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMa
     }
 }
 
-/// Where a value came from that the product did not bring.
+/// The origin of a value that did not ship with the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Origin {
     /// The environment had it before it was upgraded.
@@ -63,7 +64,7 @@ pub enum Origin {
     ExistingEnvironment,
 }
 
-/// A GUID in lower case without braces, if `typed` is one.
+/// Returns a GUID in lower case without braces, if `typed` is one.
 pub fn guid(typed: &str) -> Option<String> {
     let bare = typed.trim();
     let bare = bare.strip_prefix('{').and_then(|it| it.strip_suffix('}')).unwrap_or(bare);

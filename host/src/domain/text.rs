@@ -10,13 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Schema, Type};
 
-/// What texts of items are made of: no character that controls terminals and printers. Held to by [`bounds`](super::bounds).
+/// The published pattern of texts of items: no control character but tab and line ends. [`bounds`](super::bounds)
+/// enforces it.
 pub const PLAIN: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
 
 /// The number of a language as a key: 1 to 65535.
 const LANGUAGE: &str = "^([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$";
 
-/// How a text of a known form is published.
+/// Makes the published schema of a text of a known form.
 pub(crate) fn plain(description: &str, pattern: &str, least: usize, most: usize) -> RefOr<Schema> {
     let text = ObjectBuilder::new().schema_type(Type::String).description(Some(description)).pattern(Some(pattern));
     RefOr::T(Schema::Object(text.min_length(Some(least)).max_length(Some(most)).build()))
@@ -38,13 +39,13 @@ pub struct Localized<const MAX: usize> {
     labels: BTreeMap<Language, Text<MAX>>,
 }
 
-/// A text that does not fit its column.
+/// The refusal of a text that does not fit its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the text has {length} characters, {max} are allowed: shorten it")]
 pub struct TooLong {
-    /// Characters typed.
+    /// The number of characters of the text.
     pub length: usize,
-    /// Characters allowed.
+    /// The number of characters allowed.
     pub max: usize,
 }
 
@@ -56,19 +57,19 @@ impl<const MAX: usize> Text<MAX> {
         if length > MAX { Err(TooLong { length, max: MAX }) } else { Ok(Self(text)) }
     }
 
-    /// The text itself.
+    /// Returns the text itself.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl<const MAX: usize> Localized<MAX> {
-    /// A text without translations.
+    /// Makes a text without translations.
     pub fn new(default: impl Into<Box<str>>) -> Result<Self, TooLong> {
         Ok(Self { default: Text::new(default)?, labels: BTreeMap::new() })
     }
 
-    /// A text with translations by language. A translation that equals the default is not stored twice when it is the only one.
+    /// Makes a text with translations by language. Drops a single translation that equals the default.
     pub fn with_labels(default: Text<MAX>, mut labels: BTreeMap<Language, Text<MAX>>) -> Self {
         if labels.len() == 1 && labels.values().next() == Some(&default) {
             labels.clear();
@@ -76,22 +77,22 @@ impl<const MAX: usize> Localized<MAX> {
         Self { default, labels }
     }
 
-    /// The wording that serves when no translation does.
+    /// Returns the wording for languages without a translation.
     pub fn default_text(&self) -> &str {
         self.default.as_str()
     }
 
-    /// The wording for `language`, else the default one.
+    /// Returns the wording for `language`, else the default one.
     pub fn in_language(&self, language: Language) -> &str {
         self.labels.get(&language).unwrap_or(&self.default).as_str()
     }
 
-    /// The translations by language.
+    /// Returns the translations by language.
     pub fn labels(&self) -> impl Iterator<Item = (Language, &str)> {
         self.labels.iter().map(|(language, text)| (*language, text.as_str()))
     }
 
-    /// Every wording: the default, then the translations by language.
+    /// Returns every wording: the default, then the translations by language.
     pub fn wordings(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.default).chain(self.labels.values()).map(Text::as_str)
     }

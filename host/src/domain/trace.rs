@@ -1,7 +1,7 @@
-//! The record of one call of a plugin: what was asked, how it ended, what it used and what it wrote.
+//! The trace of one call of a plugin: its message, its outcome, the resources it used and its log.
 //!
-//! Holds no settings, no context and no answer: of what a plugin was given only a hash is kept, and of what it said only what
-//! it wrote into its log itself.
+//! Holds no settings, no context and no answer: only a hash of the input, and the text that the plugin itself wrote
+//! into its log.
 
 mod id;
 mod outcome;
@@ -20,7 +20,7 @@ pub use settings::{PluginTraces, TextLevel, TraceSettings};
 pub use statistics::{Histogram, Tally};
 pub use text::{Dropped, LogLevel, LogLine, LogText};
 
-/// A component, as every call of it is recorded.
+/// The component that a trace is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Component {
     /// The plugin, as `publisher/name`.
@@ -31,28 +31,28 @@ pub struct Component {
     pub digest: String,
 }
 
-/// Who caused a call. No guest sees it, and nothing depends on it.
+/// The origin of a call. No guest sees it, and no decision depends on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
     /// The request, as the header `x-request-id` and the log call it.
     pub request: Option<Arc<str>>,
-    /// The decision that is being made.
+    /// The decision that the call is a part of.
     pub decision: Option<Arc<str>>,
-    /// The token that was shown. No record of a call shows it.
+    /// The name of the caller's token. No trace shows it.
     pub token: Option<Arc<str>>,
-    /// The login of the person it is about, if that is somebody who exists. No record of a call shows it.
+    /// The login of the person whose experience is asked; nothing for a hypothetical person. No trace shows it.
     pub user: Option<Arc<str>>,
 }
 
-/// How a call relates to whoever waits for it.
+/// Whether a caller waits for the call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = TraceMode)]
 pub enum Mode {
-    /// Somebody waits for its answer.
+    /// A caller waits for the answer.
     #[default]
     Sync,
-    /// It runs after the fact.
+    /// The call runs after the change.
     Async,
 }
 
@@ -60,65 +60,66 @@ pub enum Mode {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallTrace {
-    /// What the record is known by.
+    /// The id of the trace.
     pub id: TraceId,
     /// When the call began.
     #[schema(value_type = String, format = DateTime)]
     pub at: jiff::Timestamp,
-    /// The request that caused it.
+    /// The request that caused the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub request: Option<Arc<str>>,
-    /// The decision it was made for.
+    /// The decision that the call was made for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub decision: Option<Arc<str>>,
-    /// What was asked, such as `tool.evaluate`.
+    /// The message, such as `tool.evaluate`.
     pub message: String,
-    /// About what: a tool kind, a table or a collection.
+    /// The subject: a tool kind, a table or a collection.
     pub resource: String,
     /// The stage: 10 before everything, 20 before, 30 the operation itself, 40 after.
     pub stage: u8,
     /// The place among the steps of a stage, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<i32>,
-    /// Whether somebody waited.
+    /// Whether a caller waited for the call.
     pub mode: Mode,
-    /// The name of the step, where the plugin is asked as one.
+    /// The name of the step, if the call is one of a step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// Who was asked.
+    /// The component that was called.
     #[serde(flatten)]
     #[schema(value_type = Component)]
     pub component: Arc<Component>,
     /// How the call ended.
     pub outcome: Outcome,
-    /// How it broke.
+    /// The fault, if the call broke.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<TraceFault>,
     /// The limit that ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<ReachedLimit>,
-    /// What it used.
+    /// The resources that the call used.
     #[serde(flatten)]
     pub usage: Usage,
-    /// A hash of the settings or rows it was given.
+    /// A hash of the settings or rows that the plugin received.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings_hash: Option<String>,
     /// The calls to the host that were refused.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refused: Vec<RefusedCall>,
-    /// How many calls the record stands for: more than one where successes came too fast to keep each.
+    /// The number of calls that the trace stands for: more than one where successes came too fast to keep each.
     pub stands_for: u32,
     /// The functions that ran when it trapped, the innermost first.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub backtrace: Vec<String>,
-    /// What it wrote: trace lines and standard error. Lists leave it out, and so do settings that say so.
+    /// The text that the plugin wrote: log lines and standard error. Lists leave it out, and the settings of traces
+    /// may, too.
     #[serde(skip_serializing_if = "LogText::is_empty", default)]
     pub text: LogText,
 }
 
-/// How a call broke.
+/// The fault of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TraceFault {
     /// The stable code, as in the answer, such as `plugin.timeout`.
@@ -130,23 +131,23 @@ pub struct TraceFault {
 /// A limit that a call went over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReachedLimit {
-    /// Which: `time`, `time-of-all`, `memory`, `host-calls`, `handed-over`, `handed-over-at-once`, `output`, `items`,
-    /// `log` or `patience`.
+    /// Its name: `time`, `time-of-all`, `memory`, `host-calls`, `handed-over`, `handed-over-at-once`, `output`,
+    /// `items`, `log` or `patience`.
     pub name: String,
-    /// In what it is counted: `milliseconds`, `bytes`, `calls` or `items`.
+    /// Its unit: `milliseconds`, `bytes`, `calls` or `items`.
     pub unit: String,
-    /// How much is allowed.
+    /// The amount allowed.
     pub allowed: u64,
-    /// How much it was when the call ended, where that is known.
+    /// The amount when the call ended, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<u64>,
 }
 
-/// What a call used.
+/// The resources that a call used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
-    /// Microseconds until the instance was there.
+    /// Microseconds until the instance was ready.
     pub instantiate_micros: u64,
     /// Microseconds from then to the answer.
     pub run_micros: u64,
@@ -161,21 +162,23 @@ pub struct Usage {
 /// A call to the host that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RefusedCall {
-    /// What was called, such as `records.look-up`; with `suspended` behind it where the host outside is not asked for now.
+    /// The function, such as `records.look-up`; followed by `suspended` while the circuit breaker of the outside host
+    /// is open.
     pub name: String,
-    /// How often.
+    /// The number of such calls.
     pub count: u32,
 }
 
-/// Sees every call.
+/// An observer of every call.
 ///
-/// Called by whoever waits for the answer, so it must return at once: no file, no lock that somebody holds for long.
+/// The thread that runs the call calls it before the answer returns, so it must return at once: it opens no file, and
+/// takes no lock that is held for long.
 pub trait Watch: fmt::Debug + Send + Sync {
-    /// Takes the record of a call that ended. Answers whether it is kept to be looked at.
+    /// Takes the trace of a call that ended. Returns whether the trace is kept.
     fn saw(&self, trace: CallTrace) -> bool;
 }
 
-/// Sees nothing.
+/// An observer that keeps nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unwatched;
 
@@ -186,7 +189,7 @@ impl Watch for Unwatched {
 }
 
 impl Usage {
-    /// Microseconds of the whole call.
+    /// Returns the microseconds of the whole call.
     pub fn micros(&self) -> u64 {
         self.instantiate_micros.saturating_add(self.run_micros)
     }

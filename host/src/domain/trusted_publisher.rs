@@ -1,6 +1,6 @@
 //! Publishers whose plugins must be signed, and the keys that may sign them.
 //!
-//! Refuses text that is no public key of Ed25519, and keys under which anybody could sign.
+//! Refuses text that is not a public key of Ed25519, and weak keys, under which any person could sign.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,23 +17,24 @@ use super::*;
 /// Most keys of a publisher.
 const KEYS_MAX: usize = 16;
 
-/// Longest name of a publisher that people read.
+/// Longest display name of a publisher, in characters.
 const LONGEST_NAME: usize = 200;
 
-/// A publisher, under the name that its plugins begin with.
+/// A trusted publisher. Its unique name is the first part of the names of its plugins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TrustedPublisher {
-    /// Who that is, for people.
+    /// The display name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schema(max_length = 200)]
     pub name: String,
-    /// The public keys, each the base64 of its 32 bytes. A component of the publisher carries a signature by one of them.
+    /// The public keys, each the base64 of its 32 bytes. A component of the publisher carries a signature by one of
+    /// them.
     #[schema(min_items = 1, max_items = 16)]
     pub keys: Vec<PublicKey>,
 }
 
-/// What holds for the plugins of publishers that have no keys here.
+/// Whether plugins of publishers without keys here are installed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unsigned {
@@ -44,13 +45,13 @@ pub enum Unsigned {
     Refused,
 }
 
-/// Which plugins an environment takes.
+/// Which plugins an environment accepts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PluginSettings {
-    /// What holds for the plugins of publishers that are not among the trusted ones.
+    /// Whether plugins of publishers that are not trusted are installed.
     pub unsigned: Unsigned,
-    /// What people see of a tool that says nothing of it itself, while no rule decides about its kind.
+    /// Whether people see a tool while no rule decides about its kind, if the tool's own `withoutRule` is left out.
     pub without_rule: WithoutRule,
 }
 
@@ -63,19 +64,19 @@ pub struct PublicKey(VerifyingKey);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub [u8; 8]);
 
-/// A text that is no public key.
+/// A text that is not a public key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("this is no public key: give the base64 of the 32 bytes, as `loadout plugin keygen` prints it")]
 pub struct InvalidPublicKey;
 
 impl PublicKey {
-    /// The short name.
+    /// Returns the short name.
     pub fn id(&self) -> KeyId {
         let hash = Sha256::digest(self.0.as_bytes());
         KeyId(std::array::from_fn(|at| hash[at]))
     }
 
-    /// Whether `signature` over `message` was made with the private half.
+    /// Tells whether `signature` over `message` was made with the private half.
     pub fn has_signed(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }
@@ -118,7 +119,7 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// A text that is no short name of a key.
+/// A text that is not the short name of a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the short name of a key has 16 hexadecimal digits of lower case")]
 pub struct InvalidKeyId;

@@ -1,4 +1,4 @@
-//! People and what they are allowed: users and security roles.
+//! People and their rights: users and security roles.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ fn english() -> Language {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SecurityRole {
-    /// Shown, and accepted in place of the unique name where one role only is called so.
+    /// Shown, and accepted in place of the unique name if only one role has this name.
     pub name: Localized<100>,
     /// For administrators.
     #[serde(default, skip_serializing_if = "Option::is_none")]

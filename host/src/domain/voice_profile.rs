@@ -1,4 +1,5 @@
-//! Voice profiles: how calls are taken or made. Not experience profiles, but the second place that chooses templates.
+//! Voice profiles: how calls are taken or made. They are not experience profiles, but bind session and notification
+//! templates after the workstream.
 
 use std::collections::BTreeSet;
 
@@ -24,13 +25,13 @@ pub struct VoiceProfile {
     /// The numbers it serves.
     #[serde(default)]
     pub phone_numbers: BTreeSet<Text<32>>,
-    /// Where its calls wait.
+    /// The queue in which its calls wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<Name<Queue>>,
     /// The language callers are greeted in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
-    /// What is kept of a call.
+    /// The parts of a call that are kept.
     #[serde(default)]
     pub recording: Recording,
     /// Whether calls may go to an outside number.
@@ -56,7 +57,7 @@ pub enum CallDirection {
     Outbound,
 }
 
-/// What is kept of a call.
+/// The parts of a call that are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names say all there is to say")]

@@ -1,8 +1,8 @@
-//! Words that have to be there, and languages that there are.
+//! The checks of required words and of language numbers.
 //!
-//! A text that an item is shown by has a character that is seen, in its default wording; a licence is written as a name is; a
-//! language is the number of one.
-//! The store kept other items once, so what was so before may stay.
+//! A display text has a visible character in its default wording; a licence is not empty and has no blank at an end; a
+//! language is a number from 1 to [`LANGUAGE_MAX`]. An earlier store took other items, so an item may keep a fault that
+//! it had before.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::name::is_unseen;
 /// The largest number of a language.
 pub const LANGUAGE_MAX: u32 = 65_535;
 
-/// Texts by which items and their parts are shown, by kind and attribute; lists on the way are gone through.
+/// The display texts of items and their parts, by kind and attribute. A path leads through every entry of a list.
 pub const SHOWN: &[(Kind, &str)] = &[
     (Kind::App, "name"),
     (Kind::ApplicationExtension, "name"),
@@ -36,7 +36,7 @@ pub const SHOWN: &[(Kind, &str)] = &[
     (Kind::Workstream, "name"),
 ];
 
-/// Lists of words that are compared letter by letter and name no item.
+/// Lists of words that are compared letter by letter, and that are not names of items.
 pub const WORDS: &[(Kind, &str)] =
     &[(Kind::App, "outOfTheBox.licences"), (Kind::PaneTool, "requires.licences"), (Kind::User, "licences")];
 
@@ -48,33 +48,33 @@ const LANGUAGES: &[(Kind, &str)] = &[
     (Kind::VoiceProfile, "language"),
 ];
 
-/// What is wrong with an attribute.
+/// A fault of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Nothing of the text is seen.
+    /// The text has no visible character.
     Blank,
     /// The word is empty, or has a blank at an end.
     NoWord,
-    /// The number is no language.
+    /// The number is not the number of a language.
     NoLanguage,
 }
 
-/// Whether `number` can be the number of a language.
+/// Tells whether `number` can be the number of a language.
 pub fn is_language(number: u32) -> bool {
     (1..=LANGUAGE_MAX).contains(&number)
 }
 
-/// Whether something of `text` is seen.
+/// Tells whether `text` has a visible character.
 pub fn is_visible(text: &str) -> bool {
     text.chars().any(|c| !c.is_whitespace() && !c.is_control() && !is_unseen(c))
 }
 
-/// Whether `text` can be a word of [`WORDS`].
+/// Tells whether `text` can be a word of [`WORDS`].
 fn is_word(text: &str) -> bool {
     !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control)
 }
 
-/// What is wrong with the words and languages of an item of `kind`, attribute by attribute.
+/// Returns the faults of the words and languages of an item of `kind`, attribute by attribute.
 pub(super) fn faults(kind: Kind, item: &Value) -> Vec<(String, Fault)> {
     let mut found = Vec::new();
     for (_, attribute) in SHOWN.iter().filter(|(of, _)| *of == kind) {
@@ -102,7 +102,7 @@ pub(super) fn faults(kind: Kind, item: &Value) -> Vec<(String, Fault)> {
     found
 }
 
-/// Visits what `attribute` leads to below `value`, which is `at`.
+/// Visits every value that `attribute` leads to below `value`, whose path is `at`.
 fn go(value: &Value, attribute: &str, at: String, visit: &mut dyn FnMut(String, &Value)) {
     if let Value::Array(list) = value {
         for (index, value) in list.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Workstreams and queues: where work comes from, as far as it touches experiences.
+//! Workstreams and queues: the sources of work, as far as they matter for experiences.
 
 use std::fmt;
 
@@ -21,13 +21,13 @@ pub struct Workstream {
     /// The template its sessions use; generic. Without it, the channel's out-of-the-box template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_template: Option<Name<SessionTemplate>>,
-    /// What announces its work, by event.
+    /// The notifications that announce its work, by event.
     #[serde(default)]
     pub notifications: Notifications,
     /// Whether bots give suggestions in its conversations.
     #[serde(default)]
     pub smart_assist_bots: Vec<Text<100>>,
-    /// Where work goes that no rule routes.
+    /// The queue for work that no rule routes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_queue: Option<Name<Queue>>,
     /// How work reaches people.

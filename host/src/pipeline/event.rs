@@ -1,4 +1,4 @@
-//! What a step is asked, and what it answers.
+//! The event that a step is called with, and the step's answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,46 +9,46 @@ use serde_json::Value;
 use crate::domain::Kind;
 use crate::domain::revision::ChangeRecord;
 
-/// A question to a step.
+/// The input of one call of a step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// The same each time a step is asked about it.
+    /// The id of the event. It stays the same when the step is called again with the event.
     pub id: String,
-    /// What happens, such as `profile.update`.
+    /// The message, such as `profile.update`.
     pub message: String,
-    /// 10, 20 or 40.
+    /// The stage: 10, 20 or 40.
     pub stage: u32,
-    /// How often the step was asked about it, this time included.
+    /// The number of calls of the step with this event, this one included.
     pub attempt: u32,
     /// The items that change.
     pub targets: Vec<Target>,
-    /// What steps asked earlier left, as JSON by key.
+    /// The values that earlier steps of the operation left, as JSON by key.
     pub shared: BTreeMap<String, String>,
-    /// What else is known, by name.
+    /// Further properties of the change, by name.
     pub properties: Vec<(String, String)>,
-    /// The request that led to it, for the record of the call. No step sees it.
+    /// The request that made the change, for the record of the call. The step does not see it.
     #[serde(skip)]
     pub request: Option<Arc<str>>,
 }
 
 impl Event {
-    /// The property that says who makes the change.
+    /// The property that holds the author of the change.
     pub const AUTHOR: &str = "author";
-    /// The property that says why.
+    /// The property that holds the reason of the change.
     pub const REASON: &str = "reason";
 
-    /// What is known under a name.
+    /// Returns the value of a property.
     pub fn property(&self, name: &str) -> Option<&str> {
         self.properties.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether people are among what changes, or what they are given.
+    /// Tells whether a target is a person (a user) or an assignment.
     pub fn is_about_people(&self) -> bool {
         let people = [Kind::User.collection(), ChangeRecord::ASSIGNMENTS];
         self.targets.iter().any(|target| people.contains(&target.kind.as_str()))
     }
 
-    /// Replaces who makes the change, and why. Answers whether there was anything to replace.
+    /// Replaces the author and the reason of the change by `redacted`. Returns true if the event had either.
     pub fn hide_author(&mut self) -> bool {
         let mut hidden = false;
         for (name, value) in &mut self.properties {
@@ -63,19 +63,19 @@ impl Event {
 /// One item that changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Target {
-    /// The collection.
+    /// The collection of the item.
     pub kind: String,
-    /// The item.
+    /// The unique name of the item.
     pub name: String,
     /// The paths of the attributes that differ.
     pub changed: Vec<String>,
-    /// The attributes that differ as they will be, a JSON object.
+    /// The new values of the attributes that differ, as a JSON object.
     pub values: String,
-    /// What else the step is shown, as JSON by alias.
+    /// The images that the step registered, as JSON by alias.
     pub images: Vec<(String, String)>,
 }
 
-/// What a step answers.
+/// The answer of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// The change goes on.
@@ -87,15 +87,15 @@ pub enum Outcome {
 /// What a step adds to a change.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Proposal {
-    /// Merge patches of targets, by their position.
+    /// Merge patches, each with the position of its target in the event, counted from 0.
     pub patches: Vec<(usize, Value)>,
-    /// What later steps shall find, as JSON by key.
+    /// The values that the step leaves for later steps, as JSON by key.
     pub shared: Vec<(String, String)>,
 }
 
 impl Proposal {
-    /// Refuses what no change could take: patches once the change is made, or of targets that are not among so many, and what is left as
-    /// no JSON.
+    /// Refuses a patch once the change is made, a patch of a target at or beyond the count `targets`, and a shared
+    /// value that is not JSON.
     pub fn check(&self, is_made: bool, targets: usize) -> Result<(), StepFault> {
         if is_made && !self.patches.is_empty() {
             return Err(StepFault::invalid("it patches in stage 40, when the change is made: patch in stage 10 or 20"));
@@ -107,7 +107,7 @@ impl Proposal {
         }
         let is_json = |value: &str| serde_json::from_str::<serde::de::IgnoredAny>(value).is_ok();
         match self.shared.iter().find(|(_, value)| !is_json(value)) {
-            Some((key, _)) => Err(StepFault::invalid(format!("what it leaves as `{key}` is no JSON"))),
+            Some((key, _)) => Err(StepFault::invalid(format!("its shared value `{key}` is not JSON"))),
             None => Ok(()),
         }
     }
@@ -118,25 +118,25 @@ impl Proposal {
 pub struct Rejection {
     /// The step's own code.
     pub code: String,
-    /// One sentence for the person who tried.
+    /// One sentence for the caller who tried the change.
     pub message: String,
-    /// The attribute that is wrong; empty if it is no single one.
+    /// The attribute at fault; empty if no single attribute is.
     pub attribute: String,
 }
 
-/// How a step broke.
+/// The fault of a step that broke.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepFault {
     /// A stable code, such as `plugin.timeout`.
     pub code: String,
     /// One sentence.
     pub message: String,
-    /// Seconds after which the step may succeed, in its own opinion.
+    /// The number of seconds after which a retry may succeed, as the step estimates it.
     pub retry_after: Option<u32>,
 }
 
 impl StepFault {
-    /// What a step answered cannot be carried out.
+    /// Makes the fault of a step whose answer the host cannot apply.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self { code: "plugin.invalid-result".to_owned(), message: message.into(), retry_after: None }
     }

@@ -1,4 +1,4 @@
-//! What really differs: the paths, the values, and whether a step cares.
+//! The difference that a change makes: the paths and values that differ, and whether a step's filter matches them.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::domain::revision::ChangeRecord;
 use super::registration::{Image, ImageKind, Registration};
 use super::{Target, event};
 
-/// A change with what differs in it, found once for all steps.
+/// A change with its difference, computed once for all steps.
 #[derive(Debug, Clone)]
 pub(super) struct Difference {
     pub(super) record: ChangeRecord,
@@ -31,12 +31,12 @@ impl Difference {
         Self { record, changed, values: values.to_string() }
     }
 
-    /// Whether a step that cares about `filter` cares about this. What is deleted concerns everybody.
+    /// Tells whether `filter` matches the change. A deletion matches every filter.
     pub(super) fn concerns(&self, filter: &[String]) -> bool {
         self.record.after.is_none() || concerns(filter, &self.changed)
     }
 
-    /// The change as `step` is shown it.
+    /// Makes the target that `step` is called with.
     pub(super) fn target(&self, step: &Registration) -> Target {
         let image = |image: &Image| {
             let of = match image.kind {
@@ -55,12 +55,12 @@ impl Difference {
     }
 }
 
-/// Whether a step that cares about `filter` cares about an item of which the paths `changed` differ. Without a filter it cares about all.
+/// Tells whether `filter` matches an item of which the paths `changed` differ. An empty filter matches every item.
 pub fn concerns(filter: &[String], changed: &[String]) -> bool {
     filter.is_empty() || filter.iter().any(|wanted| changed.iter().any(|changed| touches(wanted, changed)))
 }
 
-/// Whether one path is the other, or leads through it.
+/// Tells whether the two paths are equal or one leads through the other.
 fn touches(wanted: &str, changed: &str) -> bool {
     let within = |inner: &str, outer: &str| {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -68,7 +68,8 @@ fn touches(wanted: &str, changed: &str) -> bool {
     within(wanted, changed) || within(changed, wanted)
 }
 
-/// The members of `after` that differ from `before`, with `null` for what is gone; their paths go to `changed`.
+/// Returns the members of `after` that differ from `before`, with `null` for a member that is gone, and pushes their
+/// paths to `changed`.
 fn differing(before: &Value, after: &Value, path: &mut Vec<String>, changed: &mut Vec<String>) -> Value {
     let (Value::Object(old), Value::Object(new)) = (before, after) else {
         changed.push(attribute_path::join(path));
@@ -99,7 +100,7 @@ fn differing(before: &Value, after: &Value, path: &mut Vec<String>, changed: &mu
     Value::Object(values)
 }
 
-/// The attributes of `body` that `paths` lead to; all of them if there is no path.
+/// Returns the attributes of `body` that `paths` lead to, or the whole body if there is no path.
 fn projected(body: &Value, paths: &[String]) -> Value {
     if paths.is_empty() {
         return body.clone();
@@ -165,7 +166,7 @@ mod tests {
             let filter: Vec<String> = filter.into_iter().map(str::to_owned).collect();
             assert_eq!(change.concerns(&filter), concerned, "{filter:?}");
         }
-        assert!(difference(Some(json!({})), None).concerns(&["name".to_owned()]), "a deletion concerns everybody");
+        assert!(difference(Some(json!({})), None).concerns(&["name".to_owned()]), "a deletion matches every filter");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One operation: its changes, taken through the steps of each stage.
+//! One operation: calls the steps of each stage with the operation's changes and applies their answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,39 +15,39 @@ use crate::store::Snapshot;
 use super::filter::Difference;
 use super::{Event, Handlers, Mode, Outcome, Proposal, Registration, Rejection, StepFault, Target};
 
-/// Most targets of one question. More changes make more questions.
+/// Most targets of one event. More changes are split into several events.
 const TARGETS_MAX: usize = 500;
 
-/// Most bytes of what steps leave for each other in one operation.
+/// Most bytes of the shared values of one operation, keys included.
 const SHARED_MAX: usize = 256 << 10;
 
 /// One operation on configuration.
 pub struct Operation<'a> {
-    /// The steps.
+    /// The steps to call.
     pub handlers: &'a dyn Handlers,
     /// The configuration before the change.
     pub library: &'a Arc<Snapshot>,
-    /// Names the operation.
+    /// The id of the operation; the ids of its events begin with it.
     pub id: String,
     /// Whether the change is an import.
     pub is_import: bool,
-    /// Who makes the change, and why.
+    /// The author of the change, with the reason.
     pub author: &'a Author,
-    /// What steps leave for each other.
+    /// The values that steps leave for later steps, as JSON by key.
     pub shared: BTreeMap<String, String>,
-    /// Steps that broke and were passed over.
+    /// Steps that broke and were skipped.
     pub skipped: Vec<Skipped>,
 }
 
 /// Why a change does not happen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// A step says no.
+    /// A step rejected the change.
     #[error("{}", rejection.message)]
     Rejected {
         /// The step.
         by: Box<RegisteredStep>,
-        /// Why.
+        /// The rejection.
         rejection: Box<Rejection>,
     },
     /// A step broke, and the change must not happen without it.
@@ -55,22 +55,22 @@ pub enum Refusal {
     Fault {
         /// The step.
         by: Box<RegisteredStep>,
-        /// How.
+        /// The fault.
         fault: Box<StepFault>,
     },
-    /// The request was given up while steps were asked.
+    /// The caller gave up the request while steps were being called.
     #[error("the request was given up before all steps were asked, and nothing was written: send it again")]
     GivenUp,
-    /// Nobody can tell which steps a plugin has, and one of them might not agree.
+    /// The host cannot list the steps of a plugin, and one of them might reject the change.
     #[error(
-        "nothing is written while nobody can tell which steps plugin `{plugin}` {version} has: {reason}; install it again, activate another version, or switch it off"
+        "nothing is written while the host cannot list the steps of plugin `{plugin}` {version}: {reason}; install it again, activate another version, or switch it off"
     )]
     Unknown {
         /// The plugin, as `publisher/name`.
         plugin: String,
         /// Its version.
         version: String,
-        /// Why nobody can.
+        /// Why the host cannot list them.
         reason: String,
     },
 }
@@ -80,7 +80,7 @@ pub enum Refusal {
 pub struct RegisteredStep {
     /// The plugin, as `publisher/name`.
     pub plugin: String,
-    /// Its version; empty if it is not there.
+    /// Its version; empty if the version is not known.
     pub version: String,
     /// The step.
     pub step: String,
@@ -94,13 +94,13 @@ impl fmt::Display for RegisteredStep {
 }
 
 impl Operation<'_> {
-    /// Whether any step could be asked about anything.
+    /// Tells whether no step is active, so that none is called about any change.
     pub fn concerns_nobody(handlers: &dyn Handlers) -> bool {
         !handlers.registrations().iter().any(|step| step.active)
     }
 
-    /// Asks the steps of `stage` about `changes`, in order. What they propose is in `changes` afterwards, and the places of what was
-    /// patched come back, each with the step that did it last.
+    /// Calls the synchronous steps of `stage` with `changes`, in order, and applies their patches to `changes`. Returns
+    /// the places of the patched changes, each with the step that patched it last.
     pub fn run(
         &mut self,
         stage: Stage,
@@ -147,7 +147,7 @@ impl Operation<'_> {
         Ok(patched)
     }
 
-    /// The questions to asynchronous steps that `changes` lead to.
+    /// Returns the events that asynchronous steps are to be called with for `changes`, each with its step.
     pub fn afterwards(&self, changes: &[ChangeRecord]) -> Vec<(Registration, Event)> {
         let differences: Vec<Difference> = changes.iter().cloned().map(Difference::of).collect();
         let asked = |step: &&Registration| step.active && step.mode == Mode::Async;
@@ -162,7 +162,7 @@ impl Operation<'_> {
         events
     }
 
-    /// The change does not happen, because what `step` made of it in `stage` cannot be.
+    /// Refuses the change because the result of `step` in `stage` is invalid, and records the fault.
     pub fn refuse(&self, step: &Registration, stage: Stage, fault: StepFault) -> Refusal {
         let event = Event { stage: stage.into(), ..self.event(step, 0, Vec::new()) };
         self.handlers.disbelieve(step, &event, &fault);
@@ -183,7 +183,8 @@ impl Operation<'_> {
         }
     }
 
-    /// What targets become by a proposal, if it can be carried out. Takes over what it leaves for others.
+    /// Checks a proposal and returns its targets with their patches applied. Takes over the shared values that it
+    /// leaves.
     fn believe(
         &mut self,
         stage: Stage,
@@ -220,14 +221,14 @@ impl Operation<'_> {
         if size > SHARED_MAX {
             let most = SHARED_MAX >> 10;
             return Err(StepFault::invalid(format!(
-                "what steps leave for each other has {size} bytes; {most} KiB are the most"
+                "the shared values of the steps have {size} bytes; {most} KiB are the most"
             )));
         }
         self.shared = shared;
         Ok(outcomes.into_iter().collect())
     }
 
-    /// Goes on without a step that broke, if it may.
+    /// Skips a step that broke, or refuses the change if the step's fault policy is to abort.
     fn pass_over(&mut self, step: &Registration, fault: StepFault) -> Result<(), Refusal> {
         match step.on_fault {
             FaultPolicy::Abort => Err(broke(step, fault)),
@@ -241,12 +242,12 @@ impl Operation<'_> {
     }
 }
 
-/// The change does not happen, because `step` says so.
+/// Refuses the change because `step` rejected it.
 fn rejected(step: &Registration, rejection: Rejection) -> Refusal {
     Refusal::Rejected { by: Box::new(named(step)), rejection: Box::new(rejection) }
 }
 
-/// The change does not happen, because `step` broke.
+/// Refuses the change because `step` broke.
 fn broke(step: &Registration, fault: StepFault) -> Refusal {
     Refusal::Fault { by: Box::new(named(step)), fault: Box::new(fault) }
 }
@@ -256,12 +257,12 @@ fn named(step: &Registration) -> RegisteredStep {
     RegisteredStep { plugin: plugin.clone(), version: version.to_string(), step: step.clone() }
 }
 
-/// Whether items of a collection are written whole, so that a patch can change what is written.
+/// Tells whether items of a collection are written whole, so that a patch can change what is written.
 fn is_written_whole(collection: &str) -> bool {
     collection.parse::<Kind>().is_ok_and(Kind::is_portable)
 }
 
-/// The places of the changes that `step` is asked about.
+/// Returns the places of the changes that `step` is called with.
 fn concerned(step: &Registration, differences: &[Difference], is_import: bool) -> Vec<usize> {
     let concerns = |(_, difference): &(usize, &Difference)| {
         let message = Message::of(&difference.record);

@@ -1,11 +1,11 @@
-//! What is known of a step before it is asked.
+//! The registration of a step: its declaration in the manifest, and the environment's settings of it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::message::{Message, Stage};
 use crate::domain::{CallLimits, FaultPolicy, PluginVersion};
 
-/// A step that takes part in changes, as it is declared and as the environment wants it.
+/// A step that takes part in changes, as its manifest declares it and the environment sets it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Registration {
     /// The plugin, as `publisher/name`.
@@ -16,27 +16,27 @@ pub struct Registration {
     pub digest: String,
     /// The step, by its name in the manifest.
     pub step: String,
-    /// What it is asked about.
+    /// The message that the step is called for.
     pub message: Message,
-    /// When.
+    /// The stage in which the step is called.
     pub stage: Stage,
-    /// Whether the change waits for it.
+    /// Whether the change waits for the step.
     pub mode: Mode,
     /// Its place among the steps of its stage, the lowest first; then plugin and name decide.
     pub rank: i32,
-    /// It is asked when one of these attributes really differs; about every change if there is none.
+    /// Attributes of which one must differ for the step to be called. Without any, the step is called for every change.
     pub filter: Vec<String>,
-    /// What it is shown besides what differs.
+    /// The images that the step receives besides the difference.
     pub images: Vec<Image>,
-    /// What happens when it breaks.
+    /// What the host does when the step breaks.
     pub on_fault: FaultPolicy,
-    /// What the environment tells it, a JSON object.
+    /// The step's configuration in this environment, a JSON object.
     pub configuration: String,
-    /// What the environment lowers of what its calls may use.
+    /// The call limits that the environment lowers for the step.
     pub limits: CallLimits,
-    /// Why what the environment tells it does not suit it: it is not asked then, and breaks.
+    /// Why the configuration does not suit the step. With a problem the step is not called and counts as broken.
     pub problem: Option<String>,
-    /// Whether it is asked at all.
+    /// Whether the step is called at all.
     pub active: bool,
 }
 
@@ -44,44 +44,45 @@ pub struct Registration {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// It does.
+    /// The change waits for the step.
     #[default]
     Sync,
-    /// The step is asked some time after the change was written.
+    /// The step is called some time after the change is written.
     Async,
 }
 
-/// A part of an item that a step is shown, whether it differs or not.
+/// A part of an item that a step receives, whether it differs or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
-    /// How the step calls it.
+    /// The step's name for the image.
     pub alias: String,
-    /// Before the change, or after it.
+    /// Whether the image shows the item before or after the change.
     pub kind: ImageKind,
-    /// The attributes it holds, as paths; all of them if there is none.
+    /// The attributes in the image, as paths; all attributes if there is no path.
     #[serde(default)]
     pub attributes: Vec<String>,
 }
 
-/// Of when an image is.
+/// The moment that an image shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImageKind {
-    /// Before the change.
+    /// The item before the change.
     Pre,
-    /// After it.
+    /// The item after the change.
     Post,
 }
 
 impl Registration {
-    /// Sorts steps into the order in which they are asked. Total: no two steps of one environment are equal in it.
+    /// Compares steps by the order in which they are called. The order is total: no two steps of one environment are
+    /// equal.
     pub fn order(a: &Self, b: &Self) -> std::cmp::Ordering {
         let key = |it: &Self| (it.stage, it.rank);
         key(a).cmp(&key(b)).then_with(|| (&a.plugin, &a.step).cmp(&(&b.plugin, &b.step)))
     }
 
-    /// How it is called in a sentence: plugin, version and step.
+    /// Returns the step's label for messages: plugin, version and step.
     pub fn label(&self) -> String {
         format!("{} {} `{}`", self.plugin, self.version, self.step)
     }

@@ -14,7 +14,7 @@ use super::*;
 
 type Answer = fn(&Event) -> Result<Outcome, StepFault>;
 
-/// Steps that are functions, and what they were asked.
+/// Steps that are functions, and a record of their calls.
 struct Table {
     registrations: Vec<Registration>,
     answers: BTreeMap<String, Answer>,
@@ -172,7 +172,7 @@ fn a_rejection_ends_the_operation_whatever_the_policy() {
     let mut changes = [update("x", json!({}), json!({"a": 1}))];
     let refusal = with(&table, false, |operation| operation.run(Stage::PreValidation, &mut changes)).unwrap_err();
     assert_eq!(refusal.to_string(), "Rank 1 is reserved.");
-    assert_eq!(table.asked.lock().unwrap().len(), 1, "nobody is asked after a rejection");
+    assert_eq!(table.asked.lock().unwrap().len(), 1, "no step is called after a rejection");
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn what_breaks_aborts_or_is_passed_over_visibly() {
         (
             |_| Ok(Outcome::Proceed(Proposal { patches: vec![], shared: vec![("a".into(), "{".into())] })),
             20,
-            "what it leaves as `a` is no JSON",
+            "its shared value `a` is not JSON",
         ),
     ];
     for (answer, stage, message) in bad {
@@ -223,7 +223,7 @@ fn what_breaks_aborts_or_is_passed_over_visibly() {
                     assert_eq!(skipped.into_iter().map(|it| it.message).collect::<Vec<_>>(), [message]);
                     assert_eq!(changes[0].after, Some(json!({"a": 1})), "nothing of it is kept");
                     let told = table.asked.lock().unwrap().len();
-                    assert_eq!(told, if message == "slow" { 1 } else { 2 }, "what is not believed is told");
+                    assert_eq!(told, if message == "slow" { 1 } else { 2 }, "a refused answer is recorded");
                 }
             }
         }

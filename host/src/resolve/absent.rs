@@ -1,7 +1,7 @@
-//! What should decide about a tool and is not asked, and what people see of the tool meanwhile.
+//! Absent rules and steps: which of them cannot be called for a tool, and whether the person sees the tool meanwhile.
 //!
-//! A rule that is absent does not fail open: what it may have hidden stays hidden, unless an administrator said that the tool needs no
-//! rule. Why something is absent is not known here.
+//! An absent rule fails closed: a tool that it may have hidden stays hidden, unless an administrator set that the tool
+//! needs no rule. The implementor of [`ToolRules`] says why a rule or step is absent.
 
 use std::sync::Arc;
 
@@ -10,46 +10,47 @@ use crate::domain::{Environment, PaneTool, WithoutRule};
 
 use super::rules::ToolRules;
 
-/// The code of a tool that is hidden because something that decides about it is absent, and of the warning about it.
+/// The code of a tool that is hidden because its rule or a guarding step is absent, and of the warning about it.
 pub const NO_RULE: &str = "no-rule";
 
-/// The code of the warning about a tool that is decided without steps that may be passed over.
+/// The code of the warning about a tool that is decided without a step that may be skipped.
 const NO_STEP: &str = "no-step";
 
-/// Something that should decide about tools of a kind, or did once, and is not asked.
+/// A rule or a step that should decide about tools of a kind, or once did, and cannot be called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absent {
-    /// What is absent.
+    /// The rule or step that is absent.
     pub part: AbsentPart,
-    /// Why, as a sentence without its end.
+    /// Why it is absent, as a clause without a full stop.
     pub why: Arc<str>,
-    /// What an administrator does about it, as a sentence without its end.
+    /// What an administrator does about it, as a clause without a full stop.
     pub next: Arc<str>,
 }
 
-/// What is absent.
+/// The kind of rule or step that is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AbsentPart {
-    /// A rule whose plugin still answers for the kind: no other rule and no word of the tool takes its place.
+    /// A rule whose plugin still answers for the kind. No other rule takes its place, and the tool's `withoutRule` does
+    /// not apply.
     Rule,
-    /// A step around the rule without which no answer is given.
+    /// A step around the rule without which no answer may be given.
     Guard,
-    /// A step around the rule that may be passed over.
+    /// A step around the rule that may be skipped.
     Step,
-    /// A rule that was there once, or is installed and does not serve. No plugin answers for the kind now.
+    /// A rule that was there once, or whose plugin is installed but not active. No plugin answers for the kind now.
     Former,
 }
 
-/// What is made of a tool before its rule is asked.
+/// What the host decides about a tool before it calls the rule.
 #[derive(Debug, PartialEq)]
 pub(super) enum Standing {
-    /// All that should decide about it is asked, or the tool needs no rule. The sentences are warnings, with their codes.
+    /// The rule and steps that are there are called, or the tool needs no rule. Holds warnings, each with its code.
     Asked(Vec<(&'static str, String)>),
-    /// It is hidden.
+    /// The tool is hidden.
     Hidden(HiddenBy),
 }
 
-/// Looks at what is absent for `tool`, which is called `name`.
+/// Decides from the absent rules and steps whether `tool`, which is called `name`, is hidden or its rule is called.
 pub(super) fn standing(name: &str, tool: &PaneTool, environment: &Environment, rules: &dyn ToolRules) -> Standing {
     let kind = tool.kind.as_str();
     let absent = rules.absent(kind);
@@ -70,16 +71,16 @@ pub(super) fn standing(name: &str, tool: &PaneTool, environment: &Environment, r
         let former = of(AbsentPart::Former).next();
         match tool.without_rule.unwrap_or(environment.plugins.without_rule) {
             WithoutRule::Hide => return hidden(unruled(name, kind, former)),
-            // A tool that never had a rule and needs none is nothing to warn of.
+            // A tool that needs no rule and never had one gets no warning.
             WithoutRule::Show => warnings.extend(former.map(|Absent { why, next, .. }| {
-                (NO_RULE, format!("tool `{kind}` is shown without a rule, as it is wanted: {why}; {next}"))
+                (NO_RULE, format!("tool `{kind}` is shown without a rule, as configured: {why}; {next}"))
             })),
         }
     }
     Standing::Asked(warnings)
 }
 
-/// Why `tool`, which is called `name`, is hidden for want of a rule or a step, if it is.
+/// Returns why `tool`, which is called `name`, is hidden for want of a rule or a step, if it is hidden.
 pub fn hidden_without_rule(
     name: &str,
     tool: &PaneTool,
@@ -92,7 +93,7 @@ pub fn hidden_without_rule(
     }
 }
 
-/// Why a tool is hidden whose kind no plugin answers for, and what to write to show it.
+/// Says why a tool is hidden whose kind no plugin answers for, and how an administrator shows the tool.
 fn unruled(name: &str, kind: &str, former: Option<&Absent>) -> String {
     let (why, next) = match former {
         Some(Absent { why, next, .. }) => (&**why, &**next),
@@ -112,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    /// Rules of which only what is absent is asked.
+    /// Rules that only answer `has_rule` and `absent`.
     struct Rules(bool, Vec<Absent>);
 
     impl ToolRules for Rules {
@@ -161,7 +162,8 @@ mod tests {
     fn what_is_absent_never_fails_open() {
         use AbsentPart::{Former, Guard, Rule, Step};
         use WithoutRule::{Hide, Show};
-        // Whether a rule is bound, what is absent, what the tool says, what the environment says; what is made of the tool.
+        // Columns: whether a rule is bound, what is absent, `withoutRule` of the tool, that of the environment, and the
+        // result.
         for (has_rule, absent, tool, environment, expected) in [
             (true, &[][..], None, Hide, "asked"),
             (false, &[], None, Hide, "hidden rule no-rule"),
@@ -171,7 +173,8 @@ mod tests {
             (false, &[Former], None, Hide, "hidden rule no-rule"),
             (false, &[Former], Some("show"), Hide, "asked, no-rule"),
             (false, &[Former], None, Show, "asked, no-rule"),
-            // A plugin that answers for the kind is waited for, whatever else would decide, and whatever the tool says.
+            // A tool waits for a plugin that answers for its kind, whatever other rule is bound and whatever the tool
+            // says.
             (false, &[Rule], Some("show"), Show, "hidden rule no-rule"),
             (true, &[Rule], Some("show"), Show, "hidden rule no-rule"),
             (true, &[Guard], Some("show"), Show, "hidden rule no-rule"),

@@ -1,5 +1,5 @@
-//! The explain tree, the warnings and the texts with slugs, collected while an answer is made. Each has a bound, so
-//! that no configuration and no context makes an answer of any size.
+//! The explain tree, the warnings and the values of slugs, collected while an answer is made. Each has a bound, so that
+//! an answer stays small whatever the configuration and the context hold.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,13 +12,13 @@ use crate::domain::slug::{Lookup, Rendered, Values};
 use super::queries::{Asked, Queries, Told};
 use super::{Error, Facts};
 
-/// Most warnings of an answer. Of more, the number is told.
+/// Most warnings of an answer. A last warning gives the number of further ones.
 pub(super) const WARNINGS_MAX: usize = 100;
 
-/// How many warnings are told apart and counted.
+/// Most different warnings that are counted.
 const COUNTED_MAX: usize = 10_000;
 
-/// Most lines of the explain tree of an answer. Of more, the number is told.
+/// Most lines of the explain tree of an answer. A last line gives the number of lines left out.
 pub(super) const LINES_MAX: usize = 10_000;
 
 /// Most bytes of the values that are put into the texts of an answer in place of slugs.
@@ -27,21 +27,21 @@ pub(super) const VALUES_MAX: usize = 1 << 20;
 /// Longest sentence of a warning or a line, in characters.
 const SENTENCE_MAX: usize = 2_000;
 
-/// What an answer says about itself, and what it has cost.
+/// The explain tree, the warnings and the cost of one answer.
 pub(super) struct Account<'a> {
-    /// What slugs ask of business records.
+    /// The look-ups of business records that slugs ask for.
     queries: Asked<'a>,
     level: ExplainLevel,
     effort: Arc<Effort>,
     lines: Vec<Explanation>,
-    /// How many lines there are in all trees together.
+    /// The number of lines in all trees together, those left out included.
     made: usize,
-    /// How many lines were left out.
+    /// The number of lines that were left out.
     left_out: usize,
     warnings: Vec<Warning>,
     /// Hashes of all warnings, those included that are only counted.
     known: HashSet<u64>,
-    /// Bytes that values may still take.
+    /// The number of bytes that values may still take.
     room: usize,
     is_full: bool,
 }
@@ -62,27 +62,27 @@ impl<'a> Account<'a> {
         }
     }
 
-    /// The same with a way to ask for business records.
+    /// Sets the way to look up business records.
     pub(super) fn asking(self, queries: Option<Box<dyn Queries + 'a>>) -> Self {
         Self { queries: Asked::of(queries), ..self }
     }
 
-    /// What the request has cost.
+    /// Returns the cost of the request so far.
     pub(super) fn effort(&self) -> &Arc<Effort> {
         &self.effort
     }
 
-    /// Whether the answer is still waited for. What is as long as the configuration is large asks again and again.
+    /// Fails once the caller has given up the request. Loops over the configuration call it again and again.
     pub(super) fn go_on(&self) -> Result<(), Error> {
         if self.effort.is_given_up() { Err(Error::GivenUp) } else { Ok(()) }
     }
 
-    /// Whether what lies under a line is asked for.
+    /// Tells whether the caller asked for the lines under a line.
     pub(super) fn explains_fully(&self) -> bool {
         self.level == ExplainLevel::Full
     }
 
-    /// Adds a line, with what it rests on if that was asked for. Lines that are not asked for are never made.
+    /// Adds a line, with the lines under it at the level `full`. Does not call `line` at the level `none`.
     pub(super) fn line(&mut self, line: impl FnOnce() -> Explanation) {
         let mut line = match self.level {
             ExplainLevel::None => return,
@@ -99,7 +99,7 @@ impl<'a> Account<'a> {
         self.lines.push(line);
     }
 
-    /// Adds something an administrator should mend, once.
+    /// Adds a warning about a fault that an administrator should mend. Adds an equal warning only once.
     pub(super) fn warn(&mut self, code: &str, message: String) {
         let mut hasher = DefaultHasher::new();
         (code, &message).hash(&mut hasher);
@@ -108,12 +108,12 @@ impl<'a> Account<'a> {
         }
     }
 
-    /// Replaces the slugs of a text by values, as long as the answer has room for them.
+    /// Replaces the slugs of a text by values, as far as the answer has room for them.
     pub(super) fn render(&mut self, facts: &Facts, text: &str) -> Rendered {
         self.with_values(facts, |values| facts.render_by(text, values))
     }
 
-    /// The same with what is made of the values by `work`.
+    /// Hands the values of slugs to `work`, as far as the answer has room for them, and returns its result.
     pub(super) fn with_values<T>(&mut self, facts: &Facts, work: impl FnOnce(&mut dyn Values) -> T) -> T {
         let queries = &mut self.queries;
         let mut values = SessionValues { facts, room: self.room, is_enough: true, queries, told: Vec::new() };
@@ -137,9 +137,9 @@ impl<'a> Account<'a> {
         done
     }
 
-    /// Warns of slugs without a value.
+    /// Warns of slugs that have no value. `place` names the text that they are in.
     pub(super) fn unresolved(&mut self, place: &str, slugs: &[String]) {
-        // The one warning that there is no room says why there is no value.
+        // The warning `answer-too-large` already says why there is no value.
         if self.is_full {
             return;
         }
@@ -163,7 +163,7 @@ impl<'a> Account<'a> {
     }
 }
 
-/// The values of one session, as long as the answer has room for them.
+/// The values of one session, as far as the answer has room for them.
 struct SessionValues<'a, 'b> {
     facts: &'a Facts,
     room: usize,
@@ -173,7 +173,7 @@ struct SessionValues<'a, 'b> {
 }
 
 impl SessionValues<'_, '_> {
-    /// Whether there is room for a value of this length, which takes it.
+    /// Takes the room for a value of this length. Returns false if there is not enough.
     fn takes(&mut self, length: usize) -> bool {
         let left = self.room.checked_sub(length);
         self.is_enough &= left.is_some();
@@ -195,12 +195,12 @@ impl Values for SessionValues<'_, '_> {
     }
 }
 
-/// How many lines a line is, with all that lie under it.
+/// Counts a line and all lines under it.
 fn weight(line: &Explanation) -> usize {
     line.under.iter().map(weight).fold(1, usize::saturating_add)
 }
 
-/// Leaves so many lines, those under them included. How many were taken out.
+/// Keeps the first `room` lines, those under them included. Returns the number of lines taken out.
 fn cut(lines: &mut Vec<Explanation>, mut room: usize) -> usize {
     let mut left_out = 0;
     lines.retain_mut(|line| {
@@ -216,7 +216,7 @@ fn cut(lines: &mut Vec<Explanation>, mut room: usize) -> usize {
     left_out
 }
 
-/// A sentence that is no longer than one may be.
+/// Cuts a sentence to [`SENTENCE_MAX`] characters.
 fn shortened(sentence: String) -> String {
     match sentence.char_indices().nth(SENTENCE_MAX) {
         None => sentence,
@@ -224,7 +224,7 @@ fn shortened(sentence: String) -> String {
     }
 }
 
-/// A line about `about`.
+/// Makes a line about `about`, with no lines under it.
 pub(super) fn line(about: &str, subject: Option<&str>, outcome: Outcome, because: impl Into<String>) -> Explanation {
     let subject = subject.map(str::to_owned);
     Explanation { about: about.to_owned(), subject, outcome, because: shortened(because.into()), under: Vec::new() }

@@ -1,4 +1,5 @@
-//! Gates: what must be open before anything appears (domain 3.3, ruling 8.26). The first one that is shut is named.
+//! Gates: the conditions under which tools, channels, views and features appear (domain 3.3, ruling 8.26). Names the
+//! first gate that is shut.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,13 +17,13 @@ use crate::store::Snapshot;
 use super::Facts;
 use super::explain::{Account, line};
 
-/// The switch of the environment that overrules every generative helper.
+/// The switch of the environment that turns off every generative helper.
 const COPILOT_SWITCH: &str = "copilot";
 
-/// The roles of which a person needs one to work on channels.
+/// A person needs one of these roles to work on channels.
 const CHANNEL_ROLES: [&str; 3] = ["Omnichannel agent", "Omnichannel supervisor", "Omnichannel administrator"];
 
-/// The roles a person was given and the roles contained in them.
+/// Returns the roles a person was given and the roles contained in them, at any depth.
 pub(super) fn expand(snapshot: &Snapshot, given: &BTreeSet<crate::domain::Name<SecurityRole>>) -> BTreeSet<Arc<str>> {
     let mut held: BTreeSet<Arc<str>> = given.iter().map(|role| Arc::clone(role.shared())).collect();
     let mut waiting: Vec<_> = given.iter().collect();
@@ -34,7 +35,7 @@ pub(super) fn expand(snapshot: &Snapshot, given: &BTreeSet<crate::domain::Name<S
     held
 }
 
-/// The gate that hides a tool before its rule is asked, if one does.
+/// Returns the gate that hides a tool before its rule is called, if one does.
 pub(super) fn tool(
     profile: &Profile,
     placed: &PlacedTool,
@@ -69,7 +70,7 @@ fn any_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.collect::<Vec<_>>().join(" or ")
 }
 
-/// The channels that are loaded, and telephony.
+/// Returns the active and the hidden channels, and the telephony providers.
 pub(super) fn channels(snapshot: &Snapshot, profile: &Profile, facts: &Facts, account: &mut Account) -> ActiveChannels {
     let configured: BTreeSet<Channel> =
         snapshot.all::<Workstream>().filter(|(_, it)| it.is_active()).map(|(_, it)| it.channel).collect();
@@ -122,7 +123,7 @@ fn provider(provider: &ChannelProvider, name: &str, facts: &Facts) -> Provider {
     }
 }
 
-/// The inbox: views with conversations need the channels.
+/// Returns the inbox with its visible and hidden views. Views with conversations need the channels.
 pub(super) fn inbox(profile: &Profile) -> VisibleInbox {
     let mut inbox = VisibleInbox { enabled: profile.inbox.enabled, ..VisibleInbox::default() };
     for view in &profile.inbox.views {
@@ -147,7 +148,7 @@ pub(super) fn inbox(profile: &Profile) -> VisibleInbox {
     inbox
 }
 
-/// Generative helpers: the environment's switch overrules the profile.
+/// Returns the generative helpers. The environment's switch overrules the profile.
 pub(super) fn copilot(profile: &Profile, environment: &Environment) -> ActiveCopilot {
     let allowed = environment.is_on(COPILOT_SWITCH);
     let mut copilot = ActiveCopilot::default();

@@ -1,13 +1,14 @@
-//! The journal of a call: what it asked the host, with the whole of each answer.
+//! The journal of a call: every host call of the guest, with its whole answer.
 //!
-//! Enough to make the call again where nothing of the configuration is. Decides nothing, and answers only what was asked before.
+//! A replay needs the journal alone, without the configuration. The journal decides nothing, and answers only host
+//! calls that it recorded.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One question to the host, and its answer.
+/// One host call, and its answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostCall {
@@ -19,41 +20,41 @@ pub struct HostCall {
     pub answer: Value,
 }
 
-/// What a call asked, in the order in which it was asked. What is read of the host is there once: it does not change while a call lasts.
-/// What others were asked is there as often as they were.
+/// The host calls of a call, in order. A read of the host's data is recorded once, because the data does not change
+/// while the call lasts. A call to another system is recorded each time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Vec<HostCall>", into = "Vec<HostCall>")]
 pub struct Journal {
     calls: Vec<HostCall>,
-    /// Where each question is.
+    /// The places in `calls` of each host call.
     places: HashMap<String, Vec<usize>>,
-    /// How large what others answered is, roughly.
+    /// The size of the answers of other systems, in bytes of JSON.
     bytes: usize,
 }
 
 impl Journal {
-    /// The answer to a question, if it was asked.
+    /// Returns the first recorded answer to a host call, if there is one.
     pub fn answer(&self, call: &str, arguments: &[&str]) -> Option<&Value> {
         self.answers(call, arguments).next()
     }
 
-    /// The answers to a question, one for each time it was asked.
+    /// Returns the recorded answers to a host call, one for each time it was recorded.
     pub fn answers(&self, call: &str, arguments: &[&str]) -> impl Iterator<Item = &Value> {
         let places = self.places.get(&key(call, arguments)).into_iter().flatten();
         places.filter_map(|place| Some(&self.calls.get(*place)?.answer))
     }
 
-    /// How large what others answered is, in bytes of JSON.
+    /// Returns the size of the answers of other systems, in bytes of JSON. Zero for a journal that was read back.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The questions with their answers.
+    /// Returns the host calls with their answers.
     pub fn calls(&self) -> &[HostCall] {
         &self.calls
     }
 
-    /// Notes what the host answered. A question that was asked before has the same answer.
+    /// Records the host's own answer, unless the same host call is recorded already: its answer is the same.
     pub(super) fn note(&mut self, call: &str, arguments: &[&str], answer: impl FnOnce() -> Value) {
         let places = self.places.entry(key(call, arguments)).or_default();
         if places.is_empty() {
@@ -63,7 +64,7 @@ impl Journal {
         }
     }
 
-    /// Notes what somebody else answered this time.
+    /// Records the answer of another system, also if the same call is recorded already.
     pub(super) fn note_again(&mut self, call: &str, arguments: &[&str], answer: Value) {
         self.bytes = self.bytes.saturating_add(answer.to_string().len());
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
@@ -91,7 +92,7 @@ impl From<Journal> for Vec<HostCall> {
     }
 }
 
-/// Names a question: no two have the same name, because the length of each argument is part of it.
+/// Makes the key of a host call. Different calls have different keys, because a key holds the length of each argument.
 fn key(call: &str, arguments: &[&str]) -> String {
     arguments.iter().fold(call.to_owned(), |key, argument| format!("{key}\n{} {argument}", argument.len()))
 }

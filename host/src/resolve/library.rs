@@ -1,4 +1,4 @@
-//! The content of the library items that rules named, ready to be drawn.
+//! The content of the library items that rules name, in the form that controls draw.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -25,7 +25,7 @@ fn too_large() -> String {
     )
 }
 
-/// Collects what the rules named. What they made up is a warning.
+/// Collects the items that the rules name. An item that is not there or inactive becomes a warning.
 pub(super) fn collect(snapshot: &Snapshot, named: Vec<ItemReference>, facts: &Facts, account: &mut Account) -> Content {
     let mut content = Content::new();
     let mut room = CONTENT_MAX;
@@ -55,7 +55,7 @@ pub(super) fn collect(snapshot: &Snapshot, named: Vec<ItemReference>, facts: &Fa
     content
 }
 
-/// A script with its steps in order, in the person's language, with slugs replaced.
+/// Returns a script with its active steps in order, in the person's language, with slugs replaced.
 fn script(name: &str, script: &Script, facts: &Facts, account: &mut Account) -> Value {
     let mut steps: Vec<&ScriptStep> = script.steps.iter().filter(|step| step.state.is_active()).collect();
     steps.sort_by(|a, b| (a.order, a.unique_name.as_str()).cmp(&(b.order, b.unique_name.as_str())));
@@ -86,7 +86,7 @@ fn step(script: &str, step: &ScriptStep, facts: &Facts, account: &mut Account) -
     })
 }
 
-/// An item without its source, with one wording of each text.
+/// Returns an item without its source, with each text in one language.
 fn plain(json: Value, language: u32) -> Value {
     match json {
         Value::Object(mut object) => {
@@ -101,7 +101,7 @@ fn plain(json: Value, language: u32) -> Value {
     }
 }
 
-/// The wording of a text with translations; nothing if the object is something else.
+/// Returns the text in `language`, else the default text, if the object is a text with translations.
 fn wording(object: &Map<String, Value>, language: u32) -> Option<String> {
     let (Some(default), Some(labels), 2) = (object.get("default"), object.get("labels"), object.len()) else {
         return None;

@@ -7,13 +7,14 @@ use crate::store::Snapshot;
 use super::explain::{Account, line};
 use super::{Facts, texts};
 
-/// What binds templates to events: the workstream first, then the voice profile (ruling 8.23).
+/// The items that bind templates to events: the workstream first, then the voice profile (ruling 8.23).
 pub(super) struct Bound<'a> {
     pub(super) workstream: Option<&'a Workstream>,
     pub(super) voice: Option<(Name<VoiceProfile>, &'a VoiceProfile)>,
 }
 
-/// What announces work on `channel`: the template that is bound to the event, else the one that shipped for the channel.
+/// Returns the notification of work on `channel`, from the template that is bound to the event, else from the one that
+/// shipped for the channel.
 pub(super) fn announce(
     snapshot: &Snapshot,
     channel: Channel,
@@ -48,7 +49,8 @@ pub(super) fn announce(
 }
 
 impl Bound<'_> {
-    /// The templates that are bound to an event, each with what binds it; the first that is active is in force.
+    /// Returns the templates that are bound to an event, each with the item that binds it. The first active one is in
+    /// force.
     fn wanted(self, event: NotificationEvent) -> Vec<(Name<NotificationTemplate>, String)> {
         let workstream = self.workstream.and_then(|workstream| bound(&workstream.notifications, event));
         let workstream = workstream.map(|name| (name.clone(), "the workstream".to_owned()));
@@ -122,7 +124,7 @@ fn bound(notifications: &Notifications, event: NotificationEvent) -> Option<&Nam
     }
 }
 
-/// The template that shipped for a channel and event, by its name.
+/// Returns the name of the template that shipped for a channel and event.
 fn shipped(channel: Channel, event: NotificationEvent) -> Option<Name<NotificationTemplate>> {
     if channel == Channel::Record {
         return "msdyn_entityrouting_assigned".parse().ok();

@@ -1,4 +1,4 @@
-//! The productivity pane: every placed tool, through its gates and then through its rule. Without the rule it should have, a tool is hidden.
+//! The productivity pane: every placed tool passes its gates, then its rule. Hides a tool whose rule is absent.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::absent::{self, NO_RULE, Standing};
 use super::explain::{Account, line};
 use super::{Decision, Error, Evaluation, Facts, ItemReference, Read, Reads, StepEnd, StepRun, ToolRules, gates};
 
-/// The pane, and the library items its tools name.
+/// Returns the pane, and the library items that its tools name.
 pub(super) fn pane(
     snapshot: &Arc<Snapshot>,
     profile: &Profile,
@@ -115,7 +115,7 @@ fn ask(
     })
 }
 
-/// Warns of whatever broke and was made up for.
+/// Warns of every fault that did not prevent a decision.
 fn warn(evaluation: &Evaluation, kind: &str, account: &mut Account) {
     if let Some(ToolFault { code, message, plugin, version, .. }) = &evaluation.passed_over {
         account
@@ -133,7 +133,7 @@ fn warn(evaluation: &Evaluation, kind: &str, account: &mut Account) {
     }
 }
 
-/// Which steps changed something, as the end of a sentence.
+/// Names the steps that changed something, as the end of a sentence.
 fn changes(evaluation: &Evaluation) -> String {
     let mut text = String::new();
     for (stage, what) in [(Stage::PreOperation, "given settings by"), (Stage::PostOperation, "changed by")] {
@@ -146,7 +146,7 @@ fn changes(evaluation: &Evaluation) -> String {
     text
 }
 
-/// What the decision rests on: the steps before the rule, what the rule read, the steps after it.
+/// Returns the lines under a decision: the steps before the rule, the reads of the rule, the steps after it.
 fn lines(steps: &[StepRun], reads: &[Read]) -> Vec<Explanation> {
     let in_stage = |stage: Stage| steps.iter().filter(move |step| step.stage == stage).map(StepRun::line);
     let reads = reads.iter().map(Read::line);

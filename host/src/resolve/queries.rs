@@ -1,35 +1,35 @@
-//! What slugs ask of business records while one answer is made.
+//! The look-ups of business records that slugs ask for while one answer is made.
 //!
-//! The same question is asked once, and an answer asks no more than [`QUERIES_MAX`]. Refuses, with a reason, what cannot
-//! be asked, and values that no text takes. What is asked, and for how long, is not known here: the sandbox implements
-//! [`Queries`], and so does a table in the tests.
+//! Makes each look-up once, and at most [`QUERIES_MAX`] in an answer. Refuses, with a reason, a look-up that cannot be
+//! made, and a value that no text takes. Leaves the connector and its time-out to [`Queries`], which the sandbox and a
+//! table in the tests implement.
 
 use std::collections::HashMap;
 
 use crate::domain::slug::Lookup;
 
-/// Most questions of one answer.
+/// Most look-ups of one answer.
 pub(super) const QUERIES_MAX: usize = 8;
 
 /// Longest value, in bytes.
 pub(super) const VALUE_MAX: usize = 4_000;
 
-/// Asks for attributes of business records. Made for one answer.
+/// Looks up attributes of business records. Made for one answer.
 pub trait Queries {
-    /// The attribute of the first record found, or one sentence that says why there is no answer.
+    /// Returns the attribute of the first record found, or one sentence that says why there is no answer.
     fn look_up(&mut self, lookup: &Lookup) -> Result<Found, String>;
 }
 
-/// What came of a question.
+/// The result of a look-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The attribute, if there is a record and it has one.
     pub value: Option<String>,
-    /// What the record of reads says about it, without the value.
+    /// The note about it in the explain tree, without the value.
     pub note: String,
 }
 
-/// The questions of one answer.
+/// The look-ups of one answer, with their results.
 #[derive(Default)]
 pub(super) struct Asked<'a> {
     queries: Option<Box<dyn Queries + 'a>>,
@@ -37,7 +37,7 @@ pub(super) struct Asked<'a> {
     asked: usize,
 }
 
-/// What is told about a question: the slug, and what was answered or why nothing was.
+/// The report of a look-up: the slug, and the note about its value or the reason why it has none.
 pub(super) type Told = (String, Result<String, String>);
 
 impl<'a> Asked<'a> {
@@ -45,7 +45,7 @@ impl<'a> Asked<'a> {
         Self { queries, ..Self::default() }
     }
 
-    /// The value of a query, and what is to be told if it was not asked before.
+    /// Returns the value of a query, and its report if this is the first such query.
     pub(super) fn look_up(&mut self, lookup: Lookup) -> (Option<String>, Option<Told>) {
         let key = (lookup.table.clone(), lookup.attribute.clone(), lookup.options.clone());
         if lookup.missing.is_empty()
@@ -62,7 +62,7 @@ impl<'a> Asked<'a> {
             }
             Err(reason) => (Err(reason.clone()), Err(reason)),
         };
-        // What lacks a value was not asked, and has other values elsewhere.
+        // A query with a missing value was not made, and may have its values in another place.
         if lookup.missing.is_empty() {
             self.known.insert(key, value.clone());
         }
@@ -84,7 +84,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// A value that a text can take.
+/// Refuses a value that is longer than [`VALUE_MAX`] bytes or holds a control character other than tab and line ends.
 fn fits(value: String) -> Result<String, String> {
     if value.len() > VALUE_MAX {
         return Err(format!("the attribute has {} bytes, and {VALUE_MAX} are the most", value.len()));
@@ -100,7 +100,7 @@ fn fits(value: String) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    /// Answers with the options, and counts.
+    /// Answers with the options of the look-up, and counts the calls.
     struct Table<'a>(&'a std::cell::Cell<usize>);
 
     impl Queries for Table<'_> {

@@ -1,7 +1,7 @@
-//! What a rule may read: the person, the session, the library. Every read is recorded.
+//! The data that a rule may read: the person, the session, the library. Records every read.
 //!
-//! The one meaning of the imports `context` and `library`. The sandbox counts and forwards; it decides nothing. A call that is
-//! made again from its journal reads the library from there, and nothing that was not read before.
+//! Defines the imports `context` and `library`; the sandbox only counts the calls and forwards them. A replay reads the
+//! library from its journal, and finds nothing there that the recorded call did not read.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::store::Snapshot;
 
 use super::journal::Journal;
 
-/// What is fixed about one person in one session.
+/// The fixed data of one person in one session.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Facts {
@@ -24,9 +24,9 @@ pub struct Facts {
     pub app: String,
     /// The profile in force.
     pub profile: String,
-    /// Roles, those contained in others included.
+    /// Roles of the person, those contained in other roles included.
     pub roles: BTreeSet<Arc<str>>,
-    /// Licences.
+    /// Licences of the person.
     pub licences: BTreeSet<String>,
     /// The language of the person's screen.
     pub language: Language,
@@ -42,13 +42,13 @@ pub struct Facts {
     pub session_template: Option<String>,
     /// The session's context, from key to text.
     pub context: BTreeMap<String, String>,
-    /// Who asks, for the record of the call. No rule can read it.
+    /// The caller, for the record of the call. No rule can read it.
     #[serde(skip)]
     pub caller: Caller,
 }
 
 impl Facts {
-    /// All that a rule can see, as text: equal for equal facts.
+    /// Returns all facts that a rule can see, as text: equal for equal facts.
     pub fn visible(&self) -> String {
         let Self { app, profile, roles, licences, language, base_language, channel, workstream, entity, .. } = self;
         let Self { session_template, context, caller: _, .. } = self;
@@ -56,12 +56,12 @@ impl Facts {
         format!("{:?}", (person, channel, workstream, entity, session_template, context))
     }
 
-    /// Replaces the slugs of a text. One whose slugs cannot be told, or are too many, comes back as it is.
+    /// Replaces the slugs of a text. Returns a text that cannot be parsed, or that has too many slugs, as it is.
     pub fn render(&self, text: &str) -> Rendered {
         self.render_by(text, &mut |key: &str| self.value(key).cloned())
     }
 
-    /// The same with values from elsewhere.
+    /// Replaces the slugs of a text by `values`.
     pub(super) fn render_by(&self, text: &str, values: &mut dyn Values) -> Rendered {
         match Template::parse(text) {
             Ok(template) => template.render(values),
@@ -69,55 +69,55 @@ impl Facts {
         }
     }
 
-    /// The value of a key, if a text could have it. What can never fit is not copied.
+    /// Returns the value of a key, if it is short enough for a text. A longer one is not copied.
     pub(super) fn value(&self, key: &str) -> Option<&String> {
         self.context.get(key).filter(|value| value.len() <= RENDERED_MAX)
     }
 }
 
-/// The reads of one call.
+/// The data that one call reads, and the record of its reads.
 #[derive(Debug)]
 pub struct Reads {
     library: Library,
     facts: Arc<Facts>,
-    /// What the request that they are made for has cost.
+    /// The cost so far of the request that the reads are a part of.
     effort: Arc<Effort>,
     recorded: Vec<Read>,
     known: HashSet<String>,
     journal: Option<Journal>,
     unrecorded: Option<String>,
-    /// What granted calls answered, if that is kept.
+    /// The answers of granted calls, if they are kept.
     outside: Option<Journal>,
-    /// What granted calls answer, if nobody is to be asked.
+    /// The recorded answers to granted calls, if no other system may be called.
     answers: Option<Arc<Journal>>,
-    /// How often each granted call was answered so.
+    /// The number of recorded answers that each granted call has used.
     answered: HashMap<String, usize>,
 }
 
-/// Where the library is read from.
+/// The source of the library.
 #[derive(Debug)]
 enum Library {
     /// The configuration at a revision.
     Snapshot(Arc<Snapshot>),
-    /// What another call read of it.
+    /// The reads that another call recorded.
     Journal(Arc<Journal>),
 }
 
-/// What is left of the reads of a call.
+/// The record of the reads of a call, once the call is over.
 #[derive(Debug, Clone, Default)]
 pub struct ReadSet {
-    /// Each read once, in order, in short.
+    /// Each read once, in order, with a shortened answer.
     pub recorded: Vec<Read>,
-    /// Each read once, in order, in whole, if that was asked for.
+    /// Each read once, in order, with its whole answer, if a journal was kept.
     pub journal: Option<Journal>,
-    /// The first read that the journal had no answer to. Whatever the call came to then means nothing.
+    /// The first read that the journal had no answer to. The result of the call means nothing then.
     pub unrecorded: Option<String>,
 }
 
-/// Longest question or answer that is kept of a read, in characters. What is longer is cut, and says so.
+/// Longest call or answer in the record of a read, in characters. A longer text is cut, and gives its length in bytes.
 const RECORDED_MAX: usize = 500;
 
-/// How many names are gone through before the time is looked at.
+/// The number of names that are listed between two looks at the time.
 const AT_ONCE: usize = 1_000;
 
 /// One read and its answer.
@@ -125,17 +125,17 @@ const AT_ONCE: usize = 1_000;
 pub struct Read {
     /// The function and its arguments, such as `context.get(customerName)`.
     pub what: String,
-    /// The answer; the text of an item counts as its revision.
+    /// The answer; for an item, its revision in place of its text.
     pub answer: String,
 }
 
 impl Reads {
-    /// Reads of `facts` and `snapshot`, none made yet.
+    /// Makes reads of `facts` and `snapshot`, with an empty record.
     pub fn new(snapshot: Arc<Snapshot>, facts: Arc<Facts>) -> Self {
         Self::of(Library::Snapshot(snapshot), facts)
     }
 
-    /// Reads of `facts`, and of what another call read of the library.
+    /// Makes reads of `facts`, and of the library as another call recorded it.
     pub fn from_journal(journal: Arc<Journal>, facts: Arc<Facts>) -> Self {
         Self::of(Library::Journal(journal), facts)
     }
@@ -155,44 +155,45 @@ impl Reads {
         }
     }
 
-    /// The same as part of a request.
+    /// Makes the reads a part of a request, whose cost `effort` counts.
     #[must_use]
     pub fn within(self, effort: Arc<Effort>) -> Self {
         Self { effort, ..self }
     }
 
-    /// What the request that they are made for has cost.
+    /// Returns the cost so far of the request that the reads are a part of.
     pub fn effort(&self) -> &Arc<Effort> {
         &self.effort
     }
 
-    /// The same that keep what granted calls answer.
+    /// Makes the reads keep the answers of granted calls.
     #[must_use]
     pub fn keeping_outside(self) -> Self {
         Self { outside: Some(Journal::default()), ..self }
     }
 
-    /// Whether what granted calls answer is kept.
+    /// Tells whether the answers of granted calls are kept.
     pub fn keeps_outside(&self) -> bool {
         self.outside.is_some()
     }
 
-    /// The same with granted calls answered as another call was answered, and by nobody else.
+    /// Answers granted calls from another call's journal, and calls no other system.
     #[must_use]
     pub fn answered_by(self, answers: Arc<Journal>) -> Self {
         Self { answers: Some(answers), ..self }
     }
 
-    /// What granted calls answered, if that was kept.
+    /// Takes the answers of granted calls, if they were kept.
     pub fn take_outside(&mut self) -> Journal {
         self.outside.take().unwrap_or_default()
     }
 
-    /// What a granted call is answered without asking anybody: nothing, if that was not answered before. None, if somebody may be asked.
+    /// Returns the recorded answer to a granted call: `Some(None)` if there is no record of the call, and `None` if the
+    /// call may go to another system.
     pub fn known_outside(&mut self, call: &str, arguments: &str) -> Option<Option<Value>> {
         let place = self.answered.entry(format!("{call}({arguments})")).or_default();
         let known = match (&self.library, &self.answers) {
-            // Whoever asks more often than was asked then hears what was answered last.
+            // A call beyond the recorded number of times gets the last recorded answer.
             (_, Some(answers)) => answers.answers(call, &[arguments]).take(*place + 1).last().cloned(),
             (Library::Journal(journal), None) => {
                 let known = journal.answers(call, &[arguments]).nth(*place).cloned();
@@ -207,13 +208,13 @@ impl Reads {
         Some(known)
     }
 
-    /// The same with a journal kept of them.
+    /// Makes the reads keep a journal.
     #[must_use]
     pub fn with_journal(self) -> Self {
         Self { journal: Some(Journal::default()), ..self }
     }
 
-    /// Reads of the same for another call, none made yet.
+    /// Makes reads of the same data for another call, with an empty record and without a journal.
     #[must_use]
     pub fn anew(&self) -> Self {
         let library = match &self.library {
@@ -225,7 +226,7 @@ impl Reads {
         Self { outside, answers, effort, ..Self::of(library, Arc::clone(&self.facts)) }
     }
 
-    /// The configuration they are made of; none if they are made of a journal.
+    /// Returns the configuration that is read; none if the library is read from a journal.
     pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
         match &self.library {
             Library::Snapshot(snapshot) => Some(snapshot),
@@ -233,27 +234,27 @@ impl Reads {
         }
     }
 
-    /// What is fixed about the person and the session, to be kept.
+    /// Returns the facts of the person and the session, to be shared.
     pub fn shared_facts(&self) -> &Arc<Facts> {
         &self.facts
     }
 
-    /// What is fixed about the person and the session.
+    /// Returns the facts of the person and the session.
     pub fn facts(&self) -> &Facts {
         &self.facts
     }
 
-    /// Who asks.
+    /// Returns the caller, for the record of the call.
     pub fn caller(&self) -> &Caller {
         &self.facts.caller
     }
 
-    /// The reads made so far, each once, in order.
+    /// Returns the reads made so far, each once, in order.
     pub fn into_recorded(self) -> Vec<Read> {
         self.recorded
     }
 
-    /// What is left when the call is over.
+    /// Returns the record of the reads, once the call is over.
     pub fn into_set(self) -> ReadSet {
         ReadSet { recorded: self.recorded, journal: self.journal, unrecorded: self.unrecorded }
     }
@@ -265,9 +266,9 @@ impl Reads {
         self.recite(call, arguments, answer);
     }
 
-    /// Notes a read in short.
+    /// Records a read with a shortened answer.
     fn recite(&mut self, call: &str, arguments: &[&str], answer: String) {
-        // A rule that asks in a loop asks the same: what was answered once is on record.
+        // A rule that repeats a read in a loop adds one record.
         let what = shorten(format!("{call}({})", arguments.join(", ")));
         if self.known.insert(what.clone()) {
             self.recorded.push(Read { what, answer: shorten(answer) });
@@ -278,7 +279,7 @@ impl Reads {
         self.record(call, arguments, answer.unwrap_or("nothing").to_owned(), || json!(answer));
     }
 
-    /// What the journal has as the answer; what was not asked then is noted, and there is none.
+    /// Returns the answer in the journal. Without one, notes the read as unrecorded and returns the default.
     fn replay<T: serde::de::DeserializeOwned + Default>(&mut self, call: &str, arguments: &[&str]) -> T {
         let Library::Journal(journal) = &self.library else { return T::default() };
         let known = journal.answer(call, arguments).and_then(|answer| T::deserialize(answer).ok());
@@ -406,8 +407,8 @@ impl Reads {
         links
     }
 
-    /// See `library.names`. An environment has as many as it has: `go_on` is asked again and again whether there is
-    /// time for more, and without it there is no answer.
+    /// See `library.names`. The number of names has no bound here: `go_on` is called every 1,000 names and at the end,
+    /// and once it returns false there is no answer.
     pub fn names(&mut self, kind: &str, go_on: &mut dyn FnMut() -> bool) -> Option<Vec<String>> {
         const CALL: &str = "library.names";
         let names: Vec<String> = match &self.library {
@@ -426,7 +427,7 @@ impl Reads {
         Some(names)
     }
 
-    /// Something was asked outside of the host, and this is what came of it: in short, and in whole.
+    /// Records a call to another system with its answer, in short and in whole.
     pub fn outside(&mut self, call: &str, arguments: &str, short: String, whole: impl FnOnce() -> Value) {
         match (&mut self.outside, &mut self.journal) {
             (Some(kept), Some(journal)) => {
@@ -448,7 +449,7 @@ fn shorten(text: String) -> String {
     }
 }
 
-/// The kinds a rule may read: the collections, without the people.
+/// Returns the kind of a collection that a rule may read: every collection but the people.
 fn library_kind(collection: &str) -> Option<Kind> {
     collection.parse::<Kind>().ok().filter(|kind| kind.is_collection() && *kind != Kind::User)
 }

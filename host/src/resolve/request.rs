@@ -1,4 +1,4 @@
-//! The question: who asks, from where, about which session.
+//! The question that resolution answers: about which person, asked by which request, and about which session.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::domain::name::NAME_MAX;
 use crate::domain::session_context::{self, InvalidContext};
 use crate::domain::{Channel, Effort, Kind, Name, Profile, User};
 
-/// Whose experience is asked for.
+/// The person whose experience is asked for.
 #[derive(Debug, Clone)]
 pub struct Subject {
     /// The login; nothing for a hypothetical person.
@@ -20,18 +20,18 @@ pub struct Subject {
     pub user: User,
     /// The profiles the person is assigned to directly.
     pub direct: Vec<Name<Profile>>,
-    /// "What if it were this profile": skips the selection.
+    /// A hypothetical profile, which skips the selection.
     pub hypothetical_profile: Option<Name<Profile>>,
 }
 
-/// Who waits for the answer, and what it has cost. Changes nothing about an answer that is given.
+/// The request that waits for the answer, and its cost so far. Does not change the content of an answer.
 #[derive(Debug, Clone, Default)]
 pub struct Asker {
     /// The request, for the records of calls.
     pub request: Option<Arc<str>>,
-    /// The token that was shown.
+    /// The name of the caller's access token.
     pub token: Option<Arc<str>>,
-    /// What the request has cost, and whether its caller still waits.
+    /// The cost of the request so far, and whether its caller still waits.
     pub effort: Arc<Effort>,
 }
 
@@ -51,7 +51,8 @@ pub struct SessionInput {
     /// A template by name, as when a program opens a session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
-    /// What announces the conversation. Without it: incoming, authenticated if the context has a `customerRecordId`.
+    /// The event that announces the conversation. Without it: incoming, authenticated if the context has a
+    /// `customerRecordId`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<NotificationEvent>,
     /// The automation dictionary: flat, text to text, such as `anchor.ticketnumber`. At most 1,000 keys, 64 KiB in a
@@ -61,7 +62,7 @@ pub struct SessionInput {
 }
 
 impl SessionInput {
-    /// Refuses what is longer than any name, and a context that no session has, before anything is made of them.
+    /// Refuses names longer than any name may be, and a context out of bounds, before resolution uses them.
     pub(super) fn check(&self) -> Result<(), Error> {
         let Self { workstream, entity, template, context, .. } = self;
         for (attribute, name) in [("workstream", workstream), ("entity", entity), ("template", template)] {
@@ -74,7 +75,7 @@ impl SessionInput {
     }
 }
 
-/// A question that has no answer.
+/// Why a question has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentences say what the variants mean, and the fields what they speak of")]
 pub enum Error {

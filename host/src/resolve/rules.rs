@@ -1,6 +1,6 @@
-//! The rules of the tools, as resolution sees them: a question and a decision.
+//! The rules of the tools, as resolution sees them: settings and reads in, a decision out.
 //!
-//! How a rule runs is not known here. The sandbox implements [`ToolRules`], and so does a table in the tests.
+//! Does not know how a rule runs: the sandbox implements [`ToolRules`], and so does a table in the tests.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,74 +12,75 @@ use super::queries::Queries;
 use super::reads::{Read, Reads};
 use super::tool_step::{StepEnd, StepRun};
 
-/// Decides about tools.
+/// The rules that decide about tools, and the steps around them.
 pub trait ToolRules: Send + Sync {
-    /// Asks the rule bound to `kind`, and the steps around it. Nothing if there is neither.
+    /// Calls the rule bound to `kind`, and the steps around it. Returns nothing if there is neither.
     ///
-    /// `settings` is a JSON object. Whatever goes wrong is an [`Outcome`](Evaluation), never a panic.
+    /// `settings` is a JSON object. Returns every fault in the [`Evaluation`]; never panics.
     fn evaluate(&self, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation>;
 
-    /// Names the rules that are bound and the steps around them, so that equal fingerprints give equal decisions: component digests by
-    /// tool kind, with what they may reach outside; steps in their order, with what they are told.
+    /// Names the rules that are bound and the steps around them, so that equal fingerprints give equal decisions:
+    /// component digests by tool kind, with their granted capabilities; steps in their order, with their
+    /// configurations.
     fn fingerprint(&self) -> String;
 
-    /// Whether a rule is bound to `kind`.
+    /// Tells whether a rule is bound to `kind`.
     fn has_rule(&self, kind: &str) -> bool;
 
-    /// Who is asked for business records while one answer is made; nothing if no connector is named for that.
+    /// Returns the look-up of business records for one answer; nothing if the environment names no connector for slugs.
     fn queries(&self) -> Option<Box<dyn Queries + '_>> {
         None
     }
 
-    /// What should decide about tools of `kind`, or take part in that, and is not asked.
+    /// Returns the rules and steps that should decide about tools of `kind` and cannot be called.
     fn absent(&self, kind: &str) -> &[Absent];
 }
 
-/// What came of asking a rule, and the steps around it.
+/// The result of calling a rule and the steps around it.
 #[derive(Debug)]
 pub struct Evaluation {
-    /// The plugin whose rule was asked, as `publisher/name version`; nothing if none was.
+    /// The plugin whose rule was called, as `publisher/name version`; nothing if none was.
     pub plugin: Option<String>,
-    /// What was decided, or how what had to decide broke.
+    /// The decision, or the fault of the rule or step that had to make it.
     pub outcome: Result<Decision, ToolFault>,
-    /// What the rule read before.
+    /// The reads of the rule.
     pub reads: Vec<Read>,
-    /// What was done about its breaking, if `outcome` is not its own.
+    /// The policy that supplied `outcome` in place of the rule's own, and the rule's fault.
     pub degraded: Option<Degraded>,
-    /// Whether the whole answer must not be given without it.
+    /// Whether a fault in `outcome` fails the whole answer.
     pub ends: bool,
-    /// How a version on trial broke, if the one that serves was asked in its place.
+    /// The fault of a version on trial, if the active version was called in its place.
     pub passed_over: Option<ToolFault>,
-    /// What granted calls answered, if that was to be kept.
+    /// The answers of granted calls, if they were to be kept.
     pub outside: Journal,
-    /// The steps that were asked around the rule, in order.
+    /// The steps that were called around the rule, in order.
     pub steps: Vec<StepRun>,
-    /// What the rule itself was asked and answered.
+    /// The input and the answer of the rule itself.
     pub rule: RuleCall,
 }
 
-/// What a rule itself was asked and answered.
+/// The input and the answer of a rule itself, before and after the changes of steps.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RuleCall {
-    /// It was asked.
+    /// The rule was called.
     Asked {
-        /// The settings it was given, if steps changed them.
+        /// The settings that the rule received, if steps changed them.
         settings: Option<String>,
-        /// What it answered, if steps changed that.
+        /// The answer of the rule, if steps changed it.
         outcome: Option<Result<Decision, ToolFault>>,
     },
-    /// It was not asked: a step hid the tool before, or there is none.
+    /// No rule was called: a step hid the tool before, or there is no rule.
     Never,
 }
 
 impl Evaluation {
-    /// What came of asking a rule alone.
+    /// Makes the result of calling a rule without steps.
     pub fn of_rule(plugin: String, outcome: Result<Decision, ToolFault>, reads: Vec<Read>) -> Self {
         let rule = RuleCall::Asked { settings: None, outcome: None };
         Self { plugin: Some(plugin), reads, rule, ..Self::without_rule(outcome) }
     }
 
-    /// What is decided where no rule was asked.
+    /// Makes the result where no rule was called.
     pub fn without_rule(outcome: Result<Decision, ToolFault>) -> Self {
         Self {
             plugin: None,
@@ -94,7 +95,7 @@ impl Evaluation {
         }
     }
 
-    /// The settings the rule itself was given, and what it answered. `settings` are those of the tool.
+    /// Returns the settings that the rule received, and its answer. `settings` are those of the tool.
     pub fn rule_call<'a>(&'a self, settings: &'a str) -> Option<(&'a str, &'a Result<Decision, ToolFault>)> {
         match &self.rule {
             RuleCall::Asked { settings: given, outcome } => {
@@ -104,19 +105,19 @@ impl Evaluation {
         }
     }
 
-    /// The step that hid the tool, if one did. It is the last that was asked.
+    /// Returns the step that hid the tool, if one did. It is the last step that was called.
     pub fn hidden_by(&self) -> Option<&StepRun> {
         self.steps.last().filter(|step| matches!(step.came_to, StepEnd::Hid { .. }))
     }
 }
 
-/// What a rule decided.
+/// The decision of a rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Decision {
     /// The tool is shown.
     Shown {
-        /// For the control that draws it.
+        /// The data for the control that draws the tool.
         payload: serde_json::Map<String, serde_json::Value>,
         /// The library items the payload names.
         items: Vec<ItemReference>,
@@ -130,12 +131,12 @@ pub enum Decision {
     },
 }
 
-/// Names one library item.
+/// A reference to one library item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ItemReference {
-    /// The collection.
+    /// The collection of the item.
     pub kind: String,
-    /// The item.
+    /// The unique name of the item.
     pub name: String,
 }

@@ -1,5 +1,5 @@
-//! Which profile is in force: direct, else role-based, else custom default, else out-of-the-box (rulings 8.1 to 8.4, 8.19
-//! to 8.21, 8.24). Profiles never merge.
+//! Selects the profile in force: direct, else role-based, else custom default, else out-of-the-box (rulings 8.1 to 8.4,
+//! 8.19 to 8.21, 8.24). Profiles never merge.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -18,11 +18,12 @@ pub(super) struct Selection {
     pub(super) assignment: Assignment,
 }
 
-/// A reason why a profile could be in force. The order is the precedence: total, whatever the claims come in.
+/// A reason why a profile could be in force. Its order is the precedence, and total: the order of the claims does not
+/// matter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Claim {
     method: AssignmentMethod,
-    /// No rank comes after every rank (ruling 8.19).
+    /// The rank; a claim without a rank comes after every rank (ruling 8.19).
     rank: u8,
     profile: Name<Profile>,
     role: Option<Arc<str>>,
@@ -30,7 +31,7 @@ struct Claim {
 
 const UNRANKED: u8 = u8::MAX;
 
-/// Chooses the profile for `subject` in `app`, and says why each other one lost.
+/// Selects the profile for `subject` in `app`, and says why each other profile lost.
 pub(super) fn select(
     snapshot: &Snapshot,
     subject: &Subject,
@@ -45,7 +46,7 @@ pub(super) fn select(
     let explains = account.explains_fully();
     let mut winner: Option<Claim> = None;
     let mut lost: Vec<Explanation> = Vec::new();
-    // The names of those that lost, as far as they are explained.
+    // The names of the profiles that lost and are explained already.
     let mut known: HashSet<&str> = HashSet::new();
     for claim in &claims {
         let unfit = unfit(snapshot, claim, app);
@@ -79,7 +80,7 @@ pub(super) fn select(
     Ok(Selection { assignment: assignment(&winner), profile: winner.profile })
 }
 
-/// Claims by assignment, role and custom default.
+/// Returns the claims by assignment, role and custom default.
 fn claims(snapshot: &Snapshot, subject: &Subject) -> Vec<Claim> {
     let default = snapshot.default_profile();
     let rank_of = |profile: &Name<Profile>| snapshot.rank_and_roles(profile).and_then(|mapping| mapping.rank);
@@ -108,7 +109,8 @@ fn claims(snapshot: &Snapshot, subject: &Subject) -> Vec<Claim> {
     claims
 }
 
-/// The out-of-the-box profile of the app: the first rule that fits, else those of the base app (ruling 8.24).
+/// Returns the claim of the app's out-of-the-box profile: the first entry that fits, else the first of the base app
+/// (ruling 8.24).
 fn out_of_the_box(
     snapshot: &Snapshot,
     subject: &Subject,
@@ -127,13 +129,13 @@ fn out_of_the_box(
     Some(Claim { method, rank: UNRANKED, profile: rule.profile.clone(), role: None })
 }
 
-/// Why a claim does not count here, if it does not.
+/// Returns why a claim does not count in `app`, if it does not.
 fn unfit(snapshot: &Snapshot, claim: &Claim, app: &Name<App>) -> Option<String> {
     let Some(profile) = snapshot.get(&claim.profile) else { return Some("it does not exist any more".to_owned()) };
     if !profile.is_active() {
         return Some("it is inactive".to_owned());
     }
-    // An out-of-the-box profile was named by the app itself.
+    // The app itself names its out-of-the-box profile.
     let here = claim.method == AssignmentMethod::OutOfTheBox || profile.apps.is_empty() || profile.apps.contains(app);
     if here { None } else { Some(format!("it is not for app `{app}`")) }
 }

@@ -1,4 +1,4 @@
-//! Which session opens: its template, title, tabs and notification (domain 3.6 to 3.8, ruling 8.7).
+//! The session that opens: its template, title, tabs and notification (domain 3.6 to 3.8, ruling 8.7).
 
 use crate::domain::experience::{NotificationEvent, Outcome, Session};
 use crate::domain::{
@@ -10,7 +10,7 @@ use crate::store::{Layer, Snapshot};
 use super::explain::{Account, line};
 use super::{Error, Facts, SessionInput, notification, tabs, texts};
 
-/// What a session is about, found but not yet rendered.
+/// The subject of a session and its template, found but not yet rendered.
 #[derive(Debug)]
 pub(super) struct Opening<'a> {
     about: About<'a>,
@@ -24,10 +24,10 @@ enum About<'a> {
     Record { entity: String },
 }
 
-/// The name of the template of records nobody made a template for.
+/// The name that stands for the template of records without a template.
 const BUILT_IN: &str = "built-in";
 
-/// Finds what `input` asks for, and the template for it.
+/// Finds the conversation or record that `input` asks for, and the template for it.
 pub(super) fn open<'a>(
     snapshot: &'a Snapshot,
     (profile_name, profile): (&Name<Profile>, &Profile),
@@ -79,7 +79,7 @@ pub(super) fn open<'a>(
 }
 
 impl Opening<'_> {
-    /// Tells the facts what the session is about.
+    /// Writes the channel, workstream, entity and template of the session into `facts`.
     pub(super) fn inform(&self, facts: &mut Facts) {
         match &self.about {
             About::Conversation { channel, workstream } => {
@@ -91,7 +91,7 @@ impl Opening<'_> {
         facts.session_template = self.template.as_ref().map(|(name, _)| name.to_string());
     }
 
-    /// The session as it opens.
+    /// Returns the session as it opens.
     pub(super) fn render(
         &self,
         snapshot: &Snapshot,
@@ -115,7 +115,8 @@ impl Opening<'_> {
         }
     }
 
-    /// Records have nobody to write to, so their panel is hidden whatever the template says (domain 2.3).
+    /// Returns the mode of the communication panel. A record session has no customer to write to, so its panel is
+    /// hidden whatever the template says (domain 2.3).
     fn communication_panel(&self) -> CommunicationPanel {
         match (&self.about, &self.template) {
             (About::Record { .. } | About::Conversation { channel: Some(Channel::Record), .. }, _) => {
@@ -160,7 +161,7 @@ impl Opening<'_> {
         notification::announce(snapshot, *channel, bound, self.event, facts, account)
     }
 
-    /// The customer's name, or the record's (domain 3.8).
+    /// Returns the customer's name, or the record's (domain 3.8).
     fn default_title(&self, facts: &Facts) -> String {
         let known =
             |keys: &[&str]| keys.iter().find_map(|key| facts.context.get(*key)).filter(|text| !text.trim().is_empty());
@@ -201,7 +202,7 @@ fn for_workstream<'a>(
     for_channel(snapshot, workstream.channel, account)
 }
 
-/// The default inbound voice profile's template for voice, else the one that shipped for the channel.
+/// Finds the template of a channel: that of the default inbound voice profile for voice, else the one that shipped.
 fn for_channel<'a>(snapshot: &'a Snapshot, channel: Channel, account: &mut Account) -> Found<'a> {
     let voice = (channel == Channel::Voice).then(|| voice_profile(snapshot)).flatten();
     let bound = voice.and_then(|(voice, item)| Some((voice, item.session_template.clone()?)));
@@ -219,7 +220,7 @@ fn for_channel<'a>(snapshot: &'a Snapshot, channel: Channel, account: &mut Accou
     Some((name, template))
 }
 
-/// The voice profile of calls that no workstream says more about: the default for those that come in.
+/// Finds the active default voice profile of incoming calls, for calls whose workstream binds no template of its own.
 fn voice_profile(snapshot: &Snapshot) -> Option<(Name<VoiceProfile>, &VoiceProfile)> {
     snapshot
         .all::<VoiceProfile>()
@@ -233,7 +234,7 @@ fn shipped(channel: Channel) -> Option<Name<SessionTemplate>> {
     }
 }
 
-/// The profile's template for the entity, else the one that shipped, else none (ruling 8.7).
+/// Finds the profile's template for the entity, else the one that shipped, else none (ruling 8.7).
 fn for_entity<'a>(snapshot: &'a Snapshot, profile: &Profile, entity: &str, account: &mut Account) -> Found<'a> {
     let is_for = |template: &SessionTemplate| {
         template.is_active() && template.entity.as_ref().is_some_and(|it| it.as_str() == entity)

@@ -10,7 +10,7 @@ use crate::store::Snapshot;
 use super::explain::{Account, line};
 use super::{Facts, texts};
 
-/// The additional tabs that open.
+/// Returns the additional tabs that open.
 pub(super) fn additional(
     snapshot: &Snapshot,
     template: &SessionTemplate,
@@ -20,7 +20,7 @@ pub(super) fn additional(
 ) -> Vec<Tab> {
     let mut placed: Vec<_> = template.tabs.iter().collect();
     placed.sort_by(|a, b| (a.order, &a.template).cmp(&(b.order, &b.template)));
-    // The anchor counts, too (ruling 8.18).
+    // The anchor counts as a tab, too (ruling 8.18).
     let room = usize::from(environment.tabs_max).saturating_sub(1);
     let mut open = Vec::new();
     for tab in placed {
@@ -47,7 +47,8 @@ pub(super) fn additional(
     open
 }
 
-/// The anchor a generic template names. It never closes, and opens whatever its parameters lack.
+/// Returns the anchor that a generic template names, as a tab that never closes. Returns none, with a warning, if it
+/// cannot open: the default anchor opens then.
 pub(super) fn anchor(
     snapshot: &Snapshot,
     name: &Name<ApplicationTabTemplate>,
@@ -66,7 +67,7 @@ pub(super) fn anchor(
     }
 }
 
-/// The anchor of a record session: the record itself.
+/// Returns the anchor of a record session: the record itself.
 pub(super) fn record_anchor(entity: &str, title: String, facts: &Facts) -> Tab {
     let mut parameters = BTreeMap::from([("entityName".to_owned(), entity.to_owned())]);
     let id = facts.context.get(&format!("anchor.{entity}id")).or_else(|| facts.context.get("entityId"));
@@ -74,7 +75,7 @@ pub(super) fn record_anchor(entity: &str, title: String, facts: &Facts) -> Tab {
     Tab { template: None, title, page_type: PageType::EntityRecord, closable: false, parameters }
 }
 
-/// The anchor of a conversation whose template names none (domain 3.6).
+/// Returns the anchor of a conversation whose template names none (domain 3.6).
 pub(super) fn conversation_anchor(facts: &Facts) -> Tab {
     let mut parameters = BTreeMap::from([("entityName".to_owned(), "msdyn_ocliveworkitem".to_owned())]);
     parameters.extend(facts.context.get("LiveWorkItemId").map(|id| ("entityId".to_owned(), id.clone())));
@@ -102,7 +103,8 @@ fn resolve(
     })
 }
 
-/// Parameters with their slugs replaced. A required one without a value keeps the tab shut, any other is left out.
+/// Returns the parameters with their slugs replaced. A required parameter without a value keeps the tab shut; any other
+/// is left out.
 fn parameters(
     name: &Name<ApplicationTabTemplate>,
     template: &ApplicationTabTemplate,
@@ -145,9 +147,10 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// Takes a parameter, or leaves it out if a slug of it has no value.
+    /// Takes a parameter, or leaves it out if it is empty or a slug in it has no value. Fails if a required one has
+    /// such a slug.
     fn add(&mut self, key: &str, rendered: &Rendered, account: &mut Account) -> Result<(), String> {
-        // Exports carry stray line ends and blanks around values; no parameter means them.
+        // Exports hold stray line ends and blanks around values, which are not a part of any parameter.
         let value = rendered.text.trim();
         if rendered.unresolved.is_empty() && !value.is_empty() {
             self.values.insert(key.to_owned(), value.to_owned());

@@ -11,7 +11,7 @@ use crate::service::{Question, Service, Who};
 
 use super::*;
 
-/// Rules as a table: what each tool kind answers, after reading a little.
+/// Rules as a table: the answer for each tool kind, after a few reads.
 #[derive(Default)]
 struct Table(BTreeMap<&'static str, Result<Decision, &'static str>>);
 

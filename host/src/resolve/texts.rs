@@ -8,7 +8,8 @@ use super::explain::Account;
 /// Longest title that is displayed, in characters (ruling 8.29).
 const TITLE_SHOWN: usize = 200;
 
-/// A title; `otherwise` if there is none or nothing is left of it (ruling 8.11).
+/// Returns a title, cut to [`TITLE_SHOWN`] characters; `otherwise` if there is none or nothing is left of it (ruling
+/// 8.11).
 pub(super) fn title<const MAX: usize>(
     text: Option<&Localized<MAX>>,
     place: &str,
@@ -24,7 +25,8 @@ pub(super) fn title<const MAX: usize>(
     title.unwrap_or_else(otherwise).chars().take(TITLE_SHOWN).collect()
 }
 
-/// A text of one line, such as a value in a notification: blanks collapsed, and empty if nothing is left (ruling 8.11).
+/// Returns a text of one line, such as a value in a notification: blanks collapsed, and empty if nothing is left
+/// (ruling 8.11).
 pub(super) fn line<const MAX: usize>(
     text: &Localized<MAX>,
     place: &str,
@@ -36,7 +38,7 @@ pub(super) fn line<const MAX: usize>(
     rendered.as_title().unwrap_or_default()
 }
 
-/// A text in which slugs without a value leave nothing behind.
+/// Returns a text in which a slug without a value is replaced by nothing.
 pub(super) fn text<const MAX: usize>(
     text: &Localized<MAX>,
     place: &str,

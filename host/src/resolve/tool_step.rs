@@ -1,6 +1,6 @@
-//! Steps around the rule of a tool, as resolution sees them: what each came to, and how that is told.
+//! Steps around the rule of a tool, as resolution sees them: the result of each, and its line in the explain tree.
 //!
-//! How a step runs is not known here, and neither is what it may change.
+//! Does not know how a step runs, or which changes it may make.
 
 use crate::domain::experience::{Explanation, Outcome, ToolFault};
 use crate::domain::message::Stage;
@@ -8,56 +8,56 @@ use crate::domain::message::Stage;
 use super::explain::line;
 use super::reads::Read;
 
-/// Changes of one step that are named; of more only the number is.
+/// Most changes of one step that are named; of further ones only the number is given.
 const NAMED: usize = 5;
 
-/// A step that was asked around a rule.
+/// A step that was called around a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepRun {
-    /// The plugin that was asked, as `publisher/name version`.
+    /// The plugin that was called, as `publisher/name version`.
     pub plugin: String,
     /// The step.
     pub step: String,
-    /// Whether it was asked before the rule or after it.
+    /// Whether the step was called before the rule or after it.
     pub stage: Stage,
-    /// What it came to.
+    /// The result of the step.
     pub came_to: StepEnd,
-    /// What it read before.
+    /// The reads of the step.
     pub reads: Vec<Read>,
 }
 
-/// What a step around a rule came to.
+/// The result of a step around a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepEnd {
-    /// It changed nothing.
+    /// The step changed nothing.
     Agreed,
-    /// It changed these attributes.
+    /// The step changed these attributes.
     Changed(Vec<String>),
-    /// It hid the tool.
+    /// The step hid the tool.
     Hid {
         /// A stable code.
         code: String,
         /// One sentence for administrators.
         text: String,
     },
-    /// It broke, and the tool goes on without it.
+    /// The step broke, and the tool is decided without it.
     PassedOver(ToolFault),
-    /// It broke, and no answer is given without it.
+    /// The step broke, and no answer is given without it.
     Aborted(ToolFault),
 }
 
 impl StepRun {
-    /// How it is called in a sentence.
+    /// Returns the step's label for messages.
     pub fn label(&self) -> String {
         format!("step `{}` of {}", self.step, self.plugin)
     }
 
-    /// Whether it changed something in `stage`.
+    /// Tells whether the step ran in `stage` and changed something.
     pub(super) fn changed_in(&self, stage: Stage) -> bool {
         self.stage == stage && matches!(self.came_to, StepEnd::Changed(_))
     }
 
-    /// The line of the explain tree, with what it read.
+    /// Returns the step's line in the explain tree, with its reads under it.
     pub(super) fn line(&self) -> Explanation {
         let stage = u32::from(self.stage);
         let (outcome, because) = match &self.came_to {
@@ -81,7 +81,7 @@ impl StepRun {
 }
 
 impl Read {
-    /// The line of the explain tree.
+    /// Returns the read's line in the explain tree.
     pub(super) fn line(&self) -> Explanation {
         line("read", Some(&self.what), Outcome::Read, self.answer.clone())
     }

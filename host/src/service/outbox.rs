@@ -413,7 +413,7 @@ mod tests {
         broke: outbox.refused, step `guard` of plugin `a/b` 1.0.0 broke, and nothing is written without it: boom
         broke: outbox.refused, step `guard` of plugin `a/b` 1.0.0 broke, and nothing is written without it: boom
         broke: outbox.refused, step `guard` of plugin `a/b` 1.0.0 does not agree: Not now.
-        waits: plugin.not-ready, nothing is written while nobody can tell which steps plugin `a/b` 1.0.0 has: it is gone; install it again, activate another version, or switch it off
+        waits: plugin.not-ready, nothing is written while the host cannot list the steps of plugin `a/b` 1.0.0: it is gone; install it again, activate another version, or switch it off
         Ended
         ");
     }

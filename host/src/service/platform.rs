@@ -591,7 +591,7 @@ mod tests {
         aborts: step `check` of plugin `contoso/guard` 1.0.0 broke, and nothing is written without it: it cannot be used: its manifest says `loadout:plugin/step@0.1.0`, which exports `loadout:plugin/configuration-step@0.1.0`, but it exports nothing: say in `plugin.toml` which world it is built for; activate another version, or switch the plugin off
         is skipped: written; [Skipped { plugin: "contoso/guard 1.0.0", step: "check", code: "plugin.not-ready", message: "it cannot be used: its manifest says `loadout:plugin/step@0.1.0`, which exports `loadout:plugin/configuration-step@0.1.0`, but it exports nothing: say in `plugin.toml` which world it is built for; activate another version, or switch the plugin off" }]
         is to be skipped: written; [Skipped { plugin: "contoso/guard 1.0.0", step: "check", code: "plugin.not-ready", message: "it cannot be used: its manifest says `loadout:plugin/step@0.1.0`, which exports `loadout:plugin/configuration-step@0.1.0`, but it exports nothing: say in `plugin.toml` which world it is built for; activate another version, or switch the plugin off" }]
-        is gone: nothing is written while nobody can tell which steps plugin `contoso/guard` 1.0.0 has: its component is gone; install it again, activate another version, or switch it off
+        is gone: nothing is written while the host cannot list the steps of plugin `contoso/guard` 1.0.0: its component is gone; install it again, activate another version, or switch it off
         is switched off: written; []
         "#);
     }

@@ -1,7 +1,6 @@
-//! The audit: calls that were denied, what happened to tokens, who decided about plugins for all of them, and what else leaves no
-//! revision.
+//! The audit: denied calls, changes of tokens, decisions about all plugins, and further changes that make no revision.
 //!
-//! Holds names: no value of a secret, and nothing that was recorded.
+//! Holds names only: no value of a secret, and no data from recordings.
 
 use std::collections::BTreeSet;
 
@@ -15,72 +14,73 @@ use crate::domain::{ConnectorName, HttpHost, KeyId, SecretName, Unsigned, Withou
 /// One line of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AuditRecord {
-    /// Its number; later ones are larger.
+    /// The number of the line. Later lines have larger numbers.
     pub id: u64,
-    /// What it says.
+    /// The entry of the line.
     #[serde(flatten)]
     pub entry: AuditEntry,
 }
 
-/// What happened, when, and to which token.
+/// The event, its time and its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AuditEntry {
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// The token that was shown, or that something was done to. Of what was done to anything else, the token of whoever did it.
+    /// The token that the call was made with, or that was changed. For a change of anything else, the token of the
+    /// caller who made it.
     pub token: String,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: AuditEvent,
 }
 
-/// Something the audit keeps.
+/// An event that the audit keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "outcome", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum AuditEvent {
     /// A call with the token was not carried out.
     Denied {
-        /// Why.
+        /// The reason.
         reason: Denial,
-        /// The privilege that was missing, if that was it.
+        /// The missing privilege, if that is the reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(required = false)]
         privilege: Option<Privilege>,
         /// The method of the call.
         method: String,
-        /// The route of the call, as the API is described; `none` if it led nowhere.
+        /// The route of the call, as in the description of the API; `none` if no route matched.
         route: String,
-        /// The call, as the log knows it.
+        /// The id of the request, as in the log.
         #[schema(rename = "requestId")]
         request_id: String,
-        /// How many calls like this one were denied within a minute. This is the first of them.
+        /// The number of equal calls that were denied within a minute. The entry describes the first of them.
         #[serde(default = "one")]
         #[schema(minimum = 1)]
         calls: u64,
     },
     /// The token was made.
     TokenCreated {
-        /// Who did it.
+        /// The caller who did it.
         by: String,
-        /// What it was made for.
+        /// The roles of the token.
         roles: Roles,
     },
     /// The token got another secret.
     TokenRotated {
-        /// Who did it.
+        /// The caller who did it.
         by: String,
     },
     /// The token was revoked.
     TokenRevoked {
-        /// Who did it.
+        /// The caller who did it.
         by: String,
     },
-    /// A secret was written, in place of what it was.
+    /// A secret was written, in place of its earlier value if there was one.
     SecretWritten {
         /// The secret.
         secret: SecretName,
-        /// The hosts it is for. Lines of older programs have none.
+        /// The hosts that the secret is for. Lines of older programs have none.
         #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
         #[schema(required = false)]
         hosts: BTreeSet<HttpHost>,
@@ -90,7 +90,7 @@ pub enum AuditEvent {
         /// The secret.
         secret: SecretName,
     },
-    /// The keys that sign for a publisher are others, or the publisher has another name for people.
+    /// The keys or the display name of a publisher changed.
     PublisherTrusted {
         /// The publisher.
         publisher: String,
@@ -100,113 +100,113 @@ pub enum AuditEvent {
         #[schema(rename = "insteadOf")]
         instead_of: Vec<KeyId>,
     },
-    /// A publisher has no keys any more.
+    /// A publisher lost all its keys.
     PublisherForgotten {
         /// The publisher.
         publisher: String,
         /// The short names of the keys that it had.
         keys: Vec<KeyId>,
     },
-    /// What holds for plugins of publishers without keys was decided otherwise.
+    /// The setting `unsigned`, for plugins of publishers without keys, changed.
     UnsignedDecided {
-        /// What holds from now on.
+        /// The new value.
         unsigned: Unsigned,
     },
-    /// What people see of tools without a rule was decided otherwise.
+    /// The setting `withoutRule`, for tools without a rule, changed.
     WithoutRuleDecided {
-        /// What holds from now on.
+        /// The new value.
         #[schema(rename = "withoutRule")]
         without_rule: WithoutRule,
     },
-    /// What is kept of the calls of plugins was decided otherwise.
+    /// The settings of traces, which say what is kept of calls of plugins, changed.
     TracesDecided {
-        /// Of which calls the text is kept from now on.
+        /// The calls whose text is kept from now on.
         level: TextLevel,
-        /// How many days records are kept.
+        /// The number of days that records are kept.
         #[schema(rename = "retentionDays")]
         retention_days: u32,
-        /// How many megabytes of records are kept.
+        /// The number of megabytes of records that are kept.
         #[schema(rename = "retentionMegabytes")]
         retention_megabytes: u32,
     },
-    /// Which connector slugs ask was decided otherwise.
+    /// The connector that slugs look up business records with changed.
     QueriesDecided {
-        /// The connector from now on; nothing if slugs ask none.
+        /// The new connector; nothing if slugs have none.
         #[schema(value_type = Option<String>)]
         connector: Option<ConnectorName>,
     },
-    /// An upgrade that was interrupted goes on.
+    /// An interrupted upgrade was resumed.
     UpgradeResumed {
         /// The number of the upgrade.
         run: u64,
     },
-    /// An upgrade that was not finished was dropped.
+    /// An unfinished upgrade was abandoned.
     UpgradeAbandoned {
         /// The number of the upgrade.
         run: u64,
     },
-    /// Steps that were declared to be done are not any more.
+    /// A baseline was revoked: its upgrade steps no longer count as done.
     BaselineRevoked {
-        /// The number of the record that declared them.
+        /// The number of the record that declared the baseline.
         run: u64,
     },
-    /// A recording was taken away.
+    /// A recording was deleted.
     RecordingDeleted {
         /// The recording.
         recording: TraceId,
-        /// The plugin whose call it was.
+        /// The plugin whose call was recorded.
         plugin: String,
     },
-    /// All recordings of a plugin were taken away.
+    /// All recordings of a plugin were deleted.
     RecordingsDeleted {
         /// The plugin.
         plugin: String,
     },
-    /// A question of the outbox was put again.
+    /// An event of the outbox was retried.
     QuestionRetried {
-        /// The number of the question.
+        /// The number of the event.
         question: u64,
-        /// The plugin that is asked.
+        /// The plugin that is called.
         plugin: String,
         /// Its step.
         step: String,
     },
-    /// A question of the outbox was dropped.
+    /// An event of the outbox was dropped.
     QuestionDropped {
-        /// The number of the question.
+        /// The number of the event.
         question: u64,
-        /// The plugin that would have been asked.
+        /// The plugin that would have been called.
         plugin: String,
         /// Its step.
         step: String,
     },
-    /// All questions of a plugin were dropped.
+    /// All events of a plugin were dropped.
     QuestionsDropped {
         /// The plugin.
         plugin: String,
     },
 }
 
-/// How many calls a line of an older program is about.
+/// Returns the number of calls that a line of an older program counts.
 fn one() -> u64 {
     1
 }
 
-/// Why a call was denied although its token is known.
+/// Why a call with a known token was denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Denial {
     /// The token does not have the privilege.
     MissingPrivilege,
-    /// The time of the token is over.
+    /// The token is expired.
     Expired,
     /// The token was revoked.
     Revoked,
-    /// The secret is one that the token had before it was rotated.
+    /// The secret is an earlier one, from before the token was rotated.
     Rotated,
 }
 
-/// What happened, without the particulars: to look for it.
+/// The kind of an audit event, for filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuditOutcome {
@@ -224,36 +224,36 @@ pub enum AuditOutcome {
     SecretDeleted,
     /// The keys of a publisher were written.
     PublisherTrusted,
-    /// The keys of a publisher were taken away.
+    /// The keys of a publisher were deleted.
     PublisherForgotten,
-    /// What holds for plugins of publishers without keys was decided otherwise.
+    /// The setting `unsigned`, for plugins of publishers without keys, changed.
     UnsignedDecided,
-    /// What people see of tools without a rule was decided otherwise.
+    /// The setting `withoutRule`, for tools without a rule, changed.
     WithoutRuleDecided,
-    /// What is kept of the calls of plugins was decided otherwise.
+    /// The settings of traces, which say what is kept of calls of plugins, changed.
     TracesDecided,
-    /// Which connector slugs ask was decided otherwise.
+    /// The connector that slugs look up business records with changed.
     QueriesDecided,
-    /// An upgrade that was interrupted goes on.
+    /// An interrupted upgrade was resumed.
     UpgradeResumed,
-    /// An upgrade was dropped.
+    /// An upgrade was abandoned.
     UpgradeAbandoned,
-    /// Steps that were declared to be done are not any more.
+    /// A baseline was revoked: its upgrade steps no longer count as done.
     BaselineRevoked,
-    /// A recording was taken away.
+    /// A recording was deleted.
     RecordingDeleted,
-    /// All recordings of a plugin were taken away.
+    /// All recordings of a plugin were deleted.
     RecordingsDeleted,
-    /// A question of the outbox was put again.
+    /// An event of the outbox was retried.
     QuestionRetried,
-    /// A question of the outbox was dropped.
+    /// An event of the outbox was dropped.
     QuestionDropped,
-    /// All questions of a plugin were dropped.
+    /// All events of a plugin were dropped.
     QuestionsDropped,
 }
 
 impl AuditEvent {
-    /// What happened, without the particulars.
+    /// Returns the kind of the event.
     pub fn outcome(&self) -> AuditOutcome {
         match self {
             Self::Denied { .. } => AuditOutcome::Denied,
@@ -309,7 +309,7 @@ impl AuditOutcome {
 }
 
 impl Denial {
-    /// Why a token of this standing is turned away; nothing if it is not.
+    /// Returns why a call with a token of this standing is denied; nothing if the token is valid.
     pub fn of(standing: Standing) -> Option<Self> {
         match standing {
             Standing::Valid => None,

@@ -1,10 +1,10 @@
-//! Callers: who asks, as history and the audit call them.
+//! The callers of the API, by the names that history and the audit give them.
 
 use std::sync::Arc;
 
 use super::{AccessRole, Privilege, Roles};
 
-/// Who calls, and what they may do.
+/// A caller and its roles.
 #[derive(Debug, Clone)]
 pub struct Caller {
     name: Arc<str>,
@@ -12,35 +12,36 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// What the holder of the admin token is called, and whoever works on the data folder itself.
+    /// The name of the holder of the admin token, and of an administrator who works on the data folder itself.
     pub const ADMIN: &str = "admin";
 
-    /// Whoever holds the token `name` with `roles`.
+    /// Makes the caller that holds the token `name` with `roles`.
     pub fn new(name: &str, roles: Roles) -> Self {
         Self { name: name.into(), roles: Arc::new(roles) }
     }
 
-    /// Whoever holds the admin token: everything is allowed.
+    /// Makes the caller that holds the admin token, with every privilege.
     pub fn admin() -> Self {
         Self::new(Self::ADMIN, AccessRole::SystemAdministrator.into())
     }
 
-    /// What history calls them.
+    /// Returns the caller's name in history.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What they are there to do.
+    /// Returns the caller's roles.
     pub fn roles(&self) -> &Roles {
         &self.roles
     }
 
-    /// Whether they have `privilege`.
+    /// Tells whether the caller has `privilege`.
     pub fn has(&self, privilege: Privilege) -> bool {
         self.roles.have(privilege)
     }
 
-    /// The first privilege of `roles` that the caller does not have: nobody hands out, or takes over, what is not theirs.
+    /// Returns the first privilege of `roles` that the caller does not have. A caller may neither grant nor take over
+    /// roles that allow more than its own.
     pub fn lacks(&self, roles: &Roles) -> Option<Privilege> {
         roles.privileges().into_iter().find(|privilege| !self.has(*privilege))
     }

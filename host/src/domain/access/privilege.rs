@@ -1,4 +1,4 @@
-//! Privileges: the smallest things somebody may be allowed to do.
+//! Privileges: the smallest permissions of a caller.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::domain::Kind;
 
 macro_rules! privileges {
     ($($(#[doc = $doc:literal])+ $privilege:ident = $name:literal;)+) => {
-        /// What somebody may be allowed to do.
+        /// A permission of a caller.
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
         )]
@@ -25,7 +25,7 @@ macro_rules! privileges {
                 match self { $(Self::$privilege => $name),+ }
             }
 
-            /// What it allows, in a sentence.
+            /// Returns what the privilege allows, in a sentence.
             pub fn description(self) -> &'static str {
                 match self { $(Self::$privilege => concat!($($doc),+).trim_ascii_start()),+ }
             }
@@ -34,9 +34,11 @@ macro_rules! privileges {
 }
 
 privileges! {
-    /// Read the configuration: every collection but people, the default profile, the environment, what plugins are there.
+    /// Read the configuration: every collection but people, the default profile, the environment, which plugins are
+    /// there.
     ConfigurationRead = "configuration.read";
-    /// Write profiles, templates, tabs, notifications, channels, workstreams, queues, roles, apps, the environment; import.
+    /// Write profiles, templates, tabs, notifications, channels, workstreams, queues, roles, apps, the environment;
+    /// import.
     ConfigurationWrite = "configuration.write";
     /// Write scripts, macros, pane tools and smart assist configurations.
     ProductivityWrite = "productivity.write";
@@ -44,41 +46,41 @@ privileges! {
     PeopleRead = "people.read";
     /// Write people, and assign them to profiles.
     PeopleWrite = "people.write";
-    /// Ask what somebody gets.
+    /// Ask for the experience of a person.
     ExperienceRead = "experience.read";
-    /// Read who changed what, with what it was before.
+    /// Read the history of changes, with authors and earlier values.
     HistoryRead = "history.read";
     /// Export the configuration.
     Export = "export";
     /// Plan, carry out, watch and undo upgrades from old environments, whatever they change.
     Upgrade = "upgrade";
-    /// Install plugins: bring code.
+    /// Install plugins.
     PluginInstall = "plugin.install";
     /// Say whose plugins must be signed, by which keys, and whether plugins of all other publishers are taken.
     PluginTrust = "plugin.trust";
-    /// Change the steps and settings of plugins that are there.
+    /// Change the steps and settings of installed plugins.
     PluginConfigure = "plugin.configure";
     /// Grant plugins what they ask to reach outside, say where connectors lead, and which of them slugs ask.
     PluginGrant = "plugin.grant";
-    /// Write and delete secrets that plugins and connectors use by name. Nobody reads one.
+    /// Write and delete secrets that plugins and connectors use by name. No caller can read one.
     SecretWrite = "secret.write";
-    /// Read what plugins said while they ran.
+    /// Read the traces of plugins.
     PluginTraceRead = "plugin.trace.read";
-    /// Record calls of plugins with all they were given, to replay them elsewhere.
+    /// Record calls of plugins with all their inputs, to replay them elsewhere.
     PluginRecord = "plugin.record";
-    /// Make, list, rotate and revoke tokens that hold nothing which the caller does not hold.
+    /// Make, list, rotate and revoke tokens whose privileges the caller has, too.
     TokenManage = "token.manage";
-    /// Read who was denied what, and who made and revoked tokens.
+    /// Read the audit: which calls were denied, and which callers made and revoked tokens.
     AuditRead = "audit.read";
 }
 
 impl Privilege {
-    /// What reading items of `kind` needs.
+    /// Returns the privilege that reading items of `kind` needs.
     pub fn to_read(kind: Kind) -> Self {
         if kind == Kind::User { Self::PeopleRead } else { Self::ConfigurationRead }
     }
 
-    /// What writing items of `kind` needs.
+    /// Returns the privilege that writing items of `kind` needs.
     pub fn to_write(kind: Kind) -> Self {
         match kind {
             Kind::Script | Kind::Macro | Kind::PaneTool | Kind::SmartAssistConfiguration => Self::ProductivityWrite,

@@ -10,7 +10,7 @@ use super::Privilege;
 
 macro_rules! roles {
     ($($(#[doc = $doc:literal])+ $role:ident = $name:literal, $privileges:expr;)+) => {
-        /// What somebody is there to do.
+        /// A role of a caller: a fixed set of privileges.
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
         )]
@@ -27,12 +27,12 @@ macro_rules! roles {
                 match self { $(Self::$role => $name),+ }
             }
 
-            /// What it is for, in a sentence.
+            /// Returns what the role is for, in a sentence.
             pub fn description(self) -> &'static str {
                 match self { $(Self::$role => concat!($($doc),+).trim_ascii_start()),+ }
             }
 
-            /// What it allows.
+            /// Returns the privileges of the role.
             pub fn privileges(self) -> &'static [Privilege] {
                 use Privilege::*;
                 match self { $(Self::$role => const { $privileges }),+ }
@@ -44,37 +44,39 @@ macro_rules! roles {
 roles! {
     /// Everything.
     SystemAdministrator = "system-administrator", Privilege::ALL;
-    /// Sets up profiles and all they consist of but productivity tools, and assigns people to them.
+    /// Sets up profiles and their parts except productivity tools, and assigns people to profiles.
     AppProfileAdministrator = "app-profile-administrator", &[
         ConfigurationRead, ConfigurationWrite, PeopleRead, PeopleWrite, ExperienceRead, HistoryRead, Export,
     ];
-    /// Looks at profiles and at what people get, and changes nothing.
+    /// Reads profiles and the experiences of people, and changes nothing.
     AppProfileUser = "app-profile-user", &[ConfigurationRead, PeopleRead, ExperienceRead];
     /// Writes scripts, macros, pane tools and smart assist configurations, and tries them out.
     ProductivityToolsAdministrator = "productivity-tools-administrator", &[
         ConfigurationRead, ProductivityWrite, ExperienceRead,
     ];
-    /// A workspace app: asks what people get, and sees nothing else.
+    /// A workspace app: asks for the experiences of people, and reads nothing else.
     Workspace = "workspace", &[ExperienceRead];
-    /// Brings plugins.
+    /// Installs plugins.
     PluginInstaller = "plugin-installer", &[ConfigurationRead, PluginInstall];
-    /// Says whose plugins must be signed, by which keys, and whether plugins of all other publishers are taken. Brings none.
+    /// Says whose plugins must be signed, by which keys, and whether plugins of all other publishers are taken.
+    /// Installs none.
     PluginTrustAdministrator = "plugin-trust-administrator", &[ConfigurationRead, PluginTrust];
-    /// Sets up plugins that are there.
+    /// Sets up installed plugins.
     PluginConfigurator = "plugin-configurator", &[ConfigurationRead, PluginConfigure];
     /// Grants plugins what they ask to reach outside, and says where connectors lead.
     PluginGranter = "plugin-granter", &[ConfigurationRead, PluginGrant];
     /// Writes the secrets that plugins use by name, and reads none.
     SecretWriter = "secret-writer", &[SecretWrite];
-    /// Watches plugins run.
+    /// Reads the traces of plugins.
     PluginOperator = "plugin-operator", &[ConfigurationRead, PluginTraceRead];
     /// Records calls of plugins.
     PluginRecorder = "plugin-recorder", &[ConfigurationRead, PluginRecord];
-    /// Upgrades from old environments, and saves what is there before.
+    /// Upgrades from old environments, and exports the configuration before.
     Upgrader = "upgrader", &[ConfigurationRead, HistoryRead, Export, Upgrade];
-    /// Reads what was changed and what was denied.
+    /// Reads the history of changes and the audit.
     Auditor = "auditor", &[HistoryRead, AuditRead];
-    /// Hands out what its holder has from other roles: with `workspace` beside it, tokens for workspaces.
+    /// Makes tokens with the privileges that its holder has from other roles: together with `workspace`, tokens for
+    /// workspaces.
     TokenAdministrator = "token-administrator", &[TokenManage];
 }
 
@@ -87,7 +89,7 @@ pub struct UnknownRole {
 }
 
 impl AccessRole {
-    /// The roles that have `privilege`, as a sentence names them.
+    /// Names the roles that have `privilege`, for a sentence.
     pub fn having(privilege: Privilege) -> String {
         let having = Self::ALL.iter().copied().filter(|role| role.privileges().contains(&privilege));
         names(&having.collect::<Vec<_>>(), " or ")
@@ -113,29 +115,29 @@ impl FromStr for AccessRole {
     }
 }
 
-/// At least one role. What several roles allow adds up.
+/// At least one role. The privileges of several roles add up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "BTreeSet<AccessRole>", into = "BTreeSet<AccessRole>")]
 #[schema(as = AccessRoles, min_items = 1)]
 pub struct Roles(BTreeSet<AccessRole>);
 
-/// Nobody is nothing.
+/// The refusal of an empty set of roles.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a token without a role can do nothing: give it at least one of {}", names(AccessRole::ALL, ", "))]
 pub struct NoRole;
 
 impl Roles {
-    /// Every role, in a fixed order.
+    /// Returns every role, in a fixed order.
     pub fn iter(&self) -> impl Iterator<Item = AccessRole> {
         self.0.iter().copied()
     }
 
-    /// Whether one of them has `privilege`.
+    /// Tells whether one of the roles has `privilege`.
     pub fn have(&self, privilege: Privilege) -> bool {
         self.0.iter().any(|role| role.privileges().contains(&privilege))
     }
 
-    /// What they allow together.
+    /// Returns the privileges of all roles together.
     pub fn privileges(&self) -> BTreeSet<Privilege> {
         self.0.iter().flat_map(|role| role.privileges()).copied().collect()
     }

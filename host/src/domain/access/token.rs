@@ -1,6 +1,6 @@
 //! Tokens: a name, roles, and a secret that only its holder knows.
 //!
-//! Refuses names that could be mistaken for somebody else's, and never prints a secret.
+//! Refuses names that are reserved for the admin token and the program, and never prints a secret.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,8 @@ use super::{Caller, Roles};
 
 /// The unique name of a token, such as `contact-desk`.
 ///
-/// Invariant: 1 to [`TokenName::MAX`] of a-z, 0-9, `-`, `_` and `.`, a letter or digit first, and not a name of the program's own.
+/// Invariant: 1 to [`TokenName::MAX`] of a-z, 0-9, `-`, `_` and `.`, a letter or digit first, and not a name of the
+/// program's own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 64, pattern = "^[a-z0-9][a-z0-9._-]*$")]
@@ -23,18 +24,18 @@ pub struct TokenName(String);
 /// A text that cannot name a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTokenName {
-    /// It is not made of what names are made of.
+    /// It has a character or a length that a name cannot have.
     #[error("`{0}` cannot name a token: use 1 to {max} of a-z, 0-9, `-`, `_` and `.`, a letter or digit first", max = TokenName::MAX)]
     Form(String),
-    /// History would not tell its holder from somebody else.
-    #[error("`{0}` is what history calls somebody else: choose another name")]
+    /// It is reserved: history uses it for the admin token or the program itself.
+    #[error("`{0}` is reserved for the admin token or the program itself: choose another name")]
     Reserved(String),
 }
 
 impl TokenName {
     /// Most characters.
     pub const MAX: usize = 64;
-    /// Names under which history knows the admin token and the program itself.
+    /// The names of the admin token and of the program itself in history.
     const RESERVED: &[&str] = &[Caller::ADMIN, "loadout"];
 
     /// The text of the name.
@@ -79,28 +80,28 @@ impl fmt::Display for TokenName {
     }
 }
 
-/// What the holder of a token shows: 256 random bits. Never printed but by [`Secret::reveal`].
+/// The secret of a token: 256 random bits. Printed by [`Secret::reveal`] alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// What every secret begins with, so that those who scan for leaked secrets find it.
+    /// The prefix of every secret, so that scanners for leaked secrets find it.
     const PREFIX: &str = "loadout_";
 
-    /// The secret made of `bits`, which must be random.
+    /// Makes the secret of `bits`, which must be random.
     pub fn of(bits: [u8; 32]) -> Self {
         let hex = hexadecimal(&bits);
         Self(format!("{}{hex}", Self::PREFIX))
     }
 
-    /// Takes what somebody showed, if it can be a secret at all.
+    /// Takes the text that a caller sent, if it has the form of a secret.
     pub fn shown(text: &str) -> Option<Self> {
         let hex = text.strip_prefix(Self::PREFIX)?;
         let fits = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The secret itself, to be told once or to be hashed.
+    /// Returns the secret itself, to be shown once or to be hashed.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -112,37 +113,37 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A token to be made.
+/// The request for a new token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
-    /// Its unique name, which history and the audit show. No name serves twice, not even that of a token which is revoked.
+    /// Its unique name, which history and the audit show. The name of a revoked token cannot be used again.
     pub name: TokenName,
-    /// What its holder is there to do.
+    /// The roles of its holder.
     pub roles: Roles,
-    /// When it stops to serve; never, without it.
+    /// When the token expires; never, if left out.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime, required = false)]
     pub expires: Option<Timestamp>,
 }
 
-/// A token as it is kept. Its secret is not here, nor anywhere else.
+/// A token as the store keeps it. The secret itself is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessToken {
     /// Its unique name.
     pub name: TokenName,
-    /// What its holder is there to do.
+    /// The roles of its holder.
     pub roles: Roles,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created: Timestamp,
-    /// Who made it.
+    /// The caller who made it.
     pub created_by: String,
     /// When its secret was replaced last.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub rotated: Option<Timestamp>,
-    /// When it stops to serve.
+    /// When the token expires.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires: Option<Timestamp>,
     /// When it was revoked.
@@ -153,16 +154,16 @@ pub struct AccessToken {
     pub last_used: Option<Timestamp>,
 }
 
-/// Whether a token serves.
+/// Whether a token is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = TokenStanding)]
 pub enum Standing {
-    /// It does.
+    /// The token is valid.
     Valid,
-    /// Its time is over.
+    /// The token is expired.
     Expired,
-    /// Somebody revoked it.
+    /// The token was revoked.
     Revoked,
 }
 
@@ -178,7 +179,7 @@ impl Standing {
 }
 
 impl AccessToken {
-    /// Whether the token serves at `now`.
+    /// Returns the standing of the token at `now`.
     pub fn standing(&self, now: Timestamp) -> Standing {
         if self.revoked.is_some() {
             Standing::Revoked
@@ -202,7 +203,7 @@ mod tests {
         for bad in ["", "-a", "Desk", "a b", "a/b", "é", "admin", "loadout", &"x".repeat(65)] {
             assert!(bad.parse::<TokenName>().is_err(), "{bad:?}");
         }
-        insta::assert_snapshot!("admin".parse::<TokenName>().unwrap_err(), @"`admin` is what history calls somebody else: choose another name");
+        insta::assert_snapshot!("admin".parse::<TokenName>().unwrap_err(), @"`admin` is reserved for the admin token or the program itself: choose another name");
         insta::assert_snapshot!("A Desk".parse::<TokenName>().unwrap_err(), @"`A Desk` cannot name a token: use 1 to 64 of a-z, 0-9, `-`, `_` and `.`, a letter or digit first");
     }
 

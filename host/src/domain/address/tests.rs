@@ -1,4 +1,4 @@
-//! Addresses and the texts of strangers in them.
+//! Addresses with hostile values in their slugs.
 
 use proptest::prelude::*;
 

@@ -1,11 +1,12 @@
-//! Addresses that come in one piece.
+//! Checks of whole addresses.
 
 use url::Url;
 
 use crate::domain::name::is_unseen;
 
-/// Whether a text is an absolute address of a page, as a browser and a person read it alike: a name before the host, as in
-/// `https://bank.example@other.example`, and letters that turn the direction of the text mislead a person.
+/// Tells whether a text is an absolute `https` address of a page that a browser and a person read alike. A name before
+/// the host, as in `https://bank.example@other.example`, and characters that turn the direction of the text mislead a
+/// person.
 pub fn is_https(text: &str) -> bool {
     let is_odd = |c: char| c.is_whitespace() || c.is_control() || is_unseen(c) || c == '\\';
     let is_page = |url: Url| url.has_host() && url.username().is_empty() && url.password().is_none();
@@ -14,7 +15,7 @@ pub fn is_https(text: &str) -> bool {
     begins_with(text, "https://") && !text.contains(is_odd) && has_host()
 }
 
-/// Whether a text begins with a scheme, in large or small letters.
+/// Tells whether a text begins with a scheme, in large or small letters.
 pub fn begins_with(text: &str, scheme: &str) -> bool {
     text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme))
 }
@@ -23,7 +24,7 @@ pub fn begins_with(text: &str, scheme: &str) -> bool {
 pub const RUNS: &str =
     "a browser would run it, or show what it holds as a page: give an address that begins with `https://`";
 
-/// Whether a browser that is given a text as an address would run it, or show what it holds, as a page of its own.
+/// Tells whether a browser that opens the text as an address would run it as code, or show its content as a page.
 pub fn runs_code(text: &str) -> bool {
     // Browsers pass over these before and within a scheme.
     let text = text.trim_start_matches(|c: char| c <= ' ');

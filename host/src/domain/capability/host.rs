@@ -1,4 +1,4 @@
-//! The hosts a plugin may ask: by exact name, never by address or pattern.
+//! The hosts that a plugin may send requests to: by exact name, never by address or pattern.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The name of a host, with its port if that is not 443.
 ///
-/// Invariant: labels of a-z, 0-9 and `-` with dots between, the last not all digits, 253 characters at most.
+/// Invariant: labels of a-z, 0-9 and `-` with dots between, the last beginning with a letter, 253 characters at most.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct HttpHost {
@@ -15,7 +15,7 @@ pub struct HttpHost {
     port: u16,
 }
 
-/// A text that is no name of a host.
+/// A text that is not the name of a host.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no host: name one, such as `api.contoso.com` or `api.contoso.com:8443`, in lower case, without scheme, path or `*`; no address"
@@ -61,7 +61,7 @@ impl FromStr for HttpHost {
                 && !label.ends_with('-')
         };
         let last = name.rsplit('.').next().unwrap_or_default();
-        // What ends in a number is read as an address, `0x7f` included.
+        // A name whose last label begins with a digit may be read as an address, `0x7f` included.
         let is_number = last.starts_with(|first: char| first.is_ascii_digit());
         if name.len() > Self::LONGEST || !name.split('.').all(is_label) || is_number {
             return Err(invalid());

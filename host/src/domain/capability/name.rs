@@ -1,4 +1,4 @@
-//! What an environment calls its connectors and secrets.
+//! The names of connectors and secrets.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::plugin::is_plugin_name;
 
-/// A text that names no connector and no secret.
+/// A text that cannot name a connector or a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{typed}` cannot name a {what}: use 1 to 64 of `a` to `z`, `0` to `9` and `-`, a letter first")]
 pub struct InvalidHandle {

@@ -1,8 +1,8 @@
-//! Why an answer is as it is, and what an administrator should mend.
+//! The explain tree and the warnings of an answer.
 
 use serde::{Deserialize, Serialize};
 
-/// Something an administrator should mend.
+/// A fault that an administrator should mend.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Warning {
     /// A stable code, such as `slug-unresolved`.
@@ -20,29 +20,29 @@ pub enum ExplainLevel {
     None,
     /// The choices that were made.
     Reasons,
-    /// The losers, too, and what every rule component read.
+    /// Also the candidates that lost, and the reads of every rule component.
     Full,
 }
 
 /// A line of the explain tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Explanation {
-    /// What was decided, such as `profile`, `title` or `tool`.
+    /// The subject of the decision, such as `profile`, `title` or `tool`.
     pub about: String,
     /// The candidate the line is about, by unique name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// What became of it: `chosen`, `lost`, `shown`, `hidden`, `failed`, `opened`, `left-out`, `read`, `agreed` or `changed`.
+    /// The outcome: `chosen`, `lost`, `shown`, `hidden`, `failed`, `opened`, `left-out`, `read`, `agreed` or `changed`.
     pub outcome: Outcome,
     /// One sentence.
     pub because: String,
-    /// What the line rests on.
+    /// The lines that this line rests on.
     #[schema(no_recursion)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub under: Vec<Explanation>,
 }
 
-/// What became of a candidate.
+/// The outcome of a decision about a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names say all there is to say")]

@@ -1,10 +1,10 @@
-//! Gates: what must be open before something appears.
+//! Gates: the conditions under which a tool, a channel, a view or a feature appears.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// What hid something.
+/// The gate that hides a tool, a channel, a view or a feature.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct HiddenBy {
     /// The gate.
@@ -34,14 +34,14 @@ impl fmt::Display for Gate {
 }
 
 impl HiddenBy {
-    /// `gate`, which `needs` would open.
+    /// Makes the value for `gate`, which `needs` would open.
     pub fn gate(gate: Gate, needs: impl Into<String>) -> Self {
         Self { gate, needs: needs.into(), code: None, step: None }
     }
 }
 
-/// What must be open for something to appear (domain 3.3), in the order they are tried; then the tool's own rule, and the
-/// steps around it.
+/// A condition for a tool, a channel, a view or a feature to appear (domain 3.3), in the order of the checks; then the
+/// tool's own rule, and the steps around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gate {
@@ -53,7 +53,7 @@ pub enum Gate {
     Licence,
     /// The person has the role.
     Role,
-    /// What it builds on is configured.
+    /// The item that it needs is configured.
     Configured,
     /// Its rule component shows it.
     Rule,

@@ -1,4 +1,4 @@
-//! The side panel: what became of every tool.
+//! The side panel, with the outcome for every tool.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::domain::{FaultPolicy, PaneMode};
 /// The side panel in force.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Pane {
-    /// Whether there is one.
+    /// Whether there is a panel.
     pub enabled: bool,
     /// How it starts in this session.
     pub mode: PaneMode,
@@ -18,7 +18,7 @@ pub struct Pane {
     pub tools: Vec<Tool>,
 }
 
-/// A tool and what became of it.
+/// A tool and its status.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tool {
@@ -38,51 +38,51 @@ pub struct Tool {
     pub tooltip: Option<String>,
     /// The control or page that draws it.
     pub control: String,
-    /// What became of it.
+    /// The status of the tool.
     #[serde(flatten)]
     pub status: ToolStatus,
 }
 
-/// What became of a tool.
+/// The status of a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "status", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum ToolStatus {
     /// The person sees it.
     Shown {
-        /// What its rule component decided.
+        /// The payload that its rule component decided.
         #[schema(value_type = Object)]
         payload: Value,
-        /// Why that is not what its rule component decides now.
+        /// The policy and the fault, if this is not the rule component's own decision now.
         #[serde(skip_serializing_if = "Option::is_none")]
         degraded: Option<Degraded>,
     },
     /// A gate or its rule component hid it.
     Hidden {
-        /// Which, and what it needs.
+        /// The gate, and what would open it.
         #[schema(rename = "hiddenBy")]
         hidden_by: HiddenBy,
-        /// Why that is not what its rule component decides now.
+        /// The policy and the fault, if this is not the rule component's own decision now.
         #[serde(skip_serializing_if = "Option::is_none")]
         degraded: Option<Degraded>,
     },
     /// Its rule component broke; the tool is not shown.
     Failed {
-        /// How.
+        /// The fault.
         fault: ToolFault,
     },
 }
 
-/// A decision that stands in for one, because the rule component broke.
+/// The substitute for a decision, because the rule component broke.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Degraded {
-    /// What was done: `use-default` or `use-last-good`.
+    /// The policy that supplied it: `use-default` or `use-last-good`.
     pub policy: FaultPolicy,
-    /// How it broke.
+    /// The fault of the rule component.
     pub fault: ToolFault,
 }
 
-/// How a rule component broke.
+/// The fault of a rule component or a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ToolFault {
     /// A stable code, such as `plugin.timeout`.
@@ -96,7 +96,8 @@ pub struct ToolFault {
     /// The record of the call, for `/api/v1/traces/{id}`; nothing if none is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
-    /// Seconds after which it may succeed, where that is known. `Retry-After` says it where the fault is the whole answer.
+    /// The number of seconds after which a retry may succeed, where known. The header `Retry-After` gives it where the
+    /// fault is the whole answer.
     #[serde(rename = "retryAfter", skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
 }

@@ -1,4 +1,4 @@
-//! Channels, inbox and generative helpers, with what hid the rest.
+//! Channels, inbox and generative helpers, with the gates that hide the rest.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub struct ActiveChannels {
     pub active: Vec<Channel>,
     /// Channels that exist and are not loaded, with the gate that hid them.
     pub hidden: Vec<HiddenChannel>,
-    /// Telephony of others, by precedence.
+    /// Telephony of other vendors, by precedence.
     pub providers: Vec<Provider>,
 }
 
@@ -27,7 +27,7 @@ pub struct ActiveChannels {
 pub struct HiddenChannel {
     /// The channel.
     pub channel: Channel,
-    /// Why.
+    /// The gate that hides it.
     pub hidden_by: HiddenBy,
 }
 
@@ -62,14 +62,14 @@ pub struct VisibleInbox {
 pub struct HiddenView {
     /// The view.
     pub view: String,
-    /// Why.
+    /// The gate that hides it.
     pub hidden_by: HiddenBy,
 }
 
 /// Generative helpers in force.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ActiveCopilot {
-    /// Every helper the profile speaks of, and whether the person has it.
+    /// Every helper that the profile names, and whether the person has it.
     pub features: BTreeMap<CopilotFeature, bool>,
     /// Helpers the profile enables and the person does not have, with the gate that hid them.
     pub hidden: Vec<HiddenFeature>,
@@ -81,6 +81,6 @@ pub struct ActiveCopilot {
 pub struct HiddenFeature {
     /// The helper.
     pub feature: CopilotFeature,
-    /// Why.
+    /// The gate that hides it.
     pub hidden_by: HiddenBy,
 }

@@ -1,4 +1,4 @@
-//! What opens: tabs and the notification before them.
+//! The session that opens: its tabs and its notification.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{CommunicationPanel, DesktopNotification, PageType, Theme};
 
-/// What opens.
+/// The session that opens.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
@@ -23,7 +23,7 @@ pub struct Session {
     pub anchor_tab: Tab,
     /// The tabs that open after it, in order, unfocused.
     pub tabs: Vec<Tab>,
-    /// What announces the work; nothing when no workstream says.
+    /// The notification of the work; nothing when there is none.
     pub notification: Option<Notification>,
 }
 
@@ -39,12 +39,12 @@ pub struct Tab {
     pub page_type: PageType,
     /// Whether a person may close it.
     pub closable: bool,
-    /// Parameters with their slugs replaced. Where a parameter is a part of an address or of JSON, values are escaped, so
-    /// that they stay in their blanks. A page of another site has its whole `address` here, too.
+    /// Parameters with their slugs replaced. Where a parameter is a part of an address or of JSON, values are escaped,
+    /// so that they stay in their blanks. A page of another site has its whole `address` here, too.
     pub parameters: BTreeMap<String, String>,
 }
 
-/// What announces the work.
+/// The notification that announces the work.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Notification {
@@ -59,7 +59,7 @@ pub struct Notification {
     pub icon: Option<String>,
     /// Whether the time left is shown.
     pub show_countdown: bool,
-    /// Seconds until the work is offered to somebody else.
+    /// Seconds until the work is offered to another person.
     pub countdown_seconds: u16,
     /// The work is assigned without asking.
     pub auto_assign: bool,
@@ -77,7 +77,7 @@ pub struct Notification {
     pub fields: Vec<Field>,
 }
 
-/// What a notification announces.
+/// The event that a notification announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the events are the product's own and say all there is to say")]

@@ -1,14 +1,15 @@
 //! Slugs that ask for one attribute of a business record: `{$odata.<table>.<attribute>.?<options>}`.
 //!
 //! Values of slugs within the options cannot leave their place: they are escaped as OData literals, and then for the
-//! address that carries the options. Refuses nothing: a connector is asked elsewhere, and refuses what makes no query.
+//! address that carries the options. Refuses only the slugs in the options that cannot be parsed; the connector refuses
+//! a query that it does not understand.
 
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
 use super::super::percent::EVERYTHING_ELSE;
 use super::{InvalidSlug, Syntax, Template, Unfit, Values};
 
-/// A query as it is written.
+/// A query as its author wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     table: String,
@@ -16,7 +17,7 @@ pub struct Query {
     options: Template,
 }
 
-/// A query of one session.
+/// A query with the values of one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookup {
     /// The slug, as it is spelt.
@@ -25,14 +26,14 @@ pub struct Lookup {
     pub table: String,
     /// The attribute of the first record found.
     pub attribute: String,
-    /// OData options as an address has them, with the slugs in them replaced.
+    /// OData options in the encoding of an address, with the slugs in them replaced.
     pub options: String,
-    /// The slugs in the options that have no value: with one of these there is nothing to ask.
+    /// The slugs in the options that have no value. With one of these the query is not made.
     pub missing: Vec<String>,
 }
 
 impl Query {
-    /// Reads what stands between the braces of a slug.
+    /// Reads the text between the braces of a slug.
     pub(super) fn read(inner: &str, slugs: &mut usize) -> Result<Self, InvalidSlug> {
         let (head, options) = inner.split_once('?').unwrap_or((inner, ""));
         let head = head.split_once('.').map_or("", |(_, head)| head);
@@ -41,9 +42,9 @@ impl Query {
         Ok(Self { table: named(table), attribute: named(attribute), options: Template::read(options, false, slugs)? })
     }
 
-    /// The query with the values of this session.
+    /// Returns the query with the values of this session.
     pub(super) fn lookup(&self, slug: &str, values: &mut dyn Values) -> Lookup {
-        // Options take every value.
+        // The options refuse no value.
         let options = self.options.render_as(values, &mut Options::default()).unwrap_or_default();
         Lookup {
             slug: slug.to_owned(),
@@ -58,11 +59,11 @@ impl Query {
 /// The options of a query.
 #[derive(Debug, Default)]
 struct Options {
-    /// The text so far, with the values that stand in it as one letter each.
+    /// The text so far, with one letter in place of each value.
     written: String,
 }
 
-/// Where in the options a value stands.
+/// The place of a value in the options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Outside of quotation marks.
@@ -83,7 +84,7 @@ impl Options {
             place = match (place, c) {
                 (Place::Bare, '\'') => Place::Literal,
                 (Place::Bare, '"') => Place::Phrase,
-                // A quotation mark within a literal is two of them, which change nothing.
+                // A quotation mark within a literal is doubled; the pair closes and opens it again.
                 (Place::Literal, '\'') | (Place::Phrase, '"') => Place::Bare,
                 (same, _) => same,
             };
@@ -102,18 +103,18 @@ impl Syntax for Options {
         let quoted = || value.replace('\'', "''");
         let literal = match self.place() {
             Place::Literal => quoted(),
-            // A phrase has no sign for these that all connectors know.
+            // There is no escape for these in a phrase that all connectors know.
             Place::Phrase => value.replace(['"', '\\'], " "),
             Place::Bare if !is_literal(&value) => format!("'{}'", quoted()),
             Place::Bare => value,
         };
-        // What an author began to encode ends before a value.
+        // A percent-encoding that the author began ends before a value.
         self.written.push('x');
         Ok(utf8_percent_encode(&literal, EVERYTHING_ELSE).to_string())
     }
 }
 
-/// Whether a value stands for itself outside of quotation marks: a number, a GUID, a date, a word that OData keeps.
+/// Tells whether a value may stand outside of quotation marks: a number, a GUID, a date, or a reserved word of OData.
 fn is_literal(value: &str) -> bool {
     let is_number = value.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         && value.parse::<f64>().is_ok();
@@ -136,7 +137,7 @@ fn is_literal(value: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The query of a text, asked with one value for every key.
+    /// Returns the query of a text, with one value for every key.
     fn asked(text: &str, value: &str) -> String {
         struct Asked<'a>(&'a str, Option<Lookup>);
         impl Values for Asked<'_> {

@@ -1,4 +1,4 @@
-//! Slugs in texts, and texts that are none.
+//! Slugs in texts, and texts that look like slugs.
 
 use super::*;
 
@@ -78,7 +78,7 @@ fn a_title_without_words_is_no_title() {
     assert_eq!(title(" Case  {a} open "), Some("Case open".to_owned()));
 }
 
-/// A piece of a text as it is spelt, what becomes of it, and whether it has no value.
+/// A piece of a text as it is spelt, its rendered form, and whether it has no value.
 fn piece() -> impl proptest::strategy::Strategy<Value = (String, String, bool)> {
     use proptest::prelude::*;
     let plain =
@@ -102,7 +102,7 @@ fn value(key: &str) -> Option<String> {
 }
 
 proptest::proptest! {
-    /// A text is rendered piece by piece, and what has no value is named once, in the order in which it stands there.
+    /// A text is rendered piece by piece, and each slug without a value is named once, in the order of the text.
     #[test]
     fn a_text_becomes_what_its_pieces_become(pieces in proptest::collection::vec(piece(), 0..20)) {
         let text: String = pieces.iter().map(|(spelt, ..)| spelt.as_str()).collect();

@@ -1,4 +1,4 @@
-//! Names of records: they sort by time, and no two processes make the same.
+//! Ids of traces: they sort by time, and no two processes make the same id.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a record is known by: 32 hexadecimal digits.
+/// The id of a trace: 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TraceId(u128); // Invariant: 48 bits of milliseconds, 40 bits of the process, 40 bits counted by it.
 
-/// A text that names no record.
+/// A text that is not the id of a trace.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` names no trace: the name of one has 32 hexadecimal digits")]
 pub struct InvalidTraceId(String);
@@ -19,14 +19,14 @@ impl TraceId {
     const PART: u32 = 40;
     const MASK: u128 = (1 << Self::PART) - 1;
 
-    /// The name of the record that is the `count`th of a process.
+    /// Makes the id of the `count`th trace of a process.
     pub fn new(at: jiff::Timestamp, process: u64, count: u64) -> Self {
         let millis = u128::try_from(at.as_millisecond()).unwrap_or_default();
         let (process, count) = (u128::from(process) & Self::MASK, u128::from(count) & Self::MASK);
         Self((millis << (2 * Self::PART)) | (process << Self::PART) | count)
     }
 
-    /// Lies before every record made at `at` or later.
+    /// Returns an id that sorts before every trace made at `at` or later.
     pub fn before(at: jiff::Timestamp) -> Self {
         Self::new(at, 0, 0)
     }

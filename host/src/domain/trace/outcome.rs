@@ -26,33 +26,33 @@ macro_rules! outcomes {
 }
 
 outcomes! {
-    /// It answered.
+    /// The plugin answered.
     Succeeded = "succeeded";
-    /// It said no, in words meant for a person.
+    /// The plugin rejected the change, with a message for a person.
     Rejected = "rejected";
-    /// It answered that it could not answer.
+    /// The plugin returned an error.
     Failed = "failed";
-    /// It stopped with an error.
+    /// The plugin trapped.
     Trapped = "trapped";
-    /// It ran past its deadline.
+    /// The plugin ran past its deadline.
     Timeout = "timeout";
-    /// It wanted more memory than it may have.
+    /// The plugin asked for more memory than its limit.
     Memory = "memory";
-    /// It called the host too often, or handed it too much.
+    /// The plugin called the host too often, or handed over too many bytes.
     HostCalls = "host-calls";
-    /// Its answer is too large.
+    /// The plugin's answer is too large.
     OutputLimit = "output-limit";
-    /// It went on writing its log.
+    /// The plugin went on writing its log beyond the limit.
     LogLimit = "log-limit";
-    /// Its answer is none.
+    /// The plugin's answer is invalid.
     Invalid = "invalid";
-    /// The host was too busy to ask it.
+    /// The host was too busy to call the plugin.
     Busy = "busy";
-    /// It was not asked, because it broke too often before.
+    /// The plugin was not called, because its circuit breaker was open.
     Suspended = "suspended";
 }
 
-/// No outcome has this name.
+/// The refusal of a name that no outcome has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no outcome: use one of {known}", known = names())]
 pub struct UnknownOutcome(String);
@@ -62,7 +62,7 @@ fn names() -> String {
 }
 
 impl Outcome {
-    /// Whether the plugin did what it was asked.
+    /// Tells whether the plugin did its work: it answered or rejected.
     pub fn is_success(self) -> bool {
         matches!(self, Self::Succeeded | Self::Rejected)
     }

@@ -1,4 +1,4 @@
-//! What is kept of calls, and for how long.
+//! The settings of traces: what is kept of calls, and for how long.
 
 use std::collections::BTreeMap;
 
@@ -6,44 +6,44 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Problems;
 
-/// What is kept of the calls of plugins. How often a call broke is counted whatever this says.
+/// The settings of traces: what is kept of calls of plugins. Calls that broke are counted whatever these say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct TraceSettings {
-    /// Of which calls the text is kept that the plugin wrote.
+    /// The calls of which the plugin's own text is kept.
     pub level: TextLevel,
-    /// Calls that succeeded are kept up to this many a second of each plugin; above that, some that stand for the others.
+    /// Most traces of successful calls that are kept in a second, by plugin. Above that, some stand for the others.
     #[schema(maximum = 10_000)]
     pub successes_per_second: u32,
-    /// Records are kept this many days.
+    /// The number of days that traces are kept.
     #[schema(minimum = 1, maximum = 3_650)]
     pub retention_days: u32,
-    /// Records take up at most this many megabytes (of 1,048,576 bytes).
+    /// Most megabytes (of 1,048,576 bytes) that traces take up.
     #[schema(minimum = 1, maximum = 102_400)]
     pub retention_megabytes: u32,
-    /// What is different for single plugins, by `publisher/name`.
+    /// Settings of single plugins, by `publisher/name`.
     pub per_plugin: BTreeMap<String, PluginTraces>,
 }
 
-/// What is different for one plugin.
+/// Settings of one plugin, in place of the common ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PluginTraces {
-    /// Of which of its calls the text is kept.
+    /// The calls of which the plugin's text is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<TextLevel>,
 }
 
-/// Of which calls the text is kept.
+/// The calls of which the text is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TextLevel {
-    /// Of none.
+    /// No call.
     Off,
-    /// Of those that broke.
+    /// Calls that broke.
     #[default]
     Faults,
-    /// Of all.
+    /// All calls.
     All,
 }
 
@@ -65,12 +65,12 @@ impl TraceSettings {
     const MEGABYTES_MAX: u32 = 102_400;
     const PLUGINS_MAX: usize = 1_000;
 
-    /// Of which calls of `plugin` the text is kept.
+    /// Returns the calls of `plugin` of which the text is kept.
     pub fn level(&self, plugin: &str) -> TextLevel {
         self.per_plugin.get(plugin).and_then(|traces| traces.level).unwrap_or(self.level)
     }
 
-    /// Reports what is out of bounds. `at` is where the settings stand.
+    /// Reports settings out of bounds. `at` is the path of the settings.
     pub fn check(&self, at: &str, problems: &mut Problems) {
         for (attribute, value, least, most) in [
             ("successesPerSecond", self.successes_per_second, 0, Self::SUCCESSES_MAX),

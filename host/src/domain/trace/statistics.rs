@@ -1,4 +1,4 @@
-//! Exact counts of calls: by outcome, with sums and small histograms of what they used.
+//! Exact counts of calls: by outcome, with sums and small histograms of the resources they used.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{CallTrace, Outcome};
 
-/// What is known of many calls together.
+/// The counts of many calls together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = CallTally)]
 pub struct Tally {
-    /// How many calls ended how.
+    /// The number of calls by outcome.
     #[schema(value_type = BTreeMap<String, u64>)]
     pub outcomes: BTreeMap<Outcome, u64>,
-    /// Microseconds until an instance was there.
+    /// Microseconds until an instance was ready.
     pub instantiate_micros: Histogram,
     /// Microseconds from then to the answer.
     pub run_micros: Histogram,
@@ -22,16 +22,16 @@ pub struct Tally {
     pub peak_memory: Histogram,
 }
 
-/// How often a value was how large.
+/// A histogram: the number of values by size.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = CallHistogram)]
 pub struct Histogram {
-    /// How many values there were.
+    /// The number of values.
     pub count: u64,
-    /// All of them together.
+    /// The sum of all values.
     pub sum: u64,
-    /// How many were at most so large, and larger than the bound before. What is larger than every bound is only in `count`.
+    /// The number of values up to each bound, and above the bound before. A value above every bound is only in `count`.
     #[schema(value_type = BTreeMap<String, u64>)]
     pub up_to: BTreeMap<u64, u64>,
 }
@@ -47,7 +47,7 @@ impl Tally {
     /// Counts one call.
     pub fn add(&mut self, trace: &CallTrace) {
         *self.outcomes.entry(trace.outcome).or_default() += 1;
-        // Nobody was asked, so nothing was used.
+        // No plugin was called, so no resource was used.
         if !matches!(trace.outcome, Outcome::Busy | Outcome::Suspended) {
             self.instantiate_micros.add(Self::MICROS, trace.usage.instantiate_micros);
             self.run_micros.add(Self::MICROS, trace.usage.run_micros);
@@ -55,7 +55,7 @@ impl Tally {
         }
     }
 
-    /// Counts what `other` counted.
+    /// Adds the counts of `other`.
     pub fn merge(&mut self, other: &Self) {
         for (outcome, count) in &other.outcomes {
             *self.outcomes.entry(*outcome).or_default() += count;

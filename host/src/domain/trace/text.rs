@@ -1,14 +1,14 @@
-//! What a plugin wrote: the beginning and the end of it, and how much is missing between.
+//! The text that a plugin wrote: its beginning and its end, and how much is missing between.
 
 use serde::{Deserialize, Serialize};
 
-/// What a plugin wrote.
+/// The text that a plugin wrote.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = TraceText)]
 pub struct LogText {
     /// The lines that were kept, in order.
     pub lines: Vec<LogLine>,
-    /// What is missing.
+    /// The part that is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
 }
@@ -17,13 +17,13 @@ pub struct LogText {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = TraceLine)]
 pub struct LogLine {
-    /// How much it matters.
+    /// The level of the line.
     pub level: LogLevel,
-    /// What it says.
+    /// The text of the line.
     pub text: String,
 }
 
-/// How much a line matters, or that it came over standard error.
+/// The level of a line, or that it came over standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = TraceLevel)]
@@ -38,20 +38,20 @@ pub enum LogLevel {
     Stderr,
 }
 
-/// What did not fit.
+/// The part of the text that did not fit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = DroppedTraceText)]
 pub struct Dropped {
-    /// How many of the kept lines stand before it.
+    /// The number of kept lines before it.
     pub behind: u32,
-    /// Whole lines.
+    /// The number of whole lines.
     pub lines: u32,
-    /// Bytes, those of lines that were cut included.
+    /// The number of bytes, those of cut lines included.
     pub bytes: u64,
 }
 
 impl LogText {
-    /// Whether nothing was written.
+    /// Tells whether the plugin wrote nothing.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.dropped.is_none()
     }

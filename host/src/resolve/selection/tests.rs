@@ -9,7 +9,8 @@ use crate::store::Entry;
 
 use super::*;
 
-/// Reads `name key=value …` lines. A profile line may have `rank=1`, `roles=a+b`, `apps=x+y`, `default`, `inactive` and `shipped`.
+/// Reads `name key=value …` lines. A profile line may have `rank=1`, `roles=a+b`, `apps=x+y`, `default`, `inactive` and
+/// `shipped`.
 fn library(lines: &str) -> Snapshot {
     let mut items: Vec<(Arc<str>, AnyItem, Layer)> = Vec::new();
     let mut add = |kind, name: &str, json: Value, layer| {
@@ -94,7 +95,7 @@ fn chosen_in(lines: &str, who: &str, app: &str) -> String {
 #[test]
 fn the_most_specific_profile_is_in_force() {
     for (lines, who, expected) in [
-        // Nothing at all: the app's own.
+        // Without any claim, the app's own profile is in force.
         ("", "", "oob_plain out-of-the-box"),
         ("", "roles=agent", "oob_plain out-of-the-box"),
         ("", "roles=agent licences=chat", "oob_channels out-of-the-box"),

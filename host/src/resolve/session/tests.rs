@@ -1,4 +1,4 @@
-//! What opens: one small library, one session, one line.
+//! The sessions that open: one small library, one session, one line.
 
 use std::sync::Arc;
 
