@@ -40,7 +40,7 @@ pub trait Handlers: Send + Sync {
     }
 
     /// Records that the host could not apply a step's answer to an event. It counts as a fault of the step.
-    fn disbelieve(&self, step: &Registration, event: &Event, fault: &StepFault);
+    fn report_invalid(&self, step: &Registration, event: &Event, fault: &StepFault);
 }
 
 #[cfg(test)]

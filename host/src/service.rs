@@ -10,10 +10,10 @@ mod connectors;
 mod grants;
 mod held_back;
 mod kinds;
-mod machinery;
 mod observer;
 mod outbox;
 mod platform;
+mod plugin_source;
 mod plugins;
 mod publishers;
 mod recordings;
@@ -65,14 +65,14 @@ use crate::store::{self, Authority, Change, ChangeSet, Committed, Expect, Person
 use crate::upgrade::{self, Steps};
 
 use commit::Origin;
-use machinery::Machinery;
 use observer::{Observer, Observing};
 use platform::Platform;
+use plugin_source::PluginSource;
 
 /// One environment, ready to be asked.
 pub struct Service {
     store: Store,
-    machinery: Machinery,
+    machinery: PluginSource,
     traces: Option<Arc<TraceLog>>,
     observer: Observer,
     /// Held while versions are compared, which keeps a thread busy for up to a minute.
@@ -245,8 +245,9 @@ impl Service {
         let config = Config { watch, gateway, ..options.config };
         let platform = Platform::open(folder, PlatformOptions { config, ..options })?;
         platform.declare_kinds(&store)?;
-        let service = Self { traces, ..Self::with(store, Machinery::Installed(Box::new(platform))) }.with_shipped()?;
-        if let Machinery::Installed(platform) = &service.machinery {
+        let service =
+            Self { traces, ..Self::with(store, PluginSource::Installed(Box::new(platform))) }.with_shipped()?;
+        if let PluginSource::Installed(platform) = &service.machinery {
             platform.keep_manifests(&service.store)?;
         }
         service.forget_uploads();
@@ -258,7 +259,7 @@ impl Service {
     /// The service of a data folder that is there, to look at and to plan with: its database is not changed.
     pub fn look(folder: &Path) -> Result<Self, Error> {
         let platform = Platform::open(folder, PlatformOptions::of_this_program())?;
-        Ok(Self::with(Store::look(folder)?, Machinery::Installed(Box::new(platform))))
+        Ok(Self::with(Store::look(folder)?, PluginSource::Installed(Box::new(platform))))
     }
 
     /// The service of `folder` as [`Service::start`] makes it, with tools decided by `rules` and without plugins.
@@ -268,15 +269,15 @@ impl Service {
 
     /// As [`Service::open`], with old environments upgraded by `steps`.
     pub fn open_with(folder: &Path, rules: Arc<dyn ToolRules>, steps: Arc<dyn Steps>) -> Result<Self, Error> {
-        Self::with(Store::open(folder)?, Machinery::Given { rules, steps }).with_shipped()
+        Self::with(Store::open(folder)?, PluginSource::Given { rules, steps }).with_shipped()
     }
 
     /// A service over `store` whose tools are decided by `rules`.
     pub fn new(store: Store, rules: Arc<dyn ToolRules>) -> Self {
-        Self::with(store, Machinery::of_rules(rules))
+        Self::with(store, PluginSource::of_rules(rules))
     }
 
-    fn with(store: Store, machinery: Machinery) -> Self {
+    fn with(store: Store, machinery: PluginSource) -> Self {
         Self {
             store,
             machinery,
@@ -300,7 +301,7 @@ impl Service {
                 let here = self.store.snapshot()?;
                 let mut changes = shipped_over(&here);
                 let mut components = Vec::new();
-                if let Machinery::Installed(platform) = &self.machinery {
+                if let PluginSource::Installed(platform) = &self.machinery {
                     let fits = |name: &str, plugin: &Plugin, manifest: &Manifest| {
                         self.shipped_fits(&here, name, plugin, manifest)
                     };
@@ -463,7 +464,7 @@ impl Service {
             Ok(resolve(&snapshot, &subject, &question.app, session, question.explain, rules, asker)?)
         };
         match &self.machinery {
-            Machinery::Installed(platform) if is_real => {
+            PluginSource::Installed(platform) if is_real => {
                 let catalog = platform.catalog(&self.store, &snapshot)?;
                 ask(&Observing { catalog, observer: &self.observer })
             }

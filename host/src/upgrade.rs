@@ -7,6 +7,7 @@
 mod answer;
 mod difference;
 mod graph;
+mod materialise;
 mod meaning;
 mod names;
 mod pages;
@@ -15,7 +16,6 @@ mod prove;
 mod reader;
 mod realise;
 mod run;
-mod settle;
 mod step;
 mod undo;
 

@@ -544,7 +544,7 @@ fn looping(steps: &[&str], limits: &str, config: Config) -> Result<Catalog, Fail
     let steps = steps.iter().map(|step| ((*step).to_owned(), told.clone())).collect();
     let loader = Loader::open(Some(env!("CARGO_TARGET_TMPDIR").as_ref()), config)?;
     let mut catalog = Catalog::of(&loader);
-    catalog.add_behind(loader.prepare(&component, &Compiler::Here)?, &Wanted { steps, ..Wanted::default() })?;
+    catalog.add_after(loader.prepare(&component, &Compiler::Here)?, &Wanted { steps, ..Wanted::default() })?;
     Ok(catalog)
 }
 

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::{PluginVersion, Problems, Revision};
 
 /// The number of places that people are spread over, to count a share.
-const PARTS: u64 = 10_000;
+const BUCKETS: u64 = 10_000;
 
 /// A version that is on trial beside the active one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -105,7 +105,7 @@ impl Rollout {
             RolloutStage::Shadow => false,
             RolloutStage::Share => {
                 let percent = u64::from(self.percent.unwrap_or_default());
-                login.is_some_and(|login| self.place(plugin, login) < percent * (PARTS / 100))
+                login.is_some_and(|login| self.bucket(plugin, login) < percent * (BUCKETS / 100))
             }
             RolloutStage::Group => {
                 login.is_some_and(|login| self.users.contains(login))
@@ -121,9 +121,9 @@ impl Rollout {
 
     /// Returns the place of a person among all people. It depends on the version, so that another version tries other
     /// people first.
-    fn place(&self, plugin: &str, login: &str) -> u64 {
+    fn bucket(&self, plugin: &str, login: &str) -> u64 {
         let hash = Sha256::digest(format!("{plugin}\n{}\n{login}", self.version));
-        hash.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte)) % PARTS
+        hash.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte)) % BUCKETS
     }
 
     /// Refuses settings that do not fit the stage, and numbers out of range.

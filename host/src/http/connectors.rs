@@ -15,7 +15,8 @@ use crate::service::ConnectorView;
 
 use super::body;
 use super::etag::Conditions;
-use super::parts::{self, Gone};
+use super::named_settings as parts;
+use super::named_settings::Gone;
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;

@@ -25,7 +25,7 @@ use super::problem::ProblemDetails;
 
 /// The name of the one security scheme.
 const TOKEN: &str = "token";
-/// Beside each operation: the privilege it needs.
+/// SideDatabase each operation: the privilege it needs.
 const PRIVILEGE: &str = "x-loadout-privilege";
 
 const SCHEME: &str = "The admin token, which allows everything, or the secret of a named token, whose roles say what it allows. \

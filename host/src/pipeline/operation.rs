@@ -123,7 +123,7 @@ impl Operation<'_> {
                     Ok(Outcome::Reject(rejection)) => return Err(rejected(step, rejection)),
                     Ok(Outcome::Proceed(proposal)) => {
                         let believed = self.believe(stage, proposal, places, &differences);
-                        believed.inspect_err(|fault| handlers.disbelieve(step, &event, fault))
+                        believed.inspect_err(|fault| handlers.report_invalid(step, &event, fault))
                     }
                     Err(fault) => Err(fault),
                 };
@@ -165,7 +165,7 @@ impl Operation<'_> {
     /// Refuses the change because the result of `step` in `stage` is invalid, and records the fault.
     pub fn refuse(&self, step: &Registration, stage: Stage, fault: StepFault) -> Refusal {
         let event = Event { stage: stage.into(), ..self.event(step, 0, Vec::new()) };
-        self.handlers.disbelieve(step, &event, &fault);
+        self.handlers.report_invalid(step, &event, &fault);
         broke(step, fault)
     }
 

@@ -38,7 +38,7 @@ impl Handlers for Table {
         self.answers[&step.step](event)
     }
 
-    fn disbelieve(&self, step: &Registration, _: &Event, fault: &StepFault) {
+    fn report_invalid(&self, step: &Registration, _: &Event, fault: &StepFault) {
         self.asked.lock().unwrap().push(format!("{} is not believed: {}", step.step, fault.code));
     }
 }

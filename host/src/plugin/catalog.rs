@@ -176,11 +176,11 @@ impl Catalog {
         {
             return Err(LoadError::KindTaken { kind: kind.clone(), by: self.name_of(&rule.bound) });
         }
-        self.add_behind(ready, &Wanted::default())
+        self.add_after(ready, &Wanted::default())
     }
 
     /// Adds a component, as the environment wants it. Tool kinds that are taken already it does not get.
-    pub fn add_behind(&mut self, ready: Arc<Ready>, wanted: &Wanted) -> Result<(), LoadError> {
+    pub fn add_after(&mut self, ready: Arc<Ready>, wanted: &Wanted) -> Result<(), LoadError> {
         let manifest = ready.manifest();
         let name = manifest.full_name();
         if self.infos.iter().any(|there| there.full_name() == name) {

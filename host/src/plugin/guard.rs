@@ -66,7 +66,7 @@ impl Guard {
     }
 
     /// What the component answered as `step` turned out to be no answer. Why is in the record of the call alone: it quotes the answer.
-    pub(super) fn disbelieve(&self, step: &str) {
+    pub(super) fn report_invalid(&self, step: &str) {
         if let Some((_, breaker)) = self.breakers.iter().find(|(name, _)| name.as_deref() == Some(step)) {
             let why = "what it answered cannot be carried out";
             tell(&self.plugin, Some(step), breaker.broke(Instant::now(), Source::UNKNOWN, why));
@@ -89,7 +89,7 @@ impl Permit<'_> {
             Some(error) if !error.is_its_fault() || error.is_of_the_question() => admitted.withdrawn(),
             error => {
                 // Callers who may not see records of calls see this. What a guest writes may quote what it was told of people.
-                let fault = error.map(CallError::told);
+                let fault = error.map(CallError::public_message);
                 tell(self.plugin, self.step, admitted.ended(Instant::now(), fault.as_deref()));
             }
         }
@@ -171,7 +171,7 @@ mod tests {
         let guard = guard(BreakerSettings { faults: 1, ..BreakerSettings::default() }, ["one", "two"]);
         let failed = CallError::Failed { code: "sad".to_owned(), message: "Ada Lovelace called".to_owned() };
         guard.enter(Some("one"), Source::UNKNOWN, false).unwrap().ended(Some(&failed), Duration::ZERO);
-        guard.disbelieve("two");
+        guard.report_invalid("two");
         let reasons: Vec<_> = guard.health().into_iter().filter_map(|it| it.reason).collect();
         let so = |what: &str| format!("1 of its last 1 calls broke, the last one so: {what}");
         assert_eq!(reasons, [so("it answered with the fault `sad`"), so("what it answered cannot be carried out")]);
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn what_is_too_large_is_the_questions_and_opens_no_breaker() {
         let guard = guard(BreakerSettings { faults: 1, ..BreakerSettings::default() }, []);
-        let at_once = CallError::Trapped { what: String::new(), in_its_words: false, place: None, at_once: Some(1) };
+        let at_once = CallError::Trapped { what: String::new(), is_guest_text: false, place: None, at_once: Some(1) };
         for error in [
             Exceeded::Output { limit: 1, found: None }.into(),
             Exceeded::Items { limit: 1, found: 2 }.into(),

@@ -240,5 +240,5 @@ impl pipeline::Handlers for NoHandlers {
         Err(StepFault::invalid("there is no step"))
     }
 
-    fn disbelieve(&self, _: &Registration, _: &pipeline::Event, _: &StepFault) {}
+    fn report_invalid(&self, _: &Registration, _: &pipeline::Event, _: &StepFault) {}
 }

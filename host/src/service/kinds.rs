@@ -12,7 +12,7 @@ use crate::plugin::Catalog;
 use crate::resolve::hidden_without_rule;
 use crate::store::{Change, ChangeSet, Snapshot};
 
-use super::{Error, Machinery, PluginError, Service};
+use super::{Error, PluginError, PluginSource, Service};
 
 /// How many kinds a sentence names.
 const NAMED: usize = 5;
@@ -32,7 +32,7 @@ pub struct ToolWithoutRule {
 impl Service {
     /// The active pane tools that are hidden because what decides about them is absent, by name.
     pub fn tools_without_rule(&self) -> Result<Vec<ToolWithoutRule>, Error> {
-        let Machinery::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
+        let PluginSource::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
         let snapshot = self.store.snapshot()?;
         let catalog = platform.catalog(&self.store, &snapshot)?;
         let tools = snapshot.all::<PaneTool>().filter(|(_, tool)| tool.is_active());
@@ -43,7 +43,7 @@ impl Service {
     /// How many active pane tools are hidden because what decides about them is absent, as far as that is known without making
     /// anything ready.
     pub fn count_without_rule(&self) -> Result<usize, Error> {
-        let Machinery::Installed(platform) = &self.machinery else { return Ok(0) };
+        let PluginSource::Installed(platform) = &self.machinery else { return Ok(0) };
         let Some(catalog) = platform.serving() else { return Ok(0) };
         let snapshot = self.store.snapshot()?;
         let tools = snapshot.all::<PaneTool>().filter(|(_, tool)| tool.is_active());
@@ -56,7 +56,7 @@ impl Service {
         changes: &ChangeSet,
         library: &Snapshot,
     ) -> Result<Vec<ToolWithoutRule>, Error> {
-        let Machinery::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
+        let PluginSource::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
         let catalog = platform.catalog(&self.store, library)?;
         let mut names = BTreeSet::new();
         let mut without = Vec::new();
@@ -83,7 +83,7 @@ impl Service {
 
     /// Refuses pane tools of a kind that nothing knows, unless they say that they need no rule, or were of the kind before.
     pub(super) fn check_kinds(&self, changes: &ChangeSet, library: &Snapshot) -> Result<(), Error> {
-        let Machinery::Installed(platform) = &self.machinery else { return Ok(()) };
+        let PluginSource::Installed(platform) = &self.machinery else { return Ok(()) };
         for change in &changes.changes {
             let Change::Put { name, item: AnyItem::PaneTool(tool), .. } = change else { continue };
             let before = library.entry(Kind::PaneTool, name).and_then(|entry| PaneTool::from_any(&entry.item));

@@ -18,7 +18,7 @@ use crate::store::{self, Expect, Snapshot, TrialCalls, TrialKey};
 
 use super::commit::NoHandlers;
 use super::platform::Platform;
-use super::{Error, Machinery, PluginError, Service, recordings};
+use super::{Error, PluginError, PluginSource, Service, recordings};
 
 /// Calls that may wait to be looked at.
 const QUEUE: usize = 512;
@@ -195,8 +195,8 @@ impl Handlers for Observing<'_> {
         self.catalog.incomplete()
     }
 
-    fn disbelieve(&self, step: &Registration, event: &Event, fault: &StepFault) {
-        self.catalog.disbelieve(step, event, fault);
+    fn report_invalid(&self, step: &Registration, event: &Event, fault: &StepFault) {
+        self.catalog.report_invalid(step, event, fault);
     }
 }
 
@@ -266,8 +266,8 @@ impl Service {
     /// What takes part in changes over the revision of `library`.
     pub(super) fn handlers(&self, library: &Snapshot) -> Result<Box<dyn Handlers + '_>, store::Error> {
         Ok(match &self.machinery {
-            Machinery::Given { .. } => Box::new(NoHandlers),
-            Machinery::Installed(platform) => {
+            PluginSource::Given { .. } => Box::new(NoHandlers),
+            PluginSource::Installed(platform) => {
                 Box::new(Observing { catalog: platform.catalog(&self.store, library)?, observer: &self.observer })
             }
         })
@@ -301,7 +301,7 @@ impl Service {
     }
 
     fn look_until(&self, waiting: &MutexGuard<'_, Receiver<Noticed>>, target: u64, until: Instant) {
-        let Machinery::Installed(platform) = &self.machinery else { return };
+        let PluginSource::Installed(platform) = &self.machinery else { return };
         self.count_broken();
         while self.observer.looked_at.load(Relaxed) < target && Instant::now() < until {
             let Ok(noticed) = waiting.try_recv() else { return };

@@ -378,7 +378,7 @@ impl Platform {
                 match self.ready_now(store, digest, until)? {
                     Found::Ready(ready) => {
                         let manifest = ready.manifest().clone();
-                        if let Err(error) = catalog.add_behind(ready, &wanted) {
+                        if let Err(error) = catalog.add_after(ready, &wanted) {
                             catalog.add_missing(missing(Some(manifest), true, error.to_string()));
                         }
                     }
@@ -493,7 +493,7 @@ mod tests {
     use crate::plugin::ChildCompiler;
     use crate::resolve::{AbsentPart, Facts, Reads};
 
-    use super::super::{Activation, Error, Machinery, Service};
+    use super::super::{Activation, Error, PluginSource, Service};
     use super::retry::{LONGEST_PAUSE, PAUSE};
     use super::*;
 
@@ -547,7 +547,7 @@ mod tests {
         let components = if lost { Vec::new() } else { vec![kept()] };
         let changes = change(store.newest().unwrap(), vec![Change::put(name, plugin)]);
         store.install(&components, changes, &Author::new("ada", "a test")).unwrap();
-        Service::with(store, Machinery::Installed(Box::new(platform)))
+        Service::with(store, PluginSource::Installed(Box::new(platform)))
     }
 
     fn write(service: &Service) -> Result<store::Committed, Error> {
@@ -750,7 +750,7 @@ mod tests {
                     compiler: Compiler::Child(ChildCompiler::new("/nowhere", Default::default())),
                 };
                 let platform = Platform { bundled, ..Platform::open(folder.path(), options).unwrap() };
-                Service::with(store, Machinery::Installed(Box::new(platform))).with_shipped().unwrap()
+                Service::with(store, PluginSource::Installed(Box::new(platform))).with_shipped().unwrap()
             };
             let first = shipped("1.0.0", old);
             let service = start(if served { vec![first] } else { Vec::new() });

@@ -31,7 +31,7 @@ use crate::store::{self, Change, Component, Expect, Layer, Lost, Snapshot};
 
 use super::comparison::{Gatekeeper, Gatekeeping};
 use super::platform::{self, Platform};
-use super::{Error, Machinery, Service};
+use super::{Error, PluginSource, Service};
 
 pub(super) use fit::{Draft, Reader};
 pub(super) use settle::{Also, Settled, migrate_unfit};
@@ -320,7 +320,7 @@ impl Service {
     /// Tries again to make plugins ready that could not be for the time being, if it is time to. Whether questions are answered by
     /// more of them now.
     pub fn retry_plugins(&self) -> Result<bool, Error> {
-        let Machinery::Installed(platform) = &self.machinery else { return Ok(false) };
+        let PluginSource::Installed(platform) = &self.machinery else { return Ok(false) };
         Ok(platform.retry(&self.store, std::time::Instant::now())?)
     }
 
@@ -333,8 +333,8 @@ impl Service {
 
     pub(super) fn platform(&self) -> Result<&Platform, Error> {
         match &self.machinery {
-            Machinery::Installed(platform) => Ok(platform),
-            Machinery::Given { .. } => Err(PluginError::Given.into()),
+            PluginSource::Installed(platform) => Ok(platform),
+            PluginSource::Given { .. } => Err(PluginError::Given.into()),
         }
     }
 

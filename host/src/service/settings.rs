@@ -11,7 +11,7 @@ use crate::domain::{AnyItem, Item, Kind, PlacedTool, Problem, Profile, free_json
 use crate::plugin::SettingsSchema;
 use crate::store::{Change, ChangeSet, Snapshot};
 
-use super::{Error, Machinery, PluginError, Service};
+use super::{Error, PluginError, PluginSource, Service};
 
 impl Service {
     /// Refuses profiles that give a tool settings which the schema of its rule forbids.
@@ -29,7 +29,7 @@ impl Service {
         library: &Snapshot,
     ) -> Result<Vec<(Arc<str>, PluginError)>, Error> {
         let mut refused = Vec::new();
-        let Machinery::Installed(platform) = &self.machinery else { return Ok(refused) };
+        let PluginSource::Installed(platform) = &self.machinery else { return Ok(refused) };
         for change in &changes.changes {
             let Change::Put { name, item: AnyItem::Profile(profile), .. } = change else { continue };
             let before = library.entry(Kind::Profile, name).and_then(|entry| Profile::from_any(&entry.item));

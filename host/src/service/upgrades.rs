@@ -3,11 +3,11 @@
 //! A plan lies in a folder of its own, `upgrades/<plan>` within the data folder, with the old environment it is for; the run
 //! that carries it out keeps its journal beside them. Whoever carries a run out holds its lease, and renews it while it works.
 
-mod carry;
+mod apply;
 mod ended;
 mod files;
-mod look;
 mod quota;
+mod status;
 mod undo;
 mod upload;
 

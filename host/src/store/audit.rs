@@ -15,13 +15,13 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter, typ
 
 use crate::domain::access::{AuditEntry, AuditEvent, AuditOutcome, AuditRecord};
 
-use super::beside::Beside;
+use super::side_database::SideDatabase;
 use super::{Error, Store, lock};
 
 use repeated::Repeated;
 
 /// The database. A change of a token is in it before the change is on disk.
-const AUDIT: Beside = Beside {
+const AUDIT: SideDatabase = SideDatabase {
     id: 0x4c6f_4175, // "LoAu"
     tables: include_str!("audit.sql"),
     since: &[],

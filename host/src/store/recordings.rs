@@ -20,11 +20,11 @@ use crate::domain::comparison::EXAMPLES_MAX;
 use crate::domain::trace::TraceId;
 use crate::domain::{Digest, PluginVersion, RecordedStatus};
 
-use super::beside::Beside;
+use super::side_database::SideDatabase;
 use super::{Error, Store, lock};
 
 /// The database.
-const RECORDINGS: Beside = Beside {
+const RECORDINGS: SideDatabase = SideDatabase {
     id: 0x4c6f_5265, // "LoRe"
     tables: include_str!("recordings.sql"),
     since: &["ALTER TABLE recording ADD COLUMN step TEXT"],

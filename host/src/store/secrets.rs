@@ -12,11 +12,11 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use crate::domain::{HttpHost, KeptSecret, SecretHosts, SecretName, SecretRecord, SecretValue};
 
-use super::beside::Beside;
+use super::side_database::SideDatabase;
 use super::{Error, Store, lock};
 
 /// The database. Its journal is emptied after each change.
-const SECRETS: Beside = Beside {
+const SECRETS: SideDatabase = SideDatabase {
     id: 0x4c6f_5365, // "LoSe"
     tables: include_str!("secrets.sql"),
     since: &[HOSTS],
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_secret_of_an_older_program_has_no_host() {
         let folder = tempfile::tempdir().unwrap();
-        let old = Beside { since: &[], ..SECRETS }.open(&folder.path().join(Secrets::FILE)).unwrap();
+        let old = SideDatabase { since: &[], ..SECRETS }.open(&folder.path().join(Secrets::FILE)).unwrap();
         let row =
             "INSERT INTO secret (name, value, at, who) VALUES ('crm', 'an-old-secret', '2026-01-01T00:00:00Z', 'ada')";
         old.execute_batch(row).unwrap();

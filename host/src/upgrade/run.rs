@@ -19,11 +19,11 @@ use crate::store::journal::{Account, Edge, Journal, Note, Outcome, Phase, Piece,
 
 use super::Error;
 use super::answer::{believe, believe_notes};
+use super::materialise::Settling;
 use super::names::{by_label, by_source};
 use super::pages::{Turned, turn};
 use super::prove::{samples, twice_is_once};
 use super::reader::{Record, Source};
-use super::settle::Settling;
 use super::step::{StepInfo, StepNote, Steps};
 
 /// The most records that are written in one piece.

@@ -290,9 +290,9 @@ impl Handlers for Catalog {
         Some(Refusal::Unknown { plugin: name.clone(), version: version.to_string(), reason: reason.clone() })
     }
 
-    fn disbelieve(&self, step: &Registration, event: &Event, fault: &pipeline::StepFault) {
+    fn report_invalid(&self, step: &Registration, event: &Event, fault: &pipeline::StepFault) {
         if let Some((handler, _)) = self.handler(step) {
-            handler.disbelieve(&self.engine, step, event, fault);
+            handler.report_invalid(&self.engine, step, event, fault);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How a call breaks: the stable code, and the sentence that callers are told.
 //!
-//! A sentence for callers has no text of the guest: [`CallError::told`] leaves it out. The record of the call has it.
+//! A sentence for callers has no text of the guest: [`CallError::public_message`] leaves it out. The record of the call has it.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ pub enum CallError {
         /// What happened, in the guest's words if it left any.
         what: String,
         /// Whether these are the guest's words.
-        in_its_words: bool,
+        is_guest_text: bool,
         /// The function.
         place: Option<String>,
         /// How much it may hand to the host at once, where that was too much.
@@ -120,13 +120,13 @@ impl CallError {
 
     /// The sentence for whoever is answered: in the host's words, with limits, values and the guest's code. What a guest writes may say
     /// anything about anybody, and is in the record of the call alone.
-    pub(in crate::plugin) fn told(&self) -> String {
+    pub(in crate::plugin) fn public_message(&self) -> String {
         match self {
             Self::Suspended { seconds, .. } => format!("it is suspended, and tried again in {seconds} s"),
-            Self::Trapped { in_its_words: true, .. } => "it trapped: it panicked".to_owned(),
+            Self::Trapped { is_guest_text: true, .. } => "it trapped: it panicked".to_owned(),
             Self::Trapped { what, .. } => format!("it trapped: {what}"),
             Self::Failed { code, .. } => format!("it answered with the fault `{code}`"),
-            Self::Invalid(invalid) => invalid.told(),
+            Self::Invalid(invalid) => invalid.public_message(),
             Self::Busy(_)
             | Self::Full(_)
             | Self::Crowded
@@ -191,7 +191,7 @@ mod tests {
     fn what_a_guest_writes_is_not_told_to_callers() {
         let guest = || "Ada's card number".to_owned();
         let trapped =
-            |in_its_words, what| CallError::Trapped { what, in_its_words, place: Some(guest()), at_once: None };
+            |is_guest_text, what| CallError::Trapped { what, is_guest_text, place: Some(guest()), at_once: None };
         let code = Invalid::Code { what: "reason", found: guest() };
         for (error, expected) in [
             (trapped(true, guest()), "it trapped: it panicked"),
@@ -207,7 +207,7 @@ mod tests {
             (code.into(), "its reason is not 1 to 64 of `a` to `z`, `0` to `9` and `-`, a letter first"),
             (Invalid::Empty("text of the reason").into(), "its text of the reason is empty"),
         ] {
-            assert_eq!(error.told(), expected, "{error:?}");
+            assert_eq!(error.public_message(), expected, "{error:?}");
         }
     }
 }

@@ -29,7 +29,7 @@ pub enum Invalid {
 
 impl Invalid {
     /// The same without what the guest said.
-    pub(in crate::plugin) fn told(&self) -> String {
+    pub(in crate::plugin) fn public_message(&self) -> String {
         match self {
             Self::Payload(_) => "its payload is no JSON object".to_owned(),
             Self::Patch(_) => "its patch is no JSON object".to_owned(),

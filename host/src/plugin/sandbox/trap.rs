@@ -39,14 +39,14 @@ pub(in crate::plugin) fn explain(error: &wasmtime::Error, state: &State, limits:
         return Exceeded::Output { limit: limits.output, found: None }.into();
     }
     let panicked = || panic_text(&state.stderr()).filter(|_| trap == Some(&Trap::UnreachableCodeReached));
-    let (what, in_its_words) = match trap {
+    let (what, is_guest_text) = match trap {
         _ if too_much => (format!("it handed more than {} KiB to the host at once", limits.output >> 10), false),
         Some(trap) => panicked().map_or_else(|| (quote(&trap.to_string()), false), |what| (what, true)),
         None => (quote(&error.root_cause().to_string()), false),
     };
     CallError::Trapped {
         what,
-        in_its_words,
+        is_guest_text,
         place: backtrace.and_then(place),
         at_once: too_much.then_some(limits.output),
     }

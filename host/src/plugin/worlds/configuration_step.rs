@@ -66,7 +66,7 @@ impl ConfigurationSteps {
             Err((error, retry_after)) => {
                 record.end(&*engine.config.watch, Some(&error), summary);
                 let retry_after = error.retry_after().or(retry_after);
-                Err(StepFault { code: error.code().to_owned(), message: error.told(), retry_after })
+                Err(StepFault { code: error.code().to_owned(), message: error.public_message(), retry_after })
             }
         };
         (answer, reads)
@@ -100,11 +100,17 @@ impl ConfigurationSteps {
     }
 
     /// What was answered about an event cannot be carried out: a record of its own, and a fault like any other.
-    pub(in crate::plugin) fn disbelieve(&self, engine: &Engine, step: &Registration, event: &Event, fault: &StepFault) {
+    pub(in crate::plugin) fn report_invalid(
+        &self,
+        engine: &Engine,
+        step: &Registration,
+        event: &Event,
+        fault: &StepFault,
+    ) {
         let record = Record::begin(&self.component, asked(step, event), caller(event));
         let error = CallError::Invalid(Invalid::Outcome(fault.message.clone()));
         record.end(&*engine.config.watch, Some(&error), CallSummary::default());
-        self.guard.disbelieve(&step.step);
+        self.guard.report_invalid(&step.step);
     }
 
     fn ask(

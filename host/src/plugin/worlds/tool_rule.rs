@@ -118,7 +118,14 @@ impl ToolRule {
     fn fault(&self, error: &CallError, trace: Option<TraceId>) -> ToolFault {
         let (plugin, version) = (self.name.clone(), self.version.clone());
         let retry_after = error.retry_after();
-        ToolFault { code: error.code().to_owned(), message: error.told(), plugin, version, trace, retry_after }
+        ToolFault {
+            code: error.code().to_owned(),
+            message: error.public_message(),
+            plugin,
+            version,
+            trace,
+            retry_after,
+        }
     }
 }
 

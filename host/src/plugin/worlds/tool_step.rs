@@ -71,7 +71,7 @@ impl ToolSteps {
         let trace = record.end(&*engine.config.watch, answer.as_ref().err(), summary);
         let fault = |error: CallError| ToolFault {
             code: error.code().to_owned(),
-            message: error.told(),
+            message: error.public_message(),
             plugin: self.component.plugin.clone(),
             version: self.component.version.clone(),
             trace,

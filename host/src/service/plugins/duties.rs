@@ -13,7 +13,7 @@ use crate::plugin::Manifest;
 use crate::resolve::ToolRules;
 use crate::store::{Change, ChangeSet, Declared, Layer, Snapshot};
 
-use super::super::{Error, Machinery, Service};
+use super::super::{Error, PluginSource, Service};
 use super::PluginError;
 
 impl Service {
@@ -46,7 +46,7 @@ impl Service {
 
     /// What the plugins answer for that administrators brought, for an export.
     pub(in crate::service) fn exported_duties(&self, snapshot: &Snapshot) -> Result<BTreeMap<String, Duties>, Error> {
-        let Machinery::Installed(_) = &self.machinery else { return Ok(BTreeMap::new()) };
+        let PluginSource::Installed(_) = &self.machinery else { return Ok(BTreeMap::new()) };
         let mut exported = BTreeMap::new();
         for (name, entry) in snapshot.entries(Kind::Plugin).filter(|(_, entry)| entry.layer == Layer::Custom) {
             let Some(plugin) = Plugin::from_any(&entry.item) else { continue };
@@ -68,7 +68,7 @@ impl Service {
         changes: &ChangeSet,
         here: &Snapshot,
     ) -> Result<(), Error> {
-        let Machinery::Installed(platform) = &self.machinery else { return Ok(()) };
+        let PluginSource::Installed(platform) = &self.machinery else { return Ok(()) };
         if expects.is_empty() || caller.has(Privilege::PluginConfigure) {
             return Ok(());
         }

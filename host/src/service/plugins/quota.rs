@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::domain::{Digest, Item, Kind, Plugin};
-use crate::service::{Error, Machinery, Service};
+use crate::service::{Error, PluginSource, Service};
 use crate::store::{Change, Layer, Snapshot};
 
 use super::PluginError;
@@ -81,7 +81,7 @@ impl Service {
         changes: &[Change],
         new: &[(&Digest, usize)],
     ) -> Result<(), Error> {
-        let Machinery::Installed(platform) = &self.machinery else { return Ok(()) };
+        let PluginSource::Installed(platform) = &self.machinery else { return Ok(()) };
         let custom = snapshot.entries(Kind::Plugin).filter(|(_, entry)| entry.layer == Layer::Custom);
         let before: BTreeMap<&str, &Plugin> =
             custom.filter_map(|(name, entry)| Some((&**name, Plugin::from_any(&entry.item)?))).collect();
@@ -113,7 +113,7 @@ impl Service {
     /// Takes away what plugins left behind: compiled code that the newest revision has no use for, and the oldest
     /// components that it does not name, if there is too much of either.
     pub(in crate::service) fn tidy_plugins(&self) {
-        let Machinery::Installed(platform) = &self.machinery else { return };
+        let PluginSource::Installed(platform) = &self.machinery else { return };
         let tidied = self.store.snapshot().and_then(|snapshot| {
             platform.tidy(&snapshot);
             let plugins = snapshot.entries(Kind::Plugin).filter_map(|(_, entry)| Plugin::from_any(&entry.item));
@@ -172,7 +172,7 @@ mod tests {
         let off = |plugin| Plugin { state: crate::domain::State::Inactive, ..plugin };
         let there = named(PLUGINS, 1).into_iter().map(|(name, plugin)| Change::put(name, off(plugin)));
         store.install(&[], change(store.newest().unwrap(), there.collect()), &author).unwrap();
-        let service = Service::with(store, Machinery::Installed(Box::new(platform)));
+        let service = Service::with(store, PluginSource::Installed(Box::new(platform)));
         let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..] else {
             panic!("the built-in plugin is gone")
         };

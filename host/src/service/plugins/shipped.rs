@@ -11,7 +11,7 @@ use crate::domain::{Kind, Plugin};
 use crate::plugin::Manifest;
 use crate::store::{Expect, Snapshot};
 
-use super::super::{Error, Machinery, Service};
+use super::super::{Error, PluginSource, Service};
 use super::fit::Draft;
 use super::settle::{Also, Settling};
 use super::{PluginError, item};
@@ -46,7 +46,7 @@ impl Service {
 
     /// Lets versions serve that came with the program and waited because settings have to be migrated for them.
     pub(in crate::service) fn migrate_to_shipped(&self) -> Result<(), Error> {
-        let Machinery::Installed(platform) = &self.machinery else { return Ok(()) };
+        let PluginSource::Installed(platform) = &self.machinery else { return Ok(()) };
         let snapshot = self.store.snapshot()?;
         for (name, _) in snapshot.entries(Kind::Plugin) {
             let Some(manifest) = platform.waiting(name, item(&snapshot, name)?) else { continue };

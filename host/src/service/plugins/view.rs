@@ -14,7 +14,7 @@ use crate::plugin::{Catalog, Health};
 use crate::store::{FailedVersion, Layer, Snapshot};
 
 use super::super::publishers::SignerView;
-use super::super::{Error, Machinery, Service};
+use super::super::{Error, PluginSource, Service};
 use super::fit::UnfitSettings;
 use super::serving::{self, Idle, ServingState};
 use super::settle::Migrated;
@@ -186,7 +186,7 @@ pub struct RolledBackPlugin {
 impl Service {
     /// The plugins that are there, and those of which no version could be installed yet, by name.
     pub fn plugins(&self) -> Result<Vec<PluginView>, Error> {
-        let Machinery::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
+        let PluginSource::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
         let snapshot = self.store.snapshot()?;
         let catalog = platform.catalog(&self.store, &snapshot)?;
         let there = snapshot.entries(Kind::Plugin).map(|(name, _)| name.to_string());

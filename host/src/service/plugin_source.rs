@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use crate::plugin::ToolStepRegistration;
 use crate::resolve::ToolRules;
-use crate::store::{self, Snapshot, Store};
+use crate::store;
+use crate::store::{Snapshot, Store};
 use crate::upgrade::{Migration, Page, StepFault, StepInfo, StepNote, Steps};
 
 use super::platform::Platform;
 
 /// Where rules and steps come from.
-pub(super) enum Machinery {
+pub(super) enum PluginSource {
     /// They are given, whatever the configuration says.
     Given { rules: Arc<dyn ToolRules>, steps: Arc<dyn Steps> },
     /// They are plugins, as the configuration says.
@@ -20,7 +21,7 @@ pub(super) enum Machinery {
 /// No step at all.
 struct NoSteps;
 
-impl Machinery {
+impl PluginSource {
     /// Given rules, and no step.
     pub(super) fn of_rules(rules: Arc<dyn ToolRules>) -> Self {
         Self::Given { rules, steps: Arc::new(NoSteps) }

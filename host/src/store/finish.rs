@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::domain::{AnyItem, InvalidItem, Item, Kind, Problems, User};
 
-use super::checks::{self, Finding};
+use super::checks;
+use super::checks::Finding;
 use super::draft::Draft;
 use super::{Authority, Entry, Error, How, Layer, MissingReference, Strictness, Tolerated, bounds, people, rows};
 

@@ -9,12 +9,14 @@ use serde_json::Value;
 use crate::domain::access::AuditEvent;
 use crate::domain::revision::Author;
 use crate::service::{Error, Service};
+use crate::store;
 use crate::store::journal::{Journal, Tally};
 use crate::store::{
-    self, Authority, Change, ChangeSet, Committed, Expect, Lease, NewRun, RunState, StepRun, Strictness, is_gone,
+    Authority, Change, ChangeSet, Committed, Expect, Lease, NewRun, RunState, StepRun, Strictness, is_gone,
     this_process,
 };
-use crate::upgrade::{self, Carried, Plan, Run, Source, StepFault, Tell, tallied};
+use crate::upgrade;
+use crate::upgrade::{Carried, Plan, Run, Source, StepFault, Tell, tallied};
 
 use super::{JOURNAL, SOURCE, UpgradeStatus, ended};
 

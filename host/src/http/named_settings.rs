@@ -10,7 +10,8 @@ use crate::domain::access::Caller;
 use crate::domain::revision::Author;
 
 use super::etag::Conditions;
-use super::items::{self, REVISION, number};
+use super::items;
+use super::items::{REVISION, number};
 use super::problem::Refusal;
 use super::state::App;
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Error, foreign, private};
 
 /// A kind of database.
-pub(super) struct Beside {
+pub(super) struct SideDatabase {
     /// Marks the file, in SQLite's `application_id`.
     pub(super) id: i32,
     /// The tables of schema version 1. The version is in SQLite's `user_version`.
@@ -23,7 +23,7 @@ pub(super) struct Beside {
     pub(super) private: bool,
 }
 
-impl Beside {
+impl SideDatabase {
     /// Opens the database, or makes it.
     pub(super) fn open(&self, file: &Path) -> Result<Connection, Error> {
         self.make(file).map_err(|error| error.in_folder(file.parent().unwrap_or(Path::new("."))))
