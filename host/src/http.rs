@@ -4,73 +4,32 @@
 //! blocking is allowed. `/openapi.json` describes every route, and is made from the descriptions beside
 //! the handlers.
 
-mod access_roles;
-mod answer_headers;
-mod asked;
-mod assignments;
-mod attribute;
-mod audit;
-mod auth;
+mod access;
+mod admin;
 mod body;
-mod bundles;
-mod call_metrics;
-mod collections;
-mod connections;
-mod connectors;
-mod contract;
-mod copy;
-mod default_profile;
-mod deletion;
-mod deliveries;
-mod document;
-mod environment;
+mod capacity;
 mod error;
 mod etag;
 mod experience;
 mod export;
-mod filter;
-mod grants;
 mod health;
 mod imports;
 mod items;
-mod lanes;
 mod ledger;
-mod list;
-mod load_metrics;
-mod look_ups;
-mod me;
-mod metrics;
-mod named_settings;
-mod number;
-mod observations;
-mod observe;
+mod metrics_page;
+mod middleware;
 mod openapi;
-mod order;
-mod outbox;
-mod pace;
 mod page;
 mod plugins;
 mod privileges;
 mod problem;
 mod query;
-mod rank_and_roles;
-mod recordings;
-mod retries;
+mod request_id;
 mod revisions;
-mod rollout;
-mod room;
-mod secrets;
+mod server;
 mod state;
-mod statistics;
-mod steps;
-mod strangers;
-mod tokens;
-mod trace_parent;
-mod traces;
-mod trusted_publishers;
-mod unambiguous;
+mod telemetry;
 mod upgrades;
-mod view;
 
 use std::future::Future;
 use std::io;
@@ -91,20 +50,20 @@ use utoipa_axum::routes;
 
 use crate::service::Service;
 
-use auth::Admin;
-pub use auth::{InvalidToken, Token};
-pub use connections::Connections;
-use contract::Contract;
-use lanes::Lanes;
-pub use lanes::{LaneLimits, Work};
-pub(crate) use list::takes_filter;
-use load_metrics::LoadMetrics;
-use metrics::Metrics;
-pub use pace::Pace;
-pub use room::Room;
-use room::Rooms;
+use admin::Admin;
+pub use admin::{InvalidToken, Token};
+use body::contract::Contract;
+use capacity::lanes::Lanes;
+pub use capacity::lanes::{LaneLimits, Work};
+pub use capacity::pace::Pace;
+pub use capacity::room::Room;
+use capacity::room::Rooms;
+use capacity::strangers::Strangers;
+pub(crate) use items::list::takes_filter;
+pub use server::connections::Connections;
 use state::{App, Open};
-use strangers::Strangers;
+use telemetry::load_metrics::LoadMetrics;
+use telemetry::metrics::Metrics;
 
 /// How a server serves.
 #[derive(Debug, Clone)]
@@ -190,9 +149,9 @@ impl Server {
         let (stopped, stopping) = tokio::sync::oneshot::channel();
         let service = self.service;
         // Ends with the server; a question that was being put is put again by the next.
-        let _deliveries = AbortOnDrop(tokio::spawn(deliveries::deliver(Arc::clone(&service))));
-        let _retries = AbortOnDrop(tokio::spawn(retries::retry(Arc::clone(&service))));
-        let _observations = AbortOnDrop(tokio::spawn(observations::observe(Arc::clone(&service))));
+        let _deliveries = AbortOnDrop(tokio::spawn(server::outbox_worker::deliver(Arc::clone(&service))));
+        let _retries = AbortOnDrop(tokio::spawn(server::plugin_retry_worker::retry(Arc::clone(&service))));
+        let _observations = AbortOnDrop(tokio::spawn(server::recording_worker::observe(Arc::clone(&service))));
         let stop = async move {
             stop.await;
             // Upgrades go on from their journal another time; nobody should wait for them now.
@@ -201,7 +160,7 @@ impl Server {
             let _ = stopped.send(());
         };
         let (connections, pace) = (self.connections, self.pace);
-        let serving = connections::serve(self.listener, self.router, connections, pace, self.load, stop);
+        let serving = server::connections::serve(self.listener, self.router, connections, pace, self.load, stop);
         let drain = self.drain;
         let overdue = async {
             match stopping.await {
@@ -235,34 +194,34 @@ fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::empty())
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
-        .routes(routes!(metrics::metrics))
-        .merge(collections::routes())
-        .merge(assignments::routes())
-        .merge(rank_and_roles::routes())
-        .merge(default_profile::routes())
-        .merge(copy::routes())
-        .merge(environment::routes())
+        .routes(routes!(metrics_page::metrics))
+        .merge(items::collections::routes())
+        .merge(items::assignments::routes())
+        .merge(items::rank_and_roles::routes())
+        .merge(items::default_profile::routes())
+        .merge(items::copy::routes())
+        .merge(items::environment::routes())
         .merge(experience::routes())
         .merge(revisions::routes())
         .merge(plugins::routes())
-        .merge(recordings::routes())
-        .merge(rollout::routes())
-        .merge(grants::routes())
-        .merge(trusted_publishers::routes())
-        .merge(connectors::routes())
-        .merge(secrets::routes())
-        .merge(bundles::routes())
-        .merge(steps::routes())
-        .merge(outbox::routes())
-        .merge(statistics::routes())
-        .merge(traces::routes())
+        .merge(plugins::recordings::routes())
+        .merge(plugins::rollout::routes())
+        .merge(plugins::grants::routes())
+        .merge(items::trusted_publishers::routes())
+        .merge(items::connectors::routes())
+        .merge(plugins::secrets::routes())
+        .merge(plugins::bundles::routes())
+        .merge(plugins::steps::routes())
+        .merge(plugins::outbox::routes())
+        .merge(plugins::statistics::routes())
+        .merge(plugins::traces::routes())
         .merge(imports::routes())
         .merge(upgrades::routes())
         .merge(export::routes())
-        .merge(me::routes())
-        .merge(access_roles::routes())
-        .merge(tokens::routes())
-        .merge(audit::routes())
+        .merge(access::me::routes())
+        .merge(access::access_roles::routes())
+        .merge(access::tokens::routes())
+        .merge(access::audit::routes())
 }
 
 fn router(app: App, timeout: Duration) -> Router {
@@ -278,11 +237,11 @@ fn router(app: App, timeout: Duration) -> Router {
     router
         .route("/openapi.json", get(|| async move { (described, document) }))
         .fallback(|| async { StatusCode::NOT_FOUND })
-        .layer(from_fn_with_state((app.clone(), contract), contract::hold))
+        .layer(from_fn_with_state((app.clone(), contract), body::contract::hold))
         .layer(from_fn(etag::conditional))
-        .layer(from_fn_with_state(app.clone(), auth::guard))
-        .layer(CatchPanicLayer::custom(observe::panicked))
-        .layer(from_fn_with_state(timeout, observe::in_time))
-        .layer(from_fn_with_state(app.clone(), observe::observe))
+        .layer(from_fn_with_state(app.clone(), access::auth::guard))
+        .layer(CatchPanicLayer::custom(middleware::request_log::panicked))
+        .layer(from_fn_with_state(timeout, middleware::request_log::in_time))
+        .layer(from_fn_with_state(app.clone(), middleware::request_log::observe))
         .with_state(app)
 }

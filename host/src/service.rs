@@ -3,44 +3,28 @@
 //! The HTTP API and the command line are thin over this. Synchronous: whoever serves many at once decides where it runs.
 
 mod audit;
-mod bundles;
-mod commit;
-mod comparison;
-mod connectors;
-mod grants;
-mod held_back;
-mod kinds;
-mod observer;
-mod outbox;
-mod platform;
-mod plugin_source;
+mod changes;
 mod plugins;
-mod publishers;
-mod recordings;
-mod rollout;
-mod secrets;
-mod settings;
-mod steps;
-mod tools;
-mod turn;
+mod recording;
+mod runtime;
 mod upgrades;
 
-pub use bundles::{BundleOptions, InstalledBundle, InstalledComponent};
-pub use comparison::{Comparison, Gatekeeping, SettingsOutlook};
-pub use connectors::ConnectorView;
-pub use grants::{Grant, GrantView};
-pub use kinds::ToolWithoutRule;
-pub use outbox::Delivered;
-pub use platform::PlatformOptions;
+pub use changes::outbox::Delivered;
+pub use plugins::bundles::{BundleOptions, InstalledBundle, InstalledComponent};
+pub use plugins::connectors::ConnectorView;
+pub use plugins::gate::{Comparison, Gatekeeping, SettingsOutlook};
+pub use plugins::grants::{Grant, GrantView};
+pub use plugins::kinds::ToolWithoutRule;
+pub use plugins::rollout::RolloutView;
+pub use plugins::steps::StepView;
+pub use plugins::trust::{KeyView, PublisherView, SignerView, Standing};
 pub use plugins::{
     ActivatedPlugin, Activation, Decided, Installed, Migrated, MigratedSettings, PluginError, PluginView,
     RolledBackPlugin, ServingState, SettingsChange, SettingsPlace, SettingsProblem, Settling, UnfitSettings,
     VersionView,
 };
-pub use publishers::{KeyView, PublisherView, SignerView, Standing};
-pub use recordings::{RecordingView, ReplayView};
-pub use rollout::RolloutView;
-pub use steps::StepView;
+pub use recording::recordings::{RecordingView, ReplayView};
+pub use runtime::platform::PlatformOptions;
 pub use upgrades::{ENDED_BY_ROLL_BACK, PlanOptions, UpgradeStatus};
 
 use std::cell::Cell;
@@ -64,10 +48,10 @@ use crate::resolve::{self, Asker, SessionInput, Subject, ToolRules, resolve};
 use crate::store::{self, Authority, Change, ChangeSet, Committed, Expect, Person, Snapshot, Store, TraceLog};
 use crate::upgrade::{self, Steps};
 
-use commit::Origin;
-use observer::{Observer, Observing};
-use platform::Platform;
-use plugin_source::PluginSource;
+use changes::commit::Origin;
+use recording::observer::{Observer, Observing};
+use runtime::platform::Platform;
+use runtime::plugin_source::PluginSource;
 
 /// One environment, ready to be asked.
 pub struct Service {
@@ -78,7 +62,7 @@ pub struct Service {
     /// Held while versions are compared, which keeps a thread busy for up to a minute.
     comparing: Mutex<()>,
     stopping: AtomicBool,
-    turns: turn::Turns,
+    turns: runtime::turn::Turns,
     /// The plugin that a question of the outbox was put to last: the next question is another plugin's.
     served: Mutex<String>,
 }
@@ -285,7 +269,7 @@ impl Service {
             observer: Observer::default(),
             comparing: Mutex::default(),
             stopping: AtomicBool::new(false),
-            turns: turn::Turns::default(),
+            turns: runtime::turn::Turns::default(),
             served: Mutex::default(),
         }
     }

@@ -3,6 +3,11 @@
 //! Broken JSON is a 400 with its position; JSON that is not what was asked for is a 422 with its attribute; a body that comes too
 //! slowly is a 408, and one that is too large a 413. What is made of JSON is made in [`document`].
 
+pub(in crate::http) mod contract;
+pub(in crate::http) mod document;
+pub(in crate::http) mod number;
+pub(in crate::http) mod unambiguous;
+
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
@@ -14,12 +19,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::asked::Asked;
-use super::contract::Sent;
-use super::document::{self, SMALL, Weight};
-use super::pace::Patience;
+use self::contract::Sent;
+use self::document::{SMALL, Weight};
+use super::capacity::asked::Asked;
+use super::capacity::pace::Patience;
+use super::capacity::room::{Content, Held, Kept, Share};
 use super::problem::Refusal;
-use super::room::{Content, Held, Kept, Share};
 use super::state::App;
 
 /// Most bytes of a JSON body.

@@ -16,8 +16,8 @@ use crate::resolve::SessionInput;
 use crate::service::{Question, Service, Who};
 use crate::store::{Error, MissingReference, Snapshot};
 
+use super::body::number::Number;
 use super::body::{QUESTION_MAX, Typed};
-use super::number::Number;
 use super::privileges::also;
 use super::problem::Refusal;
 use super::query::{For, Nothing, Query};

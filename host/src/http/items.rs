@@ -1,5 +1,21 @@
 //! One item of any kind: read, replaced, patched, deleted. The handlers of the collections are thin over this.
 
+pub(in crate::http) mod assignments;
+pub(in crate::http) mod attribute;
+pub(in crate::http) mod collections;
+pub(in crate::http) mod connectors;
+pub(in crate::http) mod copy;
+pub(in crate::http) mod default_profile;
+pub(in crate::http) mod deletion;
+pub(in crate::http) mod environment;
+pub(in crate::http) mod filter;
+pub(in crate::http) mod list;
+pub(in crate::http) mod named_settings;
+pub(in crate::http) mod order;
+pub(in crate::http) mod rank_and_roles;
+pub(in crate::http) mod trusted_publishers;
+pub(in crate::http) mod view;
+
 use std::cell::Cell;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -13,10 +29,10 @@ use crate::domain::{AnyItem, InvalidItem, Kind, Name, Problems, Revision, bounds
 use crate::service::{Error, Service};
 use crate::store::{self, Change, ChangeSet, Committed, Displaced, Expect, How, Layer, Store};
 
+use self::view::{Meta, Said};
 use super::etag::{self, Conditions};
 use super::page;
 use super::problem::Refusal;
-use super::view::{self, Meta, Said};
 
 /// The newest revision, on every answer to a write.
 pub(super) const REVISION: HeaderName = HeaderName::from_static("x-loadout-revision");

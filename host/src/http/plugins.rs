@@ -1,5 +1,15 @@
 //! Plugins: installed, listed, looked at, activated, rolled back, switched off, taken away.
 
+pub(in crate::http) mod bundles;
+pub(in crate::http) mod grants;
+pub(in crate::http) mod outbox;
+pub(in crate::http) mod recordings;
+pub(in crate::http) mod rollout;
+pub(in crate::http) mod secrets;
+pub(in crate::http) mod statistics;
+pub(in crate::http) mod steps;
+pub(in crate::http) mod traces;
+
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

@@ -13,8 +13,8 @@ use crate::domain::name::is_unseen;
 use crate::domain::revision::Author;
 use crate::resolve::Asker;
 
-use super::observe::RequestId;
 use super::problem::Refusal;
+use super::request_id::RequestId;
 
 /// The query string as a `T`, which must refuse unknown keys.
 pub(super) struct Query<T>(pub(super) T);

@@ -12,7 +12,7 @@ use crate::domain::Revision;
 use crate::domain::access::{Caller, Privilege};
 use crate::domain::revision::RevisionRecord;
 
-use super::number::Number;
+use super::body::number::Number;
 use super::page::{self, Filling};
 use super::problem::Refusal;
 use super::query::Query;

@@ -12,16 +12,16 @@ use crate::domain::access::Secret;
 use crate::service::Service;
 use crate::store::Holder;
 
-use super::asked::{Asked, Errand};
-use super::auth::Admin;
-use super::lanes::{Lane, Lanes, Turn};
+use super::admin::Admin;
+use super::capacity::asked::{Asked, Errand};
+use super::capacity::lanes::{Lane, Lanes, Turn};
+use super::capacity::look_ups::LookUps;
+use super::capacity::pace::Pace;
+use super::capacity::room::Rooms;
+use super::capacity::strangers::Strangers;
 use super::ledger::Ledger;
-use super::look_ups::LookUps;
-use super::metrics::Metrics;
-use super::pace::Pace;
 use super::problem::Refusal;
-use super::room::Rooms;
-use super::strangers::Strangers;
+use super::telemetry::metrics::Metrics;
 
 /// One server.
 #[derive(Clone)]

@@ -22,10 +22,10 @@ use crate::store::journal::{Accounted, Outcome};
 use crate::store::{Lease, Run, RunState};
 use crate::upgrade::{Changed, Plan};
 
-use super::asked::Asked;
+use super::body::number::Number;
 use super::body::{ArchiveTurn, Package, Typed};
+use super::capacity::asked::Asked;
 use super::etag::Unconditional;
-use super::number::Number;
 use super::page::{self, Filling};
 use super::problem::Refusal;
 use super::query::{By, Nothing, Query};

@@ -3,18 +3,29 @@
 //! Every change is one revision. A component is made ready before a revision names it, so whatever is wrong with it shows while
 //! the version that serves goes on serving. A version that does not take the settings that are there does not serve.
 
+pub(in crate::service) mod bundles;
+pub(in crate::service) mod connectors;
+pub(in crate::service) mod gate;
+pub(in crate::service) mod grants;
+pub(in crate::service) mod kinds;
+pub(in crate::service) mod rollout;
+pub(in crate::service) mod secrets;
+pub(in crate::service) mod settings;
+pub(in crate::service) mod steps;
+pub(in crate::service) mod tools;
+pub(in crate::service) mod trust;
+
 mod duties;
 mod error;
 mod fit;
 mod quota;
-pub(super) mod serving;
 mod settle;
 mod shipped;
 mod view;
 
+pub use super::runtime::serving::ServingState;
 pub use error::PluginError;
 pub use fit::{SettingsPlace, SettingsProblem, UnfitSettings};
-pub use serving::ServingState;
 pub use settle::{Migrated, MigratedSettings, SettingsChange, Settling};
 pub use view::{ActivatedPlugin, Decided, Installed, PluginView, RolledBackPlugin, VersionView};
 
@@ -29,8 +40,9 @@ use crate::domain::{
 use crate::plugin::{LoadError, Loader, Manifest, Provides, Signatures};
 use crate::store::{self, Change, Component, Expect, Layer, Lost, Snapshot};
 
-use super::comparison::{Gatekeeper, Gatekeeping};
-use super::platform::{self, Platform};
+use self::gate::{Gatekeeper, Gatekeeping};
+use super::runtime::platform;
+use super::runtime::platform::Platform;
 use super::{Error, PluginSource, Service};
 
 pub(super) use fit::{Draft, Reader};

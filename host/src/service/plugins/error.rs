@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use super::gate::Comparison;
 use crate::domain::trace::TraceId;
 use crate::domain::{Capabilities, Digest, PluginVersion, Problem};
 use crate::plugin::LoadError;
-use crate::service::comparison::Comparison;
 
 use super::fit::UnfitSettings;
 

@@ -13,8 +13,8 @@ use crate::domain::{Item, Kind, Plugin, Profile, StepOverride};
 use crate::plugin::{Manifest, SettingsSchema, escaped};
 use crate::store::{Change, Expect, Layer, Snapshot};
 
-use super::super::platform::Found;
 use super::super::{Error, Service};
+use crate::service::runtime::platform::Found;
 
 /// Most problems that are listed; the others are counted.
 const LISTED: usize = 20;

@@ -138,8 +138,8 @@ mod tests {
     use crate::domain::access::Caller;
     use crate::domain::revision::Author;
     use crate::plugin::{ChildCompiler, Compiler, Config};
-    use crate::service::platform::{Platform, PlatformOptions, change};
     use crate::service::plugins::Activation;
+    use crate::service::runtime::platform::{Platform, PlatformOptions, change};
     use crate::store::Store;
 
     fn digest(of: &str) -> Digest {

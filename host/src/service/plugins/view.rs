@@ -13,12 +13,13 @@ use crate::domain::{
 use crate::plugin::{Catalog, Health};
 use crate::store::{FailedVersion, Layer, Snapshot};
 
-use super::super::publishers::SignerView;
 use super::super::{Error, PluginSource, Service};
 use super::fit::UnfitSettings;
-use super::serving::{self, Idle, ServingState};
 use super::settle::Migrated;
+use super::trust::SignerView;
 use super::{PluginError, entry, item};
+use crate::service::runtime::serving;
+use crate::service::runtime::serving::{Idle, ServingState};
 
 /// A plugin, as administrators see it.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]

@@ -1,0 +1,63 @@
+//! The roles a token can have, and what each allows.
+
+use axum::Json;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::access::{AccessRole, Privilege};
+
+use crate::http::query::{Nothing, Query};
+use crate::http::state::App;
+
+pub(in crate::http) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// Every role there is. Nobody can make others.
+#[derive(Debug, Serialize, ToSchema)]
+struct AccessRoleList {
+    /// The one that allows everything first.
+    items: Vec<DescribedRole>,
+}
+
+/// A role, and what it allows.
+#[derive(Debug, Serialize, ToSchema)]
+struct DescribedRole {
+    /// Its name.
+    role: AccessRole,
+    /// What it is for.
+    #[schema(value_type = String)]
+    description: &'static str,
+    /// What it allows.
+    privileges: Vec<DescribedPrivilege>,
+}
+
+/// A privilege, and what it allows.
+#[derive(Debug, Serialize, ToSchema)]
+struct DescribedPrivilege {
+    /// Its name.
+    privilege: Privilege,
+    /// What it allows.
+    #[schema(value_type = String)]
+    description: &'static str,
+}
+
+impl From<AccessRole> for DescribedRole {
+    fn from(role: AccessRole) -> Self {
+        let described =
+            |privilege: &Privilege| DescribedPrivilege { privilege: *privilege, description: privilege.description() };
+        let privileges = role.privileges().iter().map(described).collect();
+        Self { role, description: role.description(), privileges }
+    }
+}
+
+/// Lists the roles a token can have, with the privileges of each.
+#[utoipa::path(
+    get, path = "/api/v1/access-roles", operation_id = "list-access-roles", tag = "access",
+    responses((status = 200, description = "Every role.", body = AccessRoleList)),
+)]
+async fn list(_: Query<Nothing>) -> Json<AccessRoleList> {
+    Json(AccessRoleList { items: AccessRole::ALL.iter().copied().map(DescribedRole::from).collect() })
+}

@@ -1,0 +1,31 @@
+//! The work a server does between requests: plugins that could not be made ready are tried again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::service::Service;
+
+/// How often somebody looks whether there is one.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long nothing is tried after the database failed.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// Tries again until the server is told to stop.
+pub(in crate::http) async fn retry(service: Arc<Service>) {
+    loop {
+        let at_work = Arc::clone(&service);
+        let pause = match tokio::task::spawn_blocking(move || at_work.retry_plugins()).await {
+            Ok(Ok(_)) => PAUSE,
+            Ok(Err(error)) => {
+                tracing::error!(error = crate::http::error::chain(&error), "plugins could not be tried again");
+                PAUSE_AFTER_FAILURE
+            }
+            Err(error) => {
+                tracing::error!(%error, "trying a plugin again broke off");
+                PAUSE_AFTER_FAILURE
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}

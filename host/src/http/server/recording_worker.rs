@@ -1,0 +1,33 @@
+//! The work a server does between requests: calls that were noticed are recorded and compared when their answers are gone.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::service::Service;
+
+/// How long a call is waited for before somebody asks whether the server still runs.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// How often recordings that are too old are taken away.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// Looks at calls until the server is told to stop.
+pub(in crate::http) async fn observe(service: Arc<Service>) {
+    let mut swept: Option<Instant> = None;
+    loop {
+        let at_work = Arc::clone(&service);
+        let sweep = swept.is_none_or(|swept| swept.elapsed() > SWEEP);
+        let work = tokio::task::spawn_blocking(move || {
+            if sweep && let Err(error) = at_work.expire_recordings(jiff::Timestamp::now()) {
+                tracing::error!(error = crate::http::error::chain(&error), "old recordings could not be taken away");
+            }
+            at_work.observe_within(PATIENCE);
+        });
+        if sweep {
+            swept = Some(Instant::now());
+        }
+        if let Err(error) = work.await {
+            tracing::error!(%error, "looking at a call broke off");
+        }
+    }
+}

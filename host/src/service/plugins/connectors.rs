@@ -1,0 +1,33 @@
+//! Connectors: where plugins that were granted them look up records, and search for articles.
+
+use serde::Serialize;
+
+use crate::domain::{Connector, Item, Kind, Revision};
+
+use crate::service::{Error, Service};
+
+/// A connector, as administrators see it.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ConnectorEntry)]
+pub struct ConnectorView {
+    /// The name that plugins ask for.
+    pub connector: String,
+    /// Where it leads.
+    #[serde(flatten)]
+    pub item: Connector,
+    /// The revision that wrote it.
+    pub revision: Revision,
+}
+
+impl Service {
+    /// The connectors, by name.
+    pub fn connectors(&self) -> Result<Vec<ConnectorView>, Error> {
+        let snapshot = self.store.snapshot()?;
+        let views = snapshot.entries(Kind::Connector).filter_map(|(name, entry)| {
+            let item = Connector::from_any(&entry.item)?.clone();
+            Some(ConnectorView { connector: name.to_string(), item, revision: entry.revision })
+        });
+        Ok(views.collect())
+    }
+}

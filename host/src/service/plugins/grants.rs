@@ -1,0 +1,148 @@
+//! Grants: what a component may reach outside of the host, of what its manifest asks for.
+//!
+//! Refuses to grant what a component does not ask for. A grant names a digest, so another build has none; it goes on without a word
+//! only for a version that asks for no more than the one that serves, and that a key signed which signed that one, too, and is
+//! trusted now. The right to install code is no right to what was granted to other code.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::domain::revision::Author;
+use crate::domain::{Capabilities, Digest, Plugin, PluginVersion, Revision};
+use crate::plugin::Signatures;
+use crate::store::{Expect, Snapshot};
+
+use super::{Decided, PluginError, item, version_of, written};
+use crate::service::{Error, Service};
+
+/// What a version of a plugin asks for, and what it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PluginGrant)]
+pub struct GrantView {
+    /// The plugin, as `publisher/name`.
+    pub plugin: String,
+    /// The version.
+    pub version: PluginVersion,
+    /// The SHA-256 of its component, in hexadecimal, which alone the grant is for.
+    pub digest: Digest,
+    /// Whether somebody decided about it. Until then a version that asks for anything cannot be activated.
+    pub decided: bool,
+    /// What it asks for.
+    pub asks: Capabilities,
+    /// What it was granted of that.
+    pub granted: Capabilities,
+    /// What it asks for and does not have.
+    pub missing: Capabilities,
+    /// The newest revision.
+    pub revision: Revision,
+}
+
+/// What to grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grant {
+    /// Everything that is asked for.
+    All,
+    /// This and nothing else.
+    Only(Capabilities),
+}
+
+impl Service {
+    /// What a version asks for, and what it has.
+    pub fn grant(&self, name: &str, version: PluginVersion) -> Result<GrantView, Error> {
+        self.grant_of(&*self.store.snapshot()?, name, version)
+    }
+
+    fn grant_of(&self, snapshot: &Snapshot, name: &str, version: PluginVersion) -> Result<GrantView, Error> {
+        let plugin = item(snapshot, name)?;
+        let digest = version_of(name, plugin, version)?;
+        let (asks, decision) = (self.asked_of(digest)?, plugin.grants.get(digest));
+        let granted = decision.map(|granted| granted.and(&asks)).unwrap_or_default();
+        Ok(GrantView {
+            plugin: name.to_owned(),
+            version,
+            digest: digest.clone(),
+            decided: decision.is_some(),
+            missing: asks.without(&granted),
+            asks: (*asks).clone(),
+            granted,
+            revision: snapshot.revision(),
+        })
+    }
+
+    /// Grants a version some of what it asks for, in place of what it was granted before.
+    pub fn grant_plugin(
+        &self,
+        name: &str,
+        expect: Expect,
+        version: PluginVersion,
+        grant: &Grant,
+        author: &Author,
+    ) -> Result<Decided<GrantView>, Error> {
+        self.change_plugin(name, expect, author, |service, _, plugin| {
+            let digest = version_of(name, plugin, version)?.clone();
+            let asked = service.asked_of(&digest)?;
+            let granted = match grant {
+                Grant::All => (*asked).clone(),
+                Grant::Only(granted) => granted.clone(),
+            };
+            let unasked = granted.without(&asked);
+            if !unasked.is_empty() {
+                let (unasked, asked) = (unasked.into(), Box::new((*asked).clone()));
+                return Err(PluginError::NotAsked { name: name.to_owned(), version, unasked, asked }.into());
+            }
+            plugin.grants.insert(digest, granted);
+            Ok(())
+        })?;
+        self.decided_grant(name, version)
+    }
+
+    /// Takes back what a version was granted. If it serves it goes on, and whatever it asks for is refused.
+    pub fn take_grant(
+        &self,
+        name: &str,
+        expect: Expect,
+        version: PluginVersion,
+        author: &Author,
+    ) -> Result<Decided<GrantView>, Error> {
+        self.change_plugin(name, expect, author, |_, _, plugin| {
+            let digest = version_of(name, plugin, version)?.clone();
+            plugin.grants.remove(&digest);
+            Ok(())
+        })?;
+        self.decided_grant(name, version)
+    }
+
+    fn decided_grant(&self, name: &str, version: PluginVersion) -> Result<Decided<GrantView>, Error> {
+        let snapshot = self.store.snapshot()?;
+        Ok(Decided { view: self.grant_of(&snapshot, name, version)?, revision: written(&snapshot, name)? })
+    }
+
+    /// What a component asks for.
+    pub(in crate::service) fn asked_of(&self, digest: &Digest) -> Result<Arc<Capabilities>, Error> {
+        Ok(self.platform()?.asked(&self.store, digest)?)
+    }
+
+    /// Lets what was granted to the version that serves go on for the component `digest` of the plugin `name`, if a trusted key signed
+    /// both, and `digest` asks for no more. What an administrator has to decide about first comes back.
+    ///
+    /// The signatures are those of `digest`; without them the store is asked, which has the component.
+    pub(in crate::service) fn settle_grant(
+        &self,
+        snapshot: &Snapshot,
+        name: &str,
+        plugin: &mut Plugin,
+        (digest, signatures): (&Digest, Option<&Signatures>),
+        asked: &Capabilities,
+    ) -> Result<Option<Capabilities>, Error> {
+        let serving = plugin.active.and_then(|version| plugin.versions.get(&version)).cloned();
+        let granted = serving.filter(|serving| plugin.grants.contains_key(serving));
+        let heir_of = match granted {
+            Some(serving) if self.has_common_signer(snapshot, name, &serving, (digest, signatures))? => Some(serving),
+            _ => None,
+        };
+        let asked_before = heir_of.as_ref().map(|serving| self.asked_of(serving)).transpose()?;
+        Ok(plugin.settle_grant(digest, asked, heir_of.as_ref().zip(asked_before.as_deref())))
+    }
+}

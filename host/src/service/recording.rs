@@ -1,0 +1,4 @@
+//! Calls that are observed and recorded, and recordings that are asked again.
+
+pub(in crate::service) mod observer;
+pub(in crate::service) mod recordings;
