@@ -62,7 +62,7 @@ async fn a_host_that_does_not_know_the_token_says_so() -> Done {
     Ok(())
 }
 
-/// The kind `tool` is tried by the commands of the README.
+/// The kind `tool` is tried by the commands of the quick start.
 #[test]
 fn a_new_plugin_of_every_other_kind_is_tried_and_built() -> Done {
     let folder = tempfile::tempdir()?;

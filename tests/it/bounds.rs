@@ -1,4 +1,4 @@
-//! What is beyond a bound of the README is refused over HTTP with the status and the code that the README says.
+//! What is beyond a bound of `host/docs/bounds.md` is refused over HTTP with the status and the code that the page says.
 
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! The commands of the README for authors of plugins: each runs, and what they lead to is there for a person.
+//! The commands of the quick start for authors of plugins: each runs, and the new tool is there for a person.
 
 use std::fs;
 use std::path::Path;
@@ -13,10 +13,8 @@ type Done = Result<(), Failure>;
 // The commands wait for the server that this test is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_is_made_tried_installed_and_there_for_a_person() -> Done {
-    let readme = fs::read_to_string(root().join("README.md"))?;
-    let (_, section) = readme.split_once("\n## Write a plugin\n").ok_or("the README says how to write a plugin")?;
-    let section = section.split_once("\n## ").map_or(section, |(section, _)| section);
-    let acts = acts("README.md, below `Write a plugin`", section);
+    let page = fs::read_to_string(root().join("guest-sdk/guide/quick-start.md"))?;
+    let acts = acts("quick-start.md", &page);
     let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
     let folder = workplace()?;
     tokio::task::block_in_place(|| follow(folder.path(), &host.address(""), &acts))?;
