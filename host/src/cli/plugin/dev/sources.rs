@@ -1,7 +1,7 @@
 //! What a plugin is made of, looked at again and again.
 //!
-//! Looks at times and sizes of files, so that it works where nothing tells of changes, such as on a share of another machine. What builds
-//! leave behind is no source.
+//! Looks at times and sizes of files, so that it works where nothing tells of changes, such as on a share of another
+//! machine. What builds leave behind is no source.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,8 @@
 
 use super::{Kind, Template};
 
-/// The template in a folder: `$rule` is the file with what the plugin does, `$export` what its world exports, `$import` what it imports.
+/// The template in a folder: `$rule` is the file with what the plugin does, `$export` what its world exports, `$import`
+/// what it imports.
 macro_rules! template {
     ($folder:literal, $rule:literal, $export:literal, [$($import:literal),+] $(, $module:literal)*) => {
         &[
