@@ -1,6 +1,7 @@
 //! What answers may cost, as a file that lies beside the plugin's sources.
 //!
-//! Has no times: they depend on the machine, and a budget that does fails for no reason. Unknown keys are refused by name.
+//! Has no times: they depend on the machine, and a budget that does fails for no reason. Unknown keys are refused by
+//! name.
 
 use std::collections::BTreeMap;
 
@@ -59,8 +60,8 @@ impl Budget {
             .map_err(|error: toml::de::Error| InvalidBudget(error.message().lines().collect::<Vec<_>>().join(" ")))
     }
 
-    /// The same limits for single cases, and for every case what these cost, with a quarter of head-room. What has a limit of its own is
-    /// no measure for others.
+    /// The same limits for single cases, and for every case what these cost, with a quarter of head-room. What has a
+    /// limit of its own is no measure for others.
     pub fn around(self, costs: &[(&str, Cost)]) -> Self {
         let Self { cases, .. } = self;
         let mut most = [0; 4];
@@ -91,7 +92,7 @@ impl Budget {
         .collect()
     }
 
-    /// Cases it names and nobody has: somebody renamed one, and its limits hold no more.
+    /// Returns the cases that have limits here and do not exist: one that was renamed lost its limits.
     pub fn nowhere<'a>(&'a self, known: &[&str]) -> Vec<&'a str> {
         self.cases.keys().map(String::as_str).filter(|case| !known.contains(case)).collect()
     }

@@ -1,13 +1,14 @@
 //! The conditions of a component as its author sees them: by the line they stand in.
 //!
-//! Leaves out what nobody wrote: what a derive or a macro of the SDK makes, and the end of a block, where values are dropped.
+//! Leaves out generated conditions: those of a derive or a macro of the SDK, and of the end of a block, where values
+//! are dropped.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use crate::plugin::{Mutated, Mutation, Unreadable};
 
-/// Folders among the sources that somebody else wrote.
+/// Folders among the sources that hold code of other authors.
 const NOT_ONES_OWN: [&str; 3] = ["vendor", "target", "node_modules"];
 
 /// A condition of the sources. Code that is compiled for several types has it several times.
@@ -69,7 +70,7 @@ fn read(file: &str, sources: &Path) -> Option<(String, Vec<String>)> {
     Some((below.display().to_string(), text.lines().map(str::to_owned).collect()))
 }
 
-/// Whether somebody wrote what stands in this column, as a condition.
+/// Returns whether the author wrote a condition in this column: not the end of a block, a macro of items or a derive.
 fn is_written(line: &str, column: u32) -> bool {
     let at = usize::try_from(column).unwrap_or_default().saturating_sub(1);
     let rest: String = line.chars().skip(at).collect();

@@ -1,4 +1,4 @@
-//! A component on the bench, and what it comes to.
+//! The workbench of one component, and the outcome of each case.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,13 +28,13 @@ pub struct Workbench {
 pub struct Found {
     /// The outcome, in the words of the case.
     pub outcome: Value,
-    /// Why nobody would go by what it answered, if that is so.
+    /// Why the answer would be rejected, if it would.
     pub(super) disbelief: Option<Disbelief>,
     /// The call, and how it went.
     pub call: Examined,
 }
 
-/// An answer that is one, and that no change or upgrade goes on with.
+/// The reason why a change or an upgrade would reject a well-formed answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Disbelief {
     /// A stable code.
@@ -53,8 +53,8 @@ pub enum WorkbenchError {
 }
 
 impl Workbench {
-    /// Makes a component ready as a host would. It is compiled in this process: whoever asks made it. Compiled code is kept in the
-    /// folder `cache`, if one is given.
+    /// Makes a component ready as a host would. Compiles it in this process, because its author asks. Keeps compiled
+    /// code in the folder `cache`, if one is given.
     pub fn open(component: &[u8], cache: Option<&Path>) -> Result<Self, WorkbenchError> {
         Self::open_with(component, cache, Config::default())
     }
@@ -88,7 +88,8 @@ impl Workbench {
         self.manifest().tool_kinds()
     }
 
-    /// Asks about a case of a file, in a fresh instance. Refuses a case of a plugin for another world, and what no host would ask.
+    /// Asks about a case of a file, in a fresh instance. Refuses a case of a plugin for another world, and what no host
+    /// would ask.
     pub fn ask(&self, file: &CaseFile, case: &Case) -> Result<Found, CaseError> {
         let manifest = self.manifest();
         case.suits(manifest)?;
@@ -138,7 +139,7 @@ impl Workbench {
 }
 
 impl Found {
-    /// Why there is no answer anybody would go by, as a sentence.
+    /// Returns why the call failed or its answer would be rejected, as a sentence.
     pub fn problem(&self) -> Option<String> {
         match (&self.disbelief, &self.call.answer) {
             (Some(disbelief), _) => Some(disbelief.sentence.clone()),
