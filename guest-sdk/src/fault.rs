@@ -1,4 +1,4 @@
-//! Why a plugin could not answer, and why somebody outside did not.
+//! Errors: a `Fault` of a plugin that could not answer, and a `Refusal` of something outside of the host.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub struct Refusal {
 }
 
 impl Fault {
-    /// A fault. `code` is stable, in lower case with hyphens; `message` is one sentence for whoever looks after the plugin.
+    /// A fault. `code` is stable, in lower case with hyphens; `message` is one sentence for the administrator.
     ///
     /// ```
     /// let fault = loadout_sdk::Fault::new("no-desk", "the desk is not in the library");

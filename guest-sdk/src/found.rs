@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::{Date, Fault};
 
-/// A value somebody was asked for by name: an attribute of a record, or a key of the session's context. It may have no value.
+/// A value that was asked for by name: an attribute of a record, or a key of the session's context. It may be empty.
 ///
 /// What does not fit is a fault that names it: `no-number`, `no-switch` or `no-date`.
 ///

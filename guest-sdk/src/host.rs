@@ -1,4 +1,5 @@
-//! What a plugin may ask whether or not there is a session. A step in changes, for which there is none, may ask no more.
+//! What a plugin may ask whether or not there is a session. A step in changes, for which there is none, may ask no
+//! more.
 
 use crate::source::Source;
 
@@ -53,7 +54,7 @@ macro_rules! asked_of_any_host {
             $crate::source::Reads::send(self.source, request)
         }
 
-        /// Writes one line for whoever looks after the plugin. Lines are counted and capped.
+        /// Writes one line to the log of the plugin, for the administrator. Lines are counted and capped.
         ///
         /// ```
         /// # use loadout_sdk::testing::Fixture;
@@ -80,8 +81,8 @@ macro_rules! asked_of_any_host {
 }
 pub(crate) use asked_of_any_host;
 
-/// The host, as a step in changes of configuration sees it. Every read is recorded. The library answers the same however often it
-/// is asked; records, knowledge and requests go outside each time.
+/// The host, as a step in changes of configuration sees it. Every read is recorded. The library answers the same
+/// however often it is asked; records, knowledge and requests go outside each time.
 #[derive(Debug, Clone, Copy)]
 pub struct Host<'a> {
     source: &'a Source,

@@ -1,10 +1,10 @@
 //! What a plugin for Loadout is written with.
 //!
-//! A plugin decides about one kind of productivity tool: is it shown to this person in this session, and with what? It is a
-//! type that implements [`Tool`], handed to [`export_tool!`]. Plugins of other worlds have a trait and a macro each:
-//! [`tool_step`] around such a rule, [`step`] in changes of configuration, [`upgrade`] for old environments. What a plugin needs to
-//! know it asks the [`Session`] or the [`Host`]; every read is recorded by the host. It cannot write, and it knows no clock and no
-//! files; outside of the host it reaches what an administrator granted.
+//! A plugin decides about one kind of productivity tool: is it shown to this person in this session, and with what? It
+//! is a type that implements [`Tool`], handed to [`export_tool!`]. Plugins of other worlds have a trait and a macro
+//! each: [`tool_step`] around such a rule, [`step`] in changes of configuration, [`upgrade`] for old environments. What
+//! a plugin needs to know it asks the [`Session`] or the [`Host`]; every read is recorded by the host. It cannot write,
+//! and it knows no clock and no files; outside of the host it reaches what an administrator granted.
 //!
 //! ```
 //! use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool, export_tool};

@@ -18,7 +18,8 @@ impl<'a> Library<'a> {
 
     /// One item, with as many of its attributes as `T` has. None if it does not exist or is inactive.
     ///
-    /// Do not refuse unknown attributes in `T`: items gain some over time. An item that does not fit is the fault `bad-item`.
+    /// Do not refuse unknown attributes in `T`: items gain some over time. An item that does not fit is the fault
+    /// `bad-item`.
     ///
     /// ```
     /// use loadout_sdk::testing::Fixture;

@@ -1,7 +1,8 @@
 //! Questions for business records, with values escaped as `wit/records.wit` demands.
 //!
-//! What comes from a session or from settings is a value, never a part of the question: it cannot end its text, and adds no option.
-//! Names of tables and attributes are the author's own, and what is no name is refused before anybody is asked.
+//! What comes from a session or from settings is a value, never a part of the question: it cannot end its text, and
+//! adds no option. Names of tables and attributes are the author's own. Text that is no name is refused before the host
+//! is asked.
 
 mod filter;
 mod literal;
@@ -90,7 +91,8 @@ impl Query {
         self
     }
 
-    /// The table behind the name of the connector, as `records.look-up` takes it. Refuses what is no name, as `bad-query`.
+    /// The table behind the name of the connector, as `records.look-up` takes it. Refuses what is no name, as
+    /// `bad-query`.
     ///
     /// ```
     /// let refusal = loadout_sdk::Query::of("contact?x").entity().unwrap_err();
@@ -134,7 +136,8 @@ pub(crate) fn name(text: &str) -> Result<&str, Refusal> {
     if is_name { Ok(text) } else { Err(bad_query(text, "a table or an attribute")) }
 }
 
-/// The way to an attribute in a filter or an order, which may lead through another table, such as `customerid_contact/fullname`.
+/// The way to an attribute in a filter or an order, which may lead through another table, such as
+/// `customerid_contact/fullname`.
 fn path(text: &str) -> Result<&str, Refusal> {
     for part in text.split('/') {
         name(part).map_err(|_| bad_query(text, "a table or an attribute"))?;

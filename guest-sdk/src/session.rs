@@ -9,8 +9,8 @@ use crate::{Fault, Rendered};
 /// The table of conversations, as `sourceEntity` and settings name it.
 pub const CONVERSATION: &str = "msdyn_ocliveworkitem";
 
-/// The person and the session a rule decides for. Every method is a read, recorded by the host. Context and library answer the
-/// same however often they are asked; records, knowledge and requests go outside each time.
+/// The person and the session a rule decides for. Every method is a read, recorded by the host. Context and library
+/// answer the same however often they are asked; records, knowledge and requests go outside each time.
 #[derive(Debug, Clone, Copy)]
 pub struct Session<'a> {
     source: &'a Source,
@@ -168,8 +168,8 @@ impl<'a> Session<'a> {
         self.source.render(template)
     }
 
-    /// Runs a workflow definition, with the slugs of its conditions replaced, and tells which script it sets as the default one, if it sets one.
-    /// One that cannot be run is the fault `bad-workflow`, as one that cannot be read is.
+    /// Runs a workflow definition, with the slugs of its conditions replaced, and tells which script it sets as the
+    /// default one, if it sets one. One that cannot be run is the fault `bad-workflow`, as one that cannot be read is.
     ///
     /// ```
     /// use loadout_sdk::testing::Fixture;

@@ -1,8 +1,8 @@
 //! What a plugin that takes part in changes of configuration is written with.
 //!
-//! A step is a type that implements [`Step`], handed to [`export_step!`](crate::export_step). It is given an [`Event`]: what
-//! changes, item by item. It lets the change go on, with patches and with what later steps shall find, or rejects it. It cannot
-//! write, and knows no clock.
+//! A step is a type that implements [`Step`], handed to [`export_step!`](crate::export_step). It is given an [`Event`]:
+//! what changes, item by item. It lets the change go on, with patches and with what later steps shall find, or rejects
+//! it. It cannot write, and knows no clock.
 //!
 //! ```
 //! use loadout_sdk::step::{Event, Outcome, Step};
@@ -59,7 +59,8 @@ use crate::{Fault, Host};
 
 /// Steps in changes of configuration: one, or several that [`Event::step`] tells from each other.
 pub trait Step {
-    /// What an environment may tell the step. Give it `#[serde(deny_unknown_fields)]`, so that a mistyped key is named and not ignored.
+    /// What an environment may tell the step. Give it `#[serde(deny_unknown_fields)]`, so that a mistyped key is named
+    /// and not ignored.
     type Settings: DeserializeOwned;
 
     /// Looks at a change. An asynchronous step may be asked about the same event again.

@@ -1,8 +1,9 @@
 //! Tests of rules and steps without a component and without a host.
 //!
-//! A [`Fixture`] is a session and a library in memory; [`check_cases`] and its siblings for steps run a folder of cases written as
-//! YAML or JSON, which `loadout plugin test` asks of the component. Neither enforces the limits of a call. With the feature `testing`, the
-//! component itself is asked in the real engine, and rules and components are held to promises about users that are drawn by chance.
+//! A [`Fixture`] is a session and a library in memory; [`check_cases`] and its siblings for steps run a folder of cases
+//! written as YAML or JSON, which `loadout plugin test` asks of the component. Neither enforces the limits of a call.
+//! With the feature `testing`, the component itself is asked in the real engine, and rules and components are held to
+//! promises about users that are drawn by chance.
 //!
 //! Slugs follow the host's grammar as far as rules usually need it: `{key}` and `${key}`, with
 //! `$session.` and `$oc.` before the key; queries have no value.

@@ -8,7 +8,8 @@ use crate::{Decision, Fault, Session};
 
 /// The rule of one kind of productivity tool.
 pub trait Tool {
-    /// What a profile may set. Give it `#[serde(deny_unknown_fields)]`, so that a mistyped key is named and not ignored.
+    /// What a profile may set. Give it `#[serde(deny_unknown_fields)]`, so that a mistyped key is named and not
+    /// ignored.
     type Settings: DeserializeOwned;
 
     /// What the control that draws the tool is given. Must become a JSON object.

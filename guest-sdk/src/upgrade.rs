@@ -1,7 +1,8 @@
 //! What a plugin that upgrades old environments is written with.
 //!
-//! A step is a type that implements [`UpgradeStep`], handed to [`export_upgrade!`](crate::export_upgrade). It is given pages
-//! of rows, and proposes items; what it cannot use it quarantines with a reason. It cannot write, and knows no clock.
+//! A step is a type that implements [`UpgradeStep`], handed to [`export_upgrade!`](crate::export_upgrade). It is given
+//! pages of rows, and proposes items; what it cannot use it quarantines with a reason. It cannot write, and knows no
+//! clock.
 //!
 //! ```
 //! use loadout_sdk::upgrade::{Migration, Page, Upsert, UpgradeStep};
@@ -45,10 +46,11 @@ use crate::{Fault, Library};
 
 /// A step that turns rows of an old environment into configuration.
 ///
-/// Equal pages over an equal library must give equal answers, and carrying out the same proposals twice must change nothing:
-/// the host tries both.
+/// Equal pages over an equal library must give equal answers, and carrying out the same proposals twice must change
+/// nothing: the host tries both.
 pub trait UpgradeStep {
-    /// Looks at a page without migrating it, while the upgrade is planned. A fault ends the upgrade before anything happens.
+    /// Looks at a page without migrating it, while the upgrade is planned. A fault ends the upgrade before anything
+    /// happens.
     fn check(page: &Page, library: &Library<'_>) -> Result<Vec<Note>, Fault> {
         let _ = (page, library);
         Ok(Vec::new())

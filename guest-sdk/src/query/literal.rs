@@ -85,7 +85,8 @@ impl From<Date> for Literal {
     }
 }
 
-/// A text in quotes. The host escapes what no address may hold; what an address may hold and would end the value is escaped here.
+/// A text in quotes. The host escapes what no address may hold; what an address may hold and would end the value is
+/// escaped here.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('\'');

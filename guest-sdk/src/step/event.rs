@@ -98,8 +98,8 @@ impl Event {
 }
 
 impl Target {
-    /// The attributes that differ as they will be, as many of them as `T` has; `null` for what is taken away. What does not fit is the
-    /// fault `bad-values`.
+    /// The attributes that differ as they will be, as many of them as `T` has; `null` for what is taken away. What does
+    /// not fit is the fault `bad-values`.
     ///
     /// Make every attribute of `T` optional: those that do not differ are not there.
     ///
@@ -119,8 +119,8 @@ impl Target {
         read(&self.values, &format!("{}/{}", self.kind, self.unique_name), "bad-values")
     }
 
-    /// An image that the manifest asked for, by its alias, with as many attributes as `T` has. None if there is none, as before an item is
-    /// made. One that does not fit is the fault `bad-image`.
+    /// An image that the manifest asked for, by its alias, with as many attributes as `T` has. None if there is none,
+    /// as before an item is made. One that does not fit is the fault `bad-image`.
     ///
     /// ```
     /// # use loadout_sdk::testing::event;

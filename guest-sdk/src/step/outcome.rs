@@ -42,7 +42,8 @@ impl Outcome {
         Self::Proceed(Proposal::default())
     }
 
-    /// The change must not happen. `code` is stable, in lower case with hyphens; `message` is one sentence for the person who tried.
+    /// The change must not happen. `code` is stable, in lower case with hyphens; `message` is one sentence for the
+    /// person who tried.
     ///
     /// ```
     /// use loadout_sdk::step::{Outcome, Rejection};
@@ -70,8 +71,8 @@ impl Outcome {
         self
     }
 
-    /// Has a target be something else besides, as a JSON merge patch. `target` is its position in the event. In stages 10 and 20 only, and
-    /// nothing of a change that is rejected.
+    /// Has a target be something else besides, as a JSON merge patch. `target` is its position in the event. In stages
+    /// 10 and 20 only, and nothing of a change that is rejected.
     ///
     /// ```
     /// use loadout_sdk::step::Outcome;

@@ -1,7 +1,7 @@
-//! Users that nobody thought of: sessions, settings and libraries drawn by chance, and the smallest one that breaks a promise.
+//! Property tests: users with random sessions, settings and libraries, and the smallest user that breaks a promise.
 //!
-//! What is drawn from is given: what the cases of a plugin mention, or what is named. A user who breaks a promise is printed as a case, to be
-//! pasted into a file of cases.
+//! Values are drawn from those that the cases of a plugin mention, or that the test names. A user who breaks a promise
+//! is printed as a case, to be pasted into a file of cases.
 
 mod drawn;
 
@@ -39,7 +39,7 @@ pub struct AnyUser {
 }
 
 impl AnyUser {
-    /// Somebody with an English screen and no settings, about whom nothing else is known yet.
+    /// Users with an English screen and without settings, roles or anything else to draw from.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -52,7 +52,7 @@ impl AnyUser {
         Self { apps, profiles, languages, settings: vec![Map::new()], ..Self::default() }
     }
 
-    /// Anybody who can be made of what the cases of a folder mention.
+    /// Users drawn from the values that the cases of a folder mention.
     ///
     /// # Panics
     ///
@@ -241,7 +241,7 @@ impl AnyUser {
     ///
     /// # Panics
     ///
-    /// If somebody breaks the promise: with the smallest such user as a case, and the seed that finds them again.
+    /// If a user breaks the promise: with the smallest such user as a case, and the seed that finds that user again.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -279,7 +279,7 @@ impl AnyUser {
         facts.context.into_iter().for_each(|it| add(&mut self.context, it));
     }
 
-    /// Holds everybody to a promise, and panics as [`AnyUser::check`] does.
+    /// Checks a promise for every drawn user, and panics as [`AnyUser::check`] does.
     pub(super) fn run(&self, promise: impl Fn(&DrawnUser) -> Result<(), String>) {
         let seed = seed();
         let mut bytes = [0; 32];

@@ -1,6 +1,7 @@
 //! Cases as data: a folder of YAML or JSON files, each with a library and what is asked over it.
 //!
-//! Knows what the cases of all worlds have. What is asked in those of one, and how its answer is said, that world's file knows.
+//! Knows what the cases of all worlds have. What is asked in those of one, and how its answer is said, that world's
+//! file knows.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,8 +40,8 @@ pub(super) struct Judged {
     pub(super) found: Value,
 }
 
-/// Asks every case of a folder natively, and panics as [`run`] does. `open` takes a case apart: its scene, and what asks its question
-/// of a fixture and says the answer as the case would expect it.
+/// Asks every case of a folder natively, and panics as [`run`] does. `open` takes a case apart: its scene, and what
+/// asks its question of a fixture and says the answer as the case would expect it.
 pub(super) fn check<C, Q>(folder: &Path, open: impl Fn(C) -> (Scene, Q))
 where
     C: DeserializeOwned,
@@ -55,8 +56,8 @@ where
     });
 }
 
-/// Reads every file of cases of a folder and panics unless each of its cases came out as it expects, and there are some. `judge` is given
-/// the library of the file with each case.
+/// Reads every file of cases of a folder and panics unless each of its cases came out as it expects, and there are
+/// some. `judge` is given the library of the file with each case.
 pub(super) fn run<C: DeserializeOwned>(folder: &Path, judge: impl Fn(&Items, C) -> Judged) {
     let (mut count, mut failures) = (0, Vec::new());
     for (file, CaseFile { library, cases }) in files_of(folder) {

@@ -1,7 +1,7 @@
 //! Components in tests: the author's own, in the real engine with the real limits.
 //!
-//! Starts the program `loadout` and asks it line by line (`loadout plugin harness`); links nothing of it. One that stays open answers in
-//! microseconds.
+//! Starts the program `loadout` and asks it line by line (`loadout plugin harness`); links nothing of it. One that
+//! stays open answers in microseconds.
 
 mod outcome;
 mod promises;
@@ -30,7 +30,7 @@ const PROTOCOL: u64 = 1;
 /// A component in the real engine. It is ended with the last use of it.
 #[derive(Debug)]
 pub struct Component {
-    // Before the process, which ends when nobody can ask any more.
+    // Is dropped before the process, which ends when its standard input is closed.
     asking: Mutex<Asking>,
     about: About,
     _process: Process,
@@ -168,7 +168,8 @@ impl Component {
     ///
     /// # Panics
     ///
-    /// If a case has another outcome than it expects or cannot be asked, a file cannot be read as cases, or there are none.
+    /// If a case has another outcome than it expects or cannot be asked, a file cannot be read as cases, or there are
+    /// none.
     ///
     /// ```no_run
     /// use loadout_sdk::testing::Component;
@@ -202,7 +203,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // What it ends with matters to nobody.
+        // Its exit code does not matter.
         let _ = self.0.wait();
     }
 }

@@ -1,4 +1,5 @@
-//! What a fixture answers in place of those outside. Whatever nobody put there is refused, as on a host where nobody decided.
+//! What a fixture answers in place of business records, knowledge search and http. A capability that the test did not
+//! set up is refused, as on a host where the administrator granted nothing.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,8 @@ pub(super) struct Outside {
 }
 
 impl Fixture {
-    /// Grants records, and puts one there: `entity`, `attribute` and `options` are found as they are asked for, and no others.
+    /// Grants records, and puts one there: `entity`, `attribute` and `options` are found as they are asked for, and no
+    /// others.
     ///
     /// ```
     /// # use loadout_sdk::Query;

@@ -9,7 +9,8 @@ use toml::Table;
 
 use super::update::{UPDATE, is_updating};
 
-/// Holds the `[settings]` of a manifest against the type they are read into. With `LOADOUT_UPDATE=1` the schema is written there.
+/// Holds the `[settings]` of a manifest against the type they are read into. With `LOADOUT_UPDATE=1` the schema is
+/// written there.
 ///
 /// ```no_run
 /// use loadout_sdk::schemars::JsonSchema;

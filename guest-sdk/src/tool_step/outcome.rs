@@ -49,8 +49,8 @@ impl Outcome {
         Self::Hide { code: code.into(), text: text.into() }
     }
 
-    /// Has the settings, or after the rule the payload, be something else besides, as a JSON merge patch in place of one that was given
-    /// before. Nothing of a tool that is hidden.
+    /// Has the settings, or after the rule the payload, be something else besides, as a JSON merge patch in place of
+    /// one that was given before. Nothing of a tool that is hidden.
     ///
     /// ```
     /// use loadout_sdk::tool_step::Outcome;

@@ -21,8 +21,8 @@ pub struct Question {
 }
 
 impl Question {
-    /// The settings of the tool, with as many keys as `T` has: before the rule as profile and earlier steps give them, after it as the rule
-    /// was given them. What does not fit is the fault `bad-settings`.
+    /// The settings of the tool, with as many keys as `T` has: before the rule as profile and earlier steps give them,
+    /// after it as the rule was given them. What does not fit is the fault `bad-settings`.
     ///
     /// ```
     /// # use loadout_sdk::testing::question;
@@ -34,8 +34,8 @@ impl Question {
         read(&self.settings, "settings", "bad-settings")
     }
 
-    /// What was decided so far, by the rule and by steps asked before, with as much of the payload as `P` has. None before the rule. A
-    /// payload that does not fit is the fault `bad-payload`.
+    /// What was decided so far, by the rule and by steps asked before, with as much of the payload as `P` has. None
+    /// before the rule. A payload that does not fit is the fault `bad-payload`.
     ///
     /// ```
     /// # use loadout_sdk::testing::question;

@@ -1,7 +1,7 @@
 //! Rows of an old environment, read column by column.
 //!
-//! Reading a column marks it as read, so that [`Row::source`] can keep the rest for the way back. Values are never trimmed
-//! or cut: one that does not fit makes the row [`Unusable`], and the reason names it.
+//! Reading a column marks it as read, so that [`Row::source`] can keep the rest for the way back. Values are never
+//! trimmed or cut: one that does not fit makes the row [`Unusable`], and the reason names it.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -212,8 +212,8 @@ impl Row {
         self.text("statecode").is_some_and(|code| code.trim() == "1")
     }
 
-    /// Where the row came from, in the form the attribute `source` of items has: its GUID, and the columns nobody has read.
-    /// Left out is who touched it and when.
+    /// Returns where the row came from, in the form of the attribute `source` of items: its GUID, and the columns that
+    /// the step has not read. Leaves out which users changed the row, and when.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;
