@@ -1,14 +1,14 @@
 //! Which variables a nested cargo inherits.
 //!
-//! A cargo that runs a build script, and clippy even more so, sets variables that mean the outer build. The inner one must
-//! not see them: it has another target, another profile and another target folder.
+//! A cargo that runs a build script, and clippy even more so, sets variables that mean the outer build. The inner one
+//! must not see them: it has another target, another profile and another target folder.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Memory enough from the start that a rule never has to grow it. Growing takes the memory lock of the whole process, and
-/// costs other threads more than it costs the one that grows.
+/// Memory enough from the start that a rule never has to grow it. Growing takes the memory lock of the whole process,
+/// and costs other threads more than it costs the one that grows.
 const INITIAL_MEMORY: &str = "-Clink-arg=--initial-memory=2097152";
 
 /// The variable for [`rustflags`].

@@ -1,6 +1,7 @@
 //! The manifest inside a component: one custom section at its outermost level.
 //!
-//! Knows just enough of the binary format to walk over sections. Whether the component is valid is for the host to find out.
+//! Knows just enough of the binary format to walk over sections. Whether the component is valid is for the host to find
+//! out.
 
 use crate::{Error, SIGNATURE_SECTION};
 
@@ -12,8 +13,8 @@ const COMPONENT_PREAMBLE: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
 
 const CUSTOM: u8 = 0;
 
-/// Returns the component with the manifest as its last section. A manifest that was there before is replaced; signatures, which
-/// would not hold any more, are taken away.
+/// Returns the component with the manifest as its last section. A manifest that was there before is replaced;
+/// signatures, which would not hold any more, are taken away.
 ///
 /// ```
 /// # use loadout_plugin_build::embed_manifest;

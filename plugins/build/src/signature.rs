@@ -1,7 +1,8 @@
 //! The signatures of a component: one custom section, the last one of its outermost level.
 //!
-//! The section holds a version, a count and, for each signature, the id of the key and the signature itself. What is signed is
-//! everything before the section, the manifest included. Refuses a component whose signatures stand elsewhere, or twice.
+//! The section holds a version, a count and, for each signature, the id of the key and the signature itself. What is
+//! signed is everything before the section, the manifest included. Refuses a component whose signatures stand
+//! elsewhere, or twice.
 
 use sha2::{Digest, Sha512};
 
@@ -21,7 +22,8 @@ const DOMAIN: &[u8] = b"loadout component signature 1\0";
 const FORMAT: u8 = 1;
 const SIGNATURE: usize = 64;
 
-/// Returns the component with a signature by `key` as the last of its signatures. One that this key made before is replaced.
+/// Returns the component with a signature by `key` as the last of its signatures. One that this key made before is
+/// replaced.
 ///
 /// Writing another manifest into it afterwards takes all signatures away.
 ///
