@@ -20,7 +20,7 @@ pub use drawn::DrawnUser;
 /// The variable with the seed of an earlier run.
 const SEED: &str = "LOADOUT_SEED";
 
-/// What users are drawn from.
+/// A generator of random users: the values they are drawn from.
 #[derive(Debug, Clone, Default)]
 pub struct AnyUser {
     roles: Vec<String>,
@@ -39,7 +39,7 @@ pub struct AnyUser {
 }
 
 impl AnyUser {
-    /// Users with an English screen and without settings, roles or anything else to draw from.
+    /// Makes users with an English screen and without settings, roles or anything else to draw from.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -52,7 +52,7 @@ impl AnyUser {
         Self { apps, profiles, languages, settings: vec![Map::new()], ..Self::default() }
     }
 
-    /// Users drawn from the values that the cases of a folder mention.
+    /// Draws users from the values that the cases of a folder mention.
     ///
     /// # Panics
     ///
@@ -80,7 +80,7 @@ impl AnyUser {
         any
     }
 
-    /// A security role they may have.
+    /// Adds a security role that users may have.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -93,7 +93,7 @@ impl AnyUser {
         self
     }
 
-    /// A licence they may have.
+    /// Adds a licence that users may have.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -106,7 +106,7 @@ impl AnyUser {
         self
     }
 
-    /// A channel their conversation may be on.
+    /// Adds a channel that the conversation of users may be on.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -119,7 +119,7 @@ impl AnyUser {
         self
     }
 
-    /// A workstream their conversation may come from.
+    /// Adds a workstream that the conversation of users may come from.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -132,7 +132,7 @@ impl AnyUser {
         self
     }
 
-    /// A session template their session may have.
+    /// Adds a session template that the session of users may have.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -145,7 +145,7 @@ impl AnyUser {
         self
     }
 
-    /// An app they may be in.
+    /// Adds an app that users may be in.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -158,7 +158,7 @@ impl AnyUser {
         self
     }
 
-    /// A profile they may have.
+    /// Adds a profile that users may have.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -171,7 +171,7 @@ impl AnyUser {
         self
     }
 
-    /// A table their session may be about.
+    /// Adds a table that the session of users may be about.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -184,7 +184,7 @@ impl AnyUser {
         self
     }
 
-    /// A value the context of their session may have.
+    /// Adds a value that the context of the session may have.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -197,7 +197,7 @@ impl AnyUser {
         self
     }
 
-    /// Settings the tool may have.
+    /// Adds settings that the tool may have.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;

@@ -11,8 +11,8 @@ use super::super::update::{UPDATE, is_updating};
 use super::{Component, within};
 
 impl Component {
-    /// Compares what it decides about every case of a folder, and why, with the snapshots in another. With
-    /// `LOADOUT_UPDATE=1` they are written in place of that: read them before you commit them.
+    /// Compares the decision about every case of a folder, and its reads, with the snapshots in another folder. With
+    /// `LOADOUT_UPDATE=1` it writes the snapshots instead: read them before you commit them.
     ///
     /// # Panics
     ///
