@@ -1,4 +1,4 @@
-//! What answers cost: exact figures that are the same on every machine, and times that are not.
+//! The cost of answers: exact figures that are the same on every machine, and times that are not.
 //!
 //! Judges nothing. What a case may cost says a [`Budget`](super::Budget).
 
@@ -18,7 +18,7 @@ pub struct Bench {
     calls: usize,
 }
 
-/// What one answer costs.
+/// The cost of one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cost {

@@ -22,14 +22,14 @@ pub struct Condition {
     pub column: u32,
     /// The text of the line.
     pub text: String,
-    /// What it is made to do instead.
+    /// The change that is made to it.
     pub change: Mutated,
-    /// Where it is in the code.
+    /// Its places in the code of the component.
     pub mutations: Vec<Mutation>,
 }
 
 impl Condition {
-    /// The conditions that stand in the sources below a folder, by file and line.
+    /// Returns the conditions in the sources below a folder, sorted by file and line.
     pub fn all(component: &[u8], sources: &Path) -> Result<Vec<Self>, Unreadable> {
         // A folder that is not there has no files.
         let sources = sources.canonicalize().unwrap_or_else(|_| sources.to_owned());
@@ -58,7 +58,7 @@ impl Condition {
     }
 }
 
-/// A file of the sources by its place below their folder, line by line; nothing for files of others.
+/// Reads a file of the sources: its path below their folder, and its lines. None for files of other authors.
 fn read(file: &str, sources: &Path) -> Option<(String, Vec<String>)> {
     let path = PathBuf::from(file);
     let below = path.canonicalize().ok()?.strip_prefix(sources).ok()?.to_owned();

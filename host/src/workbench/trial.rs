@@ -23,7 +23,7 @@ pub struct Workbench {
     ready: Arc<Ready>,
 }
 
-/// What came of a case.
+/// The outcome of a case, and the call that led to it.
 #[derive(Debug)]
 pub struct Found {
     /// The outcome, in the words of the case.
@@ -39,11 +39,11 @@ pub struct Found {
 pub(super) struct Disbelief {
     /// A stable code.
     pub(super) code: String,
-    /// What is wrong with it.
+    /// The reason, as a sentence.
     pub(super) sentence: String,
 }
 
-/// Why there is no workbench.
+/// The error of a workbench that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 #[expect(missing_docs, reason = "the sentences say all there is to say")]
@@ -59,7 +59,7 @@ impl Workbench {
         Self::open_with(component, cache, Config::default())
     }
 
-    /// The same, run as `config` says.
+    /// Does the same with a given `config`.
     pub fn open_with(component: &[u8], cache: Option<&Path>, config: Config) -> Result<Self, WorkbenchError> {
         let workshop = Workshop::open(cache, config)?;
         let ready = workshop.prepare(component, &Compiler::Here)?;
@@ -67,23 +67,23 @@ impl Workbench {
         Ok(Self { workshop: Arc::new(workshop), ready })
     }
 
-    /// Another component in the same engine.
+    /// Makes another component ready in the same engine.
     pub fn beside(&self, component: &[u8]) -> Result<Self, WorkbenchError> {
         let ready = self.workshop.prepare(component, &Compiler::Here)?;
         Ok(Self { workshop: Arc::clone(&self.workshop), ready })
     }
 
-    /// What the component says about itself.
+    /// Returns the manifest of the component.
     pub fn manifest(&self) -> &Manifest {
         self.ready.manifest()
     }
 
-    /// The identity of the component.
+    /// Returns the digest of the component.
     pub fn digest(&self) -> &Digest {
         self.ready.digest()
     }
 
-    /// The tool kinds it decides about.
+    /// Returns the tool kinds that the component decides about.
     pub fn kinds(&self) -> &[String] {
         self.manifest().tool_kinds()
     }
@@ -123,12 +123,12 @@ impl Workbench {
                 (self.workshop.examine(&self.ready, inquiry, reads(case.facts()?)), None)
             }
         };
-        // Whatever suits the manifest is asked.
+        // A case that suits the manifest always has a call.
         let call = call.ok_or_else(|| CaseError::Never("the component has nothing of the kind".to_owned()))?;
         Ok(Found { outcome: outcome(&call, disbelief.as_ref()), disbelief, call })
     }
 
-    /// Why an upgrade would not go on with what a step made of a page.
+    /// Returns why an upgrade would reject the answer of a step to a page, if it would.
     fn unbelievable(&self, call: &Examined, page: &Page) -> Option<Disbelief> {
         let Ok(Reply::Migration(migration)) = &call.answer else { return None };
         let Manifest { version, .. } = self.manifest();
@@ -149,7 +149,7 @@ impl Found {
     }
 }
 
-/// Why a change would not go on with what a step proposes.
+/// Returns why a change would reject the proposal of a step, if it would.
 fn disbelieved(call: &Examined, is_made: bool, targets: usize) -> Option<Disbelief> {
     let Ok(Reply::Outcome(Outcome::Proceed(proposal))) = &call.answer else { return None };
     let fault = proposal.check(is_made, targets).err()?;

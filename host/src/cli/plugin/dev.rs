@@ -27,7 +27,7 @@ use deployment::Deployment;
 use effect::{Part, question};
 use sources::Sources;
 
-/// How often the sources are looked at.
+/// The pause between two looks at the sources.
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// Watch a plugin's sources, and with each change build it, try its cases, bring it to a host and show what changes for
@@ -53,7 +53,7 @@ pub(super) struct Dev {
     remote: Remote,
 }
 
-/// What is known from one change to the next.
+/// The state that is kept from one change to the next.
 struct Rounds<'a> {
     dev: &'a Dev,
     host: &'a Session,
@@ -146,7 +146,7 @@ impl<'a> Rounds<'a> {
         Ok(otherwise)
     }
 
-    /// How many cases come out otherwise than they expect. A plugin may have none.
+    /// Returns the number of cases with another outcome than they expect. A plugin may have no cases.
     fn cases(&self, bench: &Workbench) -> Result<usize, Failure> {
         if !self.dev.subject.folder().join("cases").is_dir() {
             print("cases      there are none")?;
@@ -168,7 +168,7 @@ impl<'a> Rounds<'a> {
         Ok(otherwise)
     }
 
-    /// What the person gets now.
+    /// Returns what the person gets now.
     fn ask(&self) -> Result<Value, Failure> {
         let Dev { user, app, .. } = self.dev;
         self.host.post("/api/v1/experience", &question(user, app, self.session.as_ref()))

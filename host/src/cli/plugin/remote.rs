@@ -22,7 +22,7 @@ const HERE: &str = "http://127.0.0.1:8080";
 /// The variable with the token.
 const TOKEN: &str = "LOADOUT_TOKEN";
 
-/// How long a host may take: it may compile a component meanwhile.
+/// The time-out of a request. The host may compile a component meanwhile.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Most bytes of an answer.
@@ -68,7 +68,7 @@ impl Remote {
     }
 }
 
-/// Whether an address is on this machine.
+/// Returns whether an address is on this machine.
 fn is_here(address: &str) -> bool {
     let Ok(uri) = address.parse::<Uri>() else { return false };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);

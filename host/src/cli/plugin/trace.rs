@@ -11,7 +11,7 @@ use crate::cli::print;
 
 use super::remote::Remote;
 
-/// How often a host is asked for more.
+/// The pause between two questions to the host.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Most calls a host lists at once.

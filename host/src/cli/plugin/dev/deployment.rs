@@ -15,13 +15,13 @@ use super::super::remote::Session;
 /// The first number of a version that is brought, in place of its last number.
 const FIRST: u32 = 900_000_000;
 
-/// How many of its calls may break before the host stops a version.
+/// The number of failed calls after which the host stops a version.
 const PATIENCE: u32 = 1_000;
 
 /// A plugin on a host.
 pub(super) struct Deployment<'a> {
     host: &'a Session,
-    /// Where the host has the plugin.
+    /// The path of the plugin in the API of the host.
     address: String,
     user: &'a str,
     /// The version that all other users get, and beside which a rule is tried.
@@ -135,7 +135,7 @@ fn versions(plugin: &Value) -> Vec<PluginVersion> {
     list(&plugin["versions"]).filter_map(|it| version_of(&it["version"])).collect()
 }
 
-/// Whether a version has a number that only this module gives.
+/// Returns whether a version has a number that only this module gives.
 fn is_brought(version: &PluginVersion) -> bool {
     version.patch >= FIRST
 }

@@ -1,4 +1,4 @@
-//! What a change of a plugin changes for one person, as lines that can be read.
+//! The effect of a change of a plugin for one person, as lines of text.
 //!
 //! Looks at the tools the plugin decides about, or at all of them if it is asked around others.
 

@@ -1,4 +1,4 @@
-//! What projects in JavaScript are made of. The types are the contract by hand, one file for each interface.
+//! The files of projects in JavaScript. The types are the contract by hand, one file for each interface.
 
 use super::{Kind, Template};
 
@@ -30,7 +30,7 @@ macro_rules! template {
     };
 }
 
-/// What a project of a kind is made of.
+/// Returns the files of a project of a kind.
 pub(super) fn template(kind: Kind) -> Template {
     match kind {
         Kind::Tool => {

@@ -11,7 +11,7 @@ use crate::cli::file;
 
 use super::say;
 
-/// Where the folder keeps what its packages were installed from.
+/// The file in the folder with the text that its packages were installed from.
 const INSTALLED_FROM: &str = ".loadout-installed-from";
 
 /// A folder of packages.
@@ -26,13 +26,13 @@ impl Packages {
         Self { folder: project.join(folder), shown: folder }
     }
 
-    /// Whether a build made the folder.
+    /// Returns whether a build made the folder.
     pub(super) fn are_ours(&self) -> bool {
         self.installed_from().is_some()
     }
 
-    /// Whether they have to be installed. Says so, and why: `named` is the text that names them, and `file` where it
-    /// stands.
+    /// Returns whether the packages have to be installed, and prints why: `named` is the text that names them, and
+    /// `file` where it stands.
     pub(super) fn must_be_installed(&self, file: &str, named: &str) -> bool {
         let shown = self.shown;
         match self.installed_from() {
@@ -45,7 +45,7 @@ impl Packages {
         true
     }
 
-    /// Keeps what they were installed from.
+    /// Writes the text that the packages were installed from into the folder.
     pub(super) fn installed(&self, named: &str) -> Result<(), Failure> {
         let path = self.folder.join(INSTALLED_FROM);
         let unwritable = |error| Failure::because(format!("`{}` cannot be written", path.display()), error);
