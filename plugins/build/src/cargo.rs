@@ -190,7 +190,8 @@ fn guest(message: &Value) -> Option<Guest> {
     Some(Guest { name, folder, component })
 }
 
-/// Whether a package id of cargo, such as `path+file:///x/scripts#loadout-plugin-scripts@0.1.0`, means a package.
+/// Returns whether a package id of cargo, such as `path+file:///x/scripts#loadout-plugin-scripts@0.1.0`, means a
+/// package.
 fn is_package(id: &str, name: &str) -> bool {
     let (address, version) = id.split_once('#').unwrap_or((id, ""));
     let given = version.split_once('@').map(|(given, _)| given);

@@ -42,7 +42,7 @@ const DROPPED: [&str; 9] = [
     "RUSTFLAGS",
 ];
 
-/// Whether the nested cargo sees a variable.
+/// Returns whether the nested cargo sees a variable.
 pub(crate) fn is_inherited(name: &str) -> bool {
     if name.starts_with("CARGO") {
         return KEPT.contains(&name) || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix));

@@ -119,7 +119,7 @@ impl<'a> Section<'a> {
         std::str::from_utf8(rest.get(..length)?).ok()
     }
 
-    /// What stands behind the name of a custom section.
+    /// Returns the bytes after the name of a custom section.
     pub(crate) fn data(&self) -> &'a [u8] {
         let behind = read_length(self.content).and_then(|(length, rest)| rest.get(length..));
         behind.unwrap_or_default()

@@ -31,7 +31,7 @@ impl UpgradeStep for ExistingSettings {
     }
 }
 
-/// What a row is called by references: its unique name, or what the source knows it by.
+/// Returns the name by which references call a row: its unique name, or else its id in the source.
 pub(crate) fn unique_name(row: &Row) -> &str {
     row.text("msdyn_uniquename").filter(|name| !name.is_empty()).unwrap_or(&row.id)
 }

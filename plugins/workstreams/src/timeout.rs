@@ -108,7 +108,7 @@ fn sentence(template: &str, seconds: u16, all: &[(&str, u16)]) -> String {
     format!("{why}, the smallest of the screen pops that its workstreams had: {listed}{others}")
 }
 
-/// Whether an item of this name was called `text`: the same, or its letters behind a prefix.
+/// Returns whether an item of this name was called `text`: the same, or its letters behind a prefix.
 fn is_called(name: &str, text: &str) -> bool {
     let letters = || text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
     let rest = || name.split_once('_').map(|(_, rest)| rest);
