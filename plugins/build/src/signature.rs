@@ -50,7 +50,7 @@ pub fn sign(component: &[u8], key: &PrivateKey) -> Result<Vec<u8>, Error> {
         }
     }
     if !has_manifest {
-        return Err(Error::Signature("it has no manifest, and without one nobody knows what is signed"));
+        return Err(Error::Signature("it has no manifest, which a signature has to cover"));
     }
     let id = key.short();
     signatures.retain(|(by, _)| *by != id);
@@ -116,7 +116,7 @@ mod tests {
         let section = |data: &[u8]| custom(SIGNATURE_SECTION, data);
         let full = (0..8).fold(plain.clone(), |component, _| sign(&component, &keys::<1>()[0]).unwrap());
         for (component, expected) in [
-            (EMPTY.to_vec(), "it has no manifest, and without one nobody knows what is signed"),
+            (EMPTY.to_vec(), "it has no manifest, which a signature has to cover"),
             (full, "it has eight signatures, the most there may be"),
             (
                 [&plain[..], &section(&[1, 0]), &section(&[1, 0])].concat(),

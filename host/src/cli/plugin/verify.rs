@@ -40,7 +40,7 @@ impl Verify {
             print(&format!("signed by  {id}, {standing}"))?;
         }
         if signatures.key_ids().next().is_none() {
-            print("signed by  nobody")?;
+            print("signed by  no key")?;
         }
         if keys.is_empty() {
             return Ok(());
