@@ -1,7 +1,7 @@
 //! Cases as data: a folder of YAML or JSON files, each with a library and what is asked over it.
 //!
-//! Knows what the cases of all worlds have. What is asked in those of one, and how its answer is said, that world's
-//! file knows.
+//! Holds the parts that the cases of all worlds have in common. The file of each world holds its question and the form
+//! of its answer.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub(super) struct CaseFile<C> {
     pub(super) cases: Vec<C>,
 }
 
-/// What a case has besides its question.
+/// The parts of a case besides its question.
 pub(super) struct Scene {
     /// What the case shows, as a sentence.
     pub(super) name: String,
@@ -33,7 +33,7 @@ pub(super) struct Scene {
     pub(super) expect: Value,
 }
 
-/// A case, and what came of it.
+/// A case and its outcome.
 pub(super) struct Judged {
     pub(super) name: String,
     pub(super) expect: Value,
@@ -74,7 +74,7 @@ pub(super) fn run<C: DeserializeOwned>(folder: &Path, judge: impl Fn(&Items, C) 
     assert!(count > 0, "there are no cases in `{}`", folder.display());
 }
 
-/// Every file of cases of a folder, in the order of their names. Panics if one is none.
+/// Every file of cases of a folder, in the order of their names. Panics if a file is not a file of cases.
 pub(super) fn files_of<C: DeserializeOwned>(folder: &Path) -> Vec<(PathBuf, CaseFile<C>)> {
     let mut files: Vec<_> = match fs::read_dir(folder) {
         Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),

@@ -1,6 +1,6 @@
 //! Budgets: the limits of what answers may cost, in a file beside the plugin's sources.
 //!
-//! Has no times: they depend on the machine, and a budget that does fails for no reason. Unknown keys are refused by
+//! Has no times: they depend on the machine, so a budget of times would fail for no reason. Refuses unknown keys by
 //! name.
 
 use std::collections::BTreeMap;

@@ -1,8 +1,7 @@
 //! A change of configuration as a case writes it, for steps in changes.
 //!
 //! Refuses a change the step would never be asked about, by what its manifest says, and images that it would not be
-//! shown. What the environment tells it is taken as it is: a step names what it does not know, whatever the schema
-//! would have refused before.
+//! shown. Does not check the configuration against the schema: the step itself names an unknown key.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Which variables a nested cargo inherits.
+//! The variables that a nested cargo inherits.
 //!
 //! A cargo that runs a build script, and clippy even more so, sets variables that mean the outer build. The inner one
 //! must not see them: it has another target, another profile and another target folder.
@@ -14,7 +14,7 @@ const INITIAL_MEMORY: &str = "-Clink-arg=--initial-memory=2097152";
 /// The variable for [`rustflags`].
 pub(crate) const RUSTFLAGS: &str = "CARGO_ENCODED_RUSTFLAGS";
 
-/// What the inner rustc gets for every plugin, in the encoding of [`RUSTFLAGS`].
+/// Returns the flags of the inner rustc for every plugin, in the encoding of [`RUSTFLAGS`].
 pub(crate) fn rustflags() -> OsString {
     let mut flags = OsString::from(INITIAL_MEMORY);
     let home = || env::home_dir().map(|home| home.join(".cargo"));

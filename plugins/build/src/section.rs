@@ -1,7 +1,7 @@
 //! The manifest inside a component: one custom section at its outermost level.
 //!
-//! Knows just enough of the binary format to walk over sections. Whether the component is valid is for the host to find
-//! out.
+//! Knows just enough of the binary format to walk over sections. The host checks whether the component is
+//! valid.
 
 use crate::{Error, SIGNATURE_SECTION};
 
@@ -37,7 +37,7 @@ pub fn embed_manifest(component: &[u8], manifest_toml: &str) -> Result<Vec<u8>, 
     Ok(out)
 }
 
-/// The manifest of a component, as the text of `plugin.toml`; nothing if it has none.
+/// Returns the manifest of a component, as the text of `plugin.toml`; none if the component has none.
 ///
 /// ```
 /// # use loadout_plugin_build::{embed_manifest, manifest_of};

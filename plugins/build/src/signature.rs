@@ -16,7 +16,8 @@ pub const SIGNATURE_SECTION: &str = "loadout:signature";
 /// Most signatures of a component.
 pub const SIGNATURES_MAX: usize = 8;
 
-/// What stands before the hash in what is signed, so that no other use of a key makes a signature of a component.
+/// The prefix of the hash in the signed text. It keeps signatures made with the key for another purpose from being
+/// signatures of a component.
 const DOMAIN: &[u8] = b"loadout component signature 1\0";
 
 const FORMAT: u8 = 1;

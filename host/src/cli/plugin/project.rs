@@ -71,14 +71,14 @@ impl Project {
         Ok(Self { folder: folder.to_owned(), language })
     }
 
-    /// Compiles it, writes its manifest into the component and the component into the target folder. What no host would
-    /// take is refused.
+    /// Compiles it, writes its manifest into the component and the component into the target folder. Refuses a
+    /// component that no host would take.
     pub(super) fn build(&self) -> Result<Built, Failure> {
         self.build_as("", |guests| guests)
     }
 
-    /// Compiles it so that its code can be told from the line it stands in. What comes of it is for looking at. Only in
-    /// Rust.
+    /// Compiles it so that its code can be told from the line it stands in. The result is only for
+    /// analysis. Only in Rust.
     pub(super) fn build_with_lines(&self) -> Result<Built, Failure> {
         if !matches!(self.language, Language::Rust { .. }) {
             let shown = self.folder.display();

@@ -2,7 +2,7 @@
 //!
 //! A rule is tried for the chosen person alone, beside the version that serves all other users. A plugin that cannot be
 //! tried beside another version serves all users meanwhile; the earlier version serves again afterwards. Versions that
-//! are brought have numbers of their own, from [`FIRST`] on, by which they are recognised.
+//! are brought have numbers of their own, from `FIRST` on, by which they are recognised.
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ pub(super) struct Deployment<'a> {
 }
 
 impl<'a> Deployment<'a> {
-    /// Looks at what the host has. What an earlier one left behind is taken away.
+    /// Reads what the host has, and takes away what an earlier run left behind.
     pub(super) fn begin(host: &'a Session, manifest: &Manifest, user: &'a str) -> Result<Self, Failure> {
         let name = manifest.full_name();
         let address = format!("/api/v1/plugins/{name}");
@@ -58,7 +58,7 @@ impl<'a> Deployment<'a> {
 
     /// Brings a component that says it is `version`, in place of the one that is there.
     pub(super) fn bring(&mut self, version: PluginVersion, component: &[u8]) -> Result<String, Failure> {
-        // Whatever becomes of it, it may be there in the end.
+        // The version may be on the host even if the request fails.
         self.brought.push(version);
         let Some(served) = self.beside else {
             let installed = self.host.send_component("/api/v1/plugins?acceptMajor=true", component)?;

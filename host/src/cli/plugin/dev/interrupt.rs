@@ -24,7 +24,7 @@ pub(super) fn listen() -> Result<Receiver<()>, Failure> {
         say("ending: what was tried is taken away; once more ends at once");
         // The receiver is gone if the command ended by itself.
         let _ = tell.send(());
-        // One that listened before would have heard the first.
+        // Listens only now: a listener from before would have received the first signal.
         let Ok(second) = runtime.block_on(async { stop::signal_or_hangup() }) else { return };
         runtime.block_on(second);
         say(
