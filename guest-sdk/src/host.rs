@@ -54,7 +54,7 @@ macro_rules! asked_of_any_host {
             $crate::source::Reads::send(self.source, request)
         }
 
-        /// Writes one line to the log of the plugin, for the administrator. Lines are counted and capped.
+        /// Writes one line to the trace of the call, for the administrator. Lines are counted and capped.
         ///
         /// ```
         /// # use loadout_sdk::testing::Fixture;

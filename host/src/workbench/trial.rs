@@ -88,8 +88,8 @@ impl Workbench {
         self.manifest().tool_kinds()
     }
 
-    /// Asks about a case of a file, in a fresh instance. Refuses a case of a plugin for another world, and what no host
-    /// would ask.
+    /// Asks about a case of a file, in a fresh instance. Refuses a case of a plugin for another world, and a
+    /// question that no host would ask.
     pub fn ask(&self, file: &CaseFile, case: &Case) -> Result<Found, CaseError> {
         let manifest = self.manifest();
         case.suits(manifest)?;
