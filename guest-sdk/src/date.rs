@@ -1,4 +1,5 @@
-//! A day, as far as rules compare days. Whoever reckons with them parses into a type of a crate for that, with `Found::parse`.
+//! A day, as far as rules compare days. A rule that calculates with days uses `Found::parse` and a type of a date
+//! crate.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,15 +1,15 @@
-//! What a rule decides about its tool.
+//! The decision of a rule about its tool.
 
 use serde::Serialize;
 
 use crate::Fault;
 
-/// What a rule decides about its tool.
+/// The decision of a rule about its tool: shown with a payload, or hidden with a reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision<P> {
     /// The tool is shown.
     Shown {
-        /// For the control that draws it.
+        /// The payload for the control that draws the tool.
         payload: P,
         /// The library items the payload names. The host adds their content to the answer.
         items: Vec<ItemReference>,
@@ -23,7 +23,7 @@ pub enum Decision<P> {
     },
 }
 
-/// Names one library item.
+/// A reference to one library item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ItemReference {
     /// The collection, such as `scripts`.
@@ -33,7 +33,7 @@ pub struct ItemReference {
 }
 
 impl<P> Decision<P> {
-    /// The tool is shown, and its control is given `payload`.
+    /// Shows the tool, and gives `payload` to its control.
     ///
     /// ```
     /// # use loadout_sdk::Decision;
@@ -43,7 +43,7 @@ impl<P> Decision<P> {
         Self::Shown { payload, items: Vec::new() }
     }
 
-    /// The tool is hidden. `text` says what would make it appear.
+    /// Hides the tool. `text` says what would make it appear.
     ///
     /// ```
     /// # use loadout_sdk::Decision;
@@ -54,7 +54,7 @@ impl<P> Decision<P> {
         Self::Hidden { code: code.into(), text: text.into() }
     }
 
-    /// Adds items of one kind that the payload names, each once. A hidden tool names none.
+    /// Adds items of one kind that the payload names, each once. Does nothing if the tool is hidden.
     ///
     /// ```
     /// # use loadout_sdk::Decision;
@@ -74,7 +74,7 @@ impl<P> Decision<P> {
         self
     }
 
-    /// The payload of a shown tool.
+    /// Returns the payload of a shown tool.
     ///
     /// ```
     /// # use loadout_sdk::Decision;
@@ -87,7 +87,7 @@ impl<P> Decision<P> {
         }
     }
 
-    /// The items a shown tool names.
+    /// Returns the items that a shown tool names.
     ///
     /// ```
     /// # use loadout_sdk::Decision;
@@ -103,7 +103,7 @@ impl<P> Decision<P> {
 }
 
 impl<P: Serialize> Decision<P> {
-    /// The same with the payload as JSON text. Refuses a payload that is no object.
+    /// Turns the payload into JSON text. Refuses a payload that is no object.
     pub(crate) fn written(self) -> Result<Decision<String>, Fault> {
         match self {
             Self::Hidden { code, text } => Ok(Decision::Hidden { code, text }),

@@ -1,8 +1,8 @@
-//! Why a plugin could not answer, and why somebody outside did not.
+//! Errors: a `Fault` of a plugin that could not answer, and a `Refusal` of something outside of the host.
 
 use std::fmt;
 
-/// A rule or a step could not decide. What then happens is the environment's choice, not the plugin's.
+/// The error of a rule or a step that could not decide. The fault policy of the environment says what happens then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     code: String,
@@ -10,7 +10,7 @@ pub struct Fault {
     retry_after: Option<u32>,
 }
 
-/// Why something outside of the host has no answer. As a [`Fault`] it has the same code, so `?` will do.
+/// The error of a read outside of the host. The operator `?` turns it into a [`Fault`] with the same code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// A stable code, such as `not-granted`.
@@ -20,7 +20,7 @@ pub struct Refusal {
 }
 
 impl Fault {
-    /// A fault. `code` is stable, in lower case with hyphens; `message` is one sentence for whoever looks after the plugin.
+    /// Makes a fault. `code` is stable, in lower case with hyphens; `message` is one sentence for the administrator.
     ///
     /// ```
     /// let fault = loadout_sdk::Fault::new("no-desk", "the desk is not in the library");
@@ -30,7 +30,7 @@ impl Fault {
         Self { code: code.into(), message: message.into(), retry_after: None }
     }
 
-    /// The same, and it may succeed after so many seconds. Only an asynchronous step in changes is asked again.
+    /// Says that a retry may succeed after so many seconds. Only an asynchronous step in changes is asked again.
     ///
     /// ```
     /// let fault = loadout_sdk::Fault::new("no-answer", "the desk is closed").retry_after(600);
@@ -41,7 +41,7 @@ impl Fault {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    /// The stable code.
+    /// Returns the stable code.
     ///
     /// ```
     /// assert_eq!(loadout_sdk::Fault::new("no-desk", "…").code(), "no-desk");
@@ -50,7 +50,7 @@ impl Fault {
         &self.code
     }
 
-    /// The sentence.
+    /// Returns the sentence.
     ///
     /// ```
     /// assert_eq!(loadout_sdk::Fault::new("no-desk", "there is none").message(), "there is none");
@@ -59,7 +59,7 @@ impl Fault {
         &self.message
     }
 
-    /// After how many seconds it may succeed.
+    /// Returns the seconds after which a retry may succeed, if the fault says so.
     ///
     /// ```
     /// assert_eq!(loadout_sdk::Fault::new("no-desk", "…").seconds(), None);

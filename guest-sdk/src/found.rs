@@ -1,13 +1,13 @@
-//! A text that was found outside or in a session, read into what it means.
+//! A text from a record or from a session, read as a number, a switch, a day or another type.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::{Date, Fault};
 
-/// A value somebody was asked for by name: an attribute of a record, or a key of the session's context. It may have no value.
+/// A value that was asked for by name: an attribute of a record, or a key of the session's context. It may be empty.
 ///
-/// What does not fit is a fault that names it: `no-number`, `no-switch` or `no-date`.
+/// A text that does not fit the type is a fault that names the value: `no-number`, `no-switch` or `no-date`.
 ///
 /// ```
 /// use loadout_sdk::testing::Fixture;
@@ -32,7 +32,7 @@ impl Found {
         Self { name: name.to_owned(), text }
     }
 
-    /// The text as it is.
+    /// Returns the text as it is.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -43,7 +43,7 @@ impl Found {
         self.text.as_deref()
     }
 
-    /// The text, which must be there: otherwise the fault `value-missing`.
+    /// Returns the text. Without a value, it is the fault `value-missing`.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -55,7 +55,7 @@ impl Found {
         text.ok_or_else(|| Fault::new("value-missing", format!("`{name}` has no value, and it is required")))
     }
 
-    /// A number. One that does not fit into `N` is the fault `no-number`.
+    /// Reads a number. One that does not fit into `N` is the fault `no-number`.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -67,7 +67,7 @@ impl Found {
         self.meaning("no-number", |text| text.parse().map_err(|_| "is no number it can have".to_owned()))
     }
 
-    /// A switch: `True`, `1` or `false` in any case. Anything else is the fault `no-switch`.
+    /// Reads a switch: `True`, `1` or `false` in any case. Anything else is the fault `no-switch`.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -85,7 +85,7 @@ impl Found {
         })
     }
 
-    /// A day, alone or before the time of a timestamp. Anything else is the fault `no-date`.
+    /// Reads a day, alone or before the time of a timestamp. Anything else is the fault `no-date`.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -97,7 +97,8 @@ impl Found {
         self.meaning("no-date", |text| text.parse().map_err(|_| "is no day such as `2026-11-22`".to_owned()))
     }
 
-    /// Whatever is read from a text, such as a timestamp of a crate for that. What it refuses is a fault of this code.
+    /// Reads any type that is parsed from a text, such as a timestamp of a date crate. A text it refuses is the fault
+    /// `code`.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -111,7 +112,7 @@ impl Found {
         text.parse().map(Some).map_err(unfit)
     }
 
-    /// A text without a value, or of blanks, means nothing.
+    /// Reads the text without blanks around it. None if there is no value or only blanks.
     fn meaning<T>(&self, code: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, Fault> {
         let Some(text) = self.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
         read(text).map(Some).map_err(|why| Fault::new(code, format!("`{}`: `{text}` {why}", self.name)))

@@ -1,11 +1,11 @@
-//! What a plugin may ask whether or not there is a session. A step in changes, for which there is none, may ask no more.
+//! The reads that need no session. They are all that a step in changes has, because it runs without a session.
 
 use crate::source::Source;
 
 /// The methods that a [`Host`] and a session have alike. Their examples ask a fixture for its `$view`.
 macro_rules! asked_of_any_host {
     ($view:literal) => {
-        /// The configuration: that of the revision an answer is made from, or that before a change.
+        /// Returns the configuration: of the revision an answer is made from, or as it was before a change.
         ///
         /// ```
         /// # use loadout_sdk::testing::Fixture;
@@ -16,7 +16,7 @@ macro_rules! asked_of_any_host {
             $crate::Library::new(self.source)
         }
 
-        /// Business records.
+        /// Returns access to business records.
         ///
         /// ```
         /// # use loadout_sdk::testing::Fixture;
@@ -29,7 +29,7 @@ macro_rules! asked_of_any_host {
             $crate::Records::new(self.source)
         }
 
-        /// Articles.
+        /// Returns access to articles.
         ///
         /// ```
         /// # use loadout_sdk::testing::Fixture;
@@ -41,7 +41,8 @@ macro_rules! asked_of_any_host {
             $crate::Knowledge::new(self.source)
         }
 
-        /// Sends a request by https. Refused until an administrator grants its host and the secrets in it.
+        /// Sends a request by https. The host refuses it until an administrator grants its address and the secrets in
+        /// it.
         ///
         /// ```
         /// # use loadout_sdk::testing::Fixture;
@@ -53,7 +54,7 @@ macro_rules! asked_of_any_host {
             $crate::source::Reads::send(self.source, request)
         }
 
-        /// Writes one line for whoever looks after the plugin. Lines are counted and capped.
+        /// Writes one line to the trace of the call, for the administrator. Lines are counted and capped.
         ///
         /// ```
         /// # use loadout_sdk::testing::Fixture;
@@ -65,7 +66,7 @@ macro_rules! asked_of_any_host {
             $crate::source::Reads::log(self.source, level, message.as_ref());
         }
 
-        /// Writes one line about something to look into.
+        /// Writes one line with the level of a warning.
         ///
         /// ```
         /// # use loadout_sdk::testing::Fixture;
@@ -80,8 +81,8 @@ macro_rules! asked_of_any_host {
 }
 pub(crate) use asked_of_any_host;
 
-/// The host, as a step in changes of configuration sees it. Every read is recorded. The library answers the same however often it
-/// is asked; records, knowledge and requests go outside each time.
+/// The host, as a step in changes of configuration sees it. Every read is recorded. Within a call the library gives
+/// equal answers to equal reads; records, knowledge and requests go outside each time.
 #[derive(Debug, Clone, Copy)]
 pub struct Host<'a> {
     source: &'a Source,

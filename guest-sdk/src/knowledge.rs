@@ -15,7 +15,7 @@ impl<'a> Knowledge<'a> {
         Self { source, connector: "" }
     }
 
-    /// The same of a connector by name. Needed if the plugin was granted more than one.
+    /// Searches through the connector of this name. Needed if the plugin was granted more than one.
     ///
     /// ```
     /// # use loadout_sdk::Article;
@@ -33,7 +33,7 @@ impl<'a> Knowledge<'a> {
         Knowledge { source: self.source, connector }
     }
 
-    /// The articles that suit a text best, the best first, at most `limit`.
+    /// Returns the articles that suit a text best, the best first, at most `limit`.
     ///
     /// ```
     /// # use loadout_sdk::Article;

@@ -1,10 +1,10 @@
-//! What a plugin for Loadout is written with.
+//! The SDK for plugins of Loadout.
 //!
-//! A plugin decides about one kind of productivity tool: is it shown to this person in this session, and with what? It is a
-//! type that implements [`Tool`], handed to [`export_tool!`]. Plugins of other worlds have a trait and a macro each:
-//! [`tool_step`] around such a rule, [`step`] in changes of configuration, [`upgrade`] for old environments. What a plugin needs to
-//! know it asks the [`Session`] or the [`Host`]; every read is recorded by the host. It cannot write, and it knows no clock and no
-//! files; outside of the host it reaches what an administrator granted.
+//! A plugin decides about one kind of productivity tool: is it shown to this person in this session, and with what? It
+//! is a type that implements [`Tool`], handed to [`export_tool!`]. Plugins of other worlds have a trait and a macro
+//! each: [`tool_step`] around such a rule, [`step`] in changes of configuration, [`upgrade`] for old environments. A
+//! plugin reads through the [`Session`] or the [`Host`]; the host records every read. It cannot write, and has no clock
+//! and no files; outside of the host it reaches only what an administrator granted.
 //!
 //! ```
 //! use loadout_sdk::{Decision, Fault, NoSettings, Session, Tool, export_tool};
@@ -31,7 +31,7 @@
 //! assert_eq!(decision.payload().unwrap()["greeting"], "Good day, Ada.");
 //! ```
 //!
-//! The host and this crate meet in `wit/` and nowhere else.
+//! The contract in `wit/` is all that this crate shares with the host.
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
@@ -77,9 +77,9 @@ pub use stage::Stage;
 pub use text::Localized;
 pub use tool::{NoSettings, Tool};
 
-/// Makes a type that implements [`Tool`] the rule of the component. Once per plugin.
+/// Makes a type that implements [`Tool`] the rule of the component. Use it once per plugin.
 ///
-/// Outside of a component, as in tests, it only makes sure that the type is a tool.
+/// Outside of a component, as in tests, it only checks that the type implements [`Tool`].
 #[macro_export]
 macro_rules! export_tool {
     ($tool:ty) => {

@@ -1,4 +1,4 @@
-//! What a rule may ask about the configuration.
+//! The reads of a plugin about the configuration.
 
 use serde::de::DeserializeOwned;
 
@@ -16,9 +16,10 @@ impl<'a> Library<'a> {
         Self { source }
     }
 
-    /// One item, with as many of its attributes as `T` has. None if it does not exist or is inactive.
+    /// Returns one item, with as many of its attributes as `T` has. None if the item does not exist or is inactive.
     ///
-    /// Do not refuse unknown attributes in `T`: items gain some over time. An item that does not fit is the fault `bad-item`.
+    /// `T` must not refuse unknown attributes: later versions add some to items. An item that does not fit `T` is the
+    /// fault `bad-item`.
     ///
     /// ```
     /// use loadout_sdk::testing::Fixture;
@@ -40,7 +41,7 @@ impl<'a> Library<'a> {
         })
     }
 
-    /// The unique names an item is linked to by one of its attributes, in order, without inactive ones.
+    /// Returns the unique names an item is linked to by one of its attributes, in order, without inactive ones.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -52,7 +53,7 @@ impl<'a> Library<'a> {
         self.source.links(kind, unique_name, attribute)
     }
 
-    /// The unique names of all active items of a kind, sorted.
+    /// Returns the unique names of all active items of a kind, sorted.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;

@@ -1,19 +1,19 @@
-//! What a rule may ask outside of the host, if its manifest asks for it and an administrator grants it.
+//! Articles and requests outside of the host. The manifest must ask for them, and an administrator must grant them.
 
 /// An article that a search found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Article {
-    /// Names it where it comes from.
+    /// The id of the article at its source.
     pub id: String,
-    /// What it is called.
+    /// The title.
     pub title: String,
-    /// Where people read it.
+    /// The address at which people read the article.
     pub url: Option<String>,
     /// A part of its text; may be empty.
     pub excerpt: String,
 }
 
-/// What stands in a header.
+/// The value of a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeaderValue {
     /// This text. Not for `authorization`.
@@ -37,7 +37,7 @@ pub enum HeaderValue {
 pub struct HttpRequest {
     /// `GET`, `HEAD` or `POST`.
     pub method: String,
-    /// Where.
+    /// The address.
     pub url: String,
     /// Its headers.
     pub headers: Vec<(String, HeaderValue)>,
@@ -45,7 +45,7 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
 }
 
-/// An answer, whatever its status.
+/// The response to a request, of any status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HttpResponse {
     /// Its status, such as 200.
@@ -57,7 +57,7 @@ pub struct HttpResponse {
 }
 
 impl HttpRequest {
-    /// Asks for what is at `url`.
+    /// A request for what is at `url`, with the method `GET`.
     ///
     /// ```
     /// assert_eq!(loadout_sdk::HttpRequest::get("https://api.contoso.com/").method, "GET");
@@ -66,7 +66,7 @@ impl HttpRequest {
         Self { method: "GET".to_owned(), url: url.into(), headers: Vec::new(), body: Vec::new() }
     }
 
-    /// Asks `url` with a body. Nothing outside is changed by asking.
+    /// A request to `url` with a body, with the method `POST`. It must change nothing there: a plugin only reads.
     ///
     /// ```
     /// let request = loadout_sdk::HttpRequest::post("https://api.contoso.com/score", "{}");
@@ -76,7 +76,7 @@ impl HttpRequest {
         Self { method: "POST".to_owned(), body: body.into(), ..Self::get(url) }
     }
 
-    /// The same with a header more.
+    /// Adds a header.
     ///
     /// ```
     /// # use loadout_sdk::{HeaderValue, HttpRequest};

@@ -1,7 +1,8 @@
 //! Questions for business records, with values escaped as `wit/records.wit` demands.
 //!
-//! What comes from a session or from settings is a value, never a part of the question: it cannot end its text, and adds no option.
-//! Names of tables and attributes are the author's own, and what is no name is refused before anybody is asked.
+//! A text from a session or from settings is a value and never a part of the question: it cannot end the text of the
+//! question, and adds no option. Names of tables and attributes are the author's own. Text that is no name is refused
+//! before the host is asked.
 
 mod filter;
 mod literal;
@@ -11,7 +12,7 @@ use crate::Refusal;
 pub use filter::{Filter, Operator, TextOperator};
 pub use literal::Literal;
 
-/// Which record of a table is meant.
+/// A query for one record of a table.
 ///
 /// ```
 /// use loadout_sdk::{Filter, Query};
@@ -33,7 +34,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// Any record of a table, such as `contact`.
+    /// Asks for any record of a table, such as `contact`.
     ///
     /// ```
     /// assert_eq!(loadout_sdk::Query::of("contact").options().unwrap(), "");
@@ -52,7 +53,7 @@ impl Query {
         Self { connector: Some(connector.into()), ..self }
     }
 
-    /// Only records of which this is true, too.
+    /// Keeps only records for which this filter holds, besides the filters before.
     ///
     /// ```
     /// use loadout_sdk::{Filter, Query};
@@ -68,7 +69,7 @@ impl Query {
         self
     }
 
-    /// The record with the least of an attribute first.
+    /// Puts the record with the least value of an attribute first.
     ///
     /// ```
     /// assert_eq!(loadout_sdk::Query::of("contact").oldest_by("createdon").options().unwrap(), "$orderby=createdon asc");
@@ -79,7 +80,7 @@ impl Query {
         self
     }
 
-    /// The record with the most of an attribute first.
+    /// Puts the record with the greatest value of an attribute first.
     ///
     /// ```
     /// assert_eq!(loadout_sdk::Query::of("contact").newest_by("createdon").options().unwrap(), "$orderby=createdon desc");
@@ -90,7 +91,8 @@ impl Query {
         self
     }
 
-    /// The table behind the name of the connector, as `records.look-up` takes it. Refuses what is no name, as `bad-query`.
+    /// Returns the table after the name of the connector, as `records.look-up` takes it. Refuses a text that is no
+    /// name, as `bad-query`.
     ///
     /// ```
     /// let refusal = loadout_sdk::Query::of("contact?x").entity().unwrap_err();
@@ -106,7 +108,7 @@ impl Query {
         Ok(format!("{connector}:{table}"))
     }
 
-    /// The OData query options, escaped. Refuses what is no name, as `bad-query`.
+    /// Returns the OData query options, escaped. Refuses a text that is no name, as `bad-query`.
     ///
     /// ```
     /// use loadout_sdk::{Filter, Query};
@@ -134,7 +136,8 @@ pub(crate) fn name(text: &str) -> Result<&str, Refusal> {
     if is_name { Ok(text) } else { Err(bad_query(text, "a table or an attribute")) }
 }
 
-/// The way to an attribute in a filter or an order, which may lead through another table, such as `customerid_contact/fullname`.
+/// The way to an attribute in a filter or an order, which may lead through another table, such as
+/// `customerid_contact/fullname`.
 fn path(text: &str) -> Result<&str, Refusal> {
     for part in text.split('/') {
         name(part).map_err(|_| bad_query(text, "a table or an attribute"))?;

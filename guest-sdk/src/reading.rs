@@ -10,7 +10,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str, root: &str, code: &str) -> R
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let at = if path == "." { root.to_owned() } else { format!("{root}.{path}") };
-        // The position belongs to the host's own text, which nobody has seen.
+        // The position is left out: it belongs to the host's own text, which the author has not seen.
         let reason = error.into_inner().to_string();
         let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
         Fault::new(code, format!("`{at}`: {reason}"))

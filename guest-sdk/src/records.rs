@@ -16,7 +16,8 @@ impl<'a> Records<'a> {
         Self { source }
     }
 
-    /// One attribute of the first record that a query finds. It has no value if there is no record, or if the record has none.
+    /// Returns one attribute of the first record that a query finds. It has no value if there is no such record, or if
+    /// the record has none.
     ///
     /// ```
     /// use loadout_sdk::testing::Fixture;

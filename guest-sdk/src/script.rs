@@ -1,6 +1,6 @@
 //! Scripts as rules see them, and which of them a session offers.
 //!
-//! More than one tool depends on what is offered, and they must agree.
+//! Several tools depend on the offered scripts and must agree, so they all use this module.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use crate::{Fault, Session};
 pub struct Script {
     /// Its unique name.
     pub unique_name: String,
-    /// The GUID it had where it came from, lower case without braces.
+    /// The GUID it had in the environment it came from, in lower case without braces.
     pub source_id: Option<String>,
     /// The active macros its active steps run, in order of the steps, each once.
     pub macros: Vec<String>,
@@ -45,7 +45,7 @@ struct Source {
     id: Option<String>,
 }
 
-/// The scripts a person may choose from in a session of `template`, in the template's order.
+/// Returns the scripts a person may choose from in a session of `template`, in the template's order.
 ///
 /// Those in the person's language; if there are none, those in the organisation's; if there are none either, all.
 ///

@@ -1,4 +1,4 @@
-//! What a rule may ask about the person and the session.
+//! The reads of a rule about the person and the session.
 
 use crate::found::Found;
 use crate::host::asked_of_any_host;
@@ -9,8 +9,8 @@ use crate::{Fault, Rendered};
 /// The table of conversations, as `sourceEntity` and settings name it.
 pub const CONVERSATION: &str = "msdyn_ocliveworkitem";
 
-/// The person and the session a rule decides for. Every method is a read, recorded by the host. Context and library answer the
-/// same however often they are asked; records, knowledge and requests go outside each time.
+/// The person and the session a rule decides for. Every method is a read, recorded by the host. Within a
+/// call, context and library give equal answers to equal reads; records, knowledge and requests go outside each time.
 #[derive(Debug, Clone, Copy)]
 pub struct Session<'a> {
     source: &'a Source,
@@ -21,7 +21,7 @@ impl<'a> Session<'a> {
         Self { source }
     }
 
-    /// The value of one key of the session's context, such as `customerName` or `anchor.ticketnumber`.
+    /// Returns the value of one key of the session's context, such as `customerName` or `anchor.ticketnumber`.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -32,7 +32,7 @@ impl<'a> Session<'a> {
         self.source.get(key)
     }
 
-    /// The same, to be read as a number, a switch or a day.
+    /// Returns the same value, to be read as a number, a switch or a day.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -44,7 +44,7 @@ impl<'a> Session<'a> {
         Found::new(key, self.get(key))
     }
 
-    /// Whether the person has a security role, given to them or contained in one that was.
+    /// Returns whether the person has a security role, assigned directly or contained in an assigned role.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -55,7 +55,7 @@ impl<'a> Session<'a> {
         self.source.has_role(role)
     }
 
-    /// Whether the person has a licence, such as `chat`.
+    /// Returns whether the person has a licence, such as `chat`.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -66,7 +66,8 @@ impl<'a> Session<'a> {
         self.source.has_licence(licence)
     }
 
-    /// The channel of the session's conversation, such as `chat`. None for record sessions and outside a session.
+    /// Returns the channel of the session's conversation, such as `chat`. None for record sessions and outside a
+    /// session.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -77,7 +78,7 @@ impl<'a> Session<'a> {
         self.source.channel()
     }
 
-    /// The workstream the conversation came through.
+    /// Returns the workstream the conversation came through.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -88,7 +89,8 @@ impl<'a> Session<'a> {
         self.source.workstream()
     }
 
-    /// The table of the record the session is about, such as `incident`. None for conversations and outside a session.
+    /// Returns the table of the record the session is about, such as `incident`. None for conversations and outside a
+    /// session.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -99,7 +101,7 @@ impl<'a> Session<'a> {
         self.source.entity()
     }
 
-    /// The session template in force. None outside a session.
+    /// Returns the session template in force. None outside a session.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -110,7 +112,7 @@ impl<'a> Session<'a> {
         self.source.session_template()
     }
 
-    /// The profile in force.
+    /// Returns the profile in force.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -121,7 +123,7 @@ impl<'a> Session<'a> {
         self.source.profile()
     }
 
-    /// The language of the person's screen, as a Windows language code such as 1033.
+    /// Returns the language of the person's screen, as a Windows language code such as 1033.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -132,7 +134,7 @@ impl<'a> Session<'a> {
         self.source.language()
     }
 
-    /// The language of the organisation, for where the person's own has nothing to offer.
+    /// Returns the language of the organisation, the fallback where there is nothing in the person's own.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -143,7 +145,7 @@ impl<'a> Session<'a> {
         self.source.base_language()
     }
 
-    /// The app that asks, such as `customer-service-workspace`.
+    /// Returns the app that asks, such as `customer-service-workspace`.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -156,7 +158,7 @@ impl<'a> Session<'a> {
 
     /// Replaces the slugs of a text, such as `Call from {customerName}`, by values of the session's context.
     ///
-    /// Values are as strangers wrote them: escape the outcome where it becomes part of an address, a query or markup.
+    /// Values are as customers wrote them: escape the outcome where it becomes part of an address, a query or markup.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -168,8 +170,9 @@ impl<'a> Session<'a> {
         self.source.render(template)
     }
 
-    /// Runs a workflow definition, with the slugs of its conditions replaced, and tells which script it sets as the default one, if it sets one.
-    /// One that cannot be run is the fault `bad-workflow`, as one that cannot be read is.
+    /// Runs a workflow definition, with the slugs of its conditions replaced, and returns the script that it sets as
+    /// the default, if it sets one. A definition that cannot be run is the fault `bad-workflow`, as is one that cannot
+    /// be read.
     ///
     /// ```
     /// use loadout_sdk::testing::Fixture;
@@ -188,7 +191,7 @@ impl<'a> Session<'a> {
         Ok(workflow.default_script(&|text| self.render(text).text)?)
     }
 
-    /// The table the session is about: that of its record, or [`CONVERSATION`]. None outside a session.
+    /// Returns the table the session is about: that of its record, or [`CONVERSATION`]. None outside a session.
     ///
     /// ```
     /// use loadout_sdk::{CONVERSATION, testing::Fixture};
@@ -201,7 +204,7 @@ impl<'a> Session<'a> {
         self.entity().or_else(|| self.channel().map(|_| CONVERSATION.to_owned()))
     }
 
-    /// Whether there is a session at all. Without one, as on the home screen, there is no table, channel or template.
+    /// Returns whether there is a session. Without one, as on the home screen, there is no table, channel or template.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;

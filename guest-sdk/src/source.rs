@@ -1,10 +1,10 @@
-//! Where what a plugin reads comes from: the host, or in tests a fixture.
+//! The source of what a plugin reads: the host, or in tests a fixture.
 
 use crate::{Article, HttpRequest, HttpResponse, Refusal};
 
 /// Answers the reads of a plugin.
 ///
-/// Which of the two is settled when the plugin is compiled, so that a component imports what it reads and no more.
+/// The source is chosen when the plugin is compiled, so that a component imports only what it reads.
 pub(crate) trait Reads {
     fn get(&self, key: &str) -> Option<String>;
     fn has_role(&self, role: &str) -> bool;
@@ -35,13 +35,13 @@ pub(crate) type Source = crate::testing::Fixture;
 /// A text after its slugs were replaced.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rendered {
-    /// The text. A slug without a value left nothing behind.
+    /// The text. A slug without a value is replaced by nothing.
     pub text: String,
     /// The slugs without a value, as they were spelt, each once.
     pub unresolved: Vec<String>,
 }
 
-/// How much a line of the trace matters.
+/// The level of a line of the trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// For the author.

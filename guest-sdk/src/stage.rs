@@ -1,8 +1,8 @@
-//! When a step is asked. Numbers that are none of the three are refused.
+//! The stages of a step: when it is asked. Refuses numbers that are no stage.
 
 use crate::Fault;
 
-/// When a step is asked. Around a rule there are the second and the third.
+/// The stage of a step: when it is asked. A step around a rule has only the stages 20 and 40.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// 10: before a change is checked.
@@ -14,7 +14,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The number, as manifests have it.
+    /// Returns the number, as manifests have it.
     ///
     /// ```
     /// assert_eq!(loadout_sdk::Stage::PreOperation.number(), 20);

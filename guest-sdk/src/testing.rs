@@ -1,8 +1,10 @@
 //! Tests of rules and steps without a component and without a host.
 //!
-//! A [`Fixture`] is a session and a library in memory; [`check_cases`] and its siblings for steps run a folder of cases written as
-//! YAML or JSON, which `loadout plugin test` asks of the component. Neither enforces the limits of a call. With the feature `testing`, the
-//! component itself is asked in the real engine, and rules and components are held to promises about users that are drawn by chance.
+//! A [`Fixture`] is a session and a library in memory. [`check_cases`] and its siblings for steps run a folder of cases
+//! in YAML or JSON; `loadout plugin test` runs the same cases with the component. Neither [`Fixture`] nor
+//! [`check_cases`] enforces the limits of a call.
+//! With the feature `testing`, the component itself is asked in the real engine, and rules and components are held to
+//! promises about random users.
 //!
 //! Slugs follow the host's grammar as far as rules usually need it: `{key}` and `${key}`, with
 //! `$session.` and `$oc.` before the key; queries have no value.
@@ -88,7 +90,7 @@ impl Default for Facts {
 }
 
 impl Fixture {
-    /// A person with an English screen in the customer service workspace, outside of any session.
+    /// Makes a person with an English screen in the customer service workspace, outside of any session.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -241,7 +243,7 @@ impl Fixture {
         self
     }
 
-    /// The session as rules see it.
+    /// Returns the session as rules see it.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;
@@ -251,7 +253,7 @@ impl Fixture {
         Session::new(self)
     }
 
-    /// The lines written to the trace so far.
+    /// Returns the lines written to the trace so far.
     ///
     /// ```
     /// # use loadout_sdk::testing::Fixture;

@@ -36,7 +36,7 @@ impl From<Wire> for Localized {
 }
 
 impl Localized {
-    /// The wording for `language`, else the default one.
+    /// Returns the wording for `language`, else the default one.
     ///
     /// ```
     /// let title: loadout_sdk::Localized = serde_json::from_str(r#""Cases""#).unwrap();

@@ -1,4 +1,4 @@
-//! The one trait of a tool plugin, and the way from JSON text to a decision and back.
+//! The trait of a tool plugin, and the conversion of its settings from JSON and of its payload to JSON.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -8,10 +8,11 @@ use crate::{Decision, Fault, Session};
 
 /// The rule of one kind of productivity tool.
 pub trait Tool {
-    /// What a profile may set. Give it `#[serde(deny_unknown_fields)]`, so that a mistyped key is named and not ignored.
+    /// The settings that a profile may set. Give the type `#[serde(deny_unknown_fields)]`, so that a mistyped key is
+    /// named and not ignored.
     type Settings: DeserializeOwned;
 
-    /// What the control that draws the tool is given. Must become a JSON object.
+    /// The payload for the control that draws the tool. Must become a JSON object.
     type Payload: Serialize;
 
     /// Decides for the person and session that `session` describes. Equal reads and settings must give equal decisions.

@@ -1,8 +1,8 @@
-//! What a plugin with steps around the rules of productivity tools is written with.
+//! Plugins with steps around the rules of productivity tools.
 //!
-//! A step is a type that implements [`ToolStep`], handed to [`export_tool_step!`](crate::export_tool_step). It is given a
-//! [`Question`]: the tool, its settings and, after the rule, what was decided. It goes on, with other settings or another
-//! payload, or hides the tool. What the rule hides stays hidden.
+//! A step is a type that implements [`ToolStep`], handed to [`export_tool_step!`](crate::export_tool_step). It is given
+//! a [`Question`]: the tool, its settings and, after the rule, what was decided. The step lets the decision go on, with
+//! other settings or another payload, or hides the tool. A tool that the rule hides stays hidden.
 //!
 //! ```
 //! use loadout_sdk::tool_step::{Outcome, Question, ToolStep};
@@ -42,11 +42,12 @@ use crate::{Fault, Session};
 
 /// Steps around rules: one, or several that [`Question::step`] tells from each other.
 pub trait ToolStep {
-    /// What an environment may tell the step, not to be confused with the settings of the tool, which are in the question. Give it
-    /// `#[serde(deny_unknown_fields)]`, so that a mistyped key is named and not ignored.
+    /// The configuration that an environment may give the step. The settings of the tool are another thing, and are in
+    /// the question. Give the type `#[serde(deny_unknown_fields)]`, so that a mistyped key is named and not ignored.
     type Settings: DeserializeOwned;
 
-    /// Looks at a tool for the person and session that `session` describes. Equal questions and reads must get equal answers.
+    /// Looks at a tool for the person and session that `session` describes. Equal questions and reads must get equal
+    /// answers.
     fn execute(session: &Session<'_>, question: &Question, settings: Self::Settings) -> Result<Outcome, Fault>;
 }
 
@@ -59,9 +60,9 @@ pub(crate) fn execute<S: ToolStep>(
     S::execute(session, question, read(configuration, "configuration", "bad-configuration")?)
 }
 
-/// Makes a type that implements [`ToolStep`] the steps of the component. Once per plugin.
+/// Makes a type that implements [`ToolStep`] the steps of the component. Use it once per plugin.
 ///
-/// Outside of a component, as in tests, it only makes sure that the type is a step.
+/// Outside of a component, as in tests, it only checks that the type implements [`ToolStep`].
 #[macro_export]
 macro_rules! export_tool_step {
     ($step:ty) => {

@@ -1,7 +1,8 @@
-//! What a plugin that upgrades old environments is written with.
+//! Plugins that upgrade old environments.
 //!
-//! A step is a type that implements [`UpgradeStep`], handed to [`export_upgrade!`](crate::export_upgrade). It is given pages
-//! of rows, and proposes items; what it cannot use it quarantines with a reason. It cannot write, and knows no clock.
+//! A step is a type that implements [`UpgradeStep`], handed to [`export_upgrade!`](crate::export_upgrade). It is given
+//! pages of rows, and proposes items. It quarantines a row that it cannot use, with a reason. It cannot write, and has
+//! no clock.
 //!
 //! ```
 //! use loadout_sdk::upgrade::{Migration, Page, Upsert, UpgradeStep};
@@ -45,10 +46,11 @@ use crate::{Fault, Library};
 
 /// A step that turns rows of an old environment into configuration.
 ///
-/// Equal pages over an equal library must give equal answers, and carrying out the same proposals twice must change nothing:
-/// the host tries both.
+/// Equal pages over an equal library must give equal answers, and carrying out the same proposals twice must change
+/// nothing: the host tries both.
 pub trait UpgradeStep {
-    /// Looks at a page without migrating it, while the upgrade is planned. A fault ends the upgrade before anything happens.
+    /// Checks a page without migrating it, while the upgrade is planned. A fault ends the upgrade before anything is
+    /// written.
     fn check(page: &Page, library: &Library<'_>) -> Result<Vec<Note>, Fault> {
         let _ = (page, library);
         Ok(Vec::new())
@@ -58,9 +60,9 @@ pub trait UpgradeStep {
     fn migrate(page: &Page, library: &Library<'_>) -> Result<Migration, Fault>;
 }
 
-/// Makes a type that implements [`UpgradeStep`] the step of the component. Once per plugin.
+/// Makes a type that implements [`UpgradeStep`] the step of the component. Use it once per plugin.
 ///
-/// Outside of a component, as in tests, it only makes sure that the type is a step.
+/// Outside of a component, as in tests, it only checks that the type implements [`UpgradeStep`].
 #[macro_export]
 macro_rules! export_upgrade {
     ($step:ty) => {

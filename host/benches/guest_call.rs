@@ -1,8 +1,8 @@
-//! One rule, four ways: native, in an instance that stays, in a fresh instance for each call, and in a fresh instance with every
-//! call recorded; on one thread and on two.
+//! One rule, four ways: native, in an instance that stays, in a fresh instance for each call, and in a fresh instance
+//! with every call recorded; on one thread and on two.
 //!
-//! All ways alternate for five rounds and medians are compared, because only the ratios outlive the machine. The rule is the
-//! built-in scripts rule, with a session whose template chooses between two scripts by an expression.
+//! All ways alternate for five rounds and medians are compared, because only the ratios outlive the machine. The rule
+//! is the built-in scripts rule, with a session whose template chooses between two scripts by an expression.
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use std::collections::BTreeMap;

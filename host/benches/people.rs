@@ -1,7 +1,7 @@
 //! Lists of people, by every filter and order that has an index, over as many people as are asked for.
 //!
-//! A scan is the time in which everyone is read once, in batches, and nothing is done with them. The ratio of a list to
-//! it says whether the list depends on how many people there are. Lists that no index serves are there for comparison.
+//! A scan is the time to read all people once, in batches, and to do nothing with them. The ratio of a list to a scan
+//! says whether the list depends on the number of people. Lists that no index serves are there for comparison.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
@@ -122,7 +122,7 @@ fn fill(store: &Store, count: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// How long it takes to read everyone once.
+/// Returns the time to read all people once.
 fn scan(store: &Store) -> Result<Duration, Box<dyn Error>> {
     let (begun, mut after) = (Instant::now(), String::new());
     while let Some((login, ..)) = store.people(&after, 500)?.pop() {

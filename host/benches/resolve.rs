@@ -1,7 +1,7 @@
 //! A whole answer: the sample's case and chat with all four built-in tools, and what the host costs before it answers.
 //!
-//! Native is the same resolution with rules that cost nothing, so the ratio is what sandboxed rules add to an answer. Cold
-//! and warm start differ in whether compiled code is in the cache. Only the ratios outlive the machine.
+//! Native is the same resolution with rules that cost nothing, so the ratio is what sandboxed rules add to an answer.
+//! Cold and warm start differ in whether compiled code is in the cache. Only the ratios outlive the machine.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
@@ -89,7 +89,7 @@ fn start(folder: &std::path::Path) -> Duration {
     begun.elapsed()
 }
 
-/// A case of the sample, opened by somebody with all four tools.
+/// A case of the sample, opened by a person with all four tools.
 fn case() -> Question {
     let context = [
         ("anchor.ticketnumber", "CAS-01"),

@@ -45,7 +45,7 @@ struct Arguments {
     command: Command,
 }
 
-/// What every command ends with.
+/// The exit codes, at the end of the help text.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but for rows in quarantine";
 
 #[derive(Debug, Subcommand)]
@@ -71,7 +71,7 @@ struct Data {
     folder: PathBuf,
 }
 
-/// Does what `arguments` say.
+/// Runs the command that `arguments` name, and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
@@ -103,13 +103,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 impl Data {
-    /// The service over the data folder, made if it is not there.
+    /// Opens the service over the data folder, and makes the folder if it is not there.
     fn open(&self) -> Result<Service, Failure> {
         files_are_for_their_owner();
         Service::start(&self.folder).map_err(Failure::of)
     }
 
-    /// The same, whose plugins go out through `gateway`.
+    /// Does the same, and lets the plugins of the service make requests through `gateway`.
     fn open_with(&self, gateway: Gateway) -> Result<Service, Failure> {
         files_are_for_their_owner();
         let PlatformOptions { config, compiler } = PlatformOptions::of_this_program();
@@ -117,13 +117,13 @@ impl Data {
         Service::start_with(&self.folder, options).map_err(Failure::of)
     }
 
-    /// The service over the data folder, for commands that need one that is there: a mistyped folder is no reason to make one.
+    /// Opens the service over a data folder that exists. Refuses any other, so that a mistyped folder is not made.
     fn open_existing(&self) -> Result<Service, Failure> {
         self.must_exist()?;
         self.open()
     }
 
-    /// The service over the data folder, for commands that change nothing in its database.
+    /// Opens the service over an existing data folder, for commands that change nothing in its database.
     fn look(&self) -> Result<Service, Failure> {
         files_are_for_their_owner();
         self.must_exist()?;
@@ -142,13 +142,13 @@ impl Data {
     }
 }
 
-/// Whatever this process writes from now on, the data folder's files above all, only its owner may read.
+/// Lets only the owner read the files that this process writes from now on, those of the data folder above all.
 fn files_are_for_their_owner() {
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
-/// Prints text to standard output, and ends the line. What steers terminals is escaped.
+/// Prints text to standard output, and ends the line. Escapes control characters of terminals.
 fn print(line: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", visible(line))

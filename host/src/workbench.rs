@@ -1,6 +1,7 @@
-//! Where authors try a component before anybody installs it: written cases, asked in the real engine with the real limits.
+//! The workbench: runs the written cases of a component in the real engine with the real limits, before it is
+//! installed.
 //!
-//! Knows no environment and opens none: what a component is asked about is what the case says.
+//! Opens no environment: a component sees only the data of the case.
 
 mod bench;
 mod budget;

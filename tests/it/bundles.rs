@@ -224,12 +224,12 @@ async fn the_command_line_takes_plugins_from_folder_to_folder() -> Done {
     };
     let dry = run(&["plugin", "import", "plugins.zip", "--data", &to, "--dry-run"])?;
     assert_snapshot!(said(&dry), @"
-    installed  tests/greeter 1.0.0, serves, signed by nobody
+    installed  tests/greeter 1.0.0, serves, signed by no key
     nothing was written, this would be revision
     ");
     let done = run(&["plugin", "import", "plugins.zip", "--data", &to])?;
     assert_snapshot!(said(&done), @"
-    installed  tests/greeter 1.0.0, serves, signed by nobody
+    installed  tests/greeter 1.0.0, serves, signed by no key
     now at revision
     ");
     let again = run(&["plugin", "import", "plugins.zip", "--data", &to])?;

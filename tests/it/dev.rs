@@ -111,7 +111,7 @@ async fn each_change_is_there_for_one_person_and_nothing_is_left_of_it() -> Done
     let mut dev = Going::start(folder.path(), &arguments(&address, &[]))?;
     assert_snapshot!(dev.round()?, @"
     cases      1 of 1 as expected
-    brought    tests/greeter 1.0.900000000, for `kayla` alone; 1.0.0 serves everybody else
+    brought    tests/greeter 1.0.900000000, for `kayla` alone; 1.0.0 serves all other users
     unchanged  the answer is what it was
     because    tests/greeter 1.0.900000000 shows it
                read records.look-up(contact, fullname, ): not-granted
@@ -140,7 +140,7 @@ async fn each_change_is_there_for_one_person_and_nothing_is_left_of_it() -> Done
     put(&greeter)?;
     assert_snapshot!(dev.round()?, @"
     cases      1 of 1 as expected
-    brought    tests/greeter 1.0.900000003, for `kayla` alone; 1.0.0 serves everybody else
+    brought    tests/greeter 1.0.900000003, for `kayla` alone; 1.0.0 serves all other users
     unchanged  the answer is what it was
     because    tests/greeter 1.0.900000003 shows it
                read records.look-up(contact, fullname, ): not-granted
@@ -164,7 +164,7 @@ async fn a_plugin_that_is_new_to_the_host_is_new_again_afterwards() -> Done {
     let once = loadout(folder.path(), &arguments(&address, &["--once"]))?;
     assert_snapshot!(once, @r#"
     0 cases      1 of 1 as expected
-    brought    tests/greeter 1.0.900000008, for everybody on this host, until this ends
+    brought    tests/greeter 1.0.900000008, for all users of this host, until this ends
     changed    contoso_greeter.payload.greeting: nothing -> "Hello Ada"
     changed    contoso_greeter.payload.refused: nothing -> true
     because    tests/greeter 1.0.900000008 shows it
@@ -217,7 +217,7 @@ async fn what_somebody_decided_or_tries_already_is_left_alone() -> Done {
     1 cases      1 of 1 as expected
     error: plugin `tests/greeter` cannot be tried on this host: it is being tried for `lena` already; end that first
     1 cases      1 of 1 as expected
-    error: plugin `tests/greeter` cannot be tried on this host: somebody switched it off; switch it on first
+    error: plugin `tests/greeter` cannot be tried on this host: it is switched off; switch it on first
     "#);
     let plugin = host.get("/api/v1/plugins/tests/greeter").await?.json();
     assert_eq!((&plugin["state"], versions(&plugin).len()), (&json!("inactive"), 2));
@@ -231,7 +231,7 @@ async fn what_somebody_installs_meanwhile_serves_afterwards() -> Done {
     std::fs::write(folder.path().join("a.wasm"), &greeter)?;
     let address = host.address("");
     let mut dev = Going::start(folder.path(), &arguments(&address, &[]))?;
-    assert!(dev.round()?.contains("for everybody on this host"));
+    assert!(dev.round()?.contains("for all users of this host"));
     assert_eq!(host.install("", &greeter).await?.status, 201);
     std::fs::write(folder.path().join("a.part"), rule(guests::COUNTS_SCRIPTS, "greeter", "1.0.0", "greeter")?)?;
     std::fs::rename(folder.path().join("a.part"), folder.path().join("a.wasm"))?;
@@ -251,7 +251,7 @@ async fn what_served_before_serves_again_though_a_change_waits_for_a_grant() -> 
     std::fs::write(folder.path().join("a.wasm"), &step)?;
     let address = host.address("");
     let mut dev = Going::start(folder.path(), &arguments(&address, &[]))?;
-    assert!(dev.round()?.contains("brought    tests/changes 1.0.900000000, for everybody on this host"));
+    assert!(dev.round()?.contains("brought    tests/changes 1.0.900000000, for all users of this host"));
     let manifest =
         manifest_of(&step)?.unwrap_or_default().to_owned() + "[capabilities]\nhttp = [\"api.contoso.com\"]\n";
     std::fs::write(folder.path().join("a.part"), embed_manifest(&step, &manifest)?)?;

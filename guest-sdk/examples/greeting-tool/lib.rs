@@ -21,7 +21,7 @@ impl Default for Settings {
     }
 }
 
-/// What the control is given.
+/// The payload for the control.
 #[derive(Serialize)]
 struct Payload {
     greeting: String,

@@ -1,4 +1,4 @@
-//! What is true of the records a question is about.
+//! Filters: conditions on the records a query asks for.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::literal::{Literal, quoted};
 use super::path;
 use crate::Refusal;
 
-/// What is true of the records that are meant.
+/// A condition on the records of a query.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
     /// An attribute compares so with a value.
@@ -43,7 +43,7 @@ pub enum TextOperator {
 }
 
 impl Filter {
-    /// An attribute has this value.
+    /// Holds if an attribute has this value.
     ///
     /// ```
     /// use loadout_sdk::{Filter, Query};
@@ -54,7 +54,7 @@ impl Filter {
         Self::compare(attribute, Operator::Equals, value)
     }
 
-    /// An attribute compares so with a value.
+    /// Holds if an attribute compares so with a value.
     ///
     /// ```
     /// use loadout_sdk::{Date, Filter, Operator, Query};
@@ -66,7 +66,7 @@ impl Filter {
         Self::Compare(attribute.into(), operator, value.into())
     }
 
-    /// A text attribute stands so to a text.
+    /// Holds if a text attribute stands so to a text.
     ///
     /// ```
     /// use loadout_sdk::{Filter, Query, TextOperator};
@@ -77,7 +77,7 @@ impl Filter {
         Self::Text(attribute.into(), operator, text.into())
     }
 
-    /// An attribute has a value.
+    /// Holds if an attribute has a value.
     ///
     /// ```
     /// use loadout_sdk::{Filter, Query};
@@ -87,7 +87,7 @@ impl Filter {
         Self::Compare(attribute.into(), Operator::NotEquals, Literal::Null)
     }
 
-    /// Both hold.
+    /// Holds if both filters hold.
     ///
     /// ```
     /// use loadout_sdk::{Filter, Query};
@@ -99,7 +99,7 @@ impl Filter {
         Self::And(Box::new(self), Box::new(other))
     }
 
-    /// One of them holds, or both.
+    /// Holds if one of the filters holds, or both.
     ///
     /// ```
     /// use loadout_sdk::{Filter, Query};
@@ -111,7 +111,7 @@ impl Filter {
         Self::Or(Box::new(self), Box::new(other))
     }
 
-    /// It does not hold.
+    /// Holds if this filter does not.
     ///
     /// ```
     /// use loadout_sdk::{Filter, Query};
@@ -133,7 +133,7 @@ impl Filter {
         })
     }
 
-    /// In parentheses where the words around would tear it apart.
+    /// Puts the filter in parentheses where the operators around bind more strongly.
     fn grouped(&self) -> Result<String, Refusal> {
         match self {
             Self::Or(..) => Ok(format!("({})", self.written()?)),

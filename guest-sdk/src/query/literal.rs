@@ -1,4 +1,4 @@
-//! Values in a question. None of them ends its text or adds an option, whatever it says.
+//! Values in a query. They are escaped, so that no value ends the text of the query or adds an option.
 
 use std::fmt;
 
@@ -85,7 +85,8 @@ impl From<Date> for Literal {
     }
 }
 
-/// A text in quotes. The host escapes what no address may hold; what an address may hold and would end the value is escaped here.
+/// Returns a text in quotes. Escapes the characters that an address may hold and that would end the value. The host
+/// escapes those that no address may hold.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('\'');

@@ -5,16 +5,16 @@ use serde::de::DeserializeOwned;
 use crate::reading::read;
 use crate::{Fault, Stage};
 
-/// A change.
+/// A change of configuration, as a step is asked about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The same each time a step is asked about it.
+    /// The id of the event, the same each time a step is asked about it.
     pub id: String,
     /// The step that is asked, by its name in the manifest.
     pub step: String,
-    /// What happens, such as `profile.update`.
+    /// The message, such as `profile.update`.
     pub message: String,
-    /// When.
+    /// The stage: when the step is asked.
     pub stage: Stage,
     /// How often this step was asked about this event, this time included.
     pub attempt: u32,
@@ -38,7 +38,8 @@ pub struct Target {
 }
 
 impl Event {
-    /// What a step asked earlier in the same change left under a key. One that does not fit is the fault `bad-shared`.
+    /// Returns the value that an earlier step of the same change shared under a key. A value that does not fit is the
+    /// fault `bad-shared`.
     ///
     /// ```
     /// # use loadout_sdk::testing::event;
@@ -56,7 +57,7 @@ impl Event {
         found.map(|(_, json)| read(json, &format!("shared.{key}"), "bad-shared")).transpose()
     }
 
-    /// Who makes the change.
+    /// Returns the author of the change.
     ///
     /// ```
     /// # use loadout_sdk::testing::event;
@@ -69,7 +70,7 @@ impl Event {
         self.property("author")
     }
 
-    /// Why the change is made.
+    /// Returns the reason that the author gave for the change.
     ///
     /// ```
     /// # use loadout_sdk::testing::event;
@@ -82,7 +83,7 @@ impl Event {
         self.property("reason")
     }
 
-    /// What else is known, by name. There may be more of them over time.
+    /// Returns another property of the event by name. Later hosts may add more of them.
     ///
     /// ```
     /// # use loadout_sdk::testing::event;
@@ -98,10 +99,10 @@ impl Event {
 }
 
 impl Target {
-    /// The attributes that differ as they will be, as many of them as `T` has; `null` for what is taken away. What does not fit is the
-    /// fault `bad-values`.
+    /// Returns the new values of the attributes that differ, as many of them as `T` has; `null` for a removed one.
+    /// Values that do not fit are the fault `bad-values`.
     ///
-    /// Make every attribute of `T` optional: those that do not differ are not there.
+    /// Make every attribute of `T` optional: attributes that do not differ are left out.
     ///
     /// ```
     /// # use loadout_sdk::testing::event;
@@ -119,8 +120,8 @@ impl Target {
         read(&self.values, &format!("{}/{}", self.kind, self.unique_name), "bad-values")
     }
 
-    /// An image that the manifest asked for, by its alias, with as many attributes as `T` has. None if there is none, as before an item is
-    /// made. One that does not fit is the fault `bad-image`.
+    /// Returns an image that the manifest asked for, by its alias, with as many attributes as `T` has. None if there is
+    /// none, as before an item is made. One that does not fit is the fault `bad-image`.
     ///
     /// ```
     /// # use loadout_sdk::testing::event;
@@ -137,7 +138,7 @@ impl Target {
         found.map(|(_, json)| read(json, alias, "bad-image")).transpose()
     }
 
-    /// Whether an attribute differs, or something within it.
+    /// Returns whether an attribute or a part of it differs.
     ///
     /// ```
     /// # use loadout_sdk::testing::event;

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-/// What a step wants.
+/// The answer of a step: let the change go on, or reject it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// The change goes on, with this.
+    /// The change goes on, with these additions.
     Proceed(Proposal),
     /// The change must not happen. Never counts as a fault of the step.
     Reject(Rejection),
@@ -14,13 +14,13 @@ pub enum Outcome {
 /// Additions to a change.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Proposal {
-    /// What targets shall be besides, by position, as JSON merge patches.
+    /// JSON merge patches of targets, by the position of the target.
     pub patches: Vec<(usize, Value)>,
-    /// What steps asked later in the same change shall find.
+    /// Values for later steps of the same change, by key.
     pub shared: Vec<(String, Value)>,
 }
 
-/// Why a change must not happen.
+/// The reason why a change must not happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     /// A stable code in lower case with hyphens, such as `rank-reserved`.
@@ -32,7 +32,7 @@ pub struct Rejection {
 }
 
 impl Outcome {
-    /// The change goes on.
+    /// Lets the change go on.
     ///
     /// ```
     /// use loadout_sdk::step::{Outcome, Proposal};
@@ -42,7 +42,8 @@ impl Outcome {
         Self::Proceed(Proposal::default())
     }
 
-    /// The change must not happen. `code` is stable, in lower case with hyphens; `message` is one sentence for the person who tried.
+    /// Rejects the change. `code` is stable, in lower case with hyphens; `message` is one sentence for the
+    /// person who tried.
     ///
     /// ```
     /// use loadout_sdk::step::{Outcome, Rejection};
@@ -55,7 +56,7 @@ impl Outcome {
         Self::Reject(Rejection { code: code.into(), message: message.into(), attribute: String::new() })
     }
 
-    /// Names the attribute that is wrong, as a path. Says nothing of a change that goes on.
+    /// Names the attribute that is wrong, as a path. Does nothing if the change goes on.
     ///
     /// ```
     /// use loadout_sdk::step::Outcome;
@@ -70,8 +71,8 @@ impl Outcome {
         self
     }
 
-    /// Has a target be something else besides, as a JSON merge patch. `target` is its position in the event. In stages 10 and 20 only, and
-    /// nothing of a change that is rejected.
+    /// Changes a target by a JSON merge patch. `target` is its position in the event. Only in stages 10 and 20. Does
+    /// nothing if the change is rejected.
     ///
     /// ```
     /// use loadout_sdk::step::Outcome;
@@ -86,7 +87,7 @@ impl Outcome {
         self
     }
 
-    /// Leaves something for steps asked later in the same change, who find it with `Event::shared`.
+    /// Shares a value with later steps of the same change, which read it with `Event::shared`.
     ///
     /// ```
     /// use loadout_sdk::step::Outcome;

@@ -1,7 +1,7 @@
-//! Users that nobody thought of: sessions, settings and libraries drawn by chance, and the smallest one that breaks a promise.
+//! Property tests: users with random sessions, settings and libraries, and the smallest user that breaks a promise.
 //!
-//! What is drawn from is given: what the cases of a plugin mention, or what is named. A user who breaks a promise is printed as a case, to be
-//! pasted into a file of cases.
+//! Values are drawn from those that the cases of a plugin mention, or that the test names. A user who breaks a promise
+//! is printed as a case, to be pasted into a file of cases.
 
 mod drawn;
 
@@ -20,7 +20,7 @@ pub use drawn::DrawnUser;
 /// The variable with the seed of an earlier run.
 const SEED: &str = "LOADOUT_SEED";
 
-/// What users are drawn from.
+/// A generator of random users: the values they are drawn from.
 #[derive(Debug, Clone, Default)]
 pub struct AnyUser {
     roles: Vec<String>,
@@ -39,7 +39,7 @@ pub struct AnyUser {
 }
 
 impl AnyUser {
-    /// Somebody with an English screen and no settings, about whom nothing else is known yet.
+    /// Makes users with an English screen and without settings, roles or anything else to draw from.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -52,7 +52,7 @@ impl AnyUser {
         Self { apps, profiles, languages, settings: vec![Map::new()], ..Self::default() }
     }
 
-    /// Anybody who can be made of what the cases of a folder mention.
+    /// Draws users from the values that the cases of a folder mention.
     ///
     /// # Panics
     ///
@@ -80,7 +80,7 @@ impl AnyUser {
         any
     }
 
-    /// A security role they may have.
+    /// Adds a security role that users may have.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -93,7 +93,7 @@ impl AnyUser {
         self
     }
 
-    /// A licence they may have.
+    /// Adds a licence that users may have.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -106,7 +106,7 @@ impl AnyUser {
         self
     }
 
-    /// A channel their conversation may be on.
+    /// Adds a channel that the conversation of users may be on.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -119,7 +119,7 @@ impl AnyUser {
         self
     }
 
-    /// A workstream their conversation may come from.
+    /// Adds a workstream that the conversation of users may come from.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -132,7 +132,7 @@ impl AnyUser {
         self
     }
 
-    /// A session template their session may have.
+    /// Adds a session template that the session of users may have.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -145,7 +145,7 @@ impl AnyUser {
         self
     }
 
-    /// An app they may be in.
+    /// Adds an app that users may be in.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -158,7 +158,7 @@ impl AnyUser {
         self
     }
 
-    /// A profile they may have.
+    /// Adds a profile that users may have.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -171,7 +171,7 @@ impl AnyUser {
         self
     }
 
-    /// A table their session may be about.
+    /// Adds a table that the session of users may be about.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -184,7 +184,7 @@ impl AnyUser {
         self
     }
 
-    /// A value the context of their session may have.
+    /// Adds a value that the context of the session may have.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -197,7 +197,7 @@ impl AnyUser {
         self
     }
 
-    /// Settings the tool may have.
+    /// Adds settings that the tool may have.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -241,7 +241,7 @@ impl AnyUser {
     ///
     /// # Panics
     ///
-    /// If somebody breaks the promise: with the smallest such user as a case, and the seed that finds them again.
+    /// If a user breaks the promise: with the smallest such user as a case, and the seed that finds that user again.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;
@@ -279,7 +279,7 @@ impl AnyUser {
         facts.context.into_iter().for_each(|it| add(&mut self.context, it));
     }
 
-    /// Holds everybody to a promise, and panics as [`AnyUser::check`] does.
+    /// Checks a promise for every drawn user, and panics as [`AnyUser::check`] does.
     pub(super) fn run(&self, promise: impl Fn(&DrawnUser) -> Result<(), String>) {
         let seed = seed();
         let mut bytes = [0; 32];

@@ -1,6 +1,7 @@
 //! Cases as data: a folder of YAML or JSON files, each with a library and what is asked over it.
 //!
-//! Knows what the cases of all worlds have. What is asked in those of one, and how its answer is said, that world's file knows.
+//! Holds the parts that the cases of all worlds have in common. The file of each world holds its question and the form
+//! of its answer.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ pub(super) struct CaseFile<C> {
     pub(super) cases: Vec<C>,
 }
 
-/// What a case has besides its question.
+/// The parts of a case besides its question.
 pub(super) struct Scene {
     /// What the case shows, as a sentence.
     pub(super) name: String,
@@ -32,15 +33,15 @@ pub(super) struct Scene {
     pub(super) expect: Value,
 }
 
-/// A case, and what came of it.
+/// A case and its outcome.
 pub(super) struct Judged {
     pub(super) name: String,
     pub(super) expect: Value,
     pub(super) found: Value,
 }
 
-/// Asks every case of a folder natively, and panics as [`run`] does. `open` takes a case apart: its scene, and what asks its question
-/// of a fixture and says the answer as the case would expect it.
+/// Asks every case of a folder natively, and panics as [`run`] does. `open` takes a case apart: its scene, and what
+/// asks its question of a fixture and says the answer as the case would expect it.
 pub(super) fn check<C, Q>(folder: &Path, open: impl Fn(C) -> (Scene, Q))
 where
     C: DeserializeOwned,
@@ -55,8 +56,8 @@ where
     });
 }
 
-/// Reads every file of cases of a folder and panics unless each of its cases came out as it expects, and there are some. `judge` is given
-/// the library of the file with each case.
+/// Reads every file of cases of a folder and panics unless each of its cases came out as it expects, and there are
+/// some. `judge` is given the library of the file with each case.
 pub(super) fn run<C: DeserializeOwned>(folder: &Path, judge: impl Fn(&Items, C) -> Judged) {
     let (mut count, mut failures) = (0, Vec::new());
     for (file, CaseFile { library, cases }) in files_of(folder) {
@@ -73,7 +74,7 @@ pub(super) fn run<C: DeserializeOwned>(folder: &Path, judge: impl Fn(&Items, C) 
     assert!(count > 0, "there are no cases in `{}`", folder.display());
 }
 
-/// Every file of cases of a folder, in the order of their names. Panics if one is none.
+/// Every file of cases of a folder, in the order of their names. Panics if a file is not a file of cases.
 pub(super) fn files_of<C: DeserializeOwned>(folder: &Path) -> Vec<(PathBuf, CaseFile<C>)> {
     let mut files: Vec<_> = match fs::read_dir(folder) {
         Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),

@@ -1,7 +1,7 @@
 //! Components in tests: the author's own, in the real engine with the real limits.
 //!
-//! Starts the program `loadout` and asks it line by line (`loadout plugin harness`); links nothing of it. One that stays open answers in
-//! microseconds.
+//! Starts the program `loadout plugin harness` and asks it line by line; links nothing of the host. A component that
+//! stays open answers in microseconds.
 
 mod outcome;
 mod promises;
@@ -24,19 +24,19 @@ pub use outcome::{Outcome, ReadLine, Usage};
 /// The variable that names the program.
 const PROGRAM: &str = "LOADOUT";
 
-/// The version of the lines that are spoken.
+/// The version of the protocol of lines.
 const PROTOCOL: u64 = 1;
 
-/// A component in the real engine. It is ended with the last use of it.
+/// A component in the real engine, in a process of its own. The process ends when this value is dropped.
 #[derive(Debug)]
 pub struct Component {
-    // Before the process, which ends when nobody can ask any more.
+    // Is dropped before the process, which ends when its standard input is closed.
     asking: Mutex<Asking>,
     about: About,
     _process: Process,
 }
 
-/// A process that is waited for.
+/// A child process. Dropping it waits for its end.
 #[derive(Debug)]
 struct Process(Child);
 
@@ -53,28 +53,28 @@ pub struct About {
     pub kinds: Vec<String>,
 }
 
-/// Why a component cannot be asked.
+/// The error of a component that cannot be asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HarnessError {
-    /// The program is not there.
+    /// The program cannot be started.
     #[error("`{}` cannot be started: {source}; put it on the path, or name it with the variable LOADOUT", program.display())]
     Start {
-        /// What was started.
+        /// The program.
         program: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// It went away. Why stands on standard error.
+    /// The program ended. The reason is on standard error.
     #[error("`loadout plugin harness` ended without an answer: what it wrote above says why")]
     Ended(#[source] Option<io::Error>),
-    /// It says something else than was expected.
+    /// The program wrote an unexpected line.
     #[error("`loadout plugin harness` does not speak as this SDK does ({0}): use the SDK of the same version")]
     Protocol(String),
-    /// It cannot be asked this.
+    /// The program refused the question.
     #[error("{0}")]
     Refused(String),
-    /// What is asked is no case.
+    /// The text of the question is no case.
     #[error("this is no case: {0}")]
     Case(String),
 }
@@ -104,7 +104,7 @@ impl Component {
         Self::start(&program(), [folder.as_ref().into()])
     }
 
-    /// Makes a component ready that is there.
+    /// Makes a component ready from its file.
     ///
     /// ```no_run
     /// use loadout_sdk::testing::Component;
@@ -117,7 +117,7 @@ impl Component {
         Self::open_by(program(), component)
     }
 
-    /// The same by the program at `program`, wherever `LOADOUT` and the path lead to.
+    /// Does the same with the program at `program`, in place of the one that `LOADOUT` or the path names.
     ///
     /// ```no_run
     /// use loadout_sdk::testing::Component;
@@ -143,7 +143,7 @@ impl Component {
         Ok(Self { asking: Mutex::new(asking), about, _process: process })
     }
 
-    /// What it says about itself.
+    /// Returns what the component says about itself.
     ///
     /// ```no_run
     /// use loadout_sdk::testing::Component;
@@ -168,7 +168,8 @@ impl Component {
     ///
     /// # Panics
     ///
-    /// If a case has another outcome than it expects or cannot be asked, a file cannot be read as cases, or there are none.
+    /// If a case has another outcome than it expects or cannot be asked, a file cannot be read as cases, or there are
+    /// none.
     ///
     /// ```no_run
     /// use loadout_sdk::testing::Component;
@@ -193,7 +194,7 @@ impl Component {
 }
 
 impl Process {
-    /// Ends a process that is not what it should be, and may go on for ever.
+    /// Ends a process that does not speak the protocol, and might run for ever.
     fn end(&mut self) {
         // It may have ended by itself just now.
         let _ = self.0.kill();
@@ -202,7 +203,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // What it ends with matters to nobody.
+        // Its exit code does not matter.
         let _ = self.0.wait();
     }
 }

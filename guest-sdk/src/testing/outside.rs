@@ -1,4 +1,5 @@
-//! What a fixture answers in place of those outside. Whatever nobody put there is refused, as on a host where nobody decided.
+//! What a fixture answers in place of business records, knowledge search and http. A capability that the test did not
+//! set up is refused, as on a host where the administrator granted nothing.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,8 @@ pub(super) struct Outside {
 }
 
 impl Fixture {
-    /// Grants records, and puts one there: `entity`, `attribute` and `options` are found as they are asked for, and no others.
+    /// Grants records, and puts one there: only a query with exactly these `entity`, `attribute` and
+    /// `options` finds it.
     ///
     /// ```
     /// # use loadout_sdk::Query;
@@ -33,7 +35,7 @@ impl Fixture {
         self
     }
 
-    /// Grants a connector, and lets it find an article whatever is searched for.
+    /// Grants a connector, and lets it find an article with every search.
     ///
     /// ```
     /// # use loadout_sdk::Article;
@@ -48,7 +50,7 @@ impl Fixture {
         self
     }
 
-    /// Grants an address, and lets it answer so.
+    /// Grants an address, and sets its response.
     ///
     /// ```
     /// # use loadout_sdk::{HttpRequest, HttpResponse};

@@ -1,4 +1,4 @@
-//! How a fixture answers what a rule reads.
+//! The answers of a fixture to the reads of a rule.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The schema of settings: that of their type, and no second truth beside it.
+//! The check that the schema of settings in a manifest is that of their type.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,8 @@ use toml::Table;
 
 use super::update::{UPDATE, is_updating};
 
-/// Holds the `[settings]` of a manifest against the type they are read into. With `LOADOUT_UPDATE=1` the schema is written there.
+/// Compares the `[settings]` of a manifest with the schema of the type they are read into. With `LOADOUT_UPDATE=1` it
+/// writes the schema there.
 ///
 /// ```no_run
 /// use loadout_sdk::schemars::JsonSchema;
@@ -24,7 +25,7 @@ use super::update::{UPDATE, is_updating};
 ///
 /// # Panics
 ///
-/// If the schema is another, with the one that belongs there; if the manifest cannot be read or written.
+/// If the schemas differ: the message has the expected one. If the manifest cannot be read or written.
 pub fn check_settings_schema<S: JsonSchema>(manifest: impl AsRef<Path>) {
     let (path, wanted) = (manifest.as_ref(), schema::<S>());
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("`{}` cannot be read: {error}", path.display()));

@@ -25,9 +25,9 @@ impl Fixture {
 
     /// Asks a step about an event over the fixture's library.
     ///
-    /// The event is an object with `step`, `message`, `stage` and `targets`, and, where they matter, `attempt`, `author`, `reason`,
-    /// `configuration` and `shared`. A target has `kind`, `uniqueName`, `values`, `changed` and `images`; without `changed` the keys of
-    /// `values` are what differs.
+    /// The event is an object with `step`, `message`, `stage` and `targets`, and, where they matter, `attempt`,
+    /// `author`, `reason`, `configuration` and `shared`. A target has `kind`, `uniqueName`, `values`, `changed` and
+    /// `images`; without `changed` the keys of `values` are what differs.
     ///
     /// # Panics
     ///
@@ -141,8 +141,9 @@ struct Case {
     #[serde(default)]
     library: Items,
     event: WrittenEvent,
-    /// `{"proceed": {"patches": {"0": {…}}, "shared": {…}}}`, each left out if there is none; `{"reject": code, "attribute": path}`, the
-    /// attribute left out if it is no single one; or `{"fault": code}`. And `"warnings": ["line"]`.
+    /// `{"proceed": {"patches": {"0": {…}}, "shared": {…}}}`, each left out if there is none; `{"reject": code,
+    /// "attribute": path}`, the attribute left out if it is no single one; or `{"fault": code}`. And `"warnings":
+    /// ["line"]`.
     expect: Value,
 }
 

@@ -33,8 +33,8 @@ pub(super) struct Case {
     pub(super) library: Items,
     #[serde(default)]
     pub(super) settings: Map<String, Value>,
-    /// `{"shown": payload, "items": {"kind": ["name"]}}`, `{"hidden": code}` or `{"fault": code}`, and `"warnings": ["line"]`;
-    /// `items` and `warnings` are left out if there are none.
+    /// `{"shown": payload, "items": {"kind": ["name"]}}`, `{"hidden": code}` or `{"fault": code}`, and `"warnings":
+    /// ["line"]`; `items` and `warnings` are left out if there are none.
     expect: Value,
 }
 

@@ -13,8 +13,9 @@ use crate::{Decision, Fault, Stage};
 impl Fixture {
     /// Asks a step about a tool, for the fixture's person and session.
     ///
-    /// The question is an object with `step`, `tool` and `stage`, and, where they matter, `settings`, `configuration`, `decision`, `rule`
-    /// and `degraded`. A decision is `{"shown": payload, "items": {"kind": ["name"]}}` or `{"hidden": code}`.
+    /// The question is an object with `step`, `tool` and `stage`, and, where they matter, `settings`, `configuration`,
+    /// `decision`, `rule` and `degraded`. A decision is `{"shown": payload, "items": {"kind": ["name"]}}` or
+    /// `{"hidden": code}`.
     ///
     /// # Panics
     ///
@@ -116,8 +117,8 @@ struct Case {
     #[serde(default)]
     library: Items,
     question: WrittenQuestion,
-    /// `{"proceed": {"patch": {…}, "items": {"kind": ["name"]}}}`, each left out if there is none; `{"hide": code}`; or `{"fault": code}`.
-    /// And `"warnings": ["line"]`.
+    /// `{"proceed": {"patch": {…}, "items": {"kind": ["name"]}}}`, each left out if there is none; `{"hide": code}`; or
+    /// `{"fault": code}`. And `"warnings": ["line"]`.
     expect: Value,
 }
 

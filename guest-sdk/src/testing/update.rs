@@ -1,9 +1,9 @@
-//! Whether files that tests compare with are written in place of that.
+//! The switch that makes tests write the files they compare with, in place of comparing.
 
-/// The variable that says so.
+/// The variable with the switch.
 pub(super) const UPDATE: &str = "LOADOUT_UPDATE";
 
-/// Whether it is `1`. Whatever else it says, nothing is written.
+/// Returns whether the variable is `1`. With any other value nothing is written.
 pub(super) fn is_updating() -> bool {
     std::env::var_os(UPDATE).is_some_and(|value| value == "1")
 }

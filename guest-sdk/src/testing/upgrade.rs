@@ -14,8 +14,8 @@ use crate::{Fault, Library};
 impl Fixture {
     /// Lets a step migrate a page over the fixture's library.
     ///
-    /// The page is an object with `rows` and `related`; a row has `table`, `id`, `values` by column, `lookUps` and `links`. It is
-    /// enough if one of two rows names the other.
+    /// The page is an object with `rows` and `related`; a row has `table`, `id`, `values` by column, `lookUps` and
+    /// `links`. It is enough if one of two rows names the other.
     ///
     /// # Panics
     ///

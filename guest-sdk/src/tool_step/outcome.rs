@@ -1,13 +1,13 @@
-//! What a step around a rule wants.
+//! The answer of a step around a rule.
 
 use serde_json::Value;
 
 use crate::ItemReference;
 
-/// What a step wants.
+/// The answer of a step: go on with changes, or hide the tool.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// It goes on, with this.
+    /// The decision goes on, with these changes.
     Proceed(Changes),
     /// The tool is hidden. Before the rule, the rule is not asked; in any case no later step is.
     Hide {
@@ -18,7 +18,7 @@ pub enum Outcome {
     },
 }
 
-/// What shall be different.
+/// The changes of a step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
     /// A JSON merge patch: before the rule of the settings it is given, after it of the payload of a shown tool.
@@ -28,7 +28,7 @@ pub struct Changes {
 }
 
 impl Outcome {
-    /// It goes on as it is.
+    /// Lets the decision go on as it is.
     ///
     /// ```
     /// use loadout_sdk::tool_step::{Changes, Outcome};
@@ -38,7 +38,7 @@ impl Outcome {
         Self::Proceed(Changes::default())
     }
 
-    /// The tool is hidden. `text` says what would make it appear.
+    /// Hides the tool. `text` says what would make it appear.
     ///
     /// ```
     /// use loadout_sdk::tool_step::Outcome;
@@ -49,8 +49,8 @@ impl Outcome {
         Self::Hide { code: code.into(), text: text.into() }
     }
 
-    /// Has the settings, or after the rule the payload, be something else besides, as a JSON merge patch in place of one that was given
-    /// before. Nothing of a tool that is hidden.
+    /// Changes the settings, or after the rule the payload, by a JSON merge patch. It replaces a patch that was given
+    /// before. Does nothing if the outcome hides the tool.
     ///
     /// ```
     /// use loadout_sdk::tool_step::Outcome;
@@ -66,7 +66,8 @@ impl Outcome {
         self
     }
 
-    /// Has the payload name these library items and no others. After the rule only, and of a shown tool.
+    /// Sets the library items that the payload names, in place of all others. Only after the rule, and for a shown
+    /// tool.
     ///
     /// ```
     /// use loadout_sdk::ItemReference;

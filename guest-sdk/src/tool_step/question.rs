@@ -1,11 +1,11 @@
-//! What a step around a rule is asked.
+//! The question to a step around a rule.
 
 use serde::de::DeserializeOwned;
 
 use crate::reading::read;
 use crate::{Decision, Fault, Stage};
 
-/// What is about to be decided, or was.
+/// The question to a step around a rule: the tool before the rule is asked, or the decision after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// The step that is asked, by its name in the manifest.
@@ -21,8 +21,8 @@ pub struct Question {
 }
 
 impl Question {
-    /// The settings of the tool, with as many keys as `T` has: before the rule as profile and earlier steps give them, after it as the rule
-    /// was given them. What does not fit is the fault `bad-settings`.
+    /// Returns the settings of the tool, with as many keys as `T` has: before the rule as profile and earlier steps
+    /// give them, after it as the rule was given them. Settings that do not fit are the fault `bad-settings`.
     ///
     /// ```
     /// # use loadout_sdk::testing::question;
@@ -34,8 +34,8 @@ impl Question {
         read(&self.settings, "settings", "bad-settings")
     }
 
-    /// What was decided so far, by the rule and by steps asked before, with as much of the payload as `P` has. None before the rule. A
-    /// payload that does not fit is the fault `bad-payload`.
+    /// Returns the decision so far, of the rule and of the steps asked before, with as much of the payload as `P` has.
+    /// None before the rule. A payload that does not fit is the fault `bad-payload`.
     ///
     /// ```
     /// # use loadout_sdk::testing::question;
@@ -57,7 +57,7 @@ impl Question {
         })
     }
 
-    /// The rule that decided, as `publisher/name version`. None before it.
+    /// Returns the rule that decided, as `publisher/name version`. None before it.
     ///
     /// ```
     /// # use loadout_sdk::testing::question;
@@ -70,7 +70,7 @@ impl Question {
         self.property("rule")
     }
 
-    /// The policy that stood in for a rule that broke.
+    /// Returns the fault policy that decided in place of a rule that failed.
     ///
     /// ```
     /// # use loadout_sdk::testing::question;
@@ -83,7 +83,7 @@ impl Question {
         self.property("degraded")
     }
 
-    /// What else is known, by name. There may be more of them over time.
+    /// Returns another property of the question by name. Later hosts may add more of them.
     ///
     /// ```
     /// # use loadout_sdk::testing::question;

@@ -1,13 +1,13 @@
-//! What a step answers: items that shall be, rows that cannot be used, and what is worth knowing.
+//! The answer of an upgrade step: proposed items, quarantined rows, and notes.
 
 use serde_json::Value;
 
 use super::{Row, RowReference};
 
-/// What became of a page of rows.
+/// The answer of a step to a page: proposed items, quarantined rows, and notes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Migration {
-    /// Items that shall be as described.
+    /// The proposed items.
     pub upserts: Vec<Upsert>,
     /// Rows that cannot be used. They are kept, and reported.
     pub quarantine: Vec<Quarantined>,
@@ -15,12 +15,12 @@ pub struct Migration {
     pub notes: Vec<Note>,
 }
 
-/// An item that shall be as described.
+/// A proposed item, to be made or changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Upsert {
     /// The collection, such as `session-templates`.
     pub kind: String,
-    /// How the item was called. The host turns a name that does not suit the target into one that does.
+    /// The old name of the item. The host turns a name that does not suit the target into one that does.
     pub unique_name: String,
     /// What else references may call the item; its old name and the ids of its sources always do.
     pub aliases: Vec<String>,
@@ -79,7 +79,7 @@ impl Migration {
         }
     }
 
-    /// Says that a row cannot be used.
+    /// Quarantines a row that cannot be used.
     ///
     /// ```
     /// # use loadout_sdk::upgrade::{Migration, Row, Unusable};
@@ -91,7 +91,7 @@ impl Migration {
         self.quarantine.push(Quarantined { row: row.reference(), code: why.code, reason: why.reason });
     }
 
-    /// Says something about a row.
+    /// Adds a note about a row.
     ///
     /// ```
     /// # use loadout_sdk::upgrade::{Migration, Row};
@@ -105,7 +105,7 @@ impl Migration {
 }
 
 impl Upsert {
-    /// An item that is just as `attributes` say.
+    /// Proposes an item with exactly these `attributes`.
     ///
     /// ```
     /// # use loadout_sdk::upgrade::Upsert;
@@ -116,7 +116,7 @@ impl Upsert {
         Self { kind, unique_name, aliases: Vec::new(), merges: false, attributes, sources: Vec::new() }
     }
 
-    /// An item as it is there, with `attributes` merged into it (a JSON merge patch).
+    /// Proposes a change of an item that exists, with `attributes` merged into it (a JSON merge patch).
     ///
     /// ```
     /// # use loadout_sdk::upgrade::Upsert;
@@ -126,7 +126,7 @@ impl Upsert {
         Self { merges: true, ..Self::item(kind, unique_name, attributes) }
     }
 
-    /// Adds a row it was made from.
+    /// Adds a row the item was made from.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;
@@ -142,7 +142,7 @@ impl Upsert {
         self
     }
 
-    /// Adds rows it was made from.
+    /// Adds rows the item was made from.
     ///
     /// ```
     /// # use loadout_sdk::upgrade::{Row, Upsert};
@@ -155,7 +155,7 @@ impl Upsert {
         self
     }
 
-    /// Adds something else that references may call it.
+    /// Adds another name by which references may call the item.
     ///
     /// ```
     /// # use loadout_sdk::upgrade::Upsert;
@@ -169,7 +169,7 @@ impl Upsert {
 }
 
 impl Unusable {
-    /// A reason with its code.
+    /// Makes a reason with its code.
     ///
     /// ```
     /// assert_eq!(loadout_sdk::upgrade::Unusable::new("no-desk", "name its desk").code, "no-desk");

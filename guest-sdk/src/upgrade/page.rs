@@ -12,7 +12,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// The related rows of `table` that `row` names, is linked to, or is named by, in the order of the page.
+    /// Returns the related rows of `table` that `row` names, is linked to, or is named by, in the order of the page.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;
@@ -26,7 +26,7 @@ impl Page {
         self.related.iter().filter(move |other| other.table == table && (row.points_to(other) || other.points_to(row)))
     }
 
-    /// The related row that a look-up leads to.
+    /// Returns the related row that a look-up leads to.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;

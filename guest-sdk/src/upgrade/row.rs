@@ -1,7 +1,7 @@
 //! Rows of an old environment, read column by column.
 //!
-//! Reading a column marks it as read, so that [`Row::source`] can keep the rest for the way back. Values are never trimmed
-//! or cut: one that does not fit makes the row [`Unusable`], and the reason names it.
+//! Reading a column marks it as read, so that [`Row::source`] can keep the rest for the way back. Values are never
+//! trimmed or cut: one that does not fit makes the row [`Unusable`], and the reason names it.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::Unusable;
 
-/// Columns that say who touched a row and when. They mean nothing in another environment.
+/// Columns with the users who changed a row, and when. They mean nothing in another environment.
 const SYSTEM: &[&str] = &[
     "createdby",
     "createdon",
@@ -56,7 +56,7 @@ pub struct LookUp {
     pub table: String,
     /// The row.
     pub id: String,
-    /// How the row is called, as far as the source says.
+    /// The name of the row, as far as the source says.
     pub label: String,
 }
 
@@ -81,7 +81,7 @@ pub struct RowReference {
 }
 
 impl Row {
-    /// The name of the row.
+    /// Returns the reference that names the row.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;
@@ -93,7 +93,7 @@ impl Row {
         RowReference { table: self.table.clone(), id: self.id.clone() }
     }
 
-    /// The text of a column. None if it has no value.
+    /// Returns the text of a column. None if it has no value.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;
@@ -106,7 +106,7 @@ impl Row {
         self.values.iter().find(|(name, _)| name == column).map(|(_, text)| text.as_str())
     }
 
-    /// A text of at most `max` characters; a longer one makes the row unusable.
+    /// Returns a text of at most `max` characters; a longer one makes the row unusable.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;
@@ -125,7 +125,7 @@ impl Row {
         Ok(Some(text))
     }
 
-    /// As [`Row::fitting`], and it must be there.
+    /// Returns the same as [`Row::fitting`]. A column without a value makes the row unusable.
     ///
     /// ```
     /// # use loadout_sdk::upgrade::Row;
@@ -136,7 +136,7 @@ impl Row {
         self.fitting(column, max)?.ok_or_else(missing)
     }
 
-    /// A switch: `True`, `1` or `false` in any case.
+    /// Reads a switch: `True`, `1` or `false` in any case.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;
@@ -155,7 +155,7 @@ impl Row {
         }
     }
 
-    /// A number.
+    /// Reads a number.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;
@@ -171,7 +171,7 @@ impl Row {
             .map_err(|_| Unusable::new("no-number", format!("`{column}`: `{text}` is no number it can have")))
     }
 
-    /// One of a few codes, and what it means.
+    /// Reads one of a few codes, and returns its meaning in `choices`.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;
@@ -186,7 +186,7 @@ impl Row {
         meaning.map(Some).ok_or_else(unknown)
     }
 
-    /// The row a column names.
+    /// Returns the row that a column names.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;
@@ -199,7 +199,7 @@ impl Row {
         self.look_ups.iter().find(|it| it.column == column)
     }
 
-    /// Whether `statecode` says that the row takes part in nothing.
+    /// Returns whether `statecode` says that the row is inactive.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;
@@ -212,8 +212,8 @@ impl Row {
         self.text("statecode").is_some_and(|code| code.trim() == "1")
     }
 
-    /// Where the row came from, in the form the attribute `source` of items has: its GUID, and the columns nobody has read.
-    /// Left out is who touched it and when.
+    /// Returns where the row came from, in the form of the attribute `source` of items: its GUID, and the columns that
+    /// the step has not read. Leaves out which users changed the row, and when.
     ///
     /// ```
     /// # use loadout_sdk::testing::page;

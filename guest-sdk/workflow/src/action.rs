@@ -60,7 +60,8 @@ impl Workflow {
         found
     }
 
-    /// Evaluates the conditions and returns the script that is set last, if any is. `resolve` replaces the slugs in an operand.
+    /// Evaluates the conditions and returns the script that is set last, if any is. `resolve` replaces the slugs in an
+    /// operand.
     pub fn default_script(&self, resolve: &dyn Fn(&str) -> String) -> Result<Option<String>, Error> {
         let mut chosen = None;
         run(&self.actions, resolve, &mut chosen)?;

@@ -19,8 +19,8 @@ pub enum Condition {
     Compare(Operator, Value, Value),
 }
 
-/// How two operands compare. Texts that both are numbers compare as numbers; other texts compare without regard to case
-/// only where the name says so, which none does.
+/// How two operands compare. `Contains`, `StartsWith` and `EndsWith` compare texts; the others compare two numbers as
+/// numbers and anything else as texts. Case matters in all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of the workflow definition language")]
 pub enum Operator {

@@ -1,10 +1,10 @@
 //! Reads and evaluates the workflow definitions in which macros and default-script expressions are stored.
 //!
-//! A definition is JSON: `actions` by name, each with a `type`, its `inputs`, and `runAfter`, which orders them. An action of
-//! type `If` has an `expression`, the `actions` of its true branch, and an `else`. The host reads definitions to check
-//! what is saved; rule components evaluate them. Both must agree, so both use this crate.
+//! A definition is JSON: `actions` by name, each with a `type`, its `inputs`, and `runAfter`, which orders them. An
+//! action of type `If` has an `expression`, the `actions` of its true branch, and an `else`. The host reads definitions
+//! to check what is saved; rule components evaluate them. Both must agree, so both use this crate.
 //!
-//! Runs nothing, knows nothing of slugs: whoever evaluates says what a text is worth.
+//! Runs no action and knows no slugs: the caller passes a function that returns the value of a text.
 //!
 //! ```
 //! let workflow = loadout_workflow::Workflow::parse(r#"{

@@ -22,7 +22,7 @@ pub(super) struct Found {
     pub(super) place: String,
 }
 
-/// The token in `file`, else the one `variable` holds, else the one kept in `folder`, else a new one kept there.
+/// Returns the token in `file`, else the one in `variable`, else the one kept in `folder`, else a new one kept there.
 pub(super) fn find(file: Option<&Path>, variable: Option<&str>, folder: &Path) -> Result<Found, Failure> {
     if let Some(file) = file {
         return Ok(Found { token: read(file)?, place: file.display().to_string() });
@@ -46,7 +46,8 @@ fn read(file: &Path) -> Result<Token, Failure> {
     Token::new(text.trim()).map_err(|error| Failure::because(format!("the token file `{}`", file.display()), error))
 }
 
-/// Writes a new token where nobody else can read it, and where no token is yet.
+/// Makes a token and writes it to `file`, which only its owner can read. Fails with `AlreadyExists` if the file is
+/// there.
 fn make(file: &PathBuf) -> io::Result<String> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;

@@ -1,4 +1,4 @@
-//! What another process of this program starts to have a component tried and compiled. Not for people.
+//! The hidden sub-commands by which a process of this program has a child process try or compile a component.
 
 use std::io;
 

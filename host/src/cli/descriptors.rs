@@ -1,13 +1,14 @@
-//! How many connections the system lets this process have: each takes a descriptor, and so do databases, programs that compile and
-//! requests of plugins.
+//! The number of connections that the limit of open files allows. Each connection takes a descriptor; so do databases,
+//! programs that compile, and requests of plugins.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors for everything but connections: two for each request that is worked on, one for each that plugins make, and some.
+/// Descriptors for everything but connections: two for each request in progress, one for each request of a plugin, and
+/// a reserve.
 const OTHERS: u64 = 320;
 
-/// How many of `wanted` connections the limit of the system has room for, next to everything else. Raises the limit of this process
-/// as far as it may be and as is needed.
+/// Returns how many of `wanted` connections the limit of open files has room for, next to everything else. Raises the
+/// soft limit of this process as far as needed and allowed. Warns if the room is less than wanted.
 pub(super) fn connections(wanted: usize) -> usize {
     let needed = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OTHERS);
     let limit = getrlimit(Resource::Nofile);
@@ -31,7 +32,8 @@ pub(super) fn connections(wanted: usize) -> usize {
     room
 }
 
-/// How many of `wanted` connections `descriptors` have room for. Half of few descriptors are for everything else.
+/// Returns how many of `wanted` connections `descriptors` have room for, at least one. Keeps [`OTHERS`] descriptors for
+/// everything else, but at most half of them.
 fn within(wanted: usize, descriptors: u64) -> usize {
     let room = descriptors - OTHERS.min(descriptors / 2);
     wanted.min(usize::try_from(room).unwrap_or(usize::MAX)).max(1)

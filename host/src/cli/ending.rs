@@ -1,4 +1,4 @@
-//! How a command ended that did what it was asked: with all of it, or without rows that are in quarantine.
+//! How a successful command ended: with all rows, or with some rows in quarantine.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -33,7 +33,7 @@ impl Ending {
 }
 
 impl Allowance {
-    /// The end of a command that left `count` rows in quarantine. The sentence goes to standard error.
+    /// Returns the end of a command that left `count` rows in quarantine, and warns on standard error if there are any.
     pub(super) fn end(self, count: u64) -> Ending {
         if count == 0 {
             return Ending::Done;
@@ -55,7 +55,7 @@ fn say(sentence: &str) {
     let _ = writeln!(io::stderr(), "{sentence}");
 }
 
-/// What a command without rows comes to.
+/// Returns the end of a command that has no rows: done, or failed.
 pub(super) fn done(done: Result<(), Failure>) -> Result<Ending, Failure> {
     done.map(|()| Ending::Done)
 }

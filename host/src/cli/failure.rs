@@ -1,4 +1,4 @@
-//! Why a command did not do what it was asked: one sentence, and an exit code.
+//! The failure of a command: one sentence for standard error, and the exit code 1 or 2.
 
 use std::error::Error;
 use std::fmt;
@@ -12,12 +12,12 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// `error` and everything that led to it.
+    /// Joins `error` and its chain of sources into one sentence.
     pub(super) fn of(error: impl Error) -> Self {
         let mut sentence = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
-            // Some errors repeat their source; nobody needs to read it twice.
+            // Some errors repeat their source, which is left out the second time.
             let said = error.to_string();
             if !sentence.ends_with(&said) {
                 sentence = format!("{sentence}: {said}");
@@ -27,18 +27,18 @@ impl Failure {
         Self { sentence, usage: false }
     }
 
-    /// What failed, and why.
+    /// A failure with exit code 1: `what` failed, then why.
     pub(super) fn because(what: impl fmt::Display, error: impl Error) -> Self {
         let Self { sentence, usage } = Self::of(error);
         Self { sentence: format!("{what}: {sentence}"), usage }
     }
 
-    /// What was found out is not what was hoped for.
+    /// A failure with exit code 1: the command ran, and its finding is bad.
     pub(super) fn found(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), usage: false }
     }
 
-    /// Arguments that make no sense together.
+    /// A failure with exit code 2: arguments that make no sense together.
     pub(super) fn usage(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), usage: true }
     }

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use super::failure::Failure;
 
-/// The content of a file.
+/// Reads a whole file. The error names its path.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure::because(format!("`{}` cannot be read", path.display()), error))
 }
 
-/// Writes a file whole or not at all: whoever reads it meanwhile sees the old one.
+/// Writes a file whole or not at all. Another process that reads the file meanwhile sees the old content.
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_owned();
     name.push(format!(".{}.part", std::process::id()));

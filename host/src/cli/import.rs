@@ -1,5 +1,5 @@
-//! `loadout import`: an exported solution into a data folder, and the report of it. A Configuration Migration package is
-//! upgraded from.
+//! `loadout import`: an exported solution into a data folder, and the report of it. A Configuration Migration package
+//! is upgraded from.
 
 use std::fs;
 use std::path::PathBuf;

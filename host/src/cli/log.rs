@@ -13,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::otlp::Spans;
 
-/// What says how much is logged: a level, or a list such as `info,loadout::http=debug`.
+/// The variable that says how much is logged: a level, or a list such as `info,loadout::http=debug`.
 const VARIABLE: &str = "RUST_LOG";
 
 /// Most lines that wait for a reader of the log. Beyond them, lines are lost.
@@ -28,7 +28,7 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// What writes the log of a server, until it is dropped.
+/// The thread that writes the log of a server. Dropping it ends the thread, and warns if lines were lost.
 #[must_use]
 pub(super) struct Writer {
     lines: NonBlocking,
@@ -81,7 +81,8 @@ where
     }
 }
 
-/// A list without blanks and empty entries, each of which the parser would take for the name of a module or for a level.
+/// A list without blanks and empty entries, each of which the parser would take for the name of a module or for a
+/// level.
 fn tidy(list: &str) -> String {
     list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect::<Vec<_>>().join(",")
 }

@@ -11,7 +11,8 @@ use super::failure::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Outbound {
-    /// A host, with its port if that is not 443, that plugins may ask though its address is not public. Several are possible.
+    /// A host, with its port if that is not 443, that plugins may ask though its address is not public. Several are
+    /// possible.
     #[arg(long = "outbound-allow-private", value_name = "HOST")]
     allow_private: Vec<HttpHost>,
     /// A file of certificates in PEM, of authorities that hosts may be certified by besides the usual ones.

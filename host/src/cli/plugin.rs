@@ -1,4 +1,5 @@
-//! `loadout plugin`: what authors of plugins and those who bring them need. Plugins are written, built, tried, signed, installed and looked at.
+//! `loadout plugin`: what authors of plugins and those who bring them need. Plugins are written, built, tried, signed,
+//! installed and looked at.
 //!
 //! A private key and a token go nowhere but where they are meant to.
 

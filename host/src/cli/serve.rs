@@ -34,15 +34,18 @@ pub(super) struct Serve {
     /// How the log is written, on standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
-    /// Where spans are sent for OpenTelemetry (OTLP over HTTP), such as `http://127.0.0.1:4318`. Without it none are made.
+    /// Where spans are sent for OpenTelemetry (OTLP over HTTP), such as `http://127.0.0.1:4318`. Without it none are
+    /// made.
     #[arg(long, value_name = "URL", value_parser = otlp::endpoint)]
     otlp_endpoint: Option<String>,
     #[command(flatten)]
     outbound: Outbound,
-    /// Most connections, as far as the limit of open files has room for them. Beyond it, the address with the most gives one up.
+    /// Most connections, as far as the limit of open files has room for them. Beyond it, the address with the most
+    /// gives one up.
     #[arg(long, value_name = "COUNT", default_value_t = 1024, value_parser = value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
-    /// Most connections of one address, or of one IPv6 network (`/64`). Without it a quarter of all; behind a proxy, set it to all.
+    /// Most connections of one address, or of one IPv6 network (`/64`). Without it a quarter of all; behind a proxy,
+    /// set it to all.
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..=1_000_000))]
     max_connections_per_address: Option<u32>,
     /// Longest time a caller may take to send the header of a request.

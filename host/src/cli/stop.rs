@@ -1,8 +1,8 @@
-//! How a command that goes on and on is told to stop.
+//! The signals that stop a command which runs until it is stopped.
 
 use std::io;
 
-/// Ends with the first ctrl-c or, where there is such a thing, SIGTERM.
+/// Returns a future that ends with the first ctrl-c or, on Unix, SIGTERM.
 pub(super) fn signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
@@ -20,7 +20,8 @@ pub(super) fn signal() -> io::Result<impl Future<Output = ()> + Send + 'static> 
     })
 }
 
-/// Ends with the same, or when the terminal is closed. A server stays: whoever started it may have meant that.
+/// Returns a future that ends with the same, or when the terminal is closed. A server does not use it: it may be meant
+/// to outlive its terminal.
 pub(super) fn signal_or_hangup() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;

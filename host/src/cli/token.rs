@@ -1,4 +1,5 @@
-//! `loadout token`: named tokens of a data folder, for whoever can write there. A server on the same folder sees them at once.
+//! `loadout token`: named tokens of a data folder. The caller must be able to write there. A server on the same folder
+//! sees changes at once.
 
 use clap::Subcommand;
 use jiff::Timestamp;

@@ -1,7 +1,7 @@
 //! Text from elsewhere, made safe to print: archives, manifests and other hosts may write what a terminal obeys.
 //!
-//! Characters that steer a terminal or turn the direction of text are printed as the escapes of JSON, so that a line of JSON
-//! stays one. Nothing is refused.
+//! Characters that steer a terminal or turn the direction of text are printed as the escapes of JSON, so that a line of
+//! JSON stays one. Nothing is refused.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -40,7 +40,8 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a terminal may obey `c`, or show nothing or something else in its place. The joiners of scripts and of emoji are text.
+/// Whether a terminal may obey `c`, or show nothing or something else in its place. The joiners of scripts and of emoji
+/// are text.
 fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')

@@ -1,6 +1,6 @@
-//! What answers cost: exact figures that are the same on every machine, and times that are not.
+//! The cost of answers: exact figures that are the same on every machine, and times that are not.
 //!
-//! Judges nothing. What a case may cost says a [`Budget`](super::Budget).
+//! Measures only. A [`Budget`](super::Budget) says how much a case may cost.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub struct Bench {
     calls: usize,
 }
 
-/// What one answer costs.
+/// The cost of one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cost {
@@ -70,7 +70,7 @@ impl Bench {
     }
 }
 
-/// What a component answered: an outcome without what it wrote besides.
+/// Returns the answer of a component: its outcome without the lines it wrote.
 fn said(mut outcome: Value) -> Value {
     if let Some(outcome) = outcome.as_object_mut() {
         outcome.shift_remove("warnings");

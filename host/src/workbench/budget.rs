@@ -1,6 +1,7 @@
-//! What answers may cost, as a file that lies beside the plugin's sources.
+//! Budgets: the limits of what answers may cost, in a file beside the plugin's sources.
 //!
-//! Has no times: they depend on the machine, and a budget that does fails for no reason. Unknown keys are refused by name.
+//! Has no times: they depend on the machine, so a budget of times would fail for no reason. Refuses unknown keys by
+//! name.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use super::bench::Cost;
 
-/// What the cases of a plugin may cost at most.
+/// The limits of the cases of a plugin.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Budget {
-    /// What every case may cost.
+    /// The limits of every case.
     pub every_case: Allowance,
-    /// What single cases may cost instead, by name.
+    /// The limits of single cases in place of those, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub cases: BTreeMap<String, Allowance>,
 }
 
-/// What a case may cost at most. What is left out has no limit but those of the host.
+/// The limits of a case. A limit that is left out is that of the host.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Allowance {
@@ -46,9 +47,9 @@ pub struct Excess {
     pub case: String,
     /// The key of what there is too much of.
     pub measure: &'static str,
-    /// How much there is.
+    /// The measured amount.
     pub found: u64,
-    /// How much there may be.
+    /// The allowed amount.
     pub allowed: u64,
 }
 
@@ -59,8 +60,8 @@ impl Budget {
             .map_err(|error: toml::de::Error| InvalidBudget(error.message().lines().collect::<Vec<_>>().join(" ")))
     }
 
-    /// The same limits for single cases, and for every case what these cost, with a quarter of head-room. What has a limit of its own is
-    /// no measure for others.
+    /// The same limits for single cases, and for every case what these cost, with a quarter of head-room. What has a
+    /// limit of its own is no measure for others.
     pub fn around(self, costs: &[(&str, Cost)]) -> Self {
         let Self { cases, .. } = self;
         let mut most = [0; 4];
@@ -91,7 +92,7 @@ impl Budget {
         .collect()
     }
 
-    /// Cases it names and nobody has: somebody renamed one, and its limits hold no more.
+    /// Returns the cases that have limits here and do not exist: one that was renamed lost its limits.
     pub fn nowhere<'a>(&'a self, known: &[&str]) -> Vec<&'a str> {
         self.cases.keys().map(String::as_str).filter(|case| !known.contains(case)).collect()
     }

@@ -1,6 +1,7 @@
-//! Cases as files: a library, and the sessions, events, questions or pages a component is asked about. The same files run natively with the SDK.
+//! Cases as files: a library, and the sessions, events, questions or pages a component is asked about. The same files
+//! run natively with the SDK.
 //!
-//! Refuses what the service would refuse: a library item that nobody could write, a key nobody knows.
+//! Refuses what the service would refuse: an invalid library item, an unknown key.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -58,10 +59,11 @@ pub struct Case {
     /// Of a step of upgrades: the rows.
     #[serde(default)]
     pub page: Option<PageCase>,
-    /// What should come of it, and `"warnings"`. Whatever breaks is `{"fault": code}`. A rule gives `{"shown": payload, "items": {kind:
-    /// [name]}}` or `{"hidden": code}`, a step in changes `{"proceed": {"patches": {"0": patch}, "shared": {key: value}}}` or `{"reject": code,
-    /// "attribute": path}`, a step around rules `{"proceed": {"patch": patch, "items": {kind: [name]}}}` or `{"hide": code}`, and a step of
-    /// upgrades `{"upserts": […], "quarantine": […], "notes": […]}`.
+    /// What should come of it, and `"warnings"`. Whatever breaks is `{"fault": code}`. A rule gives `{"shown": payload,
+    /// "items": {kind: [name]}}` or `{"hidden": code}`, a step in changes `{"proceed": {"patches": {"0": patch},
+    /// "shared": {key: value}}}` or `{"reject": code, "attribute": path}`, a step around rules `{"proceed": {"patch":
+    /// patch, "items": {kind: [name]}}}` or `{"hide": code}`, and a step of upgrades `{"upserts": […], "quarantine":
+    /// […], "notes": […]}`.
     #[serde(default)]
     pub expect: Option<Value>,
 }
@@ -145,7 +147,8 @@ impl Case {
         }
     }
 
-    /// The person and the session. Somebody with an English screen in the customer service workspace, unless the case says otherwise.
+    /// Returns the person and the session. Unless the case says otherwise, the person has an English screen in the
+    /// customer service workspace.
     pub(super) fn facts(&self) -> Result<Facts, CaseError> {
         let mut facts = Map::new();
         for (key, value) in [

@@ -1,13 +1,14 @@
 //! The conditions of a component as its author sees them: by the line they stand in.
 //!
-//! Leaves out what nobody wrote: what a derive or a macro of the SDK makes, and the end of a block, where values are dropped.
+//! Leaves out generated conditions: those of a derive or a macro of the SDK, and of the end of a block, where values
+//! are dropped.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::mutation::{Mutated, Mutation, Unreadable};
 
-/// Folders among the sources that somebody else wrote.
+/// Folders among the sources that hold code of other authors.
 const NOT_ONES_OWN: [&str; 3] = ["vendor", "target", "node_modules"];
 
 /// A condition of the sources. Code that is compiled for several types has it several times.
@@ -21,14 +22,14 @@ pub struct Condition {
     pub column: u32,
     /// The text of the line.
     pub text: String,
-    /// What it is made to do instead.
+    /// The change that is made to it.
     pub change: Mutated,
-    /// Where it is in the code.
+    /// Its places in the code of the component.
     pub mutations: Vec<Mutation>,
 }
 
 impl Condition {
-    /// The conditions that stand in the sources below a folder, by file and line.
+    /// Returns the conditions in the sources below a folder, sorted by file and line.
     pub fn all(component: &[u8], sources: &Path) -> Result<Vec<Self>, Unreadable> {
         // A folder that is not there has no files.
         let sources = sources.canonicalize().unwrap_or_else(|_| sources.to_owned());
@@ -57,7 +58,7 @@ impl Condition {
     }
 }
 
-/// A file of the sources by its place below their folder, line by line; nothing for files of others.
+/// Reads a file of the sources: its path below their folder, and its lines. None for files of other authors.
 fn read(file: &str, sources: &Path) -> Option<(String, Vec<String>)> {
     let path = PathBuf::from(file);
     let below = path.canonicalize().ok()?.strip_prefix(sources).ok()?.to_owned();
@@ -69,7 +70,7 @@ fn read(file: &str, sources: &Path) -> Option<(String, Vec<String>)> {
     Some((below.display().to_string(), text.lines().map(str::to_owned).collect()))
 }
 
-/// Whether somebody wrote what stands in this column, as a condition.
+/// Returns whether the author wrote a condition in this column: not the end of a block, a macro of items or a derive.
 fn is_written(line: &str, column: u32) -> bool {
     let at = usize::try_from(column).unwrap_or_default().saturating_sub(1);
     let rest: String = line.chars().skip(at).collect();

@@ -1,7 +1,7 @@
 //! A change of configuration as a case writes it, for steps in changes.
 //!
-//! Refuses a change the step would never be asked about, by what its manifest says, and images that it would not be shown. What the
-//! environment tells it is taken as it is: a step names what it does not know, whatever the schema would have refused before.
+//! Refuses a change the step would never be asked about, by what its manifest says, and images that it would not be
+//! shown. Does not check the configuration against the schema: the step itself names an unknown key.
 
 use std::collections::BTreeMap;
 
@@ -146,7 +146,8 @@ impl TargetCase {
                 return Err(format!("image `{alias}` has no `{other}`: the manifest asks for other attributes"));
             }
         }
-        // Whether an item is made or goes is not always said by the message; of one that only changes there is every image.
+        // Whether an item is made or goes is not always said by the message; of one that only changes there is every
+        // image.
         let missing = images.iter().find(|image| !self.images.contains_key(&image.alias));
         match (message, missing) {
             (Message::Update(_), Some(Image { alias, .. })) => {

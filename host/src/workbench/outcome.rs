@@ -1,4 +1,4 @@
-//! What came of a case, in the words of its file.
+//! The outcome of a case, in the words of its file.
 
 use serde_json::{Map, Value, json};
 

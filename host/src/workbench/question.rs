@@ -1,4 +1,4 @@
-//! What a step around a rule is asked, as a case writes it.
+//! The question to a step around a rule, as a case writes it.
 //!
 //! Refuses a question the step would never be asked, by what its manifest says.
 

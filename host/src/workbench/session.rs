@@ -1,4 +1,4 @@
-//! A session as a file: what a workspace would ask a host about, as the body of a question has it.
+//! A session as a file, in the form of the body of a question to a host.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::case::{CaseError, read};
 
-/// Reads a session, YAML or JSON by its name. What may be in it is for the host to say.
+/// Reads a session, YAML or JSON by its name. The host checks its keys.
 pub fn session(path: &Path) -> Result<Map<String, Value>, CaseError> {
     read(path)
 }

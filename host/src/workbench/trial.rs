@@ -1,4 +1,4 @@
-//! A component on the bench, and what it comes to.
+//! The workbench of one component, and the outcome of each case.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,27 +23,27 @@ pub struct Workbench {
     ready: Arc<Ready>,
 }
 
-/// What came of a case.
+/// The outcome of a case, and the call that led to it.
 #[derive(Debug)]
 pub struct Found {
     /// The outcome, in the words of the case.
     pub outcome: Value,
-    /// Why nobody would go by what it answered, if that is so.
+    /// Why the answer would be rejected, if it would.
     pub(super) disbelief: Option<Disbelief>,
     /// The call, and how it went.
     pub call: Examined,
 }
 
-/// An answer that is one, and that no change or upgrade goes on with.
+/// The reason why a change or an upgrade would reject a well-formed answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Disbelief {
     /// A stable code.
     pub(super) code: String,
-    /// What is wrong with it.
+    /// The reason, as a sentence.
     pub(super) sentence: String,
 }
 
-/// Why there is no workbench.
+/// The error of a workbench that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 #[expect(missing_docs, reason = "the sentences say all there is to say")]
@@ -53,13 +53,13 @@ pub enum WorkbenchError {
 }
 
 impl Workbench {
-    /// Makes a component ready as a host would. It is compiled in this process: whoever asks made it. Compiled code is kept in the
-    /// folder `cache`, if one is given.
+    /// Makes a component ready as a host would. Compiles it in this process, because its author asks. Keeps compiled
+    /// code in the folder `cache`, if one is given.
     pub fn open(component: &[u8], cache: Option<&Path>) -> Result<Self, WorkbenchError> {
         Self::open_with(component, cache, Config::default())
     }
 
-    /// The same, run as `config` says.
+    /// Does the same with a given `config`.
     pub fn open_with(component: &[u8], cache: Option<&Path>, config: Config) -> Result<Self, WorkbenchError> {
         let loader = Loader::open(cache, config)?;
         let ready = loader.prepare(component, &Compiler::Here)?;
@@ -67,28 +67,29 @@ impl Workbench {
         Ok(Self { loader: Arc::new(loader), ready })
     }
 
-    /// Another component in the same engine.
+    /// Makes another component ready in the same engine.
     pub fn beside(&self, component: &[u8]) -> Result<Self, WorkbenchError> {
         let ready = self.loader.prepare(component, &Compiler::Here)?;
         Ok(Self { loader: Arc::clone(&self.loader), ready })
     }
 
-    /// What the component says about itself.
+    /// Returns the manifest of the component.
     pub fn manifest(&self) -> &Manifest {
         self.ready.manifest()
     }
 
-    /// The identity of the component.
+    /// Returns the digest of the component.
     pub fn digest(&self) -> &Digest {
         self.ready.digest()
     }
 
-    /// The tool kinds it decides about.
+    /// Returns the tool kinds that the component decides about.
     pub fn kinds(&self) -> &[String] {
         self.manifest().tool_kinds()
     }
 
-    /// Asks about a case of a file, in a fresh instance. Refuses a case of a plugin for another world, and what no host would ask.
+    /// Asks about a case of a file, in a fresh instance. Refuses a case of a plugin for another world, and a
+    /// question that no host would ask.
     pub fn ask(&self, file: &CaseFile, case: &Case) -> Result<Found, CaseError> {
         let manifest = self.manifest();
         case.suits(manifest)?;
@@ -122,12 +123,12 @@ impl Workbench {
                 (self.loader.examine(&self.ready, inquiry, reads(case.facts()?)), None)
             }
         };
-        // Whatever suits the manifest is asked.
+        // A case that suits the manifest always has a call.
         let call = call.ok_or_else(|| CaseError::Never("the component has nothing of the kind".to_owned()))?;
         Ok(Found { outcome: outcome(&call, disbelief.as_ref()), disbelief, call })
     }
 
-    /// Why an upgrade would not go on with what a step made of a page.
+    /// Returns why an upgrade would reject the answer of a step to a page, if it would.
     fn unbelievable(&self, call: &Examined, page: &Page) -> Option<Disbelief> {
         let Ok(Reply::Migration(migration)) = &call.answer else { return None };
         let Manifest { version, .. } = self.manifest();
@@ -138,7 +139,7 @@ impl Workbench {
 }
 
 impl Found {
-    /// Why there is no answer anybody would go by, as a sentence.
+    /// Returns why the call failed or its answer would be rejected, as a sentence.
     pub fn problem(&self) -> Option<String> {
         match (&self.disbelief, &self.call.answer) {
             (Some(disbelief), _) => Some(disbelief.sentence.clone()),
@@ -148,7 +149,7 @@ impl Found {
     }
 }
 
-/// Why a change would not go on with what a step proposes.
+/// Returns why a change would reject the proposal of a step, if it would.
 fn disbelieved(call: &Examined, is_made: bool, targets: usize) -> Option<Disbelief> {
     let Ok(Reply::Outcome(Outcome::Proceed(proposal))) = &call.answer else { return None };
     let fault = proposal.check(is_made, targets).err()?;

@@ -87,15 +87,16 @@ impl Guests {
         self
     }
 
-    /// The same with the names of their functions left in, so that the record of a trap says where it happened. Larger, and
-    /// another component than without.
+    /// The same with the names of their functions left in, so that the record of a trap says where it happened. Larger,
+    /// and another component than without.
     #[must_use]
     pub fn with_names(mut self) -> Self {
         self.profile.push("profile.guest.strip='debuginfo'".to_owned());
         self
     }
 
-    /// The same hardly optimised and with line tables, so that code can be told from the line it stands in. Much larger, and slower.
+    /// The same hardly optimised and with line tables, so that code can be told from the line it stands in. Much
+    /// larger, and slower.
     #[must_use]
     pub fn with_lines(mut self) -> Self {
         let settings = ["opt-level=0", "lto=false", "strip=false", "debug='line-tables-only'"];
@@ -162,7 +163,8 @@ impl Guests {
         watched.extend(manifests.map(PathBuf::from));
         for guest in guests {
             watched.push(guest.folder.join("plugin.toml"));
-            // Beside the component cargo leaves a list of the local files it was made of, those of dependencies included.
+            // Beside the component cargo leaves a list of the local files it was made of, those of dependencies
+            // included.
             let sources = std::fs::read_to_string(guest.component.with_extension("d")).unwrap_or_default();
             watched.extend(sources_of(&sources));
         }
@@ -188,7 +190,8 @@ fn guest(message: &Value) -> Option<Guest> {
     Some(Guest { name, folder, component })
 }
 
-/// Whether a package id of cargo, such as `path+file:///x/scripts#loadout-plugin-scripts@0.1.0`, means a package.
+/// Returns whether a package id of cargo, such as `path+file:///x/scripts#loadout-plugin-scripts@0.1.0`, means a
+/// package.
 fn is_package(id: &str, name: &str) -> bool {
     let (address, version) = id.split_once('#').unwrap_or((id, ""));
     let given = version.split_once('@').map(|(given, _)| given);

@@ -1,20 +1,20 @@
-//! Which variables a nested cargo inherits.
+//! The variables that a nested cargo inherits.
 //!
-//! A cargo that runs a build script, and clippy even more so, sets variables that mean the outer build. The inner one must
-//! not see them: it has another target, another profile and another target folder.
+//! A cargo that runs a build script, and clippy even more so, sets variables that mean the outer build. The inner one
+//! must not see them: it has another target, another profile and another target folder.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Memory enough from the start that a rule never has to grow it. Growing takes the memory lock of the whole process, and
-/// costs other threads more than it costs the one that grows.
+/// Memory enough from the start that a rule never has to grow it. Growing takes the memory lock of the whole process,
+/// and costs other threads more than it costs the one that grows.
 const INITIAL_MEMORY: &str = "-Clink-arg=--initial-memory=2097152";
 
 /// The variable for [`rustflags`].
 pub(crate) const RUSTFLAGS: &str = "CARGO_ENCODED_RUSTFLAGS";
 
-/// What the inner rustc gets for every plugin, in the encoding of [`RUSTFLAGS`].
+/// Returns the flags of the inner rustc for every plugin, in the encoding of [`RUSTFLAGS`].
 pub(crate) fn rustflags() -> OsString {
     let mut flags = OsString::from(INITIAL_MEMORY);
     let home = || env::home_dir().map(|home| home.join(".cargo"));
@@ -42,7 +42,7 @@ const DROPPED: [&str; 9] = [
     "RUSTFLAGS",
 ];
 
-/// Whether the nested cargo sees a variable.
+/// Returns whether the nested cargo sees a variable.
 pub(crate) fn is_inherited(name: &str) -> bool {
     if name.starts_with("CARGO") {
         return KEPT.contains(&name) || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix));

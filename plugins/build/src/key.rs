@@ -1,6 +1,6 @@
 //! The keys of publishers: Ed25519, the private one as PKCS#8 in PEM, the public one as the base64 of its 32 bytes.
 //!
-//! Refuses keys of other algorithms. Where a private key is kept, and who may read it, is up to whoever writes the file.
+//! Refuses keys of other algorithms. The caller decides where a private key is kept and which users may read the file.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -30,7 +30,7 @@ impl PrivateKey {
         SigningKey::from_pkcs8_pem(text).map(Self).map_err(|error| Error::NotAKey(error.to_string()))
     }
 
-    /// PKCS#8 in PEM. Whoever has it signs for the publisher.
+    /// Returns the key as PKCS#8 in PEM. With this text, any program can sign for the publisher.
     pub fn to_pem(&self) -> Result<String, Error> {
         // Without the public key, which follows from the private one and which older readers do not expect.
         let pair = KeypairBytes { secret_key: self.0.to_bytes(), public_key: None };

@@ -1,7 +1,7 @@
 //! Compiles plugins to WebAssembly components, writes their manifest into them, and signs them.
 //!
-//! For build scripts that ship plugins inside a binary. Reads no manifest: what its text says
-//! is the host's business. Never builds into the target folder of the cargo that runs it, which would wait for itself.
+//! For build scripts that ship plugins inside a binary. Does not read the text of a manifest:
+//! the host does. Never builds into the target folder of the cargo that runs it, which would wait for itself.
 //!
 //! A build script that compiles two plugins of its workspace:
 //!
@@ -35,7 +35,7 @@ pub use target::TARGET;
 use std::io;
 use std::path::PathBuf;
 
-/// Why there is no component.
+/// The error of a build or a signature.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -44,7 +44,7 @@ pub enum Error {
     Start {
         /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The standard library for components is missing and could not be installed.

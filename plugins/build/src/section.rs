@@ -1,6 +1,7 @@
 //! The manifest inside a component: one custom section at its outermost level.
 //!
-//! Knows just enough of the binary format to walk over sections. Whether the component is valid is for the host to find out.
+//! Knows just enough of the binary format to walk over sections. The host checks whether the component is
+//! valid.
 
 use crate::{Error, SIGNATURE_SECTION};
 
@@ -12,8 +13,8 @@ const COMPONENT_PREAMBLE: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
 
 const CUSTOM: u8 = 0;
 
-/// Returns the component with the manifest as its last section. A manifest that was there before is replaced; signatures, which
-/// would not hold any more, are taken away.
+/// Returns the component with the manifest as its last section. A manifest that was there before is replaced;
+/// signatures, which would not hold any more, are taken away.
 ///
 /// ```
 /// # use loadout_plugin_build::embed_manifest;
@@ -36,7 +37,7 @@ pub fn embed_manifest(component: &[u8], manifest_toml: &str) -> Result<Vec<u8>, 
     Ok(out)
 }
 
-/// The manifest of a component, as the text of `plugin.toml`; nothing if it has none.
+/// Returns the manifest of a component, as the text of `plugin.toml`; none if the component has none.
 ///
 /// ```
 /// # use loadout_plugin_build::{embed_manifest, manifest_of};
@@ -118,7 +119,7 @@ impl<'a> Section<'a> {
         std::str::from_utf8(rest.get(..length)?).ok()
     }
 
-    /// What stands behind the name of a custom section.
+    /// Returns the bytes after the name of a custom section.
     pub(crate) fn data(&self) -> &'a [u8] {
         let behind = read_length(self.content).and_then(|(length, rest)| rest.get(length..));
         behind.unwrap_or_default()

@@ -1,7 +1,8 @@
 //! The signatures of a component: one custom section, the last one of its outermost level.
 //!
-//! The section holds a version, a count and, for each signature, the id of the key and the signature itself. What is signed is
-//! everything before the section, the manifest included. Refuses a component whose signatures stand elsewhere, or twice.
+//! The section holds a version, a count and, for each signature, the id of the key and the signature itself. What is
+//! signed is everything before the section, the manifest included. Refuses a component whose signatures stand
+//! elsewhere, or twice.
 
 use sha2::{Digest, Sha512};
 
@@ -15,13 +16,15 @@ pub const SIGNATURE_SECTION: &str = "loadout:signature";
 /// Most signatures of a component.
 pub const SIGNATURES_MAX: usize = 8;
 
-/// What stands before the hash in what is signed, so that no other use of a key makes a signature of a component.
+/// The prefix of the hash in the signed text. It keeps signatures made with the key for another purpose from being
+/// signatures of a component.
 const DOMAIN: &[u8] = b"loadout component signature 1\0";
 
 const FORMAT: u8 = 1;
 const SIGNATURE: usize = 64;
 
-/// Returns the component with a signature by `key` as the last of its signatures. One that this key made before is replaced.
+/// Returns the component with a signature by `key` as the last of its signatures. One that this key made before is
+/// replaced.
 ///
 /// Writing another manifest into it afterwards takes all signatures away.
 ///
@@ -48,7 +51,7 @@ pub fn sign(component: &[u8], key: &PrivateKey) -> Result<Vec<u8>, Error> {
         }
     }
     if !has_manifest {
-        return Err(Error::Signature("it has no manifest, and without one nobody knows what is signed"));
+        return Err(Error::Signature("it has no manifest, which a signature has to cover"));
     }
     let id = key.short();
     signatures.retain(|(by, _)| *by != id);
@@ -114,7 +117,7 @@ mod tests {
         let section = |data: &[u8]| custom(SIGNATURE_SECTION, data);
         let full = (0..8).fold(plain.clone(), |component, _| sign(&component, &keys::<1>()[0]).unwrap());
         for (component, expected) in [
-            (EMPTY.to_vec(), "it has no manifest, and without one nobody knows what is signed"),
+            (EMPTY.to_vec(), "it has no manifest, which a signature has to cover"),
             (full, "it has eight signatures, the most there may be"),
             (
                 [&plain[..], &section(&[1, 0]), &section(&[1, 0])].concat(),

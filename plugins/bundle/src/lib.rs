@@ -1,6 +1,6 @@
 //! The built-in plugins, compiled to components with their manifests inside.
 //!
-//! Whoever takes them treats them like anyone's: same checks, same limits, no privileges.
+//! The host treats them like any other plugin: same checks, same limits, no privileges.
 
 /// A plugin as it would be installed from a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

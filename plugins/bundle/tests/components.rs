@@ -14,8 +14,8 @@ const MANIFEST: &str = "loadout:manifest";
 /// The interfaces of ours a rule may import.
 const OURS: [&str; 3] = ["loadout:plugin/context@0.1.0", "loadout:plugin/library@0.1.0", "loadout:plugin/trace@0.1.0"];
 
-/// What the standard library of a guest imports: the way out for the words of a panic, and the seed of hash maps. No clocks,
-/// files or sockets.
+/// What the standard library of a guest imports: the way out for the words of a panic, and the seed of hash maps. No
+/// clocks, files or sockets.
 const WASI: [&str; 14] = [
     "wasi:cli/environment@0.2.6",
     "wasi:cli/exit@0.2.6",

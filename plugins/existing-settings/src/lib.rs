@@ -31,13 +31,13 @@ impl UpgradeStep for ExistingSettings {
     }
 }
 
-/// What a row is called by references: its unique name, or what the source knows it by.
+/// Returns the name by which references call a row: its unique name, or else its id in the source.
 pub(crate) fn unique_name(row: &Row) -> &str {
     row.text("msdyn_uniquename").filter(|name| !name.is_empty()).unwrap_or(&row.id)
 }
 
-/// The out-of-the-box profiles a setting is for, with the rows that say so. A setting that is linked to no profile was for
-/// everybody; one that is linked to custom profiles only is for none of these.
+/// Returns the out-of-the-box profiles a setting is for, with the rows that say so. A setting that is linked to no
+/// profile was for all users; one that is linked to custom profiles only is for none of these profiles.
 pub(crate) fn profiles_of<'a>(
     page: &'a Page,
     row: &'a Row,

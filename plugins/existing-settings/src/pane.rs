@@ -131,7 +131,7 @@ fn is_here(library: &Library<'_>, kind: &str, name: &str) -> bool {
     !name.is_empty() && matches!(library.item::<Value>(kind, name), Ok(Some(_)))
 }
 
-/// A tool of somebody's own.
+/// Makes a custom tool.
 fn tool(row: &Row, name: &str) -> Result<Upsert, Unusable> {
     let bare = name.split_once('_').map_or(name, |(_, rest)| rest).to_ascii_lowercase();
     let words = bare.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());

@@ -26,7 +26,7 @@ struct RecordType {
     actions: Vec<Action>,
 }
 
-/// What can be done with an article.
+/// An action on an article.
 #[derive(Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Action {
@@ -83,7 +83,8 @@ impl Tool for KnowledgeSearch {
 /// Most characters of a search text: no search looks further, and the answer stays small whatever the record holds.
 const SEARCH_MAX: usize = 1_000;
 
-/// The text of a column of the record, unless it is unknown or blank. What is longer than a search text is cut.
+/// Returns the text of a column of the record, unless it is unknown or blank. Cuts a text that is longer than a search
+/// text may be.
 fn search_text(session: &Session<'_>, column: &str) -> Option<String> {
     let rendered = session.render(&format!("{{anchor.{column}}}"));
     let text = rendered.text.trim();

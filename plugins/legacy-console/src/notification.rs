@@ -8,9 +8,9 @@ const FIELD: &str = "msdyn_consoleapplicationnotificationfield";
 
 /// Most lines of detail a notification has.
 const FIELDS_MAX: usize = 4;
-/// What the form offered when nobody typed a number.
+/// The number that the form offered by default.
 const COUNTDOWN_SECONDS: u16 = 120;
-/// What is kept of a row that had no number, for the step that knows an older one: the plugin `workstreams`.
+/// The attribute that marks a row without a number, for the plugin `workstreams`, whose rows have an older number.
 const DEFAULT_COUNTDOWN: (&str, &str) = ("loadout/countdownSeconds", "default");
 
 pub(crate) fn migrate(page: &Page, row: &Row, migration: &mut Migration) {

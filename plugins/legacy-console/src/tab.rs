@@ -95,7 +95,7 @@ fn template<'a>(page: &'a Page, row: &'a Row, migration: &mut Migration) -> Resu
     Ok((Upsert::item("application-tab-templates", name, item).from_all(used), unusable))
 }
 
-/// What kind of page it is, and the row that says so, where it was exported.
+/// Returns the kind of page, and the row that says so, if that row was exported.
 fn page_type<'a>(page: &'a Page, row: &Row) -> Result<(&'static str, Option<&'a Row>), Unusable> {
     let missing = || Unusable::new("value-missing", "`msdyn_pagetype` has no value, and it is required");
     let look_up = row.look_up("msdyn_pagetype").ok_or_else(missing)?;

@@ -59,7 +59,8 @@ struct DefaultScript {
     expression: Value,
 }
 
-/// The script the template's expression chooses, if it has one that chooses. An error says in words why it names none of `scripts`.
+/// The script the template's expression chooses, if it has one that chooses. An error says in words why it names none
+/// of `scripts`.
 fn chosen<'a>(session: &Session<'_>, template: &str, scripts: &'a [Script]) -> Result<Option<&'a Script>, String> {
     let item = session.library().item::<SessionTemplate>("session-templates", template);
     let item = item.map_err(|fault| fault.message().to_owned())?;

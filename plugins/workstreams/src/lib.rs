@@ -93,7 +93,7 @@ fn queue(row: &Row) -> Result<Upsert, Unusable> {
     if row.is_inactive() {
         item["state"] = "inactive".into();
     }
-    // `queueviewtype`: 0 everybody, 1 members only.
+    // `queueviewtype`: 0 all users, 1 members only.
     item["private"] = row.choice("queueviewtype", &[(0, false), (1, true)])?.unwrap_or(false).into();
     item["source"] = row.source();
     Ok(Upsert::item("queues", name, item).from(row))

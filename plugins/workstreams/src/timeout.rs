@@ -16,7 +16,8 @@ const KIND: &str = "notification-templates";
 const SECONDS: std::ops::RangeInclusive<u16> = 30..=300;
 /// Seconds of a template that has no number of its own.
 const DEFAULT_SECONDS: u16 = 120;
-/// What says so, in the source of the template: written by the plugin `legacy-console`, and by imports of solutions.
+/// The attribute that marks such a template, in its source: written by the plugin `legacy-console`, and by imports of
+/// solutions.
 const DEFAULT_COUNTDOWN: &str = "loadout/countdownSeconds";
 
 /// Workstreams that one sentence names; the others are counted.
@@ -44,7 +45,7 @@ pub(crate) struct HandedOn<'a> {
     known: Option<Vec<String>>,
 }
 
-/// What a workstream hands on to a template that it binds.
+/// The time-out that a workstream hands on to a template that it binds.
 #[derive(Clone, Copy)]
 struct Wish<'a> {
     row: &'a Row,
@@ -88,12 +89,12 @@ impl<'a> HandedOn<'a> {
     }
 }
 
-/// How an administrator knows a workstream.
+/// Returns the name by which an administrator knows a workstream.
 fn called(row: &Row) -> &str {
     row.text("msdyn_name").unwrap_or(&row.id)
 }
 
-/// Why a template ends after `seconds`, given the screen pops of all workstreams that bind it.
+/// Returns why a template ends after `seconds`, given the screen pops of all workstreams that bind it.
 fn sentence(template: &str, seconds: u16, all: &[(&str, u16)]) -> String {
     let why = format!("`{template}` has no time-out of its own: it ends after {seconds} seconds");
     if all.iter().all(|(_, other)| *other == seconds) {
@@ -108,7 +109,7 @@ fn sentence(template: &str, seconds: u16, all: &[(&str, u16)]) -> String {
     format!("{why}, the smallest of the screen pops that its workstreams had: {listed}{others}")
 }
 
-/// Whether an item of this name was called `text`: the same, or its letters behind a prefix.
+/// Returns whether an item of this name was called `text`: the same, or its letters behind a prefix.
 fn is_called(name: &str, text: &str) -> bool {
     let letters = || text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
     let rest = || name.split_once('_').map(|(_, rest)| rest);

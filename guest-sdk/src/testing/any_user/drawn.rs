@@ -1,4 +1,4 @@
-//! One user who was drawn by chance, and how they become smaller.
+//! One random user, and how the user is made smaller.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -47,7 +47,7 @@ impl DrawnUser {
         Fixture { facts: self.facts.clone(), library: self.library.clone(), ..Fixture::default() }
     }
 
-    /// The same as a case for a file of cases, without what is as it always is.
+    /// Returns the same as a case for a file of cases, without values that are the default.
     ///
     /// ```
     /// use loadout_sdk::testing::AnyUser;

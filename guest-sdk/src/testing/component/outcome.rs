@@ -1,22 +1,22 @@
-//! What came of a question to a component, and how it went about it.
+//! The answer of a component to a question: the decision, its reads and its cost.
 
 use std::fmt::Write as _;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What came of a question.
+/// The answer of a component to a question.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
-    /// What it decided, in the words of a case: `shown` and `items`, `hidden` or `fault`, and `warnings`.
+    /// The decision, in the words of a case: `shown` and `items`, `hidden` or `fault`, and `warnings`.
     #[serde(rename = "outcome")]
     pub decision: Value,
-    /// What it read, each read once: what the decision rests on.
+    /// The reads that the decision rests on, each once.
     pub reads: Vec<ReadLine>,
-    /// What it used.
+    /// The resources that the call used.
     pub usage: Usage,
-    /// How it broke, if it did.
+    /// The cause of its failure, if it failed.
     #[serde(default)]
     pub because: Option<String>,
     /// The functions that ran when it trapped, the innermost first.
@@ -34,7 +34,7 @@ pub struct ReadLine {
     pub answer: String,
 }
 
-/// What a call used.
+/// The resources that a call used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
@@ -61,7 +61,7 @@ struct WroteLine {
 }
 
 impl Outcome {
-    /// The lines it wrote, whatever their level.
+    /// Returns the lines that the component wrote, of every level.
     ///
     /// ```no_run
     /// use loadout_sdk::testing::Component;
@@ -75,7 +75,7 @@ impl Outcome {
         self.wrote.lines.iter().map(|line| line.text.as_str()).collect()
     }
 
-    /// Whether it broke: its own faults and those of the sandbox.
+    /// Returns whether the call failed: by a fault of the component or by the sandbox.
     ///
     /// ```no_run
     /// use loadout_sdk::testing::Component;
@@ -89,7 +89,7 @@ impl Outcome {
         self.decision.get("fault").is_some()
     }
 
-    /// Whether the sandbox ended it: it trapped, took too long or too much, or its answer was none.
+    /// Returns whether the sandbox ended the call: the component trapped, exceeded a limit, or gave an invalid answer.
     ///
     /// ```no_run
     /// use loadout_sdk::testing::Component;
@@ -103,7 +103,7 @@ impl Outcome {
         self.decision["fault"].as_str().is_some_and(|code| code.starts_with("plugin."))
     }
 
-    /// Decision and explanation as text that is the same each time, for a snapshot.
+    /// Returns decision and explanation as text that is the same each time, for a snapshot.
     ///
     /// ```no_run
     /// use loadout_sdk::testing::Component;

@@ -1,4 +1,4 @@
-//! Promises that a component keeps whoever is asked about.
+//! Promises that a component keeps for every user.
 
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ impl Component {
         });
     }
 
-    /// The sandbox ends no call: whoever is asked about, the component neither traps nor runs out of anything.
+    /// Checks that the sandbox ends no call: for every user, the component neither traps nor exceeds a limit.
     ///
     /// # Panics
     ///
@@ -53,7 +53,7 @@ impl Component {
         });
     }
 
-    /// The component decides about everybody as its rule does natively.
+    /// Checks that the component decides for every user as its rule does natively.
     ///
     /// # Panics
     ///

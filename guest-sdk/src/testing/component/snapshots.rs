@@ -11,12 +11,13 @@ use super::super::update::{UPDATE, is_updating};
 use super::{Component, within};
 
 impl Component {
-    /// Compares what it decides about every case of a folder, and why, with the snapshots in another. With `LOADOUT_UPDATE=1` they are
-    /// written in place of that: read them before you commit them.
+    /// Compares the decision about every case of a folder, and its reads, with the snapshots in another folder. With
+    /// `LOADOUT_UPDATE=1` it writes the snapshots instead: read them before you commit them.
     ///
     /// # Panics
     ///
-    /// If something differs from its snapshot or has none, a case cannot be asked, a file cannot be read or written, or there are no cases.
+    /// If something differs from its snapshot or has none, a case cannot be asked, a file cannot be read or written, or
+    /// there are no cases.
     ///
     /// ```no_run
     /// use loadout_sdk::testing::Component;

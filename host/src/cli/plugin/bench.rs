@@ -15,7 +15,8 @@ use super::subject::{Subject, ask};
 /// The budget of a plugin, in its folder.
 const BUDGET: &str = "bench.toml";
 
-/// Measure what the cases of a plugin cost (fuel, memory, calls to the host, size of the answer, time), and fail over a budget.
+/// Measure what the cases of a plugin cost (fuel, memory, calls to the host, size of the answer, time), and fail over a
+/// budget.
 #[derive(Debug, clap::Args)]
 pub(super) struct Bench {
     #[command(flatten)]
@@ -82,7 +83,7 @@ impl Bench {
         Err(Failure::found(told.join("\n       ")))
     }
 
-    /// What the cases may cost: anything, where nobody wrote a budget.
+    /// Reads the budget of the cases. Without a file of budgets, the cases may cost anything.
     fn allowed(&self, path: &Path) -> Result<Budget, Failure> {
         if (self.write_budget || self.budget.is_none()) && !path.exists() {
             return Ok(Budget::default());

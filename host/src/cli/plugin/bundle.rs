@@ -93,7 +93,7 @@ fn table(installed: &InstalledBundle) -> String {
         let done = if *installed { "installed" } else { "unchanged" };
         let serves = if *serves { "serves" } else { "does not serve" };
         let signers: Vec<String> = signed_by.iter().map(|signer| signer.key_id.to_string()).collect();
-        let signers = if signers.is_empty() { "nobody".to_owned() } else { signers.join(", ") };
+        let signers = if signers.is_empty() { "no key".to_owned() } else { signers.join(", ") };
         let steps = if steps.is_empty() { String::new() } else { format!("; decided about {}", steps.join(", ")) };
         let waits = needs.as_ref().map_or_else(String::new, |needs| format!("; waits for a grant of {needs}"));
         let migrated =

@@ -1,6 +1,7 @@
 //! `loadout plugin check`: whether hosts would take a component, and whether it answers the same everywhere.
 //!
-//! The cases are asked twice, by two processes in two time zones, with other clocks and other random numbers: whatever depends on these shows.
+//! The cases are asked twice, by two processes in two time zones, with other clocks and other random numbers: whatever
+//! depends on these shows.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +19,8 @@ use super::subject::Subject;
 /// Two places as far from each other as there are: time zone, and what makes it another time.
 const PLACES: [(&str, &[&str]); 2] = [("Pacific/Pago_Pago", &[]), ("Pacific/Kiritimati", &["--elsewhere"])];
 
-/// Look a plugin over: world, imports, manifest, settings schema, capabilities, and whether it answers the same everywhere.
+/// Look a plugin over: world, imports, manifest, settings schema, capabilities, and whether it answers the same
+/// everywhere.
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
     #[command(flatten)]
@@ -58,7 +60,8 @@ impl Check {
     }
 }
 
-/// Holds what the migrations make of their examples against the schema. That they make it was looked at when the manifest was read.
+/// Holds what the migrations make of their examples against the schema. That they make it was looked at when the
+/// manifest was read.
 fn migrations(manifest: &Manifest, schema: &SettingsSchema) -> Result<(), Failure> {
     let mut examples = 0_usize;
     for migration in &manifest.migrations {
@@ -97,5 +100,9 @@ fn answers(subject: &Subject, component: &Path, place: (&str, &[&str]), cases: u
 }
 
 fn asked(capabilities: &Capabilities) -> String {
-    if capabilities.is_empty() { "nothing".to_owned() } else { format!("{capabilities}, which somebody has to grant") }
+    if capabilities.is_empty() {
+        "nothing".to_owned()
+    } else {
+        format!("{capabilities}, which the administrator has to grant")
+    }
 }

@@ -1,6 +1,7 @@
-//! `loadout plugin dev`: a plugin on a running host while it is written, and what each change of it changes for a person.
+//! `loadout plugin dev`: brings each change of a plugin to a running host, and prints what it changes for a person.
 //!
-//! Whatever is wrong with a change is a sentence, and the last version that worked goes on. Nothing is left on the host in the end.
+//! A change that does not work prints a sentence, and the last version that worked stays. At the end, everything that
+//! was brought is taken away from the host.
 
 mod deployment;
 mod effect;
@@ -26,21 +27,23 @@ use deployment::Deployment;
 use effect::{Part, question};
 use sources::Sources;
 
-/// How often the sources are looked at.
+/// The pause between two looks at the sources.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Watch a plugin's sources, and with each change build it, try its cases, bring it to a host and show what changes for a person.
+/// Watch a plugin's sources, and with each change build it, try its cases, bring it to a host and show what changes for
+/// a person.
 #[derive(Debug, clap::Args)]
 pub(super) struct Dev {
     #[command(flatten)]
     subject: Subject,
-    /// Whom it is tried for, by login.
+    /// The person the plugin is tried for, by login.
     #[arg(long, value_name = "LOGIN")]
     user: String,
     /// The app the person is in.
     #[arg(long, default_value = "customer-service-workspace")]
     app: String,
-    /// The session that starts, in YAML or JSON as the body of a question has it, such as `entity: incident`. Home without it.
+    /// The session that starts, in YAML or JSON as the body of a question has it, such as `entity: incident`. Home
+    /// without it.
     #[arg(long, value_name = "FILE.yaml")]
     session: Option<PathBuf>,
     /// Do it once and end, with exit code 1 if anything is wrong.
@@ -50,7 +53,7 @@ pub(super) struct Dev {
     remote: Remote,
 }
 
-/// What is known from one change to the next.
+/// The state that is kept from one change to the next.
 struct Rounds<'a> {
     dev: &'a Dev,
     host: &'a Session,
@@ -66,7 +69,7 @@ impl Dev {
         let session = self.session.as_deref().map(session).transpose().map_err(Failure::of)?;
         let mut rounds =
             Rounds { dev: &self, host: &host, session, deployment: None, component: Vec::new(), before: None };
-        // Whoever mistyped a person or a host should not have to wait for a build.
+        // Asks before the first build, so that a mistyped person or host fails at once.
         rounds.ask()?;
         let stopped = interrupt::listen()?;
         let told = if self.once { rounds.once() } else { rounds.watch(&stopped) };
@@ -77,7 +80,7 @@ impl Dev {
 }
 
 impl<'a> Rounds<'a> {
-    /// One round for each change, until somebody ends it.
+    /// Makes one round for each change, until a signal stops it.
     fn watch(&mut self, stopped: &Receiver<()>) -> Result<(), Failure> {
         let look = || Sources::now(self.dev.subject.folder(), self.dev.subject.file());
         loop {
@@ -143,7 +146,7 @@ impl<'a> Rounds<'a> {
         Ok(otherwise)
     }
 
-    /// How many cases come out otherwise than they expect. A plugin may have none.
+    /// Returns the number of cases with another outcome than they expect. A plugin may have no cases.
     fn cases(&self, bench: &Workbench) -> Result<usize, Failure> {
         if !self.dev.subject.folder().join("cases").is_dir() {
             print("cases      there are none")?;
@@ -165,7 +168,7 @@ impl<'a> Rounds<'a> {
         Ok(otherwise)
     }
 
-    /// What the person gets now.
+    /// Returns what the person gets now.
     fn ask(&self) -> Result<Value, Failure> {
         let Dev { user, app, .. } = self.dev;
         self.host.post("/api/v1/experience", &question(user, app, self.session.as_ref()))

@@ -1,7 +1,7 @@
 //! `loadout plugin harness`: a component that is asked by another program, line by line.
 //!
-//! How tests in any language reach the real engine without linking it. The lines are JSON and described in the README of the guest SDK; a
-//! line that cannot be used is answered with a sentence, and the next one is read.
+//! How tests in any language reach the real engine without linking it. The lines are JSON and described in the README
+//! of the guest SDK; a line that cannot be used is answered with a sentence, and the next one is read.
 
 use std::io::{self, BufRead};
 use std::path::Path;

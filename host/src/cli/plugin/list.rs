@@ -8,7 +8,7 @@ use crate::cli::visible::one_line;
 
 use super::remote::Remote;
 
-/// Print the plugins of a host: what serves, what does not and why, and which tools nobody sees meanwhile.
+/// Print the plugins of a host: what serves, what does not and why, and which tools are hidden meanwhile.
 #[derive(Debug, clap::Args)]
 pub(super) struct List {
     #[command(flatten)]
@@ -23,7 +23,7 @@ impl List {
         }
         for tool in listed["withoutRule"].as_array().into_iter().flatten() {
             let text = |key: &str| tool[key].as_str().unwrap_or_default();
-            print(&one_line(&format!("hidden from everybody: pane tool `{}`: {}", text("tool"), text("reason"))))?;
+            print(&one_line(&format!("hidden from all users: pane tool `{}`: {}", text("tool"), text("reason"))))?;
         }
         Ok(())
     }

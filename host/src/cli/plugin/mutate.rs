@@ -1,7 +1,7 @@
 //! `loadout plugin mutate`: the rules of a plugin that no case holds.
 //!
-//! One condition after the other is made to do something else, and all cases are asked again. If none of them comes out otherwise, nobody
-//! would notice that the rule is broken.
+//! Changes one condition after the other, and asks all cases again. If no outcome differs, no case would notice that
+//! this part of the rule is broken.
 
 use std::path::{Path, PathBuf};
 
@@ -92,7 +92,8 @@ impl Mutate {
         }
         let tried = spread(&all, usize::from(self.most));
         let (mut held, mut unnoticed, mut unreached) = (0, 0, 0);
-        // Two conditions in one place, such as a comparison and what it decides, are one sentence where nothing gets there.
+        // Two conditions in one place, such as a comparison and what it decides, are one sentence where nothing gets
+        // there.
         let mut said = None;
         for condition in &tried {
             let fate = trial.fate(condition)?;

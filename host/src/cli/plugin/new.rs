@@ -1,6 +1,7 @@
 //! `loadout plugin new`: a project that builds, with a rule, a test and cases that pass.
 //!
-//! Writes into a folder that is not there yet, and nowhere else. The SDK comes along, so nothing but the language's registry is needed.
+//! Writes into a folder that is not there yet, and nowhere else. The SDK comes along, so nothing but the language's
+//! registry is needed.
 
 mod javascript;
 mod language;
@@ -34,7 +35,8 @@ pub(super) struct New {
     /// Who publishes it.
     #[arg(long, default_value = "example")]
     publisher: String,
-    /// The kind of tool it decides about, or has a step around. Without it, a tool has its own name and a step is around `macros`.
+    /// The kind of tool it decides about, or has a step around. Without it, a tool has its own name and a step is
+    /// around `macros`.
     #[arg(long, value_name = "KIND")]
     tool: Option<String>,
 }

@@ -1,6 +1,7 @@
-//! The folder of a plugin somebody writes: its rule, its manifest, its cases, and the component it is built into.
+//! The project folder of a plugin: its rule, its manifest, its cases, and the component it is built into.
 //!
-//! Knows projects in Rust, Python and JavaScript by what their languages call a package. What else gives a component is handed over as a file.
+//! Recognises projects in Rust, Python and JavaScript by the package file of the language. A component of another
+//! language is given as a file.
 
 mod javascript;
 mod packages;
@@ -70,12 +71,14 @@ impl Project {
         Ok(Self { folder: folder.to_owned(), language })
     }
 
-    /// Compiles it, writes its manifest into the component and the component into the target folder. What no host would take is refused.
+    /// Compiles it, writes its manifest into the component and the component into the target folder. Refuses a
+    /// component that no host would take.
     pub(super) fn build(&self) -> Result<Built, Failure> {
         self.build_as("", |guests| guests)
     }
 
-    /// Compiles it so that its code can be told from the line it stands in. What comes of it is for looking at. Only in Rust.
+    /// Compiles it so that its code can be told from the line it stands in. The result is only for
+    /// analysis. Only in Rust.
     pub(super) fn build_with_lines(&self) -> Result<Built, Failure> {
         if !matches!(self.language, Language::Rust { .. }) {
             let shown = self.folder.display();
@@ -139,7 +142,7 @@ fn text(path: &Path) -> Result<String, Failure> {
         .map_err(|error| Failure::because(format!("`{}` is no text", path.display()), error))
 }
 
-/// Tells what takes a while. Whoever does not listen is not told.
+/// Prints progress to standard error. Ignores that standard error is closed.
 fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", visible(line));
 }

@@ -1,6 +1,7 @@
 //! A host that is asked over HTTP, for the commands that bring plugins there and look at them.
 //!
-//! The token comes from a file or a variable, never from an argument that others on the machine can see, and is in no message.
+//! The token comes from a file or a variable, never from an argument that others on the machine can see, and is in no
+//! message.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -13,14 +14,15 @@ use ureq::http::{Response, Uri};
 use crate::cli::failure::Failure;
 use crate::cli::file;
 
-/// The variable with the address of the host, and where it is if nobody says.
+/// The variable with the address of the host.
 const HOST: &str = "LOADOUT_HOST";
+/// The address of the host if neither the option nor the variable is given.
 const HERE: &str = "http://127.0.0.1:8080";
 
 /// The variable with the token.
 const TOKEN: &str = "LOADOUT_TOKEN";
 
-/// How long a host may take: it may compile a component meanwhile.
+/// The time-out of a request. The host may compile a component meanwhile.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Most bytes of an answer.
@@ -60,13 +62,13 @@ impl Remote {
         let address = host.trim_end_matches('/').to_owned();
         let config =
             Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).max_redirects(0);
-        // What is here is not what a proxy would find there, and the token is for nobody else.
+        // A proxy would look for `localhost` on its own machine, and would see the token.
         let config = if is_here(&address) { config.proxy(None) } else { config };
         Ok(Session { agent: config.build().into(), address, token: token.trim().to_owned() })
     }
 }
 
-/// Whether an address is on this machine.
+/// Returns whether an address is on this machine.
 fn is_here(address: &str) -> bool {
     let Ok(uri) = address.parse::<Uri>() else { return false };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -83,7 +85,7 @@ impl Session {
     /// Sends a component to `path`.
     pub(super) fn send_component(&self, path: &str, component: &[u8]) -> Result<Value, Failure> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
-        // Whoever is refused is told so before a component that nobody reads is sent, and not cut off.
+        // A host that refuses the request says so before the component is sent, instead of cutting the connection.
         let request = request.header("expect", "100-continue");
         self.told(path, request.header("content-type", "application/wasm").send(component))
     }

@@ -1,6 +1,7 @@
 //! `loadout plugin replay`: a recorded call, made again on this machine from what was recorded alone.
 //!
-//! Needs no environment and no network. Runs the component in this process: it is for whoever made it.
+//! Needs no environment and no network. Compiles and runs the component in this process: it is for the author of the
+//! plugin.
 
 use std::path::PathBuf;
 

@@ -11,7 +11,8 @@ use super::subject::{Subject, ask};
 /// Ask a plugin one question, and print what it answers, reads, writes and uses.
 #[derive(Debug, clap::Args)]
 pub(super) struct Run {
-    /// The question, as a case has it: `session`, `library` and `settings`, or in their place `event`, `question` or `page`, in YAML or JSON.
+    /// The question, as a case has it: `session`, `library` and `settings`, or in their place `event`, `question` or
+    /// `page`, in YAML or JSON.
     #[arg(value_name = "QUESTION.yaml")]
     question: PathBuf,
     #[command(flatten)]

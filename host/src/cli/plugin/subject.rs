@@ -73,7 +73,8 @@ impl Subject {
     }
 }
 
-/// Where the key lies by which compiled code is known: with the person, because whoever made a project may have put code into its folder.
+/// The folder of the key that signs compiled code. It belongs to the user of this machine and not to the project: the
+/// author of a project may have put compiled code into its folder.
 fn keys() -> Option<PathBuf> {
     let given = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let data = given.or_else(|| env::home_dir().map(|home| home.join(".local/share")))?;

@@ -23,7 +23,7 @@ pub(super) struct Test {
     elsewhere: bool,
 }
 
-/// What came of one case.
+/// The outcome of one case.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'a> {

@@ -1,4 +1,4 @@
-//! `loadout plugin trace`: the calls of a plugin on a host somewhere else, as they come if somebody waits.
+//! `loadout plugin trace`: prints the newest calls of a plugin on a running host, and with `--follow` those that come.
 
 use std::collections::HashSet;
 use std::thread;
@@ -11,7 +11,7 @@ use crate::cli::print;
 
 use super::remote::Remote;
 
-/// How often a host is asked for more.
+/// The pause between two questions to the host.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Most calls a host lists at once.
@@ -26,7 +26,7 @@ pub(super) struct Trace {
     /// Calls that are printed.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST)))]
     last: u16,
-    /// Go on with those that come, until somebody ends it.
+    /// Go on with those that come, until ctrl-c.
     #[arg(long)]
     follow: bool,
     #[command(flatten)]

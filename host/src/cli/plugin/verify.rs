@@ -1,6 +1,6 @@
-//! `loadout plugin verify`: what a component says it is, and who signed it.
+//! `loadout plugin verify`: prints what a component says it is, and the keys that signed it.
 //!
-//! Fails for what no environment would take, and for a signature that was asked for and is not there or does not hold.
+//! Fails for a component that no environment would take, and for a required signature that is missing or does not hold.
 
 use std::path::PathBuf;
 
@@ -40,7 +40,7 @@ impl Verify {
             print(&format!("signed by  {id}, {standing}"))?;
         }
         if signatures.key_ids().next().is_none() {
-            print("signed by  nobody")?;
+            print("signed by  no key")?;
         }
         if keys.is_empty() {
             return Ok(());

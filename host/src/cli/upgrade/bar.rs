@@ -46,7 +46,7 @@ impl Bar {
         Ok(())
     }
 
-    /// Says how fast it was, for whoever has a larger environment to come.
+    /// Prints the time and the rows a second, from which the time for a larger environment can be estimated.
     pub(super) fn say_speed(&self, rows: u64) {
         let took = self.begun.elapsed();
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);

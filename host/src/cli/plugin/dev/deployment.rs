@@ -1,8 +1,8 @@
-//! A plugin that is being written, on a host: brought there for one person, and taken away again.
+//! The deployment of a plugin in development: brings it to a host for one person, and takes it away again.
 //!
-//! A rule is tried for the chosen person alone, beside the version that serves everybody else. What cannot be tried beside another version
-//! serves everybody meanwhile, and what served before serves again afterwards. Versions that are brought have numbers of their own, so that
-//! they are known for what they are.
+//! A rule is tried for the chosen person alone, beside the version that serves all other users. A plugin that cannot be
+//! tried beside another version serves all users meanwhile; the earlier version serves again afterwards. Versions that
+//! are brought have numbers of their own, from `FIRST` on, by which they are recognised.
 
 use serde_json::{Value, json};
 
@@ -15,16 +15,16 @@ use super::super::remote::Session;
 /// The first number of a version that is brought, in place of its last number.
 const FIRST: u32 = 900_000_000;
 
-/// How many of its calls may break before the host stops a version.
+/// The number of failed calls after which the host stops a version.
 const PATIENCE: u32 = 1_000;
 
 /// A plugin on a host.
 pub(super) struct Deployment<'a> {
     host: &'a Session,
-    /// Where the host has the plugin.
+    /// The path of the plugin in the API of the host.
     address: String,
     user: &'a str,
-    /// The version that everybody else gets, and beside which a rule is tried.
+    /// The version that all other users get, and beside which a rule is tried.
     beside: Option<PluginVersion>,
     /// The versions that were sent and may be there still, whatever the host answered.
     brought: Vec<PluginVersion>,
@@ -32,7 +32,7 @@ pub(super) struct Deployment<'a> {
 }
 
 impl<'a> Deployment<'a> {
-    /// Looks at what the host has. What an earlier one left behind is taken away.
+    /// Reads what the host has, and takes away what an earlier run left behind.
     pub(super) fn begin(host: &'a Session, manifest: &Manifest, user: &'a str) -> Result<Self, Failure> {
         let name = manifest.full_name();
         let address = format!("/api/v1/plugins/{name}");
@@ -58,7 +58,7 @@ impl<'a> Deployment<'a> {
 
     /// Brings a component that says it is `version`, in place of the one that is there.
     pub(super) fn bring(&mut self, version: PluginVersion, component: &[u8]) -> Result<String, Failure> {
-        // Whatever becomes of it, it may be there in the end.
+        // The version may be on the host even if the request fails.
         self.brought.push(version);
         let Some(served) = self.beside else {
             let installed = self.host.send_component("/api/v1/plugins?acceptMajor=true", component)?;
@@ -66,16 +66,16 @@ impl<'a> Deployment<'a> {
                 return Err(Failure::found(why));
             }
             self.forget_all_but(Some(version))?;
-            return Ok("for everybody on this host, until this ends".to_owned());
+            return Ok("for all users of this host, until this ends".to_owned());
         };
         self.host.send_component("/api/v1/plugins?activate=false", component)?;
         let rollout = json!({ "version": version, "to": "group", "users": [self.user], "stopAfter": PATIENCE });
         self.host.put(&format!("{}/rollout", self.address), &json!({ "rollout": rollout }))?;
         self.forget_all_but(Some(version))?;
-        Ok(format!("for `{}` alone; {served} serves everybody else", self.user))
+        Ok(format!("for `{}` alone; {served} serves all other users", self.user))
     }
 
-    /// Takes away what was brought. What served before, or what somebody installed meanwhile, serves again.
+    /// Takes away the versions that were brought. The earlier version, or one installed meanwhile, serves again.
     pub(super) fn take_away(&mut self) -> Result<(), Failure> {
         if self.brought.is_empty() {
             return Ok(());
@@ -94,7 +94,8 @@ impl<'a> Deployment<'a> {
         self.forget_all_but(None)
     }
 
-    /// Takes away what was brought, but for one. What cannot be taken away is tried again the next time.
+    /// Takes away the versions that were brought, but for `kept`. A version that cannot be removed is tried again the
+    /// next time.
     fn forget_all_but(&mut self, kept: Option<PluginVersion>) -> Result<(), Failure> {
         while let Some(at) = self.brought.iter().position(|version| Some(*version) != kept) {
             self.host.delete(&format!("{}/versions/{}", self.address, self.brought[at]))?;
@@ -104,10 +105,10 @@ impl<'a> Deployment<'a> {
     }
 }
 
-/// Why a plugin that is on a host should be left alone, if that is so.
+/// Returns why a plugin that is on a host must be left alone, if there is a reason.
 fn hindrance(there: &Value, user: &str) -> Option<String> {
     if there["state"] == "inactive" {
-        return Some("somebody switched it off; switch it on first".to_owned());
+        return Some("it is switched off; switch it on first".to_owned());
     }
     if let Some(version) = version_of(&there["rollout"]["version"]) {
         if !is_brought(&version) {
@@ -134,7 +135,7 @@ fn versions(plugin: &Value) -> Vec<PluginVersion> {
     list(&plugin["versions"]).filter_map(|it| version_of(&it["version"])).collect()
 }
 
-/// Whether a version has a number that only this module gives.
+/// Returns whether a version has a number that only this module gives.
 fn is_brought(version: &PluginVersion) -> bool {
     version.patch >= FIRST
 }

@@ -1,4 +1,4 @@
-//! What a change of a plugin changes for one person, as lines that can be read.
+//! The effect of a change of a plugin for one person, as lines of text.
 //!
 //! Looks at the tools the plugin decides about, or at all of them if it is asked around others.
 
@@ -9,9 +9,9 @@ use crate::upgrade::attribute_changes;
 /// The part of an experience that a plugin has a hand in.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Part {
-    /// What became of each tool, by unique name.
+    /// The outcome of each tool, by unique name.
     tools: Value,
-    /// Why, and what it rests on, line by line.
+    /// The reasons and the reads behind it, line by line.
     reasons: Vec<String>,
     warnings: Vec<String>,
 }
@@ -43,7 +43,7 @@ impl Part {
         Self { tools: Value::Object(tools), reasons, warnings: warnings.collect() }
     }
 
-    /// What is otherwise than it was `before`, and why it is as it is.
+    /// Returns the differences from `before`, with the reasons of the new state.
     pub(super) fn since(&self, before: &Self) -> Vec<String> {
         let shown = |value: Option<Value>| value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
         let changes = attribute_changes(&before.tools, &self.tools).into_iter();
@@ -80,7 +80,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// What is asked about a person.
+/// Returns the question to the host about a person.
 pub(super) fn question(user: &str, app: &str, session: Option<&Map<String, Value>>) -> Value {
     json!({ "user": user, "app": app, "session": session, "explain": "full" })
 }

@@ -1,6 +1,7 @@
-//! How somebody ends what goes on and on, and has left something on a host.
+//! Signals that end `loadout plugin dev`, which has left a version on a host.
 //!
-//! The first signal asks for an end, after which everything is as it was. The second ends at once and says what that leaves behind.
+//! The first signal asks for an end, which takes that version away. The second ends the process at once, and says what
+//! that leaves behind.
 
 use std::process;
 use std::sync::mpsc::{self, Receiver};
@@ -9,10 +10,10 @@ use std::thread;
 use crate::cli::failure::Failure;
 use crate::cli::stop;
 
-/// What a process ends with that was interrupted.
+/// The exit code of an interrupted process.
 const INTERRUPTED: i32 = 130;
 
-/// Listens from now on, and tells the receiver of the first signal: ctrl-c, SIGTERM, or the terminal that was closed.
+/// Listens from now on, and tells the receiver of the first signal: ctrl-c, SIGTERM, or a closed terminal.
 pub(super) fn listen() -> Result<Receiver<()>, Failure> {
     let cannot = |error| Failure::because("signals cannot be received", error);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
@@ -21,9 +22,9 @@ pub(super) fn listen() -> Result<Receiver<()>, Failure> {
     thread::spawn(move || {
         runtime.block_on(first);
         say("ending: what was tried is taken away; once more ends at once");
-        // Nobody listens any more if it ended by itself.
+        // The receiver is gone if the command ended by itself.
         let _ = tell.send(());
-        // One that listened before would have heard the first.
+        // Listens only now: a listener from before would have received the first signal.
         let Ok(second) = runtime.block_on(async { stop::signal_or_hangup() }) else { return };
         runtime.block_on(second);
         say(

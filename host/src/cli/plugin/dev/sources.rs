@@ -1,7 +1,7 @@
-//! What a plugin is made of, looked at again and again.
+//! The state of the sources of a plugin, by which changes are noticed.
 //!
-//! Looks at times and sizes of files, so that it works where nothing tells of changes, such as on a share of another machine. What builds
-//! leave behind is no source.
+//! Looks at times and sizes of files, so that it works where nothing tells of changes, such as on a share of another
+//! machine. What builds leave behind is no source.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const NO_SOURCES: [&str; 5] = ["target", "node_modules", "__pycache__", "dist", 
 pub(super) struct Sources(Vec<(PathBuf, Option<SystemTime>, u64)>);
 
 impl Sources {
-    /// What is in a folder now, and one file that need not lie there.
+    /// Returns the state of the files in a folder now, and of one file that may lie elsewhere.
     pub(super) fn now(folder: &Path, file: Option<&Path>) -> Self {
         let mut found = Vec::new();
         walk(folder, &mut found);

@@ -1,8 +1,9 @@
-//! What projects in JavaScript are made of. The types are the contract by hand, one file for each interface.
+//! The files of projects in JavaScript. The types are the contract by hand, one file for each interface.
 
 use super::{Kind, Template};
 
-/// The template in a folder: `$rule` is the file with what the plugin does, `$export` what its world exports, `$import` what it imports.
+/// The template in a folder: `$rule` is the file with what the plugin does, `$export` what its world exports, `$import`
+/// what it imports.
 macro_rules! template {
     ($folder:literal, $rule:literal, $export:literal, [$($import:literal),+] $(, $module:literal)*) => {
         &[
@@ -29,7 +30,7 @@ macro_rules! template {
     };
 }
 
-/// What a project of a kind is made of.
+/// Returns the files of a project of a kind.
 pub(super) fn template(kind: Kind) -> Template {
     match kind {
         Kind::Tool => {

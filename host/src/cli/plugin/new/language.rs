@@ -1,6 +1,8 @@
-//! The languages that plugins are written in: what a project of each kind is made of, and how its rule is asked natively.
+//! The languages that plugins are written in: what a project of each kind is made of, and how its rule is asked
+//! natively.
 //!
-//! Plugins in other languages than Rust are plugins like any other, of the same contract; the component holds the runtime of the language besides.
+//! Plugins in other languages than Rust are plugins like any other, of the same contract; the component holds the
+//! runtime of the language besides.
 
 use super::{Kind, Template, javascript, python, rust, sdk};
 

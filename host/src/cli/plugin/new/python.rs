@@ -1,4 +1,4 @@
-//! What projects in Python are made of. The bindings are those that `componentize-py bindings` makes of each world.
+//! The files of projects in Python. The bindings are those that `componentize-py bindings` makes of each world.
 
 use super::{Kind, Template};
 
@@ -32,7 +32,7 @@ macro_rules! template {
     };
 }
 
-/// What a project of a kind is made of.
+/// Returns the files of a project of a kind.
 pub(super) fn template(kind: Kind) -> Template {
     match kind {
         Kind::Tool => template!("tool", "tool_rule", ["context", "library", "records", "knowledge", "http", "trace"]),

@@ -1,4 +1,4 @@
-//! What projects in Rust are made of.
+//! The files of projects in Rust.
 
 use super::{Kind, Template};
 
@@ -17,7 +17,7 @@ macro_rules! template {
     };
 }
 
-/// What a project of a kind is made of.
+/// Returns the files of a project of a kind.
 pub(super) fn template(kind: Kind) -> Template {
     match kind {
         Kind::Tool => template!("tool"),

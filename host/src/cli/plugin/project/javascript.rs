@@ -1,4 +1,5 @@
-//! A project in JavaScript: `componentize-js` puts `src/plugin.js`, what it imports, and a JavaScript engine into a component.
+//! A project in JavaScript: `componentize-js` puts `src/plugin.js`, what it imports, and a JavaScript engine into a
+//! component.
 
 use std::path::{Path, absolute};
 
@@ -43,8 +44,8 @@ pub(super) fn build(folder: &Path, world: &str, contract: &str, component: &str)
     .run()
 }
 
-/// Installs what the lock names, byte for byte. A lock that npm refuses, because `package.json` names other packages or because the lock
-/// was made where the registry lacked builds for some platforms, is completed.
+/// Installs what the lock names, byte for byte. A lock that npm refuses, because `package.json` names other packages or
+/// because the lock was made where the registry lacked builds for some platforms, is completed.
 fn install(folder: &Path, has_lock: bool) -> Result<(), Failure> {
     let npm = |verb| Tool::new("npm", folder, NODE).args([verb]).args(QUIETLY);
     if has_lock {
@@ -60,7 +61,8 @@ fn install(folder: &Path, has_lock: bool) -> Result<(), Failure> {
 mod tests {
     use serde_json::Value;
 
-    /// npm refuses a lock that lacks a package, be it for another platform, and the versions of npm differ in what they refuse.
+    /// npm refuses a lock that lacks a package, be it for another platform, and the versions of npm differ in what they
+    /// refuse.
     #[test]
     fn the_lock_of_a_new_project_names_every_package_for_every_platform() {
         let lock: Value = serde_json::from_str(include_str!("../new/javascript/package-lock.json.in")).unwrap();

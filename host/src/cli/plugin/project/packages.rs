@@ -1,6 +1,7 @@
-//! Packages that a language's tools install into a folder of the project: once, and again when the files that name them are others.
+//! Packages that a language's tools install into a folder of the project: once, and again when the file that names them
+//! has changed.
 //!
-//! The folder keeps what they were installed from. Whoever removes it has them installed again.
+//! The folder keeps the text that named them. The packages are installed again if that text or the folder is removed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use crate::cli::file;
 
 use super::say;
 
-/// Where the folder keeps what its packages were installed from.
+/// The file in the folder with the text that its packages were installed from.
 const INSTALLED_FROM: &str = ".loadout-installed-from";
 
 /// A folder of packages.
@@ -25,12 +26,13 @@ impl Packages {
         Self { folder: project.join(folder), shown: folder }
     }
 
-    /// Whether a build made the folder.
+    /// Returns whether a build made the folder.
     pub(super) fn are_ours(&self) -> bool {
         self.installed_from().is_some()
     }
 
-    /// Whether they have to be installed. Says so, and why: `named` is the text that names them, and `file` where it stands.
+    /// Returns whether the packages have to be installed, and prints why: `named` is the text that names them, and
+    /// `file` where it stands.
     pub(super) fn must_be_installed(&self, file: &str, named: &str) -> bool {
         let shown = self.shown;
         match self.installed_from() {
@@ -43,14 +45,15 @@ impl Packages {
         true
     }
 
-    /// Keeps what they were installed from.
+    /// Writes the text that the packages were installed from into the folder.
     pub(super) fn installed(&self, named: &str) -> Result<(), Failure> {
         let path = self.folder.join(INSTALLED_FROM);
         let unwritable = |error| Failure::because(format!("`{}` cannot be written", path.display()), error);
         file::replace(&path, named.as_bytes()).map_err(unwritable)
     }
 
-    /// Without it, or if it cannot be read, they are installed again: that costs some seconds and nothing else.
+    /// Returns the text the packages were installed from. Without a readable one they are installed again, which costs
+    /// only some seconds.
     fn installed_from(&self) -> Option<String> {
         fs::read_to_string(self.folder.join(INSTALLED_FROM)).ok()
     }
@@ -67,7 +70,7 @@ mod tests {
         let must = |named: &str| packages.must_be_installed("requirements.txt", named);
         assert!(must("one") && must("one"), "nothing was installed");
         fs::create_dir(project.path().join(".venv")).unwrap();
-        assert!(must("one"), "what somebody else installed, or never finished");
+        assert!(must("one"), "packages of another tool, or an installation that did not finish");
         packages.installed("one").unwrap();
         assert!(!must("one") && must("two") && must(""));
         packages.installed("two").unwrap();

@@ -7,7 +7,7 @@ use toml::Table;
 
 use crate::cli::failure::Failure;
 
-/// What says that a project is one in Rust.
+/// The file that marks a project in Rust.
 pub(super) const PACKAGE: &str = "Cargo.toml";
 
 /// The name of the project's package.

@@ -1,6 +1,6 @@
 //! Programs of a language that make a component, and how they are told where to write.
 //!
-//! What they say goes to standard error: standard output belongs to whoever asked for a build.
+//! Their output goes to standard error: standard output belongs to the command that asked for a build.
 
 use std::io;
 use std::path::Path;
