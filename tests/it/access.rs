@@ -9,13 +9,12 @@ use jiff::Timestamp;
 use loadout::domain::access::{AccessRole, AuditEvent, AuditOutcome, NewToken};
 use loadout::store::{AuditFilter, Store};
 use loadout_plugin_build::{PrivateKey, embed_manifest};
+use loadout_tests::Done;
 use loadout_tests::archive::{pack, root};
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 /// The secret of a new token.
 async fn token(host: &TestHost, name: &str, roles: &[&str]) -> Result<String, Failure> {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use loadout_tests::Done;
 use loadout_tests::archive::{pack, root, solution};
 use loadout_tests::host::{Failure, TestHost};
 use reqwest::Method;
@@ -10,8 +11,6 @@ use serde_json::{Value, json};
 
 use crate::components::RULES;
 use crate::import::import;
-
-type Done = Result<(), Failure>;
 
 const TOOL: (&str, &str, &str) = (
     "msdyn_panetoolconfiguration",

@@ -1,10 +1,9 @@
 //! What strangers write into the context of a session stays in its blank: the author of a tab decides where it leads.
 
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, TestHost};
 use serde_json::{Value, json};
 use url::Url;
-
-type Done = Result<(), Failure>;
 
 const TABS: &str = "/api/v1/application-tab-templates";
 

@@ -5,11 +5,10 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, Reply, TOKEN, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 #[tokio::test]
 async fn an_item_is_created_replaced_patched_and_deleted() -> Done {

@@ -1,10 +1,9 @@
 //! Direct assignments: one for each person and app, and nothing about that is silent.
 
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::json;
-
-type Done = Result<(), Failure>;
 
 const OMNICHANNEL: &str = "omnichannel";
 const WORKSPACE: &str = "customer-service-workspace";

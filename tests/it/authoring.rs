@@ -7,10 +7,9 @@ use std::process::Command;
 use insta::assert_snapshot;
 use loadout::workbench::{CaseFile, Workbench};
 use loadout_plugin_build::{Guests, embed_manifest};
+use loadout_tests::Done;
 use loadout_tests::guests::{self, manifest, rule};
 use loadout_tests::host::{Failure, TestHost, data_home};
-
-type Done = Result<(), Failure>;
 
 /// What a command says, and how it ends.
 pub(crate) fn loadout(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {

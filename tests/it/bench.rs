@@ -1,14 +1,13 @@
 //! What a plugin costs is known before anybody installs it, and a budget holds it there.
 
 use insta::assert_snapshot;
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::Failure;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::authoring::{loadout, with_cases};
-
-type Done = Result<(), Failure>;
 
 /// A plugin that is there, with two cases.
 fn plugin() -> Result<TempDir, Failure> {

@@ -8,13 +8,12 @@ use insta::assert_snapshot;
 use loadout::plugin::{Catalog, ChildCompiler, CompileLimits, Compiler, Config, Workshop};
 use loadout::resolve::{Facts, Reads, ToolRules};
 use loadout::store::Snapshot;
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, share_compiled};
 use loadout_tests::{bombs, host};
 
 use crate::server;
-
-type Done = Result<(), Failure>;
 
 /// Far more than uploads leave behind, and far less than compiling what is in them would take.
 const GROWTH: u64 = 256 << 20;

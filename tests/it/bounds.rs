@@ -1,10 +1,9 @@
 //! What is beyond a bound of the README is refused over HTTP with the status and the code that the README says.
 
-use loadout_tests::host::{Failure, Reply, TestHost};
+use loadout_tests::Done;
+use loadout_tests::host::{Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-
-type Done = Result<(), Failure>;
 
 /// A tab whose parameters are within their own bounds, and are more together than an item may hold.
 fn long_item() -> Value {

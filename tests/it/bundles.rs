@@ -5,6 +5,7 @@ use std::path::Path;
 use insta::assert_snapshot;
 use loadout::bundle::Bundle;
 use loadout_plugin_build::{PrivateKey, embed_manifest, sign};
+use loadout_tests::Done;
 use loadout_tests::archive::entries;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
@@ -12,8 +13,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::cli::{loadout, outcome};
-
-type Done = Result<(), Failure>;
 
 async fn host() -> Result<TestHost, Failure> {
     TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await

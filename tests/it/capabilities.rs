@@ -8,13 +8,12 @@ use insta::assert_snapshot;
 use loadout::outbound::{self, Client};
 use loadout::plugin::{Config, Door, Limits};
 use loadout_plugin_build::{PrivateKey, embed_manifest, sign};
+use loadout_tests::Done;
 use loadout_tests::guests::{self, manifest, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use loadout_tests::outside::{Authority, Outside};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 pub(crate) const PLUGIN: &str = "/api/v1/plugins/tests/greeter";
 

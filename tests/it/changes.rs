@@ -9,13 +9,12 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use loadout::plugin::Config;
 use loadout_plugin_build::embed_manifest;
+use loadout_tests::Done;
 use loadout_tests::guests;
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 /// The tool whose plugin takes a text as `sourceField`.
 const KNOWLEDGE: &str = "msdyn_knowledgesearch_tool_config";

@@ -5,10 +5,9 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use insta::assert_snapshot;
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, share_compiled};
 use serde_json::Value;
-
-type Done = Result<(), Failure>;
 
 pub(crate) fn loadout(arguments: &[&str], data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));

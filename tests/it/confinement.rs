@@ -6,10 +6,9 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use loadout::plugin::{COMPILE_COMMAND, TRY_COMMAND};
+use loadout_tests::Done;
 use loadout_tests::attempts::{COMMAND, WAYS};
 use loadout_tests::host::Failure;
-
-type Done = Result<(), Failure>;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
 

@@ -2,14 +2,13 @@
 
 use std::fs;
 
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, Reply, TestHost, share_compiled};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::cli::{loadout, outcome};
 use crate::import::import;
-
-type Done = Result<(), Failure>;
 
 /// An environment whose custom default is a profile of this name.
 async fn with_default(profile: &str) -> Result<TestHost, Failure> {

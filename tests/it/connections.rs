@@ -10,13 +10,12 @@ use std::time::{Duration, Instant};
 use loadout::domain::access::Secret;
 use loadout::http::{Connections, LaneLimits, Options, Pace, Room, Work};
 use loadout::resolve::{Absent, Evaluation, Reads, ToolRules};
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, Reply, TOKEN, TestHost};
 use loadout_tests::process::ServerProcess;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
-
-type Done = Result<(), Failure>;
 
 /// What is not there after so long is not coming: to hang is the fault.
 const HANGS: Duration = Duration::from_secs(60);

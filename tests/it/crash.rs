@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use loadout::domain::Kind;
 use loadout::store::Store;
+use loadout_tests::Done;
 use loadout_tests::host::Failure;
 use loadout_tests::roles::WRITER;
-
-type Done = Result<(), Failure>;
 
 #[test]
 fn killing_the_writer_loses_nothing_it_acknowledged() -> Done {

@@ -7,12 +7,11 @@ use loadout::domain::Kind;
 use loadout::domain::experience::ExplainLevel;
 use loadout::service::{Question, Service, Who};
 use loadout::store::Store;
+use loadout_tests::Done;
 use loadout_tests::archive::root;
 use loadout_tests::host::Failure;
 
 use crate::components::RULES;
-
-type Done = Result<(), Failure>;
 
 #[test]
 fn a_database_of_every_released_shape_opens_and_answers() -> Done {

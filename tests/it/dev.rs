@@ -6,13 +6,12 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use insta::assert_snapshot;
 use loadout_plugin_build::{embed_manifest, manifest_of};
+use loadout_tests::Done;
 use loadout_tests::guests::{self, handler, rule};
 use loadout_tests::host::{Failure, TOKEN, TestHost};
 use serde_json::{Value, json};
 
 use crate::authoring::{loadout, with_cases};
-
-type Done = Result<(), Failure>;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
 
@@ -98,7 +97,7 @@ impl Drop for Going {
 async fn each_change_is_there_for_one_person_and_nothing_is_left_of_it() -> Done {
     let (host, folder) = prepared().await?;
     let component = folder.path().join("a.wasm");
-    let put = |guest: &[u8]| -> Result<(), Failure> {
+    let put = |guest: &[u8]| -> Done {
         // Whole or not at all, as a compiler would.
         let part = folder.path().join("a.part");
         std::fs::write(&part, guest)?;

@@ -9,13 +9,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use loadout::store::Store;
+use loadout_tests::Done;
 use loadout_tests::archive::{pack, root};
 use loadout_tests::host::{Failure, Reply, share_compiled};
 use loadout_tests::skipped::skipped;
 use reqwest::Method;
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 /// Writes down what a process tells the disk, until it is dropped.
 struct Trace {

@@ -12,13 +12,12 @@ use loadout::export;
 use loadout::import::Outcome;
 use loadout::service::Service;
 use loadout::store::{Change, ChangeSet, Displaced};
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, share_compiled};
 use serde_json::{Value, json};
 
 use crate::cli::{loadout, outcome};
 use crate::components::RULES;
-
-type Done = Result<(), Failure>;
 
 const OMNICHANNEL: &str = "omnichannel";
 const WORKSPACE: &str = "customer-service-workspace";

@@ -1,11 +1,10 @@
 //! Every refusal names what was typed and the next step.
 
 use insta::assert_snapshot;
-use loadout_tests::host::{Failure, Reply, TestHost};
+use loadout_tests::Done;
+use loadout_tests::host::{Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 #[tokio::test]
 async fn nothing_under_api_answers_without_the_token() -> Done {

@@ -8,13 +8,12 @@ use std::sync::{Arc, LazyLock};
 use loadout::domain::experience::ExplainLevel;
 use loadout::resolve::SessionInput;
 use loadout::service::{Question, Service, Who};
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, TestHost};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::components::RULES;
-
-type Done = Result<(), Failure>;
 
 /// Every folder of `cases/resolve`: changes to the sample, a question, and the answer. A new case is a new folder;
 /// `UPDATE_CASES=1` writes its answer, and the test fails so that the answer is read.

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Cursor, Read};
 
 use insta::assert_snapshot;
+use loadout_tests::Done;
 use loadout_tests::archive::{entries, pack, root};
 use loadout_tests::host::{Failure, TestHost};
 use reqwest::Method;
@@ -13,8 +14,6 @@ use zip::ZipArchive;
 
 use crate::cli::{loadout, outcome};
 use crate::import::import;
-
-type Done = Result<(), Failure>;
 
 /// The zip file that the server makes.
 async fn export(host: &TestHost, query: &str) -> Result<Vec<u8>, Failure> {

@@ -4,13 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use loadout_tests::Done;
 use loadout_tests::archive::{console, entries, pack, root};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use loadout_tests::skipped::skipped;
 use reqwest::Method;
 use serde_json::json;
-
-type Done = Result<(), Failure>;
 
 /// A small file system of its own, until it is dropped.
 struct SmallDisk {

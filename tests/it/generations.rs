@@ -7,13 +7,12 @@ use std::process::Command;
 use insta::assert_snapshot;
 use loadout_contract::Contract;
 use loadout_plugin_build::embed_manifest;
+use loadout_tests::Done;
 use loadout_tests::archive::root;
 use loadout_tests::guests::manifest;
 use loadout_tests::host::{Failure, TestHost};
 
 use crate::authoring::loadout;
-
-type Done = Result<(), Failure>;
 
 /// The components of all generations.
 fn components() -> Result<Vec<PathBuf>, Failure> {

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 
 use loadout::plugin::Manifest;
 use loadout_contract::Contract;
+use loadout_tests::Done;
 use loadout_tests::archive::root;
-use loadout_tests::host::{Failure, TestHost};
+use loadout_tests::host::TestHost;
 
 use crate::page::{acts, follow, workplace};
-
-type Done = Result<(), Failure>;
 
 /// The pages that are one story.
 const STORY: [&str; 5] = ["tutorial.md", "debug-a-fault.md", "migrate-settings.md", "ship.md", "roll-back.md"];

@@ -6,14 +6,13 @@ use std::path::Path;
 use insta::assert_snapshot;
 use loadout_sdk::testing::{AnyUser, Component, HarnessError};
 use loadout_sdk::{Decision, Fault, Query, Session, Tool};
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::Failure;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use crate::authoring::with_cases;
-
-type Done = Result<(), Failure>;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
 

@@ -1,11 +1,10 @@
 //! Headers that the document lists are read, and those that it does not list are refused or mean nothing.
 
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::Value;
-
-type Done = Result<(), Failure>;
 
 /// An address of an operation at `path`. What it names need not be there.
 fn example(path: &str) -> String {

@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use insta::assert_snapshot;
+use loadout_tests::Done;
 use loadout_tests::archive::{entries, pack, root};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use loadout_tests::skipped::skipped;
@@ -11,8 +12,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::components::RULES;
-
-type Done = Result<(), Failure>;
 
 #[tokio::test]
 async fn an_exported_solution_is_imported_assigned_and_answered_for() -> Done {

@@ -10,13 +10,12 @@ use std::process::Command;
 use std::thread;
 
 use insta::assert_snapshot;
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, TOKEN, TestHost, compiled, data_home, share_compiled};
 use loadout_tests::skipped::skipped;
 use serde_json::json;
 
 use crate::authoring::shared_target;
-
-type Done = Result<(), Failure>;
 
 /// The kinds whose components are asked. Compiling the runtime of a language takes a compiler that is not optimised most of a minute.
 const ASKED: [&str; 3] = ["tool", "step", "upgrade"];

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Cursor, Read};
 
+use loadout_tests::Done;
 use loadout_tests::archive::{entries, pack, root};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
@@ -12,7 +13,6 @@ use zip::ZipArchive;
 use crate::cli::{loadout, outcome};
 use crate::import::import;
 
-type Done = Result<(), Failure>;
 type Files = Vec<(String, Vec<u8>)>;
 
 /// The files of the fixture `tailspin`.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use loadout_tests::Done;
 use loadout_tests::archive::{entries, guid, package, solution};
 use loadout_tests::host::{Failure, Reply, TestHost, share_compiled};
 use reqwest::Method;
@@ -11,8 +12,6 @@ use serde_json::{Value, json};
 
 use crate::cli::loadout;
 use crate::components::RULES;
-
-type Done = Result<(), Failure>;
 
 /// Three workstreams; the second has the code of no known channel.
 fn one_is_bad() -> Result<Vec<u8>, Failure> {

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use loadout::domain::Kind;
-use loadout_tests::host::{Failure, Reply, TestHost};
+use loadout_tests::Done;
+use loadout_tests::host::{Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 #[tokio::test]
 async fn what_is_made_is_linked_to_what_reads_and_deletes_it() -> Done {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use loadout_plugin_build::embed_manifest;
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, share_compiled};
 use loadout_tests::process::Caller;
@@ -15,8 +16,6 @@ use serde_json::{Value, json};
 
 use crate::upgrade_process::number;
 use crate::{bombs, server};
-
-type Done = Result<(), Failure>;
 
 const PEOPLE: [&str; 3] = ["kayla", "marcus", "priya"];
 

@@ -6,14 +6,13 @@ use std::path::Path;
 use insta::assert_snapshot;
 use loadout::plugin::Workshop;
 use loadout::store::Store;
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-type Done = Result<(), Failure>;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
 

@@ -1,12 +1,11 @@
 //! A rule that no case holds is named, by the line it stands in.
 
 use insta::assert_snapshot;
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::Failure;
 
 use crate::authoring::{loadout, with_cases};
-
-type Done = Result<(), Failure>;
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/guests");
 

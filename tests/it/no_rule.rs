@@ -5,14 +5,13 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use loadout_plugin_build::embed_manifest;
+use loadout_tests::Done;
 use loadout_tests::guests::{self, manifest, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::import::import;
-
-type Done = Result<(), Failure>;
 
 const GREETER: &str = "/api/v1/plugins/tests/greeter";
 const ASKS: &str = "[capabilities]\nhttp = [\"api.example.com\"]\n";

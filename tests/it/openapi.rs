@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use loadout::domain::access::{AccessRole, Privilege};
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 const COLLECTIONS: &str = "profiles session-templates application-tab-templates notification-templates scripts macros \
      smart-assist-configurations pane-tools channel-providers workstreams queues security-roles apps users";

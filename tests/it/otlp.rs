@@ -5,11 +5,9 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use loadout_tests::host::Failure;
+use loadout_tests::Done;
 
 use crate::cli::loadout;
-
-type Done = Result<(), Failure>;
 
 /// A process that ends with the test.
 struct Server(Child);

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use loadout_tests::Done;
 use loadout_tests::archive::{entries, package};
 use loadout_tests::host::{Failure, Reply, TOKEN, TestHost, share_compiled};
 use loadout_tests::process::ServerProcess;
@@ -12,8 +13,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::cli::loadout;
-
-type Done = Result<(), Failure>;
 
 /// What must be in no answer and in no file.
 const CANARY: &str = "CANARY-0b5e-not-for-anyone";

@@ -8,11 +8,10 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, TOKEN, data_home};
 
 use crate::authoring::shared_target;
-
-type Done = Result<(), Failure>;
 
 /// What stands for whatever is printed.
 const ANYTHING: &str = "…";

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use loadout::plugin::Workshop;
 use loadout::store::Store;
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, share_compiled};
 use loadout_tests::process::Caller;
@@ -17,8 +18,6 @@ use serde_json::{Value, json};
 
 use crate::server;
 use crate::upgrade_process::{number, random};
-
-type Done = Result<(), Failure>;
 
 const PROFILE: &str = "/api/v1/profiles/contoso_rep";
 const PLUGIN: &str = "/api/v1/plugins/tests/greeter";

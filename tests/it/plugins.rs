@@ -6,12 +6,11 @@ use insta::assert_snapshot;
 use loadout::domain::experience::ExplainLevel;
 use loadout::service::{Question, Service, Who};
 use loadout_plugin_build::embed_manifest;
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost, platform};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 async fn host() -> Result<TestHost, Failure> {
     TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await

@@ -8,12 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
+use loadout_tests::Done;
 use loadout_tests::archive::{pack, root};
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, TOKEN, TestHost};
 use loadout_tests::skipped::skipped;
-
-type Done = Result<(), Failure>;
 
 /// What is sent, and the seed it follows from: every bound of every schema once, and whatever chance makes of them three times.
 const RUNS: [(&str, u32); 4] =

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use loadout::outbound;
 use loadout::plugin::{Config, Limits, WaitingShare};
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
 use zip::ZipArchive;
 
 use crate::capabilities::World;
-
-type Done = Result<(), Failure>;
 
 const NAME: &str = "{$odata.contact.fullname.?$filter=contactid eq '{customer}'}";
 const SECRET: &str = "the-secret-of-the-connector";

@@ -6,10 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use loadout::readers;
+use loadout_tests::Done;
 use loadout_tests::archive::root;
 use loadout_tests::host::Failure;
-
-type Done = Result<(), Failure>;
 
 fn folder() -> PathBuf {
     root().join("tests/fuzz")

@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use loadout_tests::Done;
 use loadout_tests::archive::root;
-use loadout_tests::host::{Failure, TestHost};
+use loadout_tests::host::TestHost;
 
 use crate::page::{acts, follow, workplace};
-
-type Done = Result<(), Failure>;
 
 // The commands wait for the server that this test is.
 #[tokio::test(flavor = "multi_thread")]

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use insta::assert_snapshot;
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, TestHost};
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 const GREETER: &str = "/api/v1/plugins/tests/greeter";
 

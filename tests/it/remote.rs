@@ -7,14 +7,13 @@ use std::thread;
 
 use insta::assert_snapshot;
 use loadout_plugin_build::{embed_manifest, manifest_of};
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, TOKEN, TestHost};
 use serde_json::json;
 
 use crate::authoring::loadout;
 use crate::dev::Going;
-
-type Done = Result<(), Failure>;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
 

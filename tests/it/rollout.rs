@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use insta::assert_snapshot;
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 const GREETER: &str = "/api/v1/plugins/tests/greeter";
 

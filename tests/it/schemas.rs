@@ -13,6 +13,7 @@ use loadout::plugin::Workshop;
 use loadout::service::Service;
 use loadout::store::{Authority, Change, ChangeSet, Component, Store};
 use loadout_plugin_build::embed_manifest;
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, Reply, TestHost, platform, share_compiled};
 use loadout_tests::process::Caller;
 use loadout_tests::{guests, schemas};
@@ -20,8 +21,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{bombs, server};
-
-type Done = Result<(), Failure>;
 
 /// Far more than refusals leave behind.
 const GROWTH: u64 = 128 << 20;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, TOKEN};
 use loadout_tests::process::ServerProcess;
 use loadout_tests::roles::SERVER;
@@ -33,7 +34,7 @@ pub(crate) fn start(folder: &Path) -> Result<ServerProcess, Failure> {
 }
 
 #[tokio::test]
-async fn a_log_that_is_not_read_stops_no_answer() -> Result<(), Failure> {
+async fn a_log_that_is_not_read_stops_no_answer() -> Done {
     let folder = tempfile::tempdir()?;
     let mut command = Command::new(PROGRAM);
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path());

@@ -5,6 +5,7 @@ use std::path::Path;
 use insta::assert_snapshot;
 use loadout::bundle::Bundle;
 use loadout_plugin_build::embed_manifest;
+use loadout_tests::Done;
 use loadout_tests::archive::entries;
 use loadout_tests::guests::{self, manifest};
 use loadout_tests::host::{Failure, Reply, TOKEN, TestHost};
@@ -12,8 +13,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::import::import;
-
-type Done = Result<(), Failure>;
 
 const GREETER: &str = "/api/v1/plugins/tests/greeter";
 

@@ -5,14 +5,13 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use loadout_plugin_build::{PrivateKey, sign};
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::cli::{loadout, outcome};
-
-type Done = Result<(), Failure>;
 
 const PUBLISHER: &str = "/api/v1/trusted-publishers/tests";
 const GREETER: &str = "/api/v1/plugins/tests/greeter";

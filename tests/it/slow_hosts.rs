@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use loadout::outbound::{Options, SuspensionSettings};
+use loadout_tests::Done;
 use loadout_tests::host::{Failure, Reply, TestHost};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,8 +12,6 @@ use tokio::task::JoinSet;
 
 use crate::capabilities::{PLUGIN, World};
 use crate::upgrade_process::number;
-
-type Done = Result<(), Failure>;
 
 /// Threads that the server works with here: fewer than ask. Sixteen are what one plugin holds at most while its hosts are slow, two
 /// belong to the server.

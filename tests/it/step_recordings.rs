@@ -4,11 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use insta::assert_snapshot;
+use loadout_tests::Done;
 use loadout_tests::guests::{self, handler, tool_steps};
 use loadout_tests::host::{Failure, TestHost};
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 const GUARD: &str = "/api/v1/plugins/tests/guard";
 const PROFILE: &str = "/api/v1/profiles/contoso_rep";

@@ -8,11 +8,10 @@ use insta::assert_snapshot;
 use loadout::domain::{Effort, StepOverride};
 use loadout::plugin::{Catalog, Compiler, Config, Door, Limits, Manifest, Missing, Wanted, Workshop};
 use loadout::resolve::{Reads, StepEnd, ToolRules};
+use loadout_tests::Done;
 use loadout_tests::guests::{self, rule, tool_steps};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use serde_json::{Value, json};
-
-type Done = Result<(), Failure>;
 
 /// Name, tool kinds, stage and rank, in no order anybody asks them in.
 const STEPS: [(&str, &[&str], u32, i32); 6] = [

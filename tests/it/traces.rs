@@ -11,6 +11,7 @@ use loadout::domain::trace::{CallTrace, Caller, LogLine};
 use loadout::plugin::{Catalog, Config};
 use loadout::resolve::{Facts, Reads, ToolRules};
 use loadout::store::{Snapshot, TraceFilter, TraceLog};
+use loadout_tests::Done;
 use loadout_tests::bombs;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
@@ -18,8 +19,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::components::{watched_beside, watched_by};
-
-type Done = Result<(), Failure>;
 
 /// Everything that can be asked, and the log of it.
 static RECORDED: LazyLock<(Catalog, Arc<TraceLog>, tempfile::TempDir)> = LazyLock::new(|| {

@@ -11,6 +11,7 @@ use loadout::domain::{AnyItem, Kind, Row};
 use loadout::service::{PlanOptions, Service};
 use loadout::store::{Change, ChangeSet, Snapshot, Store};
 use loadout::upgrade::{Changed, Migration, Page, Plan, StepFault, StepInfo, StepNote, Steps, Upsert};
+use loadout_tests::Done;
 use loadout_tests::archive::{entries, pack, package, package_of, root};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use loadout_tests::skipped::skipped;
@@ -18,8 +19,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::components::RULES;
-
-type Done = Result<(), Failure>;
 
 /// Another handle on the same steps, of which only some are there, or which are another version of themselves.
 struct Chosen {
@@ -372,7 +371,7 @@ fn what_depends_on_an_upgrade_keeps_it_from_being_undone() -> Done {
     let service = service(folder.path(), Chosen::of(BUILT_IN))?;
     let run = apply(&service, &plan(&service, &zip, &PlanOptions::default())?)?;
     let author = Author::new("tests", "");
-    let put = |kind, name: &str, json: Value| -> Result<(), Failure> {
+    let put = |kind, name: &str, json: Value| -> Done {
         let item = AnyItem::parse(kind, name, json)?;
         service.store().commit(ChangeSet::new([Change::put(name, item)]), &author)?;
         Ok(())

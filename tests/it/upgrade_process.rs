@@ -8,13 +8,12 @@ use std::time::{Duration, Instant};
 
 use loadout::service::Service;
 use loadout::store::Store;
+use loadout_tests::Done;
 use loadout_tests::archive::{console, pack, root};
 use loadout_tests::host::{Failure, platform, share_compiled};
 use serde_json::Value;
 
 use crate::upgrade::library;
-
-type Done = Result<(), Failure>;
 
 fn loadout(arguments: &[&str], folder: &Path) -> Command {
     // A long trial may take an optimised program.

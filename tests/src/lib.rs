@@ -12,3 +12,6 @@ pub mod process;
 pub mod roles;
 pub mod schemas;
 pub mod skipped;
+
+/// What a test comes to: nothing, or why it could not be carried out.
+pub type Done = Result<(), host::Failure>;
