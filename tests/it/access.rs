@@ -1,7 +1,6 @@
 //! Who may do what: least privilege, and a trace of whoever tried more.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::Duration;
 
 use insta::assert_snapshot;
@@ -127,7 +126,7 @@ async fn addresses_that_are_not_there_say_so_to_everybody_who_may_ask() -> Done 
 /// What each role about plugins is there for, and what its neighbours are there for instead.
 #[tokio::test]
 async fn whoever_has_to_do_with_plugins_does_their_own_part_of_it() -> Done {
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     let component = rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "greeter")?;
     let asking = guests::manifest("greeter", "1.0.0", "greeter") + "[capabilities]\nsecrets = [\"token\"]\n";
     let installed = host.install("?activate=false", &embed_manifest(&component, &asking)?).await?;
@@ -401,7 +400,7 @@ async fn an_export_with_people_needs_the_right_to_read_them() -> Done {
 
 #[tokio::test]
 async fn what_is_in_no_revision_is_in_the_audit() -> Done {
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     let value = "nobody reads this";
     host.put("/api/v1/secrets/crm-token", json!({"value": value, "hosts": ["crm.example"]})).await?;
     assert_eq!(host.delete("/api/v1/secrets/crm-token").await?.status, 204);

@@ -9,22 +9,8 @@ use loadout::workbench::{CaseFile, Workbench};
 use loadout_plugin_build::{Guests, embed_manifest};
 use loadout_tests::Done;
 use loadout_tests::guests::{self, manifest, rule};
-use loadout_tests::host::{Failure, TestHost, data_home};
-
-/// What a command says, and how it ends.
-pub(crate) fn loadout(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-    command
-        .current_dir(folder)
-        .env("LOADOUT_TOKEN", "nobody's")
-        .env("XDG_DATA_HOME", data_home()?)
-        .env_remove("RUST_LOG");
-    let done = command.arg("plugin").args(arguments).output()?;
-    let said = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-    // Where in a guest it happened depends on how that was compiled.
-    let said: Vec<&str> = said.lines().filter(|line| !line.trim_start().starts_with("function ")).collect();
-    Ok(format!("{} {}", done.status.code().unwrap_or(-1), said.join("\n").trim_end()))
-}
+use loadout_tests::host::{Failure, TestHost};
+use loadout_tests::program::plugin;
 
 /// A folder with cases.
 pub(crate) fn with_cases(cases: &str) -> Result<tempfile::TempDir, Failure> {
@@ -56,7 +42,7 @@ async fn a_host_that_does_not_know_the_token_says_so() -> Done {
     let host = TestHost::start().await?;
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("a.wasm"), rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "greeter")?)?;
-    let denied = loadout(folder.path(), &["install", "a.wasm", "--host", &host.address("")])?;
+    let denied = plugin(folder.path(), &["install", "a.wasm", "--host", &host.address("")])?;
     assert!(denied.starts_with("1 error: ") && denied.contains("answers 401"), "{denied}");
     Ok(())
 }
@@ -73,7 +59,7 @@ fn a_new_plugin_of_every_other_kind_is_tried_and_built() -> Done {
         ("strangers", "tool-step", &["context"][..], r#""customer": "Ada""#),
         ("desks", "upgrade", &[][..], r#""state": "inactive""#),
     ] {
-        let made = loadout(folder, &["new", name, "--kind", kind, "--publisher", "contoso"])?;
+        let made = plugin(folder, &["new", name, "--kind", kind, "--publisher", "contoso"])?;
         let next = format!("next:\n  cd {name}\n  cargo test\n  loadout plugin test");
         assert_eq!(made, format!("0 made `{name}`; {next}"));
         let project = folder.join(name);
@@ -92,11 +78,11 @@ fn a_new_plugin_of_every_other_kind_is_tried_and_built() -> Done {
         let manifest = fs::read_to_string(project.join("plugin.toml"))?;
         fs::write(project.join("a.wasm"), embed_manifest(&plain, &manifest)?)?;
         let there = ["--component", "a.wasm"];
-        let tried = loadout(&project, &[&["test", "."][..], &there].concat())?;
+        let tried = plugin(&project, &[&["test", "."][..], &there].concat())?;
         assert!(tried.starts_with("0 ") && tried.ends_with("cases, each as expected"), "{tried}");
-        let checked = loadout(&project, &[&["check", "."][..], &there].concat())?;
+        let checked = plugin(&project, &[&["check", "."][..], &there].concat())?;
         assert!(checked.starts_with("0 ") && checked.contains("in two processes at two places and times"), "{checked}");
-        let asked = loadout(&project, &[&["run", "question.yaml", "."][..], &there].concat())?;
+        let asked = plugin(&project, &[&["run", "question.yaml", "."][..], &there].concat())?;
         assert!(asked.starts_with("0 ") && asked.contains(answer), "{asked}");
     }
     Ok(())
@@ -169,12 +155,12 @@ fn what_a_step_answers_is_told_in_the_words_of_its_case() -> Done {
     ] {
         let folder = with_cases(&format!("cases:\n{cases}"))?;
         fs::write(folder.path().join("a.wasm"), component)?;
-        let told = loadout(folder.path(), &["test", "--component", "a.wasm"])?;
+        let told = plugin(folder.path(), &["test", "--component", "a.wasm"])?;
         said.extend(told.lines().filter(|line| !line.starts_with("  expected")).map(str::to_owned));
         fs::write(folder.path().join("cases/first.yaml"), "cases:\n  - name: it answers\n    settings: { a: 1 }\n")?;
-        said.push(loadout(folder.path(), &["test", "--component", "a.wasm"])?);
+        said.push(plugin(folder.path(), &["test", "--component", "a.wasm"])?);
         fs::write(folder.path().join("cases/first.yaml"), "cases:\n  - name: it answers\n")?;
-        said.push(loadout(folder.path(), &["test", "--component", "a.wasm"])?);
+        said.push(plugin(folder.path(), &["test", "--component", "a.wasm"])?);
     }
     assert_snapshot!(said.join("\n"), @r#"
     1 first.yaml: before 20
@@ -244,7 +230,7 @@ fn what_a_case_expects_otherwise_is_named_with_what_was_found() -> Done {
 ",
     )?;
     fs::write(folder.path().join("a.wasm"), rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?)?;
-    assert_snapshot!(loadout(folder.path(), &["test", "--component", "a.wasm"])?, @r#"
+    assert_snapshot!(plugin(folder.path(), &["test", "--component", "a.wasm"])?, @r#"
     1 first.yaml: it greets
       expected {"shown":{"greeting":"Hello Grace"}}
       found    {"shown":{"greeting":"Hello Ada","refused":true}}
@@ -263,11 +249,11 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
     let at = |name: &str| folder.path().join(name);
     let told = |name: &str, component: &[u8]| -> Result<String, Failure> {
         fs::write(at(name), component)?;
-        loadout(folder.path(), &["test", "--component", name])
+        plugin(folder.path(), &["test", "--component", name])
     };
     let checked = |name: &str, component: &[u8]| -> Result<String, Failure> {
         fs::write(at(name), component)?;
-        let said = loadout(folder.path(), &["check", "--component", name])?;
+        let said = plugin(folder.path(), &["check", "--component", name])?;
         // What they answered is long.
         Ok(said.split_once("error: ").map_or(said.as_str(), |(_, error)| error).lines().next().unwrap_or("").to_owned())
     };
@@ -283,11 +269,11 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
         checked("clock.wasm", &rule(guests::LOOKS_AT_THE_CLOCK, "clock", "1.0.0", "scripts")?)?,
         checked("lots.wasm", &rule(guests::DRAWS_LOTS, "lots", "1.0.0", "scripts")?)?,
         checked("shuffles.wasm", &rule(guests::SHUFFLES, "shuffles", "1.0.0", "scripts")?)?,
-        loadout(folder.path(), &["build"])?,
-        loadout(folder.path(), &["new", "Nice Name"])?,
-        loadout(folder.path(), &["new", "cases"])?,
-        loadout(folder.path(), &["new", "desks", "--kind", "upgrade", "--tool", "macros"])?,
-        loadout(folder.path(), &["install", "text.wasm", "--token-file", "nowhere"])?,
+        plugin(folder.path(), &["build"])?,
+        plugin(folder.path(), &["new", "Nice Name"])?,
+        plugin(folder.path(), &["new", "cases"])?,
+        plugin(folder.path(), &["new", "desks", "--kind", "upgrade", "--tool", "macros"])?,
+        plugin(folder.path(), &["install", "text.wasm", "--token-file", "nowhere"])?,
     ];
     assert_snapshot!(said.join("\n"), @r#"
     1 error: `wrong-world.wasm` is refused: its manifest says `loadout:plugin/tool@0.1.0`, which exports `loadout:plugin/tool-rule@0.1.0`, but it exports `loadout:plugin/upgrade-step@0.1.0`: say in `plugin.toml` which world it is built for
@@ -332,7 +318,7 @@ fn each_mistake_ends_in_a_sentence_that_says_what_to_change() -> Done {
         fs::write(at("cases/first.yaml"), cases)?;
         let said = told("fine.wasm", &rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?)?;
         assert!(said.contains(expected), "{cases}: {said}");
-        let said = loadout(folder.path(), &["check", "--component", "fine.wasm"])?;
+        let said = plugin(folder.path(), &["check", "--component", "fine.wasm"])?;
         assert!(said.starts_with("1 ") && said.contains(expected), "{cases}: {said}");
     }
     Ok(())

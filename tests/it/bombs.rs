@@ -1,6 +1,6 @@
 //! Components that cost more than they look: each is refused by the name of what there is too much of, and costs the server nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +11,8 @@ use loadout::store::Snapshot;
 use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, share_compiled};
+use loadout_tests::program::{self, server};
 use loadout_tests::{bombs, host};
-
-use crate::server;
 
 /// Far more than uploads leave behind, and far less than compiling what is in them would take.
 const GROWTH: u64 = 256 << 20;
@@ -68,7 +67,7 @@ pub(crate) fn plain(refused: &Reply) -> String {
 async fn each_bomb_is_refused_by_name_and_the_server_does_not_grow() -> Done {
     let folder = tempfile::tempdir()?;
     share_compiled(folder.path())?;
-    let server = server::start(folder.path())?;
+    let server = server(folder.path())?;
     let caller = server.caller();
     let before = server.memory()?;
     let mut refusals = Vec::new();
@@ -120,8 +119,7 @@ fn the_compiler_is_ended_by_its_limits_and_the_limit_is_named() -> Done {
     ] {
         let folder = tempfile::tempdir()?;
         let workshop = Workshop::open(Some(folder.path()), Config { slots: 1, ..Config::default() })?;
-        let program = Path::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-        let compiler = Compiler::Child(ChildCompiler::new(program, limits));
+        let compiler = Compiler::Child(ChildCompiler::new(program::path(), limits));
         let refused = workshop.prepare(bomb, &compiler).err().map(|error| error.to_string());
         refusals.push(format!("{what}: {}", refused.unwrap_or_default()));
     }
@@ -140,7 +138,7 @@ fn the_compiler_is_ended_by_its_limits_and_the_limit_is_named() -> Done {
 fn damaged_code_costs_a_compilation_and_nothing_else() -> Done {
     let folder = tempfile::tempdir()?;
     share_compiled(folder.path())?;
-    let compiler = host::platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).compiler;
+    let compiler = host::platform().compiler;
     let none = Compiler::Child(ChildCompiler::new("/nowhere", CompileLimits::default()));
     let good = rule(guests::WELL_BEHAVED, "damaged", "1.0.0", "damaged")?;
     let digest = Workshop::digest(&good).to_string();

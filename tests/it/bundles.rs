@@ -1,7 +1,5 @@
 //! Offline bundles: plugins go to an environment without a network, whole or not at all, and answer there as they did.
 
-use std::path::Path;
-
 use insta::assert_snapshot;
 use loadout::bundle::Bundle;
 use loadout_plugin_build::{PrivateKey, embed_manifest, sign};
@@ -9,13 +7,12 @@ use loadout_tests::Done;
 use loadout_tests::archive::entries;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
+use loadout_tests::program::{loadout, outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::cli::{loadout, outcome};
-
 async fn host() -> Result<TestHost, Failure> {
-    TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await
+    TestHost::with_platform().await
 }
 
 async fn fetched(host: &TestHost, path: &str) -> Result<Vec<u8>, Failure> {
@@ -209,7 +206,7 @@ async fn the_command_line_takes_plugins_from_folder_to_folder() -> Done {
     let (from, to) = (here.stop_and_keep().await?, there.stop_and_keep().await?);
     let folder = tempfile::tempdir()?;
     let (from, to) = (from.path().display().to_string(), to.path().display().to_string());
-    let run = |arguments: &[&str]| loadout(arguments, folder.path()).output();
+    let run = |arguments: &[&str]| loadout(folder.path(), arguments).output();
 
     let exported = run(&["plugin", "export", "-o", "plugins.zip", "--data", &from])?;
     assert!(exported.status.success(), "{}", outcome(&exported));

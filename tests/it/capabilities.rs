@@ -1,6 +1,5 @@
 //! Capabilities of plugins: nothing is reached that was not asked for, granted, and meant.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use serde_json::{Value, json};
 pub(crate) const PLUGIN: &str = "/api/v1/plugins/tests/greeter";
 
 async fn host() -> Result<TestHost, Failure> {
-    TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await
+    TestHost::with_platform().await
 }
 
 /// The component of a rule that asks for `capabilities`.
@@ -231,8 +230,7 @@ impl World {
         let authorities = outbound::certificates(authority.pem().as_bytes())?;
         let options = outbound::Options { allow_private, authorities, ..options };
         let door = Door { client: Arc::new(Client::new(options)), ..Door::default() };
-        let program = Path::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-        let host = TestHost::with_config(program, |config| Config { door, ..change(config) }).await?;
+        let host = TestHost::with_config(|config| Config { door, ..change(config) }).await?;
         Ok(Self { ours, theirs, host })
     }
 

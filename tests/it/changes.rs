@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use loadout_plugin_build::embed_manifest;
 use loadout_tests::Done;
 use loadout_tests::guests;
 use loadout_tests::host::{Failure, Reply, TestHost};
+use loadout_tests::program;
 use reqwest::Method;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ const PROFILE: &str = "/api/v1/profiles/contoso_rep";
 
 /// A server with the guest `changes`, of which each step does nothing until it is told.
 async fn host() -> Result<TestHost, Failure> {
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     let installed = host.install("", guests::CHANGES).await?;
     if installed.status == 201 { Ok(host) } else { Err(installed.to_string().into()) }
 }
@@ -140,7 +140,7 @@ async fn steps_are_asked_by_rank_and_the_environment_may_decide_otherwise() -> D
 
 #[tokio::test]
 async fn a_step_is_told_what_it_needs_before_it_serves() -> Done {
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     host.install("?activate=false", guests::CHANGES).await?;
     let address = "/api/v1/plugins/tests/changes/steps/check";
     let wanted = json!({"rank": 3, "configuration": {"reject": {"message": "Not now.", "attribute": "name"}}});
@@ -163,7 +163,7 @@ async fn a_step_is_told_what_it_needs_before_it_serves() -> Done {
 #[tokio::test]
 async fn a_step_for_which_there_is_no_room_ends_the_change_or_is_passed_over_and_named() -> Done {
     let no_room = |config| Config { lane: 0, queue: 0, ..config };
-    let host = TestHost::with_config(Path::new(env!("CARGO_BIN_EXE_loadout-under-test")), no_room).await?;
+    let host = TestHost::with_config(no_room).await?;
     assert_eq!(host.install("", guests::CHANGES).await?.status, 201);
     let before = revision(&host).await?;
     let refused = host.patch(PROFILE, json!({"name": "Broken"})).await?;
@@ -288,7 +288,6 @@ async fn a_step_that_goes_on_breaking_is_suspended_until_a_try_succeeds() -> Don
 
 #[tokio::test]
 async fn no_change_goes_past_a_step_whose_component_is_not_ready() -> Done {
-    let program = Path::new(env!("CARGO_BIN_EXE_loadout-under-test"));
     let host = host().await?;
     let plugin = host.get("/api/v1/plugins/tests/changes").await?.json();
     let digest = plugin["digest"].as_str().unwrap_or_default();
@@ -300,7 +299,7 @@ async fn no_change_goes_past_a_step_whose_component_is_not_ready() -> Done {
         }
     }
     let compiler = folder.path().join("compiler");
-    let host = TestHost::again(folder, &compiler).await?;
+    let host = TestHost::again_with(folder, &compiler).await?;
     let before = revision(&host).await?;
     assert_snapshot!(host.patch(PROFILE, json!({"name": "Other"})).await?, @r#"500 {"code":"plugin.not-ready","detail":"step `check` of plugin `tests/changes` 1.0.0 broke, and nothing is written without it: it cannot be used: it was not made ready: the compiler cannot be started: No such file or directory (os error 2); activate another version, or switch the plugin off","step":{"plugin":"tests/changes","version":"1.0.0","step":"check","code":"plugin.not-ready"}}"#);
     assert_eq!(revision(&host).await?, before, "nothing is written");
@@ -311,7 +310,7 @@ async fn no_change_goes_past_a_step_whose_component_is_not_ready() -> Done {
     assert_snapshot!(passed.header("x-loadout-skipped-steps"), @"tests/changes 1.0.0 check plugin.not-ready, tests/changes 1.0.0 stamp plugin.not-ready, tests/changes 1.0.0 second plugin.not-ready, tests/changes 1.0.0 after plugin.not-ready");
     let waiting = outbox(&host, |items| items.iter().any(|it| it["code"] == "plugin.not-ready")).await?;
     assert_eq!((&waiting[0]["state"], &waiting[0]["attempts"]), (&json!("pending"), &json!(0)), "it was not asked");
-    symlink(program, &compiler)?;
+    symlink(program::path(), &compiler)?;
     while host.get("/api/v1/plugins/tests/changes").await?.json()["problem"] != Value::Null {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -1,24 +1,13 @@
 //! The command line does what it says, and its exit code says whether it did.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
 use insta::assert_snapshot;
 use loadout_tests::Done;
 use loadout_tests::host::{Failure, share_compiled};
+use loadout_tests::program::{loadout, outcome, signalled};
 use serde_json::Value;
-
-pub(crate) fn loadout(arguments: &[&str], data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-    command.args(arguments).env_remove("LOADOUT_ADMIN_TOKEN").env("RUST_LOG", "error").current_dir(data);
-    command
-}
-
-pub(crate) fn outcome(output: &Output) -> String {
-    let error = String::from_utf8_lossy(&output.stderr);
-    format!("{} {}", output.status.code().unwrap_or(-1), error.trim_end())
-}
 
 #[test]
 fn wrong_usage_ends_in_two() -> Done {
@@ -45,18 +34,18 @@ fn wrong_usage_ends_in_two() -> Done {
         &["token", "list"],
         &["token", "revoke", "desk"],
     ] {
-        let output = loadout(arguments, folder.path()).output()?;
+        let output = loadout(folder.path(), arguments).output()?;
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", outcome(&output));
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
     }
-    assert!(loadout(&["--help"], folder.path()).output()?.status.success());
+    assert!(loadout(folder.path(), &["--help"]).output()?.status.success());
     Ok(())
 }
 
 #[test]
 fn what_failed_is_one_sentence() -> Done {
     let folder = tempfile::tempdir()?;
-    let run = |arguments: &[&str]| loadout(arguments, folder.path()).output().map(|output| outcome(&output));
+    let run = |arguments: &[&str]| loadout(folder.path(), arguments).output().map(|output| outcome(&output));
     std::fs::write(folder.path().join("session.json"), r#"{"entty": "incident"}"#)?;
     assert_snapshot!(run(&["import", "nothing.zip"])?, @"1 error: `nothing.zip` cannot be read: No such file or directory (os error 2)");
     assert_snapshot!(run(&["resolve", "--user", "a", "--app", "b", "--session", "session.json"])?, @"1 error: `session.json` is no session: entty: unknown field `entty`, expected one of `workstream`, `channel`, `entity`, `template`, `event`, `context` at line 1 column 8");
@@ -72,7 +61,7 @@ fn what_only_reads_makes_no_environment() -> Done {
     let asked = ["resolve", "--data", "mistyped", "--user", "a", "--app", "b"];
     let tried = ["import", "solution.zip", "--data", "mistyped", "--dry-run"];
     for arguments in [&asked[..], &tried] {
-        let output = loadout(arguments, folder.path()).output()?;
+        let output = loadout(folder.path(), arguments).output()?;
         assert_eq!(
             outcome(&output),
             "2 error: there is no environment in `mistyped`: name another folder with `--data`, or make one with `loadout serve` or `loadout import`"
@@ -87,7 +76,7 @@ fn what_only_reads_makes_no_environment() -> Done {
 fn an_environment_is_served_asked_and_imported_into() -> Done {
     let folder = tempfile::tempdir()?;
     let arguments = ["serve", "--data", "env", "--listen", "127.0.0.1:0", "--sample", "contoso"];
-    let mut server = loadout(&arguments, folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut server = loadout(folder.path(), &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let mut line = String::new();
     let mut out = BufReader::new(server.stdout.take().ok_or("no output")?);
     out.read_line(&mut line)?;
@@ -101,21 +90,21 @@ fn an_environment_is_served_asked_and_imported_into() -> Done {
 
     let resolve =
         ["resolve", "--data", "env", "--user", "kayla", "--app", "customer-service-workspace", "--explain", "full"];
-    let resolved = loadout(&resolve, folder.path()).output()?;
+    let resolved = loadout(folder.path(), &resolve).output()?;
     assert_eq!(String::from_utf8_lossy(&resolved.stdout).trim_end(), served, "{}", outcome(&resolved));
     let experience: Value = serde_json::from_str(&served)?;
     assert_eq!(experience["profile"]["uniqueName"], "contoso_rep");
 
     let case = ["--entity", "incident", "--context", "anchor.ticketnumber=CAS-01"];
-    let output = loadout(&[&resolve[..7], &case].concat(), folder.path()).output()?;
+    let output = loadout(folder.path(), &[&resolve[..7], &case].concat()).output()?;
     let experience: Value = serde_json::from_slice(&output.stdout)?;
     assert!(experience["session"]["title"].as_str().is_some_and(|title| title.contains("CAS-01")), "{experience}");
 
     let nobody = ["resolve", "--data", "env", "--user", "nobody", "--app", "customer-service-workspace"];
-    assert_snapshot!(outcome(&loadout(&nobody, folder.path()).output()?), @"1 error: user `nobody` does not exist");
+    assert_snapshot!(outcome(&loadout(folder.path(), &nobody).output()?), @"1 error: user `nobody` does not exist");
     std::fs::write(folder.path().join("broken.zip"), "PK")?;
     let import = ["import", "broken.zip", "--data", "env", "--dry-run"];
-    let refused = outcome(&loadout(&import, folder.path()).output()?);
+    let refused = outcome(&loadout(folder.path(), &import).output()?);
     assert!(
         refused.starts_with("1 error: `broken.zip` is not imported: the file is not a complete zip archive"),
         "{refused}"
@@ -133,9 +122,9 @@ fn an_environment_is_served_asked_and_imported_into() -> Done {
 fn tokens_are_made_and_revoked_beside_a_server_that_never_logs_them() -> Done {
     let folder = tempfile::tempdir()?;
     share_compiled(&folder.path().join("env"))?;
-    let run = |arguments: &[&str]| loadout(arguments, folder.path()).output();
+    let run = |arguments: &[&str]| loadout(folder.path(), arguments).output();
     let log = folder.path().join("log");
-    let mut server = loadout(&["serve", "--data", "env", "--listen", "127.0.0.1:0"], folder.path())
+    let mut server = loadout(folder.path(), &["serve", "--data", "env", "--listen", "127.0.0.1:0"])
         .env("RUST_LOG", "trace")
         .stdout(Stdio::piped())
         .stderr(std::fs::File::create(&log)?)
@@ -197,8 +186,7 @@ fn text(address: &str, request: &str, token: &str) -> Result<String, Failure> {
 
 /// Asks the server to stop the way service managers do; it must end on its own, and well.
 fn stop(server: &mut std::process::Child) -> Done {
-    let kill = Command::new("kill").args(["-TERM", &server.id().to_string()]).status()?;
-    assert!(kill.success());
+    signalled(server, "-TERM")?;
     let status = server.wait()?;
     assert!(status.success(), "ended with {status}");
     Ok(())

@@ -9,8 +9,7 @@ use loadout::plugin::{COMPILE_COMMAND, TRY_COMMAND};
 use loadout_tests::Done;
 use loadout_tests::attempts::{COMMAND, WAYS};
 use loadout_tests::host::Failure;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
+use loadout_tests::program;
 
 /// What a process could do after it had given up what `way` names: first which nets were around it, then a line for
 /// each attempt.
@@ -21,7 +20,7 @@ fn attempts(way: &str) -> Result<Vec<String>, Failure> {
     }
     let server = TcpListener::bind("127.0.0.1:0")?;
     let address = server.local_addr()?.to_string();
-    let tried = Command::new(PROGRAM).args([COMMAND, way]).arg(folder.path()).arg(address).output()?;
+    let tried = Command::new(program::path()).args([COMMAND, way]).arg(folder.path()).arg(address).output()?;
     let said = String::from_utf8(tried.stdout)?;
     assert!(tried.status.success(), "{way}: {said}{}", String::from_utf8_lossy(&tried.stderr));
     Ok(said.lines().map(str::to_owned).collect())
@@ -64,7 +63,7 @@ fn a_process_that_gave_up_its_rights_is_refused_everything_that_it_could_do_befo
 #[test]
 fn rights_are_given_up_before_the_first_byte_is_read() -> Done {
     for command in [COMPILE_COMMAND, TRY_COMMAND] {
-        let mut child = Command::new(PROGRAM)
+        let mut child = Command::new(program::path())
             .args([command, "60", "1073741824"])
             .env("NO_COLOR", "1")
             .stdin(Stdio::piped())

@@ -4,10 +4,10 @@ use std::fs;
 
 use loadout_tests::Done;
 use loadout_tests::host::{Failure, Reply, TestHost, share_compiled};
+use loadout_tests::program::{loadout, outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::cli::{loadout, outcome};
 use crate::import::import;
 
 /// An environment whose custom default is a profile of this name.
@@ -128,7 +128,7 @@ async fn the_command_line_is_asked_in_the_same_way() -> Done {
     fs::write(folder.path().join("new.zip"), exported(&with_default("adat_new").await?).await?)?;
     share_compiled(&folder.path().join("env"))?;
     let run = |arguments: &[&str]| -> Result<(i32, String), Failure> {
-        let output = loadout(&[arguments, &["--data", "env"]].concat(), folder.path()).output()?;
+        let output = loadout(folder.path(), &[arguments, &["--data", "env"]].concat()).output()?;
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), outcome(&output));
         Ok((output.status.code().unwrap_or(-1), text))
     };

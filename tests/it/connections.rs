@@ -13,6 +13,7 @@ use loadout::resolve::{Absent, Evaluation, Reads, ToolRules};
 use loadout_tests::Done;
 use loadout_tests::host::{Failure, Reply, TOKEN, TestHost};
 use loadout_tests::process::ServerProcess;
+use loadout_tests::program;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
@@ -144,7 +145,7 @@ fn rest(stream: &mut TcpStream) -> Result<Vec<u8>, Failure> {
 async fn half_headers_on_more_connections_than_there_are_files_keep_no_caller_out() -> Done {
     let folder = tempfile::tempdir()?;
     let mut command = Command::new("sh");
-    command.args(["-c", r#"ulimit -n 256; exec "$0" "$@""#, env!("CARGO_BIN_EXE_loadout-under-test")]);
+    command.args(["-c", r#"ulimit -n 256; exec "$0" "$@""#]).arg(program::path());
     command.args(["serve", "--listen", "127.0.0.1:0", "--header-timeout", "3", "--data"]).arg(folder.path());
     command.env("LOADOUT_ADMIN_TOKEN", TOKEN).stderr(Stdio::null());
     let server = ServerProcess::start(command)?;

@@ -8,6 +8,7 @@ use loadout::domain::Kind;
 use loadout::store::Store;
 use loadout_tests::Done;
 use loadout_tests::host::Failure;
+use loadout_tests::program;
 use loadout_tests::roles::WRITER;
 
 #[test]
@@ -34,6 +35,6 @@ fn killing_the_writer_loses_nothing_it_acknowledged() -> Done {
 }
 
 fn start(folder: &Path) -> Result<Child, Failure> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
+    let mut command = Command::new(program::path());
     Ok(command.arg(WRITER).arg(folder).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
 }

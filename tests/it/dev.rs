@@ -1,19 +1,14 @@
 //! A plugin that is being written is on a host for one person, with the effect of each change, and gone in the end.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
-
 use insta::assert_snapshot;
 use loadout_plugin_build::{embed_manifest, manifest_of};
 use loadout_tests::Done;
 use loadout_tests::guests::{self, handler, rule};
 use loadout_tests::host::{Failure, TOKEN, TestHost};
+use loadout_tests::program::{Going, plugin};
 use serde_json::{Value, json};
 
-use crate::authoring::{loadout, with_cases};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
+use crate::authoring::with_cases;
 
 const CASES: &str = "cases:
   - name: it greets
@@ -23,7 +18,7 @@ const CASES: &str = "cases:
 
 /// A host on which everybody has the tool, and a folder with a token, cases and a session.
 async fn prepared() -> Result<(TestHost, tempfile::TempDir), Failure> {
-    let host = TestHost::with_platform(Path::new(PROGRAM)).await?;
+    let host = TestHost::with_platform().await?;
     let tool = json!({"name": "Greeter", "kind": "greeter", "control": "contoso_greeter", "withoutRule": "show"});
     assert_eq!(host.put("/api/v1/pane-tools/contoso_greeter", tool).await?.status, 201);
     let tools = json!({"productivityPane": {"tools": [{"tool": "contoso_greeter"}]}});
@@ -39,57 +34,6 @@ fn arguments<'a>(address: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let fixed =
         ["dev", "--component", "a.wasm", "--user", "kayla", "--session", "session.yaml", "--token-file", "token"];
     [&fixed[..], &["--host", address], more].concat()
-}
-
-/// A command that goes on, and what it says until it waits.
-pub(crate) struct Going {
-    process: Child,
-    lines: BufReader<ChildStdout>,
-}
-
-impl Going {
-    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Result<Self, Failure> {
-        let mut command = Command::new(PROGRAM);
-        command.current_dir(folder).env_remove("RUST_LOG").arg("plugin").args(arguments);
-        let mut process = command.stdout(Stdio::piped()).spawn()?;
-        let lines = BufReader::new(process.stdout.take().ok_or("no output")?);
-        Ok(Self { process, lines })
-    }
-
-    fn round(&mut self) -> Result<String, Failure> {
-        let mut said = Vec::new();
-        loop {
-            let mut line = String::new();
-            if self.lines.read_line(&mut line)? == 0 || line.starts_with("watching") {
-                return Ok(said.join("\n"));
-            }
-            said.push(line.trim_end().to_owned());
-        }
-    }
-
-    /// Its next line.
-    pub(crate) fn line(&mut self) -> Result<String, Failure> {
-        let mut line = String::new();
-        self.lines.read_line(&mut line)?;
-        Ok(line.trim_end().to_owned())
-    }
-
-    fn interrupt(self) -> Result<Option<i32>, Failure> {
-        self.end("-INT")
-    }
-
-    fn end(mut self, signal: &str) -> Result<Option<i32>, Failure> {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status()?.success());
-        Ok(self.process.wait()?.code())
-    }
-}
-
-/// A test that fails leaves nobody behind.
-impl Drop for Going {
-    fn drop(&mut self) {
-        let _ = (self.process.kill(), self.process.wait());
-    }
 }
 
 // The command waits for the server that this test is.
@@ -145,7 +89,7 @@ async fn each_change_is_there_for_one_person_and_nothing_is_left_of_it() -> Done
                read records.look-up(contact, fullname, ): not-granted
                read context.get(customerName): Ada
     ");
-    assert_eq!(dev.interrupt()?, Some(0));
+    assert_eq!(dev.end("-INT")?, Some(0));
     let plugin = host.get("/api/v1/plugins/tests/greeter").await?.json();
     assert_eq!((&plugin["version"], plugin.get("rollout")), (&json!("1.0.0"), None));
     assert_eq!(versions(&plugin), ["1.0.0"]);
@@ -160,7 +104,7 @@ async fn a_plugin_that_is_new_to_the_host_is_new_again_afterwards() -> Done {
     // What an earlier one left behind when it was killed.
     let left = rule(guests::WELL_BEHAVED, "greeter", "1.0.900000007", "greeter")?;
     assert_eq!(host.install("", &left).await?.status, 201);
-    let once = loadout(folder.path(), &arguments(&address, &["--once"]))?;
+    let once = plugin(folder.path(), &arguments(&address, &["--once"]))?;
     assert_snapshot!(once, @r#"
     0 cases      1 of 1 as expected
     brought    tests/greeter 1.0.900000008, for everybody on this host, until this ends
@@ -171,7 +115,7 @@ async fn a_plugin_that_is_new_to_the_host_is_new_again_afterwards() -> Done {
                read context.get(customerName): Ada
     "#);
     assert_eq!(host.get("/api/v1/plugins/tests/greeter").await?.status, 404);
-    let nobody = loadout(folder.path(), &arguments(&address, &["--once", "--user", "nobody"]));
+    let nobody = plugin(folder.path(), &arguments(&address, &["--once", "--user", "nobody"]));
     assert!(nobody.is_ok_and(|said| said.starts_with("2 ")), "a person is named once");
     Ok(())
 }
@@ -186,7 +130,7 @@ async fn a_trial_of_somebody_else_is_not_taken_away() -> Done {
     let trial = json!({"rollout": {"version": "1.1.0", "to": "shadow"}});
     assert_eq!(host.put("/api/v1/plugins/tests/greeter/rollout", trial).await?.status, 200);
     let address = host.address("");
-    assert_snapshot!(loadout(folder.path(), &arguments(&address, &["--once"]))?, @"
+    assert_snapshot!(plugin(folder.path(), &arguments(&address, &["--once"]))?, @"
     1 cases      1 of 1 as expected
     error: plugin `tests/greeter` cannot be tried on this host: its version 1.1.0 is on trial; end that first
     ");
@@ -207,12 +151,12 @@ async fn what_somebody_decided_or_tries_already_is_left_alone() -> Done {
     assert_eq!(host.install("?activate=false", &version("1.0.900000000")?).await?.status, 201);
     let trial = json!({"rollout": {"version": "1.0.900000000", "to": "group", "users": ["lena"]}});
     assert_eq!(host.put("/api/v1/plugins/tests/greeter/rollout", trial).await?.status, 200);
-    let tried = loadout(folder.path(), &once)?;
+    let tried = plugin(folder.path(), &once)?;
     let over = host.delete("/api/v1/plugins/tests/greeter/rollout").await?;
     assert_eq!(over.status, 200, "{over}");
     let off = json!({"state": "inactive"});
     assert_eq!(host.put("/api/v1/plugins/tests/greeter/state", off).await?.status, 200);
-    assert_snapshot!(format!("{tried}\n{}", loadout(folder.path(), &once)?), @r#"
+    assert_snapshot!(format!("{tried}\n{}", plugin(folder.path(), &once)?), @r#"
     1 cases      1 of 1 as expected
     error: plugin `tests/greeter` cannot be tried on this host: it is being tried for `lena` already; end that first
     1 cases      1 of 1 as expected
@@ -257,7 +201,7 @@ async fn what_served_before_serves_again_though_a_change_waits_for_a_grant() -> 
     std::fs::rename(folder.path().join("a.part"), folder.path().join("a.wasm"))?;
     let waits = dev.round()?;
     assert!(waits.contains("failed     ") && waits.contains("grant"), "{waits}");
-    assert_eq!(dev.interrupt()?, Some(0));
+    assert_eq!(dev.end("-INT")?, Some(0));
     let plugin = host.get("/api/v1/plugins/tests/changes").await?.json();
     assert_eq!((&plugin["version"], versions(&plugin)), (&json!("1.0.0"), vec!["1.0.0"]));
     Ok(())

@@ -12,6 +12,7 @@ use loadout::store::Store;
 use loadout_tests::Done;
 use loadout_tests::archive::{pack, root};
 use loadout_tests::host::{Failure, Reply, share_compiled};
+use loadout_tests::program::server;
 use loadout_tests::skipped::skipped;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -75,7 +76,7 @@ impl Drop for Trace {
 async fn each_acknowledged_change_is_brought_to_disk_once() -> Done {
     let (folder, beside) = (tempfile::tempdir()?, tempfile::tempdir()?);
     share_compiled(folder.path())?;
-    let server = crate::server::start(folder.path())?;
+    let server = server(folder.path())?;
     let caller = server.caller();
     let ask = async |method: Method, path: &str, body: Value| {
         let request = caller.request(method, path);

@@ -14,9 +14,9 @@ use loadout::service::Service;
 use loadout::store::{Change, ChangeSet, Displaced};
 use loadout_tests::Done;
 use loadout_tests::host::{Failure, share_compiled};
+use loadout_tests::program::{loadout, outcome};
 use serde_json::{Value, json};
 
-use crate::cli::{loadout, outcome};
 use crate::components::RULES;
 
 const OMNICHANNEL: &str = "omnichannel";
@@ -175,7 +175,7 @@ fn a_plan_an_upgrade_and_its_roll_back_say_whose_assignments_end() -> Done {
     commit(&service, [assign("new_desk", "ada")])?;
     drop(service);
     share_compiled(folder.path())?;
-    let undone = loadout(&["upgrade", "rollback", "2", "--data", "."], folder.path()).output()?;
+    let undone = loadout(folder.path(), &["upgrade", "rollback", "2", "--data", "."]).output()?;
     let text = format!("{}{}", String::from_utf8_lossy(&undone.stdout), outcome(&undone));
     let expected = "note assignments-ended-by-roll-back at profiles/new_desk: 1 person loses profile `new_desk`: ";
     assert!(
@@ -218,7 +218,7 @@ fn the_command_line_prints_what_an_import_ends() -> Done {
         (&["--dry-run", "--json"], r#"{"code":"assignments-ended","message":""#),
         (&[], "warning: assignments-ended at profiles/new_desk: "),
     ] {
-        let run = loadout(&[&["import", "new.zip", "--data", "env"], rest].concat(), folder.path()).output()?;
+        let run = loadout(folder.path(), &[&["import", "new.zip", "--data", "env"], rest].concat()).output()?;
         let text = format!("{}{}", String::from_utf8_lossy(&run.stdout), outcome(&run));
         assert!(text.contains(&format!("{start}{expected}")), "{rest:?}: {text}");
     }

@@ -8,11 +8,11 @@ use insta::assert_snapshot;
 use loadout_tests::Done;
 use loadout_tests::archive::{entries, pack, root};
 use loadout_tests::host::{Failure, TestHost};
+use loadout_tests::program::{loadout, outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
 use zip::ZipArchive;
 
-use crate::cli::{loadout, outcome};
 use crate::import::import;
 
 /// The zip file that the server makes.
@@ -218,7 +218,7 @@ async fn what_is_managed_comes_back_managed_and_changes_nothing() -> Done {
 fn the_command_line_exports_and_imports() -> Done {
     let folder = tempfile::tempdir()?;
     let run = |arguments: &[&str]| -> Result<String, Failure> {
-        let output = loadout(arguments, folder.path()).output()?;
+        let output = loadout(folder.path(), arguments).output()?;
         Ok(format!("{}{}", String::from_utf8_lossy(&output.stdout), outcome(&output)))
     };
     fs::write(folder.path().join("tailspin.zip"), pack(&root().join("tests/fixtures/tailspin"))?)?;

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use insta::assert_snapshot;
 use loadout_contract::Contract;
@@ -11,8 +10,7 @@ use loadout_tests::Done;
 use loadout_tests::archive::root;
 use loadout_tests::guests::manifest;
 use loadout_tests::host::{Failure, TestHost};
-
-use crate::authoring::loadout;
+use loadout_tests::program::plugin;
 
 /// The components of all generations.
 fn components() -> Result<Vec<PathBuf>, Failure> {
@@ -34,11 +32,10 @@ fn a_plugin_of_every_generation_and_world_answers_as_it_did() -> Done {
     let components = components()?;
     assert!(components.len() >= 4, "{components:?}");
     for component in components {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-        command.args(["plugin", "test"]).arg(component.with_extension("")).arg("--component").arg(&component);
-        let done = command.output()?;
-        let said = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-        assert!(done.status.success() && said.contains("each as expected"), "{}: {said}", component.display());
+        let world = component.with_extension("");
+        let [world, file] = [&world, &component].map(|path| path.display().to_string());
+        let said = plugin(&root(), &["test", &world, "--component", &file])?;
+        assert!(said.starts_with("0 ") && said.contains("each as expected"), "{file}: {said}");
     }
     Ok(())
 }
@@ -75,13 +72,13 @@ async fn a_plugin_that_needs_what_this_host_has_not_is_told_what() -> Done {
         ("tool-rule.wit", "evaluate: func(settings: string)", "evaluate: func(settings: string, seed: u64)"),
         ("*", "loadout:plugin@0.1.0", "loadout:plugin@0.2.0"),
     ];
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     let folder = tempfile::tempdir()?;
     let mut said = Vec::new();
     for (file, from, to) in edits {
         let component = edited(file, from, to)?;
         fs::write(folder.path().join("a.wasm"), &component)?;
-        let checked = loadout(folder.path(), &["check", "--component", "a.wasm"])?;
+        let checked = plugin(folder.path(), &["check", "--component", "a.wasm"])?;
         let why = checked.strip_prefix("1 error: `a.wasm` is refused: ").ok_or("it is refused")?;
         let installed = host.install("", &component).await?;
         let detail = installed.json()["detail"].as_str().unwrap_or_default().to_owned();
@@ -99,7 +96,7 @@ async fn a_plugin_that_needs_what_this_host_has_not_is_told_what() -> Done {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_of_a_later_version_of_the_generation_is_taken() -> Done {
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     let installed = host.install("", &edited("*", "loadout:plugin@0.1.0", "loadout:plugin@0.1.1")?).await?;
     assert_eq!(installed.status, 201, "{installed}");
     Ok(())

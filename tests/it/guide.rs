@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use loadout::plugin::Manifest;
 use loadout_contract::Contract;
@@ -22,7 +22,7 @@ fn guide() -> PathBuf {
 // The commands wait for the server that this test is.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_of_the_guide_runs_and_prints_what_it_says() -> Done {
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     let mut story = Vec::new();
     for name in STORY {
         story.extend(acts(name, &fs::read_to_string(guide().join(name))?));

@@ -9,12 +9,11 @@ use loadout_sdk::{Decision, Fault, Query, Session, Tool};
 use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::Failure;
+use loadout_tests::program;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use crate::authoring::with_cases;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
 
 const CASES: &str = "cases:
   - name: it greets
@@ -28,7 +27,7 @@ fn opened(guest: &[u8]) -> Result<(TempDir, Component), Failure> {
     let folder = with_cases(CASES)?;
     let path = folder.path().join("a.wasm");
     std::fs::write(&path, rule(guest, "greeter", "1.0.0", "greeter")?)?;
-    let component = Component::open_by(PROGRAM, &path)?;
+    let component = Component::open_by(program::path(), &path)?;
     Ok((folder, component))
 }
 
@@ -77,7 +76,7 @@ fn what_cannot_be_asked_is_a_sentence_and_the_next_question_is_answered() -> Don
         component.ask("session: { chanel: chat }").map_err(refused).unwrap_err(),
         component.ask("- a list").map(|_| ()).map_err(|_| "no case".to_owned()).unwrap_err(),
         Component::open_by("/nowhere/loadout", "a.wasm").map(|_| ()).map_err(refused).unwrap_err(),
-        Component::open_by(PROGRAM, "/nowhere.wasm").map(|_| ()).map_err(refused).unwrap_err(),
+        Component::open_by(program::path(), "/nowhere.wasm").map(|_| ()).map_err(refused).unwrap_err(),
     ];
     assert_snapshot!(told.join("\n"), @"
     this is no question: unknown field `sesion`, expected one of `name`, `session`, `library`, `settings`, `event`, `question`, `page`, `expect` at line 1 column 24

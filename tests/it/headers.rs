@@ -35,7 +35,7 @@ fn lists(operation: &Value, header: &str) -> bool {
 
 #[tokio::test]
 async fn each_write_reads_the_headers_that_it_lists() -> Done {
-    let host = TestHost::with_platform(std::path::Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     let document = host.get("/openapi.json").await?.json();
     let writes = operations(&document, |method| method != "get");
     assert!(writes.len() > 80, "only {}", writes.len());

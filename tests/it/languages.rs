@@ -11,7 +11,8 @@ use std::thread;
 
 use insta::assert_snapshot;
 use loadout_tests::Done;
-use loadout_tests::host::{Failure, TOKEN, TestHost, compiled, data_home, share_compiled};
+use loadout_tests::host::{Failure, TOKEN, TestHost, compiled, share_compiled};
+use loadout_tests::program::{Ended, plugin_command};
 use loadout_tests::skipped::skipped;
 use serde_json::json;
 
@@ -29,21 +30,9 @@ type Tried = (&'static str, &'static str, &'static [&'static str]);
 const LANGUAGES: [Tried; 2] =
     [("python", ".venv", &["python3", "-m", "unittest"]), ("javascript", "node_modules", &["npm", "test", "--silent"])];
 
-fn run(command: &mut Command) -> Result<(String, String), Failure> {
-    let done = command.output()?;
-    let [out, said] = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    assert!(done.status.success(), "{command:?}: {out}{said}");
-    Ok((out, said))
-}
-
-fn loadout(folder: &Path, arguments: &[&str]) -> Result<(String, String), Failure> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-    command
-        .current_dir(folder)
-        .env("LOADOUT_TOKEN", "nobody's")
-        .env("XDG_DATA_HOME", data_home()?)
-        .env_remove("RUST_LOG");
-    run(command.arg("plugin").args(arguments))
+/// What a command of `loadout plugin` that succeeds says.
+fn loadout(folder: &Path, arguments: &[&str]) -> Result<Ended, Failure> {
+    Ended::well(&mut plugin_command(folder, arguments)?)
 }
 
 /// The languages whose tools can be installed here. One that is not known is a mistake, and would not be tried without a word.
@@ -78,13 +67,10 @@ fn made(folder: &Path, kind: &str, language: &str) -> Result<PathBuf, Failure> {
 
 /// The outcome of every case of the component in a project, as one line of JSON each.
 fn outcomes(project: &Path, language: &str) -> Result<String, Failure> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
     let component = format!("target/{language}.wasm");
-    command.args(["plugin", "test", ".", "--json", "--component", &component]).current_dir(project);
-    command.env("XDG_DATA_HOME", data_home()?);
     // The cases that expect nothing make it fail, which is not the question here.
-    let done = command.output()?;
-    Ok(String::from_utf8(done.stdout)?)
+    let ended = Ended::of(&mut plugin_command(project, &["test", ".", "--json", "--component", &component])?)?;
+    Ok(ended.out)
 }
 
 /// What the plugin of a kind answers in Rust.
@@ -108,15 +94,15 @@ fn in_language(folder: &Path, (language, packages, natively): Tried, cache: &Pat
         if installed {
             symlink(first.join(packages), project.join(packages))?;
         }
-        run(Command::new(natively[0]).args(&natively[1..]).current_dir(&project))?;
-        let (told, said) = loadout(&project, &["build"])?;
+        Ended::well(Command::new(natively[0]).args(&natively[1..]).current_dir(&project))?;
+        let Ended { out: told, error: said, .. } = loadout(&project, &["build"])?;
         assert!(
             told.contains(&format!("plugin     contoso/{language} 0.1.0\nworld      loadout:plugin/{kind}@0.1.0\n"))
         );
         assert_eq!(!said.contains("making `"), installed, "{kind} in {language}: {said}");
         let Some(expected) = expected else { continue };
         assert_eq!(outcomes(&project, language)?, *expected, "{kind} in {language}");
-        let (checked, _) = loadout(&project, &["check", ".", "--component", &format!("target/{language}.wasm")])?;
+        let checked = loadout(&project, &["check", ".", "--component", &format!("target/{language}.wasm")])?.out;
         let same = format!("{} cases, in two processes at two places and times\n", expected.lines().count());
         assert!(checked.ends_with(&same), "{kind} in {language}: {checked}");
     }
@@ -174,7 +160,7 @@ async fn the_same_rule_in_another_language_decides_the_same() -> Done {
 
     // The host takes what the commands compiled for its own.
     fs::copy(compiled().join("key"), cache.join("key"))?;
-    let host = TestHost::with_platform_in(data, Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform_in(data).await?;
     fs::write(folder.path().join("token"), TOKEN)?;
     let tool = json!({"name": "Greeter", "kind": "greeter", "control": "contoso_greeter", "withoutRule": "show"});
     assert_eq!(host.put("/api/v1/pane-tools/contoso_greeter", tool).await?.status, 201);
@@ -183,7 +169,7 @@ async fn the_same_rule_in_another_language_decides_the_same() -> Done {
     for (language, ..) in &languages {
         let component = format!("tool/{language}/target/{language}.wasm");
         let remote = ["--host", &host.address(""), "--token-file", "token"];
-        let (installed, _) = loadout(folder.path(), &[&["install", &component][..], &remote].concat())?;
+        let installed = loadout(folder.path(), &[&["install", &component][..], &remote].concat())?.out;
         assert!(installed.contains("serves     0.1.0"), "{installed}");
         let session = json!({"entity": "incident", "context": {"customerName": "Ada"}});
         let question = json!({"user": "kayla", "app": "customer-service-workspace", "session": session});
@@ -199,9 +185,7 @@ async fn the_same_rule_in_another_language_decides_the_same() -> Done {
 
 /// What building the project in a folder says, with these programs before all others.
 fn said_by_build(project: &Path, path: &str) -> Result<String, Failure> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-    let done = command.args(["plugin", "build"]).current_dir(project).env("PATH", path).output()?;
-    Ok(String::from_utf8(done.stderr)?)
+    Ok(Ended::of(plugin_command(project, &["build"])?.env("PATH", path))?.error)
 }
 
 #[test]

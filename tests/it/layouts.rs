@@ -6,11 +6,11 @@ use std::io::{Cursor, Read};
 use loadout_tests::Done;
 use loadout_tests::archive::{entries, pack, root};
 use loadout_tests::host::{Failure, Reply, TestHost};
+use loadout_tests::program::{loadout, outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
 use zip::ZipArchive;
 
-use crate::cli::{loadout, outcome};
 use crate::import::import;
 
 type Files = Vec<(String, Vec<u8>)>;
@@ -88,7 +88,7 @@ async fn what_no_export_made_is_refused_with_the_next_step() -> Done {
         assert_eq!((reply.status, detail.contains(said)), (422, true), "plan of {name}: {reply}");
         let file = format!("{name}.zip");
         fs::write(here.path().join(&file), zip)?;
-        let output = loadout(&["import", &file, "--data", "env"], here.path()).output()?;
+        let output = loadout(here.path(), &["import", &file, "--data", "env"]).output()?;
         let ended = outcome(&output);
         assert!(ended.starts_with("1 error: ") && ended.contains(said), "{name}: {ended}");
     }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use loadout_tests::Done;
 use loadout_tests::archive::{entries, guid, package, solution};
 use loadout_tests::host::{Failure, Reply, TestHost, share_compiled};
+use loadout_tests::program::loadout;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::cli::loadout;
 use crate::components::RULES;
 
 /// Three workstreams; the second has the code of no known channel.
@@ -33,7 +33,7 @@ fn one_tool_is_bad() -> Result<Vec<u8>, Failure> {
 
 /// Exit code, standard output and standard error of a command.
 fn run(arguments: &[&str], folder: &Path) -> Result<(i32, String, String), Failure> {
-    let output = loadout(arguments, folder).output()?;
+    let output = loadout(folder, arguments).output()?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok((output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr)))
 }

@@ -11,11 +11,12 @@ use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, share_compiled};
 use loadout_tests::process::Caller;
+use loadout_tests::program::server;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::bombs;
 use crate::upgrade_process::number;
-use crate::{bombs, server};
 
 const PEOPLE: [&str; 3] = ["kayla", "marcus", "priya"];
 
@@ -86,7 +87,7 @@ async fn twenty_bad_uploads_disturb_nobody() -> Done {
     let folder = tempfile::tempdir()?;
     // An optimised program has another configuration of the engine, and finds nothing of this.
     share_compiled(folder.path())?;
-    let server = server::start(folder.path())?;
+    let server = server(folder.path())?;
     let caller = server.caller();
     let first = caller.install("", &rule(guests::WELL_BEHAVED, "first", "1.0.0", "taken")?).await?;
     assert_eq!(first.status, 201, "{first}");

@@ -14,8 +14,6 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
-
 const PLUGIN: &str = "/api/v1/plugins/tests/well-behaved";
 
 fn version(version: &str) -> Result<Vec<u8>, Failure> {
@@ -24,7 +22,7 @@ fn version(version: &str) -> Result<Vec<u8>, Failure> {
 
 /// A data folder in which kayla has a tool of a plugin with two versions, and what she gets. The second version serves.
 async fn prepared() -> Result<(TempDir, Value), Failure> {
-    let host = TestHost::with_platform(Path::new(PROGRAM)).await?;
+    let host = TestHost::with_platform().await?;
     for number in ["1.0.0", "1.1.0"] {
         assert_eq!(host.install("", &version(number)?).await?.status, 201);
     }
@@ -149,7 +147,7 @@ async fn a_component_that_is_not_what_it_was_fails_alone_and_says_so() -> Done {
     ] {
         let copy = copy(folder.path())?;
         damage.happen(copy.path())?;
-        let host = TestHost::again(copy, Path::new(PROGRAM)).await?;
+        let host = TestHost::again(copy).await?;
         assert_eq!(host.get("/health/ready").await?.status, 200, "{what}");
         let answer = experience(&host).await?;
         let failed = tool_of(&answer);
@@ -175,7 +173,7 @@ async fn a_component_that_is_not_what_it_was_fails_alone_and_says_so() -> Done {
         let same = host.install("", &version("1.1.0")?).await?;
         assert_eq!((same.status / 100, &same.json()["version"]), (2, &json!("1.1.0")), "{what}: {same}");
         assert_eq!(tool_of(&experience(&host).await?), tool_of(&before), "{what}");
-        let host = TestHost::again(host.stop_and_keep().await?, Path::new(PROGRAM)).await?;
+        let host = TestHost::again(host.stop_and_keep().await?).await?;
         assert_eq!(tool_of(&experience(&host).await?), tool_of(&before), "{what} is mended for good");
         host.stop().await?;
     }
@@ -196,7 +194,7 @@ async fn compiled_code_that_was_cut_is_compiled_again_and_changes_no_answer() ->
     for (file, code) in &whole {
         fs::write(file, &code[..LEFT])?;
     }
-    let host = TestHost::again(folder, Path::new(PROGRAM)).await?;
+    let host = TestHost::again(folder).await?;
     assert_eq!(host.get("/health/ready").await?.status, 200);
     assert_eq!(experience(&host).await?, before);
     let digest = Workshop::digest(&version("1.1.0")?).to_string();

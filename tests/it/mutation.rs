@@ -4,8 +4,9 @@ use insta::assert_snapshot;
 use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::Failure;
+use loadout_tests::program::plugin;
 
-use crate::authoring::{loadout, with_cases};
+use crate::authoring::with_cases;
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/guests");
 
@@ -25,7 +26,7 @@ fn a_condition_that_no_case_holds_is_named_by_its_line() -> Done {
         let folder = with_cases(cases)?;
         let component = rule(guests::STUMBLES_WITH_LINES, "greeter", "1.0.0", "greeter")?;
         std::fs::write(folder.path().join("a.wasm"), component)?;
-        loadout(folder.path(), &[&["mutate", "--component", "a.wasm", "--sources", SOURCES][..], more].concat())
+        plugin(folder.path(), &[&["mutate", "--component", "a.wasm", "--sources", SOURCES][..], more].concat())
     };
     assert_snapshot!(told(&format!("{GREETS}{HIDES}"), &["--deny-survivors"])?, @r#"
     1 examples/stumbles.rs:10:16: no case notices if this condition is turned round: `if name.len() > 40 {`
@@ -50,6 +51,6 @@ fn a_condition_that_no_case_holds_is_named_by_its_line() -> Done {
 fn a_component_without_lines_of_these_sources_says_so() -> Done {
     let folder = with_cases(GREETS)?;
     std::fs::write(folder.path().join("a.wasm"), rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "greeter")?)?;
-    assert_snapshot!(loadout(folder.path(), &["mutate", "--component", "a.wasm"])?, @"1 error: `a.wasm` has no condition of sources in `.`: name their folder with `--sources`, or leave `--component` out, so that it is built with line tables");
+    assert_snapshot!(plugin(folder.path(), &["mutate", "--component", "a.wasm"])?, @"1 error: `a.wasm` has no condition of sources in `.`: name their folder with `--sources`, or leave `--component` out, so that it is built with line tables");
     Ok(())
 }

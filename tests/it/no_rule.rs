@@ -1,8 +1,6 @@
 //! A rule that is absent does not fail open: what a plugin may have hidden stays hidden, whatever became of the plugin, and three places
 //! say why.
 
-use std::path::Path;
-
 use insta::assert_snapshot;
 use loadout_plugin_build::embed_manifest;
 use loadout_tests::Done;
@@ -17,7 +15,7 @@ const GREETER: &str = "/api/v1/plugins/tests/greeter";
 const ASKS: &str = "[capabilities]\nhttp = [\"api.example.com\"]\n";
 
 async fn host() -> Result<TestHost, Failure> {
-    TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await
+    TestHost::with_platform().await
 }
 
 /// A rule that shows a tool of `kind` only in a session with a customer.

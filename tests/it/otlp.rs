@@ -2,12 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 
 use loadout_tests::Done;
-
-use crate::cli::loadout;
+use loadout_tests::program::{loadout, signalled};
 
 /// A process that ends with the test.
 struct Server(Child);
@@ -47,7 +46,7 @@ fn spans_reach_a_collector_and_go_on_with_the_trace_of_the_caller() -> Done {
     let endpoint = format!("http://{}", collector.local_addr()?);
     let arguments =
         ["serve", "--data", "env", "--listen", "127.0.0.1:0", "--sample", "contoso", "--otlp-endpoint", &endpoint];
-    let mut command = loadout(&arguments, folder.path());
+    let mut command = loadout(folder.path(), &arguments);
     for proxy in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         command.env_remove(proxy);
     }
@@ -85,7 +84,7 @@ fn spans_reach_a_collector_and_go_on_with_the_trace_of_the_caller() -> Done {
     stream.read_to_string(&mut answer)?;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     // What was not sent until now is sent when the server stops.
-    assert!(Command::new("kill").args(["-TERM", &server.0.id().to_string()]).status()?.success());
+    signalled(&server.0, "-TERM")?;
     assert!(server.0.wait()?.success());
 
     let spans = received.join().map_err(|_| "the collector broke off")??;

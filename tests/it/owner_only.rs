@@ -9,10 +9,9 @@ use loadout_tests::Done;
 use loadout_tests::archive::{entries, package};
 use loadout_tests::host::{Failure, Reply, TOKEN, TestHost, share_compiled};
 use loadout_tests::process::ServerProcess;
+use loadout_tests::program::loadout;
 use reqwest::Method;
 use serde_json::{Value, json};
-
-use crate::cli::loadout;
 
 /// What must be in no answer and in no file.
 const CANARY: &str = "CANARY-0b5e-not-for-anyone";
@@ -71,7 +70,7 @@ fn send(host: &TestHost, path: &str, zip: &[u8]) -> impl Future<Output = Result<
 }
 
 async fn platform() -> Result<TestHost, Failure> {
-    TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await
+    TestHost::with_platform().await
 }
 
 /// Everything the host says of what was brought along.
@@ -231,7 +230,7 @@ async fn only_the_owner_reads_what_is_in_the_data_folder() -> Done {
     open(&data, 0o755)?;
     open(&data.join("admin.token"), 0o644)?;
     let mut command =
-        loadout(&["serve", "--listen", "127.0.0.1:0", "--sample", "contoso", "--data", "data"], outside.path());
+        loadout(outside.path(), &["serve", "--listen", "127.0.0.1:0", "--sample", "contoso", "--data", "data"]);
     command.env("RUST_LOG", "warn").stderr(fs::File::create(outside.path().join("log"))?);
     let server = ServerProcess::start(command)?;
     let caller = server.caller();

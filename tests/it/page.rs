@@ -10,6 +10,7 @@ use std::process::Command;
 
 use loadout_tests::Done;
 use loadout_tests::host::{Failure, TOKEN, data_home};
+use loadout_tests::program;
 
 use crate::authoring::shared_target;
 
@@ -99,8 +100,7 @@ fn is_progress(line: &str) -> bool {
 pub(crate) fn workplace() -> Result<tempfile::TempDir, Failure> {
     let folder = tempfile::tempdir()?;
     fs::create_dir(folder.path().join("bin"))?;
-    let program = env!("CARGO_BIN_EXE_loadout-under-test");
-    symlink(program, folder.path().join("bin/loadout"))?;
+    symlink(program::path(), folder.path().join("bin/loadout"))?;
     fs::create_dir(folder.path().join("data"))?;
     fs::write(folder.path().join("data/admin.token"), TOKEN)?;
     Ok(folder)

@@ -13,10 +13,10 @@ use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, share_compiled};
 use loadout_tests::process::Caller;
+use loadout_tests::program;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::server;
 use crate::upgrade_process::{number, random};
 
 const PROFILE: &str = "/api/v1/profiles/contoso_rep";
@@ -302,7 +302,7 @@ async fn a_server_that_is_killed_loses_nothing_and_repeats_nothing() -> Done {
     let folder = tempfile::tempdir()?;
     share_compiled(folder.path())?;
     let known = Shared::default();
-    let server = server::start(folder.path())?;
+    let server = program::server(folder.path())?;
     let caller = server.caller();
     let installed = caller.install("", guests::CHANGES).await?;
     assert_eq!(installed.status, 201, "{installed}");
@@ -321,7 +321,7 @@ async fn a_server_that_is_killed_loses_nothing_and_repeats_nothing() -> Done {
         }
         let server = match running.take() {
             Some(server) => server,
-            None => server::start(folder.path())?,
+            None => program::server(folder.path())?,
         };
         let caller = server.caller();
         check(&caller, &known).await.map_err(|error| format!("after {round} kills: {error}"))?;
@@ -350,7 +350,7 @@ async fn a_server_that_is_killed_loses_nothing_and_repeats_nothing() -> Done {
             damage(folder.path(), &mut state)?;
         }
     }
-    let server = server::start(folder.path())?;
+    let server = program::server(folder.path())?;
     let caller = server.caller();
     check(&caller, &known).await?;
     // Who was killed with a question in hand no longer holds it.

@@ -1,7 +1,5 @@
 //! Plugins by administrators: what is installed, what serves, and what never does.
 
-use std::path::Path;
-
 use insta::assert_snapshot;
 use loadout::domain::experience::ExplainLevel;
 use loadout::service::{Question, Service, Who};
@@ -13,7 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn host() -> Result<TestHost, Failure> {
-    TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await
+    TestHost::with_platform().await
 }
 
 /// What kayla's tool of the kind `kind` is, in a session with a customer.
@@ -112,7 +110,7 @@ async fn an_old_revision_answers_with_the_plugins_of_then() -> Done {
 #[tokio::test]
 async fn another_process_on_the_same_folder_follows() -> Done {
     let host = host().await?;
-    let other = Service::start_with(host.folder(), platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))))?;
+    let other = Service::start_with(host.folder(), platform())?;
     let ask = || -> Result<String, Failure> {
         let answer = other.experience(&Question {
             who: Who::Login("kayla".parse()?),

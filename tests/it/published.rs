@@ -46,7 +46,7 @@ fn run(command: &mut Command) -> Result<String, Failure> {
 
 /// A server with the sample, and the file with its document.
 async fn served(folder: &Path) -> Result<(TestHost, PathBuf), Failure> {
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     let document = folder.join("openapi.json");
     fs::write(&document, host.get("/openapi.json").await?.text)?;
     Ok((host, document))

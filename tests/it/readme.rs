@@ -1,7 +1,6 @@
 //! The commands of the README for authors of plugins: each runs, and what they lead to is there for a person.
 
 use std::fs;
-use std::path::Path;
 
 use loadout_tests::Done;
 use loadout_tests::archive::root;
@@ -16,7 +15,7 @@ async fn a_plugin_is_made_tried_installed_and_there_for_a_person() -> Done {
     let (_, section) = readme.split_once("\n## Write a plugin\n").ok_or("the README says how to write a plugin")?;
     let section = section.split_once("\n## ").map_or(section, |(section, _)| section);
     let acts = acts("README.md, below `Write a plugin`", section);
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     let folder = workplace()?;
     tokio::task::block_in_place(|| follow(folder.path(), &host.address(""), &acts))?;
     let plugin = host.get("/api/v1/plugins/contoso/greeter").await?.json();

@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::Path;
 use std::thread;
 
 use insta::assert_snapshot;
@@ -10,12 +9,8 @@ use loadout_plugin_build::{embed_manifest, manifest_of};
 use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, TOKEN, TestHost};
+use loadout_tests::program::{Going, plugin};
 use serde_json::json;
-
-use crate::authoring::loadout;
-use crate::dev::Going;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
 
 /// A folder with a component and a token.
 fn workplace(component: &[u8]) -> Result<tempfile::TempDir, Failure> {
@@ -28,7 +23,7 @@ fn workplace(component: &[u8]) -> Result<tempfile::TempDir, Failure> {
 // The commands wait for the server that this test is.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_follows_calls_sees_the_last_and_then_each_that_comes() -> Done {
-    let host = TestHost::with_platform(Path::new(PROGRAM)).await?;
+    let host = TestHost::with_platform().await?;
     let greeter = rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "greeter")?;
     assert_eq!(host.install("", &greeter).await?.status, 201);
     let tool = json!({"name": "Greeter", "kind": "greeter", "control": "contoso_greeter"});
@@ -69,14 +64,14 @@ async fn whoever_follows_calls_sees_the_last_and_then_each_that_comes() -> Done 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_installed_and_does_not_serve_is_a_failure() -> Done {
-    let host = TestHost::with_platform(Path::new(PROGRAM)).await?;
+    let host = TestHost::with_platform().await?;
     let plain = rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "greeter")?;
     let manifest =
         manifest_of(&plain)?.unwrap_or_default().to_owned() + "[capabilities]\nhttp = [\"api.contoso.com\"]\n";
     let folder = workplace(&embed_manifest(&plain, &manifest)?)?;
     let address = host.address("");
     let install = ["install", "a.wasm", "--host", &address, "--token-file", "token"];
-    assert_snapshot!(loadout(folder.path(), &install)?, @r#"
+    assert_snapshot!(plugin(folder.path(), &install)?, @r#"
     1 installed  tests/greeter 1.0.0
     serves     no version
     error: it is there and does not serve: plugin `tests/greeter` 1.0.0 asks for more than was granted: decide about http `api.contoso.com` with `PUT /api/v1/plugins/tests/greeter/versions/1.0.0/grant`, even if it shall have nothing
@@ -94,7 +89,7 @@ fn a_server_that_is_no_host_is_not_taken_for_one() -> Done {
         let _ = caller.read(&mut [0; 1024])?;
         caller.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\nconnection: close\r\n\r\nWelcome")
     });
-    let said = loadout(folder.path(), &["list", "--host", &address, "--token-file", "token"])?;
+    let said = plugin(folder.path(), &["list", "--host", &address, "--token-file", "token"])?;
     assert_eq!(said, format!("1 error: `{address}` answers, and is no host of Loadout: look at `--host`"));
     welcoming.join().map_err(|_| "the server broke")??;
     Ok(())

@@ -1,7 +1,5 @@
 //! Versions of a plugin: compared before anybody sees them, tried for some, stopped by themselves, taken back in one call.
 
-use std::path::Path;
-
 use insta::assert_snapshot;
 use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
@@ -13,7 +11,7 @@ const GREETER: &str = "/api/v1/plugins/tests/greeter";
 
 /// A host where `people` agents are answered by the greeter 1.0.0, which is recorded.
 async fn host(people: usize) -> Result<TestHost, Failure> {
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     let mut kayla = host.get("/api/v1/users/kayla").await?.json();
     for key in ["uniqueName", "meta", "login"] {
         kayla.as_object_mut().ok_or("a user")?.remove(key);

@@ -2,7 +2,6 @@
 //! bound, before or after it is installed, and none of it ends the server.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use insta::assert_snapshot;
 use loadout::bundle::{Bundle, Bundled};
@@ -16,16 +15,15 @@ use loadout_plugin_build::embed_manifest;
 use loadout_tests::Done;
 use loadout_tests::host::{Failure, Reply, TestHost, platform, share_compiled};
 use loadout_tests::process::Caller;
+use loadout_tests::program::server;
 use loadout_tests::{guests, schemas};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{bombs, server};
+use crate::bombs;
 
 /// Far more than refusals leave behind.
 const GROWTH: u64 = 128 << 20;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_loadout-under-test");
 
 /// Every schema and every manifest that is refused, in a rule called `tests/<name>` about a tool kind of that name.
 fn all(name: &str) -> Result<Vec<(&'static str, Vec<u8>)>, Failure> {
@@ -61,7 +59,7 @@ async fn rehearse(caller: &Caller, bundle: Vec<u8>) -> Result<Reply, Failure> {
 async fn each_schema_and_each_manifest_is_refused_by_name_and_the_server_goes_on() -> Done {
     let folder = tempfile::tempdir()?;
     share_compiled(folder.path())?;
-    let server = server::start(folder.path())?;
+    let server = server(folder.path())?;
     let caller = server.caller();
     let before = server.memory()?;
     let mut refusals = Vec::new();
@@ -115,7 +113,7 @@ fn shortened(refusal: &str) -> String {
 async fn whether_a_component_is_wanted_is_asked_before_anything_else_of_it_is_looked_at() -> Done {
     let folder = tempfile::tempdir()?;
     share_compiled(folder.path())?;
-    let server = server::start(folder.path())?;
+    let server = server(folder.path())?;
     let caller = server.caller();
     let strict = json!({"plugins": {"unsigned": "refused"}});
     assert_eq!(caller.send(Method::PUT, "/api/v1/environment", &strict).await?.status, 200);
@@ -157,7 +155,7 @@ fn install_as_before(store: &Store, name: &str, bytes: Vec<u8>, mut plugin: Plug
 async fn what_an_older_host_took_is_left_out_with_its_reason_and_the_server_answers() -> Done {
     let folder = tempfile::tempdir()?;
     share_compiled(folder.path())?;
-    drop(Service::start_with(folder.path(), platform(Path::new(PROGRAM)))?);
+    drop(Service::start_with(folder.path(), platform())?);
     let mut names = Vec::new();
     {
         let store = Store::open(folder.path())?;
@@ -180,7 +178,7 @@ async fn what_an_older_host_took_is_left_out_with_its_reason_and_the_server_answ
         names.push(("loop".to_owned(), "a step with a chain"));
     }
     for start in ["first", "second"] {
-        let server = server::start(folder.path())?;
+        let server = server(folder.path())?;
         let caller = server.caller();
         let ask = json!({"user": "kayla", "app": "customer-service-workspace"});
         assert_eq!(caller.send(Method::POST, "/api/v1/experience", &ask).await?.status, 200, "{start} start");
@@ -199,7 +197,7 @@ async fn what_an_older_host_took_is_left_out_with_its_reason_and_the_server_answ
         server.kill()?;
     }
     // And can be mended, the step with what it is told included.
-    let server = server::start(folder.path())?;
+    let server = server(folder.path())?;
     let caller = server.caller();
     let off = caller.send(Method::PUT, "/api/v1/plugins/tests/loop/state", &json!({"state": "inactive"})).await?;
     assert_eq!(off.status, 200, "{}", off.json());
@@ -210,7 +208,7 @@ async fn what_an_older_host_took_is_left_out_with_its_reason_and_the_server_answ
 
 #[tokio::test]
 async fn settings_are_no_deeper_and_no_longer_than_their_limit_wherever_they_are_written() -> Done {
-    let host = TestHost::with_platform(Path::new(PROGRAM)).await?;
+    let host = TestHost::with_platform().await?;
     let schema = json!({"type": "object"}).to_string();
     let rule = schemas::rule(guests::WELL_BEHAVED, "plain", "1.0.0", "plain", &schema)?;
     assert_eq!(host.install("", &rule).await?.status, 201);
@@ -244,7 +242,7 @@ async fn settings_are_no_deeper_and_no_longer_than_their_limit_wherever_they_are
 /// A column of a record is no text of fifty thousand slugs.
 #[tokio::test]
 async fn slugs_without_end_are_refused_where_they_are_written() -> Done {
-    let host = TestHost::with_platform(Path::new(PROGRAM)).await?;
+    let host = TestHost::with_platform().await?;
     let settings = |count: usize| {
         let slugs: String = (0..count).map(|at| format!("{{a{at}}}")).collect();
         let settings = json!({"recordTypes": {"incident": {"sourceField": format!("x}}{slugs}{{y")}}});

@@ -1,7 +1,5 @@
 //! Settings and versions: a version that does not take the settings that are there does not serve, and settings can be migrated with it.
 
-use std::path::Path;
-
 use insta::assert_snapshot;
 use loadout::bundle::Bundle;
 use loadout_plugin_build::embed_manifest;
@@ -9,6 +7,7 @@ use loadout_tests::Done;
 use loadout_tests::archive::entries;
 use loadout_tests::guests::{self, manifest};
 use loadout_tests::host::{Failure, Reply, TOKEN, TestHost};
+use loadout_tests::program::{Ended, plugin, plugin_command};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -37,7 +36,7 @@ const FIRST: &str = "[[settings.migrations]]\nfrom = '1'\noperations = [{ rename
 const SECOND: &str = "[[settings.migrations]]\nfrom = '2'\noperations = [{ move = '/limit', to = '/show/limit' }, { set = '/mode', value = 'slow' }]\n";
 
 async fn host() -> Result<TestHost, Failure> {
-    TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await
+    TestHost::with_platform().await
 }
 
 /// A version of the greeter, which decides about scripts.
@@ -440,12 +439,10 @@ async fn the_command_line_says_what_does_not_fit_and_takes_anyway() -> Done {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("greeter.wasm");
     let run = |arguments: &[&str]| -> Result<String, Failure> {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-        command.arg("plugin").args(arguments).env("LOADOUT_HOST", host.address("")).env("LOADOUT_TOKEN", TOKEN);
-        let output = tokio::task::block_in_place(|| command.output())?;
-        let [said, error] =
-            [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).trim_end().to_owned());
-        Ok(format!("{} {said}{error}", output.status.code().unwrap_or(-1)).replace(&host.address(""), "HOST"))
+        let mut command = plugin_command(folder.path(), arguments)?;
+        command.env("LOADOUT_HOST", host.address("")).env("LOADOUT_TOKEN", TOKEN);
+        let ended = tokio::task::block_in_place(|| Ended::of(&mut command))?;
+        Ok(ended.to_string().replace(&host.address(""), "HOST"))
     };
     let component = path.to_str().ok_or("a path")?;
     std::fs::write(&path, greeter("1.1.0", NEW, "")?)?;
@@ -480,10 +477,7 @@ fn what_comes_of_the_examples_of_a_migration_is_held_against_the_schema() -> Don
              examples = [{{ before = {{ most = 3, mode = 'quick' }}, after = {after} }}]\n"
         );
         std::fs::write(&path, greeter("2.0.0", NEW, &migrations)?)?;
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-        let output =
-            command.args(["plugin", "check", "."]).arg("--component").arg(&path).current_dir(&folder).output()?;
-        Ok([output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat())
+        plugin(folder.path(), &["check", ".", "--component", "greeter.wasm"])
     };
     let rename = "{ rename = '/most', to = 'limit' }";
     let both = format!("{rename}, {{ map = '/mode', values = {{ quick = 'fast' }} }}");

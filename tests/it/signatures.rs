@@ -1,23 +1,21 @@
 //! Signed plugins: whose components are taken, what happens when a key is withdrawn, and how authors sign.
 
 use std::fs;
-use std::path::Path;
 
 use insta::assert_snapshot;
 use loadout_plugin_build::{PrivateKey, sign};
 use loadout_tests::Done;
 use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, Reply, TestHost};
+use loadout_tests::program::{loadout, outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-use crate::cli::{loadout, outcome};
 
 const PUBLISHER: &str = "/api/v1/trusted-publishers/tests";
 const GREETER: &str = "/api/v1/plugins/tests/greeter";
 
 async fn host() -> Result<TestHost, Failure> {
-    TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await
+    TestHost::with_platform().await
 }
 
 async fn trust(host: &TestHost, keys: &[&PrivateKey]) -> Done {
@@ -375,7 +373,7 @@ async fn trusted_publishers_are_configuration() -> Done {
 #[test]
 fn authors_sign_and_look_on_the_command_line() -> Done {
     let folder = tempfile::tempdir()?;
-    let run = |arguments: &[&str]| loadout(arguments, folder.path()).output();
+    let run = |arguments: &[&str]| loadout(folder.path(), arguments).output();
     let made = run(&["plugin", "keygen", "-o", "ours.key"])?;
     assert!(made.status.success(), "{}", outcome(&made));
     let public = String::from_utf8(made.stdout)?.trim().to_owned();

@@ -1,12 +1,10 @@
 //! Recordings of calls of steps: what they were asked and answered, the same again, and a gate before versions that answer otherwise.
 
-use std::path::Path;
-use std::process::Command;
-
 use insta::assert_snapshot;
 use loadout_tests::Done;
 use loadout_tests::guests::{self, handler, tool_steps};
 use loadout_tests::host::{Failure, TestHost};
+use loadout_tests::program::plugin;
 use serde_json::{Value, json};
 
 const GUARD: &str = "/api/v1/plugins/tests/guard";
@@ -18,7 +16,7 @@ const STEPS: [(&str, &str, u32); 3] =
 
 /// A server with a guard of changes that does what it is told, recorded as `redact` says.
 async fn guarded(redact: Value) -> Result<TestHost, Failure> {
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     installed(&host, &handler(guests::CHANGES, "guard", "1.0.0", &STEPS)?).await?;
     record(&host, GUARD, redact).await?;
     Ok(host)
@@ -150,32 +148,28 @@ async fn a_laptop_asks_a_step_the_same_and_says_what_a_component_has_not() -> Do
     std::fs::write(file("other.wasm"), handler(guests::OBJECTS, "guard", "1.1.0", &STEPS)?)?;
     std::fs::write(file("less.wasm"), handler(guests::CHANGES, "guard", "1.2.0", &STEPS[1..])?)?;
     let replay = |component: &str| -> Result<String, Failure> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-        let command = command.args(["plugin", "replay"]).arg(file("call.json"));
-        let done = command.arg("--component").arg(file(component)).output()?;
-        let said = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-        let kept = |line: &&str| !line.starts_with("recorded ");
-        let said: Vec<&str> = said.lines().filter(kept).collect();
-        let folder = format!("{}/", folder.path().display());
-        Ok(format!("{:?} {}", done.status.code(), said.join("\n")).replace(&folder, ""))
+        let said = plugin(folder.path(), &["replay", "call.json", "--component", component])?;
+        let (code, said) = said.split_once(' ').ok_or("no exit code")?;
+        let said: Vec<&str> = said.lines().filter(|line| !line.starts_with("recorded ")).collect();
+        Ok(format!("{code} {}", said.join("\n")))
     };
     assert_snapshot!(replay("same.wasm")?, @r#"
-    Some(0) asked      tests/guard 1.0.0, the component that was recorded
+    0 asked      tests/guard 1.0.0, the component that was recorded
     same       yes, byte by byte
     "#);
     assert_snapshot!(replay("other.wasm")?, @r#"
-    Some(1) asked      tests/guard 1.1.0, another component
+    1 asked      tests/guard 1.1.0, another component
     same       no
     differs    status: "proceeds" was recorded, now "rejected"
     error: `other.wasm` does not answer as recorded in `call.json`
     "#);
-    assert_snapshot!(replay("less.wasm")?, @"Some(2) error: `less.wasm` is plugin `tests/guard`, and `call.json` is of a call of step `check` about `profile.update`: name a component that has it");
+    assert_snapshot!(replay("less.wasm")?, @"2 error: `less.wasm` is plugin `tests/guard`, and `call.json` is of a call of step `check` about `profile.update`: name a component that has it");
     Ok(())
 }
 
 #[tokio::test]
 async fn a_step_around_a_rule_is_recorded_with_what_it_was_given() -> Done {
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     installed(&host, &guests::rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?).await?;
     let steps: [(&str, &[&str], u32, i32); 2] = [("early", &["scripts"], 20, 0), ("late", &["scripts"], 40, 0)];
     installed(&host, &tool_steps("around", "1.0.0", "", &steps)?).await?;

@@ -1,6 +1,5 @@
 //! Steps around the rules of tools: they change what a rule is given and what it decided, hide what nobody should see, and break without harm.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ const SCRIPTS: &[&str] = &["scripts"];
 
 /// A server whose scripts are decided by a guest that greets the customer, and with steps that do nothing until they are told.
 async fn host() -> Result<TestHost, Failure> {
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     for component in
         [rule(guests::WELL_BEHAVED, "greeter", "1.0.0", "scripts")?, tool_steps("around", "1.0.0", "", &STEPS)?]
     {
@@ -259,8 +258,7 @@ async fn a_step_that_breaks_is_passed_over_and_named_or_ends_the_answer() -> Don
 #[tokio::test]
 async fn the_environment_lowers_what_rules_and_steps_around_them_may_use() -> Done {
     let hosts = Limits { deadline: Duration::from_millis(100), ..Limits::default() };
-    let program = Path::new(env!("CARGO_BIN_EXE_loadout-under-test"));
-    let host = TestHost::with_door(program, Door::default(), hosts).await?;
+    let host = TestHost::with_door(Door::default(), hosts).await?;
     for component in
         [rule(guests::COUNTS_SCRIPTS, "greeter", "1.0.0", "scripts")?, tool_steps("around", "1.0.0", "", &STEPS)?]
     {
@@ -484,7 +482,7 @@ async fn macros_that_write_are_withheld_while_the_customer_is_not_authenticated(
 #[tokio::test]
 async fn a_step_for_which_there_is_no_room_is_passed_over_unless_nothing_goes_without_it() -> Done {
     let no_room = |config| Config { lane: 0, queue: 0, ..config };
-    let host = TestHost::with_config(Path::new(env!("CARGO_BIN_EXE_loadout-under-test")), no_room).await?;
+    let host = TestHost::with_config(no_room).await?;
     let steps = tool_steps("around", "1.0.0", "", &[("early", &["scripts"], 20, 0)])?;
     assert_eq!(host.install("", &steps).await?.status, 201);
     let answer = ask(&host).await?;
@@ -503,7 +501,7 @@ async fn a_step_for_which_there_is_no_room_is_passed_over_unless_nothing_goes_wi
 
 #[tokio::test]
 async fn a_step_that_could_never_be_asked_is_refused() -> Done {
-    let host = TestHost::with_platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))).await?;
+    let host = TestHost::with_platform().await?;
     let refused = host.install("", &tool_steps("around", "1.0.0", "", &[("late", &["scripts"], 30, 0)])?).await?;
     assert_snapshot!(refused, @r#"422 {"code":"plugin-refused","detail":"plugin `tests/around` 1.0.0 is refused: its manifest says `steps.stage = 30`; around a rule there are 20 (before it is asked) and 40 (after it answered)"}"#);
     Ok(())

@@ -11,20 +11,19 @@ use loadout::store::Store;
 use loadout_tests::Done;
 use loadout_tests::archive::{console, pack, root};
 use loadout_tests::host::{Failure, platform, share_compiled};
+use loadout_tests::program::of_a_long_trial;
 use serde_json::Value;
 
 use crate::upgrade::library;
 
-fn loadout(arguments: &[&str], folder: &Path) -> Command {
-    // A long trial may take an optimised program.
-    let program = std::env::var_os("LOADOUT_TEST_PROGRAM");
-    let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_loadout-under-test").into()));
+fn loadout(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(of_a_long_trial());
     command.args(arguments).env("RUST_LOG", "error").current_dir(folder);
     command
 }
 
 fn output(arguments: &[&str], folder: &Path) -> Result<String, Failure> {
-    let output = loadout(arguments, folder).output()?;
+    let output = loadout(folder, arguments).output()?;
     if !output.status.success() {
         return Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
@@ -42,10 +41,7 @@ fn planning_leaves_the_database_byte_equal() -> Done {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("old.zip"), pack(&root().join("tests/fixtures/wingtip"))?)?;
     share_compiled(&folder.path().join("env"))?;
-    drop(Service::start_with(
-        &folder.path().join("env"),
-        platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))),
-    )?);
+    drop(Service::start_with(&folder.path().join("env"), platform())?);
     let before = database(folder.path());
     let text = output(&["upgrade", "plan", "old.zip", "--data", "env", "--allow-quarantine"], folder.path())?;
     assert!(text.contains("nothing was written"), "{text}");
@@ -83,7 +79,7 @@ fn an_upgrade_that_is_killed_goes_on_and_ends_with_the_same_bytes() -> Done {
         fs::create_dir_all(&own)?;
         fs::write(own.join("old.zip"), console(rows)?)?;
         share_compiled(&own.join("env"))?;
-        drop(Service::start_with(&own.join("env"), platform(Path::new(env!("CARGO_BIN_EXE_loadout-under-test"))))?);
+        drop(Service::start_with(&own.join("env"), platform())?);
         let plan = output(&["upgrade", "plan", "old.zip", "--data", "env", "--json"], &own)?;
         let plan: Value = serde_json::from_str(&plan)?;
         Ok((own, plan["id"].as_str().ok_or("a plan without id")?.to_owned()))
@@ -98,7 +94,7 @@ fn an_upgrade_that_is_killed_goes_on_and_ends_with_the_same_bytes() -> Done {
         let mut arguments = vec!["upgrade", "apply", &plan, "--data", "env"];
         let mut disturbed = 0_u32;
         loop {
-            let mut child = loadout(&arguments, &wild).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+            let mut child = loadout(&wild, &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
             // Longer each time, so that it ends at last whatever a start costs.
             let most = u64::try_from(undisturbed.as_micros())? * u64::from(disturbed + 16) / 16 / share;
             let moment = Instant::now() + Duration::from_micros(random(&mut state) % most);

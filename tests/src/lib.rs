@@ -9,6 +9,7 @@ pub mod guests;
 pub mod host;
 pub mod outside;
 pub mod process;
+pub mod program;
 pub mod roles;
 pub mod schemas;
 pub mod skipped;
