@@ -246,6 +246,11 @@ impl TestHost {
         Reply::to(request.header("content-type", "application/wasm").body(component.to_vec())).await
     }
 
+    /// `POST path` with an archive, which may be asked about only.
+    pub async fn import(&self, path: &str, zip: Vec<u8>) -> Result<Reply, Failure> {
+        Reply::to(self.request(Method::POST, path).header("content-type", "application/zip").body(zip)).await
+    }
+
     /// Tells the server to stop, and waits until it has.
     pub async fn stop(self) -> Result<(), Failure> {
         self.stop_and_keep().await.map(drop)
