@@ -1,87 +1,17 @@
 //! What people get, from real components over a real server.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use loadout::domain::experience::ExplainLevel;
 use loadout::resolve::SessionInput;
 use loadout::service::{Question, Service, Who};
 use loadout_tests::Done;
-use loadout_tests::host::{Failure, TestHost};
+use loadout_tests::host::TestHost;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use loadout_tests::components::RULES;
-
-/// Every folder of `cases/resolve`: changes to the sample, a question, and the answer. A new case is a new folder;
-/// `UPDATE_CASES=1` writes its answer, and the test fails so that the answer is read.
-#[tokio::test]
-async fn every_case_has_its_answer() -> Done {
-    let update = std::env::var_os("UPDATE_CASES").is_some();
-    let mut folders: Vec<PathBuf> =
-        fs::read_dir(cases())?.map(|entry| Ok(entry?.path())).collect::<Result<_, Failure>>()?;
-    folders.sort();
-    let mut wrong = Vec::new();
-    for folder in &folders {
-        let answer = answer_to(&serde_json::from_str(&fs::read_to_string(folder.join("input.json"))?)?).await?;
-        let answer = serde_json::to_string_pretty(&answer)? + "\n";
-        let expected = folder.join("expected.json");
-        let written = fs::read_to_string(&expected).unwrap_or_default();
-        if written != answer {
-            if update {
-                fs::write(&expected, &answer)?;
-            }
-            wrong.push(format!("{}:\n{}", folder.display(), difference(&written, &answer)));
-        }
-    }
-    let next = if update {
-        "these answers were written: read them, and run the test again without `UPDATE_CASES`"
-    } else {
-        "`UPDATE_CASES=1` accepts the answers"
-    };
-    assert!(wrong.is_empty(), "{}\n({next})", wrong.join("\n"));
-    assert!(folders.len() >= 5);
-    Ok(())
-}
-
-async fn answer_to(input: &Value) -> Result<Value, Failure> {
-    let host = TestHost::with_rules(Arc::clone(&*RULES) as _).await?;
-    for change in input["changes"].as_array().into_iter().flatten() {
-        let path = change["put"].as_str().ok_or("a change puts something")?;
-        let reply = host.put(path, change["body"].clone()).await?;
-        if reply.status >= 300 {
-            return Err(format!("{path}: {reply}").into());
-        }
-    }
-    let mut answer = host.post("/api/v1/experience", input["ask"].clone()).await?.json();
-    if let Some(answer) = answer.as_object_mut() {
-        // These follow from everything there is, and say nothing about the case.
-        answer.remove("decisionId");
-        answer.remove("revision");
-    }
-    Ok(answer)
-}
-
-fn difference(expected: &str, answer: &str) -> String {
-    let mut lines = String::new();
-    let (mut old, mut new) = (expected.lines(), answer.lines());
-    loop {
-        match (old.next(), new.next()) {
-            (None, None) => return lines,
-            (old, new) if old == new => {}
-            (old, new) if lines.len() < 2000 => {
-                lines += &format!("- {}\n+ {}\n", old.unwrap_or_default(), new.unwrap_or_default());
-            }
-            _ => {}
-        }
-    }
-}
-
-fn cases() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/resolve")
-}
 
 #[tokio::test]
 async fn a_component_that_spins_costs_only_its_own_tool() -> Done {
