@@ -23,12 +23,18 @@ fn greeter(version: &str, kind: &str, rest: &str) -> Result<Vec<u8>, Failure> {
 
 /// A step around the rule of scripts that does what it is told, and without which no answer is given unless `on_fault` says otherwise.
 fn guard(on_fault: &str, rest: &str) -> Result<Vec<u8>, Failure> {
-    let text = format!(
-        "[plugin]\npublisher = \"tests\"\nname = \"greeter\"\nversion = \"1.0.0\"\n\
-         world = \"loadout:plugin/tool-step@0.1.0\"\ndescription = \"Keeps strangers out.\"\n{rest}\
-         [[steps]]\nname = \"strangers\"\nmessage = \"tool.evaluate\"\nresource = \"scripts\"\nstage = 40\nrank = 0\non-fault = \"{on_fault}\"\n"
+    let step = format!(
+        r#"
+        [[steps]]
+        name = "strangers"
+        message = "tool.evaluate"
+        resource = "scripts"
+        stage = 40
+        rank = 0
+        on-fault = "{on_fault}"
+        "#
     );
-    Ok(embed_manifest(guests::AROUND, &text)?)
+    Ok(embed_manifest(guests::AROUND, &(guests::steps("greeter", "1.0.0", "tool-step") + rest + &step))?)
 }
 
 /// Places a pane tool of the kind `greeter` before all others of the sample's profile, as of the revision that comes back.

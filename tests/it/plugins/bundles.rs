@@ -170,11 +170,18 @@ async fn decisions_about_steps_come_along_where_nobody_decided() -> Done {
 #[tokio::test]
 async fn what_a_bundle_decides_about_steps_is_looked_at() -> Done {
     let (here, there) = (host().await?, host().await?);
-    let manifest = "[plugin]\npublisher = \"tests\"\nname = \"guard\"\nversion = \"1.0.0\"\n\
-         world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Guards.\"\n\
-         [settings]\nschema = '{\"type\": \"object\", \"properties\": {\"most\": {\"type\": \"integer\"}}}'\n\
-         [[steps]]\nname = \"check\"\nmessage = \"queue.create\"\nstage = 10\nrank = 0\n";
-    let guard = embed_manifest(guests::CHANGES, manifest)?;
+    let rest = r#"
+        [settings]
+        schema = '{"type": "object", "properties": {"most": {"type": "integer"}}}'
+
+        [[steps]]
+        name = "check"
+        message = "queue.create"
+        stage = 10
+        rank = 0
+        "#;
+    let manifest = guests::steps("guard", "1.0.0", "step") + rest;
+    let guard = embed_manifest(guests::CHANGES, &manifest)?;
     assert_eq!(here.install("", &guard).await?.status, 201);
     let made = Bundle::read(&fetched(&here, "/api/v1/plugin-bundle").await?)?;
     let before = revision(&there).await?;

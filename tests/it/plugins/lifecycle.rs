@@ -386,8 +386,5 @@ async fn a_rule_that_goes_on_breaking_is_suspended_and_its_neighbours_are_not() 
 }
 
 fn manifest(version: &str) -> String {
-    format!(
-        "[plugin]\npublisher = \"tests\"\nname = \"greeter\"\nversion = \"{version}\"\n\
-         world = \"loadout:plugin/tool@0.1.0\"\ndescription = \"A guest.\"\n[tool]\nkinds = [\"scripts\"]\n"
-    )
+    guests::manifest("greeter", version, "scripts")
 }

@@ -166,11 +166,17 @@ async fn what_an_older_host_took_is_left_out_with_its_reason_and_the_server_answ
             names.push((name, what));
         }
         // A step that is told as much as was possible, with the schema that once ended every server that read it.
-        let head = "[plugin]\npublisher = \"tests\"\nname = \"loop\"\nversion = \"1.0.0\"\n\
-            world = \"loadout:plugin/step@0.1.0\"\ndescription = \"x\"\n\
-            [[steps]]\nname = \"stamp\"\nmessage = \"profile.update\"\nstage = 20\nrank = 10\non-fault = \"skip\"\n";
+        let stamp = r#"
+            [[steps]]
+            name = "stamp"
+            message = "profile.update"
+            stage = 20
+            rank = 10
+            on-fault = "skip"
+            "#;
+        let settings = format!("[settings]\nschema = '''{}'''\n", schemas::chain(1_940));
         let step =
-            embed_manifest(guests::CHANGES, &format!("{head}[settings]\nschema = '''{}'''\n", schemas::chain(1_940)))?;
+            embed_manifest(guests::CHANGES, &[&guests::steps("loop", "1.0.0", "step"), stamp, &settings].concat())?;
         let Value::Object(configuration) = schemas::settings(100) else { unreachable!() };
         let wanted = StepOverride { configuration: Some(configuration), ..StepOverride::default() };
         let plugin = Plugin { steps: [("stamp".to_owned(), wanted)].into(), ..Plugin::default() };

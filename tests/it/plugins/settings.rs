@@ -47,11 +47,11 @@ fn greeter(version: &str, schema: &str, migrations: &str) -> Result<Vec<u8>, Fai
 
 /// A version of a plugin with a step.
 fn desk(version: &str, schema: &str, migrations: &str) -> Result<Vec<u8>, Failure> {
-    let manifest = format!(
-        "[plugin]\npublisher = 'tests'\nname = 'desk'\nversion = '{version}'\nworld = 'loadout:plugin/step@0.1.0'\n\
-         description = 'Takes part.'\n[[steps]]\nname = 'guard'\nmessage = 'queue.create'\nstage = 20\nrank = 0\n\
+    let rest = format!(
+        "[[steps]]\nname = 'guard'\nmessage = 'queue.create'\nstage = 20\nrank = 0\n\
          [settings]\nschema = '{schema}'\n{migrations}"
     );
+    let manifest = guests::steps("desk", version, "step") + &rest;
     Ok(embed_manifest(guests::CHANGES, &manifest)?)
 }
 

@@ -229,12 +229,28 @@ async fn outbox(host: &TestHost, wanted: impl Fn(&[Value]) -> bool) -> Result<Ve
 #[tokio::test]
 async fn no_step_says_what_an_environment_decides_for_itself() -> Done {
     let host = host().await?;
-    let manifest = "[plugin]\npublisher = \"tests\"\nname = \"settles\"\nversion = \"1.0.0\"\n\
-                    world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Does what it is told.\"\n\
-                    [[steps]]\nname = \"before\"\nmessage = \"environment.update\"\nstage = 10\nrank = 0\n\
-                    [[steps]]\nname = \"now\"\nmessage = \"environment.update\"\nstage = 20\nrank = 0\n\
-                    [[steps]]\nname = \"later\"\nmessage = \"environment.update\"\nstage = 40\nrank = 0\nmode = \"async\"\n";
-    let installed = host.install("", &embed_manifest(guests::CHANGES, manifest)?).await?;
+    let steps = r#"
+        [[steps]]
+        name = "before"
+        message = "environment.update"
+        stage = 10
+        rank = 0
+
+        [[steps]]
+        name = "now"
+        message = "environment.update"
+        stage = 20
+        rank = 0
+
+        [[steps]]
+        name = "later"
+        message = "environment.update"
+        stage = 40
+        rank = 0
+        mode = "async"
+        "#;
+    let manifest = guests::steps("settles", "1.0.0", "step") + steps;
+    let installed = host.install("", &embed_manifest(guests::CHANGES, &manifest)?).await?;
     assert_eq!(installed.status, 201, "{installed}");
     let own = json!({
         "queries": {},

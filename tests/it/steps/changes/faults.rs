@@ -175,11 +175,18 @@ async fn no_change_goes_past_a_step_whose_component_is_not_ready() -> Done {
 #[tokio::test]
 async fn a_step_that_lacks_what_it_requires_is_not_asked_and_says_so() -> Done {
     let host = host().await?;
-    let manifest = "[plugin]\npublisher = \"tests\"\nname = \"needy\"\nversion = \"1.0.0\"\n\
-                    world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Needs to be told.\"\n\
-                    [settings]\nschema = '{\"type\": \"object\", \"required\": [\"patch\"]}'\n\
-                    [[steps]]\nname = \"tell\"\nmessage = \"profile.update\"\nstage = 20\nrank = 0\n";
-    let installed = host.install("", &embed_manifest(guests::CHANGES, manifest)?).await?;
+    let rest = r#"
+        [settings]
+        schema = '{"type": "object", "required": ["patch"]}'
+
+        [[steps]]
+        name = "tell"
+        message = "profile.update"
+        stage = 20
+        rank = 0
+        "#;
+    let manifest = guests::steps("needy", "1.0.0", "step") + rest;
+    let installed = host.install("", &embed_manifest(guests::CHANGES, &manifest)?).await?;
     assert_eq!(installed.status, 201, "{installed}");
     let step = "/api/v1/plugins/tests/needy/steps/tell";
     let problem = async || -> Result<Value, Failure> {

@@ -8,7 +8,7 @@ use loadout::domain::{Effort, StepOverride};
 use loadout::plugin::{Catalog, Compiler, Config, Limits, Manifest, Missing, Wanted, Workshop};
 use loadout::resolve::{Reads, StepEnd, ToolRules};
 use loadout_tests::Done;
-use loadout_tests::guests::tool_steps;
+use loadout_tests::guests::{self, tool_steps};
 use loadout_tests::host::{Failure, TestHost};
 use serde_json::{Value, json};
 
@@ -130,11 +130,15 @@ async fn a_step_that_could_never_be_asked_is_refused() -> Done {
 
 #[test]
 fn a_step_whose_component_cannot_be_used_breaks_visibly() -> Done {
-    let manifest = Manifest::parse(
-        "[plugin]\npublisher = \"tests\"\nname = \"around\"\nversion = \"1.0.0\"\n\
-         world = \"loadout:plugin/tool-step@0.1.0\"\ndescription = \"Cut in two.\"\n\
-         [[steps]]\nname = \"late\"\nmessage = \"tool.evaluate\"\nresource = \"scripts\"\nstage = 40\nrank = 0\n",
-    )?;
+    let late = r#"
+        [[steps]]
+        name = "late"
+        message = "tool.evaluate"
+        resource = "scripts"
+        stage = 40
+        rank = 0
+        "#;
+    let manifest = Manifest::parse(&(guests::steps("around", "1.0.0", "tool-step") + late))?;
     let mut catalog = Catalog::of(&Workshop::open(None, Config::default())?);
     catalog.add_missing(Missing {
         name: "tests/around".to_owned(),
