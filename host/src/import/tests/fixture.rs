@@ -10,9 +10,8 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::domain::{AnyItem, Kind, Revision};
+use crate::import::Plan;
 use crate::store::{Change, Entry, Layer, Snapshot};
-
-use super::Plan;
 
 pub(super) const STOCK: &str = "11111111-aaaa-4bbb-8ccc-000000000001";
 pub(super) const STOCK_TWIN: &str = "22222222-aaaa-4bbb-8ccc-000000000002";
