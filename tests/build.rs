@@ -75,7 +75,8 @@ fn write_component(from: &Path, to: &Path, name: &str) -> Result<(), Box<dyn Err
     Ok(fs::write(to, packed)?)
 }
 
-/// The manifest beside a guest; one made of `rule.toml.in` if there is none, with the name of the guest as its only tool kind.
+/// The manifest beside a guest; one made of `rule.toml.in` if there is none, with the name of the guest as its only
+/// tool kind.
 fn manifest(guest: &str) -> io::Result<String> {
     match fs::read_to_string(format!("guests/examples/{guest}.toml")) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -1,4 +1,4 @@
-//! The built-in components and the guests in one catalog, for whoever wants real rules.
+//! The built-in components and the guests in one catalog, for tests that need real rules.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

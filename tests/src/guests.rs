@@ -15,8 +15,8 @@ pub fn manifest(name: &str, version: &str, kind: &str) -> String {
     include_str!("../guests/rule.toml.in").replace("@NAME@", name).replace("@VERSION@", version).replace("@KIND@", kind)
 }
 
-/// The manifest of steps without the steps: `world` is `step` for those in changes of configuration, and `tool-step` for those around
-/// rules.
+/// The manifest of steps without the steps: `world` is `step` for those in changes of configuration, and `tool-step`
+/// for those around rules.
 pub fn steps(name: &str, version: &str, world: &str) -> String {
     let head = include_str!("../guests/steps.toml.in");
     head.replace("@NAME@", name).replace("@VERSION@", version).replace("@WORLD@", world)
@@ -37,8 +37,8 @@ pub fn heavy(component: &[u8]) -> Vec<u8> {
     [component, &[0], &length, &[name.len() as u8], name, &vec![0; PADDING]].concat()
 }
 
-/// The component of steps around rules, each as name, tool kinds, stage and rank, as version `version` of the plugin `tests/<name>`.
-/// Without `limits`, a part of the manifest, it has all there is.
+/// The component of steps around rules, each as name, tool kinds, stage and rank, as version `version` of the plugin
+/// `tests/<name>`. Without `limits`, a part of the manifest, it has all there is.
 pub fn tool_steps(
     name: &str,
     version: &str,
@@ -54,8 +54,8 @@ pub fn tool_steps(
     Ok(embed_manifest(AROUND, &steps.fold(head, |text, step| text + &step))?)
 }
 
-/// The component of steps in changes of configuration, each as name, message and stage, as version `version` of the plugin
-/// `tests/<name>`.
+/// The component of steps in changes of configuration, each as name, message and stage, as version `version` of the
+/// plugin `tests/<name>`.
 pub fn handler(guest: &[u8], name: &str, version: &str, steps: &[(&str, &str, u32)]) -> Result<Vec<u8>, Failure> {
     let head = self::steps(name, version, "step");
     let steps = steps.iter().map(|(name, message, stage)| {

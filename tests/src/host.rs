@@ -37,7 +37,8 @@ pub struct TestHost {
     folder: TempDir,
 }
 
-/// Every tool is shown with nothing, as though it needed no rule: most tests ask about what is decided before rules are.
+/// Every tool is shown with nothing, as though it needed no rule: most tests ask about what is decided before rules
+/// are.
 struct NoRules;
 
 impl ToolRules for NoRules {
@@ -91,8 +92,8 @@ impl TestHost {
         Self::serve_as(folder, service, change(Options::new(Token::new(TOKEN)?))).await
     }
 
-    /// A server with the sample `contoso` if it is asked for, whose tools are decided and whose upgrades are carried out by the
-    /// same plugins.
+    /// A server with the sample `contoso` if it is asked for, whose tools are decided and whose upgrades are carried
+    /// out by the same plugins.
     pub async fn with_plugins<P: ToolRules + Steps + 'static>(
         sample: Option<&str>,
         plugins: Arc<P>,
@@ -141,7 +142,7 @@ impl TestHost {
         Self::serve(folder, service).await
     }
 
-    /// A server with the sample `contoso`, whose tools are decided by the rules that `make` gives for whoever watches them:
+    /// A server with the sample `contoso`, whose tools are decided by the rules that `make` gives for the log of calls:
     /// each call is recorded in the data folder.
     pub async fn recorded(
         make: impl FnOnce(Arc<dyn Watch>) -> Result<Arc<dyn ToolRules>, Failure>,
@@ -272,7 +273,8 @@ impl TestHost {
     }
 }
 
-/// Plugins of which only those are stopped by the clock whose manifest says so, so that a busy machine changes no answer.
+/// Plugins of which only those are stopped by the clock whose manifest says so, so that a busy machine changes no
+/// answer.
 pub fn platform() -> PlatformOptions {
     platform_with(program::path())
 }

@@ -34,7 +34,8 @@ pub fn loadout(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// A command line of `loadout plugin` in `folder`, which finds code that other tests compiled. Its token is one that no host knows.
+/// A command line of `loadout plugin` in `folder`, which finds code that other tests compiled. Its token is one that no
+/// host knows.
 pub fn plugin_command(folder: &Path, arguments: &[&str]) -> Result<Command, Failure> {
     let mut command = Command::new(path());
     command.arg("plugin").args(arguments).current_dir(folder);

@@ -1,7 +1,7 @@
 //! The cases of `cases/resolve`: what the sample and some changes answer to a question.
 //!
-//! Two of them say the whole answer. Each of the others says only what it is about: the question is one of `bases.json` with changes
-//! of its own, and the answer is looked at in a few places.
+//! Two of them say the whole answer. Each of the others says only what it is about: the question is one of `bases.json`
+//! with changes of its own, and the answer is looked at in a few places.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -113,7 +113,8 @@ async fn every_case_has_what_it_is_about() -> Done {
     Ok(())
 }
 
-/// Every folder of `cases/resolve/whole`. `UPDATE_CASES=1` writes the answers, and the test fails so that they are read.
+/// Every folder of `cases/resolve/whole`. `UPDATE_CASES=1` writes the answers, and the test fails so that they are
+/// read.
 #[tokio::test]
 async fn every_whole_case_has_its_answer() -> Done {
     let update = std::env::var_os("UPDATE_CASES").is_some();
@@ -159,8 +160,9 @@ fn difference(expected: &str, answer: &str) -> String {
     }
 }
 
-/// What is at a place, which is a JSON pointer with two additions. Among the items of a list, a name stands for the first item of which
-/// it is a value, and `*` for each item. A last key that an object lacks is `null`; any other place that is not there is none.
+/// What is at a place, which is a JSON pointer with two additions. Among the items of a list, a name stands for the
+/// first item of which it is a value, and `*` for each item. A last key that an object lacks is `null`; any other place
+/// that is not there is none.
 fn at(value: &Value, place: &str) -> Option<Value> {
     let Some(rest) = place.strip_prefix('/') else { return place.is_empty().then(|| value.clone()) };
     let (key, rest) = rest.find('/').map_or((rest, ""), |end| rest.split_at(end));

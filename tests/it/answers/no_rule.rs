@@ -1,5 +1,5 @@
-//! A rule that is absent does not fail open: what a plugin may have hidden stays hidden, whatever became of the plugin, and three places
-//! say why.
+//! A rule that is absent does not fail open: what a plugin may have hidden stays hidden, whatever became of the plugin,
+//! and three places say why.
 
 use insta::assert_snapshot;
 use loadout_plugin_build::embed_manifest;
@@ -21,7 +21,8 @@ fn greeter(version: &str, kind: &str, rest: &str) -> Result<Vec<u8>, Failure> {
     Ok(embed_manifest(guests::WELL_BEHAVED, &format!("{}{rest}", manifest("greeter", version, kind)))?)
 }
 
-/// A step around the rule of scripts that does what it is told, and without which no answer is given unless `on_fault` says otherwise.
+/// A step around the rule of scripts that does what it is told, and without which no answer is given unless `on_fault`
+/// says otherwise.
 fn guard(on_fault: &str, rest: &str) -> Result<Vec<u8>, Failure> {
     let step = format!(
         r#"
@@ -37,7 +38,8 @@ fn guard(on_fault: &str, rest: &str) -> Result<Vec<u8>, Failure> {
     Ok(embed_manifest(guests::AROUND, &(guests::steps("greeter", "1.0.0", "tool-step") + rest + &step))?)
 }
 
-/// Places a pane tool of the kind `greeter` before all others of the sample's profile, as of the revision that comes back.
+/// Places a pane tool of the kind `greeter` before all others of the sample's profile, as of the revision that comes
+/// back.
 async fn place(host: &TestHost) -> Result<String, Failure> {
     let tool = json!({"name": "Greeter", "kind": "greeter", "control": "contoso_greeter", "withoutRule": "hide"});
     let mut profile = host.get("/api/v1/profiles/contoso_rep").await?.json();
@@ -80,7 +82,7 @@ fn word(value: &Value) -> &str {
     value.as_str().unwrap_or("-")
 }
 
-/// What administrators are told of the plugin, and of the tools that nobody sees.
+/// What administrators are told of the plugin, and of the tools that no person sees.
 async fn listed(host: &TestHost) -> Result<String, Failure> {
     let listed = host.get("/api/v1/plugins").await?.json();
     let plugins = listed["items"].as_array().into_iter().flatten();

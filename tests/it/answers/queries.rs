@@ -1,5 +1,5 @@
-//! Slugs that ask for business records: through the one connector the environment names, each question once, and never at the price of the
-//! session.
+//! Slugs that ask for business records: through the one connector the environment names, each question once, and never
+//! at the price of the session.
 
 use std::io::Cursor;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Who may do what: least privilege, and a trace of whoever tried more.
+//! Who may do what: least privilege, and a trace of each caller that tried more.
 
 mod audit;
 mod tokens;

@@ -1,8 +1,10 @@
-//! The served document as other programs read it: a validator says nothing of it, a client made from it asks for what people get, and
-//! a program that sends whatever the document allows, and much that it does not, finds nothing that is not so.
+//! The served document as other programs read it: a validator says nothing of it, a client made from it asks for what
+//! people get, and a program that sends whatever the document allows, and much that it does not, finds nothing that is
+//! not so.
 //!
-//! `LOADOUT_TEST_CONTRACT` names a Python environment with `contract-check/requirements.txt`, and `LOADOUT_TEST_CONTRACT_NODE` a
-//! folder with `contract-check/package.json` installed in it. What is not named is not tried, and a line says so. `.ci/run` makes both.
+//! `LOADOUT_TEST_CONTRACT` names a Python environment with `contract-check/requirements.txt`, and
+//! `LOADOUT_TEST_CONTRACT_NODE` a folder with `contract-check/package.json` installed in it. What is not named is not
+//! tried, and a line says so. `.ci/run` makes both.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +16,8 @@ use loadout_tests::guests::{self, rule};
 use loadout_tests::host::{Failure, TOKEN, TestHost};
 use loadout_tests::skipped::skipped;
 
-/// What is sent, and the seed it follows from: every bound of every schema once, and whatever chance makes of them three times.
+/// What is sent, and the seed it follows from: every bound of every schema once, and whatever chance makes of them
+/// three times.
 const RUNS: [(&str, u32); 4] =
     [("examples,coverage", 1), ("fuzzing,stateful", 1), ("fuzzing,stateful", 2), ("fuzzing,stateful", 3)];
 

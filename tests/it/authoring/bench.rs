@@ -1,4 +1,4 @@
-//! What a plugin costs is known before anybody installs it, and a budget holds it there.
+//! What a plugin costs is known before it is installed, and a budget holds it there.
 
 use insta::assert_snapshot;
 use loadout_tests::Done;

@@ -16,7 +16,7 @@ const CASES: &str = "cases:
     expect: { shown: { greeting: Hello Ada, refused: true } }
 ";
 
-/// A host on which everybody has the tool, and a folder with a token, cases and a session.
+/// A host on which every representative has the tool, and a folder with a token, cases and a session.
 async fn prepared() -> Result<(TestHost, tempfile::TempDir), Failure> {
     let host = TestHost::with_platform().await?;
     let tool = json!({"name": "Greeter", "kind": "greeter", "control": "contoso_greeter", "withoutRule": "show"});

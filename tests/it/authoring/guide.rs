@@ -1,4 +1,5 @@
-//! The pages for authors: every command in them runs, in the order in which they are read, and prints what stands there.
+//! The pages for authors: every command in them runs, in the order in which they are read, and prints what stands
+//! there.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -44,7 +45,8 @@ fn every_page_of_the_guide_is_in_its_list() -> Done {
     Ok(())
 }
 
-/// A page that is written from something else; `LOADOUT_UPDATE=1` writes it, and the test fails so that the page is read.
+/// A page that is written from something else; `LOADOUT_UPDATE=1` writes it, and the test fails so that the page is
+/// read.
 fn is_current(page: &str, text: &str) -> Done {
     let path = guide().join("reference").join(page);
     if fs::read_to_string(&path).unwrap_or_default() == text {

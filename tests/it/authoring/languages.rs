@@ -1,6 +1,8 @@
-//! The same rules in Rust, Python and JavaScript: made, tried, built and installed by the same commands, with the same answers.
+//! The same rules in Rust, Python and JavaScript: made, tried, built and installed by the same commands, with the same
+//! answers.
 //!
-//! `LOADOUT_TEST_LANGUAGES=python,javascript` says whose tools can be installed here; the others are not tried. `.ci/run` finds out.
+//! `LOADOUT_TEST_LANGUAGES=python,javascript` says whose tools can be installed here; the others are not tried.
+//! `.ci/run` finds out.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -18,7 +20,8 @@ use serde_json::json;
 
 use super::projects::shared_target;
 
-/// The kinds whose components are asked. Compiling the runtime of a language takes a compiler that is not optimised most of a minute.
+/// The kinds whose components are asked. Compiling the runtime of a language takes a compiler that is not optimised
+/// most of a minute.
 const ASKED: [&str; 3] = ["tool", "step", "upgrade"];
 
 /// The kinds whose components are made and looked over only.
@@ -35,7 +38,8 @@ fn loadout(folder: &Path, arguments: &[&str]) -> Result<Ended, Failure> {
     Ended::well(&mut plugin_command(folder, arguments)?)
 }
 
-/// The languages whose tools can be installed here. One that is not known is a mistake, and would not be tried without a word.
+/// The languages whose tools can be installed here. One that is not known is a mistake, and would not be tried without
+/// a word.
 fn languages() -> Result<Vec<Tried>, Failure> {
     let named = std::env::var("LOADOUT_TEST_LANGUAGES").unwrap_or_default();
     let named: Vec<&str> = named.split(',').filter(|name| !name.is_empty()).collect();
@@ -109,8 +113,9 @@ fn in_language(folder: &Path, (language, packages, natively): Tried, cache: &Pat
     Ok(())
 }
 
-/// Of every kind the native tests pass and a component is made that fits its world. Those for tools, for steps in changes and for upgrades
-/// answer in the real engine, byte by byte and in two processes, as the one in Rust; the one for tools decides on a host.
+/// Of every kind the native tests pass and a component is made that fits its world. Those for tools, for steps in
+/// changes and for upgrades answer in the real engine, byte by byte and in two processes, as the one in Rust; the one
+/// for tools decides on a host.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_rule_in_another_language_decides_the_same() -> Done {
     let languages = languages()?;

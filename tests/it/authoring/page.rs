@@ -49,7 +49,7 @@ pub(crate) fn acts(name: &str, page: &str) -> Vec<Act> {
         if info == "sh" {
             acts.push(Act { place, script: text, prints: None });
         } else if info == "sh role=watch" {
-            // What goes on until somebody ends it is done once.
+            // A command that goes on until it is interrupted is run once.
             acts.push(Act { place, script: format!("{} --once\n", text.trim_end()), prints: None });
         } else if info == "text" {
             let act = acts.last_mut().filter(|act| act.prints.is_none());

@@ -1,4 +1,4 @@
-//! The first minutes of somebody who writes a plugin: made, tried, built, installed, and there for a person.
+//! The first minutes of an author of a plugin: made, tried, built, installed, and there for a person.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -96,7 +96,7 @@ fn cases_of_steps_come_out_in_the_real_engine_as_natively() -> Done {
         if !bench.kinds().is_empty() {
             continue;
         }
-        // Items of other libraries are there as far as a step reads them: nobody could write those.
+        // Items of other libraries are there as far as a step reads them: an author could not write those.
         for (path, file) in CaseFile::read_all(&cases)?.into_iter().filter(|(_, file)| file.library.is_empty()) {
             for case in &file.cases {
                 let found = bench.ask(&file, case)?.outcome;

@@ -1,4 +1,4 @@
-//! Commands that speak to a host say what became of it, and mistake nobody else for one.
+//! Commands that speak to a host say what became of it, and mistake no other server for one.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

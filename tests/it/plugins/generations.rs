@@ -53,7 +53,8 @@ fn they_ask_all_there_was_to_ask() -> Done {
     Ok(())
 }
 
-/// A plugin for the world `tool`, written against the contract of this host with an edit in one of its files, or in all.
+/// A plugin for the world `tool`, written against the contract of this host with an edit in one of its files, or in
+/// all.
 fn edited(file: &str, from: &str, to: &str) -> Result<Vec<u8>, Failure> {
     let contract = Contract::edited(&root().join("wit"), |name, text| {
         let meant = name == file || file == "*";
@@ -63,7 +64,7 @@ fn edited(file: &str, from: &str, to: &str) -> Result<Vec<u8>, Failure> {
     Ok(embed_manifest(&contract.guest("tool")?, &manifest("newer", "1.0.0", "greeter"))?)
 }
 
-// The command waits for nobody, and the server is this test.
+// The command waits for the server that this test is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_needs_what_this_host_has_not_is_told_what() -> Done {
     let edits = [

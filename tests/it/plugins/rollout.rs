@@ -1,4 +1,5 @@
-//! Versions of a plugin: compared before anybody sees them, tried for some, stopped by themselves, taken back in one call.
+//! Versions of a plugin: compared before any person sees them, tried for some, stopped by themselves, taken back in one
+//! call.
 
 use insta::assert_snapshot;
 use loadout_tests::Done;
@@ -30,7 +31,7 @@ async fn installed(host: &TestHost, guest: &[u8], version: &str) -> Result<Reply
     host.install("?activate=false", &rule(guest, "greeter", version, "scripts")?).await
 }
 
-/// The whole answer for somebody with a customer, but for what names the revision it was made from.
+/// The whole answer in a session with a customer, but for what names the revision it was made from.
 async fn ask(host: &TestHost, user: &str, customer: &str) -> Result<Value, Failure> {
     let session = json!({"entity": "incident", "context": {"customerName": customer}});
     let question = json!({"user": user, "app": "customer-service-workspace", "session": session, "explain": "full"});
@@ -163,7 +164,7 @@ async fn a_version_that_breaks_for_a_share_stops_by_itself() -> Done {
     let watched = host.get(&format!("{GREETER}/rollout")).await?.json();
     assert_eq!((watched["asked"].as_u64(), &watched["broke"]), (u64::try_from(2 * reached.len()).ok(), &json!(0)));
 
-    // With Bob it breaks: whoever it reaches is answered by the version that serves, and told so.
+    // With Bob it breaks: each person whom it reaches is answered by the version that serves, and the answer says so.
     let broken = ask(&host, &reached[0], "Bob").await?;
     assert_eq!(scripts(&broken), (json!({"greeting": "Hello Bob", "refused": true}), "trial-broke".to_owned()));
     for person in people.iter().cycle().take(4 * people.len()) {
@@ -172,7 +173,7 @@ async fn a_version_that_breaks_for_a_share_stops_by_itself() -> Done {
     }
     let stopped = host.get(&format!("{GREETER}/rollout")).await?.json();
     assert_snapshot!(stopped["rollout"]["stopped"].as_str().unwrap_or_default(), @"it broke 3 times, and last so: plugin.trapped");
-    // Whoever came while it was being stopped was answered just the same.
+    // Questions that came while it was being stopped were answered just the same.
     let broke = stopped["broke"].as_u64().unwrap_or_default();
     assert!((3..20).contains(&broke), "{stopped}");
     let records = host.get("/api/v1/traces?plugin=tests%2Fgreeter&version=1.1.0&outcome=trapped").await?.json();
@@ -272,7 +273,8 @@ async fn who_was_not_asked_is_neither_counted_nor_recorded() -> Done {
     let wanted =
         json!({"rollout": {"version": "1.1.0", "to": "group", "users": ["kayla", "agent-0"], "stopAfter": 10_000}});
     assert_eq!(host.put(&format!("{GREETER}/rollout"), wanted).await?.status, 200);
-    // While it is suspended nobody is told, for the version that serves was asked alone. Now and then it is tried again.
+    // While it is suspended no answer says so, for the version that serves was asked alone. Now and then it is tried
+    // again.
     let (mut broke, mut suspended) = (0, 0);
     // One person alone would suspend nothing.
     let mut people = ["kayla", "agent-0"].into_iter().cycle();
@@ -346,7 +348,7 @@ async fn a_gate_holds_while_the_plugin_is_off_and_for_what_is_decided_no_more() 
     let refused = post(&host, "activate", json!({"version": "1.1.0"})).await?;
     assert_eq!((refused.status, refused.json()["code"].as_str()), (409, Some("not-promoted")));
     assert_eq!(host.get(GREETER).await?.json()["version"], "1.0.0");
-    // One that leaves the tool to somebody else answers no question wrongly, and still is another.
+    // A version that leaves the tool to another plugin answers no question wrongly, and still is another.
     host.install("?activate=false", &rule(guests::WELL_BEHAVED, "greeter", "1.2.0", "macros")?).await?;
     for (expected, status) in [(json!([{}]), 409), (json!([{"field": "undecided"}]), 200)] {
         let activated = post(&host, "activate", json!({"version": "1.2.0", "expected": expected})).await?;

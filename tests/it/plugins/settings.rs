@@ -1,4 +1,5 @@
-//! Settings and versions: a version that does not take the settings that are there does not serve, and settings can be migrated with it.
+//! Settings and versions: a version that does not take the settings that are there does not serve, and settings can be
+//! migrated with it.
 
 mod migrations;
 

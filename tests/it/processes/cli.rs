@@ -142,7 +142,7 @@ fn tokens_are_made_and_revoked_beside_a_server_that_never_logs_them() -> Done {
     assert_snapshot!(outcome(&run(&create)?), @"1 error: there is, or was, a token `desk` already: choose another name, so that history can tell them apart");
     assert_snapshot!(answer(address, "/api/v1/me", &secret)?, @r#"{"name":"desk","roles":["workspace","auditor"],"privileges":["experience.read","history.read","audit.read"]}"#);
     assert!(text(address, "GET /api/v1/profiles", &secret)?.starts_with("HTTP/1.1 403"));
-    // Somebody takes the one for the other.
+    // A caller takes the secret for the name.
     assert!(text(address, &format!("DELETE /api/v1/tokens/{secret}"), &secret)?.starts_with("HTTP/1.1 403"));
 
     assert_snapshot!(outcome(&run(&["token", "revoke", "shop", "--data", "env"])?), @"1 error: there is no token `shop`: type `loadout token list`, or ask `/api/v1/tokens`");

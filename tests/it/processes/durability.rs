@@ -1,6 +1,7 @@
 //! What was acknowledged survives a power cut: each change is brought to disk once, before its answer.
 //!
-//! A test cannot cut the power. It can count what the server tells the disk: `strace` writes down each call, with the file it is about.
+//! A test cannot cut the power. It can count what the server tells the disk: `strace` writes down each call, with the
+//! file it is about.
 
 use std::collections::BTreeMap;
 use std::fs;

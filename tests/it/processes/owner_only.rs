@@ -1,4 +1,5 @@
-//! The data folder is its owner's: its files, and the secrets that ride along in an old environment, which are not in it at all.
+//! The data folder is its owner's: its files, and the secrets that ride along in an old environment, which are not in
+//! it at all.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,6 @@
-//! `kill -9` at any moment of installing, activating, rolling back, writing through steps and delivering to asynchronous ones: what was
-//! acknowledged is there, nothing is there by half, and each question to a step is answered once.
+//! `kill -9` at any moment of installing, activating, rolling back, writing through steps and delivering to
+//! asynchronous ones: what was acknowledged is there, nothing is there by half, and each question to a step is answered
+//! once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -93,7 +94,8 @@ impl Known {
         MUST_BE_CUT_OFF.into_iter().filter(|act| !self.cut_off.contains_key(act)).collect()
     }
 
-    /// What is done next if `act` is to be in hand as often as can be: it, or what has to be done before it. Nothing if that is up to chance.
+    /// What is done next if `act` is to be in hand as often as can be: it, or what has to be done before it. Nothing if
+    /// that is up to chance.
     fn towards(&self, act: Option<&str>) -> Option<(u64, String)> {
         let idle = || self.versions.iter().find(|version| self.active.as_ref() != Some(version)).cloned();
         let absent = || (0..VERSIONS).map(version).find(|version| !self.versions.contains(version));
@@ -122,7 +124,8 @@ impl Known {
         suits.then_some(Refused::NotDone)
     }
 
-    /// What managing a plugin comes to: installing what is not there, activating what is there and does not serve, or something else.
+    /// What managing a plugin comes to: installing what is not there, activating what is there and does not serve, or
+    /// something else.
     fn kind_of(&self, act: u64, chosen: &String) -> Option<&'static str> {
         let is_there = self.versions.contains(chosen);
         match act {
@@ -200,7 +203,7 @@ async fn write(caller: Caller, known: Shared) -> Done {
             (200, description) if description == "stamped" => {
                 change(&known, |known| known.written.insert(reason));
             }
-            // Somebody else wrote each time, or it may still be carried out.
+            // Another caller wrote each time, or it may still be carried out.
             (412 | 503, _) => {}
             _ => return Err(format!("{reason}: {reply}").into()),
         }

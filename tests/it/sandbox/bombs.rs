@@ -1,4 +1,5 @@
-//! Components that cost more than they look: each is refused by the name of what there is too much of, and costs the server nothing.
+//! Components that cost more than they look: each is refused by the name of what there is too much of, and costs the
+//! server nothing.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,7 +44,8 @@ pub(crate) fn all() -> Result<Vec<(&'static str, Vec<u8>)>, Failure> {
     ])
 }
 
-/// A refusal without what differs from build to build: where something is wrong, and how much of it a toolchain put into the good plugin.
+/// A refusal without what differs from build to build: where something is wrong, and how much of it a toolchain put
+/// into the good plugin.
 pub(crate) fn plain(refused: &Reply) -> String {
     let json = refused.json();
     let detail = json["detail"].as_str().unwrap_or_default();
@@ -101,7 +103,8 @@ async fn each_bomb_is_refused_by_name_and_the_server_does_not_grow() -> Done {
     Ok(())
 }
 
-/// What is within every count and still takes long is ended by the limits of the process that compiles. Who only waited is not to blame.
+/// What is within every count and still takes long is ended by the limits of the process that compiles. Who only waited
+/// is not to blame.
 #[test]
 fn the_compiler_is_ended_by_its_limits_and_the_limit_is_named() -> Done {
     let good = rule(guests::WELL_BEHAVED, "bomb", "1.0.0", "bomb")?;

@@ -150,7 +150,7 @@ async fn a_grant_goes_on_only_for_what_the_same_trusted_key_signed() -> Done {
     let waits = json!({"http": ["a.example"], "secrets": ["token"]});
     let serves = async || Ok::<_, Failure>(host.get(PLUGIN).await?.json()["version"].clone());
 
-    // Signed by nobody, while nobody has to sign.
+    // Not signed, while no signature is needed.
     host.install("?activate=false", &build("1.0.0")?).await?;
     grant(&host, "1.0.0", json!({"all": true})).await?;
     assert_eq!(activate(&host, "1.0.0").await?.status, 200);

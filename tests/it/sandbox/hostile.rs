@@ -118,7 +118,8 @@ fn reaches_out() {
     assert_snapshot!(ask("reaches_out"), @r#"shown {"answers":[["not-granted","no connector is granted to this plugin"],["not-granted","the connector `wiki` is not granted to this plugin"],["not-granted","the host `api.example` is not granted to this plugin"],["not-granted","the host `api.example` is not granted to this plugin"]]}"#);
 }
 
-/// Its deadline is 50 ms of processor time, and so is what the call took, within what an engine that is not optimised needs to stop it.
+/// Its deadline is 50 ms of processor time, and so is what the call took, within what an engine that is not optimised
+/// needs to stop it.
 #[test]
 fn spins_forever() {
     assert_snapshot!(ask("spins_forever"), @"tests/spins-forever 0.1.0: plugin.timeout: it ran past its deadline of 50 ms");
@@ -256,7 +257,7 @@ fn looks_around() {
     assert_snapshot!(ask("looks_around"), @r#"shown {"variables":0,"arguments":0,"folder":"/","stdin":[true,""]}"#);
 }
 
-/// One slot, so that whoever looks gets the memory of whoever left something.
+/// One slot, so that the call that looks gets the memory of the call that left something.
 #[test]
 fn looks_for_leftovers() {
     let components = [("looks_for_leftovers", guests::LOOKS_FOR_LEFTOVERS)];
@@ -319,14 +320,14 @@ fn changes() {
     );
 }
 
-/// It takes part in changes that nobody makes here. What it refuses is in `recordings.rs`.
+/// It takes part in changes that no test makes here. What it refuses is in `recordings.rs`.
 #[test]
 fn objects() {
     let plugin = CATALOG.0.plugins().iter().find(|plugin| plugin.name == "objects").expect("it is a plugin");
     assert_eq!((plugin.world.as_str(), plugin.kinds.len()), ("loadout:plugin/step@0.1.0", 0));
 }
 
-/// It has a step around the rule of a tool that nobody has. What it does wrong is in `steps/tool_steps.rs`.
+/// It has a step around the rule of a tool that no profile has. What it does wrong is in `steps/tool_steps.rs`.
 #[test]
 fn around() {
     let plugin = CATALOG.0.plugins().iter().find(|plugin| plugin.name == "around").expect("it is a plugin");

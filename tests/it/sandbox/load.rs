@@ -1,4 +1,5 @@
-//! While bad components come in one after another, each question is answered as before, and none is refused or degraded for want of room.
+//! While bad components come in one after another, each question is answered as before, and none is refused or degraded
+//! for want of room.
 //!
 //! Answers are counted, for each person and before and during the uploads. How long one takes decides nothing here.
 

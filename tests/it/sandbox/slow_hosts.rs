@@ -14,8 +14,8 @@ use super::capabilities::PLUGIN;
 use super::capabilities::world::World;
 use loadout_tests::trial::number;
 
-/// Threads that the server works with here: fewer than ask. Sixteen are what one plugin holds at most while its hosts are slow, two
-/// belong to the server.
+/// Threads that the server works with here: fewer than ask. Sixteen are what one plugin holds at most while its hosts
+/// are slow, two belong to the server.
 const THREADS: usize = 20;
 
 /// Long enough for any machine. Without a bound the server would never answer.

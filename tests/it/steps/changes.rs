@@ -1,4 +1,5 @@
-//! Steps in changes of configuration: they see, propose, refuse and break, and what is written is what all of them agreed to.
+//! Steps in changes of configuration: they see, propose, refuse and break, and what is written is what all of them
+//! agreed to.
 
 mod faults;
 mod outbox;

@@ -1,4 +1,5 @@
-//! Recordings of calls of steps: what they were asked and answered, the same again, and a gate before versions that answer otherwise.
+//! Recordings of calls of steps: what they were asked and answered, the same again, and a gate before versions that
+//! answer otherwise.
 
 use insta::assert_snapshot;
 use loadout_tests::Done;

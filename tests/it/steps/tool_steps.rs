@@ -1,4 +1,5 @@
-//! Steps around the rules of tools: they change what a rule is given and what it decided, hide what nobody should see, and break without harm.
+//! Steps around the rules of tools: they change what a rule is given and what it decided, hide what a person should not
+//! see, and break without harm.
 
 mod faults;
 
@@ -11,7 +12,7 @@ use loadout_tests::guests::{self, rule, tool_steps};
 use loadout_tests::host::{Failure, Reply, TestHost};
 use serde_json::{Value, json};
 
-/// Name, tool kinds, stage and rank, in no order anybody asks them in.
+/// Name, tool kinds, stage and rank, in another order than they are asked in.
 const STEPS: [(&str, &[&str], u32, i32); 6] = [
     ("last", &["scripts"], 40, 1),
     ("late", &["scripts", "macros"], 40, 0),
@@ -24,7 +25,8 @@ const STEPS: [(&str, &[&str], u32, i32); 6] = [
 /// What steps are asked about.
 const SCRIPTS: &[&str] = &["scripts"];
 
-/// A server whose scripts are decided by a guest that greets the customer, and with steps that do nothing until they are told.
+/// A server whose scripts are decided by a guest that greets the customer, and with steps that do nothing until they
+/// are told.
 async fn host() -> Result<TestHost, Failure> {
     let host = TestHost::with_platform().await?;
     for component in

@@ -190,8 +190,8 @@ fn of_environments_of_our_own_every_row_is_accounted_for() -> Done {
     Ok(())
 }
 
-/// Upgrades from an archive: each of its rows has an outcome in the plan and in the run, so many are kept out, and a second time
-/// nothing is left to do.
+/// Upgrades from an archive: each of its rows has an outcome in the plan and in the run, so many are kept out, and a
+/// second time nothing is left to do.
 fn every_row_is_accounted_for(service: &Service, name: &str, zip: &[u8], quarantined: usize) -> Done {
     let read = rows_in(zip)?;
     assert!(read > 0, "{name} has rows");

@@ -1,4 +1,4 @@
-//! Spans go to a collector, as parts of the trace of whoever asked.
+//! Spans go to a collector, as parts of the trace of the caller.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -208,7 +208,7 @@ async fn a_laptop_comes_to_the_same_answer() -> Done {
     assert!(replay("call.json", "older.wasm")?.starts_with("0 "), "another build that answers the same");
     let said = replay("call.json", "other.wasm")?;
     assert!(said.starts_with("1 ") && said.contains("differs    payload.scripts: "), "{said}");
-    // One that asks what was not asked then: nobody makes up an answer.
+    // One that asks what was not asked then: no answer is made up.
     let mut short: Value = serde_json::from_slice(&std::fs::read(file("call.json"))?)?;
     short["journal"] = json!([]);
     std::fs::write(file("short.json"), short.to_string())?;

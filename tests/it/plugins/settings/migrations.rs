@@ -76,7 +76,8 @@ async fn two_migrations_are_carried_out_one_after_the_other() -> Done {
     let done = host.install("?acceptMajor=true", &three).await?;
     assert_eq!(done.status, 201, "{done}");
     assert_eq!([given(&host, "contoso_rep").await?, given(&host, "contoso_chat").await?], expected);
-    // Where nothing was set, the second version took that, and the third one does not. Profiles of the product stay as they are.
+    // Where nothing was set, the second version took that, and the third one does not. Profiles of the product stay as
+    // they are.
     assert_eq!(given(&host, "contoso_voice").await?, json!({"mode": "slow"}));
     assert_eq!(given(&host, "msdyn_omnichannel_default_profile").await?, Value::Null);
     // And back over both at once.

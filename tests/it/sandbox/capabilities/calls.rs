@@ -1,4 +1,5 @@
-//! Calls of plugins to hosts outside: what was granted is reached, the rest is not, and secrets stay where they are shown.
+//! Calls of plugins to hosts outside: what was granted is reached, the rest is not, and secrets stay where they are
+//! shown.
 
 use std::time::Duration;
 

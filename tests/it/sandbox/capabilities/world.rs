@@ -77,7 +77,7 @@ impl World {
         Ok(())
     }
 
-    /// Waits until somebody is held outside; the test fails by the time limit of the runner if nobody ever is.
+    /// Waits until a request is held outside; without one, the test fails by the time limit of the runner.
     pub(super) async fn held(&self) -> Done {
         while !self.ours.seen().iter().any(|it| it.starts_with("GET /held ")) {
             self.host.get("/health/ready").await?;

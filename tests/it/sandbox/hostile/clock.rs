@@ -14,8 +14,9 @@ use serde_json::json;
 
 use super::patient;
 
-/// Asks a guest whose deadline is 50 ms and that never ends: the record says that the deadline ended it, and the thread that asked, on which
-/// it ran, was at work for no longer than ten such deadlines. That is processor time, so how busy the machine is does not matter.
+/// Asks a guest whose deadline is 50 ms and that never ends: the record says that the deadline ended it, and the thread
+/// that asked, on which it ran, was at work for no longer than ten such deadlines. That is processor time, so how busy
+/// the machine is does not matter.
 pub(super) fn ended_by_its_deadline(guest: &str) {
     let watch = Arc::new(Kept::default());
     let config = Config { watch: Arc::clone(&watch) as _, ..patient() };
@@ -32,7 +33,8 @@ pub(super) fn ended_by_its_deadline(guest: &str) {
     assert!((Duration::from_millis(45)..Duration::from_millis(500)).contains(&spent), "it took {spent:?}");
 }
 
-/// What the host does for a guest counts for the guest's deadline: one that does next to nothing but ask is ended amid its questions.
+/// What the host does for a guest counts for the guest's deadline: one that does next to nothing but ask is ended amid
+/// its questions.
 #[test]
 fn what_a_guest_asks_for_counts_for_its_deadline() {
     const SCRIPTS: u32 = 4_000;

@@ -100,7 +100,7 @@ fn of_two_runs_at_once_the_second_is_told_who_holds_the_lease() -> Done {
     let taken = other_store.take_lease(1, "somebody else", |_| true)?;
     assert!(one_store.give_up(&lease, "it broke").is_err() && one_store.let_go(&lease, "it broke").is_err());
     assert_eq!(one_store.run(1)?.0.lease.map(|lease| lease.token), Some(taken.token));
-    // Whoever abandons a run takes the lease away from who holds it.
+    // Abandoning a run takes the lease away from its holder.
     second.abandon_upgrade(1, &Author::new("tests", ""))?;
     let lost = first.carry_upgrade(&lease, &|_| Ok(())).unwrap_err();
     assert_snapshot!(lost, @"upgrade 1 was taken over by somebody else: type `loadout upgrade status`");
