@@ -3,12 +3,9 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::{env, fs, io};
 
 use loadout_plugin_build::{Guests, embed_manifest};
-
-/// Guests that must be stopped by the clock and therefore ask for the shortest one that is reasonable.
-const SHORT_DEADLINE: [&str; 2] = ["spins_at_start", "spins_forever"];
 
 /// The guest that gets no manifest.
 const NO_MANIFEST: &str = "no_manifest";
@@ -36,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
          ($check:ident) => {{\n{each}    }};\n}}\n"
     );
     fs::write(folder.join("guests.rs"), text)?;
-    // A new example is found by its folder.
+    // A new example is found by its folder, and so are manifests.
     println!("cargo:rerun-if-changed=guests");
     println!("cargo:rerun-if-changed=build.rs");
     Ok(())
@@ -74,74 +71,19 @@ fn write_with_lines(folder: &Path, constants: &mut String) -> Result<(), Box<dyn
 
 fn write_component(from: &Path, to: &Path, name: &str) -> Result<(), Box<dyn Error>> {
     let plain = fs::read(from)?;
-    let packed = if name == NO_MANIFEST { plain } else { embed_manifest(&plain, &manifest(name))? };
+    let packed = if name == NO_MANIFEST { plain } else { embed_manifest(&plain, &manifest(name)?)? };
     Ok(fs::write(to, packed)?)
 }
 
-/// The guest that is a step of upgrades.
-const STEP: &str = "bad_step";
-
-/// The guest that takes part in changes of configuration.
-const HANDLER: &str = "changes";
-
-/// What it wants to be asked: name, message, stage and the rest of the declaration.
-const STEPS: [(&str, &str, u32, &str); 8] = [
-    ("check", "profile.update", 10, ""),
-    (
-        "stamp",
-        "profile.update",
-        20,
-        "filtering-attributes = [\"name\"]\nimages = [{ alias = \"before\", kind = \"pre\", attributes = [\"name\"] }]\n",
-    ),
-    ("second", "profile.update", 20, ""),
-    ("after", "profile.update", 40, "images = [{ alias = \"now\", kind = \"post\" }]\n"),
-    ("later", "profile.update", 40, "mode = \"async\"\n"),
-    ("born", "profile.create", 20, ""),
-    ("given", "profile.assign", 10, ""),
-    ("imported", "config.import", 10, ""),
-];
-
-/// The guest that takes part in changes and refuses all of them: tests pack it with steps of their own.
-const OBJECTS: &str = "objects";
-
-/// The guest with a step around a rule, of a tool that nobody has: tests pack it with steps of their own.
-const AROUND: &str = "around";
-
-fn manifest(guest: &str) -> String {
-    let kind = guest.replace('_', "-");
-    if guest == AROUND {
-        return "[plugin]\npublisher = \"tests\"\nname = \"around\"\nversion = \"1.0.0\"\n\
-                world = \"loadout:plugin/tool-step@0.1.0\"\ndescription = \"Does what it is told.\"\n\
-                [[steps]]\nname = \"idle\"\nmessage = \"tool.evaluate\"\nresource = \"around\"\nstage = 20\nrank = 0\n"
-            .to_owned();
+/// The manifest beside a guest; one made of `rule.toml.in` if there is none, with the name of the guest as its only
+/// tool kind.
+fn manifest(guest: &str) -> io::Result<String> {
+    match fs::read_to_string(format!("guests/examples/{guest}.toml")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let kind = guest.replace('_', "-");
+            let rule = fs::read_to_string("guests/rule.toml.in")?;
+            Ok(rule.replace("@NAME@", &kind).replace("@VERSION@", "0.1.0").replace("@KIND@", &kind))
+        }
+        read => read,
     }
-    if guest == OBJECTS {
-        return "[plugin]\npublisher = \"tests\"\nname = \"objects\"\nversion = \"1.0.0\"\n\
-                world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Refuses.\"\n\
-                [[steps]]\nname = \"idle\"\nmessage = \"macro.delete\"\nstage = 20\nrank = 0\n"
-            .to_owned();
-    }
-    if guest == HANDLER {
-        let head = "[plugin]\npublisher = \"tests\"\nname = \"changes\"\nversion = \"1.0.0\"\n\
-                    world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Does what it is told.\"\n\
-                    [limits]\ndeadline-ms = 1000\n";
-        let steps = STEPS.iter().enumerate().map(|(rank, (name, message, stage, rest))| {
-            format!("[[steps]]\nname = \"{name}\"\nmessage = \"{message}\"\nstage = {stage}\nrank = {rank}\n{rest}")
-        });
-        return steps.fold(head.to_owned(), |text, step| text + &step);
-    }
-    if guest == STEP {
-        return format!(
-            "[plugin]\npublisher = \"tests\"\nname = \"{kind}\"\nversion = \"0.1.0\"\n\
-             world = \"loadout:plugin/upgrade@0.1.0\"\ndescription = \"Misbehaves.\"\n\
-             [upgrade]\nreader = 1\n[[upgrade.tables]]\nname = \"old_desk\"\nwith = [\"old_chair\"]\n\
-             [limits]\ndeadline-ms = 2000\n"
-        );
-    }
-    let limits = if SHORT_DEADLINE.contains(&guest) { "[limits]\ndeadline-ms = 50\n" } else { "" };
-    format!(
-        "[plugin]\npublisher = \"tests\"\nname = \"{kind}\"\nversion = \"0.1.0\"\n\
-         world = \"loadout:plugin/tool@0.1.0\"\ndescription = \"Misbehaves.\"\n\
-         [tool]\nkinds = [\"{kind}\"]\n{limits}"
-    )
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 import schemathesis
 from hypothesis import strategies as st
 
-# Files that `tests/it/published.rs` made: whole ones, and damaged ones.
+# Files that `tests/it/api/published.rs` made: whole ones, and damaged ones.
 BODIES = Path(os.environ["LOADOUT_CONTRACT_BODIES"])
 
 

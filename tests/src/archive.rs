@@ -102,12 +102,13 @@ pub fn guid(at: usize) -> String {
     format!("{at:08x}-0000-4000-8000-{at:012x}")
 }
 
-/// The old console tables with about `rows` rows: tabs with ten parameters each, sessions, and rows of a table nobody knows.
+/// The old console tables with about `rows` rows: tabs with ten parameters each, sessions, and rows of an unknown
+/// table.
 pub fn console(rows: usize) -> Result<Vec<u8>, Failure> {
     const TAB: &str = "msdyn_consoleapplicationtemplate";
     const PARAMETER: &str = "msdyn_consoleapplicationtemplateparameter";
     const SESSION: &str = "msdyn_consoleapplicationsessiontemplate";
-    // One tab, ten parameters, one session and a row nobody knows.
+    // One tab, ten parameters, one session and a row of an unknown table.
     let groups = rows.div_ceil(13);
     let (mut tabs, mut links, mut parameters) = (String::new(), String::new(), String::new());
     let (mut sessions, mut others) = (String::new(), String::new());

@@ -26,8 +26,8 @@ pub const COMMAND: &str = "attempt";
 /// Which rights are given up first, by the word that asks for it.
 pub const WAYS: [&str; 4] = ["nothing", "files", "compile", "try"];
 
-/// Tries everything in turn, after the rights that `way` names were given up, and prints what came of it. `folder` has the
-/// files `there` and `old`, and `address` is of a server.
+/// Tries everything in turn, after the rights that `way` names were given up, and prints what came of it. `folder` has
+/// the files `there` and `old`, and `address` is of a server.
 pub fn run(way: &OsStr, folder: &Path, address: &str) -> Result<(), Failure> {
     let path = |name: &str| folder.join(name);
     let program = std::env::current_exe()?;

@@ -1,4 +1,5 @@
-//! Components that cost more than they look: a good plugin with a module or a component behind it that no toolchain makes.
+//! Components that cost more than they look: a good plugin with a module or a component behind it that no toolchain
+//! makes.
 
 use std::borrow::Cow;
 

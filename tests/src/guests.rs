@@ -12,10 +12,14 @@ pub fn rule(guest: &[u8], name: &str, version: &str, kind: &str) -> Result<Vec<u
 
 /// The manifest of such a component.
 pub fn manifest(name: &str, version: &str, kind: &str) -> String {
-    format!(
-        "[plugin]\npublisher = \"tests\"\nname = \"{name}\"\nversion = \"{version}\"\n\
-         world = \"loadout:plugin/tool@0.1.0\"\ndescription = \"A guest.\"\n[tool]\nkinds = [\"{kind}\"]\n"
-    )
+    include_str!("../guests/rule.toml.in").replace("@NAME@", name).replace("@VERSION@", version).replace("@KIND@", kind)
+}
+
+/// The manifest of steps without the steps: `world` is `step` for those in changes of configuration, and `tool-step`
+/// for those around rules.
+pub fn steps(name: &str, version: &str, world: &str) -> String {
+    let head = include_str!("../guests/steps.toml.in");
+    head.replace("@NAME@", name).replace("@VERSION@", version).replace("@WORLD@", world)
 }
 
 /// The same component with so much beside its code that a host takes it for one with a runtime.
@@ -33,18 +37,15 @@ pub fn heavy(component: &[u8]) -> Vec<u8> {
     [component, &[0], &length, &[name.len() as u8], name, &vec![0; PADDING]].concat()
 }
 
-/// The component of steps around rules, each as name, tool kinds, stage and rank, as version `version` of the plugin `tests/<name>`.
-/// Without `limits`, a part of the manifest, it has all there is.
+/// The component of steps around rules, each as name, tool kinds, stage and rank, as version `version` of the plugin
+/// `tests/<name>`. Without `limits`, a part of the manifest, it has all there is.
 pub fn tool_steps(
     name: &str,
     version: &str,
     limits: &str,
     steps: &[(&str, &[&str], u32, i32)],
 ) -> Result<Vec<u8>, Failure> {
-    let head = format!(
-        "[plugin]\npublisher = \"tests\"\nname = \"{name}\"\nversion = \"{version}\"\n\
-         world = \"loadout:plugin/tool-step@0.1.0\"\ndescription = \"Does what it is told.\"\n{limits}"
-    );
+    let head = self::steps(name, version, "tool-step") + limits;
     let steps = steps.iter().map(|(name, kinds, stage, rank)| {
         format!(
             "[[steps]]\nname = \"{name}\"\nmessage = \"tool.evaluate\"\nresource = {kinds:?}\nstage = {stage}\nrank = {rank}\n"
@@ -53,13 +54,10 @@ pub fn tool_steps(
     Ok(embed_manifest(AROUND, &steps.fold(head, |text, step| text + &step))?)
 }
 
-/// The component of steps in changes of configuration, each as name, message and stage, as version `version` of the plugin
-/// `tests/<name>`.
+/// The component of steps in changes of configuration, each as name, message and stage, as version `version` of the
+/// plugin `tests/<name>`.
 pub fn handler(guest: &[u8], name: &str, version: &str, steps: &[(&str, &str, u32)]) -> Result<Vec<u8>, Failure> {
-    let head = format!(
-        "[plugin]\npublisher = \"tests\"\nname = \"{name}\"\nversion = \"{version}\"\n\
-         world = \"loadout:plugin/step@0.1.0\"\ndescription = \"Takes part.\"\n"
-    );
+    let head = self::steps(name, version, "step");
     let steps = steps.iter().map(|(name, message, stage)| {
         format!("[[steps]]\nname = \"{name}\"\nmessage = \"{message}\"\nstage = {stage}\nrank = 0\n")
     });

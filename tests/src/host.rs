@@ -20,6 +20,8 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::program;
+
 /// Why a test could not be set up.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -35,7 +37,8 @@ pub struct TestHost {
     folder: TempDir,
 }
 
-/// Every tool is shown with nothing, as though it needed no rule: most tests ask about what is decided before rules are.
+/// Every tool is shown with nothing, as though it needed no rule: most tests ask about what is decided before rules
+/// are.
 struct NoRules;
 
 impl ToolRules for NoRules {
@@ -89,8 +92,8 @@ impl TestHost {
         Self::serve_as(folder, service, change(Options::new(Token::new(TOKEN)?))).await
     }
 
-    /// A server with the sample `contoso` if it is asked for, whose tools are decided and whose upgrades are carried out by the
-    /// same plugins.
+    /// A server with the sample `contoso` if it is asked for, whose tools are decided and whose upgrades are carried
+    /// out by the same plugins.
     pub async fn with_plugins<P: ToolRules + Steps + 'static>(
         sample: Option<&str>,
         plugins: Arc<P>,
@@ -98,43 +101,48 @@ impl TestHost {
         Self::assemble(sample, Arc::clone(&plugins) as _, Some(plugins as _)).await
     }
 
-    /// A server with the sample `contoso`, whose plugins are installed and can be changed. Components are compiled by `program`.
-    pub async fn with_platform(program: &Path) -> Result<Self, Failure> {
+    /// A server with the sample `contoso`, whose plugins are installed and can be changed.
+    pub async fn with_platform() -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         share_compiled(folder.path())?;
-        Self::with_platform_in(folder, program).await
+        Self::with_platform_in(folder).await
     }
 
     /// The same in a data folder that has compiled code and nothing else.
-    pub async fn with_platform_in(folder: TempDir, program: &Path) -> Result<Self, Failure> {
-        let service = Service::start_with(folder.path(), platform(program))?;
+    pub async fn with_platform_in(folder: TempDir) -> Result<Self, Failure> {
+        let service = Service::start_with(folder.path(), platform())?;
         service.add_sample("contoso")?;
         Self::serve(folder, service).await
     }
 
-    /// A server over the data folder that another one left behind. Components are compiled by `program`.
-    pub async fn again(folder: TempDir, program: &Path) -> Result<Self, Failure> {
-        let service = Service::start_with(folder.path(), platform(program))?;
+    /// A server over the data folder that another one left behind.
+    pub async fn again(folder: TempDir) -> Result<Self, Failure> {
+        Self::again_with(folder, program::path()).await
+    }
+
+    /// The same, whose components are compiled by another program.
+    pub async fn again_with(folder: TempDir, compiler: &Path) -> Result<Self, Failure> {
+        let service = Service::start_with(folder.path(), platform_with(compiler))?;
         Self::serve(folder, service).await
     }
 
     /// A server with the sample `contoso`, whose plugins go out through `gateway`, and whose rules have these limits.
-    pub async fn with_door(program: &Path, gateway: Gateway, limits: Limits) -> Result<Self, Failure> {
-        Self::with_config(program, |config| Config { gateway, limits, ..config }).await
+    pub async fn with_gateway(gateway: Gateway, limits: Limits) -> Result<Self, Failure> {
+        Self::with_config(|config| Config { gateway, limits, ..config }).await
     }
 
     /// A server with the sample `contoso`, whose plugins are run as `change` makes of how they usually are.
-    pub async fn with_config(program: &Path, change: impl FnOnce(Config) -> Config) -> Result<Self, Failure> {
+    pub async fn with_config(change: impl FnOnce(Config) -> Config) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         share_compiled(folder.path())?;
-        let PlatformOptions { config, compiler } = platform(program);
+        let PlatformOptions { config, compiler } = platform();
         let config = change(config);
         let service = Service::start_with(folder.path(), PlatformOptions { config, compiler })?;
         service.add_sample("contoso")?;
         Self::serve(folder, service).await
     }
 
-    /// A server with the sample `contoso`, whose tools are decided by the rules that `make` gives for whoever watches them:
+    /// A server with the sample `contoso`, whose tools are decided by the rules that `make` gives for the log of calls:
     /// each call is recorded in the data folder.
     pub async fn recorded(
         make: impl FnOnce(Arc<dyn Watch>) -> Result<Arc<dyn ToolRules>, Failure>,
@@ -239,6 +247,11 @@ impl TestHost {
         Reply::to(request.header("content-type", "application/wasm").body(component.to_vec())).await
     }
 
+    /// `POST path` with an archive, which may be asked about only.
+    pub async fn import(&self, path: &str, zip: Vec<u8>) -> Result<Reply, Failure> {
+        Reply::to(self.request(Method::POST, path).header("content-type", "application/zip").body(zip)).await
+    }
+
     /// Tells the server to stop, and waits until it has.
     pub async fn stop(self) -> Result<(), Failure> {
         self.stop_and_keep().await.map(drop)
@@ -260,8 +273,13 @@ impl TestHost {
     }
 }
 
-/// Plugins of which only those are stopped by the clock whose manifest says so, so that a busy machine changes no answer.
-pub fn platform(program: &Path) -> PlatformOptions {
+/// Plugins of which only those are stopped by the clock whose manifest says so, so that a busy machine changes no
+/// answer.
+pub fn platform() -> PlatformOptions {
+    platform_with(program::path())
+}
+
+fn platform_with(compiler: &Path) -> PlatformOptions {
     let patient = |limits: Limits| Limits { deadline: Duration::from_secs(60), ..limits };
     let config = Config {
         limits: patient(Limits::default()),
@@ -275,7 +293,7 @@ pub fn platform(program: &Path) -> PlatformOptions {
         ..Config::default()
     };
     let limits = CompileLimits { slot_timeout: Duration::from_secs(300), ..CompileLimits::default() };
-    PlatformOptions { config, compiler: Compiler::Child(ChildCompiler::new(program, limits)) }
+    PlatformOptions { config, compiler: Compiler::Child(ChildCompiler::new(compiler, limits)) }
 }
 
 /// Gives a data folder the code that was compiled for other tests, so that it need not be compiled anew.

@@ -1,4 +1,5 @@
-//! Somebody outside: an https server on loopback that does what its path says, with a certificate by an authority of its own.
+//! A host outside: an https server on loopback that does what its path says, with a certificate by an authority of its
+//! own.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +13,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::host::Failure;
 
-/// Whoever certifies servers here.
+/// The authority that certifies the servers of the tests.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -34,12 +35,10 @@ impl Authority {
     }
 }
 
-/// A server that answers:
-/// `/echo` with the request itself, `/moved?to=…` with a redirect, `/round` with one to itself, `/large` with more than anybody takes, `/slow` never,
-/// `/gone` not at all, by hanging up,
-/// `/part` with the beginning of the request as a part, `/packed` with what says that it is packed, `/base64` with the secret it was shown in base64,
-/// `/held` with nothing, once it is released,
-/// `/crm/contacts` with a record and `/wiki` with articles.
+/// A server that answers: `/echo` with the request itself, `/moved?to=…` with a redirect, `/round` with one to itself,
+/// `/large` with more than any caller takes, `/slow` never, `/gone` not at all, by hanging up, `/part` with the
+/// beginning of the request as a part, `/packed` with what says that it is packed, `/base64` with the secret it was
+/// shown in base64, `/held` with nothing, once it is released, `/crm/contacts` with a record and `/wiki` with articles.
 pub struct Outside {
     port: u16,
     seen: Arc<Mutex<Vec<String>>>,
@@ -98,7 +97,7 @@ impl Outside {
         format!("https://{}{path}", self.host())
     }
 
-    /// Answers whoever asked for `/held`, and asks for it from now on.
+    /// Answers the requests for `/held` that wait, and each later one at once.
     pub fn release(&self) {
         self.gate.open();
     }
@@ -121,7 +120,7 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>, seen: &Mutex<Vec<String>
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let (status, header, body) = match path {
         "/slow" | "/slow/contacts" => {
-            // Until whoever waits gives up.
+            // Until the caller that waits gives up.
             return Ok(stream.read_to_end(&mut Vec::new()).map(drop)?);
         }
         "/gone" => return Ok(()),

@@ -28,7 +28,8 @@ impl ServerProcess {
             Some(address.split(',').next().unwrap_or_default().trim().to_owned())
         });
         server.address = addresses.next().ok_or("the server ended before it was ready")?;
-        // A program whose standard output is closed ends as soon as it writes; a test does so once it has run for a minute.
+        // A program whose standard output is closed ends as soon as it writes; a test does so once it has run for a
+        // minute.
         thread::spawn(move || addresses.for_each(drop));
         Ok(server)
     }
@@ -99,7 +100,8 @@ impl Caller {
         Reply::to(self.request(method, path).json(body)).await
     }
 
-    /// Sends a component, again and again while the server is too busy to say what became of it. Sending one twice installs it once.
+    /// Sends a component, again and again while the server is too busy to say what became of it. Sending one twice
+    /// installs it once.
     pub async fn install(&self, query: &str, component: &[u8]) -> Result<Reply, Failure> {
         loop {
             let request = self.request(Method::POST, &format!("/api/v1/plugins{query}"));

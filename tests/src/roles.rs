@@ -33,7 +33,7 @@ pub fn play(role: &str, folder: &Path) -> Option<Result<(), Failure>> {
 
 /// A server with the sample, whose limits do not depend on how busy the machine is.
 fn serve(folder: &Path) -> Result<(), Failure> {
-    let service = Service::start_with(folder, platform(&std::env::current_exe()?))?;
+    let service = Service::start_with(folder, platform())?;
     service.add_sample("contoso")?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let options = Options::new(Token::new(TOKEN)?);

@@ -14,7 +14,7 @@ use super::*;
 use crate::content::{Content, sample, shipped};
 use crate::domain::AnyItem;
 use crate::domain::revision::Author;
-use crate::import::fixture::Files;
+use crate::import::tests::fixture::Files;
 use crate::store::{Authority, ChangeSet, Store};
 
 /// An environment with the shipped content.

@@ -5,6 +5,7 @@ mod archive;
 mod assignment;
 mod document;
 mod expected;
+pub(crate) mod fixture;
 mod here;
 mod notification;
 mod profile;
@@ -17,7 +18,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::fixture::{Files, STOCK, STOCK_TWIN, applied, base, base_and};
+use self::fixture::{Files, STOCK, STOCK_TWIN, applied, base, base_and};
 use super::*;
 use crate::domain::Kind;
 use crate::store::{Change, Expect, Tolerated};

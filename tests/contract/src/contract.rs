@@ -28,7 +28,8 @@ impl Contract {
         Self::edited(folder, |_, text| text)
     }
 
-    /// Reads the package in a folder as it would be with other texts: each file is known by its name, such as `context.wit`.
+    /// Reads the package in a folder as it would be with other texts: each file is known by its name, such as
+    /// `context.wit`.
     pub fn edited(folder: &Path, edit: impl Fn(&str, String) -> String) -> Result<Self, ReadError> {
         let failed = |reason: String| ReadError { folder: folder.to_owned(), reason };
         let mut files = Vec::new();
@@ -94,7 +95,8 @@ impl Contract {
     /// Whether a component could run on a host that offers and asks what a world of this contract says; if not, why.
     pub(crate) fn takes(&self, world: WorldId, component: &[u8]) -> Result<(), String> {
         wit_component::targets(&self.resolve, world, component).map_err(|error| {
-            // Outermost it says only that something does not fit, and innermost where in a file that nobody has.
+            // Outermost it says only that something does not fit, and innermost where in a file that exists in memory
+            // only.
             let reasons: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
             let reasons = reasons.join("\n");
             let lines = reasons.lines().skip(1).map(|line| line.split(" (at offset").next().unwrap_or_default());
@@ -102,7 +104,8 @@ impl Contract {
         })
     }
 
-    /// The functions of a world that a component does not import or export, as `interface.function`. The world must be one of this contract.
+    /// The functions of a world that a component does not import or export, as `interface.function`. The world must be
+    /// one of this contract.
     pub fn unused(&self, world: &str, component: &[u8]) -> Result<Vec<String>, String> {
         let used = match decode(component).map_err(|error| format!("{error:#}"))? {
             DecodedWasm::Component(resolve, world) => functions(&resolve, world),

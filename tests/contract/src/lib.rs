@@ -1,7 +1,8 @@
 //! Holds one version of the contract against another: which guests run on which host, and what exactly differs.
 //!
-//! A guest is tried that imports and exports all its world has, so a change that some plugin might get away with is still a
-//! breaking one. Nothing is run: whether a guest fits a host is settled by their types. Says nothing about what functions mean.
+//! A guest is tried that imports and exports all its world has, so a change that some plugin might get away with is
+//! still a breaking one. Nothing is run: whether a guest fits a host is settled by their types. Says nothing about what
+//! functions mean.
 
 mod contract;
 mod difference;

@@ -1,4 +1,5 @@
-//! Prints what a change of the contract means: `loadout-contract OLD NEW`, both folders of WIT files. Ends with 1 if it breaks plugins.
+//! Prints what a change of the contract means: `loadout-contract OLD NEW`, both folders of WIT files. Ends with 1 if it
+//! breaks plugins.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -70,10 +70,11 @@ pub fn report(changes: &[WorldChange]) -> String {
     lines.join("\n")
 }
 
-/// Tries the guests of each version on the host of the other. A world that came is one new guests need a new host for, and one that went
-/// is missed by old ones.
+/// Tries the guests of each version on the host of the other. A world that came is one new guests need a new host for,
+/// and one that went is missed by old ones.
 ///
-/// Versions that a host treats as one, such as 0.1.0 and 0.1.3, are compared by their types; between others nothing fits.
+/// Versions that a host treats as one, such as 0.1.0 and 0.1.3, are compared by their types; between others nothing
+/// fits.
 pub fn compare(old: &Contract, new: &Contract) -> Result<Vec<WorldChange>, String> {
     let (before, after) = (old.version(), new.version());
     if !are_one(&before, &after) {

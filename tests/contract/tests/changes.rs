@@ -184,7 +184,8 @@ fn what_is_no_contract_is_named() {
     assert!(error.starts_with("`/nowhere/wit` is no folder of WIT files: "), "{error}");
 }
 
-/// Plugins of a published generation run on this host. A change that ends that belongs into a new generation, hosted beside.
+/// Plugins of a published generation run on this host. A change that ends that belongs into a new generation, hosted
+/// beside.
 #[test]
 fn what_was_published_still_fits() -> Done {
     let now = Contract::read(&root().join("wit"))?;

@@ -61,7 +61,7 @@ fn execute(question: Question) -> StepProposal {
     Ok(Outcome::Proceed(changes))
 }
 
-/// Takes the macros away that do what nobody may do for somebody who is not known.
+/// Takes the macros away that must not be used for an unknown customer.
 fn withheld(question: &Question, withhold: &Value) -> StepProposal {
     let words = |value: &Value| -> Vec<String> { serde_json::from_value(value.clone()).unwrap_or_default() };
     let known = context::get(withhold["unless"].as_str().unwrap_or_default()).is_some();

@@ -32,7 +32,7 @@ fn look(secret: u64) -> (usize, bool) {
     // Not from the very beginning: reading through a null pointer is undefined.
     for at in 1..words {
         let address = core::ptr::without_provenance::<u64>(at * size_of::<u64>());
-        // SAFETY: the address is aligned and within the memory of this instance, where every byte is readable, and nothing else runs.
+        // SAFETY: the address is aligned and in this instance's memory: each byte is readable, and nothing else runs.
         let word = unsafe { address.read_volatile() };
         run = if word == secret { run + 1 } else { 0 };
         runs += usize::from(run == RUN);

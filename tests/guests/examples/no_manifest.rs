@@ -1,4 +1,4 @@
-//! Does nothing wrong; whoever packed it forgot the manifest.
+//! Does nothing wrong, and was packed without a manifest.
 
 use loadout_test_guests::{rule, shown};
 

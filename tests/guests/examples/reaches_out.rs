@@ -4,7 +4,7 @@ use loadout_test_guests::http::{self, HeaderValue, Request};
 use loadout_test_guests::{context, knowledge, records, rule, shown};
 use serde_json::{Value, json};
 
-/// What it asks if nobody says otherwise.
+/// What it asks unless its settings say otherwise.
 const EVERYTHING: &str = r#"[
     {"records": "contact"},
     {"articles": "wiki"},

@@ -1,4 +1,4 @@
-//! Loops before anybody asks it anything: in a constructor, which runs when the instance is made.
+//! Loops before it is asked anything: in a constructor, which runs when the instance is made.
 #![expect(unsafe_code, reason = "a constructor is made by placing a function in a section of the linker")]
 
 use loadout_test_guests::{rule, shown};

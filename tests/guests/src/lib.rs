@@ -1,7 +1,7 @@
 //! What the guests share: the bindings of the worlds, and macros that turn a function into a rule or a step.
 //!
-//! Written against the bare bindings and not the SDK, so that a guest can do what the SDK would not let it. `objects` does nothing of the
-//! kind, and is written with the SDK.
+//! Written against the bare bindings and not the SDK, so that a guest can do what the SDK would not let it. `objects`
+//! does nothing of the kind, and is written with the SDK.
 #![expect(missing_docs, reason = "the documentation of the bindings is in the WIT files")]
 
 wit_bindgen::generate!({
@@ -106,7 +106,7 @@ macro_rules! rule {
 
         #[cfg(target_arch = "wasm32")]
         $crate::export_tool!(Rule with_types_in $crate);
-        // Elsewhere the names of exports mean something to the linker, and nobody loads a guest.
+        // Elsewhere the names of exports mean something to the linker, and no host loads a guest.
         #[cfg(not(target_arch = "wasm32"))]
         const _: fn(String) -> $crate::Answer = <Rule as $crate::Guest>::evaluate;
     };

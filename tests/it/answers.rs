@@ -1,0 +1,7 @@
+//! What people get, and why.
+
+mod addresses;
+mod cases;
+mod experience;
+mod no_rule;
+mod queries;

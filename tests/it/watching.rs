@@ -1,0 +1,5 @@
+//! What is known of calls afterwards.
+
+mod otlp;
+mod recordings;
+mod traces;
