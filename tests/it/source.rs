@@ -1,4 +1,6 @@
-//! The sources themselves: their layers, and their readers of bytes from elsewhere.
+//! The sources themselves: their layers and circles, how they are written, and their readers of bytes from elsewhere.
 
+mod circles;
 mod layering;
 mod readers;
+mod tidy;

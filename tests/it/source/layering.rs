@@ -53,7 +53,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("zeroize", &["domain"]),
     ("wasmtime", &["plugin"]),
     ("wasmtime_wasi", &["plugin"]),
-    ("wasmparser", &["plugin"]),
+    ("wasmparser", &["plugin", "workbench"]),
     ("rustix", &["plugin", "store", "cli"]),
     ("landlock", &["plugin"]),
     ("seccompiler", &["plugin"]),
@@ -70,7 +70,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("loadout_plugin_build", &["cli"]),
     ("quick_xml", &["import", "upgrade"]),
     ("loadout_plugins", &["service"]),
-    ("gimli", &["plugin"]),
+    ("gimli", &["workbench"]),
     ("rustc_demangle", &["plugin"]),
     ("opentelemetry", &["http", "cli"]),
     ("opentelemetry_otlp", &["cli"]),
@@ -165,14 +165,14 @@ fn sources(module: &str) -> Vec<(PathBuf, String)> {
 }
 
 /// A file without its tests, which stand at its end.
-fn production(text: &str) -> String {
+pub(super) fn production(text: &str) -> String {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned()
 }
 
-fn host() -> PathBuf {
+pub(super) fn host() -> PathBuf {
     root().join("host/src")
 }
 
-fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
