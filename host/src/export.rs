@@ -31,6 +31,7 @@ mod smart_assist;
 mod solution;
 mod tab;
 mod tables;
+mod workflow;
 mod xml;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Pure: knows no database, no engine, no server and no clock. A rule that breaks becomes a part of the answer.
 
 mod absent;
+mod absent_part;
 mod explain;
 mod gates;
 mod journal;
@@ -32,7 +33,8 @@ use crate::store::Snapshot;
 use explain::{Account, line};
 use selection::Selection;
 
-pub use absent::{Absent, AbsentPart, NO_RULE, hidden_without_rule};
+pub use absent::{NO_RULE, hidden_without_rule};
+pub use absent_part::{Absent, AbsentPart};
 pub use journal::{HostCall, Journal};
 pub use queries::{Found, Queries};
 pub use reads::{Facts, Read, ReadSet, Reads};

@@ -15,11 +15,13 @@ mod component_kinds;
 mod components;
 mod draft;
 pub mod durable;
+mod end;
 mod error;
 mod finish;
 mod foreign;
 mod history;
 pub mod journal;
+mod links;
 mod other_names;
 mod outbox;
 mod overlap;
@@ -34,6 +36,7 @@ pub mod room;
 mod rows;
 mod runs;
 mod schema;
+mod schema_version;
 mod secrets;
 mod side_database;
 mod snapshot;
@@ -54,12 +57,13 @@ use past::Patience;
 
 pub use audit::{Audit, AuditFilter};
 pub use change::{
-    Authority, Change, ChangeSet, Changed, Committed, Displaced, Expect, How, Links, Replaced, Strictness, Tolerated,
+    Authority, Change, ChangeSet, Changed, Committed, Displaced, Expect, How, Replaced, Strictness, Tolerated,
 };
 pub use commit::Preview;
 pub use component_kinds::Declared;
 pub use components::{Component, ComponentRecord, FailedVersion, KeptManifest, Lost};
-pub use error::{Error, MissingReference, Referrer};
+pub use error::{Error, MissingReference};
+pub use links::{Links, Referrer};
 pub use outbox::{EventState, NewEvent, OutboxEvent, Unasked};
 pub use people::{PeopleOrder, Person, PersonKey, Ranges, Standing};
 pub use process_identity::{is_gone, this_process};
@@ -98,7 +102,7 @@ impl Store {
         let unusable = |source| Error::Folder { path: folder.display().to_string(), source };
         private::make_folder(folder).map_err(unusable)?;
         let path = folder.join(Self::FILE);
-        foreign::refuse(&path, schema::APPLICATION_ID)?;
+        foreign::refuse(&path, schema_version::APPLICATION_ID)?;
         private::make(&path).map_err(unusable)?;
         let mut writer = Connection::open(&path)?;
         schema::configure(&writer)?;

@@ -12,6 +12,7 @@ mod mutation;
 mod outcome;
 mod page;
 mod question;
+mod rejection;
 mod session;
 mod trial;
 

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::domain::{AnyItem, Environment, Kind, attribute_path, merge_patch};
-use crate::import::document::{Document, FOLDER};
+use crate::import::document::Document;
+use crate::import::layout::FOLDER;
 use crate::store::{Entry, Layer, Snapshot};
 
 use super::path::Paths;

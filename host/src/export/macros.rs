@@ -15,14 +15,8 @@ use crate::import::macros::{CATEGORY, default_name};
 use super::path;
 use super::row::wordings;
 use super::tables::Tables;
+use super::workflow::Workflow;
 use super::xml::{Element, can_carry, is_name};
-
-/// A process: its element in `customizations.xml` and its definition.
-pub(super) struct Workflow {
-    pub(super) element: Element,
-    pub(super) path: String,
-    pub(super) definition: String,
-}
 
 /// Columns in the order of exports, each with its value for a macro that was made here.
 const COLUMNS: &[(&str, Option<&str>)] = &[

@@ -4,7 +4,7 @@
 use crate::domain::{Name, PaneMode, ProductivityPane, Profile, State};
 use crate::import::pane::{PANE, PANE_ID};
 use crate::import::pane_tab::PANE_TAB;
-use crate::import::profile::ID;
+use crate::import::profile_table::ID;
 
 use super::tables::Tables;
 

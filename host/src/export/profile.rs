@@ -4,7 +4,8 @@
 //! shipped, so documents hold the mappings to such roles.
 
 use crate::domain::{AnyItem, Kind, Name, Profile, RankAndRoles};
-use crate::import::profile::{APP_FAMILY, ID, PROFILE};
+use crate::import::profile::APP_FAMILY;
+use crate::import::profile_table::{ID, PROFILE};
 use crate::import::rank::MAPPING;
 use crate::store::{Layer, Snapshot};
 

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{Item, Language, Name, ProductivityPane, Source};
 use crate::store::{Entry, Layer, Snapshot};
 
-use super::macros::Workflow;
 use super::row::Row;
+use super::workflow::Workflow;
 use super::xml::can_carry;
 
 /// The tables of a solution while they are collected.

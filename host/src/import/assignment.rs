@@ -11,10 +11,10 @@ use crate::domain::{App, Item, Kind, Name, Profile, RankAndRoles, SecondAssignme
 use crate::store::Change;
 
 use super::Plan;
-use super::document::FOLDER;
 use super::json;
+use super::layout::FOLDER;
 use super::report::Outcome;
-use super::row::Unreadable;
+use super::unreadable::Unreadable;
 use super::work::Work;
 
 /// The path of the direct assignments in an archive.

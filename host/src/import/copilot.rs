@@ -2,8 +2,8 @@
 
 use crate::domain::{CopilotFeature, Kind, Profile};
 
-use super::row::Unreadable;
 use super::rows::Rows;
+use super::unreadable::Unreadable;
 use super::work::{Drafts, Work};
 
 pub(crate) const TABLE: &str = "msdyn_appcopilotconfiguration";

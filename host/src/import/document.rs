@@ -24,13 +24,13 @@ use crate::domain::{AnyItem, DefaultProfile, Environment, Kind, merge_patch};
 use super::ArchiveError;
 use super::archive::Archive;
 use super::json;
+use super::layout::FOLDER;
+use super::layout::is_document;
 use super::layout::is_litter;
 use super::report::Outcome;
-use super::row::Unreadable;
+use super::unreadable::Unreadable;
 use super::work::Work;
 
-/// The folder of the documents.
-pub(crate) const FOLDER: &str = "loadout";
 /// The content of the file that marks an archive exported here.
 pub(crate) const FORMAT: Format = Format { format: 1 };
 
@@ -68,11 +68,6 @@ pub(super) struct Documents {
 /// The path of the file that marks an archive exported here.
 pub(crate) fn format_path() -> String {
     format!("{FOLDER}/format.json")
-}
-
-/// Whether the file at `path` is in the folder of the documents.
-pub(super) fn is_document(path: &str) -> bool {
-    path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'))
 }
 
 impl Document {

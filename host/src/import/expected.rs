@@ -13,9 +13,9 @@ use crate::domain::{Duties, Item, Kind, Plugin, Problems};
 use crate::store::{Change, Expect, Layer, Snapshot};
 
 use super::Plan;
-use super::document::FOLDER;
+use super::layout::FOLDER;
 use super::report::Outcome;
-use super::row::Unreadable;
+use super::unreadable::Unreadable;
 use super::work::Work;
 
 /// The most plugins an archive may name. An environment has a handful.

@@ -11,8 +11,9 @@ use serde_json::Value;
 use crate::domain::{InboxRecordType, InboxView, Kind, Profile};
 
 use super::json;
-use super::row::{Row, Unreadable};
+use super::row::Row;
 use super::rows::Rows;
+use super::unreadable::Unreadable;
 use super::work::{Drafts, Work};
 
 pub(crate) const TABLE: &str = "msdyn_inboxconfiguration";

@@ -10,6 +10,14 @@ use crate::domain::excerpt::{PLACE_MAX, excerpt};
 
 use super::{CUSTOMIZATIONS, SOLUTION};
 
+/// The folder of the documents.
+pub(crate) const FOLDER: &str = "loadout";
+
+/// Whether the file at `path` is in the folder of the documents.
+pub(super) fn is_document(path: &str) -> bool {
+    path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// The data file of a Configuration Migration package.
 const DATA: &str = "data.xml";
 

@@ -17,9 +17,10 @@ use crate::store::Snapshot;
 
 use super::archive::Archive;
 use super::customizations::Workflow;
-use super::document::is_document;
 use super::json;
-use super::row::{Row, Unreadable, is_stray};
+use super::layout::is_document;
+use super::row::{Row, is_stray};
+use super::unreadable::Unreadable;
 use super::work::Work;
 
 /// The category of processes that are macros.

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::row::Unreadable;
+use super::unreadable::Unreadable;
 
 /// The bytes that a plan may still make.
 #[derive(Debug)]

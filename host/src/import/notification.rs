@@ -10,8 +10,9 @@ use crate::domain::{DesktopNotification, Kind, NotificationField, NotificationTe
 
 use super::customizations::{Ends, Links};
 use super::made::size;
-use super::row::{Row, Unreadable};
+use super::row::Row;
 use super::rows::Rows;
+use super::unreadable::Unreadable;
 use super::work::{Drafts, Work};
 
 pub(crate) const TEMPLATE: &str = "msdyn_notificationtemplate";

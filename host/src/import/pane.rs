@@ -11,9 +11,10 @@ use crate::domain::{Kind, PaneMode, ProductivityPane, Profile, State};
 use super::customizations::Links;
 use super::made::size;
 use super::pane_tab::{self, Placed};
-use super::profile::{ID, PROFILE};
-use super::row::{Row, Unreadable};
+use super::profile_table::{ID, PROFILE};
+use super::row::Row;
 use super::rows::Rows;
+use super::unreadable::Unreadable;
 use super::work::{Drafts, Work};
 
 pub(crate) const PANE: &str = "msdyn_paneconfiguration";

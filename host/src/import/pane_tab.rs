@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{Kind, PaneTool, PlacedTool, ProductivityPane, Profile, State};
 
 use super::made::size;
-use super::row::{Row, Unreadable};
+use super::row::Row;
 use super::rows::Rows;
+use super::unreadable::Unreadable;
 use super::work::{Drafts, Work};
 
 pub(crate) const PANE_TAB: &str = "msdyn_panetabconfiguration";

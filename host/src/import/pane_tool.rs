@@ -5,8 +5,9 @@
 
 use crate::domain::{ControlType, PaneTool, Text, ToolCategory, ToolRequirements};
 
-use super::row::{Row, Unreadable};
+use super::row::Row;
 use super::rows::Rows;
+use super::unreadable::Unreadable;
 use super::work::Work;
 
 pub(crate) const TABLE: &str = "msdyn_panetoolconfiguration";

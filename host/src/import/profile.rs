@@ -16,8 +16,9 @@ use crate::domain::{
 use super::customizations::Links;
 use super::pane::Panes;
 use super::rank::Ranks;
-use super::row::{Row, Unreadable};
+use super::row::Row;
 use super::rows::Rows;
+use super::unreadable::Unreadable;
 use super::work::{Drafts, Work};
 use super::{copilot, inbox};
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::domain::{AnyItem, DefaultProfile, Item, Kind, Profile, State};
 use crate::store::Layer;
 
-use super::profile::PROFILE;
+use super::profile_table::PROFILE;
 use super::report::Outcome;
 use super::work::Work;
 

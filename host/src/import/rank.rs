@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::source::guid;
 use crate::domain::{Kind, Name, Profile, RankAndRoles, SecurityRole};
 
-use super::profile::PROFILE;
+use super::profile_table::PROFILE;
 use super::report::Outcome;
-use super::row::Unreadable;
 use super::rows::Rows;
+use super::unreadable::Unreadable;
 use super::work::Work;
 
 pub(crate) const MAPPING: &str = "msdyn_appprofilerolemapping";

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use crate::domain::source::guid;
 use crate::domain::{Language, Localized, RowKey, Source, State, Text};
 
-use super::source_rows::source_row;
+use super::source_row::source_row;
+use super::unreadable::Unreadable;
 use super::xml::Element;
 
 /// One row of one table.
@@ -29,11 +30,6 @@ pub(super) struct Row {
     /// Columns whose text has stray characters.
     pub(super) stray: Vec<String>,
 }
-
-/// Why a row, or a part of it, is not imported.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Unreadable(pub(super) String);
 
 type Read<T> = Result<T, Unreadable>;
 

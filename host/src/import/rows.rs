@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Error;
 use super::archive::Archive;
-use super::document::is_document;
+use super::layout::is_document;
 use super::layout::is_litter;
 use super::row::Row;
 use super::xml::{self, Budget};

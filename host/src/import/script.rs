@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::source::guid;
 use crate::domain::{Kind, Macro, Name, Script, ScriptStep, StepAction, Text};
 
-use super::row::{Row, Unreadable};
+use super::row::Row;
 use super::rows::Rows;
+use super::unreadable::Unreadable;
 use super::work::{Drafts, Work};
 
 pub(crate) const SCRIPT: &str = "msdyn_productivityagentscript";

@@ -14,8 +14,9 @@ use crate::domain::{
 
 use super::customizations::Links;
 use super::json;
-use super::row::{Row, Unreadable};
+use super::row::Row;
 use super::rows::Rows;
+use super::unreadable::Unreadable;
 use super::work::{Drafts, Work};
 
 pub(crate) const TEMPLATE: &str = "msdyn_sessiontemplate";

@@ -2,8 +2,9 @@
 
 use crate::domain::{SmartAssistConfiguration, SuggestionType};
 
-use super::row::{Row, Unreadable};
+use super::row::Row;
 use super::rows::Rows;
+use super::unreadable::Unreadable;
 use super::work::Work;
 
 pub(crate) const TABLE: &str = "msdyn_smartassistconfig";

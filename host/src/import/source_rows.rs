@@ -3,7 +3,6 @@
 //! The key of a row is its table and unique name, of a process its GUID. The target of a look-up is known by its unique
 //! name; its table is not given.
 
-use crate::domain::row::LookUp;
 use crate::domain::{Row, RowKey};
 use crate::store::journal::Edge;
 
@@ -12,7 +11,8 @@ use super::customizations::{Customizations, Ends};
 use super::report::SolutionSummary;
 use super::rows::Rows;
 use super::solution::Solution;
-use super::xml::{Budget, Element};
+use super::source_row::source_row;
+use super::xml::Budget;
 use super::{CUSTOMIZATIONS, Error, SOLUTION, row, take, xml};
 
 /// The rows of a solution, sorted.
@@ -49,24 +49,6 @@ pub(crate) fn rows(zip: &[u8]) -> Result<SolutionRows, Error> {
         rows,
         links,
     })
-}
-
-/// A row unchanged: every column with a text, and every look-up.
-pub(super) fn source_row(key: RowKey, element: Element) -> Row {
-    let mut row = Row { key, ..Row::default() };
-    row.values.extend(element.attributes);
-    for child in element.children.into_iter().filter(|child| !child.is_nil()) {
-        let named = child.child_text("msdyn_uniquename").map(|name| name.trim().to_owned());
-        if let Some(id) = named.filter(|id| !id.is_empty()) {
-            row.look_ups.push(LookUp { column: child.name, id, ..LookUp::default() });
-            continue;
-        }
-        let text = child.attribute("default").map_or(child.text.clone(), str::to_owned);
-        if !text.is_empty() {
-            row.values.push((child.name, text));
-        }
-    }
-    row
 }
 
 /// The edge of a link, which names its ends by the columns of their keys, such as `msdyn_sessiontemplateid`.

@@ -11,8 +11,9 @@ use serde_json::Value;
 use crate::domain::{ApplicationTabTemplate, Kind, PageType, State, Text};
 
 use super::json;
-use super::row::{Row, Unreadable};
+use super::row::Row;
 use super::rows::Rows;
+use super::unreadable::Unreadable;
 use super::work::{Drafts, Work};
 
 pub(crate) const TEMPLATE: &str = "msdyn_applicationtabtemplate";

@@ -3,8 +3,8 @@
 use super::archive::Archive;
 use super::customizations::Links;
 use super::layout::is_litter;
-use super::row::Unreadable;
 use super::rows::{Rows, Spoilt};
+use super::unreadable::Unreadable;
 use super::work::Work;
 
 /// Files that only describe the archive.

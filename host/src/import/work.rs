@@ -16,8 +16,9 @@ use super::By;
 use super::customizations::Ends;
 use super::made::Made;
 use super::report::{Component, Link, LinkOutcome, Outcome, Report, Verdict, Verdicts};
-use super::row::{Row, Unreadable};
+use super::row::Row;
 use super::solution::Solution;
+use super::unreadable::Unreadable;
 
 /// The plan while it is collected.
 pub(super) struct Work<'a> {

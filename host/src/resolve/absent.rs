@@ -3,11 +3,11 @@
 //! An absent rule fails closed: a tool that it may have hidden stays hidden, unless an administrator set that the tool
 //! needs no rule. The implementor of [`ToolRules`] says why a rule or step is absent.
 
-use std::sync::Arc;
-
 use crate::domain::experience::{Gate, HiddenBy};
 use crate::domain::{Environment, PaneTool, WithoutRule};
 
+use super::absent_part::Absent;
+use super::absent_part::AbsentPart;
 use super::rules::ToolRules;
 
 /// The code of a tool that is hidden because its rule or a guarding step is absent, and of the warning about it.
@@ -15,31 +15,6 @@ pub const NO_RULE: &str = "no-rule";
 
 /// The code of the warning about a tool that is decided without a step that may be skipped.
 const NO_STEP: &str = "no-step";
-
-/// A rule or a step that should decide about tools of a kind, or once did, and cannot be called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Absent {
-    /// The rule or step that is absent.
-    pub part: AbsentPart,
-    /// Why it is absent, as a clause without a full stop.
-    pub why: Arc<str>,
-    /// What an administrator does about it, as a clause without a full stop.
-    pub next: Arc<str>,
-}
-
-/// The kind of rule or step that is absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AbsentPart {
-    /// A rule whose plugin still answers for the kind. No other rule takes its place, and the tool's `withoutRule` does
-    /// not apply.
-    Rule,
-    /// A step around the rule without which no answer may be given.
-    Guard,
-    /// A step around the rule that may be skipped.
-    Step,
-    /// A rule that was there once, or whose plugin is installed but not active. No plugin answers for the kind now.
-    Former,
-}
 
 /// What the host decides about a tool before it calls the rule.
 #[derive(Debug, PartialEq)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::experience::{Degraded, ToolFault};
 
-use super::absent::Absent;
+use super::absent_part::Absent;
 use super::journal::Journal;
 use super::queries::Queries;
 use super::reads::{Read, Reads};

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::{Error, durable, rows, schema};
+use super::schema_version::schema_version;
+use super::{Error, durable, rows};
 
 /// A copy that was made, or the reason why none was needed.
 pub(super) struct Backup(Option<PathBuf>);
@@ -25,7 +26,7 @@ pub(super) fn make(connection: &Connection, file: &Path, shape: usize) -> Result
         connection.execute("VACUUM INTO ?1", [unfinished.to_string_lossy()])?;
         let copied = Connection::open(&unfinished)?;
         // Another process may have migrated the database in the meantime; then that process made a copy.
-        if schema::shape(&copied)? != shape {
+        if schema_version(&copied)? != shape {
             return Ok(None);
         }
         let revision = rows::newest(&copied)?;
@@ -71,6 +72,7 @@ fn free_name(file: &Path, shape: usize, revision: u64) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::schema;
 
     /// The copies in a folder, by name.
     fn copies(folder: &Path) -> Vec<PathBuf> {
@@ -86,14 +88,14 @@ mod tests {
         for revision in 1..=revisions {
             older.execute("INSERT INTO revision VALUES (?1, '2026-01-01T00:00:00Z', 'a', 'b')", [revision]).unwrap();
         }
-        older.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
+        older.pragma_update(None, "application_id", crate::store::schema_version::APPLICATION_ID).unwrap();
         older.pragma_update(None, "user_version", 1).unwrap();
         older
     }
 
     fn revisions(file: &Path) -> (usize, u64) {
         let copy = Connection::open(file).unwrap();
-        (schema::shape(&copy).unwrap(), rows::newest(&copy).unwrap().0)
+        (schema_version(&copy).unwrap(), rows::newest(&copy).unwrap().0)
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::domain::access::Caller;
 use crate::domain::plugin::Skipped;
 use crate::domain::{AnyItem, Kind, Name, Problem, Profile, Revision, User};
 
-use super::Referrer;
+use super::links::Links;
 
 /// Changes that happen together or not at all, as one revision.
 #[derive(Debug, Clone, Default)]
@@ -128,25 +128,6 @@ pub struct Committed {
     pub tolerated: Vec<Tolerated>,
     /// Steps that failed and were skipped.
     pub skipped: Vec<Skipped>,
-}
-
-/// Links to an item. There may be as many as there are people, so not all people are listed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Links {
-    /// All links of the configuration, then the first people, by login.
-    pub listed: Vec<Referrer>,
-    /// The number of all links.
-    pub count: u64,
-}
-
-impl Links {
-    /// The most people who are listed.
-    pub const PEOPLE: usize = 20;
-
-    pub(super) fn add(&mut self, more: Self) {
-        self.count += more.count;
-        self.listed.extend(more.listed);
-    }
 }
 
 /// An item or an assignment that changed.

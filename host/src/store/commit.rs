@@ -9,19 +9,8 @@ use crate::domain::revision::{Author, ChangeRecord};
 use crate::domain::{Kind, Revision};
 
 use super::draft::Draft;
+use super::end::End;
 use super::{ChangeSet, Committed, Error, Store, bounds, history, lock, outbox, rights, room, rows};
-
-/// More work with the outcome of a change set before the transaction ends, whether or not something changed.
-pub(super) type Also<'a> = &'a dyn Fn(&Connection, &Committed) -> Result<(), Error>;
-
-/// How the transaction of a change set ends: committed or rolled back.
-#[derive(Clone, Copy)]
-pub(super) enum End<'a> {
-    /// The transaction is committed.
-    Keep(Also<'a>),
-    /// The transaction is rolled back.
-    Forget(Also<'a>),
-}
 
 /// The changes that a change set would make.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,8 +14,8 @@ use serde::Serialize;
 use crate::domain::revision::Author;
 use crate::domain::{Digest, Duties, PluginVersion, Revision};
 
-use super::commit::End;
 use super::component_kinds::declare;
+use super::end::End;
 use super::{ChangeSet, Committed, Error, Store, rows};
 
 /// A component to be kept.

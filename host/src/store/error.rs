@@ -8,6 +8,7 @@ use crate::domain::access::Privilege;
 use crate::domain::{InvalidItem, InvalidName, Kind, Revision};
 
 use super::Links;
+use super::links::Referrer;
 
 /// A request the store refused, or could not carry out.
 #[derive(Debug, thiserror::Error)]
@@ -145,17 +146,6 @@ pub struct MissingReference {
 impl MissingReference {
     /// The most missing references that are listed. The check ends there.
     pub const LISTED_MAX: usize = 20;
-}
-
-/// An item or an assignment that refers to an item.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
-pub struct Referrer {
-    /// The collection; `assignments` for a person who is assigned to a profile.
-    pub collection: String,
-    /// The name of the item. Of an assignment: the person, or the profile if the person is referred to.
-    pub name: String,
-    /// The attribute with the reference.
-    pub attribute: String,
 }
 
 /// The most names that a sentence lists; it counts the others.

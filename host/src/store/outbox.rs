@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::domain::revision::Author;
 use crate::domain::{Kind, Revision};
 
-use super::commit::End;
+use super::end::End;
 use super::{ChangeSet, Changed, Committed, Error, How, Store, rows};
 
 /// An event to be written.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use crate::domain::Revision;
 use crate::domain::revision::Author;
 
-use super::commit::End;
+use super::end::End;
 use super::{ChangeSet, Committed, Error, Store, lock, rows};
 
 /// How long a lease lasts without being renewed, in seconds.

@@ -7,23 +7,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::schema_version::APPLICATION_ID;
+use super::schema_version::MIGRATIONS;
+use super::schema_version::schema_version;
 use super::{Error, backup};
-
-/// Marks the file as ours, in SQLite's `application_id`.
-pub(super) const APPLICATION_ID: i32 = 0x4c6f_6164; // "Load"
-
-/// The migrations, oldest first. A database's `user_version` is the number of migrations it has been through.
-const MIGRATIONS: &[(&str, &str)] = &[
-    ("0001-revisions", include_str!("migrations/0001-revisions.sql")),
-    ("0002-upgrades", include_str!("migrations/0002-upgrades.sql")),
-    ("0003-access", include_str!("migrations/0003-access.sql")),
-    ("0004-plugins", include_str!("migrations/0004-plugins.sql")),
-    ("0005-holders", include_str!("migrations/0005-holders.sql")),
-    ("0006-component-kinds", include_str!("migrations/0006-component-kinds.sql")),
-    ("0007-manifests", include_str!("migrations/0007-manifests.sql")),
-    ("0008-outbox-turns", include_str!("migrations/0008-outbox-turns.sql")),
-    ("0009-people", include_str!("migrations/0009-people.sql")),
-];
 
 /// Sets up a connection. Every acknowledged write survives a power cut: a transaction is on disk when it ends, which
 /// costs one sync of the disk each.
@@ -41,10 +28,10 @@ pub(super) fn configure(connection: &Connection) -> Result<(), Error> {
 /// `file`.
 pub(super) fn migrate(connection: &mut Connection, file: Option<&Path>) -> Result<(), Error> {
     // Refuses a foreign database before anything in it is changed.
-    shape(connection)?;
+    schema_version(connection)?;
     // If another process is making the database, this waits for it, up to the busy time-out.
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    let done = shape(connection)?;
+    let done = schema_version(connection)?;
     if done == MIGRATIONS.len() {
         return Ok(());
     }
@@ -61,7 +48,7 @@ pub(super) fn migrate(connection: &mut Connection, file: Option<&Path>) -> Resul
 fn apply(connection: &mut Connection) -> Result<(), Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have migrated it first.
-    let done = shape(&transaction)?;
+    let done = schema_version(&transaction)?;
     for (name, sql) in &MIGRATIONS[done..] {
         transaction.execute_batch(sql)?;
         tracing::info!(step = name, "changed the shape of the database");
@@ -72,24 +59,9 @@ fn apply(connection: &mut Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// The number of migrations a database has been through. Refuses a database that is newer than this program or of
-/// another one.
-pub(super) fn shape(connection: &Connection) -> Result<usize, Error> {
-    let done: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if id != APPLICATION_ID && tables > 0 {
-        return Err(Error::NotOurs);
-    }
-    if done > MIGRATIONS.len() {
-        return Err(Error::Newer { found: done, known: MIGRATIONS.len() });
-    }
-    Ok(done)
-}
-
 /// Refuses a database that this program would have to migrate first.
 pub(super) fn refuse_older(connection: &Connection) -> Result<(), Error> {
-    let (found, known) = (shape(connection)?, MIGRATIONS.len());
+    let (found, known) = (schema_version(connection)?, MIGRATIONS.len());
     if found < known { Err(Error::Older { found, known }) } else { Ok(()) }
 }
 
@@ -120,7 +92,7 @@ pub(super) mod tests {
         }
         connection.execute_batch("INSERT INTO revision VALUES (1, '2026-01-01T00:00:00Z', 'a', 'b')").unwrap();
         migrate(&mut connection, Some(&file)).unwrap();
-        assert_eq!((tables(&connection), shape(&connection).unwrap()), (once, MIGRATIONS.len()));
+        assert_eq!((tables(&connection), schema_version(&connection).unwrap()), (once, MIGRATIONS.len()));
         let revisions: u32 = connection.query_row("SELECT count(*) FROM revision", [], |row| row.get(0)).unwrap();
         assert_eq!(revisions, 1, "what was written in between stays");
         let copies = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());

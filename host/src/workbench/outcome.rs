@@ -9,7 +9,7 @@ use crate::plugin::{CallError, Examined, Reply, StepProposal};
 use crate::resolve::{Decision, ItemReference};
 use crate::upgrade::{Migration, Upsert};
 
-use super::trial::Disbelief;
+use super::rejection::Disbelief;
 
 /// The answer of a component as a case would expect it. A fault the component itself answers with goes by its own code.
 pub(super) fn outcome(call: &Examined, disbelief: Option<&Disbelief>) -> Value {

@@ -16,6 +16,7 @@ use crate::upgrade::{Page, StepInfo, believe};
 
 use super::case::{Case, CaseError, CaseFile};
 use super::outcome::outcome;
+use super::rejection::Disbelief;
 
 /// A component that can be asked.
 pub struct Workbench {
@@ -32,15 +33,6 @@ pub struct Found {
     pub(super) disbelief: Option<Disbelief>,
     /// The call, and how it went.
     pub call: Examined,
-}
-
-/// The reason why a change or an upgrade would reject a well-formed answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Disbelief {
-    /// A stable code.
-    pub(super) code: String,
-    /// The reason, as a sentence.
-    pub(super) sentence: String,
 }
 
 /// The error of a workbench that cannot be opened.

@@ -112,7 +112,7 @@ impl Known {
         let suits = match (act, status, code?) {
             // The writes beside came first each time.
             (_, 412, "stale") => true,
-            (1 | 3, 404, "not-found") => !is_there,
+            (1 | 3, 404, "not-found") | (1, 409, "missing-reference") => !is_there,
             (2, 404, "not-found") => self.versions.is_empty(),
             (2, 409, "nothing-before") => self.before.is_empty(),
             (3, 409, "in-use") => self.active.as_ref() == Some(chosen),
