@@ -1,6 +1,6 @@
-//! The whole of Loadout behind one gateway: the store, the rules, and what joins them.
+//! The service: joins the store, the rules and the plugins. The HTTP API and the command line are thin layers over it.
 //!
-//! The HTTP API and the command line are thin over this. Synchronous: whoever serves many at once decides where it runs.
+//! Every function is synchronous: a caller that serves many requests at once decides on which thread it runs.
 
 mod audit;
 mod changes;
@@ -63,25 +63,26 @@ pub struct Service {
     comparing: Mutex<()>,
     stopping: AtomicBool,
     turns: runtime::turn::Turns,
-    /// The plugin that a question of the outbox was put to last: the next question is another plugin's.
+    /// The plugin to which an event of the outbox was delivered last. The next event is another plugin's, if one is
+    /// due.
     served: Mutex<String>,
 }
 
 /// Whose experience a question is about.
 #[derive(Debug, Clone)]
 pub enum Who {
-    /// Somebody who exists.
+    /// A user of the environment.
     Login(Name<User>),
-    /// Somebody who might.
+    /// A user who is not in the environment, described in full.
     Hypothetical(User),
 }
 
 /// A question about an experience.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// About whom.
+    /// The person whose experience is asked.
     pub who: Who,
-    /// "What if it were this profile".
+    /// The profile to answer with, instead of the one in force.
     pub profile: Option<Name<Profile>>,
     /// The app that asks.
     pub app: String,
@@ -98,7 +99,7 @@ pub struct Question {
 pub struct ImportOptions {
     /// Only says what the import would do.
     pub dry_run: bool,
-    /// Which stays of what there is one of.
+    /// Which version stays of an item that there can be only one of.
     pub on_conflict: OnConflict,
 }
 
@@ -110,7 +111,7 @@ pub struct Imported {
     pub dry_run: bool,
     /// The newest revision; of a dry run, the one that it would be.
     pub revision: Revision,
-    /// What was read, and what became of it.
+    /// What was read, and the outcome for each item.
     #[serde(flatten)]
     pub report: Report,
     /// Steps that broke and were passed over.
@@ -124,7 +125,7 @@ pub enum Error {
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// Another archive is being read.
+    /// Another archive is being read, and only one is read at a time.
     #[error(
         "another import or plan of an upgrade is being worked out, and this server works out one at a time: try again in some seconds"
     )]
@@ -186,7 +187,8 @@ impl From<upgrade::Error> for Error {
     }
 }
 
-/// What ships with the program, over an environment that is as `here` shows: values that were kept stay.
+/// Returns the content that ships with the program, over an environment as `here` shows it: values that an
+/// administrator set stay.
 fn shipped_over(here: &Snapshot) -> Vec<Change> {
     let changes = content::shipped().items.into_iter().map(|(name, item)| match here.entry(item.kind(), &name) {
         Some(entry) => {
@@ -198,7 +200,7 @@ fn shipped_over(here: &Snapshot) -> Vec<Change> {
     changes.collect()
 }
 
-/// Leaves alone what the environment decides for itself.
+/// Keeps the settings that the environment decides for itself.
 fn keep_own_settings(changes: &mut ChangeSet, here: &Snapshot) {
     for change in &mut changes.changes {
         if let Change::Put { item: AnyItem::Environment(environment), .. } = change {
@@ -207,7 +209,7 @@ fn keep_own_settings(changes: &mut ChangeSet, here: &Snapshot) {
     }
 }
 
-/// The log of plugin calls in `folder`. Without one the service does all it does otherwise.
+/// Opens the log of plugin calls in `folder`. The service runs without the log if it cannot be opened.
 fn trace_log(folder: &Path) -> Option<Arc<TraceLog>> {
     let opened = TraceLog::open(folder);
     opened.map(Arc::new).map_err(|error| tracing::warn!(%error, "calls of plugins are not recorded")).ok()
@@ -295,7 +297,7 @@ impl Service {
                 }
                 let changes = ChangeSet { authority: Authority::Product, ..ChangeSet::new(changes) };
                 let done = self.store.install(&components, changes, &author);
-                // What was kept is looked at again if another process wrote in between.
+                // The values to keep are read again if another process wrote in between.
                 lost.set(done.is_err() && self.store.newest()? != here.revision());
                 Ok::<_, Error>(done?)
             },
@@ -304,18 +306,18 @@ impl Service {
         Ok(self)
     }
 
-    /// The same service with the log that its plugins are watched by.
+    /// Returns the service with the log that records the calls of its plugins.
     #[must_use]
     pub fn with_traces(self, traces: Arc<TraceLog>) -> Self {
         Self { traces: Some(traces), ..self }
     }
 
-    /// The log of plugin calls; nothing for a service that only looks, or whose log cannot be written.
+    /// Returns the log of plugin calls; nothing for a service that only looks, or whose log cannot be written.
     pub fn traces(&self) -> Option<&Arc<TraceLog>> {
         self.traces.as_ref()
     }
 
-    /// Lets the log keep to the settings of a snapshot.
+    /// Applies the trace settings of a snapshot to the log.
     fn follow(&self, snapshot: &Snapshot) {
         if let Some(traces) = &self.traces {
             traces.follow(snapshot);
@@ -338,13 +340,13 @@ impl Service {
 
     /// Imports the solution in `zip` as one revision, or only says what that would do.
     ///
-    /// A second import of the same solution changes nothing. Whoever writes at the same time is not written over: the import
-    /// is planned anew, and refused only after losing many times.
+    /// A second import of the same solution changes nothing. A change that is written at the same time is not
+    /// overwritten: the import is planned anew, and refused only after losing many times.
     pub fn import(&self, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
         self.import_as(&Caller::admin(), zip, &ImportOptions { dry_run, ..ImportOptions::default() }, author)
     }
 
-    /// [`Service::import`] for `caller`, refused as a whole if something would change that is not theirs to write.
+    /// [`Service::import`] for `caller`. Refused as a whole if it would change something that the caller may not write.
     pub fn import_as(
         &self,
         caller: &Caller,
@@ -414,7 +416,7 @@ impl Service {
         Ok(export::archive(&snapshot, &assignments, &duties, options)?)
     }
 
-    /// Answers a question.
+    /// Answers a question about an experience.
     pub fn experience(&self, question: &Question) -> Result<Experience, Error> {
         self.experience_for(&Asker::default(), question)
     }
@@ -441,7 +443,7 @@ impl Service {
         if question.as_of.is_none() {
             self.follow(&snapshot);
         }
-        // What is only supposed, or about the past, is nobody's experience.
+        // A hypothetical question, or one about the past, is no real experience, so its calls are not observed.
         let is_real = question.as_of.is_none() && subject.login.is_some() && subject.hypothetical_profile.is_none();
         let session = question.session.as_ref();
         let ask = |rules: &dyn ToolRules| {

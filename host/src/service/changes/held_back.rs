@@ -13,7 +13,7 @@ use crate::store::{Change, ChangeSet, Committed, Snapshot};
 use super::commit::Origin;
 use crate::service::{Error, Service};
 
-/// How many profiles one import holds back. Each of them costs another attempt.
+/// Most profiles that one import holds back. Each of them costs another attempt.
 const HELD_BACK_MAX: usize = 20;
 
 impl Service {
@@ -41,7 +41,8 @@ impl Service {
     }
 }
 
-/// Takes what would be written of a profile out of `changes`. False if `base` has no such profile, or nothing is written.
+/// Removes the writes of a profile from `changes`. Returns false if `base` has no such profile, or nothing would be
+/// written of it.
 fn hold_back(changes: &mut ChangeSet, profile: &str, base: &Snapshot) -> bool {
     let before = changes.changes.len();
     let writes = |change: &Change| matches!(change, Change::Put { name, item, .. } if item.kind() == Kind::Profile && **name == *profile);
