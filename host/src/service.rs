@@ -53,7 +53,7 @@ use recording::observer::{Observer, Observing};
 use runtime::platform::Platform;
 use runtime::plugin_source::PluginSource;
 
-/// One environment, ready to be asked.
+/// The service of one environment.
 pub struct Service {
     store: Store,
     machinery: PluginSource,
@@ -133,7 +133,7 @@ pub enum Error {
     /// There is no such sample.
     #[error("there is no sample `{name}`: known are {}", content::SAMPLES.join(", "))]
     UnknownSample {
-        /// What was asked for.
+        /// The requested name.
         name: String,
     },
     /// The environment is not exported.
@@ -145,7 +145,7 @@ pub enum Error {
     /// There is no such step.
     #[error("there is no step `{name}`: known are {known}")]
     UnknownStep {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// The steps there are.
         known: String,
@@ -171,7 +171,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether another revision was written while the change was worked out.
+    /// Returns whether another revision was written while the change was worked out.
     fn is_moved(&self) -> bool {
         matches!(self, Self::Store(store::Error::Moved { .. }))
     }
@@ -216,13 +216,13 @@ fn trace_log(folder: &Path) -> Option<Arc<TraceLog>> {
 }
 
 impl Service {
-    /// The service of the data folder `folder`, which is made if it is not there: shipped content and the built-in plugins in
-    /// place, tools decided by what is installed.
+    /// Opens the service of the data folder `folder`, which is made if it is not there. Puts shipped content and the
+    /// built-in plugins in place; the installed plugins decide about tools.
     pub fn start(folder: &Path) -> Result<Self, Error> {
         Self::start_with(folder, PlatformOptions::of_this_program())
     }
 
-    /// As [`Service::start`], with plugins run as `options` say.
+    /// Opens the service as [`Service::start`], with plugins run as `options` say.
     pub fn start_with(folder: &Path, options: PlatformOptions) -> Result<Self, Error> {
         let store = Store::open(folder)?;
         let traces = trace_log(folder);
@@ -242,23 +242,23 @@ impl Service {
         Ok(service)
     }
 
-    /// The service of a data folder that is there, to look at and to plan with: its database is not changed.
+    /// Opens the service of an existing data folder, to look at and to plan with: its database is not changed.
     pub fn look(folder: &Path) -> Result<Self, Error> {
         let platform = Platform::open(folder, PlatformOptions::of_this_program())?;
         Ok(Self::with(Store::look(folder)?, PluginSource::Installed(Box::new(platform))))
     }
 
-    /// The service of `folder` as [`Service::start`] makes it, with tools decided by `rules` and without plugins.
+    /// Opens the service of `folder` as [`Service::start`] does, with tools decided by `rules` and without plugins.
     pub fn open(folder: &Path, rules: Arc<dyn ToolRules>) -> Result<Self, Error> {
         Self::new(Store::open(folder)?, rules).with_shipped()
     }
 
-    /// As [`Service::open`], with old environments upgraded by `steps`.
+    /// Opens the service as [`Service::open`], with old environments upgraded by `steps`.
     pub fn open_with(folder: &Path, rules: Arc<dyn ToolRules>, steps: Arc<dyn Steps>) -> Result<Self, Error> {
         Self::with(Store::open(folder)?, PluginSource::Given { rules, steps }).with_shipped()
     }
 
-    /// A service over `store` whose tools are decided by `rules`.
+    /// Returns a service over `store` whose tools are decided by `rules`.
     pub fn new(store: Store, rules: Arc<dyn ToolRules>) -> Self {
         Self::with(store, PluginSource::of_rules(rules))
     }
@@ -276,7 +276,7 @@ impl Service {
         }
     }
 
-    /// The same with what ships with the program in place.
+    /// Writes the content and the plugins that ship with the program to the environment, and returns the service.
     fn with_shipped(self) -> Result<Self, Error> {
         let why = "content that shipped with this version".to_owned();
         let author = Author::new("loadout", why);
@@ -324,7 +324,7 @@ impl Service {
         }
     }
 
-    /// The configuration.
+    /// Returns the store of the configuration.
     pub fn store(&self) -> &Store {
         &self.store
     }
@@ -346,7 +346,8 @@ impl Service {
         self.import_as(&Caller::admin(), zip, &ImportOptions { dry_run, ..ImportOptions::default() }, author)
     }
 
-    /// [`Service::import`] for `caller`. Refused as a whole if it would change something that the caller may not write.
+    /// Imports as [`Service::import`] does, for `caller`. Refuses the whole import if it would change something that
+    /// the caller may not write.
     pub fn import_as(
         &self,
         caller: &Caller,

@@ -55,9 +55,9 @@ pub struct Activation {
     pub activate: bool,
     /// Whether it may be of another major version than the one that serves.
     pub accept_major: bool,
-    /// Whether it serves whatever it would change of what was recorded.
+    /// Whether it serves past the gate, whatever recorded answers it would change.
     pub past_gate: bool,
-    /// Whether it serves although settings that are there do not fit it.
+    /// Whether it serves although present settings do not fit it.
     pub anyway: bool,
 }
 
@@ -84,7 +84,7 @@ impl Service {
         let manifest = Loader::inspect(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let (name, version) = (identity.full_name(), identity.version);
         let new = NewVersion { manifest: &manifest, digest: &digest, signatures: &signatures };
-        // Refused before anything is compiled, as far as that can be known.
+        // Refuses before the component is compiled, as far as that can be known.
         let WithVersion { plugin, expect, .. } = self.with_version(&snapshot, &new, how)?;
         let change = Change::Put { name: name.as_str().into(), item: plugin.into(), expect };
         self.must_have_room(&snapshot, &[change], &[(&digest, bytes.len())])?;
@@ -513,7 +513,7 @@ impl Service {
     }
 }
 
-/// What a change of plugins writes.
+/// The writes of a change of plugins.
 #[derive(Default)]
 pub(super) struct Proposed {
     pub(super) changes: Vec<Change>,

@@ -1,7 +1,7 @@
 //! Mutants of a component: the same component in which one condition of its sources does something else.
 //!
-//! Works on what the compiler made, so nothing is compiled from sources again, and needs line tables to say where in the sources a
-//! condition stands. Makes mutants that are valid, and knows nothing of whether anybody notices them.
+//! Works on the compiled code, so nothing is compiled again, and needs line tables to find the place of a condition in
+//! the sources. Makes valid mutants, and does not know whether a case notices them.
 
 mod lines;
 mod splice;
@@ -162,7 +162,8 @@ fn change(operator: &Operator<'_>) -> Option<Mutated> {
 
 /// The comparison that differs in what it says of equal values.
 fn boundary(operator: u8) -> Option<u8> {
-    // Less, greater, less or equal, greater or equal: each signed and unsigned, for 32 bits from 0x48 on, for 64 bits from 0x53 on.
+    // Less, greater, less or equal, greater or equal: each signed and unsigned, for 32 bits from 0x48 on, for 64 bits
+    // from 0x53 on.
     match operator {
         0x48..=0x4b | 0x53..=0x56 => Some(operator + 4),
         0x4c..=0x4f | 0x57..=0x5a => Some(operator - 4),

@@ -21,7 +21,7 @@ use crate::store::{Change, ChangeSet, Committed, NewEvent, OutboxEvent, Snapshot
 
 use crate::service::{Error, Service};
 
-/// What kind of change it is, and how it came about.
+/// The kind of a change, and where it came from.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::service) struct Origin<'a> {
     /// Whether an archive is imported.
@@ -39,7 +39,7 @@ impl Service {
         self.store.racing(lost, || self.attempt(changes, author, Origin::default()))
     }
 
-    /// Carries out `changes` over the newest revision, or is refused because that is not the newest any more.
+    /// Carries out `changes` over the newest revision. Refuses if another revision was written meanwhile.
     pub(in crate::service) fn attempt(
         &self,
         changes: &ChangeSet,
@@ -95,7 +95,7 @@ impl Service {
             return Err(operation.refuse(&step, Stage::PreOperation, fault).into());
         }
         if let Some(step) = patched.values().next_back() {
-            // What does not hold together now did before the steps.
+            // The change was consistent before the steps patched it, so a problem now is a fault of the last step.
             let checked = self.store.preview(changes.clone(), author);
             preview = checked.map_err(|error| match error {
                 store::Error::Moved { .. } | store::Error::Database(_) | store::Error::Full { .. } => {
@@ -202,13 +202,13 @@ impl Service {
     }
 }
 
-/// Whether `change` writes the item that `record` is about.
+/// Returns whether `change` writes the item that `record` is about.
 fn puts(change: &Change, record: &ChangeRecord) -> bool {
     matches!(change, Change::Put { name, item, .. }
         if item.kind().collection() == record.collection && **name == *record.name)
 }
 
-/// Makes the change at `place` write what steps made of it, which is an item: the pipeline takes nothing else.
+/// Makes the change at `place` write the item that steps made of it. The pipeline accepts nothing but an item.
 fn take_over(changes: &mut ChangeSet, place: usize, made: &ChangeRecord) -> Result<(), store::Error> {
     if let Some(Change::Put { name, item, .. }) = changes.changes.get_mut(place) {
         let mut taken = AnyItem::parse(item.kind(), name, made.after.clone().unwrap_or_default())?;

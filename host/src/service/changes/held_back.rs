@@ -1,7 +1,7 @@
 //! Profiles that an import holds back, because their people would have a second profile for one app.
 //!
-//! Where a second assignment is refused, one profile does not keep the rest of an archive from being written: it stays as
-//! it was, in quarantine. A profile that is not here yet is not held back, because others may name it.
+//! Where a second assignment is refused, one profile does not keep the rest of an archive from being written: it stays
+//! as it was, in quarantine. A profile that is not here yet is not held back, because other items may name it.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::service::{Error, Service};
 const HELD_BACK_MAX: usize = 20;
 
 impl Service {
-    /// Carries out the `changes` of an import over `base` as far as second assignments allow. With the outcome come the
+    /// Writes the `changes` of an import over `base` as far as second assignments allow. Returns the outcome, and the
     /// profiles that stay as they were, each with the reason.
     pub(in crate::service) fn attempt_holding_back(
         &self,

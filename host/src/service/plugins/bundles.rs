@@ -165,7 +165,7 @@ impl Service {
         let propose = |service: &Self, snapshot: &Snapshot, held: &[Arc<Ready>]| {
             service.bundled_changes(snapshot, caller, &checked, held, options.activation)
         };
-        // Refused before anything is compiled, as far as that can be known.
+        // Refuses before a component is compiled, as far as that can be known.
         let snapshot = self.store.snapshot()?;
         let (proposed, _) = propose(self, &snapshot, &[]).inspect_err(|error| {
             if let Error::Plugin(PluginError::RefusedVersion { name, reason, .. }) = error

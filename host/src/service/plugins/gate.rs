@@ -75,12 +75,12 @@ pub struct SettingsOutlook {
     pub problems: UnfitSettings,
 }
 
-/// How an administrator passes the gate: with the differences that are meant, or past it.
+/// What an administrator says to the gate: the differences that are meant, and whether to pass it unchecked.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Gatekeeping<'a> {
     /// The differences that are meant.
     pub expected: &'a [Expected],
-    /// Whether the version serves whatever it would change.
+    /// Whether the version serves without a comparison.
     pub past_gate: bool,
 }
 
@@ -215,7 +215,7 @@ impl Service {
     ) -> Result<Comparison, Error> {
         let _turn = turn(&self.comparing)?;
         self.observe();
-        // A plugin that is switched off is compared with what would serve.
+        // A plugin that is switched off is compared with the version that would serve.
         let from = plugin.active.ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
         let old = self.ready_version(name, from, version_of(name, plugin, from)?)?;
         let new = self.ready_version(name, version, wanted_version(name, plugin, version)?)?;

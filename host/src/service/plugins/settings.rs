@@ -1,6 +1,6 @@
 //! Settings of plugins, checked against the schemas of the plugins when a change writes them.
 //!
-//! Settings that were there before are not checked: the rule itself says in its answer what it cannot use. Settings of
+//! Settings that were there before are not checked: the rule itself says in its answer which it cannot use. Settings of
 //! an import are written, and its report says which do not fit. No plugin is called.
 
 use std::sync::Arc;

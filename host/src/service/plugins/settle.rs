@@ -80,7 +80,7 @@ pub struct Migrated {
 }
 
 impl Migrated {
-    /// Whether nothing was changed.
+    /// Returns whether nothing was changed.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }

@@ -47,11 +47,11 @@ pub struct KeyView {
 pub struct SignerView {
     /// The short name of the key: 16 hexadecimal digits.
     pub key_id: KeyId,
-    /// What the signature is worth here.
+    /// The standing of the signature in this environment.
     pub standing: Standing,
 }
 
-/// What a signature is worth.
+/// The standing of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = SignatureStanding)]

@@ -76,11 +76,11 @@ pub struct PluginView {
     pub served_before: Vec<PluginVersion>,
     /// The versions that could not be installed, the last first.
     pub failed: Vec<FailedVersion>,
-    /// What was decided about its tools.
+    /// The decisions about its tools.
     pub tools: BTreeMap<String, ToolOverride>,
     /// Whether this process calls it, or each of its steps, and which hosts outside it does not reach for now.
     pub health: Vec<Health>,
-    /// What was decided about its steps.
+    /// The decisions about its steps.
     pub steps: BTreeMap<String, StepOverride>,
     /// Which of its calls are recorded.
     #[serde(skip_serializing_if = "Option::is_none")]

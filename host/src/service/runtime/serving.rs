@@ -13,11 +13,11 @@ pub enum ServingState {
     Active,
     /// An administrator switched it off.
     Inactive,
-    /// No version serves: one waits for a decision about what it asks to reach.
+    /// No version serves: one waits for a decision about the capabilities it asks for.
     Waiting,
-    /// A version serves, and is not asked for a while because it went on breaking.
+    /// A version serves, and is not called for a while because it kept failing.
     Suspended,
-    /// A version serves, was suspended, and is tried with one call; or no version could be installed.
+    /// A version serves, was suspended, and the next call tries it; or no version could be installed.
     Failing,
     /// The version that should serve cannot be made ready.
     Unavailable,

@@ -28,7 +28,7 @@ impl Scratch {
         for end in ["", "-wal", "-shm"] {
             let mut file = self.0.clone().into_os_string();
             file.push(end);
-            // What is not there need not go.
+            // A missing file needs no removal.
             let _ = fs::remove_file(file);
         }
     }
@@ -76,7 +76,7 @@ struct Unused(PathBuf);
 
 impl Drop for Unused {
     fn drop(&mut self) {
-        // What is not there need not go.
+        // A missing file needs no removal.
         let _ = fs::remove_file(&self.0);
     }
 }

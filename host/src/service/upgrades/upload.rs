@@ -42,7 +42,7 @@ impl Drop for Upload {
 }
 
 impl Service {
-    /// Writes an uploaded archive to a file, until the value is dropped.
+    /// Writes an uploaded archive to a file, which is deleted when the value is dropped.
     pub fn keep_upload(&self, archive: &[u8]) -> io::Result<Upload> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("{BEGINS}{}-{}.zip", std::process::id(), COUNT.fetch_add(1, Relaxed));

@@ -97,7 +97,7 @@ fn read_unit(dwarf: &Dwarf<Slice<'_>>, unit: &Unit<Slice<'_>>, code: u64, rows: 
             gimli::ColumnType::LeftEdge => 0,
             gimli::ColumnType::Column(column) => small(column.get()),
         };
-        // Line 0 is code that nobody wrote.
+        // Line 0 marks code that is not in the sources.
         let place = row.line().map(|line| Place { file, line: small(line.get()), column });
         sequence.push(Row { from, place });
     }

@@ -4,8 +4,8 @@
 
 use std::ops::Range;
 
-/// The binary with `with` in place of so many bytes at `at`. `around` are the contents it lies in, the outermost first; each begins
-/// behind its own length.
+/// Returns the binary with `with` in place of `removed` bytes at `at`. `around` are the contents it lies in, the
+/// outermost first; each begins behind its own length.
 pub(super) fn spliced(bytes: &[u8], around: &[Range<usize>], at: usize, removed: usize, with: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + with.len() + around.len());
     out.extend(bytes);
