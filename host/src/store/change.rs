@@ -200,7 +200,7 @@ pub struct Tolerated {
     pub kind: Kind,
     /// The name of the item.
     pub name: String,
-    /// What is wrong with the item.
+    /// The problem of the item.
     pub problem: Problem,
 }
 

@@ -30,7 +30,8 @@ fn host() -> String {
     if name.is_empty() { "this machine".to_owned() } else { name.to_owned() }
 }
 
-/// What tells a process apart besides its number: the boot of the machine, the number space, and the start time.
+/// Returns the facts that tell a process apart besides its number: the boot of the machine, the number space, and the
+/// start time.
 fn mark(id: u32) -> String {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let boot: String = boot.chars().take_while(|c| *c != '-').collect();

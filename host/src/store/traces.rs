@@ -49,7 +49,7 @@ pub struct TraceLog {
     writer: Option<JoinHandle<()>>,
 }
 
-/// What the callers and the writer share.
+/// The state that the callers and the writer share.
 #[derive(Debug)]
 struct Shared {
     settings: ArcSwap<TraceSettings>,

@@ -17,7 +17,7 @@ use crate::upgrade::{Page, StepInfo, believe};
 use super::case::{Case, CaseError, CaseFile};
 use super::outcome::outcome;
 
-/// A component that can be asked.
+/// A component that can be called with the questions of cases.
 pub struct Workbench {
     loader: Arc<Loader>,
     ready: Arc<Ready>,

@@ -16,7 +16,7 @@ const TIME: SignedDuration = SignedDuration::from_secs(60);
 /// bound.
 const MOST: usize = 10_000;
 
-/// What calls of one line have in common.
+/// The attributes that calls of one line have in common.
 #[derive(PartialEq, Eq, Hash)]
 struct Same {
     token: String,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::domain::trace::CallTrace;
 
-/// What the writer receives.
+/// The work that the writer receives.
 #[derive(Debug)]
 pub(super) enum Work {
     /// A record to write.
