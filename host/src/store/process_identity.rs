@@ -6,13 +6,13 @@
 
 use std::fs;
 
-/// The name of this process as an owner.
+/// Returns the name of this process as an owner.
 pub fn this_process() -> String {
     let id = std::process::id();
     format!("process {id} on {} ({})", host(), mark(id))
 }
 
-/// Whether the process `owner` no longer exists. Always false for a process of another machine.
+/// Returns whether the process `owner` no longer exists. Always false for a process of another machine.
 pub fn is_gone(owner: &str) -> bool {
     let Some((machine, mark_of)) = owner.strip_suffix(')').and_then(|owner| owner.rsplit_once(" (")) else {
         return false;

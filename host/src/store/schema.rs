@@ -72,8 +72,8 @@ fn apply(connection: &mut Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// The number of migrations a database has been through. Refuses a database that is newer than this program or of
-/// another one.
+/// Returns the number of migrations a database has been through. Refuses a database that is newer than this program or
+/// of another one.
 pub(super) fn shape(connection: &Connection) -> Result<usize, Error> {
     let done: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
@@ -100,7 +100,7 @@ pub(super) mod tests {
     /// The first migration.
     pub(in crate::store) const FIRST: &str = MIGRATIONS[0].1;
 
-    /// All tables and indexes of a database, with their SQL.
+    /// Returns all tables and indexes of a database, with their SQL.
     fn tables(connection: &Connection) -> Vec<(String, Option<String>)> {
         let mut find = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").unwrap();
         let found = find.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
@@ -128,7 +128,7 @@ pub(super) mod tests {
         assert!(copies.is_empty(), "nothing had to be copied: {copies:?}");
     }
 
-    /// The rows that find people for lists, for all people.
+    /// Returns the rows that find people for lists, for all people.
     fn copies_of_people(connection: &Connection) -> Vec<String> {
         let texts = |sql| {
             let mut find = connection.prepare(sql).unwrap();

@@ -163,7 +163,7 @@ impl Case {
         serde_json::from_value(Value::Object(facts)).map_err(CaseError::Session)
     }
 
-    /// The configuration: the library of the file with that of the case.
+    /// Returns the configuration: the library of the file with that of the case.
     pub(super) fn snapshot(&self, library: &Items) -> Result<Snapshot, CaseError> {
         let mut entries = BTreeMap::new();
         for (kind, items) in library.iter().chain(&self.library) {

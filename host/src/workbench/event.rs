@@ -158,7 +158,7 @@ impl TargetCase {
     }
 }
 
-/// The first member of an image that it would not have.
+/// Returns the first member of an image that it would not have.
 fn foreign<'a>(image: &Image, body: &'a Value) -> Option<&'a String> {
     let asked = |key: &str| {
         image.attributes.is_empty()

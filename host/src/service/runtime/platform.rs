@@ -523,7 +523,7 @@ mod tests {
         ))
     }
 
-    /// A service without anything in it but `plugin`, and its component if that is not lost.
+    /// Returns a service without anything in it but `plugin`, and its component if that is not lost.
     fn service(folder: &Path, bytes: &[u8], lost: bool, plugin: Plugin) -> Service {
         service_with(folder, bytes, lost, plugin, |_| {})
     }
@@ -732,7 +732,7 @@ mod tests {
         insta::assert_snapshot!(refused, @"tool kind `scripts` is decided by plugin `contoso/guard`: switch that off first");
     }
 
-    /// A version of a plugin that decides about scripts, as if it had come with the program.
+    /// Returns a version of a plugin that decides about scripts, as if it had come with the program.
     fn shipped(version: &str, settings: &str) -> Bundled {
         let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..] else {
             panic!("the built-in plugin is gone")

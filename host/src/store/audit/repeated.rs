@@ -69,7 +69,7 @@ impl Repeated {
     }
 }
 
-/// Whether a line that began with `entry` takes a call at `now`.
+/// Returns whether a line that began with `entry` takes a call at `now`.
 fn is_young(entry: &AuditEntry, now: Timestamp) -> bool {
     now.duration_since(entry.at).abs() < TIME
 }

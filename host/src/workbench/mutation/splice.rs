@@ -47,7 +47,7 @@ fn written(mut value: usize) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// A section with its kind and length, the length in five bytes if it is padded.
+    /// Returns a section with its kind and length, the length in five bytes if it is padded.
     fn section(kind: u8, content: &[u8], padded: bool) -> Vec<u8> {
         let mut length = written(content.len());
         if padded {
