@@ -1,4 +1,4 @@
-//! Tests of what a change set may do, and what is refused.
+//! Tests of the changes that a change set may make, and of those that are refused.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Tests of what the store promises about tokens.
+//! Tests of the promises of the store about tokens.
 
 use jiff::ToSpan;
 use tempfile::TempDir;

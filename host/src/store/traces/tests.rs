@@ -1,5 +1,5 @@
-//! Tests of what the log promises: no record is kept longer than set, the log takes no more room than set, and no damage
-//! stops it.
+//! Tests of the promises of the log: no record is kept longer than set, the log takes no more room than set, and no
+//! damage stops it.
 
 use std::fs;
 use std::sync::Arc;
