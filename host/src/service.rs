@@ -63,7 +63,7 @@ pub struct Service {
     comparing: Mutex<()>,
     stopping: AtomicBool,
     turns: runtime::turn::Turns,
-    /// The plugin to which an event of the outbox was delivered last. The next event is another plugin's, if one is
+    /// The plugin to which an event of the outbox was dispatched last. The next event is another plugin's, if one is
     /// due.
     served: Mutex<String>,
 }

@@ -1,6 +1,6 @@
-//! The outbox: delivers events to asynchronous steps, and writes the changes that the steps propose.
+//! The outbox: dispatches events to asynchronous steps, and writes the changes that the steps propose.
 //!
-//! An event is delivered at least once. A proposed change goes through the pipeline like any change, in the transaction
+//! An event is dispatched at least once. A proposed change goes through the pipeline like any change, in the transaction
 //! that ends the event, so it is written once, whatever breaks in between.
 
 use std::cell::Cell;
@@ -22,10 +22,10 @@ use crate::store::{Change, ChangeSet, EventState, Expect, OutboxEvent, Snapshot,
 use super::commit::Origin;
 use crate::service::{Error, Service};
 
-/// Attempts to deliver an event before it is dead and waits for an administrator.
+/// Attempts to dispatch an event before it is dead and waits for an administrator.
 const ATTEMPTS: u32 = 8;
 
-/// How long this process leases an event that it delivers, in seconds: longer than a step may take. Another process
+/// How long this process leases an event that it dispatches, in seconds: longer than a step may take. Another process
 /// takes the event earlier only if this one no longer exists.
 const HELD: u32 = 60;
 
@@ -54,7 +54,7 @@ pub enum Delivered {
     Nothing,
     /// The step answered, or the event was ended meanwhile.
     Answered,
-    /// The event will be delivered again, or another process has taken it.
+    /// The event will be dispatched again, or another process has taken it.
     Postponed,
     /// The event is dead: it waits for an administrator.
     Died,
@@ -150,7 +150,7 @@ impl Service {
         Ok(self.store.drop_events_of(plugin)?)
     }
 
-    /// Delivers one event that is due, if there is one.
+    /// Dispatches one event that is due, if there is one.
     pub fn deliver(&self, now: Timestamp) -> Result<Delivered, Error> {
         if !self.store.is_event_due(now, is_gone)? {
             return Ok(Delivered::Nothing);
@@ -193,11 +193,11 @@ impl Service {
         Ok(if given_up { Delivered::Died } else { Delivered::Postponed })
     }
 
-    /// Marks an event dead that never came back from its attempts: to deliver it may be what ends the server.
+    /// Marks an event dead that never came back from its attempts: dispatching it may be what ends the server.
     fn bury(&self, event: &OutboxEvent, now: Timestamp) -> Result<Delivered, Error> {
         let OutboxEvent { plugin, step, .. } = event;
         let reason = format!(
-            "it was put {ATTEMPTS} times, and each time the server ended or its database failed before there was an answer: put it again when you know why"
+            "it was dispatched {ATTEMPTS} times, and each time the server ended or its database failed before there was an answer: retry it when you know why"
         );
         let dead = EventState::Dead;
         if !self.store.put_event_back(event, &this_process(), dead, now, ATTEMPTS, "outbox.interrupted", &reason)? {
@@ -380,7 +380,7 @@ mod tests {
         for _ in 0..ATTEMPTS {
             assert!(service.store.take_event(now, HELD, "a server that ended", "", |_| true).unwrap().is_some());
         }
-        assert_eq!(service.deliver(now).unwrap(), Delivered::Nothing, "another process may still deliver it");
+        assert_eq!(service.deliver(now).unwrap(), Delivered::Nothing, "another process may still dispatch it");
         let later = now + SignedDuration::from_secs(HELD.into());
         assert_eq!(service.deliver(later).unwrap(), Delivered::Died);
         let events = service.store.events(None, 0, 2).unwrap();

@@ -679,7 +679,7 @@ mod tests {
             assert_eq!(look(), before, "and no question waits for it");
             let due = if found_by_somebody {
                 assert!(matches!(platform.ready(store, &Loader::digest(&rule)).unwrap(), Found::Ready(_)));
-                assert_eq!(look(), before, "a catalog is made beside the questions");
+                assert_eq!(look(), before, "the next catalog is made in the background");
                 Instant::now()
             } else {
                 Instant::now() + PAUSE
@@ -707,7 +707,7 @@ mod tests {
             let catalog = platform.catalog(store, &snapshot).unwrap();
             catalog.missing().iter().map(|missing| missing.reason.clone()).collect::<Vec<_>>().join("; ")
         };
-        insta::assert_snapshot!(missing(), @"it was not made ready: it is not compiled yet, which goes on beside the questions: come again in a while");
+        insta::assert_snapshot!(missing(), @"it was not made ready: it is not compiled yet, which goes on in the background: try again in a while");
         assert!(platform.retry(store, Instant::now()).unwrap());
         assert_eq!(missing(), "");
     }

@@ -27,7 +27,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 2;
 
 /// The reason given for a component that is still to be compiled when [`PATIENCE`] is over.
-const NOT_COMPILED: &str = "it is not compiled yet, which goes on beside the questions: come again in a while";
+const NOT_COMPILED: &str = "it is not compiled yet, which goes on in the background: try again in a while";
 
 /// A component that could not be made ready for the time being.
 pub(super) struct Unavailable {
