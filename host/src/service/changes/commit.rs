@@ -108,7 +108,7 @@ impl Service {
         let events: Vec<NewEvent> = operation
             .afterwards(&preview.changes)
             .into_iter()
-            // No plugin is asked about a change that its own proposal led to: it knows what it proposed, and could go
+            // No plugin is called about a change that its own proposal led to: it knows what it proposed, and could go
             // on for ever.
             .filter(|(step, _)| !origin.delivers.is_some_and(|delivered| delivered.is_led_by(&step.plugin)))
             .map(|(step, event)| NewEvent {

@@ -1,7 +1,7 @@
 //! The outbox: dispatches events to asynchronous steps, and writes the changes that the steps propose.
 //!
-//! An event is dispatched at least once. A proposed change goes through the pipeline like any change, in the transaction
-//! that ends the event, so it is written once, whatever breaks in between.
+//! An event is dispatched at least once. A proposed change goes through the pipeline like any change, in the
+//! transaction that ends the event, so it is written once, whatever breaks in between.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

@@ -18,13 +18,13 @@ use super::super::{Error, PluginSource, Service};
 use super::PluginError;
 
 impl Service {
-    /// Returns what the version of `plugin` that serves answers for.
+    /// Returns the duties of the version of `plugin` that serves: the tool kinds it answers for.
     pub(in crate::service) fn duties(&self, plugin: &Plugin) -> Result<Duties, Error> {
         plugin.serving().map_or(Ok(Duties::default()), |(_, digest)| self.duties_of(plugin, digest))
     }
 
-    /// Returns what a component of `plugin` answers for; if its manifest cannot be read any more, what was kept of it,
-    /// with every step as a guard.
+    /// Returns the duties of a component of `plugin`. If its manifest cannot be read any more, returns the duties kept
+    /// of it, with every step as a guard.
     pub(super) fn duties_of(&self, plugin: &Plugin, digest: &Digest) -> Result<Duties, Error> {
         if let Some(manifest) = self.platform()?.manifest(&self.store, digest)? {
             return Ok(manifest.duties(&plugin.steps));
@@ -47,7 +47,7 @@ impl Service {
         Ok(())
     }
 
-    /// Returns what the plugins answer for that administrators installed, for an export.
+    /// Returns the duties of the plugins that administrators installed, for an export.
     pub(in crate::service) fn exported_duties(&self, snapshot: &Snapshot) -> Result<BTreeMap<String, Duties>, Error> {
         let PluginSource::Installed(_) = &self.machinery else { return Ok(BTreeMap::new()) };
         let mut exported = BTreeMap::new();

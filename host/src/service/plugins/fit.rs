@@ -216,7 +216,7 @@ impl<'a> Draft<'a> {
                 placed.settings.clone_from(&settings);
             }
         } else if let Some(step) = &place.step {
-            // A step is told the same by no configuration and by an empty one.
+            // A step is given the same by no configuration and by an empty one.
             let told = Some(settings).filter(|settings| !settings.is_empty());
             plugin.steps.entry(step.clone()).or_default().configuration = told;
             plugin.steps.retain(|_, wanted| *wanted != StepOverride::default());

@@ -50,7 +50,7 @@ pub struct Settling<'a> {
 pub enum SettingsChange {
     /// By the migrations of the version.
     Migrated,
-    /// To what they were before a migration, because a version serves again that served then.
+    /// Back to their values before a migration, because a version serves again that served then.
     PutBack,
 }
 

@@ -30,7 +30,7 @@ pub struct PluginView {
     pub name: String,
     /// Who owns it: the product, or this environment.
     pub layer: Layer,
-    /// An inactive plugin is not asked.
+    /// An inactive plugin is not called.
     pub state: State,
     /// What it does now, in one word.
     pub serving: ServingState,

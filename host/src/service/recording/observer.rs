@@ -233,7 +233,7 @@ impl ToolRules for Observing<'_> {
         // A default that a fault policy gave in place of the answer is no answer of the rule.
         let record = evaluation.degraded.is_none()
             && recording.is_some_and(|wanted| self.observer.may_record(&plugin, wanted.per_minute, at));
-        // Where it broke or was not asked, the version that serves answered.
+        // If it broke or was not called, the version that serves answered.
         let by_trial = observed.trial.is_some_and(|trial| {
             trial.reaches(&facts) && evaluation.plugin.as_ref() == Some(&format!("{plugin} {}", trial.rollout.version))
         });

@@ -80,7 +80,7 @@ impl Service {
             let failure = error.to_string();
             let closed =
                 if is_final { self.store.give_up(lease, &failure) } else { self.store.let_go(lease, &failure) };
-            // If another process took the run meanwhile, that process closes it. The caller is told the failure itself.
+            // If another process took the run meanwhile, that process closes it. The caller gets the failure itself.
             if let Err(error) = closed {
                 tracing::debug!(%error, run = lease.run, "the upgrade that failed was not closed");
             }
