@@ -334,7 +334,7 @@ impl Platform {
         });
         let connectors = Arc::new(connectors.collect::<Connectors>());
         let mut catalog = Catalog::of(&self.loader);
-        // Slugs ask no connector for a question about the past that the newest revision does not name any more.
+        // For a question about the past, slugs do not ask a connector that the newest revision no longer names.
         let [then, now] = [snapshot, &*newest].map(|it| it.environment().queries.connector);
         let connector = then.filter(|then| Some(then) == now.as_ref());
         if let Some(connector) = connector.and_then(|name| name.as_str().parse::<ConnectorName>().ok()) {

@@ -15,35 +15,35 @@ pub(in crate::store) struct Range {
 pub struct Ranges(Vec<Range>);
 
 impl Ranges {
-    /// Returns one text.
+    /// Returns the set of one text.
     pub fn one(text: &str) -> Self {
         Self::of(Bound::Included(text.to_owned()), Bound::Included(text.to_owned()))
     }
 
-    /// Returns each of the given texts.
+    /// Returns the set of the given texts.
     pub fn each<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let point = |text: &str| Range { from: Bound::Included(text.to_owned()), to: Bound::Included(text.to_owned()) };
         Self::joined(texts.into_iter().map(point).collect())
     }
 
-    /// Returns the texts that begin with `prefix`.
+    /// Returns the set of the texts that begin with `prefix`.
     pub fn starting_with(prefix: &str) -> Self {
         Self::of(Bound::Included(prefix.to_owned()), past(prefix).map_or(Bound::Unbounded, Bound::Excluded))
     }
 
-    /// Returns the texts between two bounds.
+    /// Returns the set of the texts between two bounds.
     pub fn of(from: Bound<String>, to: Bound<String>) -> Self {
         Self::joined(vec![Range { from, to }])
     }
 
-    /// Returns the texts that are in at least one of both sets.
+    /// Returns the set of the texts that are in at least one of both sets.
     #[must_use]
     pub fn or(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         Self::joined(self.0)
     }
 
-    /// Returns the texts that are in both sets.
+    /// Returns the set of the texts that are in both sets.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         let pairs = self.0.iter().flat_map(|a| other.0.iter().map(move |b| (a, b)));
@@ -87,7 +87,7 @@ impl Ranges {
 }
 
 impl Range {
-    /// All texts.
+    /// The set of all texts.
     pub(in crate::store) const ALL: Self = Self { from: Bound::Unbounded, to: Bound::Unbounded };
 
     pub(in crate::store) fn contains(&self, text: &str) -> bool {
