@@ -87,7 +87,7 @@ impl Ranges {
 }
 
 impl Range {
-    /// The set of all texts.
+    /// The range of all texts.
     pub(in crate::store) const ALL: Self = Self { from: Bound::Unbounded, to: Bound::Unbounded };
 
     pub(in crate::store) fn contains(&self, text: &str) -> bool {
