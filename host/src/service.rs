@@ -1,6 +1,6 @@
-//! The whole of Loadout behind one gateway: the store, the rules, and what joins them.
+//! The service: joins the store, the rules and the plugins. The HTTP API and the command line are thin layers over it.
 //!
-//! The HTTP API and the command line are thin over this. Synchronous: whoever serves many at once decides where it runs.
+//! Every function is synchronous: a caller that serves many requests at once decides on which thread it runs.
 
 mod audit;
 mod changes;
@@ -53,7 +53,7 @@ use recording::observer::{Observer, Observing};
 use runtime::platform::Platform;
 use runtime::plugin_source::PluginSource;
 
-/// One environment, ready to be asked.
+/// The service of one environment.
 pub struct Service {
     store: Store,
     machinery: PluginSource,
@@ -63,25 +63,26 @@ pub struct Service {
     comparing: Mutex<()>,
     stopping: AtomicBool,
     turns: runtime::turn::Turns,
-    /// The plugin that a question of the outbox was put to last: the next question is another plugin's.
+    /// The plugin to which an event of the outbox was dispatched last. The next event is another plugin's, if one is
+    /// due.
     served: Mutex<String>,
 }
 
 /// Whose experience a question is about.
 #[derive(Debug, Clone)]
 pub enum Who {
-    /// Somebody who exists.
+    /// A user of the environment.
     Login(Name<User>),
-    /// Somebody who might.
+    /// A user who is not in the environment, described in full.
     Hypothetical(User),
 }
 
 /// A question about an experience.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// About whom.
+    /// The person whose experience is asked.
     pub who: Who,
-    /// "What if it were this profile".
+    /// The profile to answer with, instead of the one in force.
     pub profile: Option<Name<Profile>>,
     /// The app that asks.
     pub app: String,
@@ -98,7 +99,7 @@ pub struct Question {
 pub struct ImportOptions {
     /// Only says what the import would do.
     pub dry_run: bool,
-    /// Which stays of what there is one of.
+    /// Which version stays of an item that there can be only one of.
     pub on_conflict: OnConflict,
 }
 
@@ -110,7 +111,7 @@ pub struct Imported {
     pub dry_run: bool,
     /// The newest revision; of a dry run, the one that it would be.
     pub revision: Revision,
-    /// What was read, and what became of it.
+    /// What was read, and the outcome for each item.
     #[serde(flatten)]
     pub report: Report,
     /// Steps that broke and were passed over.
@@ -124,7 +125,7 @@ pub enum Error {
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// Another archive is being read.
+    /// Another archive is being read, and only one is read at a time.
     #[error(
         "another import or plan of an upgrade is being worked out, and this server works out one at a time: try again in some seconds"
     )]
@@ -132,7 +133,7 @@ pub enum Error {
     /// There is no such sample.
     #[error("there is no sample `{name}`: known are {}", content::SAMPLES.join(", "))]
     UnknownSample {
-        /// What was asked for.
+        /// The requested name.
         name: String,
     },
     /// The environment is not exported.
@@ -144,7 +145,7 @@ pub enum Error {
     /// There is no such step.
     #[error("there is no step `{name}`: known are {known}")]
     UnknownStep {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// The steps there are.
         known: String,
@@ -170,7 +171,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether another revision was written while the change was worked out.
+    /// Returns whether another revision was written while the change was worked out.
     fn is_moved(&self) -> bool {
         matches!(self, Self::Store(store::Error::Moved { .. }))
     }
@@ -186,7 +187,8 @@ impl From<upgrade::Error> for Error {
     }
 }
 
-/// What ships with the program, over an environment that is as `here` shows: values that were kept stay.
+/// Returns the content that ships with the program, over an environment as `here` shows it: values that an
+/// administrator set stay.
 fn shipped_over(here: &Snapshot) -> Vec<Change> {
     let changes = content::shipped().items.into_iter().map(|(name, item)| match here.entry(item.kind(), &name) {
         Some(entry) => {
@@ -198,7 +200,7 @@ fn shipped_over(here: &Snapshot) -> Vec<Change> {
     changes.collect()
 }
 
-/// Leaves alone what the environment decides for itself.
+/// Keeps the settings that the environment decides for itself.
 fn keep_own_settings(changes: &mut ChangeSet, here: &Snapshot) {
     for change in &mut changes.changes {
         if let Change::Put { item: AnyItem::Environment(environment), .. } = change {
@@ -207,20 +209,20 @@ fn keep_own_settings(changes: &mut ChangeSet, here: &Snapshot) {
     }
 }
 
-/// The log of plugin calls in `folder`. Without one the service does all it does otherwise.
+/// Opens the log of plugin calls in `folder`. The service runs without the log if it cannot be opened.
 fn trace_log(folder: &Path) -> Option<Arc<TraceLog>> {
     let opened = TraceLog::open(folder);
     opened.map(Arc::new).map_err(|error| tracing::warn!(%error, "calls of plugins are not recorded")).ok()
 }
 
 impl Service {
-    /// The service of the data folder `folder`, which is made if it is not there: shipped content and the built-in plugins in
-    /// place, tools decided by what is installed.
+    /// Opens the service of the data folder `folder`, which is made if it is not there. Puts shipped content and the
+    /// built-in plugins in place; the installed plugins decide about tools.
     pub fn start(folder: &Path) -> Result<Self, Error> {
         Self::start_with(folder, PlatformOptions::of_this_program())
     }
 
-    /// As [`Service::start`], with plugins run as `options` say.
+    /// Opens the service as [`Service::start`], with plugins run as `options` say.
     pub fn start_with(folder: &Path, options: PlatformOptions) -> Result<Self, Error> {
         let store = Store::open(folder)?;
         let traces = trace_log(folder);
@@ -240,23 +242,23 @@ impl Service {
         Ok(service)
     }
 
-    /// The service of a data folder that is there, to look at and to plan with: its database is not changed.
+    /// Opens the service of an existing data folder, to look at and to plan with: its database is not changed.
     pub fn look(folder: &Path) -> Result<Self, Error> {
         let platform = Platform::open(folder, PlatformOptions::of_this_program())?;
         Ok(Self::with(Store::look(folder)?, PluginSource::Installed(Box::new(platform))))
     }
 
-    /// The service of `folder` as [`Service::start`] makes it, with tools decided by `rules` and without plugins.
+    /// Opens the service of `folder` as [`Service::start`] does, with tools decided by `rules` and without plugins.
     pub fn open(folder: &Path, rules: Arc<dyn ToolRules>) -> Result<Self, Error> {
         Self::new(Store::open(folder)?, rules).with_shipped()
     }
 
-    /// As [`Service::open`], with old environments upgraded by `steps`.
+    /// Opens the service as [`Service::open`], with old environments upgraded by `steps`.
     pub fn open_with(folder: &Path, rules: Arc<dyn ToolRules>, steps: Arc<dyn Steps>) -> Result<Self, Error> {
         Self::with(Store::open(folder)?, PluginSource::Given { rules, steps }).with_shipped()
     }
 
-    /// A service over `store` whose tools are decided by `rules`.
+    /// Returns a service over `store` whose tools are decided by `rules`.
     pub fn new(store: Store, rules: Arc<dyn ToolRules>) -> Self {
         Self::with(store, PluginSource::of_rules(rules))
     }
@@ -274,7 +276,7 @@ impl Service {
         }
     }
 
-    /// The same with what ships with the program in place.
+    /// Writes the content and the plugins that ship with the program to the environment, and returns the service.
     fn with_shipped(self) -> Result<Self, Error> {
         let why = "content that shipped with this version".to_owned();
         let author = Author::new("loadout", why);
@@ -295,7 +297,7 @@ impl Service {
                 }
                 let changes = ChangeSet { authority: Authority::Product, ..ChangeSet::new(changes) };
                 let done = self.store.install(&components, changes, &author);
-                // What was kept is looked at again if another process wrote in between.
+                // The values to keep are read again if another process wrote in between.
                 lost.set(done.is_err() && self.store.newest()? != here.revision());
                 Ok::<_, Error>(done?)
             },
@@ -304,25 +306,25 @@ impl Service {
         Ok(self)
     }
 
-    /// The same service with the log that its plugins are watched by.
+    /// Returns the service with the log that records the calls of its plugins.
     #[must_use]
     pub fn with_traces(self, traces: Arc<TraceLog>) -> Self {
         Self { traces: Some(traces), ..self }
     }
 
-    /// The log of plugin calls; nothing for a service that only looks, or whose log cannot be written.
+    /// Returns the log of plugin calls; nothing for a service that only looks, or whose log cannot be written.
     pub fn traces(&self) -> Option<&Arc<TraceLog>> {
         self.traces.as_ref()
     }
 
-    /// Lets the log keep to the settings of a snapshot.
+    /// Applies the trace settings of a snapshot to the log.
     fn follow(&self, snapshot: &Snapshot) {
         if let Some(traces) = &self.traces {
             traces.follow(snapshot);
         }
     }
 
-    /// The configuration.
+    /// Returns the store of the configuration.
     pub fn store(&self) -> &Store {
         &self.store
     }
@@ -338,13 +340,14 @@ impl Service {
 
     /// Imports the solution in `zip` as one revision, or only says what that would do.
     ///
-    /// A second import of the same solution changes nothing. Whoever writes at the same time is not written over: the import
-    /// is planned anew, and refused only after losing many times.
+    /// A second import of the same solution changes nothing. A change that is written at the same time is not
+    /// overwritten: the import is planned anew, and refused only after losing many times.
     pub fn import(&self, zip: &[u8], dry_run: bool, author: &Author) -> Result<Imported, Error> {
         self.import_as(&Caller::admin(), zip, &ImportOptions { dry_run, ..ImportOptions::default() }, author)
     }
 
-    /// [`Service::import`] for `caller`, refused as a whole if something would change that is not theirs to write.
+    /// Imports as [`Service::import`] does, for `caller`. Refuses the whole import if it would change something that
+    /// the caller may not write.
     pub fn import_as(
         &self,
         caller: &Caller,
@@ -414,7 +417,7 @@ impl Service {
         Ok(export::archive(&snapshot, &assignments, &duties, options)?)
     }
 
-    /// Answers a question.
+    /// Answers a question about an experience.
     pub fn experience(&self, question: &Question) -> Result<Experience, Error> {
         self.experience_for(&Asker::default(), question)
     }
@@ -441,7 +444,7 @@ impl Service {
         if question.as_of.is_none() {
             self.follow(&snapshot);
         }
-        // What is only supposed, or about the past, is nobody's experience.
+        // A hypothetical question, or one about the past, is no real experience, so its calls are not observed.
         let is_real = question.as_of.is_none() && subject.login.is_some() && subject.hypothetical_profile.is_none();
         let session = question.session.as_ref();
         let ask = |rules: &dyn ToolRules| {

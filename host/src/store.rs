@@ -137,27 +137,27 @@ impl Store {
         }
     }
 
-    /// The folder the database is in.
+    /// Returns the folder the database is in.
     pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("."))
     }
 
-    /// The number of the newest revision in the database, from this process or another.
+    /// Returns the number of the newest revision in the database, from this process or another.
     pub fn newest(&self) -> Result<Revision, Error> {
         self.read(rows::newest)
     }
 
-    /// The newest revision that this process has seen, without asking the database.
+    /// Returns the newest revision that this process has seen, without asking the database.
     pub fn newest_known(&self) -> Revision {
         self.newest.load().revision()
     }
 
-    /// The library at the newest revision.
+    /// Returns the library at the newest revision.
     pub fn snapshot(&self) -> Result<Arc<Snapshot>, Error> {
         self.library(self.newest()?)
     }
 
-    /// The library at `newest`. It is kept in memory, and made anew if another process wrote that revision.
+    /// Returns the library at `newest`. It is kept in memory, and made anew if another process wrote that revision.
     fn library(&self, newest: Revision) -> Result<Arc<Snapshot>, Error> {
         let known = self.newest.load_full();
         if known.revision() == newest {
@@ -168,8 +168,8 @@ impl Store {
         Ok(fresh)
     }
 
-    /// The library at any revision up to the newest. The last few libraries are kept. Few are loaded at once; the
-    /// caller waits for its turn.
+    /// Returns the library at any revision up to the newest. The last few libraries are kept. Few are loaded at once;
+    /// the caller waits for its turn.
     pub fn snapshot_at(&self, revision: Revision) -> Result<Arc<Snapshot>, Error> {
         self.snapshot_in(revision, Patience::Waits)
     }
@@ -221,7 +221,7 @@ fn open_to_look(path: &Path) -> Result<Connection, Error> {
     Ok(Connection::open_with_flags(path, flags)?)
 }
 
-/// A query that panics rolls back while it unwinds, so what a poisoned lock guards is still consistent.
+/// Locks, also after a panic: a query that panics rolls back while it unwinds, so the guarded value is consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

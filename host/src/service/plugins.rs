@@ -1,7 +1,7 @@
-//! Plugins by administrators: installed, activated, rolled back, switched off, taken away.
+//! What administrators do with plugins: install, activate, roll back, switch off, remove.
 //!
-//! Every change is one revision. A component is made ready before a revision names it, so whatever is wrong with it shows while
-//! the version that serves goes on serving. A version that does not take the settings that are there does not serve.
+//! Every change is one revision. A component is made ready before a revision names it, so a fault in it shows while the
+//! version that serves goes on serving. A version that does not take the present settings does not serve.
 
 pub(in crate::service) mod bundles;
 pub(in crate::service) mod connectors;
@@ -55,19 +55,19 @@ pub struct Activation {
     pub activate: bool,
     /// Whether it may be of another major version than the one that serves.
     pub accept_major: bool,
-    /// Whether it serves whatever it would change of what was recorded.
+    /// Whether it serves past the gate, whatever recorded answers it would change.
     pub past_gate: bool,
-    /// Whether it serves although settings that are there do not fit it.
+    /// Whether it serves although present settings do not fit it.
     pub anyway: bool,
 }
 
 impl Service {
-    /// Installs a component: asks whether it is wanted at all, looks at it, compiles it, tries to start it, and lets it
-    /// serve if `how` says so.
+    /// Installs a component: checks whether the environment takes it at all, reads it, compiles it, tries to start it,
+    /// and lets it serve if `how` says so.
     ///
-    /// A version that is there already with the same component is not installed again. Whatever is wrong, the version that
-    /// serves goes on serving, also until an administrator decides about what the new one asks for. `caller` needs the privilege for
-    /// settings that are migrated.
+    /// A version that is there already with the same component is not installed again. Whatever is wrong, the version
+    /// that serves goes on serving, also until an administrator decides about the capabilities that the new one asks
+    /// for. `caller` needs the privilege for settings that are migrated.
     pub fn install_plugin(
         &self,
         caller: &Caller,
@@ -84,11 +84,11 @@ impl Service {
         let manifest = Loader::inspect(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let (name, version) = (identity.full_name(), identity.version);
         let new = NewVersion { manifest: &manifest, digest: &digest, signatures: &signatures };
-        // Refused before anything is compiled, as far as that can be known.
+        // Refuses before the component is compiled, as far as that can be known.
         let WithVersion { plugin, expect, .. } = self.with_version(&snapshot, &new, how)?;
         let change = Change::Put { name: name.as_str().into(), item: plugin.into(), expect };
         self.must_have_room(&snapshot, &[change], &[(&digest, bytes.len())])?;
-        // Held until it is in the store, so that what has to be shown before it serves can be.
+        // Held until it is in the store, so that the gate can compare it before it serves.
         let _ready = platform.prepare(bytes).map_err(|error| self.remember(bytes, error, author))?;
         let component = platform::component_of(&manifest, &digest, bytes);
         let (left, migrated) = (RefCell::new(None), RefCell::new(Migrated::default()));
@@ -122,7 +122,8 @@ impl Service {
             )
         };
         match install(how) {
-            // It is there all the same, to be looked at and to be activated with what is meant.
+            // The version is installed all the same, to be looked at and to be activated later with the options that
+            // are meant.
             Err(Error::Plugin(
                 refused @ (PluginError::Unexpected(_)
                 | PluginError::TooFewRecordings { .. }
@@ -144,7 +145,7 @@ impl Service {
         Ok(Installed { plugin, activated, needs, migrated: migrated.into_inner(), why })
     }
 
-    /// Lets a version serve that is there.
+    /// Activates an installed version.
     #[expect(
         clippy::too_many_arguments,
         reason = "each is something an administrator says, and there is no noun for all of them"
@@ -186,8 +187,8 @@ impl Service {
         Ok(ActivatedPlugin { plugin, migrated: migrated.into_inner() })
     }
 
-    /// Lets the version serve that served before, with the settings of before where they were not changed since; or
-    /// tries a version no more, while one is tried.
+    /// Activates the version that served before, with its former settings where they were not changed since. While a
+    /// version is on trial, ends the trial instead.
     pub fn roll_back_plugin(
         &self,
         name: &str,
@@ -204,7 +205,7 @@ impl Service {
             plugin.pinned = true;
             let digest = version_of(name, plugin, version)?.clone();
             service.must_be_trusted(snapshot, name, version, &digest)?;
-            // It served once, and may not be ready any more: then the version that serves goes on.
+            // It served once, and may not be ready any more: then it is refused, and the version that serves goes on.
             let manifest = service.manifest(name, version, &digest)?;
             plugin.answers_for.subtract(&manifest.duties(&plugin.steps));
             if let Some(needs) = plugin.settle_grant(&digest, &manifest.capabilities, None) {
@@ -219,9 +220,9 @@ impl Service {
         Ok(RolledBackPlugin { plugin, rolled_back: done.get(), migrated: migrated.into_inner() })
     }
 
-    /// Switches a plugin on or off. It is switched on if settings fit it as they are, or `anyway`. What it answers for
-    /// and does not do once it is off is kept from people, unless `fall_back` leaves that to what else decides about the
-    /// tools: a rule that came with the product, or the rule without its steps.
+    /// Switches a plugin on or off. It is switched on if settings fit it as they are, or `anyway`. Once it is off, the
+    /// tools of the kinds it answers for are hidden, unless `fall_back` leaves them to what else decides about them: a
+    /// rule that came with the product, or the rule without its steps.
     pub fn switch_plugin(
         &self,
         name: &str,
@@ -258,8 +259,8 @@ impl Service {
         })
     }
 
-    /// Refuses a plugin to be switched on with a version on trial that the environment does not want any more, or that
-    /// would answer people and does not take their settings.
+    /// Refuses to switch a plugin on with a version on trial that the environment does not want any more, or that would
+    /// answer people and does not take their settings.
     fn trial_may_wake(&self, snapshot: &Snapshot, name: &str, plugin: &Plugin, anyway: bool) -> Result<Settled, Error> {
         let running = plugin.rollout.as_ref().filter(|rollout| rollout.stopped.is_none());
         let Some(Rollout { version, to, .. }) = running else { return Ok(Settled::default()) };
@@ -277,7 +278,7 @@ impl Service {
         })
     }
 
-    /// Takes a version away that does not serve. Old revisions can still be asked with it.
+    /// Removes a version that does not serve. Questions about old revisions can still call it.
     pub fn remove_plugin_version(
         &self,
         name: &str,
@@ -295,8 +296,8 @@ impl Service {
         })
     }
 
-    /// Takes a plugin away, with all its versions, what was decided about its steps, and why versions could not be installed. One without
-    /// which tools would be shown that it may have hidden is taken away only if `fall_back` says that this is meant.
+    /// Removes a plugin, with all its versions, the decisions about its steps, and the reasons why versions could not
+    /// be installed. If tools would be shown without it that it may have hidden, it is removed only with `fall_back`.
     pub fn remove_plugin(
         &self,
         name: &str,
@@ -329,14 +330,14 @@ impl Service {
         Ok(removed)
     }
 
-    /// Tries again to make plugins ready that could not be for the time being, if it is time to. Whether questions are answered by
-    /// more of them now.
+    /// Tries again to make plugins ready that could not be for the time being, if their pause is over. Returns whether
+    /// there is a new catalog.
     pub fn retry_plugins(&self) -> Result<bool, Error> {
         let PluginSource::Installed(platform) = &self.machinery else { return Ok(false) };
         Ok(platform.retry(&self.store, std::time::Instant::now())?)
     }
 
-    /// The component of a version.
+    /// Returns the component of a version.
     pub fn plugin_component(&self, name: &str, version: PluginVersion) -> Result<Vec<u8>, Error> {
         let snapshot = self.store.snapshot()?;
         let digest = version_of(name, item(&snapshot, name)?, version)?;
@@ -350,7 +351,8 @@ impl Service {
         }
     }
 
-    /// The plugin with a version more, if nothing speaks against it.
+    /// Returns the plugin with one more version. Refuses a version that is not trusted, is there with another
+    /// component, or may not serve.
     pub(super) fn with_version(
         &self,
         snapshot: &Snapshot,
@@ -375,7 +377,7 @@ impl Service {
             needs = self.settle_grant(snapshot, &name, &mut plugin, known, &manifest.capabilities)?;
             let is_on = plugin.state.is_active();
             if needs.is_some() && is_on && plugin.active.is_none() {
-                // It was brought to serve, so nothing else serves in its place until that is decided.
+                // It was installed to serve, so no other plugin serves in its place until the grant is decided.
                 plugin.answers_for.add(manifest.duties(&plugin.steps));
             }
             if needs.is_none() {
@@ -390,7 +392,8 @@ impl Service {
         Ok(WithVersion { plugin, expect, needs })
     }
 
-    /// Refuses what must not serve beside what serves.
+    /// Refuses a version of another major version without `accept_major`, and one that decides about a tool kind of
+    /// another installed plugin.
     fn may_serve(
         &self,
         snapshot: &Snapshot,
@@ -405,12 +408,12 @@ impl Service {
         }
         let Provides::ToolRule { kinds, .. } = &manifest.provides else { return Ok(()) };
         let catalog = self.platform()?.catalog(&self.store, snapshot)?;
-        // What came with the product gives way; what somebody else installed does not.
+        // A plugin that came with the product gives way; one that an administrator installed does not.
         let is_rival = |other: &str| {
             other != name && snapshot.entry(Kind::Plugin, other).is_some_and(|entry| entry.layer == Layer::Custom)
         };
         let ready = catalog.plugins().iter().map(|info| (info.full_name(), info.kinds.iter().collect()));
-        // What should be asked and cannot be keeps its kinds.
+        // A plugin that should serve and cannot be made ready keeps its kinds.
         let missing = catalog.missing().iter().map(|missing| (missing.name.clone(), missing.kinds()));
         for (by, taken) in ready.chain(missing).filter(|(other, _): &(String, Vec<&String>)| is_rival(other)) {
             if let Some(kind) = taken.into_iter().find(|kind| kinds.contains(kind)) {
@@ -420,13 +423,13 @@ impl Service {
         Ok(())
     }
 
-    /// The manifest of a version that is made ready first, so that only what can serve will.
+    /// Returns the manifest of a version, which is made ready first: a version that cannot be is refused.
     pub(super) fn manifest(&self, name: &str, version: PluginVersion, digest: &Digest) -> Result<Manifest, Error> {
         Ok(self.ready_version(name, version, digest)?.manifest().clone())
     }
 
-    /// What the versions of a plugin say about themselves: first the one that was activated, then the others, the newest first. One whose
-    /// component is gone says nothing.
+    /// Returns the manifests of the versions of a plugin: first that of the activated version, then the others, the
+    /// newest first. Leaves out versions whose component is gone.
     pub(super) fn manifests<'a>(
         &'a self,
         plugin: &'a Plugin,
@@ -440,7 +443,7 @@ impl Service {
         })
     }
 
-    /// Refuses a component, and remembers why.
+    /// Returns the error that refuses a component, and keeps the reason.
     fn remember(&self, bytes: &[u8], reason: LoadError, author: &Author) -> Error {
         match self.keep_failure(bytes, &reason, author) {
             Some((name, version)) => PluginError::RefusedVersion { name, version, reason }.into(),
@@ -448,7 +451,8 @@ impl Service {
         }
     }
 
-    /// Remembers why a version cannot be used, if it can be told which it is and trying again would not help.
+    /// Keeps the reason why a version cannot be used, if its name and version can be read and trying again would not
+    /// help.
     pub(super) fn keep_failure(
         &self,
         bytes: &[u8],
@@ -465,7 +469,8 @@ impl Service {
         Some((name, version))
     }
 
-    /// Changes one plugin that is as its author expects; again over what is there then, if somebody else wrote in between.
+    /// Changes one plugin that is as its author expects. Does so again over the new revision if another change was
+    /// written in between.
     pub(super) fn change_plugin<A: Into<Also>>(
         &self,
         name: &str,
@@ -488,7 +493,8 @@ impl Service {
         self.plugin(name)
     }
 
-    /// Writes what `changes` says, over the revision it was shown; again if somebody else wrote in between.
+    /// Writes what `changes` returns, over the revision it was given. Calls it again if another change was written in
+    /// between.
     pub(super) fn change_plugins<P: Into<Proposed>>(
         &self,
         changes: impl Fn(&Self, &Arc<Snapshot>) -> Result<P, Error>,
@@ -507,12 +513,12 @@ impl Service {
     }
 }
 
-/// What a change of plugins writes.
+/// The writes of a change of plugins.
 #[derive(Default)]
 pub(super) struct Proposed {
     pub(super) changes: Vec<Change>,
     pub(super) components: Vec<Component>,
-    /// What becomes of settings.
+    /// The outcome for settings.
     pub(super) settled: Settled,
 }
 
@@ -522,19 +528,19 @@ impl From<(Vec<Change>, Vec<Component>)> for Proposed {
     }
 }
 
-/// A version that is about to be installed, looked at.
+/// A version that is about to be installed, with its manifest and signatures.
 pub(super) struct NewVersion<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) digest: &'a Digest,
     pub(super) signatures: &'a Signatures,
 }
 
-/// A plugin with a version more.
+/// A plugin with one more version.
 pub(super) struct WithVersion {
     pub(super) plugin: Plugin,
-    /// Over which revision.
+    /// The revision that the change must be over.
     pub(super) expect: Expect,
-    /// What somebody has to decide about before the version can serve.
+    /// The capabilities that an administrator has to decide about before the version can serve.
     pub(super) needs: Option<Capabilities>,
 }
 
@@ -542,7 +548,7 @@ fn entry<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a store::Entry, Plu
     snapshot.entry(Kind::Plugin, name).ok_or_else(|| PluginError::NoSuchPlugin(name.to_owned()))
 }
 
-/// Refuses a plugin that is another than the author of a change expects.
+/// Refuses a change of a plugin that is not as the author of the change expects.
 fn must_be(expect: Expect, name: &str, entry: &store::Entry) -> Result<(), store::Error> {
     let (kind, name, current) = (Kind::Plugin, name.to_owned(), entry.revision);
     match expect {
@@ -552,7 +558,7 @@ fn must_be(expect: Expect, name: &str, entry: &store::Entry) -> Result<(), store
     }
 }
 
-/// The revision that wrote a plugin.
+/// Returns the revision that wrote a plugin.
 pub(super) fn written(snapshot: &Snapshot, name: &str) -> Result<Revision, PluginError> {
     Ok(entry(snapshot, name)?.revision)
 }
@@ -561,7 +567,7 @@ pub(super) fn item<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Plugin,
     Plugin::from_any(&entry(snapshot, name)?.item).ok_or_else(|| PluginError::NoSuchPlugin(name.to_owned()))
 }
 
-/// The component of a version that an address names.
+/// Returns the component of a version that a URL names.
 pub(super) fn version_of<'a>(
     name: &str,
     plugin: &'a Plugin,
@@ -571,7 +577,7 @@ pub(super) fn version_of<'a>(
     plugin.versions.get(&version).ok_or_else(missing)
 }
 
-/// The component of a version that a body names: a reference that must lead to an installed version.
+/// Returns the component of a version that a request body names: a reference that must lead to an installed version.
 pub(super) fn wanted_version<'a>(
     name: &str,
     plugin: &'a Plugin,
@@ -585,7 +591,7 @@ fn versions(plugin: &Plugin) -> Vec<String> {
     plugin.versions.keys().map(ToString::to_string).collect()
 }
 
-/// Why nothing can be done with a version whose component is lost.
+/// Returns the error for a version whose component is lost.
 pub(super) fn without_component(name: &str, version: PluginVersion, lost: Lost) -> PluginError {
     let reason = LoadError::Unavailable(format!("{lost}: install it again"));
     PluginError::RefusedVersion { name: name.to_owned(), version, reason }

@@ -1,4 +1,4 @@
-//! What runs plugins: the platform with its catalogs, and one turn for long work.
+//! The runtime of plugins: the platform with its catalogs, and the one permit for reading archives.
 
 pub(in crate::service) mod platform;
 pub(in crate::service) mod plugin_source;

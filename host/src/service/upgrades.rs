@@ -1,7 +1,8 @@
-//! Upgrades of old environments: planned here, carried out, looked at and undone in the files beside.
+//! Upgrades of old environments. This module makes plans; the modules below carry them out, show them and undo them.
 //!
-//! A plan lies in a folder of its own, `upgrades/<plan>` within the data folder, with the old environment it is for; the run
-//! that carries it out keeps its journal beside them. Whoever carries a run out holds its lease, and renews it while it works.
+//! A plan lies in a folder of its own, `upgrades/<plan>` within the data folder, with the old environment it is for;
+//! the run that carries it out keeps its journal beside them. The process that carries a run out holds its lease, and
+//! renews it while it works.
 
 mod apply;
 mod ended;
@@ -34,49 +35,51 @@ use super::{Error, Service};
 pub use ended::ENDED_BY_ROLL_BACK;
 use files::{Scratch, keep_source, unusable, write_whole};
 
-/// Where plans and journals lie, within the data folder.
+/// The folder of plans and journals, within the data folder.
 const UPGRADES: &str = "upgrades";
 const SOURCE: &str = "source.zip";
 const PLAN: &str = "plan.json";
 const JOURNAL: &str = "journal.db";
 
-/// Notes and quarantined rows a plan lists; the rest is counted.
+/// Most notes and most quarantined rows that a plan lists.
 const LISTED: usize = 1_000;
 
 /// How to plan.
 #[derive(Debug, Clone, Default)]
 pub struct PlanOptions {
-    /// The prefix of names that have none; the source's own if there is none.
+    /// The prefix for names that have none; the source's own by default.
     pub prefix: Option<String>,
-    /// What to do about steps that changed since they were carried out.
+    /// What to do with steps that changed since they were carried out.
     pub changed: Option<Changed>,
-    /// Whose experience is shown before and after, and in which app; without a login, a person without roles.
+    /// The people whose experience is shown before and after, and in which app; without a login, a person without
+    /// roles.
     pub people: Vec<(Option<Name<User>>, String)>,
 }
 
-/// What is known of an upgrade.
+/// The status of an upgrade.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UpgradeStatus {
     /// The run.
     #[serde(flatten)]
     pub run: RunRecord,
-    /// How far it is, while it is not finished.
+    /// How far the run is, while it is not finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// How many rows of each table became what.
+    /// The number of rows of each table, by outcome.
     pub rows: BTreeMap<String, BTreeMap<String, u64>>,
-    /// Rows that cannot be used, the first of them.
+    /// The first rows that cannot be used.
     pub quarantine: Vec<PlannedRow>,
-    /// What an administrator should know, the first of it.
+    /// The first notes for an administrator.
     pub notes: Vec<Note>,
-    /// What came of it, once it was applied.
+    /// The report of the run, once it was applied.
     #[schema(value_type = Option<Object>)]
     pub report: Option<Value>,
 }
 
 impl Service {
-    /// Plans the upgrade from the old environment in `file`, which people call `called`. Writes nothing to the database.
+    /// Plans the upgrade from the old environment in `file`, which is shown under the name `called`. Writes nothing to
+    /// the database.
     pub fn plan_upgrade(
         &self,
         file: &Path,
@@ -89,10 +92,10 @@ impl Service {
         self.plan_file(file, called, options, tell)
     }
 
-    /// As [`Service::plan_upgrade`], of an old environment that was sent here.
+    /// As [`Service::plan_upgrade`], for an old environment that was uploaded.
     pub fn plan_upload(&self, zip: &[u8], called: &str, options: &PlanOptions) -> Result<Plan, Error> {
         let _turn = self.turns.take()?;
-        // What was sent is kept twice for a while: the plan has a copy of its own.
+        // The upload is on disk twice for a while: the plan has a copy of its own.
         self.make_room(2 * zip.len() as u64)?;
         let upload = self.keep_upload(zip).map_err(|error| unusable(self.store.folder(), error))?;
         self.plan_file(upload.path(), called, options, &|_| Ok(()))
@@ -164,10 +167,10 @@ impl Service {
         Ok(plan)
     }
 
-    /// A plan that was made.
+    /// Returns a plan that was made.
     pub fn upgrade_plan(&self, id: &str) -> Result<Plan, Error> {
         let missing = || Error::from(upgrade::Error::NoSuchPlan(id.to_owned()));
-        // An id is a few hexadecimal digits; anything else would lead somewhere else.
+        // An id is a few hexadecimal digits; anything else would lead to another path.
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(missing());
         }
@@ -211,7 +214,8 @@ impl Service {
         Ok(Subject { login: Some(login.to_string()), user, direct, hypothetical_profile: None })
     }
 
-    /// The steps of a plan that are carried out. Refused if a component is another one than when the plan was made.
+    /// Returns the steps of a plan that are carried out. Refuses if a component is another one than when the plan was
+    /// made.
     fn components_of(&self, plan: &Plan, offered: &dyn Steps) -> Result<Vec<StepInfo>, Error> {
         let planned = plan.steps.iter().filter(|step| step.skipped.is_none());
         let found = planned.map(|step| {
@@ -226,7 +230,7 @@ impl Service {
     }
 }
 
-/// The first rows of a journal that cannot be used.
+/// Returns the first rows of a journal that cannot be used.
 fn quarantined(journal: &Journal) -> Result<Vec<PlannedRow>, Error> {
     let rows = journal.accounted(Some(Outcome::Quarantined), 0, LISTED)?.into_iter();
     let row =

@@ -79,7 +79,7 @@ impl Audit {
         written
     }
 
-    /// Up to `limit` lines, the newest first.
+    /// Returns up to `limit` lines, the newest first.
     pub fn read(&self, filter: &AuditFilter, limit: usize) -> Result<Vec<AuditRecord>, Error> {
         let mut conditions = vec!["1"];
         let mut parameters: Vec<Value> = Vec::new();
@@ -154,7 +154,7 @@ fn body(event: &AuditEvent) -> Result<String, Error> {
 }
 
 impl Store {
-    /// The audit. Makes its database if there is none.
+    /// Returns the audit. Makes its database if there is none.
     pub fn audit(&self) -> Result<&Audit, Error> {
         if let Some(audit) = self.audit.get() {
             return Ok(audit);

@@ -59,7 +59,7 @@ impl Backup {
     }
 }
 
-/// A name that no file in the folder has.
+/// Returns a name that no file in the folder has.
 fn free_name(file: &Path, shape: usize, revision: u64) -> PathBuf {
     let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     let called =
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     use crate::store::schema;
 
-    /// The copies in a folder, by name.
+    /// Returns the copies in a folder, by name.
     fn copies(folder: &Path) -> Vec<PathBuf> {
         let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let mut copies: Vec<_> = files.filter(|path| path.to_string_lossy().contains("backup")).collect();

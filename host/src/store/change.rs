@@ -181,7 +181,7 @@ pub struct Tolerated {
     pub kind: Kind,
     /// The name of the item.
     pub name: String,
-    /// What is wrong with the item.
+    /// The problem of the item.
     pub problem: Problem,
 }
 
@@ -189,13 +189,13 @@ impl Displaced {
     /// The most profiles that a report of ended assignments names; the others are counted.
     pub const NAMED: usize = 20;
 
-    /// The entries of `displaced` that are named, and the number of the others.
+    /// Returns the entries of `displaced` that are named, and the number of the others.
     pub fn named(displaced: &[Self]) -> (&[Self], usize) {
         let (named, others) = displaced.split_at(displaced.len().min(Self::NAMED));
         (named, others.len())
     }
 
-    /// The lines of a report about `displaced`: a place and a sentence each.
+    /// Returns the lines of a report about `displaced`: a place and a sentence each.
     pub fn told(displaced: &[Self]) -> Vec<(String, String)> {
         let (named, others) = Self::named(displaced);
         let profiles = Kind::Profile.collection();
@@ -222,14 +222,14 @@ impl fmt::Display for Displaced {
 }
 
 impl ChangeSet {
-    /// A change set of an author who can mend what is refused.
+    /// Returns a change set of an author who can mend what is refused.
     pub fn new(changes: impl IntoIterator<Item = Change>) -> Self {
         Self { changes: changes.into_iter().collect(), ..Self::default() }
     }
 }
 
 impl Change {
-    /// A change that puts `item` under `name`, in any state of that item.
+    /// Returns a change that puts `item` under `name`, in any state of that item.
     pub fn put(name: impl Into<Arc<str>>, item: impl Into<AnyItem>) -> Self {
         Self::Put { name: name.into(), item: item.into(), expect: Expect::Anything }
     }

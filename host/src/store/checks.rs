@@ -31,7 +31,7 @@ pub(super) fn broken_at(library: &Snapshot, kind: Kind, name: &Arc<str>, attribu
     findings(library, kind, name, true).iter().filter(|finding| finding.problem.attribute == attribute).count()
 }
 
-/// The rules that an item breaks together with the items it names and, if `own`, by itself.
+/// Returns the rules that an item breaks together with the items it names and, if `own`, by itself.
 pub(super) fn findings(library: &Snapshot, kind: Kind, name: &Arc<str>, own: bool) -> Vec<Finding> {
     let Some(entry) = library.entry(kind, name) else { return Vec::new() };
     let mut problems = Problems::default();
@@ -67,7 +67,7 @@ fn in_company(library: &Snapshot, item: &AnyItem, problems: &mut Problems) {
     }
 }
 
-/// Slugs ask for business records. Only connectors of the kind `odata` have those.
+/// Checks that slugs ask a connector with business records, which only those of the kind `odata` have.
 fn asks_for_records(library: &Snapshot, environment: &Environment, problems: &mut Problems) {
     let Some(name) = &environment.queries.connector else { return };
     if library.get(name).is_some_and(|connector| connector.kind != ConnectorKind::Odata) {
@@ -76,7 +76,7 @@ fn asks_for_records(library: &Snapshot, environment: &Environment, problems: &mu
     }
 }
 
-/// No other app may have the name of an app or one of its aliases: a request by that name would be ambiguous.
+/// Checks that no other app has the name of an app or one of its aliases: a request by that name would be ambiguous.
 fn no_other_answers(library: &Snapshot, name: &Arc<str>, app: &App, problems: &mut Problems) {
     for typed in app.aliases.iter().map(|alias| alias.as_str()).chain([&**name]) {
         if let Some(other) = library.rival(Kind::App, name, typed) {
@@ -86,8 +86,8 @@ fn no_other_answers(library: &Snapshot, name: &Arc<str>, app: &App, problems: &m
     }
 }
 
-/// Every script that the expression may set must be attached to the template, so that an agent can choose it (ruling
-/// 8.12). Exported expressions name scripts by their original GUID.
+/// Checks that every script that the expression may set is attached to the template, so that an agent can choose it
+/// (ruling 8.12). Exported expressions name scripts by their original GUID.
 fn expression_sets_attached(library: &Snapshot, template: &SessionTemplate, problems: &mut Problems) {
     // The check of the item itself reports an expression that cannot be read.
     let Some(Ok(workflow)) = template.default_script.as_ref().map(|default| default.expression.workflow()) else {
@@ -107,7 +107,7 @@ fn expression_sets_attached(library: &Snapshot, template: &SessionTemplate, prob
     }
 }
 
-/// The library items that name `name` of `kind`.
+/// Returns the library items that name `name` of `kind`.
 pub(super) fn referrers(library: &Snapshot, kind: Kind, name: &str) -> Vec<Referrer> {
     let mut referrers = Vec::new();
     for referring in Kind::ALL {
@@ -128,7 +128,7 @@ pub(super) fn referrers(library: &Snapshot, kind: Kind, name: &str) -> Vec<Refer
     referrers
 }
 
-/// The items that were touched, and those that refer to a touched session template, script or connector.
+/// Returns the items that were touched, and those that refer to a touched session template, script or connector.
 fn affected(library: &Snapshot, touched: &BTreeSet<(Kind, Arc<str>)>) -> BTreeSet<(Kind, Arc<str>)> {
     let mut affected = touched.clone();
     let looked_at: BTreeSet<(Kind, &str)> = touched
@@ -181,7 +181,7 @@ fn generic(library: &Snapshot, template: Option<&Name<SessionTemplate>>, problem
     }
 }
 
-/// The custom default profile cannot be deactivated while it is the default (ruling 8.4).
+/// Checks that the custom default profile is not deactivated while it is the default (ruling 8.4).
 fn default_stays_active(library: &Snapshot, name: &Arc<str>, profile: &Profile) -> Option<Finding> {
     let is_default = library.default_profile().is_some_and(|default| default.shared() == name);
     if profile.is_active() || !is_default {
@@ -202,7 +202,8 @@ fn can_be_default(library: &Snapshot, name: &Name<Profile>) -> Option<Finding> {
     Some(conflict(Kind::DefaultProfile, name.shared(), "profile", false, refusal))
 }
 
-/// A mapping needs a custom profile that is not the default, and a rank that no other profile has (domain 3.2).
+/// Checks that a mapping has a custom profile that is not the default, and a rank that no other profile has (domain
+/// 3.2).
 fn rank_and_roles(library: &Snapshot, name: &Arc<str>) -> Option<Finding> {
     let profile: Name<Profile> = name.parse().ok()?;
     let at = |attribute, tolerable, refusal| Some(conflict(Kind::RankAndRoles, name, attribute, tolerable, refusal));

@@ -32,12 +32,12 @@ impl Store {
         self.attempt(changes, author, End::Keep(&|_, _| Ok(())))
     }
 
-    /// The outcome of [`Store::commit`], without keeping it.
+    /// Carries out `changes` as [`Store::commit`] does, and returns the outcome without keeping it.
     pub fn rehearse(&self, changes: ChangeSet, author: &Author) -> Result<Committed, Error> {
         self.attempt(changes, author, End::Forget(&|_, _| Ok(())))
     }
 
-    /// The outcome of [`Store::commit`], item by item, without keeping it.
+    /// Carries out `changes` as [`Store::commit`] does, and returns the outcome item by item without keeping it.
     pub fn preview(&self, changes: ChangeSet, author: &Author) -> Result<Preview, Error> {
         let seen = RefCell::new((Revision::default(), Vec::new()));
         let look = |connection: &Connection, committed: &Committed| {

@@ -24,8 +24,8 @@ pub struct Declared {
 const PARTS: [&str; 3] = ["rule", "guard", "step"];
 
 impl Store {
-    /// The declarations of components that exist at `revision`, by digest. Leaves out components that declare no tool
-    /// kind.
+    /// Returns the declarations of components that exist at `revision`, by digest. Leaves out components that declare
+    /// no tool kind.
     pub fn declared_kinds(&self, revision: Revision) -> Result<BTreeMap<Digest, Declared>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
@@ -48,7 +48,8 @@ impl Store {
         })
     }
 
-    /// The number of declarations at `revision`. A caller compares it to find out whether later declarations exist.
+    /// Returns the number of declarations at `revision`. A caller compares it to find out whether later declarations
+    /// exist.
     pub fn count_declared_kinds(&self, revision: Revision) -> Result<u64, Error> {
         self.read(|connection| {
             let mut count = connection.prepare_cached("SELECT COUNT(*) FROM component_kind WHERE since <= ?1")?;
@@ -56,7 +57,7 @@ impl Store {
         })
     }
 
-    /// The components whose declarations are not recorded, each with its plugin.
+    /// Returns the components whose declarations are not recorded, each with its plugin.
     pub fn undeclared_components(&self) -> Result<Vec<(Digest, String)>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(

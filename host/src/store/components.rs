@@ -103,7 +103,7 @@ impl Store {
         self.attempt(changes, author, End::Keep(&keep))
     }
 
-    /// The bytes of a component, if they fit its digest.
+    /// Returns the bytes of a component, if they fit its digest.
     pub fn component(&self, digest: &Digest) -> Result<Result<Vec<u8>, Lost>, Error> {
         let found: Option<Vec<u8>> = self.read(|connection| {
             let mut find = connection.prepare_cached("SELECT bytes FROM component WHERE digest = ?1")?;
@@ -116,7 +116,7 @@ impl Store {
         })
     }
 
-    /// The manifest of a component, also if the component itself is lost by now.
+    /// Returns the manifest of a component, also if the component itself is lost by now.
     pub fn component_manifest(&self, digest: &Digest) -> Result<Option<KeptManifest>, Error> {
         self.read(|connection| {
             let mut find =
@@ -126,7 +126,7 @@ impl Store {
         })
     }
 
-    /// The components whose manifest is not kept: those of older versions of this program.
+    /// Returns the components whose manifest is not kept: those of older versions of this program.
     pub fn components_without_manifest(&self) -> Result<Vec<Digest>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
@@ -146,7 +146,7 @@ impl Store {
         self.as_writer(|connection| insert_manifest(connection, digest, manifest.size, &manifest.text))
     }
 
-    /// The record of a component.
+    /// Returns the record of a component.
     pub fn component_record(&self, digest: &Digest) -> Result<Option<ComponentRecord>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached("SELECT at, who, size FROM component WHERE digest = ?1")?;
@@ -157,7 +157,7 @@ impl Store {
         })
     }
 
-    /// The components that are kept, with their sizes in bytes.
+    /// Returns the components that are kept, with their sizes in bytes.
     pub fn component_sizes(&self) -> Result<Vec<(Digest, u64)>, Error> {
         self.read(sizes)
     }
@@ -227,7 +227,7 @@ impl Store {
         })
     }
 
-    /// The plugins with a version that could not be installed, by name.
+    /// Returns the plugins with a version that could not be installed, by name.
     pub fn failing_plugins(&self) -> Result<Vec<String>, Error> {
         self.read(|connection| {
             let mut find =
@@ -237,7 +237,7 @@ impl Store {
         })
     }
 
-    /// The versions of a plugin that could not be installed, the latest attempt first.
+    /// Returns the versions of a plugin that could not be installed, the latest attempt first.
     pub fn failed_versions(&self, plugin: &str) -> Result<Vec<FailedVersion>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
@@ -259,7 +259,7 @@ impl Store {
     }
 }
 
-/// The components that are kept, the oldest first, with their sizes in bytes.
+/// Returns the components that are kept, the oldest first, with their sizes in bytes.
 fn sizes(connection: &Connection) -> Result<Vec<(Digest, u64)>, Error> {
     let mut find = connection.prepare_cached("SELECT digest, size FROM component ORDER BY at, digest")?;
     let mut found = find.query([])?;

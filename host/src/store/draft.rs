@@ -244,7 +244,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// The layer of an item once it is written.
+    /// Returns the layer of an item once it is written.
     pub(super) fn layer_of(&self, kind: Kind, name: &str) -> Layer {
         match (self.authority, self.before.entry(kind, name)) {
             (Authority::Product, _) => Layer::OutOfTheBox,
@@ -253,7 +253,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The people who are linked to an item: those assigned to a profile, or those who hold a role.
+    /// Returns the people who are linked to an item: those assigned to a profile, or those who hold a role.
     fn people_with(&self, kind: Kind, name: &str) -> Result<Links, Error> {
         let (logins, count) = match kind {
             Kind::Profile => (
@@ -318,7 +318,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether an item breaks a rule that it did not break before the change set.
+    /// Returns whether an item breaks a rule that it did not break before the change set.
     pub(super) fn is_new(&self, finding: &Finding) -> bool {
         let Finding { kind, name, problem, .. } = finding;
         let broken = |library| checks::broken_at(library, *kind, name, &problem.attribute);

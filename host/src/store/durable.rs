@@ -65,7 +65,7 @@ fn put_whole(file: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io
     })
 }
 
-/// The name of a file while it is written, unique among processes and writes.
+/// Returns the name of a file while it is written, unique among processes and writes.
 fn unfinished(file: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     file.with_extension(format!("{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Relaxed)))

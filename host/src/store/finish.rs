@@ -41,8 +41,8 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// The item with its references spelt canonically. Adds references to missing items to `missing`, up to the most
-    /// that are listed.
+    /// Returns the item with its references spelt canonically. Adds references to missing items to `missing`, up to the
+    /// most that are listed.
     fn canonical(&self, mut item: AnyItem, name: &str, missing: &mut Vec<MissingReference>) -> AnyItem {
         let collection = item.kind().collection();
         item.references(&mut |reference| {

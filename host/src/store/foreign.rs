@@ -52,7 +52,7 @@ mod tests {
     use super::super::{Audit, Store};
     use super::*;
 
-    /// The files of `folder` with their content.
+    /// Returns the files of `folder` with their content.
     fn bytes(folder: &Path, of: &str) -> Vec<(String, Vec<u8>)> {
         let mut files: Vec<_> = fs::read_dir(folder)
             .unwrap()

@@ -8,7 +8,7 @@ use crate::domain::{AnyItem, Kind, Revision};
 use super::{Error, Store, rows};
 
 impl Store {
-    /// Up to `limit` revisions before `before` (or from the newest on), newest first, with their changes.
+    /// Returns up to `limit` revisions before `before` (or from the newest on), newest first, with their changes.
     pub fn revisions(&self, before: Option<Revision>, limit: usize) -> Result<Vec<RevisionRecord>, Error> {
         let mut records = Vec::new();
         self.visit_revisions(before, limit, |record| {
@@ -43,7 +43,7 @@ impl Store {
         })
     }
 
-    /// An item as it was before `revision`, with the revision that wrote it so. `None` if it did not exist then.
+    /// Returns an item as it was before `revision`, with the revision that wrote it. `None` if it did not exist then.
     pub fn item_before(
         &self,
         kind: Kind,
@@ -62,13 +62,13 @@ impl Store {
         })
     }
 
-    /// The changes of one revision, by collection and name.
+    /// Returns the changes of one revision, by collection and name.
     pub fn changes_of(&self, revision: Revision) -> Result<Vec<ChangeRecord>, Error> {
         self.read(|connection| changes(connection, revision))
     }
 }
 
-/// The changes of `revision` that are written so far.
+/// Returns the changes of `revision` that are written so far.
 pub(super) fn changes(connection: &Connection, revision: Revision) -> Result<Vec<ChangeRecord>, Error> {
     // Each side of the union finds its rows by index: those that ended at the revision, and those that began.
     let mut find = connection.prepare_cached(

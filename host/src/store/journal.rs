@@ -66,7 +66,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reading => "reading",
@@ -135,7 +135,7 @@ impl Journal {
         Ok((known == APPLICATION_ID).then_some(Self { connection, folder: folder_of(file), run: 0, token: 0 }))
     }
 
-    /// The position of the run.
+    /// Returns the position of the run.
     pub fn position(&self) -> Result<Position, Error> {
         let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?));
         let (phase, step, cursor) = self.connection.query_row("SELECT phase, step, cursor FROM state", [], read)?;
@@ -181,7 +181,7 @@ impl Piece<'_> {
     }
 }
 
-/// The result of a query that has at most one row.
+/// Returns the result of a query that has at most one row.
 fn one<T>(
     connection: &Connection,
     sql: &str,

@@ -40,19 +40,19 @@ impl OtherNames {
         }
     }
 
-    /// The items of `kind` that answer to `other`.
+    /// Returns the items of `kind` that answer to `other`.
     pub(super) fn answering(&self, kind: Kind, other: &str) -> impl Iterator<Item = &Arc<str>> {
         self.0.get(&kind).and_then(|names| names.get(other)).into_iter().flatten()
     }
 
-    /// The one item of `kind` that answers to `other`. `None` if several do.
+    /// Returns the one item of `kind` that answers to `other`. `None` if several do.
     pub(super) fn only(&self, kind: Kind, other: &str) -> Option<&Arc<str>> {
         let mut answering = self.0.get(&kind)?.get(other)?.iter();
         answering.next().filter(|_| answering.next().is_none())
     }
 }
 
-/// The names of an item besides its unique name.
+/// Returns the names of an item besides its unique name.
 fn of(item: &AnyItem) -> impl Iterator<Item = &str> {
     let (aliases, one) = match item {
         AnyItem::App(app) => (Some(&app.aliases), None),

@@ -92,7 +92,7 @@ pub struct OutboxEvent {
 }
 
 impl OutboxEvent {
-    /// Whether the plugin `plugin` answers the event, or proposed one of the changes that led to it.
+    /// Returns whether the plugin `plugin` answers the event, or proposed one of the changes that led to it.
     pub fn is_led_by(&self, plugin: &str) -> bool {
         self.plugin == plugin || self.led_by.iter().any(|by| by == plugin)
     }
@@ -109,7 +109,7 @@ pub enum EventState {
 }
 
 impl EventState {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -166,7 +166,7 @@ impl Store {
         })
     }
 
-    /// Whether an event is due that has no lease, or one of a holder that `is_gone` says no longer exists.
+    /// Returns whether an event is due that has no lease, or one of a holder that `is_gone` says no longer exists.
     pub fn is_event_due(&self, now: jiff::Timestamp, is_gone: impl Fn(&str) -> bool) -> Result<bool, Error> {
         self.read(|connection| Ok(next_due(connection, now.as_millisecond(), "", is_gone)?.is_some()))
     }
@@ -212,7 +212,8 @@ impl Store {
         })
     }
 
-    /// Up to `limit` events after the one with the number `after`, the oldest first, without the question (`body`).
+    /// Returns up to `limit` events after the one with the number `after`, the oldest first, without the question
+    /// (`body`).
     pub fn events(&self, state: Option<EventState>, after: u64, limit: usize) -> Result<Vec<OutboxEvent>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
@@ -223,7 +224,7 @@ impl Store {
         })
     }
 
-    /// The event with the number `id`, if it exists.
+    /// Returns the event with the number `id`, if it exists.
     pub fn event(&self, id: u64) -> Result<Option<OutboxEvent>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached("SELECT * FROM outbox WHERE id = ?1")?;
@@ -265,7 +266,7 @@ struct Chain {
 }
 
 impl Chain {
-    /// The chain after an event whose proposal made `revision`; without an event, that revision begins a chain.
+    /// Returns the chain after an event whose proposal made `revision`; without an event, that revision begins a chain.
     fn after(delivers: Option<&OutboxEvent>, revision: Revision) -> Self {
         match delivers {
             Some(OutboxEvent { hops, root, led_by, plugin, .. }) => {
@@ -289,8 +290,8 @@ fn drop_all(connection: &Connection, plugin: &str) -> Result<u64, Error> {
     Ok(dropped as u64)
 }
 
-/// The event whose turn it is: the first that is due and free, of the plugins after `served` by name, and then of the
-/// others. Leased events are few, because each server holds one at a time.
+/// Returns the event whose turn it is: the first that is due and free, of the plugins after `served` by name, and then
+/// of the others. Leased events are few, because each server holds one at a time.
 fn next_due(
     connection: &Connection,
     now: i64,
@@ -367,7 +368,7 @@ mod tests {
 
     use super::*;
 
-    /// A store with so many events.
+    /// Returns a store with so many events.
     fn store(questions: usize) -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();

@@ -15,8 +15,9 @@ use super::draft::Draft;
 use super::{Displaced, Error, How, Links, Referrer, Snapshot, Store, people, rows};
 
 impl Store {
-    /// The direct assignments that would end by a change from `before` to `after` that puts the profiles `put`, in that
-    /// order. Writes nothing. If the environment refuses second assignments, the change would be refused instead.
+    /// Returns the direct assignments that would end by a change from `before` to `after` that puts the profiles `put`,
+    /// in that order. Writes nothing. If the environment refuses second assignments, the change would be refused
+    /// instead.
     pub fn would_end(&self, before: &Snapshot, after: &Snapshot, put: &[&str]) -> Result<Vec<Displaced>, Error> {
         self.read(|connection| {
             let mut ended: Vec<Displaced> = Vec::new();
@@ -66,8 +67,8 @@ impl Draft<'_> {
     }
 }
 
-/// The profiles that newly share an app with profile `name` and have people in common with it, with the number of those
-/// people.
+/// Returns the profiles that newly share an app with profile `name` and have people in common with it, with the number
+/// of those people.
 fn meetings(
     connection: &Connection,
     before: &Snapshot,

@@ -45,7 +45,7 @@ pub(super) enum Patience {
 }
 
 impl Past {
-    /// The snapshot of `revision`. Calls `load` unless the snapshot is kept or is being loaded.
+    /// Returns the snapshot of `revision`. Calls `load` unless the snapshot is kept or is being loaded.
     pub(super) fn at(
         &self,
         revision: Revision,
@@ -80,7 +80,7 @@ impl Past {
         Ok(loaded)
     }
 
-    /// The state is consistent after every line, so a poisoned lock can still be used.
+    /// Locks the state, also after a panic: it is consistent after every line.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

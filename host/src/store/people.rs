@@ -27,23 +27,23 @@ pub struct Person {
 }
 
 impl Store {
-    /// The person with `login` at `revision`, if there was one then.
+    /// Returns the person with `login` at `revision`, if there was one then.
     pub fn person(&self, login: &Name<User>, revision: Revision) -> Result<Option<Person>, Error> {
         Ok(self.read(|connection| look_up(connection, login, Some(revision)))?.1)
     }
 
-    /// The library at the newest revision, and the person with `login` at that revision.
+    /// Returns the library at the newest revision, and the person with `login` at that revision.
     pub fn newest_with(&self, login: &Name<User>) -> Result<(Arc<Snapshot>, Option<Person>), Error> {
         let (newest, person) = self.read(|connection| look_up(connection, login, None))?;
         Ok((self.library(newest)?, person))
     }
 
-    /// Up to `limit` people assigned to `profile` directly, by login, after the login `after`.
+    /// Returns up to `limit` people assigned to `profile` directly, by login, after the login `after`.
     pub fn assigned_people(&self, profile: &Name<Profile>, after: &str, limit: usize) -> Result<Vec<String>, Error> {
         self.read(|connection| assigned_logins(connection, profile.as_str(), after, limit))
     }
 
-    /// Every direct assignment at `revision`: login and profile, sorted.
+    /// Returns every direct assignment at `revision`: login and profile, sorted.
     pub fn assignments(&self, revision: Revision) -> Result<Vec<(String, String)>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
@@ -54,7 +54,7 @@ impl Store {
         })
     }
 
-    /// Up to `limit` people by login, after the login `after`, each with the revision that wrote it.
+    /// Returns up to `limit` people by login, after the login `after`, each with the revision that wrote it.
     pub fn people(&self, after: &str, limit: usize) -> Result<Vec<(String, User, Revision)>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
@@ -71,14 +71,14 @@ impl Store {
         })
     }
 
-    /// The person with `login` at the newest revision, with the revision that wrote the item.
+    /// Returns the person with `login` at the newest revision, with the revision that wrote the item.
     pub fn user(&self, login: &str) -> Result<Option<(User, Revision)>, Error> {
         self.read(|connection| current_user(connection, login))
     }
 }
 
-/// The person at `revision` or at the newest one, and the number of that revision. One statement, because every
-/// statement takes a lock of the file that all threads share.
+/// Returns the person at `revision` or at the newest one, and the number of that revision. Uses one statement, because
+/// every statement takes a lock of the file that all threads share.
 fn look_up(
     connection: &Connection,
     login: &Name<User>,
@@ -147,7 +147,7 @@ pub(super) fn assigned_logins(
     Ok(logins.collect::<Result<_, _>>()?)
 }
 
-/// The other profiles to which people of `profile` are assigned directly, each with the number of those people.
+/// Returns the other profiles to which people of `profile` are assigned directly, each with the number of those people.
 pub(super) fn who_share(connection: &Connection, profile: &str) -> Result<Vec<(String, u64)>, Error> {
     let mut find = connection.prepare_cached(
         "SELECT other.profile, count(*) FROM assignment own JOIN assignment other ON other.login = own.login
@@ -158,7 +158,7 @@ pub(super) fn who_share(connection: &Connection, profile: &str) -> Result<Vec<(S
     Ok(shared.collect::<Result<_, _>>()?)
 }
 
-/// Up to `limit` people who are assigned to both profiles directly, by login.
+/// Returns up to `limit` people who are assigned to both profiles directly, by login.
 pub(super) fn shared_logins(
     connection: &Connection,
     profile: &str,
@@ -174,14 +174,14 @@ pub(super) fn shared_logins(
     Ok(logins.collect::<Result<_, _>>()?)
 }
 
-/// How many people are assigned to a profile directly.
+/// Returns how many people are assigned to a profile directly.
 pub(super) fn count_assigned(connection: &Connection, profile: &str) -> Result<u64, Error> {
     let mut count =
         connection.prepare_cached("SELECT count(*) FROM assignment WHERE profile = ?1 AND until IS NULL")?;
     Ok(count.query_row([profile], |row| row.get(0))?)
 }
 
-/// Up to `limit` people who hold `role`, by login, after the login `after`.
+/// Returns up to `limit` people who hold `role`, by login, after the login `after`.
 pub(super) fn holders(connection: &Connection, role: &str, after: &str, limit: usize) -> Result<Vec<String>, Error> {
     let mut find = connection
         .prepare_cached("SELECT login FROM person_role WHERE role = ?1 AND login > ?2 ORDER BY login LIMIT ?3")?;
@@ -189,7 +189,7 @@ pub(super) fn holders(connection: &Connection, role: &str, after: &str, limit: u
     Ok(logins.collect::<Result<_, _>>()?)
 }
 
-/// How many people hold a role.
+/// Returns how many people hold a role.
 pub(super) fn count_holders(connection: &Connection, role: &str) -> Result<u64, Error> {
     let mut count = connection.prepare_cached("SELECT count(*) FROM person_role WHERE role = ?1")?;
     Ok(count.query_row([role], |row| row.get(0))?)

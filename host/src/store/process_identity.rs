@@ -6,13 +6,13 @@
 
 use std::fs;
 
-/// The name of this process as an owner.
+/// Returns the name of this process as an owner.
 pub fn this_process() -> String {
     let id = std::process::id();
     format!("process {id} on {} ({})", host(), mark(id))
 }
 
-/// Whether the process `owner` no longer exists. Always false for a process of another machine.
+/// Returns whether the process `owner` no longer exists. Always false for a process of another machine.
 pub fn is_gone(owner: &str) -> bool {
     let Some((machine, mark_of)) = owner.strip_suffix(')').and_then(|owner| owner.rsplit_once(" (")) else {
         return false;
@@ -30,7 +30,8 @@ fn host() -> String {
     if name.is_empty() { "this machine".to_owned() } else { name.to_owned() }
 }
 
-/// What tells a process apart besides its number: the boot of the machine, the number space, and the start time.
+/// Returns the facts that tell a process apart besides its number: the boot of the machine, the number space, and the
+/// start time.
 fn mark(id: u32) -> String {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let boot: String = boot.chars().take_while(|c| *c != '-').collect();

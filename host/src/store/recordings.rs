@@ -169,8 +169,8 @@ impl RecordingLog {
         if self.is_unwiped.load(Relaxed) { self.wipe(&connection) } else { Ok(()) }
     }
 
-    /// Up to `limit` recordings that match the filter, are not expired at `now` and are older than `after`, the newest
-    /// first.
+    /// Returns up to `limit` recordings that match the filter, are not expired at `now` and are older than `after`, the
+    /// newest first.
     pub fn list(
         &self,
         filter: &RecordingFilter,
@@ -196,7 +196,7 @@ impl RecordingLog {
         found.collect()
     }
 
-    /// One recording, if it exists and is not expired at `now`.
+    /// Returns one recording, if it exists and is not expired at `now`.
     pub fn one(&self, id: TraceId, now: jiff::Timestamp) -> Result<Option<KeptRecording>, Error> {
         let connection = lock(&self.connection);
         self.forget(&connection, now)?;
@@ -267,13 +267,13 @@ fn recording(row: &Row<'_>) -> Result<KeptRecording, Error> {
 }
 
 impl Store {
-    /// The recorded calls, if there is a database of them.
+    /// Returns the recorded calls, if there is a database of them.
     pub fn known_recordings(&self) -> Result<Option<&RecordingLog>, Error> {
         let is_there = self.recordings.get().is_some() || self.folder().join(RecordingLog::FILE).exists();
         is_there.then(|| self.recordings()).transpose()
     }
 
-    /// The recorded calls. Makes their database if there is none.
+    /// Returns the recorded calls. Makes their database if there is none.
     pub fn recordings(&self) -> Result<&RecordingLog, Error> {
         if let Some(recordings) = self.recordings.get() {
             return Ok(recordings);

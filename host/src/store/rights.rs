@@ -58,7 +58,7 @@ pub(super) fn check(
     }
 }
 
-/// The audit events for the changes between two snapshots that concern plugins as a whole.
+/// Returns the audit events for the changes between two snapshots that concern plugins as a whole.
 pub(super) fn decided(before: &Snapshot, after: &Snapshot, changed: &[Changed]) -> Vec<AuditEvent> {
     let keys = |of: &Snapshot, publisher: &str| -> Option<Vec<KeyId>> {
         let entry = of.entry(Kind::TrustedPublisher, publisher)?;
@@ -92,7 +92,7 @@ pub(super) fn decided(before: &Snapshot, after: &Snapshot, changed: &[Changed]) 
     events
 }
 
-/// The audit entries for the `decided` events, in the name of `author`.
+/// Returns the audit entries for the `decided` events, in the name of `author`.
 pub(super) fn entries(decided: Vec<AuditEvent>, author: &Author) -> Vec<AuditEntry> {
     let at = Timestamp::now();
     decided.into_iter().map(|event| AuditEntry { at, token: author.who.clone(), event }).collect()

@@ -17,13 +17,13 @@ const LAST_RESERVE: u64 = 32 << 20;
 /// With fewer free bytes than this, a failed write counts as a full disk.
 const NONE: u64 = 256 << 10;
 
-/// An error and its causes.
+/// Returns an error and its causes.
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let next = |error: &&'a (dyn StdError + 'static)| -> Option<&'a (dyn StdError + 'static)> { (*error).source() };
     successors(Some(error), next)
 }
 
-/// Whether an error, or one of its causes, is a full disk.
+/// Returns whether an error, or one of its causes, is a full disk.
 pub fn is_full(error: &(dyn StdError + 'static)) -> bool {
     chain(error).any(|cause| {
         let database = cause.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
@@ -57,7 +57,7 @@ fn leave(folder: &Path, needed: u64, reserve_of: impl Fn(u64) -> u64) -> Result<
 }
 
 impl Error {
-    /// The same error, or [`Error::Full`] with `folder` if the disk is full.
+    /// Returns the same error, or [`Error::Full`] with `folder` if the disk is full.
     pub(super) fn in_folder(self, folder: &Path) -> Self {
         let Self::Database(cause) = &self else { return self };
         let is_full = match cause.sqlite_error_code() {
@@ -72,7 +72,7 @@ impl Error {
     }
 }
 
-/// Free bytes and all bytes of the disk that holds `folder`.
+/// Returns free bytes and all bytes of the disk that holds `folder`.
 fn free_of(folder: &Path) -> Option<(u64, u64)> {
     let of = rustix::fs::statvfs(folder).ok()?;
     Some((of.f_bavail.saturating_mul(of.f_frsize), of.f_blocks.saturating_mul(of.f_frsize)))

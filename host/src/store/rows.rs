@@ -11,18 +11,18 @@ use crate::domain::{AnyItem, Item, Kind, Revision, User};
 use super::people::copy;
 use super::{Entry, Error, Layer, Snapshot};
 
-/// The number of the newest revision; 0 before the first.
+/// Returns the number of the newest revision; 0 before the first.
 pub(super) fn newest(connection: &Connection) -> Result<Revision, Error> {
     let mut find = connection.prepare_cached("SELECT coalesce(max(id), 0) FROM revision")?;
     Ok(Revision(find.query_row([], |row| row.get(0))?))
 }
 
-/// The library at `revision`.
+/// Returns the library at `revision`.
 pub(super) fn load(connection: &Connection, revision: Revision) -> Result<Snapshot, Error> {
     load_over(connection, revision, &Snapshot::default())
 }
 
-/// The library at `revision`. Items that are the same in `known` are shared with it and not read again.
+/// Returns the library at `revision`. Items that are the same in `known` are shared with it and not read again.
 pub(super) fn load_over(connection: &Connection, revision: Revision, known: &Snapshot) -> Result<Snapshot, Error> {
     // Two ranges of kinds, so that the query reads no row of a person.
     let mut find = connection.prepare_cached(
@@ -50,7 +50,7 @@ pub(super) fn load_over(connection: &Connection, revision: Revision, known: &Sna
     Ok(snapshot)
 }
 
-/// The stored JSON form of an item, without columns with secrets, which older programs kept.
+/// Returns the stored JSON form of an item, without columns with secrets, which older programs kept.
 pub(super) fn item_json(body: &str) -> Result<Value, Error> {
     let mut json = serde_json::from_str(body).map_err(corrupt)?;
     strip(&mut json);

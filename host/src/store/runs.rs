@@ -112,7 +112,7 @@ pub struct Lease {
 }
 
 impl RunState {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unfinished => "unfinished",
@@ -276,12 +276,12 @@ impl Store {
         })
     }
 
-    /// All runs, newest first.
+    /// Returns all runs, newest first.
     pub fn runs(&self) -> Result<Vec<Run>, Error> {
         self.read(|connection| find(connection, "1", []))
     }
 
-    /// One run, and its report if it has ended.
+    /// Returns one run, and its report if it has ended.
     pub fn run(&self, id: u64) -> Result<(Run, Option<String>), Error> {
         self.read(|connection| {
             let run = find(connection, "id = ?1", [id])?.pop().ok_or(Error::NoSuchRun { run: id })?;
@@ -327,7 +327,7 @@ fn insert(connection: &Connection, run: &NewRun, state: RunState) -> Result<u64,
     Ok(id)
 }
 
-/// Milliseconds since 1970.
+/// Returns milliseconds since 1970.
 fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }

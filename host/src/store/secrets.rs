@@ -79,7 +79,7 @@ impl Secrets {
         if deleted == 0 { Err(Error::NoSuchSecret { name: name.to_string() }) } else { Ok(()) }
     }
 
-    /// The records of all secrets, by name, without values.
+    /// Returns the records of all secrets, by name, without values.
     pub fn list(&self) -> Result<Vec<SecretRecord>, Error> {
         let connection = lock(&self.connection);
         let mut find = connection.prepare_cached("SELECT name, at, who, hosts FROM secret ORDER BY name")?;
@@ -93,7 +93,7 @@ impl Secrets {
         Ok(records)
     }
 
-    /// The value of a secret, with the hosts it is for.
+    /// Returns the value of a secret, with the hosts it is for.
     pub fn find(&self, name: &SecretName) -> Result<Option<KeptSecret>, Error> {
         let connection = lock(&self.connection);
         let mut find = connection.prepare_cached("SELECT value, hosts FROM secret WHERE name = ?1")?;
@@ -109,7 +109,7 @@ fn hosts(kept: &str) -> Result<BTreeSet<HttpHost>, Error> {
 }
 
 impl Store {
-    /// The secrets. Makes their database if there is none.
+    /// Returns the secrets. Makes their database if there is none.
     pub fn secrets(&self) -> Result<&Arc<Secrets>, Error> {
         if let Some(secrets) = self.secrets.get() {
             return Ok(secrets);

@@ -48,7 +48,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OutOfTheBox => "out-of-the-box",
@@ -68,19 +68,19 @@ impl Entry {
         Self { bytes: OnceLock::from(bytes), ..Self::new(item, revision, layer) }
     }
 
-    /// The length of the item's JSON text. The text itself is not kept for that.
+    /// Returns the length of the item's JSON text. The text itself is not kept for that.
     fn bytes(&self) -> usize {
         let known = || self.json.get().map(|json| json.len());
         *self.bytes.get_or_init(|| known().unwrap_or_else(|| self.item.to_json().to_string().len()))
     }
 
-    /// The item's JSON text. It is made once and kept.
+    /// Returns the item's JSON text. It is made once and kept.
     pub fn json(&self) -> &Arc<str> {
         self.json.get_or_init(|| self.item.to_json().to_string().into())
     }
 
-    /// The form of the item for people who read `language`. `draw` makes it once; it is kept for a few languages. All
-    /// callers must pass functions that draw alike.
+    /// Returns the form of the item for people who read `language`. `draw` makes it once; it is kept for a few
+    /// languages. All callers must pass functions that draw alike.
     pub fn drawn(&self, language: u32, draw: impl FnOnce(&AnyItem) -> Value) -> Arc<Value> {
         // After a panic the map is consistent: an entry is there or it is not.
         if let Some(known) = self.drawn.read().unwrap_or_else(PoisonError::into_inner).get(&language) {
@@ -97,7 +97,7 @@ impl Entry {
 }
 
 impl Snapshot {
-    /// The library `items` at `revision`.
+    /// Returns the library `items` at `revision`.
     pub fn new(revision: Revision, items: impl IntoIterator<Item = (Arc<str>, Entry)>) -> Self {
         let mut snapshot = Self { revision, ..Self::default() };
         for (name, entry) in items {
@@ -106,27 +106,27 @@ impl Snapshot {
         snapshot
     }
 
-    /// The revision the snapshot shows.
+    /// Returns the revision the snapshot shows.
     pub fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// The item of `T` named `name`, active or not.
+    /// Returns the item of `T` named `name`, active or not.
     pub fn get<T: Item>(&self, name: &Name<T>) -> Option<&T> {
         T::from_any(&self.entry(T::KIND, name.as_str())?.item)
     }
 
-    /// The item of `T` named `name`, unless it is inactive.
+    /// Returns the item of `T` named `name`, unless it is inactive.
     pub fn active<T: Item>(&self, name: &Name<T>) -> Option<&T> {
         self.get(name).filter(|item| item.is_active())
     }
 
-    /// The item of `kind` named `name`, active or not.
+    /// Returns the item of `kind` named `name`, active or not.
     pub fn entry(&self, kind: Kind, name: &str) -> Option<&Entry> {
         self.items.get(&kind)?.get(name).map(Arc::as_ref)
     }
 
-    /// Every item of `T` with its name, sorted by name.
+    /// Returns every item of `T` with its name, sorted by name.
     pub fn all<T: Item>(&self) -> impl Iterator<Item = (Name<T>, &T)> {
         self.entries(T::KIND).filter_map(|(name, entry)| {
             // Names were checked when they were stored; one that is no name any more would be a broken database.
@@ -134,22 +134,22 @@ impl Snapshot {
         })
     }
 
-    /// Every item of `kind` with its name, sorted by name.
+    /// Returns every item of `kind` with its name, sorted by name.
     pub fn entries(&self, kind: Kind) -> impl Iterator<Item = (&Arc<str>, &Entry)> {
         self.items.get(&kind).into_iter().flatten().map(|(name, entry)| (name, entry.as_ref()))
     }
 
-    /// The number of items of `kind`.
+    /// Returns the number of items of `kind`.
     pub(super) fn count(&self, kind: Kind) -> usize {
         self.items.get(&kind).map_or(0, BTreeMap::len)
     }
 
-    /// The number of bytes of all items as JSON.
+    /// Returns the number of bytes of all items as JSON.
     pub(super) fn bytes(&self) -> usize {
         self.items.values().flat_map(BTreeMap::values).map(|entry| entry.bytes()).sum()
     }
 
-    /// The part of the library that shipped with the product.
+    /// Returns the part of the library that shipped with the product.
     pub fn shipped(&self) -> Self {
         let mut shipped = Self { revision: self.revision, ..Self::default() };
         for (name, entry) in self.items.values().flatten() {
@@ -160,14 +160,14 @@ impl Snapshot {
         shipped
     }
 
-    /// The settings of the environment.
+    /// Returns the settings of the environment.
     pub fn environment(&self) -> Environment {
         let stored =
             self.entry(Kind::Environment, Environment::NAME).and_then(|entry| Environment::from_any(&entry.item));
         stored.cloned().unwrap_or_default()
     }
 
-    /// The custom default profile, if one is set.
+    /// Returns the custom default profile, if one is set.
     pub fn default_profile(&self) -> Option<&Name<Profile>> {
         let entry = self.entry(Kind::DefaultProfile, DefaultProfile::NAME)?;
         DefaultProfile::from_any(&entry.item).map(|default| &default.profile)
@@ -178,8 +178,8 @@ impl Snapshot {
         RankAndRoles::from_any(&self.entry(Kind::RankAndRoles, profile.as_str())?.item)
     }
 
-    /// The unique name of the item of `kind` that is called `typed`: by its unique name, or, if exactly one item
-    /// answers to it, by an alias of an app, the kind of a pane tool, or the display name of a role.
+    /// Returns the unique name of the item of `kind` that is called `typed`: by its unique name, or, if exactly one
+    /// item answers to it, by an alias of an app, the kind of a pane tool, or the display name of a role.
     pub fn canonical(&self, kind: Kind, typed: &str) -> Option<Arc<str>> {
         if let Some((name, _)) = self.items.get(&kind).and_then(|items| items.get_key_value(typed)) {
             return Some(Arc::clone(name));
@@ -187,13 +187,14 @@ impl Snapshot {
         self.other_names.only(kind, typed).map(Arc::clone)
     }
 
-    /// Another item of `kind` that is called `typed`, or answers to it, besides the one named `name`.
+    /// Returns another item of `kind` that is called `typed`, or answers to it, besides the one named `name`.
     pub(super) fn rival(&self, kind: Kind, name: &str, typed: &str) -> Option<&Arc<str>> {
         let named = self.items.get(&kind).and_then(|items| items.get_key_value(typed)).map(|(named, _)| named);
         named.into_iter().chain(self.other_names.answering(kind, typed)).find(|other| ***other != *name)
     }
 
-    /// The names `attribute` of an active item refers to, in its order, without targets that are inactive or gone.
+    /// Returns the names `attribute` of an active item refers to, in its order, without targets that are inactive or
+    /// gone.
     pub fn active_links(&self, kind: Kind, name: &str, attribute: &str) -> Vec<String> {
         let mut links = Vec::new();
         let Some(entry) = self.entry(kind, name).filter(|entry| entry.item.is_active()) else { return links };
@@ -206,7 +207,7 @@ impl Snapshot {
         links
     }
 
-    /// The library with some items replaced or added. An item that came with the product stays one.
+    /// Returns the library with some items replaced or added. An item that came with the product stays one.
     pub fn overlaid(&self, items: impl IntoIterator<Item = (Arc<str>, AnyItem)>) -> Self {
         let mut overlaid = self.clone();
         for (name, item) in items {
@@ -216,7 +217,7 @@ impl Snapshot {
         overlaid
     }
 
-    /// The item of `kind` named `name`, to be shared with another snapshot.
+    /// Returns the item of `kind` named `name`, to be shared with another snapshot.
     pub(super) fn shared(&self, kind: Kind, name: &str) -> Option<Arc<Entry>> {
         self.items.get(&kind)?.get(name).cloned()
     }

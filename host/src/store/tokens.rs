@@ -83,7 +83,7 @@ impl Store {
         Ok(token)
     }
 
-    /// All tokens by name, expired and revoked ones included.
+    /// Returns all tokens by name, expired and revoked ones included.
     pub fn tokens(&self) -> Result<Vec<AccessToken>, Error> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM access_token t ORDER BY name"))?;
@@ -96,13 +96,13 @@ impl Store {
         })
     }
 
-    /// The token called `name`, or an error if there is none.
+    /// Returns the token called `name`, or an error if there is none.
     pub fn token(&self, name: &str) -> Result<AccessToken, Error> {
         self.read(|connection| find(connection, name))
     }
 
-    /// The token that `secret` belongs to, or once belonged to. Costs one read by index. Nothing is cached, so a token
-    /// that another process revoked is revoked here at once.
+    /// Returns the token that `secret` belongs to, or once belonged to. Costs one read by index. Nothing is cached, so
+    /// a token that another process revoked is revoked here at once.
     pub fn holder(&self, secret: &Secret) -> Result<Option<Holder>, Error> {
         let hash = hash(secret);
         self.read(|connection| {
@@ -144,7 +144,7 @@ impl Store {
     }
 }
 
-/// Whether a use of `token` at `at` has to be recorded.
+/// Returns whether a use of `token` at `at` has to be recorded.
 pub fn is_news(token: &AccessToken, at: Timestamp) -> bool {
     token.last_used.is_none_or(|known| known < hour_of(at))
 }

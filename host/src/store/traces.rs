@@ -49,7 +49,7 @@ pub struct TraceLog {
     writer: Option<JoinHandle<()>>,
 }
 
-/// What the callers and the writer share.
+/// The state that the callers and the writer share.
 #[derive(Debug)]
 struct Shared {
     settings: ArcSwap<TraceSettings>,
@@ -102,21 +102,21 @@ impl TraceLog {
         }
     }
 
-    /// Up to `limit` records that match the filter and are older than `after`, the newest first. Leaves out the texts
-    /// that plugins wrote, and backtraces.
+    /// Returns up to `limit` records that match the filter and are older than `after`, the newest first. Leaves out the
+    /// texts that plugins wrote, and backtraces.
     pub fn list(&self, filter: &TraceFilter, after: Option<TraceId>, limit: usize) -> Result<Vec<CallTrace>, Error> {
         self.settle();
         read::list(&file::look(&self.path)?, filter, after, limit)
     }
 
-    /// One record, with its texts and its backtrace.
+    /// Returns one record, with its texts and its backtrace.
     pub fn one(&self, id: TraceId) -> Result<Option<CallTrace>, Error> {
         self.settle();
         read::one(&file::look(&self.path)?, id)
     }
 
-    /// Exact counts of the calls of `plugin`: of this process since the log was opened, and of all processes in the
-    /// last `hours`.
+    /// Returns exact counts of the calls of `plugin`: of this process since the log was opened, and of all processes in
+    /// the last `hours`.
     pub fn statistics(&self, plugin: &str, hours: u32) -> Result<Vec<CallStatistics>, Error> {
         self.settle();
         let first = counts::hour(jiff::Timestamp::now()) - i64::from(hours) + 1;
@@ -124,7 +124,7 @@ impl TraceLog {
         Ok(self.shared.seen().counts.with_hours(plugin, written))
     }
 
-    /// Exact counts of all calls of this process since the log was opened, by plugin, version and step.
+    /// Returns exact counts of all calls of this process since the log was opened, by plugin, version and step.
     pub fn totals(&self) -> Vec<CallStatistics> {
         self.shared.seen().counts.totals()
     }
@@ -134,12 +134,12 @@ impl TraceLog {
         self.shared.seen().counts.begun()
     }
 
-    /// The number of records that were dropped because the queue was full, or that could not be written.
+    /// Returns the number of records that were dropped because the queue was full, or that could not be written.
     pub fn dropped(&self) -> u64 {
         self.queue.dropped() + self.shared.lost.load(Relaxed)
     }
 
-    /// The number of records that wait to be written.
+    /// Returns the number of records that wait to be written.
     pub fn queued(&self) -> usize {
         self.queue.len()
     }
@@ -183,7 +183,7 @@ impl Drop for TraceLog {
 }
 
 impl Shared {
-    /// The counts are consistent between any two calls, so a poisoned lock can still be used.
+    /// Locks the counts, also after a panic: they are consistent between any two calls.
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -41,7 +41,7 @@ pub fn without(item: &AnyItem, name: &str, kind: Kind, target: &str) -> Rest {
     }
 }
 
-/// Whether a list that restricts became empty, which would mean all people or all places.
+/// Returns whether a list that restricts became empty, which would mean all people or all places.
 fn widens(before: &AnyItem, after: &AnyItem) -> bool {
     match (before, after) {
         (AnyItem::Profile(before), AnyItem::Profile(after)) => !before.apps.is_empty() && after.apps.is_empty(),
@@ -70,7 +70,7 @@ fn prune(value: &mut Value, mark: &str) {
     }
 }
 
-/// Whether `entry` is the mark or an object that holds it. Does not look into further lists.
+/// Returns whether `entry` is the mark or an object that holds it. Does not look into further lists.
 fn holds(entry: &Value, mark: &str) -> bool {
     match entry {
         Value::String(text) => text == mark,

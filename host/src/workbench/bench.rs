@@ -9,11 +9,11 @@ use crate::plugin::Config;
 
 use super::trial::{Found, Workbench, WorkbenchError};
 
-/// A component that is asked the same again and again, in a fresh instance each time.
+/// A component that is called with the same question again and again, in a fresh instance each time.
 pub struct Bench {
-    /// Asked for times.
+    /// Called to measure times.
     real: Workbench,
-    /// Asked for fuel, which the code has to count.
+    /// Called to measure fuel, which the code has to count.
     counting: Workbench,
     calls: usize,
 }
@@ -30,7 +30,7 @@ pub struct Cost {
     pub host_calls: u32,
     /// Bytes handed to the host in all these calls.
     pub handed_over: u64,
-    /// Bytes of the answer as JSON; none of a call that broke.
+    /// Bytes of the answer as JSON; 0 for a call that broke.
     pub answer_bytes: usize,
     /// Microseconds from before the instance is made to the answer, of the call in the middle.
     pub median_micros: u64,
@@ -39,7 +39,7 @@ pub struct Cost {
 }
 
 impl Bench {
-    /// Makes a component ready to be asked so many times.
+    /// Makes a component ready for `calls` calls for each cost, but at least one.
     pub fn open(component: &[u8], calls: u16) -> Result<Self, WorkbenchError> {
         let counting = Config { counts_fuel: true, ..Config::default() };
         Ok(Self {
@@ -49,7 +49,7 @@ impl Bench {
         })
     }
 
-    /// What it costs to be asked what `ask` asks.
+    /// Measures the cost of the question that `ask` asks.
     pub fn cost<E>(&self, ask: impl Fn(&Workbench) -> Result<Found, E>) -> Result<Cost, E> {
         let Found { outcome, call, .. } = ask(&self.counting)?;
         let answer = call.answer.is_ok().then(|| said(outcome));
@@ -78,7 +78,7 @@ fn said(mut outcome: Value) -> Value {
     outcome
 }
 
-/// The smallest of sorted `times` that so many percent of them do not exceed.
+/// Returns the smallest of sorted `times` that `percent` percent of them do not exceed.
 fn at(times: &[u64], percent: usize) -> u64 {
     let place = (times.len() * percent).div_ceil(100).saturating_sub(1);
     times.get(place).copied().unwrap_or_default()

@@ -45,7 +45,7 @@ pub struct InvalidBudget(String);
 pub struct Excess {
     /// The case.
     pub case: String,
-    /// The key of what there is too much of.
+    /// The key of the limit that is exceeded.
     pub measure: &'static str,
     /// The measured amount.
     pub found: u64,
@@ -60,8 +60,8 @@ impl Budget {
             .map_err(|error: toml::de::Error| InvalidBudget(error.message().lines().collect::<Vec<_>>().join(" ")))
     }
 
-    /// The same limits for single cases, and for every case what these cost, with a quarter of head-room. What has a
-    /// limit of its own is no measure for others.
+    /// Returns a budget with the same limits for single cases, and with limits for every case that are a quarter above
+    /// the highest measured figures. A figure of a case with a limit of its own does not count.
     pub fn around(self, costs: &[(&str, Cost)]) -> Self {
         let Self { cases, .. } = self;
         let mut most = [0; 4];
@@ -75,12 +75,12 @@ impl Budget {
         Self { every_case: Allowance { fuel, peak_memory_kib, host_calls, answer_bytes }, cases }
     }
 
-    /// The budget as text, which [`Budget::parse`] reads.
+    /// Returns the budget as text, which [`Budget::parse`] reads.
     pub fn to_text(&self) -> Result<String, InvalidBudget> {
         toml::to_string(self).map_err(|error| InvalidBudget(error.to_string()))
     }
 
-    /// In what a case costs more than it may.
+    /// Returns the limits that a case exceeds.
     pub fn excesses(&self, case: &str, cost: &Cost) -> Vec<Excess> {
         let own = self.cases.get(case).copied().unwrap_or_default().figures();
         let allowed = own.into_iter().zip(self.every_case.figures());
@@ -99,13 +99,13 @@ impl Budget {
 }
 
 impl Allowance {
-    /// In the order of [`figures`].
+    /// Returns the limits, in the order of [`figures`].
     fn figures(self) -> [Option<u64>; 4] {
         [self.fuel, self.peak_memory_kib, self.host_calls, self.answer_bytes]
     }
 }
 
-/// What is limited, by its key.
+/// Returns the figures that have limits, each with its key.
 fn figures(cost: &Cost) -> [(&'static str, u64); 4] {
     [
         ("fuel", cost.fuel),

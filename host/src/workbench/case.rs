@@ -1,7 +1,7 @@
 //! Cases as files: a library, and the sessions, events, questions or pages a component is asked about. The same files
 //! run natively with the SDK.
 //!
-//! Refuses what the service would refuse: an invalid library item, an unknown key.
+//! Refuses a case that the service would refuse: an invalid library item, an unknown key.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -47,23 +47,23 @@ pub struct Case {
     /// Items that are added to the file's library or stand in for one of it.
     #[serde(default)]
     pub library: Items,
-    /// Of a rule: the settings of the tool.
+    /// For a rule: the settings of the tool.
     #[serde(default)]
     pub settings: Map<String, Value>,
-    /// Of a step in changes: the change.
+    /// For a configuration step: the change.
     #[serde(default)]
     pub event: Option<EventCase>,
-    /// Of a step around rules: what it is asked.
+    /// For a step around rules: the question.
     #[serde(default)]
     pub question: Option<QuestionCase>,
-    /// Of a step of upgrades: the rows.
+    /// For an upgrade step: the rows.
     #[serde(default)]
     pub page: Option<PageCase>,
-    /// What should come of it, and `"warnings"`. Whatever breaks is `{"fault": code}`. A rule gives `{"shown": payload,
-    /// "items": {kind: [name]}}` or `{"hidden": code}`, a step in changes `{"proceed": {"patches": {"0": patch},
-    /// "shared": {key: value}}}` or `{"reject": code, "attribute": path}`, a step around rules `{"proceed": {"patch":
-    /// patch, "items": {kind: [name]}}}` or `{"hide": code}`, and a step of upgrades `{"upserts": […], "quarantine":
-    /// […], "notes": […]}`.
+    /// The expected outcome, and `"warnings"`. A fault is `{"fault": code}`. A rule gives `{"shown": payload, "items":
+    /// {kind: [name]}}` or `{"hidden": code}`, a configuration step `{"proceed": {"patches": {"0": patch}, "shared":
+    /// {key: value}}}` or `{"reject": code, "attribute": path}`, a step around rules `{"proceed": {"patch": patch,
+    /// "items": {kind: [name]}}}` or `{"hide": code}`, and an upgrade step `{"upserts": […], "quarantine": […],
+    /// "notes": […]}`.
     #[serde(default)]
     pub expect: Option<Value>,
 }
@@ -163,7 +163,7 @@ impl Case {
         serde_json::from_value(Value::Object(facts)).map_err(CaseError::Session)
     }
 
-    /// The configuration: the library of the file with that of the case.
+    /// Returns the configuration: the library of the file with that of the case.
     pub(super) fn snapshot(&self, library: &Items) -> Result<Snapshot, CaseError> {
         let mut entries = BTreeMap::new();
         for (kind, items) in library.iter().chain(&self.library) {

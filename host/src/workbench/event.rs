@@ -1,4 +1,4 @@
-//! A change of configuration as a case writes it, for steps in changes.
+//! A change of configuration as a case writes it, for configuration steps.
 //!
 //! Refuses a change the step would never be asked about, by what its manifest says, and images that it would not be
 //! shown. Does not check the configuration against the schema: the step itself names an unknown key.
@@ -17,25 +17,25 @@ use crate::plugin::{About, AskedStep, StepDeclaration};
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EventCase {
-    /// The step that is asked.
+    /// The step that is called.
     pub step: String,
-    /// What happens.
+    /// The message, such as `profile.update`.
     pub message: String,
     /// 10, 20 or 40.
     pub stage: u32,
-    /// How often the step was asked about it, this time included.
+    /// How often the step was called about the change, this time included.
     #[serde(default = "first")]
     pub attempt: u32,
-    /// Who makes the change.
+    /// The author of the change.
     #[serde(default)]
     pub author: Option<String>,
-    /// Why.
+    /// The reason of the change.
     #[serde(default)]
     pub reason: Option<String>,
-    /// What the environment tells the step.
+    /// The configuration of the step.
     #[serde(default)]
     pub configuration: Map<String, Value>,
-    /// What steps asked earlier left.
+    /// The shared values of steps that were called earlier.
     #[serde(default)]
     pub shared: BTreeMap<String, Value>,
     /// The items that change.
@@ -56,7 +56,7 @@ pub struct TargetCase {
     /// The paths of the attributes that differ; the keys of `values` without it.
     #[serde(default)]
     pub changed: Option<Vec<String>>,
-    /// What else the step is shown, by alias.
+    /// The images that the step is given, by alias.
     #[serde(default)]
     pub images: BTreeMap<String, Value>,
 }
@@ -66,7 +66,7 @@ fn first() -> u32 {
 }
 
 impl EventCase {
-    /// The step that is asked and what it is asked, if one of these is ever asked that.
+    /// Returns the step and the event for it. Refuses an event that none of `steps` is ever called about.
     pub(super) fn asked<'a>(&self, steps: &'a [StepDeclaration]) -> Result<(AskedStep, &'a StepDeclaration), String> {
         let Self { step: name, message, stage, .. } = self;
         let Some(step) = steps.iter().find(|step| step.name == *name) else {
@@ -106,7 +106,7 @@ impl EventCase {
 }
 
 impl TargetCase {
-    /// The paths that differ.
+    /// Returns the sorted paths that differ.
     fn paths(&self) -> Vec<String> {
         let mut changed = self.changed.clone().unwrap_or_else(|| self.values.keys().cloned().collect());
         changed.sort();
@@ -123,7 +123,7 @@ impl TargetCase {
         }
     }
 
-    /// Refuses what `step` would not be shown.
+    /// Refuses a target that `step` would not be given.
     fn suits(&self, step: &StepDeclaration) -> Result<(), String> {
         let StepDeclaration { name, message, filter, images, .. } = step;
         let what = format!("`{}` of `{}`", self.unique_name, self.kind);
@@ -158,7 +158,7 @@ impl TargetCase {
     }
 }
 
-/// The first member of an image that it would not have.
+/// Returns the first member of an image that it would not have.
 fn foreign<'a>(image: &Image, body: &'a Value) -> Option<&'a String> {
     let asked = |key: &str| {
         image.attributes.is_empty()

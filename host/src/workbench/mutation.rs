@@ -1,7 +1,7 @@
-//! Mutants of a component: the same component in which one condition of its sources does something else.
+//! Mutants of a component: the same component with one condition of its sources changed.
 //!
-//! Works on what the compiler made, so nothing is compiled from sources again, and needs line tables to say where in the sources a
-//! condition stands. Makes mutants that are valid, and knows nothing of whether anybody notices them.
+//! Works on the compiled code, so nothing is compiled again, and needs line tables to find the place of a condition in
+//! the sources. Makes valid mutants, and does not know whether a case notices them.
 
 mod lines;
 mod splice;
@@ -13,23 +13,23 @@ use wasmparser::{BinaryReaderError, FunctionBody, Operator, Parser, Payload};
 
 use lines::Lines;
 
-/// Something in a component that can be made to do something else.
+/// A place in a component where a condition can be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mutation {
-    /// The file of its sources, as the compiler was told.
+    /// The file of the sources, as the compiler names it.
     pub file: Arc<str>,
     /// The line, counted from one.
     pub line: u32,
     /// The column, counted from one; 0 if the compiler kept none.
     pub column: u32,
-    /// What it does instead.
+    /// The change to the condition.
     pub change: Mutated,
     at: usize,
     /// The content of the sections and bodies it is in, the outermost first.
     around: Arc<[Range<usize>]>,
 }
 
-/// What a mutant does instead.
+/// The change that makes a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mutated {
     /// A condition holds where it did not, and the other way round.
@@ -55,7 +55,7 @@ struct Module<'a> {
 }
 
 impl Mutation {
-    /// All there are in a component, in the order of its code. None where it has no line tables.
+    /// Returns all mutations of a component, in the order of its code. None where it has no line tables.
     pub fn all(component: &[u8]) -> Result<Vec<Self>, Unreadable> {
         let unreadable = |error: BinaryReaderError| Unreadable(error.to_string());
         let mut found = Vec::new();
@@ -96,7 +96,7 @@ impl Mutation {
         Ok(found)
     }
 
-    /// The component with this mutation.
+    /// Returns the component with this mutation.
     pub fn applied(&self, component: &[u8]) -> Vec<u8> {
         let operator = component.get(self.at).copied().unwrap_or_default();
         match self.change {
@@ -109,7 +109,7 @@ impl Mutation {
         }
     }
 
-    /// The component that ends here: what gets here shows.
+    /// Returns the component with a trap in this place: a case that reaches it fails.
     pub fn ended(&self, component: &[u8]) -> Vec<u8> {
         splice::spliced(component, &self.around, self.at, 0, &[UNREACHABLE])
     }
@@ -144,7 +144,7 @@ const I32_EQZ: u8 = 0x45;
 /// `i32.const 1`, `i32.add`.
 const NEXT: [u8; 3] = [0x41, 1, 0x6a];
 
-/// What can be made of an operator.
+/// Returns the change that an operator allows.
 fn change(operator: &Operator<'_>) -> Option<Mutated> {
     use Operator as O;
     match operator {
@@ -160,9 +160,10 @@ fn change(operator: &Operator<'_>) -> Option<Mutated> {
     }
 }
 
-/// The comparison that differs in what it says of equal values.
+/// Returns the comparison that differs only for equal values.
 fn boundary(operator: u8) -> Option<u8> {
-    // Less, greater, less or equal, greater or equal: each signed and unsigned, for 32 bits from 0x48 on, for 64 bits from 0x53 on.
+    // Less, greater, less or equal, greater or equal: each signed and unsigned, for 32 bits from 0x48 on, for 64 bits
+    // from 0x53 on.
     match operator {
         0x48..=0x4b | 0x53..=0x56 => Some(operator + 4),
         0x4c..=0x4f | 0x57..=0x5a => Some(operator - 4),

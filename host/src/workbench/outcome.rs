@@ -11,7 +11,8 @@ use crate::upgrade::{Migration, Upsert};
 
 use super::rejection::Disbelief;
 
-/// The answer of a component as a case would expect it. A fault the component itself answers with goes by its own code.
+/// Returns the answer of a component as a case would expect it. A fault that the component itself answers with has its
+/// own code.
 pub(super) fn outcome(call: &Examined, disbelief: Option<&Disbelief>) -> Value {
     let mut outcome = match (&call.answer, disbelief) {
         (_, Some(disbelief)) => json!({ "fault": disbelief.code }),
@@ -42,7 +43,7 @@ fn with_items(mut outcome: Value, items: &[ItemReference]) -> Value {
     outcome
 }
 
-/// Several patches of one target are a list.
+/// Returns the outcome of a configuration step. Several patches of one target are a list.
 fn of_change(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Reject(Rejection { code, attribute, .. }) if attribute.is_empty() => json!({ "reject": code }),
@@ -119,7 +120,7 @@ fn row(key: &RowKey) -> String {
     format!("{}/{}", key.table, key.id)
 }
 
-/// What was checked to be JSON; a text that is none is itself.
+/// Parses JSON. A text that is no JSON is returned as a string.
 fn read(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_else(|_| json.into())
 }

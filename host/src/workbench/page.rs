@@ -1,4 +1,4 @@
-//! Rows of an old environment as a case writes them, for steps of upgrades.
+//! Rows of an old environment as a case writes them, for upgrade steps.
 //!
 //! Refuses rows of tables the step would never be given, by what its manifest says.
 
@@ -29,7 +29,7 @@ pub struct PageCase {
 pub struct RowCase {
     /// The table.
     pub table: String,
-    /// What it is known by.
+    /// The id of the row.
     pub id: String,
     /// Text by column.
     #[serde(default)]
@@ -53,7 +53,7 @@ pub struct LookUpCase {
     pub table: String,
     /// The row.
     pub id: String,
-    /// How the row is called.
+    /// The label of the row.
     #[serde(default)]
     pub label: String,
 }
@@ -73,7 +73,7 @@ pub struct LinkCase {
 }
 
 impl PageCase {
-    /// The page, if the step is ever given it.
+    /// Returns the page. Refuses one that the step is never given.
     pub(super) fn page(&self, step: &UpgradeSection) -> Result<Page, String> {
         for RowCase { table, id, .. } in &self.rows {
             if !step.tables.iter().any(|known| known.name == *table) {

@@ -15,7 +15,7 @@ use crate::resolve::{Decision, ItemReference};
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct QuestionCase {
-    /// The step that is asked.
+    /// The step that is called.
     pub step: String,
     /// The tool kind.
     pub tool: String,
@@ -24,10 +24,10 @@ pub struct QuestionCase {
     /// The settings of the tool.
     #[serde(default)]
     pub settings: Map<String, Value>,
-    /// What the environment tells the step.
+    /// The configuration of the step.
     #[serde(default)]
     pub configuration: Map<String, Value>,
-    /// In stage 40, what was decided.
+    /// In stage 40, the decision of the rule.
     #[serde(default)]
     pub decision: Option<DecisionCase>,
     /// The rule that decided.
@@ -38,7 +38,7 @@ pub struct QuestionCase {
     pub degraded: Option<String>,
 }
 
-/// What was decided: `shown`, with `items` by kind, or `hidden`.
+/// A decision: `shown`, with `items` by kind, or `hidden`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecisionCase {
@@ -54,7 +54,7 @@ pub struct DecisionCase {
 }
 
 impl QuestionCase {
-    /// The step that is asked and what it is asked, if one of these is ever asked that.
+    /// Returns the step and the question for it. Refuses a question that none of `steps` is ever asked.
     pub(super) fn asked(&self, steps: &[ToolStepDeclaration]) -> Result<AskedStep, String> {
         let Self { step: name, tool, stage, .. } = self;
         let Some(step) = steps.iter().find(|step| step.name == *name) else {

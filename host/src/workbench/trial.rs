@@ -18,7 +18,7 @@ use super::case::{Case, CaseError, CaseFile};
 use super::outcome::outcome;
 use super::rejection::Disbelief;
 
-/// A component that can be asked.
+/// A component that can be called with the questions of cases.
 pub struct Workbench {
     loader: Arc<Loader>,
     ready: Arc<Ready>,

@@ -242,8 +242,8 @@ async fn a_group_is_who_was_named() -> Done {
     }
     assert_snapshot!(said.join("\n"), @r#"
     409 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `rollout.users`: a group needs `users`, `roles` or both","errors":[{"attribute":"rollout.users","message":"a group needs `users`, `roles` or both"}]}
-    409 {"code":"missing-reference","detail":"there is no security role `nobody`, so nobody would be reached by it: `GET /api/v1/security-roles` lists those there are"}
-    409 {"code":"missing-reference","detail":"there is no user `nobody`, so nobody would be reached by it: `GET /api/v1/users` lists those there are"}
+    409 {"code":"missing-reference","detail":"there is no security role `nobody`, so the rollout would reach no person by it: `GET /api/v1/security-roles` lists those there are"}
+    409 {"code":"missing-reference","detail":"there is no user `nobody`, so the rollout would reach no person by it: `GET /api/v1/users` lists those there are"}
     422 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `rollout.percent`: a share has 1 to 99 percent: activate the version to give it to all people","errors":[{"attribute":"rollout.percent","message":"a share has 1 to 99 percent: activate the version to give it to all people"}]}
     409 {"code":"invalid-item","detail":"plugin `tests/greeter` is not valid: `rollout.users`: only a group has users and roles","errors":[{"attribute":"rollout.users","message":"only a group has users and roles"}]}
     422 {"code":"invalid-request","detail":"`rollout.since`: unknown field `since`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`","errors":[{"attribute":"rollout.since","message":"unknown field `since`, expected one of `version`, `to`, `percent`, `roles`, `users`, `stopAfter`"}]}

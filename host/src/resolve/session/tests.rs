@@ -32,7 +32,7 @@ impl ToolRules for NoRules {
     }
 }
 
-/// The library every case starts from: two profiles, an entity template and a chat.
+/// Returns the library every case starts from: two profiles, an entity template and a chat.
 fn library() -> Value {
     json!({
         "apps": {"customer-service-workspace": {"name": "Workspace"}},
@@ -64,7 +64,7 @@ fn library() -> Value {
     })
 }
 
-/// The answer for a session, after `change` was merged into the library.
+/// Returns the answer for a session, after `change` was merged into the library.
 fn ask(change: Value, session: Value) -> Experience {
     let mut json = library();
     merge(&mut json, change);

@@ -1,8 +1,8 @@
-//! Changes of configuration by people, taken through the pipeline.
+//! Changes of configuration, taken through the pipeline of steps.
 //!
-//! Steps run while nothing is locked: the change is worked out over one revision, and written if that is still the newest. If
-//! somebody else wrote in between, everything is done again over what is there now, so steps may be asked about the same change
-//! more than once, and nothing of an attempt that lost is left behind.
+//! Steps run while nothing is locked: the change is worked out over one revision, and written if that is still the
+//! newest. If another change was written in between, everything is done again over the new revision. So steps may be
+//! called about the same change more than once, and nothing of an attempt that lost is left behind.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use crate::store::{Change, ChangeSet, Committed, NewEvent, OutboxEvent, Snapshot
 
 use crate::service::{Error, Service};
 
-/// What kind of change it is, and how it came about.
+/// The kind of a change, and where it came from.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::service) struct Origin<'a> {
     /// Whether an archive is imported.
     pub(in crate::service) is_import: bool,
-    /// Whether it is only looked at.
+    /// Whether nothing is written.
     pub(in crate::service) dry_run: bool,
-    /// The question whose proposal it is. The question is done when the change is.
+    /// The event of the outbox whose proposal it is. The event ends when the change is written.
     pub(in crate::service) delivers: Option<&'a OutboxEvent>,
 }
 
@@ -39,7 +39,7 @@ impl Service {
         self.store.racing(lost, || self.attempt(changes, author, Origin::default()))
     }
 
-    /// Carries out `changes` over the newest revision, or is refused because that is not the newest any more.
+    /// Carries out `changes` over the newest revision. Refuses if another revision was written meanwhile.
     pub(in crate::service) fn attempt(
         &self,
         changes: &ChangeSet,
@@ -95,7 +95,7 @@ impl Service {
             return Err(operation.refuse(&step, Stage::PreOperation, fault).into());
         }
         if let Some(step) = patched.values().next_back() {
-            // What does not hold together now did before the steps.
+            // The change was consistent before the steps patched it, so a problem now is a fault of the last step.
             let checked = self.store.preview(changes.clone(), author);
             preview = checked.map_err(|error| match error {
                 store::Error::Moved { .. } | store::Error::Database(_) | store::Error::Full { .. } => {
@@ -108,8 +108,8 @@ impl Service {
         let events: Vec<NewEvent> = operation
             .afterwards(&preview.changes)
             .into_iter()
-            // No plugin is asked about what its own proposals led to: it knows what it proposed, and could go on for
-            // ever.
+            // No plugin is called about a change that its own proposal led to: it knows what it proposed, and could go
+            // on for ever.
             .filter(|(step, _)| !origin.delivers.is_some_and(|delivered| delivered.is_led_by(&step.plugin)))
             .map(|(step, event)| NewEvent {
                 event: event.id.clone(),
@@ -157,7 +157,8 @@ impl Service {
         Ok(committed)
     }
 
-    /// What `changes` ask for, before anything is checked: for each change its place among them.
+    /// Returns what `changes` ask for, before anything is checked: the place of each change among them, and its record.
+    /// Changes that change nothing are left out.
     fn asked(&self, changes: &ChangeSet, library: &Snapshot) -> Result<(Vec<usize>, Vec<ChangeRecord>), Error> {
         let (mut places, mut asked) = (Vec::new(), Vec::new());
         for (place, change) in changes.changes.iter().enumerate() {
@@ -201,13 +202,13 @@ impl Service {
     }
 }
 
-/// Whether `change` writes the item that `record` is about.
+/// Returns whether `change` writes the item that `record` is about.
 fn puts(change: &Change, record: &ChangeRecord) -> bool {
     matches!(change, Change::Put { name, item, .. }
         if item.kind().collection() == record.collection && **name == *record.name)
 }
 
-/// Makes the change at `place` write what steps made of it, which is an item: the pipeline takes nothing else.
+/// Makes the change at `place` write the item that steps made of it. The pipeline accepts nothing but an item.
 fn take_over(changes: &mut ChangeSet, place: usize, made: &ChangeRecord) -> Result<(), store::Error> {
     if let Some(Change::Put { name, item, .. }) = changes.changes.get_mut(place) {
         let mut taken = AnyItem::parse(item.kind(), name, made.after.clone().unwrap_or_default())?;
@@ -219,7 +220,7 @@ fn take_over(changes: &mut ChangeSet, place: usize, made: &ChangeRecord) -> Resu
     Ok(())
 }
 
-/// A name for an operation.
+/// Returns a random name for an operation.
 fn fresh_id() -> String {
     let mut bytes = [0; 16];
     // Names of events must differ within the outbox, which refuses a second of the same name.
@@ -229,7 +230,7 @@ fn fresh_id() -> String {
     hexadecimal(&bytes)
 }
 
-/// Nobody takes part in changes.
+/// The configuration steps of a service without plugins: there are none.
 pub(in crate::service) struct NoHandlers;
 
 impl pipeline::Handlers for NoHandlers {

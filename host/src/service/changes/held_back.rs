@@ -1,7 +1,7 @@
 //! Profiles that an import holds back, because their people would have a second profile for one app.
 //!
-//! Where a second assignment is refused, one profile does not keep the rest of an archive from being written: it stays as
-//! it was, in quarantine. A profile that is not here yet is not held back, because others may name it.
+//! Where a second assignment is refused, one profile does not keep the rest of an archive from being written: it stays
+//! as it was, in quarantine. A profile that is not here yet is not held back, because other items may name it.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::store::{Change, ChangeSet, Committed, Snapshot};
 use super::commit::Origin;
 use crate::service::{Error, Service};
 
-/// How many profiles one import holds back. Each of them costs another attempt.
+/// Most profiles that one import holds back. Each of them costs another attempt.
 const HELD_BACK_MAX: usize = 20;
 
 impl Service {
-    /// Carries out the `changes` of an import over `base` as far as second assignments allow. With the outcome come the
+    /// Writes the `changes` of an import over `base` as far as second assignments allow. Returns the outcome, and the
     /// profiles that stay as they were, each with the reason.
     pub(in crate::service) fn attempt_holding_back(
         &self,
@@ -41,7 +41,8 @@ impl Service {
     }
 }
 
-/// Takes what would be written of a profile out of `changes`. False if `base` has no such profile, or nothing is written.
+/// Removes the writes of a profile from `changes`. Returns false if `base` has no such profile, or nothing would be
+/// written of it.
 fn hold_back(changes: &mut ChangeSet, profile: &str, base: &Snapshot) -> bool {
     let before = changes.changes.len();
     let writes = |change: &Change| matches!(change, Change::Put { name, item, .. } if item.kind() == Kind::Profile && **name == *profile);

@@ -1,7 +1,7 @@
-//! The outbox: asynchronous steps are asked, and what they propose is written.
+//! The outbox: dispatches events to asynchronous steps, and writes the changes that the steps propose.
 //!
-//! A question is put at least once. What a step proposes goes through the pipeline like any change, in the transaction that ends
-//! the question; so it is written once, whatever breaks in between.
+//! An event is dispatched at least once. A proposed change goes through the pipeline like any change, in the
+//! transaction that ends the event, so it is written once, whatever breaks in between.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -22,51 +22,52 @@ use crate::store::{Change, ChangeSet, EventState, Expect, OutboxEvent, Snapshot,
 use super::commit::Origin;
 use crate::service::{Error, Service};
 
-/// How often a question is put before somebody has to look.
+/// Attempts to dispatch an event before it is dead and waits for an administrator.
 const ATTEMPTS: u32 = 8;
 
-/// How long whoever puts a question holds it while they live, in seconds: longer than a step may take.
+/// How long this process leases an event that it dispatches, in seconds: longer than a step may take. Another process
+/// takes the event earlier only if this one no longer exists.
 const HELD: u32 = 60;
 
-/// How long the first pause is, in seconds; each next one is twice as long.
+/// The pause after the first attempt, in seconds; each next one is twice as long.
 const PAUSE: u32 = 2;
 
 /// The longest pause, in seconds.
 const LONGEST_PAUSE: u32 = 3_600;
 
-/// How long a question waits that nobody can be asked for now, in seconds.
+/// How long an event waits whose step cannot be called for now, in seconds.
 const PAUSE_WHILE_OFF: u32 = 30;
 
-/// What a step proposes is not written.
+/// The fault code of an event whose proposed change is refused.
 const REFUSED: &str = "outbox.refused";
 
-/// The plugin has no step of the name, or is not there.
+/// The fault code of an event whose plugin has no step of the name, or is not there.
 const NO_STEP: &str = "outbox.no-step";
 
-/// Changes that lead to each other, at most.
+/// Most changes that may lead to each other through proposals of steps.
 const HOPS: u32 = 8;
 
-/// What became of a question.
+/// The outcome of [`Service::deliver`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivered {
-    /// None was due.
+    /// No event was due.
     Nothing,
-    /// It was answered.
+    /// The step answered, or the event was ended meanwhile.
     Answered,
-    /// It will be put again, or is being put by somebody else.
+    /// The event will be dispatched again, or another process has taken it.
     Postponed,
-    /// It waits for an administrator.
+    /// The event is dead: it waits for an administrator.
     Died,
 }
 
-/// Why a question has no answer.
+/// Why an event has no answer.
 #[derive(Debug)]
 enum Unanswered {
-    /// Nobody was asked, or nothing can be written for now: no attempt.
+    /// The step was not called, or nothing can be written for now. This does not count as an attempt.
     Waits(StepFault),
-    /// The step was asked, and it broke or what it proposes is not written.
+    /// The step was called and broke, its proposal is not written, or there is no such step. This counts as an attempt.
     Broke(StepFault),
-    /// Somebody else ended the question.
+    /// The event was ended meanwhile, by another process or an administrator.
     Ended,
     /// The store failed.
     Lost(Error),
@@ -77,7 +78,8 @@ impl Unanswered {
         Self::Broke(StepFault { code: code.to_owned(), message, retry_after: None })
     }
 
-    /// The step gave no answer by a fault of its own, or was not asked.
+    /// Sorts a fault of the step itself: it waits if the host did not call the step, and counts as an attempt
+    /// otherwise.
     fn by_itself(fault: StepFault) -> Self {
         match fault.code.as_str() {
             "plugin.suspended" | "plugin.busy" | "plugin.not-ready" => Self::Waits(fault),
@@ -93,7 +95,7 @@ impl From<store::Error> for Unanswered {
             store::Error::Database(_) | store::Error::Corrupt(_) | store::Error::Folder { .. } => {
                 Self::Lost(error.into())
             }
-            // What refuses the change would refuse it again; still, somebody may mend it meanwhile.
+            // The same change would be refused again, unless an administrator mends the cause meanwhile.
             error => Self::broke(REFUSED, error.to_string()),
         }
     }
@@ -107,7 +109,7 @@ impl From<pipeline::Refusal> for Unanswered {
                 let (code, retry_after) = ("plugin.not-ready".to_owned(), Some(PAUSE_WHILE_OFF));
                 Self::Waits(StepFault { code, message, retry_after })
             }
-            // Whoever breaks over the proposal is another step than the one that was asked.
+            // The step that failed here is not the one that proposed the change.
             pipeline::Refusal::Fault { .. } => Self::broke(REFUSED, message),
             pipeline::Refusal::GivenUp => {
                 Self::Waits(StepFault { code: "plugin.busy".to_owned(), message, retry_after: None })
@@ -128,27 +130,27 @@ impl From<Error> for Unanswered {
 }
 
 impl Service {
-    /// Puts a question again now, with as many attempts as a new one has. Nothing if there is none.
+    /// Makes an event due at `now`, with as many attempts as a new one has. Returns nothing if there is no such event.
     pub fn retry_question(&self, id: u64, now: Timestamp, author: &Author) -> Result<Option<OutboxEvent>, Error> {
         let Some(OutboxEvent { plugin, step, .. }) = self.store.event(id)? else { return Ok(None) };
         self.note(author, AuditEvent::QuestionRetried { question: id, plugin, step })?;
         Ok(self.store.retry_event(id, now)?)
     }
 
-    /// Drops a question. Whether there was one.
+    /// Deletes an event. Returns whether there was one.
     pub fn drop_question(&self, id: u64, author: &Author) -> Result<bool, Error> {
         let Some(OutboxEvent { plugin, step, .. }) = self.store.event(id)? else { return Ok(false) };
         self.note(author, AuditEvent::QuestionDropped { question: id, plugin, step })?;
         Ok(self.store.drop_event(id)?)
     }
 
-    /// Drops every question of a plugin. How many there were.
+    /// Deletes every event of a plugin. Returns how many there were.
     pub fn drop_questions_of(&self, plugin: &str, author: &Author) -> Result<u64, Error> {
         self.note(author, AuditEvent::QuestionsDropped { plugin: plugin.to_owned() })?;
         Ok(self.store.drop_events_of(plugin)?)
     }
 
-    /// Puts the question that is due first, if there is one.
+    /// Dispatches one event that is due, if there is one.
     pub fn deliver(&self, now: Timestamp) -> Result<Delivered, Error> {
         if !self.store.is_event_due(now, is_gone)? {
             return Ok(Delivered::Nothing);
@@ -164,7 +166,7 @@ impl Service {
         let (fault, was_asked) = match self.put(&event) {
             Ok(()) | Err(Unanswered::Ended) => return Ok(Delivered::Answered),
             Err(Unanswered::Lost(error)) => return Err(error),
-            // Whoever was not asked did not fail.
+            // A step that was not called did not fail: no attempt is counted.
             Err(Unanswered::Waits(fault)) => (fault, false),
             Err(Unanswered::Broke(fault)) => (fault, true),
         };
@@ -191,11 +193,11 @@ impl Service {
         Ok(if given_up { Delivered::Died } else { Delivered::Postponed })
     }
 
-    /// Gives up a question that nobody ever came back from: it may be what ends the server.
+    /// Marks an event dead that never came back from its attempts: dispatching it may be what ends the server.
     fn bury(&self, event: &OutboxEvent, now: Timestamp) -> Result<Delivered, Error> {
         let OutboxEvent { plugin, step, .. } = event;
         let reason = format!(
-            "it was put {ATTEMPTS} times, and each time the server ended or its database failed before there was an answer: put it again when you know why"
+            "it was dispatched {ATTEMPTS} times, and each time the server ended or its database failed before there was an answer: retry it when you know why"
         );
         let dead = EventState::Dead;
         if !self.store.put_event_back(event, &this_process(), dead, now, ATTEMPTS, "outbox.interrupted", &reason)? {
@@ -205,7 +207,7 @@ impl Service {
         Ok(Delivered::Died)
     }
 
-    /// Asks the step and writes what it proposes.
+    /// Calls the step of an event, and writes the change that it proposes.
     fn put(&self, event: &OutboxEvent) -> Result<(), Unanswered> {
         let library = self.store.snapshot()?;
         let handlers = self.handlers(&library)?;
@@ -247,8 +249,8 @@ impl Service {
         )
     }
 
-    /// The change a proposal stands for, over what is there now: patches of one item add up, as they do in a change. What is gone meanwhile
-    /// is not made again.
+    /// Returns the change that a proposal stands for, over the newest revision. Patches of one item add up, as they do
+    /// in a change. An item that was deleted meanwhile is not created again.
     fn proposed(&self, event: &Event, proposal: &Proposal) -> Result<ChangeSet, Unanswered> {
         let library = self.store.snapshot()?;
         let mut outcomes: BTreeMap<(Kind, &str), (Value, Expect)> = BTreeMap::new();
@@ -283,7 +285,7 @@ impl Service {
         Ok(changes)
     }
 
-    /// An item as it is now, and what is expected of whoever writes it.
+    /// Returns an item as it is now, with the revision that a change of it must be over.
     fn stored(&self, library: &Snapshot, kind: Kind, name: &str) -> Result<Option<(Value, Expect)>, store::Error> {
         if kind == Kind::User {
             let user = self.store.user(name)?;
@@ -294,7 +296,7 @@ impl Service {
     }
 }
 
-/// The step a question is for, as it is registered now.
+/// Returns the step an event is for, as it is registered now.
 fn registered<'a>(
     handlers: &'a dyn Handlers,
     library: &Snapshot,
@@ -319,12 +321,12 @@ fn registered<'a>(
     }
 }
 
-/// Whether trying again would not help: the proposal goes in circles, or the plugin has no such step any more.
+/// Returns whether trying again would not help: the proposal goes in circles, or the plugin has no such step any more.
 fn is_final(fault: &StepFault) -> bool {
     matches!(fault.code.as_str(), "outbox.loop" | NO_STEP)
 }
 
-/// The pause after so many attempts, in seconds.
+/// Returns the pause after so many attempts, in seconds.
 fn pause(attempts: u32) -> u32 {
     PAUSE.saturating_mul(1 << attempts.clamp(1, 16).saturating_sub(1))
 }
@@ -378,7 +380,7 @@ mod tests {
         for _ in 0..ATTEMPTS {
             assert!(service.store.take_event(now, HELD, "a server that ended", "", |_| true).unwrap().is_some());
         }
-        assert_eq!(service.deliver(now).unwrap(), Delivered::Nothing, "somebody may be at it");
+        assert_eq!(service.deliver(now).unwrap(), Delivered::Nothing, "another process may still dispatch it");
         let later = now + SignedDuration::from_secs(HELD.into());
         assert_eq!(service.deliver(later).unwrap(), Delivered::Died);
         let events = service.store.events(None, 0, 2).unwrap();

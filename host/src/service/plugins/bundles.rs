@@ -1,6 +1,7 @@
 //! Offline bundles: plugins packed for another environment, and installed there without a network.
 //!
-//! Every component of a bundle is looked at like one that is uploaded. All of them are installed as one revision, or none.
+//! Every component of a bundle is checked like one that is uploaded. All of them are installed as one revision, or
+//! none.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use super::{
 use crate::service::runtime::platform;
 use crate::service::{Error, PluginError, Service};
 
-/// What became of a bundle, or would.
+/// The outcome of the installation of a bundle, or of its dry run.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = InstalledBundle)]
@@ -34,11 +35,11 @@ pub struct InstalledBundle {
     pub dry_run: bool,
     /// The newest revision; of a dry run, the one that it would be.
     pub revision: Revision,
-    /// What became of each component, by plugin.
+    /// The outcome for each component, by plugin.
     pub components: Vec<InstalledComponent>,
 }
 
-/// What became of a component of a bundle.
+/// The outcome for a component of a bundle.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = InstalledComponent)]
@@ -55,10 +56,11 @@ pub struct InstalledComponent {
     pub serves: bool,
     /// Who signed the component.
     pub signed_by: Vec<SignerView>,
-    /// What somebody has to decide about before the version can serve: no bundle grants anything.
+    /// The capabilities that an administrator has to decide about before the version can serve: no bundle grants
+    /// anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<Capabilities>,
-    /// The steps about which the bundle decided, because nobody had here.
+    /// The steps whose decisions were taken from the bundle, because no administrator had decided about them here.
     pub steps: Vec<String>,
     /// The settings that are changed with the version.
     #[serde(skip_serializing_if = "Migrated::is_empty")]
@@ -69,13 +71,14 @@ pub struct InstalledComponent {
 /// How to install a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BundleOptions {
-    /// Whether what served where the bundle comes from serves here, too; and whether it may be of another major version.
+    /// Whether versions that served where the bundle comes from serve here, too; and whether they may be of another
+    /// major version.
     pub activation: Activation,
     /// Whether nothing is written.
     pub dry_run: bool,
 }
 
-/// A component of a bundle, looked at.
+/// A component of a bundle, with its manifest and signatures.
 struct Checked {
     bundled: Bundled,
     manifest: Manifest,
@@ -84,8 +87,8 @@ struct Checked {
 }
 
 impl Service {
-    /// The plugins called `names` as a bundle, or all that did not come with the product: of each the version that serves, or
-    /// would if it were active, or else the newest.
+    /// Packs the plugins called `names`, or all that did not come with the product: of each the version that serves, or
+    /// would if the plugin were active, or else the newest.
     pub fn bundle(&self, names: &[String]) -> Result<Vec<u8>, Error> {
         let snapshot = self.store.snapshot()?;
         let custom = snapshot.entries(Kind::Plugin).filter(|(_, entry)| entry.layer == Layer::Custom);
@@ -102,7 +105,7 @@ impl Service {
         self.bundle_of(&snapshot, &wanted)
     }
 
-    /// One plugin as a bundle, in the version asked for.
+    /// Packs one version of a plugin.
     pub fn bundle_version(&self, name: &str, version: PluginVersion) -> Result<Vec<u8>, Error> {
         self.bundle_of(&*self.store.snapshot()?, &[(name.to_owned(), version)])
     }
@@ -116,11 +119,11 @@ impl Service {
             let size = sizes.get(digest).copied().ok_or_else(|| without_component(name, *version, Lost::Gone))?;
             named.push((name, *version, plugin, digest, size));
         }
-        // Nothing is read before it is known to be little enough.
+        // The sizes are checked before a component is read.
         Bundle::check(named.iter().map(|(.., size)| *size))?;
         let mut plugins = Vec::with_capacity(named.len());
         for (name, version, plugin, digest, size) in named {
-            // What was decided about steps of other versions stays here.
+            // Decisions about steps of other versions are not packed.
             let manifest = self.platform()?.manifest(&self.store, digest)?;
             let steps = plugin.steps.iter().filter(|(step, _)| manifest.as_ref().is_some_and(|it| it.has_step(step)));
             let signers = self.signers(snapshot, name, digest)?;
@@ -140,10 +143,10 @@ impl Service {
         })
     }
 
-    /// Installs every plugin of the bundle in `zip` as one revision, or none, or only says what that would do.
+    /// Installs every plugin of the bundle in `zip` as one revision, or none. A dry run only says what that would do.
     ///
-    /// What was decided about steps is taken over where nothing is decided here, and only for a caller who may decide about steps. Why a
-    /// component is refused is remembered, unless nothing is to be written.
+    /// Decisions about steps are taken over where there is none here, and only for a caller who may decide about steps.
+    /// The reason why a component is refused is kept, except in a dry run.
     pub fn install_bundle(
         &self,
         caller: &Caller,
@@ -157,12 +160,12 @@ impl Service {
             }
         };
         let checked = self.checked(Bundle::read(zip)?, remember)?;
-        // Those that are ready are held until they are in the store, so that what has to be shown before they serve can
-        // be.
+        // The components made ready are held until they are in the store, so that the gate can compare them before they
+        // serve.
         let propose = |service: &Self, snapshot: &Snapshot, held: &[Arc<Ready>]| {
             service.bundled_changes(snapshot, caller, &checked, held, options.activation)
         };
-        // Refused before anything is compiled, as far as that can be known.
+        // Refuses before a component is compiled, as far as that can be known.
         let snapshot = self.store.snapshot()?;
         let (proposed, _) = propose(self, &snapshot, &[]).inspect_err(|error| {
             if let Error::Plugin(PluginError::RefusedVersion { name, reason, .. }) = error
@@ -201,8 +204,8 @@ impl Service {
         Ok(InstalledBundle { dry_run: false, revision, components: report.into_inner() })
     }
 
-    /// Looks at each component as far as that is possible without compiling it, and at none before all are known to be
-    /// wanted. One that is refused is told to `remember`.
+    /// Checks each component as far as that is possible without compiling it, and reads no manifest before all are
+    /// known to be taken. Gives each refusal to `remember`.
     fn checked(&self, bundle: Bundle, remember: impl Fn(&[u8], &LoadError)) -> Result<Vec<Checked>, Error> {
         self.platform()?;
         let snapshot = self.store.snapshot()?;
@@ -210,7 +213,7 @@ impl Service {
         let mut wanted = Vec::with_capacity(plugins.len());
         for bundled in plugins {
             let (name, version) = (bundled.plugin.clone(), bundled.version);
-            // Two plugins are never of one component, which names one.
+            // A component names one plugin, so two plugins never share one.
             let mislabelled = || PluginError::Mislabelled { name: name.clone(), version };
             let bytes = components.remove(&bundled.digest).ok_or_else(mislabelled)?;
             let refused = |reason: LoadError| {
@@ -236,7 +239,7 @@ impl Service {
         looked_at.collect()
     }
 
-    /// Refuses a bundle with a version that would change what it must not. Each component has a gate of its own.
+    /// Refuses a bundle with a version that its gate refuses. Each component has a gate of its own.
     fn bundle_must_be_promotable(
         &self,
         snapshot: &Arc<Snapshot>,
@@ -256,8 +259,8 @@ impl Service {
         Ok(())
     }
 
-    /// What a bundle changes, and what to say about it. What it decides about steps is held against the schema of a
-    /// component as soon as that is ready, which is when it is among `held`.
+    /// Returns the changes of a bundle, and the outcome for each component. Decisions about steps are checked against
+    /// the schema of a component once it is ready, which is when it is among `held`.
     fn bundled_changes(
         &self,
         snapshot: &Snapshot,
@@ -303,7 +306,7 @@ impl Service {
                 must_be_possible(manifest, ready.and_then(|ready| ready.settings()), step, &steps[step])?;
             }
             let mut migrated = Migrated::default();
-            // Its schema is built by the host only once the component was made ready.
+            // The host builds its schema only once the component was made ready.
             let is_ready = held.iter().any(|ready| ready.digest() == digest);
             if activate && needs.is_none() && is_ready {
                 let settling = Settling { caller, anyway: how.anyway };
@@ -329,7 +332,8 @@ impl Service {
     }
 }
 
-/// Refuses what a bundle decides about a step that its component does not have, or that could not be told so.
+/// Refuses a decision of a bundle about a step that its component does not have, or whose configuration the schema
+/// forbids.
 fn must_be_possible(
     manifest: &Manifest,
     schema: Option<&SettingsSchema>,

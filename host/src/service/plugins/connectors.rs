@@ -1,4 +1,4 @@
-//! Connectors: where plugins that were granted them look up records, and search for articles.
+//! Connectors: where plugins with the grant look up records, and search for articles.
 
 use serde::Serialize;
 
@@ -11,9 +11,9 @@ use crate::service::{Error, Service};
 #[serde(rename_all = "camelCase")]
 #[schema(as = ConnectorEntry)]
 pub struct ConnectorView {
-    /// The name that plugins ask for.
+    /// The name by which plugins ask for it.
     pub connector: String,
-    /// Where it leads.
+    /// The connector itself.
     #[serde(flatten)]
     pub item: Connector,
     /// The revision that wrote it.
@@ -21,7 +21,7 @@ pub struct ConnectorView {
 }
 
 impl Service {
-    /// The connectors, by name.
+    /// Returns the connectors, by name.
     pub fn connectors(&self) -> Result<Vec<ConnectorView>, Error> {
         let snapshot = self.store.snapshot()?;
         let views = snapshot.entries(Kind::Connector).filter_map(|(name, entry)| {

@@ -1,8 +1,9 @@
-//! What plugins answer for, kept when they stop doing it.
+//! The tool kinds that plugins answer for, kept when the plugins stop serving them.
 //!
-//! A plugin that is switched off, waits for a decision, or serves with a newer version that does less, still answers for its tool kinds
-//! until an administrator gives them up by name (`fallBack`). So a rule that is absent never gives way to one that shows more. A roll-back,
-//! and a version that is older, restore what was before, and keep nothing.
+//! A plugin that is switched off, waits for a decision, or serves with a newer version that declares fewer kinds still
+//! answers for its tool kinds until an administrator gives them up by name (`fallBack`). So a rule that is absent never
+//! gives way to one that shows more. A roll-back, and a version that is older, restore the former state, and keep
+//! nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,12 +18,13 @@ use super::super::{Error, PluginSource, Service};
 use super::PluginError;
 
 impl Service {
-    /// What the version of `plugin` that serves answers for.
+    /// Returns the duties of the version of `plugin` that serves: the tool kinds it answers for.
     pub(in crate::service) fn duties(&self, plugin: &Plugin) -> Result<Duties, Error> {
         plugin.serving().map_or(Ok(Duties::default()), |(_, digest)| self.duties_of(plugin, digest))
     }
 
-    /// What a component of `plugin` answers for; if it cannot say so any more, what was written down of it.
+    /// Returns the duties of a component of `plugin`. If its manifest cannot be read any more, returns the duties kept
+    /// of it, with every step as a guard.
     pub(super) fn duties_of(&self, plugin: &Plugin, digest: &Digest) -> Result<Duties, Error> {
         if let Some(manifest) = self.platform()?.manifest(&self.store, digest)? {
             return Ok(manifest.duties(&plugin.steps));
@@ -34,7 +36,8 @@ impl Service {
         Ok(Duties { rules, guards: guards.into_iter().chain(steps).collect(), steps: BTreeSet::new() })
     }
 
-    /// Has `plugin` answer for what the version did that serves and `next` does not, before `next` takes its place.
+    /// Makes `plugin` answer for the kinds that the serving version has and `next` has not, before `next` takes its
+    /// place.
     pub(super) fn hand_over(&self, plugin: &mut Plugin, next: &Manifest) -> Result<(), Error> {
         if plugin.active.is_some_and(|before| next.version > before) {
             let before = self.duties(plugin)?;
@@ -44,7 +47,7 @@ impl Service {
         Ok(())
     }
 
-    /// What the plugins answer for that administrators brought, for an export.
+    /// Returns the duties of the plugins that administrators installed, for an export.
     pub(in crate::service) fn exported_duties(&self, snapshot: &Snapshot) -> Result<BTreeMap<String, Duties>, Error> {
         let PluginSource::Installed(_) = &self.machinery else { return Ok(BTreeMap::new()) };
         let mut exported = BTreeMap::new();
@@ -59,8 +62,8 @@ impl Service {
         Ok(exported)
     }
 
-    /// Refuses to note plugins that `changes` expects and that keep tools from people about which something decides here, unless
-    /// `caller` may say which plugins decide. Tools of other kinds are hidden already.
+    /// Refuses to note plugins that `changes` expects and that would hide tools about which something decides here,
+    /// unless `caller` has the privilege `plugin.configure`. Tools of other kinds are hidden already.
     pub(in crate::service) fn may_expect(
         &self,
         caller: &Caller,
@@ -85,7 +88,7 @@ impl Service {
         Ok(())
     }
 
-    /// Refuses to forget a plugin while something would show what it may have hidden, unless that is meant.
+    /// Refuses to remove a plugin if tools would be shown that it may have hidden.
     pub(super) fn may_be_forgotten(&self, snapshot: &Snapshot, name: &str, plugin: &Plugin) -> Result<(), Error> {
         let mut duties = plugin.answers_for.clone();
         duties.add(self.duties(plugin)?);

@@ -1,4 +1,4 @@
-//! Why something about a plugin is not done, in sentences that name the next step.
+//! The errors about plugins, in sentences that name the next step.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::fit::UnfitSettings;
 /// How many names a sentence lists before it only counts.
 const NAMED: usize = 5;
 
-/// What there is instead, and where to look if there is nothing.
+/// The names there are instead, and where to look if there is none.
 struct Known<'a>(&'a [String], &'static str);
 
 impl fmt::Display for Known<'_> {
@@ -28,7 +28,7 @@ impl fmt::Display for Known<'_> {
     }
 }
 
-/// Why something about a plugin is not done.
+/// An error about a plugin.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentences say all there is to say, and the fields are in them")]
 pub enum PluginError {
@@ -100,7 +100,7 @@ pub enum PluginError {
     NoSuchStep { name: String, step: String, known: Vec<String> },
     #[error(
         "plugin `{name}` decides about no tool `{kind}`: it decides about {}",
-        Known(known, "`kinds` of `GET /api/v1/plugins` shows who does")
+        Known(known, "`kinds` of `GET /api/v1/plugins` shows which plugin does")
     )]
     NoSuchTool { name: String, kind: String, known: Vec<String> },
     #[error("plugin `{name}` declares no default for tool `{kind}`: give one as `default`, a JSON object")]
@@ -120,10 +120,12 @@ pub enum PluginError {
     )]
     OtherKinds { name: String, version: PluginVersion, kind: String },
     #[error(
-        "there is no security role `{0}`, so nobody would be reached by it: `GET /api/v1/security-roles` lists those there are"
+        "there is no security role `{0}`, so the rollout would reach no person by it: `GET /api/v1/security-roles` lists those there are"
     )]
     NoSuchRole(String),
-    #[error("there is no user `{0}`, so nobody would be reached by it: `GET /api/v1/users` lists those there are")]
+    #[error(
+        "there is no user `{0}`, so the rollout would reach no person by it: `GET /api/v1/users` lists those there are"
+    )]
     NoSuchUser(String),
     #[error("there is no recording `{0}`: it was never made, or is too old")]
     NoSuchRecording(TraceId),

@@ -1,6 +1,6 @@
-//! Settings that are there, held against the schema of a version: which of them the version does not take.
+//! Settings, checked against the schema of a version: which of them the version does not take.
 //!
-//! Changes nothing, and asks no plugin.
+//! Changes nothing, and calls no plugin.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,10 +19,10 @@ use crate::service::runtime::platform::Found;
 /// Most problems that are listed; the others are counted.
 const LISTED: usize = 20;
 
-/// How many problems a sentence has.
+/// Most problems that a message names.
 const NAMED: usize = 3;
 
-/// Where settings of a plugin are: with a tool in a profile, or with a step.
+/// The place of settings of a plugin: a tool in a profile, or a step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SettingsPlace)]
@@ -33,12 +33,12 @@ pub struct SettingsPlace {
     /// The tool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
-    /// The step that is told a configuration.
+    /// The step that has a configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
 }
 
-/// Something in settings that a version does not take.
+/// A problem in settings that a version does not take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SettingsProblem)]
@@ -64,12 +64,12 @@ pub struct UnfitSettings {
 }
 
 impl SettingsPlace {
-    /// The settings that `profile` gives `tool`.
+    /// Returns the place of the settings that `profile` gives `tool`.
     pub(super) fn of_tool(profile: &str, tool: &str) -> Self {
         Self { profile: Some(profile.to_owned()), tool: Some(tool.to_owned()), step: None }
     }
 
-    /// What the environment tells `step`.
+    /// Returns the place of the configuration of `step`.
     pub(super) fn of_step(step: &str) -> Self {
         Self { step: Some(step.to_owned()), ..Self::default() }
     }
@@ -98,7 +98,7 @@ impl fmt::Display for UnfitSettings {
 }
 
 impl UnfitSettings {
-    /// Whether there is nothing that does not fit.
+    /// Returns whether all settings fit.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -115,17 +115,17 @@ impl UnfitSettings {
     }
 }
 
-/// What a version takes.
+/// The settings schema of a version, if it has one.
 pub(in crate::service) struct Reader<'a>(Option<&'a SettingsSchema>);
 
 impl<'a> Reader<'a> {
-    /// What the component of `manifest` takes. Without a schema it takes everything.
+    /// Returns the reader of `manifest`. Without a schema it takes everything.
     pub(in crate::service) fn of(manifest: &'a Manifest) -> Self {
-        // One that cannot be read was refused when the plugin was installed.
+        // A schema that cannot be read was refused when the plugin was installed.
         Self(manifest.settings().ok().flatten())
     }
 
-    /// What it has against `settings`, by JSON pointer.
+    /// Returns the problems in `settings`, by JSON pointer.
     pub(super) fn problems(&self, settings: &Map<String, Value>) -> Vec<(String, String)> {
         let Some(schema) = &self.0 else { return Vec::new() };
         let settings = Value::Object(settings.clone());
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The JSON pointer of an attribute that is written with dots, as far as it leads through `value`.
+/// Returns the JSON pointer of an attribute that is written with dots, as far as it leads through `value`.
 fn pointer(value: &Value, dotted: &str) -> String {
     let next = |key: &str, value: &Value| {
         let rest = dotted.strip_prefix('.')?.strip_prefix(key)?;
@@ -154,18 +154,18 @@ fn pointer(value: &Value, dotted: &str) -> String {
     found.unwrap_or_else(|| dotted.replace('.', "/"))
 }
 
-/// Settings that are somewhere.
+/// Settings in their place.
 pub(super) struct Held {
     pub(super) place: SettingsPlace,
-    /// The kind of the tool; nothing of a step.
+    /// The kind of the tool; none for a step.
     pub(super) kind: Option<String>,
     pub(super) settings: Map<String, Value>,
-    /// Whether they are written; empty otherwise.
+    /// Whether the item has them; they are empty otherwise.
     pub(super) given: bool,
     pub(super) layer: Layer,
 }
 
-/// The profiles of a snapshot with settings that other versions of plugins need.
+/// Profiles of a snapshot, with settings changed for the version of a plugin that is about to serve.
 pub(in crate::service) struct Draft<'a> {
     pub(super) snapshot: &'a Snapshot,
     changed: BTreeMap<Arc<str>, Profile>,
@@ -176,7 +176,7 @@ impl<'a> Draft<'a> {
         Self { snapshot, changed: BTreeMap::new() }
     }
 
-    /// Settings of the tools and steps that `manifest` declares; of the tools without those of the kinds `others`.
+    /// Returns the settings of the tools and steps that `manifest` declares, without tools of the kinds `others`.
     pub(super) fn held(&self, manifest: &Manifest, plugin: &Plugin, others: &BTreeSet<String>) -> Vec<Held> {
         let mut held = Vec::new();
         let profiles = if manifest.tool_kinds().is_empty() { None } else { Some(self.snapshot.entries(Kind::Profile)) };
@@ -203,7 +203,7 @@ impl<'a> Draft<'a> {
         held
     }
 
-    /// Gives settings other values: those of a step in `plugin`, those of a tool here.
+    /// Replaces settings: those of a step in `plugin`, those of a tool in this draft.
     pub(super) fn write(&mut self, place: &SettingsPlace, settings: Map<String, Value>, plugin: &mut Plugin) {
         if let SettingsPlace { profile: Some(name), tool: Some(tool), .. } = place {
             let Some((name, entry)) = self.snapshot.entries(Kind::Profile).find(|(it, _)| ***it == **name) else {
@@ -216,14 +216,14 @@ impl<'a> Draft<'a> {
                 placed.settings.clone_from(&settings);
             }
         } else if let Some(step) = &place.step {
-            // Nothing and an empty configuration are told alike.
+            // A step is given the same by no configuration and by an empty one.
             let told = Some(settings).filter(|settings| !settings.is_empty());
             plugin.steps.entry(step.clone()).or_default().configuration = told;
             plugin.steps.retain(|_, wanted| *wanted != StepOverride::default());
         }
     }
 
-    /// The profiles that change.
+    /// Returns the changes of profiles.
     pub(in crate::service) fn into_changes(self) -> Vec<Change> {
         let Self { snapshot, changed } = self;
         let changes = changed.into_iter().filter_map(|(name, profile)| {
@@ -235,7 +235,7 @@ impl<'a> Draft<'a> {
 }
 
 impl Service {
-    /// Settings that a version of a plugin does not take as they are.
+    /// Returns the settings that a version of a plugin does not take as they are.
     pub(in crate::service) fn unfit_settings(
         &self,
         snapshot: &Snapshot,
@@ -251,17 +251,18 @@ impl Service {
         Ok(unfit)
     }
 
-    /// Settings that the version of a plugin that serves does not take.
+    /// Returns the settings that the serving version of a plugin does not take.
     pub(super) fn unfit_now(&self, snapshot: &Snapshot, name: &str, plugin: &Plugin) -> Result<UnfitSettings, Error> {
         let Some((_, digest)) = plugin.serving() else { return Ok(UnfitSettings::default()) };
-        // What serves is held ready by the catalog, so nothing is compiled here.
+        // The catalog holds the serving version ready, so nothing is compiled here.
         match self.platform()?.ready(&self.store, digest)? {
             Found::Ready(ready) => self.unfit_settings(snapshot, name, plugin, ready.manifest()),
             Found::Unusable { .. } | Found::Lost(_) => Ok(UnfitSettings::default()),
         }
     }
 
-    /// The tool kinds of a plugin that came with the product about which an installed one decides.
+    /// Returns the tool kinds of the installed plugins that serve, which decide instead of the plugin of the product
+    /// called `name`. None if that is an installed one itself, declares no tools, or has no settings schema.
     pub(super) fn kinds_of_others(
         &self,
         snapshot: &Snapshot,

@@ -1,7 +1,8 @@
-//! What would change if another version served: the recorded calls, asked of both versions over the configuration of today.
+//! The gate: compares two versions of a plugin by making recorded calls of both, over the configuration of today.
 //!
-//! One comparison is made at a time, because each keeps a thread of the server busy; others are refused and may come again. No person is
-//! answered by any of it. Where a plugin is gated, a version that changes what was not said to be meant does not serve.
+//! One comparison is made at a time, because each keeps a thread of the server busy; others are refused and may come
+//! again. No person is answered by a comparison. A version of a gated plugin does not serve if it changes answers and
+//! the change was not said to be meant.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -23,13 +24,13 @@ use super::{
 use crate::service::runtime::platform::Found;
 use crate::service::{Error, PluginError, Service};
 
-/// How long a comparison may take.
+/// The longest time of a comparison.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Most characters of what is meant, in the reason of a revision.
+/// Most characters of the expected differences in the reason of a revision.
 const MEANT_MAX: usize = 1_000;
 
-/// How two versions of a plugin differ over what was recorded.
+/// The differences between two versions of a plugin over the recorded calls.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Comparison {
@@ -37,7 +38,7 @@ pub struct Comparison {
     pub plugin: String,
     /// The version that serves.
     pub from: PluginVersion,
-    /// The version that would.
+    /// The version that would serve.
     pub to: PluginVersion,
     /// Recorded questions that were asked of both.
     pub recordings: usize,
@@ -47,43 +48,44 @@ pub struct Comparison {
     pub same: usize,
     /// Questions that they answer differently.
     pub different: usize,
-    /// Questions that could not be put to both, for want of room or because one of them is suspended.
+    /// Questions that could not be asked of both, because the host was busy or one of the versions is suspended.
     pub not_asked: usize,
-    /// Questions for which there was no time: older than those that were asked, and nothing is said about them.
+    /// Questions for which there was no time. They are older than those that were asked, and the comparison says
+    /// nothing about them.
     pub left_out: usize,
-    /// In what they differ. Calls are counted as often as their question was seen.
+    /// The differences. Calls are counted as often as their question was seen.
     pub differences: Vec<Difference>,
-    /// What becomes of the settings that are there if the version serves.
+    /// The changes to the present settings, and the problems, if the version serves.
     pub settings: SettingsOutlook,
-    /// Whether all that differs was meant, and all for which there was time could be asked.
+    /// Whether all differences are expected, and all questions for which there was time could be asked.
     pub as_expected: bool,
 }
 
-/// What becomes of settings if a version serves.
+/// The changes to settings, and the problems, if a version serves.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingsOutlook {
-    /// What its migrations change.
+    /// The settings that its migrations change.
     #[serde(skip_serializing_if = "Migrated::is_empty")]
     #[schema(required = false)]
     pub migrated: Migrated,
-    /// What does not fit it in the end: it does not serve before that is settled.
+    /// The settings that do not fit it after the migrations: it does not serve before they are settled.
     #[serde(skip_serializing_if = "UnfitSettings::is_empty")]
     #[schema(required = false)]
     pub problems: UnfitSettings,
 }
 
-/// Past what a version has to show, and what was said to be meant.
+/// What an administrator says to the gate: the differences that are meant, and whether to pass it unchecked.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Gatekeeping<'a> {
     /// The differences that are meant.
     pub expected: &'a [Expected],
-    /// Whether the version serves whatever it would change.
+    /// Whether the version serves without a comparison.
     pub past_gate: bool,
 }
 
 impl Gatekeeping<'_> {
-    /// The author with what they said of the gate among their reasons, so that the revision tells.
+    /// Returns the author with the expected differences and the pass among the reasons, so that the revision tells.
     pub(in crate::service) fn said_by(&self, author: &Author) -> Author {
         let meant: Vec<String> = self.expected.iter().map(ToString::to_string).collect();
         let meant = (!meant.is_empty()).then(|| {
@@ -98,7 +100,8 @@ impl Gatekeeping<'_> {
     }
 }
 
-/// What stands before a version, asked once for what the plugin is: whoever loses a race to somebody else is not compared again.
+/// A gate before a version, which compares once for a revision of the plugin: a change that lost a race and is tried
+/// again is not compared again.
 pub(in crate::service) struct Gatekeeper<'a> {
     gatekeeping: Gatekeeping<'a>,
     passed: Cell<Option<Revision>>,
@@ -109,7 +112,7 @@ impl<'a> Gatekeeper<'a> {
         Self { gatekeeping, passed: Cell::new(None) }
     }
 
-    /// Refuses a version of a gated plugin that would change what nobody said was meant.
+    /// Refuses a version of a gated plugin that changes answers in a way that was not said to be meant.
     pub(in crate::service) fn check(
         &self,
         service: &Service,
@@ -128,8 +131,8 @@ impl<'a> Gatekeeper<'a> {
 }
 
 impl Comparison {
-    /// Refuses a version that was compared by fewer than `needed` questions, or that changes what nobody said was meant. A slow rule
-    /// passes by the questions there was time for.
+    /// Refuses a version that was compared by fewer than `needed` questions, or whose changes are not all expected. A
+    /// slow rule passes by the questions there was time for.
     fn promotes(self, needed: usize) -> Result<(), PluginError> {
         let Self { recordings: there, left_out, .. } = self;
         if there < needed {
@@ -139,7 +142,7 @@ impl Comparison {
         if self.as_expected { Ok(()) } else { Err(PluginError::Unexpected(Box::new(self))) }
     }
 
-    /// Why the version does not serve, in a sentence with the next step.
+    /// Returns why the version does not serve, in a sentence with the next step.
     pub(in crate::service) fn objection(&self) -> String {
         let Self { plugin, from, to, recordings, different, not_asked, .. } = self;
         if self.differences.iter().all(|difference| difference.expected) {
@@ -154,7 +157,7 @@ impl Comparison {
         )
     }
 
-    /// The same without people, values and names of fields, for a caller that may not see what was recorded.
+    /// Returns the comparison without people, values and names of fields, for a caller that may not see recorded data.
     #[must_use]
     pub fn without_examples(mut self) -> Self {
         self.differences = Differences::without_examples(self.differences);
@@ -163,7 +166,8 @@ impl Comparison {
 }
 
 impl Service {
-    /// Asks what was recorded of a plugin of the version that serves and of `version`. Nothing changes.
+    /// Makes the recorded calls of a plugin with the version that serves and with `version`, and compares the answers.
+    /// Changes nothing.
     pub fn compare_versions(
         &self,
         name: &str,
@@ -174,7 +178,7 @@ impl Service {
         self.compare(&snapshot, name, item(&snapshot, name)?, version, expected)
     }
 
-    /// Refuses a version of a gated plugin that would change what nobody said was meant.
+    /// Refuses a version of a gated plugin that changes answers in a way that was not said to be meant.
     fn must_be_promotable(
         &self,
         snapshot: &Arc<Snapshot>,
@@ -188,7 +192,8 @@ impl Service {
             return Ok(());
         }
         let comparison = match self.compare(snapshot, name, plugin, version, gatekeeping.expected) {
-            // What serves cannot be asked, so nobody is served by it either: whatever repairs that is welcome.
+            // The version that serves cannot be called, so it answers no person either: any version that can serve is
+            // an improvement.
             Err(Error::Plugin(PluginError::RefusedVersion { version: refused, reason, .. })) if refused != version => {
                 tracing::warn!(
                     "plugin `{name}` {version} is compared with nothing: {refused} cannot be used: {reason}"
@@ -210,7 +215,7 @@ impl Service {
     ) -> Result<Comparison, Error> {
         let _turn = turn(&self.comparing)?;
         self.observe();
-        // A plugin that is switched off is compared with what would serve.
+        // A plugin that is switched off is compared with the version that would serve.
         let from = plugin.active.ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
         let old = self.ready_version(name, from, version_of(name, plugin, from)?)?;
         let new = self.ready_version(name, version, wanted_version(name, plugin, version)?)?;
@@ -240,7 +245,7 @@ impl Service {
         let (mut asked, until) = (HashSet::new(), Instant::now() + PATIENCE);
         for kept in corpus.into_iter().flatten() {
             let Some(recording) = self.recorded(kept.id)? else { continue };
-            // Another component may have been asked the same.
+            // The same question may have been recorded with another component.
             if !recording.concerns(old.manifest()) || !asked.insert(kept.question.clone()) {
                 continue;
             }
@@ -251,7 +256,7 @@ impl Service {
                 found.different += 1;
                 continue;
             }
-            // The newest come first, so what there is no time for are the oldest.
+            // The newest come first, so those left out are the oldest.
             if Instant::now() > until {
                 found.left_out += 1;
                 continue;
@@ -290,17 +295,17 @@ impl Service {
     }
 }
 
-/// The turn to compare, for as long as it is held. Refused while another comparison has it.
+/// Returns the permit to compare, for as long as it is held. Refuses while another comparison has it.
 fn turn(comparing: &Mutex<()>) -> Result<MutexGuard<'_, ()>, PluginError> {
     match comparing.try_lock() {
         Ok(turn) => Ok(turn),
-        // It guards nothing but the turn, so one that broke off left nothing behind.
+        // The lock guards nothing but the permit, so a comparison that panicked left nothing behind.
         Err(TryLockError::Poisoned(turn)) => Ok(turn.into_inner()),
         Err(TryLockError::WouldBlock) => Err(PluginError::Comparing),
     }
 }
 
-/// A recorded question with the settings that a version would find once it serves after `from`.
+/// Returns a recorded question with the settings that a version would find once it serves after `from`.
 fn as_taken<'a>(
     recording: &'a CallRecording,
     reader: &Reader<'_>,

@@ -1,8 +1,8 @@
-//! Grants: what a component may reach outside of the host, of what its manifest asks for.
+//! Grants: the capabilities outside the host that a component may use, of those its manifest asks for.
 //!
-//! Refuses to grant what a component does not ask for. A grant names a digest, so another build has none; it goes on without a word
-//! only for a version that asks for no more than the one that serves, and that a key signed which signed that one, too, and is
-//! trusted now. The right to install code is no right to what was granted to other code.
+//! Refuses to grant a capability that a component does not ask for. A grant names a digest, so another build has none.
+//! A new version inherits the grant of the one that serves only if it asks for no more, and if one key that is trusted
+//! now signed both. The right to install code is no right to the grants of other code.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::store::{Expect, Snapshot};
 use super::{Decided, PluginError, item, version_of, written};
 use crate::service::{Error, Service};
 
-/// What a version of a plugin asks for, and what it has.
+/// The capabilities that a version of a plugin asks for, and those it was granted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PluginGrant)]
@@ -25,31 +25,31 @@ pub struct GrantView {
     pub plugin: String,
     /// The version.
     pub version: PluginVersion,
-    /// The SHA-256 of its component, in hexadecimal, which alone the grant is for.
+    /// The SHA-256 of its component, in hexadecimal. The grant is for this component alone.
     pub digest: Digest,
-    /// Whether somebody decided about it. Until then a version that asks for anything cannot be activated.
+    /// Whether an administrator decided about it. Until then a version that asks for anything cannot be activated.
     pub decided: bool,
-    /// What it asks for.
+    /// The capabilities it asks for.
     pub asks: Capabilities,
-    /// What it was granted of that.
+    /// The capabilities it was granted.
     pub granted: Capabilities,
-    /// What it asks for and does not have.
+    /// The capabilities it asks for and does not have.
     pub missing: Capabilities,
     /// The newest revision.
     pub revision: Revision,
 }
 
-/// What to grant.
+/// The capabilities to grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Grant {
-    /// Everything that is asked for.
+    /// All that the component asks for.
     All,
-    /// This and nothing else.
+    /// These and no others.
     Only(Capabilities),
 }
 
 impl Service {
-    /// What a version asks for, and what it has.
+    /// Returns the grant of a version.
     pub fn grant(&self, name: &str, version: PluginVersion) -> Result<GrantView, Error> {
         self.grant_of(&*self.store.snapshot()?, name, version)
     }
@@ -71,7 +71,7 @@ impl Service {
         })
     }
 
-    /// Grants a version some of what it asks for, in place of what it was granted before.
+    /// Grants a version some of the capabilities it asks for, in place of its former grant.
     pub fn grant_plugin(
         &self,
         name: &str,
@@ -98,7 +98,8 @@ impl Service {
         self.decided_grant(name, version)
     }
 
-    /// Takes back what a version was granted. If it serves it goes on, and whatever it asks for is refused.
+    /// Takes the grant of a version back. If the version serves, it goes on, and every call outside the host is
+    /// refused.
     pub fn take_grant(
         &self,
         name: &str,
@@ -119,15 +120,16 @@ impl Service {
         Ok(Decided { view: self.grant_of(&snapshot, name, version)?, revision: written(&snapshot, name)? })
     }
 
-    /// What a component asks for.
+    /// Returns the capabilities that a component asks for.
     pub(in crate::service) fn asked_of(&self, digest: &Digest) -> Result<Arc<Capabilities>, Error> {
         Ok(self.platform()?.asked(&self.store, digest)?)
     }
 
-    /// Lets what was granted to the version that serves go on for the component `digest` of the plugin `name`, if a trusted key signed
-    /// both, and `digest` asks for no more. What an administrator has to decide about first comes back.
+    /// Passes the grant of the version that serves on to the component `digest` of the plugin `name`, if a trusted key
+    /// signed both, and `digest` asks for no more. Returns the capabilities that an administrator has to decide about
+    /// first.
     ///
-    /// The signatures are those of `digest`; without them the store is asked, which has the component.
+    /// The signatures are those of `digest`; without them they are read from the store, which has the component.
     pub(in crate::service) fn settle_grant(
         &self,
         snapshot: &Snapshot,

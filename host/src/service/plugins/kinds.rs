@@ -1,7 +1,8 @@
-//! Tool kinds, held against what plugins declare.
+//! Tool kinds, checked against the kinds that plugins declare.
 //!
-//! A pane tool of a kind that nothing declares and nothing ever declared is refused when it is written, unless it says that it needs no
-//! rule: most often the kind is misspelt. What is there already, and what an import brings, is written and reported.
+//! A change is refused that gives a pane tool a kind which no plugin declares or ever declared, unless the tool says
+//! that it needs no rule: most often the kind is misspelt. Tools that had the kind before, and tools of an import, are
+//! written and reported.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +15,11 @@ use crate::store::{Change, ChangeSet, Snapshot};
 
 use crate::service::{Error, PluginError, PluginSource, Service};
 
-/// How many kinds a sentence names.
+/// Most kinds that a message names.
 const NAMED: usize = 5;
 
-/// A pane tool that nobody sees, because no rule decides about its kind or a step that guards it is absent.
+/// A pane tool that is hidden from all people, because no rule decides about its kind or a step that guards it is
+/// absent.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ToolWithoutRule {
@@ -25,12 +27,12 @@ pub struct ToolWithoutRule {
     pub tool: String,
     /// Its kind.
     pub kind: String,
-    /// Why, and what to do about it.
+    /// Why it is hidden, and what to do about it.
     pub reason: String,
 }
 
 impl Service {
-    /// The active pane tools that are hidden because what decides about them is absent, by name.
+    /// Returns the active pane tools that are hidden because no rule decides about them or a guard is absent, by name.
     pub fn tools_without_rule(&self) -> Result<Vec<ToolWithoutRule>, Error> {
         let PluginSource::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
         let snapshot = self.store.snapshot()?;
@@ -40,8 +42,8 @@ impl Service {
         Ok(without.collect())
     }
 
-    /// How many active pane tools are hidden because what decides about them is absent, as far as that is known without making
-    /// anything ready.
+    /// Counts the active pane tools that are hidden because no rule decides about them or a guard is absent, by the
+    /// catalog that is there: makes nothing ready.
     pub fn count_without_rule(&self) -> Result<usize, Error> {
         let PluginSource::Installed(platform) = &self.machinery else { return Ok(0) };
         let Some(catalog) = platform.serving() else { return Ok(0) };
@@ -50,7 +52,8 @@ impl Service {
         Ok(tools.filter(|(name, tool)| without_rule(&snapshot, &catalog, name.as_str(), tool).is_some()).count())
     }
 
-    /// The pane tools among `changes` that are hidden because what decides about them is absent over `library`.
+    /// Returns the pane tools that `changes` write or place in a profile, and that are hidden over `library` because no
+    /// rule decides about them or a guard is absent.
     pub(in crate::service) fn written_without_rule(
         &self,
         changes: &ChangeSet,
@@ -81,7 +84,7 @@ impl Service {
         Ok(without)
     }
 
-    /// Refuses pane tools of a kind that nothing knows, unless they say that they need no rule, or were of the kind before.
+    /// Refuses pane tools of an unknown kind, unless they say that they need no rule, or were of the kind before.
     pub(in crate::service) fn check_kinds(&self, changes: &ChangeSet, library: &Snapshot) -> Result<(), Error> {
         let PluginSource::Installed(platform) = &self.machinery else { return Ok(()) };
         for change in &changes.changes {
@@ -101,7 +104,7 @@ impl Service {
                     format!("near it: `{}`", near.join("`, `"))
                 };
                 let message = format!(
-                    "no plugin here declares or ever declared the tool kind `{kind}`, so nobody would see the tool: {like}; install the plugin first, or write `\"withoutRule\": \"show\"` if the tool needs no rule"
+                    "no plugin here declares or ever declared the tool kind `{kind}`, so the tool would be hidden: {like}; install the plugin first, or write `\"withoutRule\": \"show\"` if the tool needs no rule"
                 );
                 let problem = Problem { attribute: "kind".to_owned(), message, tolerable: false };
                 return Err(PluginError::UnknownToolKind { problems: vec![problem] }.into());
@@ -116,12 +119,12 @@ fn without_rule(snapshot: &Snapshot, catalog: &Catalog, name: &str, tool: &PaneT
     Some(ToolWithoutRule { tool: name.to_owned(), kind: tool.kind.to_string(), reason })
 }
 
-/// The kinds that something declares, or once did.
+/// Returns the kinds that a plugin declares, or once did.
 fn known(catalog: &Catalog) -> BTreeSet<&str> {
     catalog.ruled_kinds().chain(catalog.all_absent().keys().map(String::as_str)).collect()
 }
 
-/// The known kinds that `typed` is most likely a misspelling of, the likeliest first.
+/// Returns the known kinds that `typed` is most likely a misspelling of, the likeliest first.
 fn near<'k>(typed: &str, known: &BTreeSet<&'k str>) -> Vec<&'k str> {
     let most = typed.chars().count() / 3 + 1;
     let mut near: Vec<_> = known

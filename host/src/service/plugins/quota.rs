@@ -1,7 +1,7 @@
 //! How many plugins an environment takes, and how much of the machine they may hold.
 //!
-//! Held against whatever change makes more of it: what is there already goes on, and can be switched off and taken
-//! away. What came with the product counts for nothing.
+//! Refuses a change that adds to a quota that is full. What is there already goes on, and can be switched off and
+//! removed. Plugins that came with the product do not count.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -17,16 +17,17 @@ const PLUGINS: usize = 200;
 /// Most versions of one plugin.
 const VERSIONS: usize = 50;
 
-/// Most bytes of the components of all their versions.
+/// Most bytes of the components of all versions of all plugins.
 const COMPONENTS: u64 = 2 << 30;
 
-/// Most bytes of compiled code of what serves or is tried, which is held in memory.
+/// Most bytes of compiled code of the versions that serve or are tried, which is held in memory.
 const CODE: u64 = 1 << 30;
 
-/// Bytes of components that are kept in all. Beyond it the oldest go that no plugin has as a version any more.
+/// Most bytes of components that are kept in all. Beyond it, the oldest are deleted that no plugin has as a version any
+/// more.
 const KEPT: u64 = 8 << 30;
 
-/// What plugins hold.
+/// The storage and memory that plugins take.
 #[derive(Debug, Default, PartialEq)]
 struct Usage {
     versions: BTreeMap<String, usize>,
@@ -35,7 +36,7 @@ struct Usage {
 }
 
 impl Usage {
-    /// What `plugins` hold, with components of so many bytes that are compiled to so much code.
+    /// Counts what `plugins` take, where a component has `size` bytes and its compiled code `code` bytes.
     fn of(plugins: &BTreeMap<&str, &Plugin>, size: impl Fn(&Digest) -> u64, code: impl Fn(&Digest) -> u64) -> Self {
         let (mut named, mut run) = (HashSet::new(), HashSet::new());
         for plugin in plugins.values() {
@@ -51,7 +52,7 @@ impl Usage {
         }
     }
 
-    /// Refuses what is more than `before` and too much.
+    /// Refuses a usage that is over a limit and more than `before`.
     fn check(&self, before: &Self) -> Result<(), PluginError> {
         let count = self.versions.len();
         if count > PLUGINS && count > before.versions.len() {
@@ -73,7 +74,7 @@ impl Usage {
 }
 
 impl Service {
-    /// Refuses changes after which plugins would hold more than they may. `new` are components, with their bytes, that
+    /// Refuses changes after which plugins would take more than they may. `new` are components, with their bytes, that
     /// the store does not have yet.
     pub(in crate::service) fn must_have_room(
         &self,
@@ -110,7 +111,7 @@ impl Service {
         Ok(Usage::of(&after, size, code).check(&Usage::of(&before, size, code))?)
     }
 
-    /// Takes away what plugins left behind: compiled code that the newest revision has no use for, and the oldest
+    /// Deletes what plugins left behind: compiled code that the newest revision does not need, and the oldest
     /// components that it does not name, if there is too much of either.
     pub(in crate::service) fn tidy_plugins(&self) {
         let PluginSource::Installed(platform) = &self.machinery else { return };
@@ -152,7 +153,7 @@ mod tests {
         Plugin { versions: versions.collect(), active: Some(version(0)), ..Plugin::default() }
     }
 
-    /// Why `after` is refused over `before`, where a component has `size` bytes and is compiled to `code`.
+    /// Returns why `after` is refused over `before`, where a component has `size` bytes and is compiled to `code`.
     fn refused(before: &[(String, Plugin)], after: &[(String, Plugin)], size: u64, code: u64) -> Option<String> {
         let usage = |plugins: &[(String, Plugin)]| {
             let plugins = plugins.iter().map(|(name, plugin)| (name.as_str(), plugin)).collect();
@@ -168,7 +169,7 @@ mod tests {
         let compiler = Compiler::Child(ChildCompiler::new("/nowhere", Default::default()));
         let platform = Platform::open(folder.path(), PlatformOptions { config: Config::default(), compiler }).unwrap();
         let author = Author::new("ada", "a test");
-        // They are off, so that no catalog misses them.
+        // They are off, so no catalog lacks them.
         let off = |plugin| Plugin { state: crate::domain::State::Inactive, ..plugin };
         let there = named(PLUGINS, 1).into_iter().map(|(name, plugin)| Change::put(name, off(plugin)));
         store.install(&[], change(store.newest().unwrap(), there.collect()), &author).unwrap();

@@ -1,6 +1,5 @@
-//! Rollouts by administrators: a version begun with nobody, some people or a share of all, watched, and ended.
-//!
-//! For everybody is no rollout: that is activating the version.
+//! Rollouts: a version is tried in the shadow, for some people or for a share of all, watched, and ended. A version for
+//! all people is no rollout: that is activating the version.
 
 use std::collections::BTreeSet;
 
@@ -15,39 +14,40 @@ use super::gate::{Gatekeeper, Gatekeeping};
 use super::{Also, Decided, Settled, UnfitSettings, item, version_of, wanted_version, written};
 use crate::service::{Error, PluginError, PluginView, Service};
 
-/// A version on trial, and what became of it so far.
+/// A version on trial, with the counts of its calls so far.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = RolloutStatus)]
 pub struct RolloutView {
     /// The plugin, as `publisher/name`.
     pub plugin: String,
-    /// The version that serves everybody else.
+    /// The version that serves all other people.
     pub serving: PluginVersion,
-    /// How it is tried.
+    /// The settings of the rollout.
     pub rollout: Rollout,
-    /// How often it was asked.
+    /// The number of calls of the version on trial.
     pub asked: u64,
-    /// How often it decided otherwise than the version that serves, in the shadow of it.
+    /// In a shadow rollout, how often it decided otherwise than the version that serves.
     pub different: u64,
-    /// How often it broke. Whoever it was about was answered by the version that serves.
+    /// How often it broke. The version that serves answered these calls.
     pub broke: u64,
-    /// The code of how it broke last. `/api/v1/traces` has the records of such calls.
+    /// The code of its last fault. `/api/v1/traces` has the records of such calls.
     pub last_fault: Option<String>,
-    /// In which fields it differed, in the shadow of the version that serves. What was in them is not kept: compare the two versions
-    /// over recordings to see.
+    /// In a shadow rollout, the fields in which it differed from the version that serves. The values are not kept:
+    /// compare the two versions over recordings to see them.
     pub fields: Vec<FieldCount>,
-    /// The settings that do not fit the version that is tried, as they are. In the shadow it is asked with them all the same.
+    /// The settings that do not fit the version on trial, as they are. In a shadow rollout it is called with them all
+    /// the same.
     #[serde(skip_serializing_if = "UnfitSettings::is_empty")]
     #[schema(required = false)]
     pub settings_problems: UnfitSettings,
-    /// Calls of any plugin that came too fast to be looked at, since this server started.
+    /// The number of calls of all plugins that came too fast to be observed, since this server started.
     pub unobserved: u64,
 }
 
 impl Service {
-    /// Tries a version of a plugin beside the one that serves. What was tried before is not any more, and its counts are forgotten; the
-    /// same version tried for others goes on counting.
+    /// Begins a rollout: tries a version of a plugin beside the one that serves. The trial of another version ends, and
+    /// its counts are forgotten; the same version tried for other people goes on counting.
     pub fn begin_rollout(
         &self,
         name: &str,
@@ -111,7 +111,7 @@ impl Service {
         Ok(Decided { view: begun, revision: written(&snapshot, name)? })
     }
 
-    /// The people a group names, as they are spelt here.
+    /// Returns the logins of a group as they are spelt in the environment. Refuses an unknown login.
     fn known_people(&self, typed: &BTreeSet<String>) -> Result<BTreeSet<String>, Error> {
         let revision = self.store.newest()?;
         let known = typed.iter().map(|typed| {
@@ -123,7 +123,7 @@ impl Service {
         known.collect()
     }
 
-    /// Refuses a plugin whose serving version is asked neither about tools nor about changes.
+    /// Refuses a plugin whose serving version is called neither about tools nor about changes.
     pub(in crate::service) fn must_be_asked(&self, name: &str, plugin: &Plugin) -> Result<(), Error> {
         let version = plugin.active.ok_or_else(|| PluginError::NothingServes(name.to_owned()))?;
         match self.manifest(name, version, version_of(name, plugin, version)?)?.provides {
@@ -132,7 +132,7 @@ impl Service {
         }
     }
 
-    /// What became of the version that is tried.
+    /// Returns the rollout of a plugin, with its counts.
     pub fn rollout(&self, name: &str) -> Result<RolloutView, Error> {
         self.observe();
         self.rollout_of(&*self.store.snapshot()?, name)
@@ -167,14 +167,14 @@ impl Service {
         })
     }
 
-    /// Tries a version no more. Everybody is answered by the one that serves.
+    /// Ends a rollout. The version that serves answers all people.
     pub fn end_rollout(&self, name: &str, expect: Expect, author: &Author) -> Result<PluginView, Error> {
         self.change_plugin(name, expect, author, |_, _, plugin| {
             plugin.rollout.take().map(drop).ok_or_else(|| PluginError::NoRollout(name.to_owned()).into())
         })
     }
 
-    /// Says what versions of a plugin have to show before they serve.
+    /// Sets what versions of a plugin have to show before they serve.
     pub fn gate_plugin(
         &self,
         name: &str,

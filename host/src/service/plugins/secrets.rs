@@ -1,4 +1,4 @@
-//! Secrets by administrators: written and deleted, which leaves no revision, and is in the audit before it happens.
+//! Secrets: written and deleted by administrators. That leaves no revision, and is in the audit before it happens.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::store;
 use crate::service::{Error, Service};
 
 impl Service {
-    /// Keeps a secret for these hosts, in place of what it was. Says whether it is new.
+    /// Writes a secret for these hosts, in place of its former value. Returns whether it is new.
     pub fn put_secret(
         &self,
         name: SecretName,
@@ -24,7 +24,7 @@ impl Service {
         Ok((SecretRecord { name, hosts: hosts.into(), at, who: author.who.clone() }, new))
     }
 
-    /// Deletes a secret: whatever would show it is refused from now on.
+    /// Deletes a secret: every call that would send it is refused from now on.
     pub fn delete_secret(&self, name: &SecretName, author: &Author) -> Result<(), Error> {
         let secrets = self.store.secrets()?;
         if !secrets.list()?.iter().any(|there| there.name == *name) {

@@ -1,7 +1,7 @@
-//! Settings of plugins, held against what the plugins say of them when somebody writes them.
+//! Settings of plugins, checked against the schemas of the plugins when a change writes them.
 //!
-//! What was there before is left alone: the rule itself says in the answer what it cannot use. What an import brings is written, and
-//! its report says what does not fit. No plugin is asked.
+//! Settings that were there before are not checked: the rule itself says in its answer which it cannot use. Settings of
+//! an import are written, and its report says which do not fit. No plugin is called.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl Service {
         }
     }
 
-    /// The profiles among `changes` with new settings that are refused, each with why.
+    /// Returns the profiles among `changes` with new settings that are refused, each with the reason.
     pub(in crate::service) fn settings_refused(
         &self,
         changes: &ChangeSet,
@@ -51,7 +51,7 @@ impl Service {
     }
 }
 
-/// Refuses `settings` that are more than any may be, or that `schema` forbids.
+/// Refuses `settings` that are larger than any may be, or that `schema` forbids.
 pub(in crate::service) fn check(
     attribute: &str,
     schema: Option<&SettingsSchema>,

@@ -1,8 +1,8 @@
-//! Settings brought over to another version of a plugin, in the revision in which it begins to serve.
+//! Settings carried over to another version of a plugin, in the revision in which it begins to serve.
 //!
-//! Refuses a version that does not take what is there, unless an administrator says `anyway`. Profiles that came with
-//! the product are never changed, and steps in changes of configuration are not asked: what is done is what the
-//! manifest says, and the caller needs the privilege for all of it.
+//! Refuses a version that does not take the present settings, unless an administrator says `anyway`. Profiles that came
+//! with the product are never changed, and configuration steps are not called: the changes are those of the migrations
+//! in the manifest, and the caller needs the privilege for all of them.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -23,22 +23,22 @@ use super::{PluginError, item};
 /// Settings of a tool, or the configuration of a step.
 type Settings = Map<String, Value>;
 
-/// What a revision changed, before and after.
+/// The settings that a revision changed, before and after.
 type Changes = BTreeMap<SettingsPlace, (Settings, Settings)>;
 
 /// Most settings that are listed; the others are counted.
 const LISTED: usize = 20;
 
-/// Most attributes that are named of settings that were changed.
+/// Most attributes that are named of the changed settings in one place.
 const CHANGED: usize = 20;
 
-/// How many times a plugin may have changed since a version served whose settings are put back.
+/// Most revisions of a plugin that are searched for the one in which a version served whose settings are put back.
 const LOOKED_BACK: usize = 10_000;
 
-/// What an administrator says of settings that do not fit, and who that is.
+/// What to do with settings that do not fit, and for which caller.
 #[derive(Debug, Clone, Copy)]
 pub struct Settling<'a> {
-    /// Who needs the privilege for the settings that change.
+    /// The caller, who needs the privilege for the settings that change.
     pub caller: &'a Caller,
     /// Whether the version serves although settings do not fit.
     pub anyway: bool,
@@ -50,7 +50,7 @@ pub struct Settling<'a> {
 pub enum SettingsChange {
     /// By the migrations of the version.
     Migrated,
-    /// To what they were before a migration, because a version serves again that served then.
+    /// Back to their values before a migration, because a version serves again that served then.
     PutBack,
 }
 
@@ -64,7 +64,7 @@ pub struct MigratedSettings {
     pub place: SettingsPlace,
     /// How they were changed.
     pub how: SettingsChange,
-    /// The attributes that are others now, as JSON pointers, 20 at most. The revision has the values.
+    /// The attributes that changed, as JSON pointers, 20 at most. The revision has the values.
     pub changed: Vec<String>,
 }
 
@@ -73,14 +73,14 @@ pub struct MigratedSettings {
 #[serde(rename_all = "camelCase")]
 #[schema(as = MigratedSettingsList)]
 pub struct Migrated {
-    /// How many.
+    /// The number of settings that were changed.
     pub count: usize,
-    /// They, 20 at most.
+    /// The settings, 20 at most.
     pub settings: Vec<MigratedSettings>,
 }
 
 impl Migrated {
-    /// Whether nothing was changed.
+    /// Returns whether nothing was changed.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -96,24 +96,24 @@ impl Migrated {
     }
 }
 
-/// What became of settings.
+/// The outcome for the settings of a plugin.
 #[derive(Debug, Default)]
 pub(in crate::service) struct Settled {
     /// What was changed.
     pub(in crate::service) migrated: Migrated,
-    /// What does not fit all the same.
+    /// The settings that do not fit all the same.
     pub(in crate::service) unfit: UnfitSettings,
-    /// What the revision says of it.
+    /// The sentences for the reason of the revision.
     said: Vec<String>,
 }
 
 impl Settled {
-    /// Takes in what became of settings of another plugin.
+    /// Adds the sentences of another outcome.
     pub(in crate::service) fn take_in(&mut self, other: Self) {
         self.said.extend(other.said);
     }
 
-    /// The author with what was done to settings among their reasons.
+    /// Returns the author with the sentences about settings among the reasons.
     pub(in crate::service) fn said_by(&self, author: &Author) -> Author {
         let why =
             [author.why.as_str()].into_iter().filter(|why| !why.is_empty()).chain(self.said.iter().map(String::as_str));
@@ -136,7 +136,7 @@ impl Settled {
     }
 }
 
-/// What a plugin change writes besides the plugin, and what it says.
+/// The changes that a plugin change writes besides the plugin, and the outcome for settings.
 #[derive(Debug, Default)]
 pub(in crate::service) struct Also {
     pub(in crate::service) changes: Vec<Change>,
@@ -149,12 +149,12 @@ impl From<()> for Also {
     }
 }
 
-/// What activations did to settings since a version served, the last first.
+/// The changes of settings by activations since a version served, the last first.
 #[derive(Default)]
 struct Undone(Vec<Changes>);
 
 impl Undone {
-    /// What settings were, if they were not changed since.
+    /// Returns the former settings, if they were changed by activations alone.
     fn of(&self, place: &SettingsPlace, now: &Settings) -> Option<Settings> {
         let was = self.0.iter().fold(now, |now, changes| match changes.get(place) {
             Some((before, after)) if after == now => before,
@@ -168,7 +168,7 @@ impl Undone {
     }
 }
 
-/// What becomes of settings.
+/// The outcome for settings in one place.
 enum Outcome {
     Stays,
     Becomes(Settings, SettingsChange),
@@ -176,8 +176,8 @@ enum Outcome {
 }
 
 impl Service {
-    /// Brings the settings that are there over to the version of `manifest`, which is about to serve: in `plugin` those
-    /// of its steps, in `draft` those of its tools. Refused if some do not fit in the end, unless they shall anyway.
+    /// Carries the present settings over to the version of `manifest`, which is about to serve: in `plugin` those of
+    /// its steps, in `draft` those of its tools. Refuses if some do not fit in the end, unless `how` says `anyway`.
     pub(in crate::service) fn settle_settings(
         &self,
         draft: &mut Draft<'_>,
@@ -195,8 +195,8 @@ impl Service {
         let mut settled = Settled::default();
         for held in draft.held(manifest, plugin, &others) {
             let outcome = match settle(&reader, &undone, manifest, before.and_then(|it| it.active), &held) {
-                // Nothing is set, and what serves does not take that either: nothing is broken by this version. Where
-                // the product sets nothing, no administrator could.
+                // No settings are given, and the serving version does not take that either: this version breaks
+                // nothing. In a profile of the product, no administrator could give any.
                 Outcome::Unfit(_) | Outcome::Becomes(_, SettingsChange::Migrated)
                     if !held.given
                         && (held.layer == Layer::OutOfTheBox
@@ -234,7 +234,7 @@ impl Service {
         Ok(settled)
     }
 
-    /// What becomes of settings if the version of `manifest` serves. Nothing is changed.
+    /// Returns the outcome for settings if the version of `manifest` serves. Changes nothing.
     pub(in crate::service) fn settings_outlook(
         &self,
         snapshot: &Snapshot,
@@ -246,7 +246,7 @@ impl Service {
         self.settle_settings(&mut Draft::new(snapshot), name, &mut plugin.clone(), manifest, how)
     }
 
-    /// Refuses a version that shall answer some people if settings do not fit it as they are: all people share those
+    /// Refuses a version that is to answer some people if settings do not fit it as they are: all people share those
     /// settings.
     pub(in crate::service) fn settings_must_fit(
         &self,
@@ -266,7 +266,7 @@ impl Service {
         Ok(settled)
     }
 
-    /// Whether the version that serves now takes it that nothing is set where `held` is.
+    /// Returns whether the version that serves now takes empty settings where `held` is.
     fn took_nothing(
         &self,
         known: &OnceCell<Option<Manifest>>,
@@ -278,7 +278,7 @@ impl Service {
             let serving = before.and_then(|it| it.active.and_then(|version| it.versions.get(&version)));
             let manifest = serving.map(|digest| self.platform()?.manifest(&self.store, digest).map_err(Error::from));
             let manifest = manifest.transpose()?.flatten().filter(|it| it.version != new.version);
-            // Nothing was there a line ago.
+            // The cell was empty above.
             let _ = known.set(manifest);
         }
         let Some(Some(manifest)) = known.get() else { return Ok(false) };
@@ -289,7 +289,7 @@ impl Service {
         Ok(is_asked && Reader::of(manifest).problems(&Map::new()).is_empty())
     }
 
-    /// What activations did to settings since `version` of a plugin served.
+    /// Returns the changes of settings by activations since `version` of a plugin served.
     fn undone(&self, snapshot: &Snapshot, name: &str, version: PluginVersion) -> Result<Undone, Error> {
         let Some(entry) = snapshot.entry(Kind::Plugin, name) else { return Ok(Undone::default()) };
         let (mut at, mut active) = (entry.revision, item(snapshot, name)?.active);
@@ -312,7 +312,7 @@ impl Service {
     }
 }
 
-/// What becomes of `held` if the version of `manifest` serves after the version `from`.
+/// Returns the outcome for `held` if the version of `manifest` serves after the version `from`.
 fn settle(
     reader: &Reader<'_>,
     undone: &Undone,
@@ -349,8 +349,8 @@ fn settle(
     }
 }
 
-/// Settings that the version of `manifest` does not take, as `reader` knows, as its migrations leave them; the reason
-/// if they do not help. Nothing if it takes them, or if none of them is for the version `from`.
+/// Migrates settings that the version of `manifest` does not take, as `reader` knows. Returns the reason if the
+/// migrations fail, and nothing if it takes the settings, or if no migration is for the version `from`.
 pub(in crate::service) fn migrate_unfit(
     reader: &Reader<'_>,
     manifest: &Manifest,
@@ -360,7 +360,7 @@ pub(in crate::service) fn migrate_unfit(
     if reader.problems(settings).is_empty() { None } else { migrate(&manifest.migrations, from, settings) }
 }
 
-/// The settings that a revision changed in profiles and in steps of the plugin `name`, before and after.
+/// Returns the settings that a revision changed in profiles and in steps of the plugin `name`, before and after.
 fn places(name: &str, changes: Vec<ChangeRecord>) -> Changes {
     let mut found = Changes::new();
     for ChangeRecord { collection, name: changed, before, after } in changes {
@@ -383,7 +383,7 @@ fn places(name: &str, changes: Vec<ChangeRecord>) -> Changes {
     found
 }
 
-/// The settings within an item.
+/// Returns the settings within an item.
 fn settings(name: &str, item: &AnyItem) -> BTreeMap<SettingsPlace, Settings> {
     let tools = Profile::from_any(item).map(|profile| profile.productivity_pane.tools.as_slice()).unwrap_or_default();
     let of_tools = tools.iter().map(|it| (SettingsPlace::of_tool(name, it.tool.as_str()), it.settings.clone()));

@@ -1,9 +1,8 @@
-//! Versions that come with the program, at its start: one that does not take the settings that are there does not
-//! serve.
+//! Versions that come with the program, at its start: a version that does not take the present settings does not serve.
 //!
-//! Nothing is refused here, since there is no caller to refuse it to. What served goes on serving, the log and the page
-//! of the plugin say why. Where nothing serves that could go on, the new version does: a rule that copes with some
-//! settings is better than none.
+//! Nothing is refused here, since there is no caller. The version that served goes on serving; the log and the page of
+//! the plugin say why. If no version serves that could go on, the new one does: a rule that copes with some settings is
+//! better than none.
 
 use crate::domain::access::Caller;
 use crate::domain::revision::Author;
@@ -17,8 +16,8 @@ use super::settle::{Also, Settling};
 use super::{PluginError, item};
 
 impl Service {
-    /// Whether a version that came with the program may serve at once: because it takes all settings as they are, or
-    /// because nothing serves that could go on.
+    /// Returns whether a version that came with the program may serve at once: because it takes all settings as they
+    /// are, or because no version serves that could go on.
     pub(in crate::service) fn shipped_fits(
         &self,
         snapshot: &Snapshot,
@@ -44,7 +43,7 @@ impl Service {
         Ok(may)
     }
 
-    /// Lets versions serve that came with the program and waited because settings have to be migrated for them.
+    /// Activates versions that came with the program and waited because settings have to be migrated for them.
     pub(in crate::service) fn migrate_to_shipped(&self) -> Result<(), Error> {
         let PluginSource::Installed(platform) = &self.machinery else { return Ok(()) };
         let snapshot = self.store.snapshot()?;
@@ -66,7 +65,7 @@ impl Service {
         Ok(())
     }
 
-    /// Why a version that came with the program does not serve.
+    /// Returns why a version that came with the program does not serve. Nothing if it serves, or is not meant to.
     pub(super) fn held_back(&self, snapshot: &Snapshot, name: &str, plugin: &Plugin) -> Result<Option<String>, Error> {
         let Some(manifest) = self.platform()?.waiting(name, plugin) else { return Ok(None) };
         let (name, version) = (name.to_owned(), manifest.version);

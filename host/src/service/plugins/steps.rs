@@ -1,4 +1,4 @@
-//! Steps as administrators see them and decide about them.
+//! Steps as administrators see them, and their decisions about them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,38 +29,38 @@ pub struct StepView {
     pub digest: String,
     /// The step.
     pub name: String,
-    /// What it is asked about: a change such as `profile.update`, or `tool.evaluate`.
+    /// The message it is called for: a change such as `profile.update`, or `tool.evaluate`.
     pub message: String,
-    /// The tool kinds it is asked about, of a step around rules.
+    /// For a step around rules, the tool kinds it is called for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resource: Vec<String>,
     /// 10, 20 or 40.
     pub stage: u32,
-    /// Whether what it is asked about waits for it.
+    /// Whether the change or the call waits for it.
     pub mode: Mode,
     /// Its place in its stage.
     pub rank: i32,
-    /// The attributes it cares about; all if there is none.
+    /// The attributes whose changes it is called for; all if there is none.
     pub filtering_attributes: Vec<String>,
-    /// What it is shown besides what differs.
+    /// The images it is given besides the differences.
     pub images: Vec<Image>,
     /// What happens when it breaks.
     pub on_fault: FaultPolicy,
-    /// What the environment tells it.
+    /// The settings that the environment gives it.
     #[schema(value_type = Object)]
     pub configuration: serde_json::Value,
-    /// What the environment lowers of what its calls may use.
+    /// The limits of its calls that the environment lowers.
     #[serde(skip_serializing_if = "CallLimits::is_empty")]
     pub limits: CallLimits,
-    /// Why the configuration does not suit it: it is not asked then, and breaks with `plugin.not-ready`.
+    /// Why the configuration does not suit it: then it is not called, and breaks with `plugin.not-ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// Whether it is asked.
+    /// Whether it is called.
     pub active: bool,
 }
 
 impl Service {
-    /// The steps that take part in changes, then those around rules, each in the order in which they are asked.
+    /// Returns the configuration steps, then the steps around rules, each in the order in which they are called.
     pub fn steps(&self) -> Result<Vec<StepView>, Error> {
         let snapshot = self.store.snapshot()?;
         let handlers = self.handlers(&snapshot)?;
@@ -68,8 +68,8 @@ impl Service {
         Ok(handlers.registrations().iter().map(StepView::from).chain(around.into_iter().map(StepView::from)).collect())
     }
 
-    /// Decides about a step of a plugin, instead of what was decided before: also about one that does not serve yet, so that it never
-    /// serves without what it has to be told.
+    /// Replaces the environment's decision about a step. Works before its version serves, so the step is configured
+    /// from its first call.
     pub fn decide_about_step(
         &self,
         plugin: &str,
@@ -92,7 +92,7 @@ impl Service {
                 item.steps.insert(step.to_owned(), wanted.clone());
             }
             if item.serving().is_none() && !item.answers_for.is_empty() {
-                // What is waited for is as it would serve.
+                // The plugin answers for the kinds that it would serve with this decision.
                 item.answers_for.subtract(&before);
                 item.answers_for.add(manifest.duties(&item.steps));
             }
@@ -115,8 +115,9 @@ impl Service {
         Ok(Decided { view, revision: written(&snapshot, plugin)? })
     }
 
-    /// A component made ready, so that what a step is told can be held against its schema. Nothing if it cannot be made
-    /// ready: then it is not asked either, and what is wrong with what it is told shows once it is.
+    /// Returns a component made ready, so that the configuration of a step can be checked against its schema. Nothing
+    /// if it cannot be made ready: then its steps are not called either, and a wrong configuration shows once it is
+    /// ready.
     fn ready_by_now(&self, digest: &Digest) -> Result<Option<Arc<Ready>>, Error> {
         Ok(match self.platform()?.ready(&self.store, digest)? {
             Found::Ready(ready) => Some(ready),
@@ -124,7 +125,7 @@ impl Service {
         })
     }
 
-    /// The version of a plugin that declares a step: the one that was activated, or else the newest.
+    /// Returns the version of a plugin that declares a step: the one that was activated, or else the newest.
     fn declaring<'a>(
         &'a self,
         name: &str,

@@ -1,4 +1,4 @@
-//! What administrators decide about tools that a plugin decides about.
+//! Decisions of administrators about the tools of a plugin.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use super::settings;
 use crate::service::{Error, PluginError, PluginView, Service};
 
 impl Service {
-    /// Decides what happens when the rule of a tool kind breaks, instead of what was decided before: also for a rule that does not serve
-    /// yet.
+    /// Replaces the decision about a tool kind: what happens when its rule breaks. Works before the version that has
+    /// the rule serves.
     pub fn decide_about_tool(
         &self,
         plugin: &str,
@@ -38,7 +38,8 @@ impl Service {
         })
     }
 
-    /// Whether the version of a plugin that decides about a tool kind, the one that was activated or else the newest, declares a default.
+    /// Returns whether the version of a plugin that decides about a tool kind, the one that was activated or else the
+    /// newest, declares a default.
     fn declares_default(&self, name: &str, plugin: &Plugin, kind: &str) -> Result<bool, Error> {
         let mut known = BTreeSet::new();
         for found in self.manifests(plugin) {

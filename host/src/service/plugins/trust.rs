@@ -1,7 +1,8 @@
-//! Trusted publishers: whose plugins must be signed, and who signed what is there.
+//! Trusted publishers, whose plugins must be signed, and the signatures of installed components.
 //!
-//! Asked when a version is installed, activated, switched on or rolled back to, and at no other time: what serves goes on serving
-//! when a key is withdrawn, and says so. What came with this program needs no signature: whoever changes it changes the program.
+//! Signatures are checked when a version is installed, activated, tried, switched on or rolled back to. A version that
+//! serves goes on serving when a key is withdrawn, and its page says so. Plugins that came with this program need no
+//! signature: who can change them can change the program.
 
 use serde::Serialize;
 
@@ -20,7 +21,7 @@ use crate::service::{Error, PluginError, Service};
 pub struct PublisherView {
     /// The name that its plugins begin with.
     pub publisher: String,
-    /// Who that is, for people.
+    /// The display name of the publisher.
     pub name: String,
     /// The keys, in the order in which they were given.
     pub keys: Vec<KeyView>,
@@ -33,7 +34,7 @@ pub struct PublisherView {
 #[serde(rename_all = "camelCase")]
 #[schema(as = TrustedKey)]
 pub struct KeyView {
-    /// Its short name, which signatures and refusals name: 16 hexadecimal digits.
+    /// Its short name, which signatures and error messages use: 16 hexadecimal digits.
     pub id: KeyId,
     /// The base64 of its 32 bytes.
     pub key: PublicKey,
@@ -46,11 +47,11 @@ pub struct KeyView {
 pub struct SignerView {
     /// The short name of the key: 16 hexadecimal digits.
     pub key_id: KeyId,
-    /// What the signature is worth here.
+    /// The standing of the signature in this environment.
     pub standing: Standing,
 }
 
-/// What a signature is worth.
+/// The standing of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = SignatureStanding)]
@@ -59,12 +60,12 @@ pub enum Standing {
     Trusted,
     /// It names a key of the plugin's publisher, and does not hold.
     Broken,
-    /// It names a key that the publisher does not have here, so that nobody can tell.
+    /// It names a key that the publisher does not have in this environment, so it cannot be checked.
     Unknown,
 }
 
 impl Service {
-    /// The publishers whose plugins must be signed, by name.
+    /// Returns the publishers whose plugins must be signed, by name.
     pub fn trusted_publishers(&self) -> Result<Vec<PublisherView>, Error> {
         let snapshot = self.store.snapshot()?;
         let views = snapshot.entries(Kind::TrustedPublisher).filter_map(|(publisher, entry)| {
@@ -75,13 +76,13 @@ impl Service {
         Ok(views.collect())
     }
 
-    /// Refuses a name that no publisher of a plugin has.
+    /// Refuses a name that no publisher of a plugin can have.
     pub fn check_publisher(name: &str) -> Result<(), PluginError> {
         if is_plugin_name(name) { Ok(()) } else { Err(PluginError::PublisherName(name.to_owned())) }
     }
 
-    /// Refuses a component that is brought and that the environment does not want of a publisher. The name of a publisher whose
-    /// plugins came with this program is for those alone, unless keys sign for it.
+    /// Refuses to install a component that the environment does not take from its publisher. The name of a publisher
+    /// whose plugins came with this program is for those plugins alone, unless the environment trusts keys for it.
     pub(in crate::service) fn may_be_brought(
         &self,
         snapshot: &Snapshot,
@@ -98,7 +99,7 @@ impl Service {
         self.is_trusted(snapshot, publisher, digest, signatures)
     }
 
-    /// Refuses a component that the environment does not want of a publisher.
+    /// Refuses a component that the environment does not take from its publisher.
     pub(in crate::service) fn is_trusted(
         &self,
         snapshot: &Snapshot,
@@ -113,7 +114,7 @@ impl Service {
         signatures.check(publisher, trusted(snapshot, publisher), unsigned)
     }
 
-    /// Refuses a version that is there and that the environment does not want any more.
+    /// Refuses an installed version that the environment does not take any more.
     pub(in crate::service) fn must_be_trusted(
         &self,
         snapshot: &Snapshot,
@@ -134,8 +135,9 @@ impl Service {
         })
     }
 
-    /// Whether one key of the publisher of `name` signed both components, and is trusted now. What came with this program has no
-    /// signature, so it inherits nothing and leaves nothing. The signatures are those of `after`, or are looked up.
+    /// Returns whether one key of the publisher of `name` signed both components, and is trusted now. A component that
+    /// came with this program has no signature, so it inherits nothing and leaves nothing. The signatures are those of
+    /// `after`, or are looked up.
     pub(in crate::service) fn has_common_signer(
         &self,
         snapshot: &Snapshot,
@@ -152,7 +154,7 @@ impl Service {
         Ok(trusted.keys.iter().any(|key| signed(&of_before, key) && signed(of_after, key)))
     }
 
-    /// Who signed a component of the plugin `name`.
+    /// Returns the signatures of a component of the plugin `name`.
     pub(in crate::service) fn signers(
         &self,
         snapshot: &Snapshot,
@@ -163,7 +165,7 @@ impl Service {
         Ok(signatures.map_or_else(Vec::new, |signatures| Self::standings(snapshot, name, &signatures)))
     }
 
-    /// What the signatures of a component of the plugin `name` are worth.
+    /// Returns the standing of each signature of a component of the plugin `name`.
     pub(in crate::service) fn standings(snapshot: &Snapshot, name: &str, signatures: &Signatures) -> Vec<SignerView> {
         let trusted = trusted(snapshot, publisher_of(name));
         let standing = |id: KeyId| {

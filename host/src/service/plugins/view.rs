@@ -1,6 +1,4 @@
-//! Plugins as administrators see them: what there is, what serves, and what is wrong.
-//!
-//! Changes nothing.
+//! Plugins as administrators see them: which there are, which version serves, and what is wrong. Changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,13 +24,13 @@ use crate::service::runtime::serving::{Idle, ServingState};
 #[serde(rename_all = "camelCase")]
 #[schema(as = Plugin)]
 pub struct PluginView {
-    /// Who made it.
+    /// The publisher.
     pub publisher: String,
-    /// What it is called.
+    /// The name, without the publisher.
     pub name: String,
     /// Who owns it: the product, or this environment.
     pub layer: Layer,
-    /// An inactive plugin is not asked.
+    /// An inactive plugin is not called.
     pub state: State,
     /// What it does now, in one word.
     pub serving: ServingState,
@@ -42,8 +40,8 @@ pub struct PluginView {
     /// What to do about that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// What it answers for and does not do now: tools of the kinds in `rules` and `guards` are hidden, those in `steps` are decided without
-    /// its step.
+    /// The tool kinds it answers for and does not serve now: tools of the kinds in `rules` and `guards` are hidden,
+    /// those in `steps` are decided without its step.
     #[serde(skip_serializing_if = "Duties::is_empty")]
     #[schema(required = false)]
     pub answers_for: Duties,
@@ -78,11 +76,11 @@ pub struct PluginView {
     pub served_before: Vec<PluginVersion>,
     /// The versions that could not be installed, the last first.
     pub failed: Vec<FailedVersion>,
-    /// What was decided about its tools.
+    /// The decisions about its tools.
     pub tools: BTreeMap<String, ToolOverride>,
-    /// Whether it is asked, or each of its steps, by this process, and which hosts outside it does not reach for now.
+    /// Whether this process calls it, or each of its steps, and which hosts outside it does not reach for now.
     pub health: Vec<Health>,
-    /// What was decided about its steps.
+    /// The decisions about its steps.
     pub steps: BTreeMap<String, StepOverride>,
     /// Which of its calls are recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,16 +114,16 @@ pub struct VersionView {
     pub size: Option<u64>,
     /// Who signed the component.
     pub signed_by: Vec<SignerView>,
-    /// What the component asks to reach outside of the host.
+    /// The capabilities outside the host that the component asks for.
     #[serde(skip_serializing_if = "Capabilities::is_empty")]
     #[schema(required = false)]
     pub asks: Capabilities,
-    /// What it was granted, if somebody decided about it.
+    /// The capabilities it was granted, if an administrator decided about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub granted: Option<Capabilities>,
 }
 
-/// A plugin, and what became of the version that was installed.
+/// A plugin, and the outcome for the version that was installed.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = InstalledPlugin)]
@@ -135,7 +133,7 @@ pub struct Installed {
     pub plugin: PluginView,
     /// Whether the version that was installed serves now.
     pub activated: bool,
-    /// What somebody has to decide about before it can serve.
+    /// The capabilities that an administrator has to decide about before it can serve.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<Capabilities>,
     /// The settings that were changed with the version.
@@ -160,7 +158,7 @@ pub struct ActivatedPlugin {
     pub migrated: Migrated,
 }
 
-/// What was decided about a part of a plugin, and the revision that wrote the plugin.
+/// A decision about a part of a plugin, and the revision that wrote the plugin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decided<T> {
     /// The part, as it is now.
@@ -169,7 +167,7 @@ pub struct Decided<T> {
     pub revision: Revision,
 }
 
-/// A plugin, and what a roll-back took back of it.
+/// A plugin, and what a roll-back took back.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RolledBackPlugin {
@@ -185,7 +183,7 @@ pub struct RolledBackPlugin {
 }
 
 impl Service {
-    /// The plugins that are there, and those of which no version could be installed yet, by name.
+    /// Returns the installed plugins, and those of which no version could be installed yet, by name.
     pub fn plugins(&self) -> Result<Vec<PluginView>, Error> {
         let PluginSource::Installed(platform) = &self.machinery else { return Ok(Vec::new()) };
         let snapshot = self.store.snapshot()?;
@@ -197,12 +195,12 @@ impl Service {
         views.filter(|view| !matches!(view, Err(Error::Plugin(PluginError::NoSuchPlugin(_))))).collect()
     }
 
-    /// Whether there is a plugin of this name.
+    /// Returns whether there is a plugin of this name.
     pub fn has_plugin(&self, name: &str) -> Result<bool, Error> {
         Ok(self.store.snapshot()?.entry(Kind::Plugin, name).is_some())
     }
 
-    /// One plugin.
+    /// Returns one plugin.
     pub fn plugin(&self, name: &str) -> Result<PluginView, Error> {
         let snapshot = self.store.snapshot()?;
         let catalog = self.platform()?.catalog(&self.store, &snapshot)?;
@@ -213,7 +211,7 @@ impl Service {
         let failed = self.store.failed_versions(name)?;
         let (never, layer) = (Plugin { state: State::Inactive, ..Plugin::default() }, Layer::Custom);
         let (plugin, layer, revision) = match entry(snapshot, name) {
-            // No revision wrote what was never let in.
+            // No revision wrote a plugin of which no version could be installed.
             Err(_) if !failed.is_empty() => (&never, layer, Revision::default()),
             entry => {
                 let entry = entry?;

@@ -1,7 +1,8 @@
-//! Calls of rules and steps that somebody wants to look at: noticed while they are made, looked at by somebody else.
+//! Observed calls of rules and steps: queued while they are made, and counted, shadowed or recorded afterwards by a
+//! background thread.
 //!
-//! Whoever asks waits for none of it. Of calls that come too fast some are not looked at, and counted; how often a version on trial
-//! broke is counted whatever happens, because a trial ends by it.
+//! A caller waits for none of it. When calls come too fast, some are dropped and counted. Faults of a version on trial
+//! are always counted, because a trial ends by them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -22,22 +23,22 @@ use crate::service::changes::commit::NoHandlers;
 use crate::service::runtime::platform::Platform;
 use crate::service::{Error, PluginError, PluginSource, Service};
 
-/// Calls that may wait to be looked at.
+/// Most observed calls that may wait.
 const QUEUE: usize = 512;
 
-/// Of these, calls of one plugin.
+/// Most of these that are calls of one plugin.
 const OF_ONE_PLUGIN: u32 = 128;
 
-/// Bytes of what granted calls answered that may wait with them.
+/// Most bytes of answers of granted calls that may wait with them.
 const BYTES: usize = 32 << 20;
 
-/// How long somebody looks at calls before something else gets a turn.
+/// How long the background thread looks at calls before other work gets a turn.
 const TURN: Duration = Duration::from_secs(2);
 
-/// How long whoever reads waits for what was noticed before.
+/// How long a reader waits until the calls observed before are looked at.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Notices calls.
+/// The queue of observed calls, with its bounds and counters.
 pub(in crate::service) struct Observer {
     queue: SyncSender<Noticed>,
     waiting: Mutex<Receiver<Noticed>>,
@@ -51,7 +52,7 @@ pub(in crate::service) struct Observer {
     broken: Mutex<HashMap<TrialKey, Broken>>,
 }
 
-/// How much is noticed of a plugin.
+/// How much of a plugin is observed.
 #[derive(Default)]
 struct Budget {
     /// The minute, and how many calls were recorded in it.
@@ -68,7 +69,7 @@ struct Broken {
     version: crate::domain::PluginVersion,
 }
 
-/// A call that somebody wants to look at.
+/// An observed call that waits.
 struct Noticed {
     plugin: String,
     catalog: Arc<Catalog>,
@@ -78,7 +79,7 @@ struct Noticed {
     record: bool,
 }
 
-/// A catalog whose calls are noticed.
+/// A catalog whose calls are observed.
 pub(in crate::service) struct Observing<'a> {
     pub(in crate::service) catalog: Arc<Catalog>,
     pub(in crate::service) observer: &'a Observer,
@@ -125,7 +126,7 @@ impl Observer {
         self.wake();
     }
 
-    /// A version on trial broke.
+    /// Counts a fault of a version on trial.
     fn broke(&self, key: TrialKey, trial: &Trial, code: &str) {
         let mut broken = lock(&self.broken);
         let (stop_after, version) = (trial.rollout.stop_after, trial.rollout.version);
@@ -141,7 +142,7 @@ impl Observer {
         self.arrived.1.notify_one();
     }
 
-    /// Waits until something is noticed, but not longer than `patience`.
+    /// Waits until a call is observed, but not longer than `patience`.
     fn wait(&self, patience: Duration) {
         let (arrived, changed) = &self.arrived;
         let waited = changed.wait_timeout_while(lock(arrived), patience, |arrived| !*arrived);
@@ -154,7 +155,7 @@ impl Observer {
         }
     }
 
-    /// Whether one more call of a plugin is recorded in the minute of `now`.
+    /// Counts one more call of a plugin in the minute of `now`, and returns whether it is recorded.
     fn may_record(&self, plugin: &str, per_minute: u32, now: jiff::Timestamp) -> bool {
         let minute = now.as_second() / 60;
         let mut budgets = lock(&self.budgets);
@@ -168,7 +169,7 @@ impl Observer {
 }
 
 impl Observing<'_> {
-    /// A step of a plugin that is recorded was asked.
+    /// Queues a call of a step whose plugin is recorded.
     fn saw(&self, plugin: String, call: ObservedCall) {
         let wanted = self.catalog.observed_steps(&plugin).and_then(|observed| observed.recording);
         if wanted.is_some_and(|wanted| self.observer.may_record(&plugin, wanted.per_minute, call.at)) {
@@ -219,20 +220,20 @@ impl ToolRules for Observing<'_> {
         let at = jiff::Timestamp::now();
         let recording = observed.recording.filter(|wanted| wanted.is_on(at));
         let shadowed = observed.trial.is_some_and(|trial| trial.rollout.shadows());
-        // Only then somebody makes the call again.
+        // Only a recorded or shadowed call is made again, and needs the answers from outside.
         let reads = if recording.is_some() || shadowed { reads.keeping_outside() } else { reads };
         let mut evaluation = ask(reads)?;
         let outside = std::mem::take(&mut evaluation.outside);
-        // What steps around the rule did to it is no part of its call.
+        // What steps around the rule changed is no part of the rule's own call.
         let Some((given, outcome)) = evaluation.rule_call(settings) else { return Some(evaluation) };
         let plugin = observed.ready.manifest().full_name();
         if let (Some(trial), Some(fault)) = (observed.trial, &evaluation.passed_over) {
             self.observer.broke(key(&plugin, &observed, trial), trial, &fault.code);
         }
-        // What a policy put in the place of an answer is no answer of the rule.
+        // A default that a fault policy gave in place of the answer is no answer of the rule.
         let record = evaluation.degraded.is_none()
             && recording.is_some_and(|wanted| self.observer.may_record(&plugin, wanted.per_minute, at));
-        // Where it broke or was not asked, the version that serves answered.
+        // If it broke or was not called, the version that serves answered.
         let by_trial = observed.trial.is_some_and(|trial| {
             trial.reaches(&facts) && evaluation.plugin.as_ref() == Some(&format!("{plugin} {}", trial.rollout.version))
         });
@@ -254,7 +255,7 @@ impl ToolRules for Observing<'_> {
     }
 }
 
-/// What a trial is counted under.
+/// Returns the key under which a trial is counted.
 fn key(plugin: &str, observed: &crate::plugin::Observed<'_>, trial: &Trial) -> TrialKey {
     TrialKey {
         plugin: plugin.to_owned(),
@@ -265,7 +266,7 @@ fn key(plugin: &str, observed: &crate::plugin::Observed<'_>, trial: &Trial) -> T
 }
 
 impl Service {
-    /// What takes part in changes over the revision of `library`.
+    /// Returns the configuration steps over the revision of `library`.
     pub(in crate::service) fn handlers(&self, library: &Snapshot) -> Result<Box<dyn Handlers + '_>, store::Error> {
         Ok(match &self.machinery {
             PluginSource::Given { .. } => Box::new(NoHandlers),
@@ -275,14 +276,15 @@ impl Service {
         })
     }
 
-    /// Looks at calls as soon as one is noticed, or after `patience`; for some seconds at most.
+    /// Looks at calls as soon as one is observed, or after `patience`; for some seconds at most.
     pub fn observe_within(&self, patience: Duration) {
         self.observer.wait(patience);
         let waiting = lock(&self.observer.waiting);
         self.look_until(&waiting, u64::MAX, Instant::now() + TURN);
     }
 
-    /// Has what was noticed so far looked at. Whoever reads rather sees less than waits for long.
+    /// Looks at the calls observed so far, for a second at most: a reader would rather see an incomplete list than
+    /// wait.
     pub fn observe(&self) {
         let (target, until) = (self.observer.noticed.load(Relaxed), Instant::now() + PATIENCE);
         loop {
@@ -292,12 +294,12 @@ impl Service {
             if Instant::now() > until {
                 return tracing::warn!("looking at calls is behind");
             }
-            // Somebody else is at it.
+            // Another thread looks at calls now.
             std::thread::sleep(Duration::from_millis(2));
         }
     }
 
-    /// Calls that came too fast to be looked at, or were too large to be recorded.
+    /// Returns the number of calls that came too fast to be looked at, or were too large to be recorded.
     pub fn unobserved(&self) -> u64 {
         self.observer.dropped.load(Relaxed)
     }
@@ -365,7 +367,7 @@ impl Service {
         Ok(())
     }
 
-    /// Counts versions on trial that broke, and stops those that did so too often.
+    /// Counts the faults of versions on trial, and stops the trials that have too many.
     fn count_broken(&self) {
         let broken: Vec<_> = lock(&self.observer.broken).drain().collect();
         for (key, Broken { calls, last, stop_after, version }) in broken {
@@ -374,7 +376,7 @@ impl Service {
             let reason = match so_far {
                 Ok(times) if times < u64::from(stop_after) => continue,
                 Ok(times) => format!("it broke {times} times, and last so: {last}"),
-                // Better none than one that nobody can count.
+                // A trial whose faults cannot be counted is stopped.
                 Err(error) => {
                     tracing::error!(%error, "the trial of `{}` {version} cannot be counted", key.plugin);
                     format!("it broke, and how often cannot be counted; last so: {last}")
@@ -382,13 +384,13 @@ impl Service {
             };
             if let Err(error) = self.stop_rollout(&key, version, &reason) {
                 tracing::error!(%error, "the trial of `{}` {version} could not be stopped", key.plugin);
-                // Tried again with the next that breaks, or when somebody looks.
+                // Tried again with the next fault, or when the observer looks at calls the next time.
                 lock(&self.observer.broken).entry(key).or_insert(Broken { calls: 0, last, stop_after, version });
             }
         }
     }
 
-    /// Stops a trial. Nothing is done if another one is going on by now, or none.
+    /// Stops a trial. Does nothing if another trial runs by now, or none.
     fn stop_rollout(&self, key: &TrialKey, version: crate::domain::PluginVersion, reason: &str) -> Result<(), Error> {
         let plugin = &key.plugin;
         let author = Author::new("loadout", format!("plugin `{plugin}` {version} is not tried any more: {reason}"));
@@ -408,7 +410,7 @@ impl Service {
     }
 }
 
-/// What these locks guard is whole after every line.
+/// Locks, also after a panic: the guarded values are consistent after every line.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Recordings of calls: which plugins are recorded, what there is, and what a recorded call comes to when it is made again.
+//! Recordings of calls: turned on and off by plugin, listed, deleted, and replayed.
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -16,7 +16,7 @@ use crate::store::{Expect, KeptRecording, RecordingFilter};
 use crate::service::plugins::{item, wanted_version};
 use crate::service::{Error, PluginError, PluginView, Service};
 
-/// Most days ahead that recording may be said to go on.
+/// Most days ahead until which recording may be turned on.
 const DAYS_MAX: i64 = 90;
 
 /// A recording, as lists show it.
@@ -24,59 +24,60 @@ const DAYS_MAX: i64 = 90;
 #[serde(rename_all = "camelCase")]
 #[schema(as = Recording)]
 pub struct RecordingView {
-    /// What it is known by.
+    /// The id of the recording.
     pub id: TraceId,
     /// The plugin, as `publisher/name`.
     pub plugin: String,
-    /// The version that was asked.
+    /// The version that was called.
     pub version: PluginVersion,
     /// The SHA-256 of its component, in hexadecimal.
     pub digest: Digest,
-    /// The tool kind it decided about; of a change of configuration its message.
+    /// The tool kind it decided about; for a change of configuration, the message.
     pub tool: String,
-    /// The step that was asked; the rule was if there is none.
+    /// The step that was called; none if the rule was.
     pub step: Option<String>,
-    /// The profile in force; empty of a change of configuration.
+    /// The profile in force; empty for a change of configuration.
     pub profile: String,
-    /// Some of the people it was about, or who made such a change, if that was not replaced.
+    /// Some of the people it was about, or the author of the change of configuration, if redaction did not replace
+    /// them.
     pub users: Vec<String>,
     /// `shown`, `hidden` or `failed`; of a step also `agreed`, `amended`, `proceeds` or `rejected`.
     pub status: String,
     /// When the call was made.
     #[schema(value_type = String, format = DateTime)]
     pub at: jiff::Timestamp,
-    /// When the recording goes.
+    /// When the recording is deleted.
     #[schema(value_type = String, format = DateTime)]
     pub expires: jiff::Timestamp,
     /// How often the same question was seen.
     pub seen: u64,
 }
 
-/// What a recorded call comes to when it is made again.
+/// The replay of a recorded call.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Replay)]
 pub struct ReplayView {
     /// The recording.
     pub id: TraceId,
-    /// The version that was asked again.
+    /// The version that was called again.
     pub version: PluginVersion,
     /// The SHA-256 of its component, in hexadecimal.
     pub digest: Digest,
-    /// Whether the answer is the same, byte by byte; of two calls that broke, whether they broke alike.
+    /// Whether the answer is the same, byte by byte; if both calls broke, whether they broke alike.
     pub same: bool,
-    /// What was recorded.
+    /// The recorded answer.
     #[schema(value_type = Object)]
     pub recorded: Answer,
-    /// What it is now.
+    /// The answer of the replay.
     #[schema(value_type = Object)]
     pub answer: Answer,
-    /// In what the two differ.
+    /// The differences between the two.
     pub differences: Vec<Difference>,
 }
 
 impl Service {
-    /// Records calls of a plugin from now on as `wanted` says, or no more.
+    /// Records the calls of a plugin from now on as `wanted` says; without it, records no more.
     pub fn record_plugin(
         &self,
         name: &str,
@@ -100,7 +101,7 @@ impl Service {
         })
     }
 
-    /// Up to `limit` recordings that pass, the newest first, behind `after`.
+    /// Returns up to `limit` recordings that pass the filter, the newest first, after `after`.
     pub fn recordings(
         &self,
         filter: &RecordingFilter,
@@ -113,24 +114,24 @@ impl Service {
         Ok(found.into_iter().map(RecordingView::from).collect())
     }
 
-    /// One recording, whole.
+    /// Returns one recording, whole.
     pub fn recording(&self, id: TraceId) -> Result<CallRecording, Error> {
         self.observe();
         Ok(self.recorded(id)?.ok_or(PluginError::NoSuchRecording(id))?)
     }
 
-    /// One recording, if it is there.
+    /// Returns one recording, if it is there.
     pub(in crate::service) fn recorded(&self, id: TraceId) -> Result<Option<CallRecording>, store::Error> {
         let Some(log) = self.store.known_recordings()? else { return Ok(None) };
         log.one(id, jiff::Timestamp::now())?.map(|kept| parse(&kept)).transpose()
     }
 
-    /// Takes recordings away that are too old at `now`.
+    /// Deletes recordings that are too old at `now`.
     pub fn expire_recordings(&self, now: jiff::Timestamp) -> Result<(), Error> {
         Ok(self.store.known_recordings()?.map_or(Ok(()), |log| log.expire(now))?)
     }
 
-    /// Takes a recording away.
+    /// Deletes a recording.
     pub fn remove_recording(&self, id: TraceId, author: &Author) -> Result<(), Error> {
         let missing = || PluginError::NoSuchRecording(id);
         let there = self.recorded(id)?.ok_or_else(missing)?;
@@ -139,7 +140,7 @@ impl Service {
         if removed { Ok(()) } else { Err(missing().into()) }
     }
 
-    /// Takes all recordings of a plugin away. Answers how many there were.
+    /// Deletes all recordings of a plugin. Returns how many there were.
     pub fn clear_recordings(&self, plugin: &str, author: &Author) -> Result<usize, Error> {
         self.observe();
         let Some(log) = self.store.known_recordings()? else { return Ok(0) };
@@ -147,7 +148,7 @@ impl Service {
         Ok(log.clear(plugin)?)
     }
 
-    /// Makes a recorded call again from what was recorded alone: with the component that answered then, or with `version`.
+    /// Makes a recorded call again from the recording alone: with the component that answered then, or with `version`.
     pub fn replay_recording(&self, id: TraceId, version: Option<PluginVersion>) -> Result<ReplayView, Error> {
         let recording = self.recording(id)?;
         let platform = self.platform()?;
@@ -180,7 +181,7 @@ impl Service {
     }
 }
 
-/// A recording, with what it is found by.
+/// Returns a recording as the store keeps it, with the columns it is found by.
 pub(in crate::service) fn kept(
     recording: &CallRecording,
     settings: &RecordingSettings,
@@ -206,7 +207,7 @@ pub(in crate::service) fn kept(
     })
 }
 
-/// The recording that is kept. It goes by the name its question was first kept under.
+/// Reads a kept recording. Its id is the one under which its question was first kept.
 fn parse(kept: &KeptRecording) -> Result<CallRecording, store::Error> {
     let recording = CallRecording::parse(&kept.document).map_err(|error| store::Error::Corrupt(error.into()))?;
     Ok(CallRecording { id: kept.id, ..recording })

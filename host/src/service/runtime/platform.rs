@@ -1,8 +1,8 @@
 //! The plugins of an environment at run time: which components answer at which revision.
 //!
-//! The truth is the items of the collection `plugins` in the store. Here are only components made ready for them, and the
-//! catalog of the newest revision, which is made anew as soon as an item is another, whoever wrote it. A question goes on with the
-//! catalog it began with.
+//! The items of the collection `plugins` in the store say which plugins serve. This module only holds components made
+//! ready for them, and the catalog of the newest revision. It makes that catalog anew as soon as another process or
+//! this one changes such an item. A question goes on with the catalog it began with.
 
 mod absent;
 mod retry;
@@ -25,40 +25,41 @@ use crate::store::{Authority, Change, ChangeSet, Component, Expect, KeptManifest
 
 use retry::Unavailable;
 
-/// Where compiled components are kept, within the data folder.
+/// The folder of compiled components, within the data folder.
 const CACHE: &str = "cache";
 
 /// How plugins are run.
 #[derive(Debug)]
 pub struct PlatformOptions {
-    /// What calls may use.
+    /// The limits of calls.
     pub config: Config,
-    /// Who compiles components that did not come with the program.
+    /// The compiler for components that did not come with the program.
     pub compiler: Compiler,
 }
 
 impl PlatformOptions {
-    /// Usual limits; components are compiled by child processes of this program.
+    /// Returns the usual limits; components are compiled by child processes of this program.
     pub fn of_this_program() -> Self {
         use crate::plugin::ChildCompiler;
         Self { config: Config::default(), compiler: Compiler::Child(ChildCompiler::of_this_program()) }
     }
 }
 
-/// Components made ready.
+/// The components made ready, and the catalog of the newest revision.
 pub(in crate::service) struct Platform {
     loader: Loader,
     compiler: Compiler,
     bundled: Vec<Bundled>,
-    /// Components that somebody holds ready.
+    /// Components that are ready as long as a catalog or a caller holds them.
     known: Mutex<HashMap<Digest, Weak<Ready>>>,
-    /// Who signed the components that were looked at: the hash of a component never changes.
+    /// The signatures of components that were looked at: the hash of a component never changes.
     signatures: Mutex<HashMap<Digest, Arc<Signatures>>>,
-    /// What components ask for that were looked at.
+    /// The capabilities that components ask for that were looked at.
     asked: Mutex<HashMap<Digest, Arc<Capabilities>>>,
     /// Components that turned out to be unusable, with the reason: they are not compiled again and again.
     unusable: Mutex<HashMap<Digest, String>>,
-    /// Components that could not be made ready for the time being: no question waits for them, they are tried again beside.
+    /// Components that could not be made ready for the time being: no question waits for them, they are tried again in
+    /// the background.
     unavailable: Mutex<HashMap<Digest, Unavailable>>,
     newest: ArcSwapOption<Serving>,
     /// Held while a catalog is made, so that many questions after a change make one.
@@ -74,14 +75,14 @@ struct Bundled {
     bytes: &'static [u8],
 }
 
-/// What the newest revision asks.
+/// The catalog of the newest revision.
 struct Serving {
     key: Key,
     revision: Revision,
     catalog: Arc<Catalog>,
 }
 
-/// What became of looking for a component.
+/// The outcome of looking for a component.
 pub(in crate::service) enum Found {
     /// It is ready.
     Ready(Arc<Ready>),
@@ -96,14 +97,14 @@ pub(in crate::service) enum Found {
     Lost(Lost),
 }
 
-/// What tells the catalog of one revision from that of another.
+/// The key of a catalog: revisions with equal keys have the same catalog.
 #[derive(Debug, Default, PartialEq)]
 struct Key {
-    /// Which connector slugs ask.
+    /// The connector that slugs ask.
     queries: QuerySettings,
     /// The plugins and the connectors, each with the revision that wrote it.
     items: Vec<(Kind, Arc<str>, Revision)>,
-    /// How much components declare that are there.
+    /// The number of declarations by the components that are there.
     declared: u64,
 }
 
@@ -135,8 +136,8 @@ impl Platform {
         })
     }
 
-    /// What the program brings along, over an environment that is as `here` shows: the changes, and the components they name. What does
-    /// not serve yet serves if `fits` says so.
+    /// Returns the plugins that the program brings along, over an environment as `here` shows it: the changes, and the
+    /// components they name. A version that does not serve yet serves if `fits` says so.
     pub(in crate::service) fn shipped_over<E>(
         &self,
         here: &Snapshot,
@@ -160,17 +161,18 @@ impl Platform {
         Ok((changes, components))
     }
 
-    /// What the program brings along of a plugin, if another version of it serves and this one should.
+    /// Returns the version that the program brings along of a plugin, if another version serves and this one should.
     pub(in crate::service) fn waiting(&self, name: &str, plugin: &Plugin) -> Option<&Manifest> {
         let own = self.bundled.iter().find(|bundled| bundled.manifest.full_name() == name)?;
         let waits = follows(plugin) && plugin.active != Some(own.manifest.version);
         waits.then_some(&own.manifest)
     }
 
-    /// Writes down what the components declare that were kept before that was written down.
+    /// Writes the declarations of components to the store that were installed by a version of the program which did not
+    /// keep them.
     pub(in crate::service) fn declare_kinds(&self, store: &Store) -> Result<(), store::Error> {
         for (digest, plugin) in store.undeclared_components()? {
-            // One that cannot be read declares nothing that this program could know.
+            // A component that cannot be read declares nothing that this program could know.
             let manifest = self.manifest(store, &digest)?;
             let duties = manifest.map(|manifest| manifest.duties(&Default::default())).unwrap_or_default();
             store.declare_kinds(&digest, &plugin, &duties)?;
@@ -178,9 +180,10 @@ impl Platform {
         Ok(())
     }
 
-    /// What is asked at the revision of `snapshot`.
+    /// Returns the catalog of the revision of `snapshot`.
     pub(in crate::service) fn catalog(&self, store: &Store, snapshot: &Snapshot) -> Result<Arc<Catalog>, store::Error> {
-        // What serves may have been made before the newest revision: what that took back is not had by asking about the past.
+        // The catalog may be older than the newest revision. A question about the past must not use what the newest
+        // revision took back.
         let newest = store.newest_known();
         let serving = self.newest.load_full();
         let is_of_now = |serving: &Arc<Serving>| serving.revision >= newest;
@@ -190,7 +193,7 @@ impl Platform {
         let key = key(store, snapshot)?;
         let is_past = newest > snapshot.revision()
             || self.newest.load().as_ref().is_some_and(|serving| serving.revision > snapshot.revision());
-        // A question about the past keeps no other waiting.
+        // A question about the past does not make other questions wait.
         let _making = (!is_past).then(|| lock(&self.making));
         let known = self.newest.load_full().filter(|serving| serving.key == key && (!is_past || is_of_now(serving)));
         let catalog = match known {
@@ -203,12 +206,12 @@ impl Platform {
         Ok(catalog)
     }
 
-    /// What was asked last, if anything was. Makes nothing, and waits for nothing.
+    /// Returns the catalog that was made last, if there is one. Makes nothing, and waits for nothing.
     pub(in crate::service) fn serving(&self) -> Option<Arc<Catalog>> {
         self.newest.load().as_ref().map(|serving| Arc::clone(&serving.catalog))
     }
 
-    /// Keeps what a revision asks, unless what a newer one asks is kept already. Only for the holder of `making`.
+    /// Keeps the catalog of a revision, unless that of a newer one is kept already. Only for the holder of `making`.
     fn keep(&self, serving: Serving) {
         let newer = self.newest.load().as_ref().is_some_and(|kept| kept.revision > serving.revision);
         if !newer {
@@ -254,17 +257,18 @@ impl Platform {
         Ok(Found::Ready(ready))
     }
 
-    /// Whether a component came with this program.
+    /// Returns whether a component came with this program.
     pub(in crate::service) fn is_bundled(&self, digest: &Digest) -> bool {
         self.bundled.iter().any(|bundled| bundled.digest == *digest)
     }
 
-    /// Whether plugins of a publisher came with this program.
+    /// Returns whether plugins of a publisher came with this program.
     pub(in crate::service) fn brings(&self, publisher: &str) -> bool {
         self.bundled.iter().any(|bundled| bundled.manifest.publisher == publisher)
     }
 
-    /// Who signed a component of the store. Nothing if it is lost, or is one that no program of today would take.
+    /// Returns the signatures of a component of the store. Nothing if the component is lost, or if this program would
+    /// not take it.
     pub(in crate::service) fn signatures(
         &self,
         store: &Store,
@@ -279,8 +283,8 @@ impl Platform {
         Ok(Some(signatures))
     }
 
-    /// What a component of the store asks for. One that never was there, or that no program of today would take, asks
-    /// for nothing.
+    /// Returns the capabilities that a component of the store asks for: none if it never was there, or if this program
+    /// would not take it.
     pub(in crate::service) fn asked(&self, store: &Store, digest: &Digest) -> Result<Arc<Capabilities>, store::Error> {
         if let Some(known) = lock(&self.asked).get(digest) {
             return Ok(Arc::clone(known));
@@ -291,8 +295,8 @@ impl Platform {
         Ok(asked)
     }
 
-    /// What a component says about itself, or said before it was lost, without making it ready. Nothing if that cannot
-    /// be read.
+    /// Returns the manifest of a component, or the one kept before the component was lost, without making it ready.
+    /// Nothing if the manifest cannot be read.
     pub(in crate::service) fn manifest(
         &self,
         store: &Store,
@@ -310,7 +314,7 @@ impl Platform {
         }
     }
 
-    /// Keeps what those components say about themselves that an older version of this program installed.
+    /// Keeps the manifests of components that an older version of this program installed.
     pub(in crate::service) fn keep_manifests(&self, store: &Store) -> Result<(), store::Error> {
         for digest in store.components_without_manifest()? {
             let Ok(bytes) = store.component(&digest)? else { continue };
@@ -321,7 +325,8 @@ impl Platform {
         Ok(())
     }
 
-    /// The catalog of a revision: what administrators installed comes before what came with the product.
+    /// Makes the catalog of a revision: plugins that administrators installed come before those that came with the
+    /// product.
     fn make(&self, store: &Store, snapshot: &Snapshot) -> Result<Catalog, store::Error> {
         let newest = store.snapshot()?;
         let connectors = newest.entries(Kind::Connector).filter_map(|(name, entry)| {
@@ -329,7 +334,7 @@ impl Platform {
         });
         let connectors = Arc::new(connectors.collect::<Connectors>());
         let mut catalog = Catalog::of(&self.loader);
-        // What is not asked any more is not asked by asking about the past.
+        // For a question about the past, slugs do not ask a connector that the newest revision no longer names.
         let [then, now] = [snapshot, &*newest].map(|it| it.environment().queries.connector);
         let connector = then.filter(|then| Some(then) == now.as_ref());
         if let Some(connector) = connector.and_then(|name| name.as_str().parse::<ConnectorName>().ok()) {
@@ -345,18 +350,18 @@ impl Platform {
         };
         let until = Instant::now() + self.patience;
         let [custom, shipped] = [Layer::Custom, Layer::OutOfTheBox].map(of_layer);
-        // Made ready first, and held until the catalog holds it: where there is not room for all, it is there for what
-        // came with the product.
+        // The plugins of the product are made ready first, and held until the catalog holds them: where there is no
+        // room for all, they have it.
         let of_product = shipped.iter().filter_map(|(_, plugin)| plugin.serving());
         let _first =
             of_product.map(|(_, digest)| self.ready_now(store, digest, until)).collect::<Result<Vec<_>, _>>()?;
         for (at, (name, plugin)) in custom.iter().chain(&shipped).enumerate() {
             if at == custom.len() {
-                // What an administrator's plugin answers for is not left to what came with the product.
+                // Tool kinds that an administrator's plugin answers for are not left to a plugin of the product.
                 self.note_absent(store, &mut catalog, &custom, &written)?;
             }
             if let Some((version, digest)) = plugin.serving() {
-                // What was taken back since is not had by asking about the past.
+                // A grant that was taken back since does not count for a question about the past.
                 let now = newest.entry(Kind::Plugin, name).and_then(|entry| Plugin::from_any(&entry.item));
                 let granted = |digest: &Digest| {
                     let grants = plugin.grants.get(digest).zip(now.and_then(|now| now.grants.get(digest)));
@@ -419,7 +424,7 @@ impl Platform {
         Ok(catalog)
     }
 
-    /// The version of a plugin that is tried, if it can be.
+    /// Returns the version of a plugin that is on trial, if it can be made ready.
     fn trial(
         &self,
         store: &Store,
@@ -444,7 +449,7 @@ impl Platform {
         })
     }
 
-    /// Takes compiled code away that the newest revision, as `snapshot` shows it, has no use for.
+    /// Deletes compiled code that the newest revision, as `snapshot` shows it, does not need.
     pub(in crate::service) fn tidy(&self, snapshot: &Snapshot) {
         let mut needed = retry::wanted(snapshot);
         needed.extend(self.bundled.iter().map(|bundled| bundled.digest.clone()));
@@ -456,18 +461,18 @@ impl Platform {
     }
 }
 
-/// Whether a version that comes with the program takes the place of the one that serves. What is gated was gated so that nothing serves
-/// unseen.
+/// Returns whether a version that comes with the program takes the place of the one that serves. A gated plugin is
+/// gated so that no version serves unseen.
 fn follows(plugin: &Plugin) -> bool {
     !plugin.pinned && plugin.promotion.is_open()
 }
 
-/// A change set by an administrator of plugins, over the revision `base`.
+/// Returns a change set by an administrator of plugins, over the revision `base`.
 pub(in crate::service) fn change(base: Revision, changes: Vec<Change>) -> ChangeSet {
     ChangeSet { authority: Authority::Upgrader, base: Some(base), ..ChangeSet::new(changes) }
 }
 
-/// What tells the catalog of a revision from that of another.
+/// Returns the key of the catalog of a revision.
 fn key(store: &Store, snapshot: &Snapshot) -> Result<Key, store::Error> {
     let of = |kind| snapshot.entries(kind).map(move |(name, entry)| (kind, Arc::clone(name), entry.revision));
     let items = [Kind::Plugin, Kind::Connector].into_iter().flat_map(of).collect();
@@ -475,12 +480,12 @@ fn key(store: &Store, snapshot: &Snapshot) -> Result<Key, store::Error> {
     Ok(Key { items, queries, declared: store.count_declared_kinds(snapshot.revision())? })
 }
 
-/// What these locks guard is whole after every line.
+/// Locks, also after a panic: the guarded values are consistent after every line.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A component as the store keeps it, beside what it says about itself and the tool kinds it declares.
+/// Returns a component as the store keeps it, with its manifest and the tool kinds it declares.
 pub(in crate::service) fn component_of(manifest: &Manifest, digest: &Digest, bytes: &[u8]) -> Component {
     Component {
         digest: digest.clone(),
@@ -506,7 +511,7 @@ mod tests {
     use super::*;
     use crate::service::{Activation, Error, PluginSource, Service};
 
-    /// A component that says something about itself, and is nothing else: it can never be made ready.
+    /// Returns a component that has a manifest and nothing else: it can never be made ready.
     fn component(manifest: &str) -> Vec<u8> {
         const EMPTY: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
         loadout_plugin_build::embed_manifest(&EMPTY, manifest).unwrap()
@@ -518,7 +523,7 @@ mod tests {
         ))
     }
 
-    /// A service without anything in it but `plugin`, and its component if that is not lost.
+    /// Returns a service without anything in it but `plugin`, and its component if that is not lost.
     fn service(folder: &Path, bytes: &[u8], lost: bool, plugin: Plugin) -> Service {
         service_with(folder, bytes, lost, plugin, |_| {})
     }
@@ -671,10 +676,10 @@ mod tests {
             let other = Loader::open(Some(&folder.path().join(CACHE)), Config::default()).unwrap();
             other.prepare(&rule, &Compiler::Here).unwrap();
             assert!(!platform.retry(store, begun).unwrap(), "it is left alone for some time");
-            assert_eq!(look(), before, "and nobody waits for it");
+            assert_eq!(look(), before, "and no question waits for it");
             let due = if found_by_somebody {
                 assert!(matches!(platform.ready(store, &Loader::digest(&rule)).unwrap(), Found::Ready(_)));
-                assert_eq!(look(), before, "a catalog is made beside the questions");
+                assert_eq!(look(), before, "the next catalog is made in the background");
                 Instant::now()
             } else {
                 Instant::now() + PAUSE
@@ -702,7 +707,7 @@ mod tests {
             let catalog = platform.catalog(store, &snapshot).unwrap();
             catalog.missing().iter().map(|missing| missing.reason.clone()).collect::<Vec<_>>().join("; ")
         };
-        insta::assert_snapshot!(missing(), @"it was not made ready: it is not compiled yet, which goes on beside the questions: come again in a while");
+        insta::assert_snapshot!(missing(), @"it was not made ready: it is not compiled yet, which goes on in the background: try again in a while");
         assert!(platform.retry(store, Instant::now()).unwrap());
         assert_eq!(missing(), "");
     }
@@ -727,7 +732,7 @@ mod tests {
         insta::assert_snapshot!(refused, @"tool kind `scripts` is decided by plugin `contoso/guard`: switch that off first");
     }
 
-    /// A version of a plugin that decides about scripts, as if it had come with the program.
+    /// Returns a version of a plugin that decides about scripts, as if it had come with the program.
     fn shipped(version: &str, settings: &str) -> Bundled {
         let [scripts] = loadout_plugins::ALL.iter().filter(|it| it.name == "scripts").collect::<Vec<_>>()[..] else {
             panic!("the built-in plugin is gone")

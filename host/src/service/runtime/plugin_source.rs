@@ -1,4 +1,4 @@
-//! Where a service has its rules and its steps of upgrades from.
+//! The plugin source of a service: where its rules and its upgrade steps come from.
 
 use std::sync::Arc;
 
@@ -18,16 +18,16 @@ pub(in crate::service) enum PluginSource {
     Installed(Box<Platform>),
 }
 
-/// No step at all.
+/// A source of upgrade steps that has none.
 struct NoSteps;
 
 impl PluginSource {
-    /// Given rules, and no step.
+    /// Returns a source with the given rules and no step.
     pub(in crate::service) fn of_rules(rules: Arc<dyn ToolRules>) -> Self {
         Self::Given { rules, steps: Arc::new(NoSteps) }
     }
 
-    /// What decides about tools at the revision of `snapshot`.
+    /// Returns the rules of tools at the revision of `snapshot`.
     pub(in crate::service) fn rules(
         &self,
         store: &Store,
@@ -39,7 +39,8 @@ impl PluginSource {
         })
     }
 
-    /// The steps around the rules of tools at the revision of `snapshot`, in the order in which they are asked.
+    /// Returns the steps around the rules of tools at the revision of `snapshot`, in the order in which they are
+    /// called.
     pub(in crate::service) fn tool_steps(
         &self,
         store: &Store,
@@ -51,7 +52,7 @@ impl PluginSource {
         })
     }
 
-    /// What upgrades old environments at the revision of `snapshot`.
+    /// Returns the upgrade steps at the revision of `snapshot`.
     pub(in crate::service) fn steps(&self, store: &Store, snapshot: &Snapshot) -> Result<Arc<dyn Steps>, store::Error> {
         Ok(match self {
             Self::Given { steps, .. } => Arc::clone(steps),

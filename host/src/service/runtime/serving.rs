@@ -13,11 +13,11 @@ pub enum ServingState {
     Active,
     /// An administrator switched it off.
     Inactive,
-    /// No version serves: one waits for a decision about what it asks to reach.
+    /// No version serves: one waits for a decision about the capabilities it asks for.
     Waiting,
-    /// A version serves, and is not asked for a while because it went on breaking.
+    /// A version serves, and is not called for a while because it kept failing.
     Suspended,
-    /// A version serves, was suspended, and is tried with one call; or no version could be installed.
+    /// A version serves, was suspended, and the next call tries it; or no version could be installed.
     Failing,
     /// The version that should serve cannot be made ready.
     Unavailable,
@@ -27,7 +27,7 @@ pub enum ServingState {
     Expected,
 }
 
-/// Why a plugin that should be asked about nothing is not asked.
+/// Why a plugin is not called, and what to do about it.
 pub(in crate::service) struct Idle {
     pub(in crate::service) state: ServingState,
     /// Why, as a sentence without its end.
@@ -36,7 +36,8 @@ pub(in crate::service) struct Idle {
     pub(in crate::service) next: String,
 }
 
-/// Why `plugin`, of which no version serves, is not asked. `waiting` is the version about which nothing was decided.
+/// Returns why `plugin`, of which no version serves, is not called. `waiting` is the version about whose grant nothing
+/// was decided.
 pub(in crate::service) fn idle(name: &str, plugin: &Plugin, waiting: Option<PluginVersion>) -> Idle {
     let (state, why, next) = if plugin.versions.is_empty() && plugin.state.is_active() {
         let why = format!("no version of plugin `{name}` is installed here, though it is expected");
@@ -55,7 +56,7 @@ pub(in crate::service) fn idle(name: &str, plugin: &Plugin, waiting: Option<Plug
     Idle { state, why, next }
 }
 
-/// What a plugin that serves does now, by its breakers.
+/// Returns what a plugin that serves does now, by its circuit breakers. Nothing if none is open or half open.
 pub(in crate::service) fn by_health(name: &str, health: &[Health]) -> Option<Idle> {
     let of = |state: BreakerState| health.iter().find(|it| it.state == state);
     let label = |health: &Health| {

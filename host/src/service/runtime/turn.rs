@@ -1,4 +1,5 @@
-//! One archive at a time: reading one may take some hundred megabytes of memory, however well it is bounded.
+//! The permit to read an archive. There is one, because reading an archive may take some hundred megabytes of memory,
+//! however well it is bounded.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
@@ -8,12 +9,12 @@ use crate::service::{Error, Service};
 #[derive(Debug, Default)]
 pub(in crate::service) struct Turns(AtomicBool);
 
-/// The right to read an archive, until it is dropped.
+/// The permit to read an archive, until it is dropped.
 #[derive(Debug)]
 pub(in crate::service) struct Turn<'a>(&'a AtomicBool);
 
 impl Turns {
-    /// Takes the turn, or is refused: who sends archives waits better than a server that has to remember them.
+    /// Takes the permit, or is refused: a client that sends archives waits better than a server that has to keep them.
     pub(in crate::service) fn take(&self) -> Result<Turn<'_>, Error> {
         if self.0.swap(true, SeqCst) { Err(Error::Occupied) } else { Ok(Turn(&self.0)) }
     }

@@ -1,4 +1,4 @@
-//! Carrying a plan out: whoever does so holds the lease of the run, and renews it while it works.
+//! Carries a plan out. The process that does so holds the lease of the run, and renews it while it works.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -24,7 +24,8 @@ use super::{JOURNAL, SOURCE, UpgradeStatus, ended};
 const BEAT: Duration = Duration::from_secs(3);
 
 impl Service {
-    /// Begins to carry out a plan: from now on the run is there, and its lease is held by this process.
+    /// Begins the run of a plan: it is in the store from now on, and this process holds its lease. Does none of its
+    /// work.
     pub fn begin_upgrade(&self, plan: &str, who: &str) -> Result<Lease, Error> {
         let plan = self.upgrade_plan(plan)?;
         let offered = self.machinery.steps(&self.store, &*self.store.snapshot()?)?;
@@ -46,8 +47,8 @@ impl Service {
         Ok(self.store.begin_run(&run, &this_process(), is_gone)?)
     }
 
-    /// Takes over a run that is not finished, the only one there is if none is named. The audit says who did; the revision at the end
-    /// is by the one who began the run.
+    /// Takes over a run that is not finished, the only one there is if none is named. The audit names the author; the
+    /// revision at the end is by the person who began the run.
     pub fn take_upgrade(&self, run: Option<u64>, author: &Author) -> Result<Lease, Error> {
         let run = match run {
             Some(run) => run,
@@ -64,21 +65,22 @@ impl Service {
 
     /// Carries a run out from where its journal ends, up to the one revision that makes it visible.
     ///
-    /// A step that breaks ends the run: nothing of it becomes visible, and it is abandoned.
+    /// A step that breaks ends the run: nothing of the run becomes visible, and it is abandoned. A run also ends if the
+    /// environment was changed since the plan, or would have more than a library may have.
     pub fn carry_upgrade(&self, lease: &Lease, tell: Tell<'_>) -> Result<UpgradeStatus, Error> {
         let done = self.while_beating(lease, tell, |tell| self.carry_out(lease, tell));
         if let Err(error) = &done {
-            // Trying again would not help where a step broke; a host that was too busy to ask it is another matter.
+            // Trying again would not help after a fault of a step, except if the host was too busy to call it.
             let is_final = match error {
                 Error::Upgrade(upgrade::Error::Step(fault)) => fault.code != "plugin.busy",
-                // A plan of an earlier version may lead to more than a library may have, and always will.
+                // A plan of an earlier version may lead to more than a library may have, however often it is tried.
                 Error::Store(store::Error::BaseMoved { .. } | store::Error::LibraryFull { .. }) => true,
                 _ => false,
             };
             let failure = error.to_string();
             let closed =
                 if is_final { self.store.give_up(lease, &failure) } else { self.store.let_go(lease, &failure) };
-            // A run that is somebody else's by now is theirs to close; the failure itself is what people are told.
+            // If another process took the run meanwhile, that process closes it. The caller gets the failure itself.
             if let Err(error) = closed {
                 tracing::debug!(%error, run = lease.run, "the upgrade that failed was not closed");
             }
@@ -93,7 +95,7 @@ impl Service {
     }
 
     fn carry_out(&self, lease: &Lease, tell: Tell<'_>) -> Result<(), Error> {
-        // Of a run that was dropped meanwhile, the old environment may be gone, too.
+        // If the run was dropped meanwhile, the old environment may be gone, too.
         self.store.renew(lease)?;
         let (record, _) = self.store.run(lease.run)?;
         let plan = self.upgrade_plan(&record.plan)?;
@@ -141,17 +143,17 @@ impl Service {
         Ok(())
     }
 
-    /// Lets every run that this service carries out end where it is, to be resumed later.
+    /// Stops every run that this service carries out where it is, to be resumed later.
     pub fn stop_upgrades(&self) {
         self.stopping.store(true, SeqCst);
     }
 
-    /// Whether [`Service::stop_upgrades`] was called.
+    /// Returns whether [`Service::stop_upgrades`] was called.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(SeqCst)
     }
 
-    /// Renews the lease while `work` goes on. Once it is lost, the next thing `work` tells ends it.
+    /// Renews the lease while `work` goes on. Once the lease is lost, the next call of `tell` by `work` ends it.
     fn while_beating<T>(
         &self,
         lease: &Lease,
@@ -196,7 +198,7 @@ impl Drop for Wake<'_> {
     }
 }
 
-/// What is kept with a run that was applied.
+/// Returns the report that is kept with a run that was applied.
 fn report(plan: &Plan, tally: Tally) -> Value {
     let created = plan.differences.iter().filter(|difference| difference.created).count();
     serde_json::json!({

@@ -1,4 +1,4 @@
-//! What an upgrade says of direct assignments that end, because profiles begin to serve other apps.
+//! The notes of an upgrade about direct assignments that end, because profiles begin to serve other apps.
 //!
 //! Names a bounded number of profiles, and never a person.
 
@@ -15,10 +15,10 @@ pub const ENDED_BY_ROLL_BACK: &str = "assignments-ended-by-roll-back";
 /// The code of notes about assignments that keep a plan from being carried out.
 const REFUSED: &str = "second-assignment-refused";
 
-/// Where the report of a run keeps its notes.
+/// The field of these notes in the report of a run.
 const NOTES: &str = "endedAssignments";
 
-/// What a plan says of the assignments that its upgrade would end.
+/// Returns the notes of a plan about the assignments that its upgrade would end.
 pub(super) fn planned(displaced: &[Displaced], second: SecondAssignment) -> Vec<Note> {
     let mut notes = notes(displaced, ENDED);
     if second == SecondAssignment::IsRefused {
@@ -32,17 +32,17 @@ pub(super) fn planned(displaced: &[Displaced], second: SecondAssignment) -> Vec<
     notes
 }
 
-/// Puts what an upgrade ended into its report.
+/// Adds the assignments that an upgrade ended to its report.
 pub(super) fn applied(report: &Value, displaced: &[Displaced]) -> String {
     with(report, notes(displaced, ENDED))
 }
 
-/// Puts what the roll-back of an upgrade ended into its report.
+/// Adds the assignments that the roll-back of an upgrade ended to its report.
 pub(super) fn rolled_back(report: &Value, displaced: &[Displaced]) -> String {
     with(report, notes(displaced, ENDED_BY_ROLL_BACK))
 }
 
-/// The notes in the report of a run. A report of an older program has none.
+/// Returns the notes in the report of a run. A report of an older program has none.
 pub(super) fn of_report(report: Option<&Value>) -> Vec<Note> {
     let kept = report.and_then(|report| report.get(NOTES)).cloned();
     kept.and_then(|notes| serde_json::from_value(notes).ok()).unwrap_or_default()

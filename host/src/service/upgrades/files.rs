@@ -1,4 +1,4 @@
-//! The files of an upgrade: written whole or not at all, told apart from every other.
+//! The files of an upgrade: written whole or not at all, each under a name of its own.
 
 use std::fs;
 use std::io;
@@ -11,7 +11,7 @@ use crate::upgrade::{self, copy_without_secrets};
 
 use super::{PLAN, SOURCE};
 
-/// A journal that is of no use once the plan is made.
+/// A journal for the time a plan is made, deleted afterwards.
 pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
@@ -19,7 +19,7 @@ impl Scratch {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, SeqCst);
         let scratch = Self(folder.join(format!("scratch-{}-{count}.db", std::process::id())));
-        // What a process of the same number left behind says nothing about this plan.
+        // A file that an earlier process with the same id left says nothing about this plan.
         scratch.remove();
         scratch
     }
@@ -28,7 +28,7 @@ impl Scratch {
         for end in ["", "-wal", "-shm"] {
             let mut file = self.0.clone().into_os_string();
             file.push(end);
-            // What is not there need not go.
+            // A missing file needs no removal.
             let _ = fs::remove_file(file);
         }
     }
@@ -40,23 +40,23 @@ impl Drop for Scratch {
     }
 }
 
-/// The folder of a plan that is being made: unless it is, nothing of it stays.
+/// The folder of a plan that is being made. If the plan is not finished, its files are deleted.
 pub(super) struct Unfinished<'a>(pub(super) &'a Path);
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         if !self.0.join(PLAN).exists() {
-            // Another process may be making the same plan: its journal keeps the folder where it is.
+            // Another process may be making the same plan: its journal keeps the folder in place.
             let _ = fs::remove_file(self.0.join(SOURCE));
             let _ = fs::remove_dir(self.0);
         }
     }
 }
 
-/// Keeps the archive at `from` without its secrets, if it may have some. Its digest comes back if it is another archive now.
-/// The copy is on disk when it returns.
+/// Copies the archive at `from`, without secrets if it may have some. Returns the digest of the copy if that is another
+/// archive now. The copy is on disk when the function returns.
 pub(super) fn keep_source(from: &Path, to: &Path, may_have_secrets: bool) -> Result<Option<String>, Error> {
-    // Planning again over the file that is kept must not copy it onto itself.
+    // A plan that is made again from the kept file must not copy it onto itself.
     if from.canonicalize().ok() == to.canonicalize().ok() && to.exists() {
         return Ok(None);
     }
@@ -71,23 +71,23 @@ pub(super) fn keep_source(from: &Path, to: &Path, may_have_secrets: bool) -> Res
     Ok(Some(digest))
 }
 
-/// A file that goes unless it was given another name.
+/// A file that is deleted unless it was renamed.
 struct Unused(PathBuf);
 
 impl Drop for Unused {
     fn drop(&mut self) {
-        // What is not there need not go.
+        // A missing file needs no removal.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// The name of a file while it is written, told apart from every other.
+/// Returns a name for a file while it is written, which no other file has.
 fn unfinished(file: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     file.with_extension(format!("{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, SeqCst)))
 }
 
-/// Writes a file, whole or not at all. It is on disk when it returns.
+/// Writes a file, whole or not at all. It is on disk when the function returns.
 pub(super) fn write_whole(file: &Path, text: &[u8]) -> Result<(), Error> {
     durable::write_whole(file, text).map_err(|error| unusable(file, error))
 }

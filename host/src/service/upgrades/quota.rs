@@ -1,7 +1,7 @@
-//! How much of the disk the plans and journals of upgrades may take.
+//! The disk space that plans and journals of upgrades may take.
 //!
-//! What an old environment was is needed until its plan was carried out or dropped, and goes then. Of plans and journals the newest are
-//! kept; the oldest go when a new plan is made. What an unfinished upgrade needs is never touched.
+//! A copy of an old environment is kept until its plan was carried out or dropped. The newest plans and journals are
+//! kept; the oldest are deleted when a new plan is made. Files of an unfinished upgrade are never deleted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,12 +13,12 @@ use crate::store::{RunState, room};
 
 use super::{SOURCE, UPGRADES};
 
-/// Plans and journals that are kept, besides what an unfinished upgrade needs.
+/// Most plans that are kept, besides those of unfinished upgrades.
 const KEPT: usize = 20;
-/// Bytes of them.
+/// Most bytes of them.
 const BYTES: u64 = 8 << 30;
 
-/// A plan with what lies beside it.
+/// The folder of a plan, with its age and size.
 struct Kept {
     folder: PathBuf,
     changed: SystemTime,
@@ -26,7 +26,8 @@ struct Kept {
 }
 
 impl Service {
-    /// Makes room for one more plan over an old environment, which takes `needed` bytes. Refused if the disk has too little.
+    /// Makes room for one more plan of an old environment, which takes `needed` bytes. Refuses if the disk has too
+    /// little.
     pub(super) fn make_room(&self, needed: u64) -> Result<(), Error> {
         self.forget_uploads();
         let states: BTreeMap<String, RunState> =
@@ -45,13 +46,13 @@ impl Service {
         Ok(room::check(self.store.folder(), needed)?)
     }
 
-    /// Forgets the old environment of a plan that was carried out or dropped: a plan serves once.
+    /// Deletes the old environment of a plan that was carried out or dropped: a plan serves once.
     pub(super) fn forget_source(&self, plan: &str) {
         remove(&self.upgrade_folder(plan).join(SOURCE));
     }
 }
 
-/// Removes the oldest until no more than `most` of no more than `bytes` are left.
+/// Removes the oldest plans until at most `most` are left, of at most `bytes` together.
 fn remove_oldest(mut kept: Vec<Kept>, most: usize, bytes: u64) {
     kept.sort_by_key(|it| std::cmp::Reverse(it.changed));
     let mut taken = 0_u64;

@@ -1,4 +1,4 @@
-//! What is known of upgrades, whoever carries them out.
+//! The status of upgrades, read from the store and the journals, whichever process carries them out. Changes nothing.
 
 use serde_json::Value;
 
@@ -10,12 +10,12 @@ use crate::upgrade::{Progress, tallied};
 use super::{JOURNAL, LISTED, UpgradeStatus, ended, quarantined};
 
 impl Service {
-    /// Every upgrade, newest first.
+    /// Returns every upgrade, newest first.
     pub fn upgrades(&self) -> Result<Vec<RunRecord>, Error> {
         Ok(self.store.runs()?)
     }
 
-    /// What is known of an upgrade.
+    /// Returns the status of an upgrade.
     pub fn upgrade(&self, run: u64) -> Result<UpgradeStatus, Error> {
         let (run, report) = self.store.run(run)?;
         let report: Option<Value> = report.as_deref().and_then(|text| serde_json::from_str(text).ok());
@@ -31,7 +31,7 @@ impl Service {
         Ok(UpgradeStatus { run, progress, rows, quarantine, notes, report })
     }
 
-    /// Up to `limit` rows of an upgrade behind `after`, of one outcome or of all, in the order they were read.
+    /// Returns up to `limit` rows of an upgrade after `after`, of one outcome or of all, in the order they were read.
     pub fn upgrade_rows(
         &self,
         run: u64,

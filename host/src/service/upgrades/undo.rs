@@ -1,4 +1,4 @@
-//! Ending an upgrade without its result: dropped, undone, or never needed.
+//! Ends an upgrade without its result: drops a run, undoes one, or declares steps to be done.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::upgrade::{self, inverse};
 use super::ended;
 
 impl Service {
-    /// Drops a run that is not finished. Nothing of it was visible, and nothing of it will be.
+    /// Drops a run that is not finished. Nothing of it was visible, and nothing will be.
     pub fn abandon_upgrade(&self, run: u64, author: &Author) -> Result<RunRecord, Error> {
         if self.store.run(run)?.0.state == RunState::Unfinished {
             self.note(author, AuditEvent::UpgradeAbandoned { run })?;
@@ -21,7 +21,7 @@ impl Service {
         Ok(abandoned)
     }
 
-    /// Undoes a run that was applied, as one revision. Refused where something later depends on it.
+    /// Undoes a run that was applied, as one revision. Refuses where a later change depends on it. Revokes a baseline.
     pub fn roll_back_upgrade(&self, run: u64, author: &Author) -> Result<RunRecord, Error> {
         let (record, report) = self.store.run(run)?;
         if record.state == RunState::Baseline {
@@ -50,7 +50,7 @@ impl Service {
         Ok(self.store.run(run)?.0)
     }
 
-    /// Declares steps to be done, all if none is named, for an environment that has what they would bring.
+    /// Declares steps to be done, all if none is named, for an environment that already has their results.
     pub fn baseline(&self, steps: &[String], who: &str) -> Result<RunRecord, Error> {
         let offered = self.machinery.steps(&self.store, &*self.store.snapshot()?)?;
         let infos = offered.infos();

@@ -1,6 +1,6 @@
-//! Archives that were sent over HTTP: files of this program for as long as a plan is made of them.
+//! Uploaded archives: files in the data folder for as long as a plan is made of them.
 //!
-//! The process that holds one has a lock on it. What another process left behind is taken away at the start.
+//! The process that holds an upload has a lock on its file. Files that another process left are deleted at the start.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -12,13 +12,13 @@ use crate::service::Service;
 
 use super::UPGRADES;
 
-/// How the names of uploads begin.
+/// The prefix of the names of uploads.
 const BEGINS: &str = ".upgrade-";
 
-/// How old the unfinished files of plans have to be. No plan takes that long.
+/// The age from which unfinished files of plans are deleted. No plan takes that long.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// An archive that was sent. It is gone when this is.
+/// An uploaded archive. Its file is deleted when this value is dropped.
 #[derive(Debug)]
 pub struct Upload {
     path: PathBuf,
@@ -27,7 +27,7 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Where it is.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -42,7 +42,7 @@ impl Drop for Upload {
 }
 
 impl Service {
-    /// Keeps an archive that was sent until it is dropped.
+    /// Writes an uploaded archive to a file, which is deleted when the value is dropped.
     pub fn keep_upload(&self, archive: &[u8]) -> io::Result<Upload> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("{BEGINS}{}-{}.zip", std::process::id(), COUNT.fetch_add(1, Relaxed));
@@ -57,7 +57,7 @@ impl Service {
         Ok(Upload { path, _file: file })
     }
 
-    /// Takes away what processes left behind that were killed while they made a plan.
+    /// Deletes files of processes that were killed while they made a plan.
     pub(in crate::service) fn forget_uploads(&self) {
         let folder = self.store.folder();
         let mut left = Vec::new();
@@ -83,7 +83,7 @@ fn is_called(path: &Path, like: impl Fn(&str) -> bool) -> bool {
     path.file_name().and_then(|name| name.to_str()).is_some_and(like)
 }
 
-/// Whether no process has a lock on an upload.
+/// Returns whether no process has a lock on an upload.
 fn is_left(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
     !matches!(file.try_lock(), Err(TryLockError::WouldBlock | TryLockError::Error(_)))

@@ -16,7 +16,7 @@ const TIME: SignedDuration = SignedDuration::from_secs(60);
 /// bound.
 const MOST: usize = 10_000;
 
-/// What calls of one line have in common.
+/// The attributes that calls of one line have in common.
 #[derive(PartialEq, Eq, Hash)]
 struct Same {
     token: String,
@@ -69,7 +69,7 @@ impl Repeated {
     }
 }
 
-/// Whether a line that began with `entry` takes a call at `now`.
+/// Returns whether a line that began with `entry` takes a call at `now`.
 fn is_young(entry: &AuditEntry, now: Timestamp) -> bool {
     now.duration_since(entry.at).abs() < TIME
 }

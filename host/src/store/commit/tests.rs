@@ -1,4 +1,4 @@
-//! Tests of what a change set may do, and what is refused.
+//! Tests of the changes that a change set may make, and of those that are refused.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ struct Desk {
 }
 
 impl Desk {
-    /// A store with a shipped profile, two roles, two people and two custom profiles.
+    /// Returns a store with a shipped profile, two roles, two people and two custom profiles.
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let desk = Self { store: Store::open(folder.path()).unwrap(), _folder: folder };
@@ -50,7 +50,7 @@ impl Desk {
         self.store.commit(ChangeSet::new(changes), &author()).unwrap();
     }
 
-    /// The refusal of `changes`. Checks that nothing was written.
+    /// Returns the refusal of `changes`. Checks that nothing was written.
     fn refuses(&self, changes: impl IntoIterator<Item = Change>) -> String {
         let before = self.store.newest().unwrap();
         let error = self.store.commit(ChangeSet::new(changes), &author()).unwrap_err();

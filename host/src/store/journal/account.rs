@@ -87,7 +87,7 @@ pub type Tally = BTreeMap<String, BTreeMap<Outcome, u64>>;
 impl Outcome {
     const ALL: [Self; 5] = [Self::Kept, Self::Quarantined, Self::Merged, Self::AlreadyThere, Self::Migrated];
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Kept => "kept",
@@ -98,12 +98,12 @@ impl Outcome {
         }
     }
 
-    /// The outcome with this name.
+    /// Returns the outcome with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
     }
 
-    /// The rank of an outcome, above 0. The rank 0 stands for a row without an outcome.
+    /// Returns the rank of an outcome, above 0. The rank 0 stands for a row without an outcome.
     fn rank(self) -> u8 {
         self as u8 + 1
     }
@@ -141,7 +141,7 @@ impl Piece<'_> {
 }
 
 impl Journal {
-    /// The number of rows by table and outcome.
+    /// Returns the number of rows by table and outcome.
     pub fn tally(&self) -> Result<Tally, Error> {
         let mut find =
             self.connection.prepare("SELECT tab, outcome, count(*) FROM source_row GROUP BY tab, outcome")?;
@@ -156,13 +156,13 @@ impl Journal {
         Ok(tally)
     }
 
-    /// The tables that have rows without an outcome.
+    /// Returns the tables that have rows without an outcome.
     pub fn open_tables(&self) -> Result<Vec<String>, Error> {
         let mut find = self.connection.prepare("SELECT DISTINCT tab FROM source_row WHERE rank = 0 ORDER BY tab")?;
         Ok(find.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
-    /// Up to `limit` rows after the position `after`, of one outcome or of all, in the order they were read.
+    /// Returns up to `limit` rows after the position `after`, of one outcome or of all, in the order they were read.
     pub fn accounted(&self, outcome: Option<Outcome>, after: u64, limit: usize) -> Result<Vec<Accounted>, Error> {
         let mut find = self.connection.prepare_cached(
             "SELECT ordinal, tab, id, outcome, step, kind, name, reason FROM source_row
@@ -183,7 +183,7 @@ impl Journal {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Up to `limit` notes for administrators, in the order they were written.
+    /// Returns up to `limit` notes for administrators, in the order they were written.
     pub fn notes(&self, limit: usize) -> Result<Vec<Note>, Error> {
         let mut find =
             self.connection.prepare_cached("SELECT step, code, place, message FROM note ORDER BY ordinal LIMIT ?1")?;

@@ -84,8 +84,8 @@ impl Piece<'_> {
 }
 
 impl Journal {
-    /// Up to `limit` rows of some tables after the position `after` that have no outcome yet, in the order they were
-    /// read, with their positions.
+    /// Returns up to `limit` rows of some tables after the position `after` that have no outcome yet, in the order they
+    /// were read, with their positions.
     pub fn open_rows(&self, tables: &[&str], after: u64, limit: usize) -> Result<Vec<(u64, RowKey)>, Error> {
         let mut find = self.connection.prepare_cached(
             "SELECT ordinal, id FROM source_row WHERE tab = ?1 AND rank = 0 AND ordinal > ?2 ORDER BY ordinal LIMIT ?3",
@@ -102,7 +102,7 @@ impl Journal {
         Ok(found)
     }
 
-    /// The number of rows that were read, of some tables or of all.
+    /// Returns the number of rows that were read, of some tables or of all.
     pub fn count(&self, tables: Option<&[&str]>) -> Result<u64, Error> {
         let Some(tables) = tables else {
             return Ok(self.connection.query_row("SELECT count(*) FROM source_row", [], |row| row.get(0))?);
@@ -111,12 +111,12 @@ impl Journal {
         tables.iter().try_fold(0, |sum, table| Ok(sum + find.query_row([table], |row| row.get::<_, u64>(0))?))
     }
 
-    /// The whole row, with its links; `None` if it was not read.
+    /// Returns the whole row, with its links; `None` if it was not read.
     pub fn row(&self, key: &RowKey) -> Result<Option<Row>, Error> {
         row(&self.connection, key)
     }
 
-    /// The rows of `tables` that point to a row or are pointed to by it, each once and sorted.
+    /// Returns the rows of `tables` that point to a row or are pointed to by it, each once and sorted.
     pub fn around(&self, key: &RowKey, tables: &[String]) -> Result<Vec<RowKey>, Error> {
         let mut found = Vec::new();
         let mut find = self.connection.prepare_cached(
@@ -138,7 +138,7 @@ impl Journal {
         Ok(found)
     }
 
-    /// Links with an end that was not read, in the order they were read.
+    /// Returns links with an end that was not read, in the order they were read.
     pub fn loose_links(&self) -> Result<Vec<Edge>, Error> {
         const IS_THERE: &str = "EXISTS (SELECT 1 FROM source_row WHERE source_row.id =";
         let mut find = self.connection.prepare(&format!(
@@ -152,7 +152,7 @@ impl Journal {
         Ok(find.query_map([], read)?.collect::<Result<_, _>>()?)
     }
 
-    /// The number of links that were read.
+    /// Returns the number of links that were read.
     pub fn count_links(&self) -> Result<u64, Error> {
         Ok(self.connection.query_row("SELECT count(*) FROM edge WHERE is_link = 1", [], |row| row.get(0))?)
     }

@@ -33,7 +33,7 @@ impl Piece<'_> {
         Ok(())
     }
 
-    /// An item as it is staged so far.
+    /// Returns an item as it is staged so far.
     pub fn staged(&self, kind: Kind, name: &str) -> Result<Option<AnyItem>, Error> {
         let sql = "SELECT body FROM item WHERE kind = ?1 AND name = ?2";
         let body = one(self.0, sql, params![kind.collection(), name], |row| row.get::<_, String>(0))?;
@@ -42,7 +42,7 @@ impl Piece<'_> {
 }
 
 impl Journal {
-    /// All staged items, by collection and name.
+    /// Returns all staged items, by collection and name.
     pub fn staged(&self) -> Result<Vec<StagedItem>, Error> {
         let mut find = self.connection.prepare("SELECT kind, name, body, step FROM item ORDER BY kind, name")?;
         let mut rows = find.query([])?;

@@ -64,7 +64,7 @@ impl Piece<'_> {
         Ok(self.0.prepare_cached(forget)?.execute(params![kind, name])?)
     }
 
-    /// The proposal that another row made for an item with this name, if it is not a merge.
+    /// Returns the proposal that another row made for an item with this name, if it is not a merge.
     pub fn taken_by(&self, kind: &str, name: &str) -> Result<Option<u64>, Error> {
         let sql = "SELECT ordinal FROM proposal WHERE kind = ?1 AND name = ?2 AND merges = 0";
         one(self.0, sql, params![kind, name], |row| row.get(0))
@@ -77,12 +77,12 @@ impl Piece<'_> {
 }
 
 impl Journal {
-    /// Up to `limit` proposals of a step after the position `after`, in the order they were made.
+    /// Returns up to `limit` proposals of a step after the position `after`, in the order they were made.
     pub fn proposals(&self, step: usize, after: u64, limit: usize) -> Result<Vec<Proposal>, Error> {
         proposals(&self.connection, step, after, limit)
     }
 
-    /// The items of a kind that references may call `alias`, sorted.
+    /// Returns the items of a kind that references may call `alias`, sorted.
     pub fn called(&self, kind: &str, alias: &str) -> Result<Vec<String>, Error> {
         called(&self.connection, kind, alias)
     }

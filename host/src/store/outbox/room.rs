@@ -40,7 +40,7 @@ struct Share {
 }
 
 impl Share {
-    /// Whether one more event of `size` bytes is too much. A first event is never too large.
+    /// Returns whether one more event of `size` bytes is too much. A first event is never too large.
     fn is_full(self, most: Self, size: u64) -> bool {
         self.questions >= most.questions || (self.questions > 0 && self.bytes.saturating_add(size) > most.bytes)
     }
@@ -120,7 +120,7 @@ pub(super) fn ask(
     Ok(unasked)
 }
 
-/// The waiting events of one plugin, or of all.
+/// Returns the waiting events of one plugin, or of all.
 fn waiting(connection: &Connection, plugin: Option<&str>) -> Result<Share, Error> {
     let share = |row: &rusqlite::Row<'_>| Ok(Share { questions: row.get(0)?, bytes: row.get(1)? });
     Ok(match plugin {
@@ -135,7 +135,7 @@ fn waiting(connection: &Connection, plugin: Option<&str>) -> Result<Share, Error
     })
 }
 
-/// How many events a chain had for a plugin.
+/// Returns how many events a chain had for a plugin.
 fn asked_in(connection: &Connection, chain: &Chain, plugin: &str) -> Result<u64, Error> {
     let mut find = connection
         .prepare_cached("SELECT coalesce(max(asked), 0) FROM outbox_chain WHERE root = ?1 AND plugin = ?2")?;

@@ -70,7 +70,7 @@ impl PeopleOrder {
         turned(a.key.cmp(&b.key), self.descending).then_with(|| turned(a.login.cmp(&b.login), logins_descending))
     }
 
-    /// Whether people found by `key` within `ranges` can be read in this order from an index.
+    /// Returns whether people found by `key` within `ranges` can be read in this order from an index.
     #[must_use]
     pub fn suits(&self, key: PersonKey, ranges: &Ranges) -> bool {
         match key {
@@ -97,7 +97,7 @@ impl Store {
         })
     }
 
-    /// All people found by `key` within `ranges`, in `order`. For small sets.
+    /// Returns all people found by `key` within `ranges`, in `order`. For small sets.
     pub fn sorted_people(&self, key: PersonKey, ranges: &Ranges, order: PeopleOrder) -> Result<Vec<Standing>, Error> {
         let mut found = self.read(|connection| {
             let mut found = BTreeSet::new();
@@ -115,8 +115,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Up to `limit` people in `order`, after the place `after`. With `within`, only people within ranges of a key; the
-    /// order must suit that key.
+    /// Returns up to `limit` people in `order`, after the place `after`. With `within`, only people within ranges of a
+    /// key; the order must suit that key.
     pub fn walk_people(
         &self,
         order: PeopleOrder,
@@ -131,8 +131,8 @@ impl Store {
         })
     }
 
-    /// The people at the given places, each with the revision that wrote the item. Leaves out people who were deleted
-    /// meanwhile.
+    /// Returns the people at the given places, each with the revision that wrote the item. Leaves out people who were
+    /// deleted meanwhile.
     pub fn people_at(&self, standings: Vec<Standing>) -> Result<Vec<(Standing, User, Revision)>, Error> {
         self.read(|connection| {
             let mut people = Vec::with_capacity(standings.len());
@@ -250,7 +250,7 @@ fn in_groups(
     Ok(found)
 }
 
-/// The people who hold one of some roles, by login.
+/// Returns the people who hold one of some roles, by login.
 fn merged(
     connection: &Connection,
     roles: &Ranges,
@@ -352,7 +352,7 @@ impl Find {
         Ok(count.query_row(params_from_iter(&self.values), |row| row.get(0))?)
     }
 
-    /// The least or greatest value of a column.
+    /// Returns the least or greatest value of a column.
     fn extreme(&self, connection: &Connection, what: &str) -> Result<Option<String>, Error> {
         let mut find = connection.prepare_cached(&self.text(what, ""))?;
         Ok(find.query_row(params_from_iter(&self.values), |row| row.get(0))?)

@@ -15,35 +15,35 @@ pub(in crate::store) struct Range {
 pub struct Ranges(Vec<Range>);
 
 impl Ranges {
-    /// One text.
+    /// Returns the set of one text.
     pub fn one(text: &str) -> Self {
         Self::of(Bound::Included(text.to_owned()), Bound::Included(text.to_owned()))
     }
 
-    /// Each of the given texts.
+    /// Returns the set of the given texts.
     pub fn each<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let point = |text: &str| Range { from: Bound::Included(text.to_owned()), to: Bound::Included(text.to_owned()) };
         Self::joined(texts.into_iter().map(point).collect())
     }
 
-    /// The texts that begin with `prefix`.
+    /// Returns the set of the texts that begin with `prefix`.
     pub fn starting_with(prefix: &str) -> Self {
         Self::of(Bound::Included(prefix.to_owned()), past(prefix).map_or(Bound::Unbounded, Bound::Excluded))
     }
 
-    /// The texts between two bounds.
+    /// Returns the set of the texts between two bounds.
     pub fn of(from: Bound<String>, to: Bound<String>) -> Self {
         Self::joined(vec![Range { from, to }])
     }
 
-    /// The texts that are in at least one of both sets.
+    /// Returns the set of the texts that are in at least one of both sets.
     #[must_use]
     pub fn or(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         Self::joined(self.0)
     }
 
-    /// The texts that are in both sets.
+    /// Returns the set of the texts that are in both sets.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         let pairs = self.0.iter().flat_map(|a| other.0.iter().map(move |b| (a, b)));
@@ -54,12 +54,12 @@ impl Ranges {
         Self::joined(both.collect())
     }
 
-    /// Whether a text is in the set.
+    /// Returns whether a text is in the set.
     pub fn contains(&self, text: &str) -> bool {
         self.0.iter().any(|range| range.contains(text))
     }
 
-    /// The texts, if the set is a list of them.
+    /// Returns the texts, if the set is a list of them.
     pub(in crate::store) fn texts(&self) -> Option<Vec<&str>> {
         let text =
             |range: &'_ Range| matches!((&range.from, &range.to), (Bound::Included(a), Bound::Included(b)) if a == b);
@@ -87,7 +87,7 @@ impl Ranges {
 }
 
 impl Range {
-    /// All texts.
+    /// The range of all texts.
     pub(in crate::store) const ALL: Self = Self { from: Bound::Unbounded, to: Bound::Unbounded };
 
     pub(in crate::store) fn contains(&self, text: &str) -> bool {
@@ -103,7 +103,7 @@ impl Range {
         }
     }
 
-    /// Whether every text of the range is less than `text`.
+    /// Returns whether every text of the range is less than `text`.
     pub(in crate::store) fn is_below(&self, text: &str) -> bool {
         match &self.to {
             Bound::Included(to) => to.as_str() < text,
@@ -128,7 +128,7 @@ impl Range {
     }
 }
 
-/// The least text that is greater than all texts that begin with `prefix`; `None` if there is no such text.
+/// Returns the least text that is greater than all texts that begin with `prefix`; `None` if there is no such text.
 fn past(prefix: &str) -> Option<String> {
     let mut kept: Vec<char> = prefix.chars().collect();
     while let Some(last) = kept.pop() {
@@ -159,7 +159,7 @@ fn to(a: &Bound<String>, b: &Bound<String>) -> Ordering {
     }
 }
 
-/// Whether no text lies between the end of a range and the start of one that begins no earlier.
+/// Returns whether no text lies between the end of a range and the start of one that begins no earlier.
 fn meets(to: &Bound<String>, from: &Bound<String>) -> bool {
     match (text(to), text(from)) {
         (Some(end), Some(start)) => match end.cmp(start) {

@@ -112,7 +112,7 @@ impl RecordingLog {
         Ok(broke)
     }
 
-    /// The counts of a trial so far.
+    /// Returns the counts of a trial so far.
     pub fn trial(&self, key: &TrialKey) -> Result<Tried, Error> {
         let TrialKey { plugin, serving, tried, since } = key;
         let connection = lock(&self.connection);

@@ -1,4 +1,4 @@
-//! Tests of what the store promises about tokens.
+//! Tests of the promises of the store about tokens.
 
 use jiff::ToSpan;
 use tempfile::TempDir;
@@ -18,7 +18,7 @@ fn new(name: &str) -> NewToken {
     NewToken { name: name.parse().unwrap(), roles: AccessRole::Workspace.into(), expires: None }
 }
 
-/// The outcomes in the audit, the oldest first.
+/// Returns the outcomes in the audit, the oldest first.
 fn told(store: &Store) -> Vec<String> {
     let records = store.audit().unwrap().read(&AuditFilter::default(), 100).unwrap();
     let told = records.iter().rev().map(|it| format!("{} {}", it.entry.token, it.entry.event.outcome().as_str()));

@@ -65,7 +65,7 @@ pub(super) type Fresh = BTreeMap<(Subject, i64), Tally>;
 /// Counts by the hour that were read from the database, by version and step.
 pub(super) type Written = BTreeMap<(String, Option<String>), Vec<HourTally>>;
 
-/// The number of the hour of a time, counted from 1970.
+/// Returns the number of the hour of a time, counted from 1970.
 pub(super) fn hour(at: jiff::Timestamp) -> i64 {
     at.as_second().div_euclid(HOUR)
 }
@@ -114,7 +114,7 @@ impl Counts {
         statistics.collect()
     }
 
-    /// The counts of one plugin, together with the `written` ones of the database.
+    /// Returns the counts of one plugin, together with the `written` ones of the database.
     pub(super) fn with_hours(&self, plugin: &str, mut written: Written) -> Vec<CallStatistics> {
         let mut all: Vec<_> = self.totals().into_iter().filter(|statistics| statistics.plugin == plugin).collect();
         for statistics in &mut all {
@@ -149,7 +149,7 @@ pub(super) fn write(transaction: &Transaction<'_>, fresh: &Fresh) -> Result<(), 
     Ok(())
 }
 
-/// The counts of one plugin, from the hour `first` on.
+/// Returns the counts of one plugin, from the hour `first` on.
 pub(super) fn read(connection: &Connection, plugin: &str, first: i64) -> Result<Written, Error> {
     let mut find = connection
         .prepare("SELECT version, step, hour, body FROM tally WHERE plugin = ?1 AND hour >= ?2 ORDER BY hour DESC")?;

@@ -39,7 +39,7 @@ pub(super) fn look(path: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// Whether the error is about this file, so that a new one would help.
+/// Returns whether the error is about this file, so that a new one would help.
 pub(super) fn is_unusable(error: &Error) -> bool {
     match error {
         Error::NotOurs | Error::Newer { .. } => true,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::domain::trace::CallTrace;
 
-/// What the writer receives.
+/// The work that the writer receives.
 #[derive(Debug)]
 pub(super) enum Work {
     /// A record to write.
@@ -79,7 +79,7 @@ impl Queue {
 }
 
 impl Incoming {
-    /// The next piece of work, `Idle` after `patience`.
+    /// Returns the next piece of work, `Idle` after `patience`.
     pub(super) fn next(&self, patience: Duration) -> Work {
         self.counted(self.receiver.recv_timeout(patience).unwrap_or_else(|error| match error {
             RecvTimeoutError::Timeout => Work::Idle,
@@ -87,7 +87,7 @@ impl Incoming {
         }))
     }
 
-    /// The next piece of work, `Idle` if there is none yet.
+    /// Returns the next piece of work, `Idle` if there is none yet.
     pub(super) fn at_once(&self) -> Work {
         self.counted(self.receiver.try_recv().unwrap_or_else(|error| match error {
             TryRecvError::Empty => Work::Idle,

@@ -36,7 +36,7 @@ pub struct TraceFilter {
 }
 
 impl TraceFilter {
-    /// The conditions, each with one question mark, and the value for it.
+    /// Returns the conditions, each with one question mark, and the value for it.
     fn conditions(&self) -> Vec<(&'static str, Value)> {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         let id = |at: jiff::Timestamp| Value::Text(TraceId::before(at).to_string());
@@ -57,7 +57,7 @@ impl TraceFilter {
     }
 }
 
-/// Up to `limit` records that match the filter and are older than `after`, the newest first.
+/// Returns up to `limit` records that match the filter and are older than `after`, the newest first.
 pub(super) fn list(
     connection: &Connection,
     filter: &TraceFilter,
@@ -78,7 +78,7 @@ pub(super) fn list(
     Ok(traces)
 }
 
-/// One record, with its texts and its backtrace.
+/// Returns one record, with its texts and its backtrace.
 pub(super) fn one(connection: &Connection, id: TraceId) -> Result<Option<CallTrace>, Error> {
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?));
     let sql = "SELECT body, detail FROM call WHERE id = ?1";

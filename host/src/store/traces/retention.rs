@@ -51,7 +51,7 @@ fn remove(connection: &Connection, id: &str, count: usize) -> Result<usize, Erro
     Ok(connection.prepare_cached(sql)?.execute(params![id, count])?)
 }
 
-/// The bytes of the file that are in use.
+/// Returns the bytes of the file that are in use.
 fn used(connection: &Connection) -> Result<u64, Error> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
     Ok((pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?)

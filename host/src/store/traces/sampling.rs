@@ -12,8 +12,8 @@ use crate::domain::trace::Component;
 pub(super) struct Sampler(BTreeMap<String, (i64, u32)>);
 
 impl Sampler {
-    /// How many calls the record of this one stands for; `None` if it is not kept. `rate` is the number of calls a
-    /// second whose records are all kept.
+    /// Returns how many calls the record of this one stands for; `None` if it is not kept. `rate` is the number of
+    /// calls a second whose records are all kept.
     pub(super) fn weight(&mut self, component: &Component, at: jiff::Timestamp, rate: u32) -> Option<u32> {
         let second = at.as_second();
         let count = match self.0.get_mut(&component.plugin) {

@@ -1,5 +1,5 @@
-//! Tests of what the log promises: no record is kept longer than set, the log takes no more room than set, and no damage
-//! stops it.
+//! Tests of the promises of the log: no record is kept longer than set, the log takes no more room than set, and no
+//! damage stops it.
 
 use std::fs;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::*;
 use crate::domain::trace::{Component, LogLevel, LogLine, Mode, Outcome, Usage};
 
-/// The record of a call of `plugin` that began `second` seconds after 1970 and succeeded.
+/// Returns the record of a call of `plugin` that began `second` seconds after 1970 and succeeded.
 pub(super) fn trace(second: u64, plugin: &str) -> CallTrace {
     let at = jiff::Timestamp::from_second(i64::try_from(second).unwrap()).unwrap();
     CallTrace {
@@ -44,7 +44,7 @@ fn broken(second: u64, plugin: &str) -> CallTrace {
     CallTrace { outcome: Outcome::Trapped, backtrace: vec!["a".to_owned()], ..trace(second, plugin) }
 }
 
-/// A second of today, so that no record is too old.
+/// Returns a second of today, so that no record is too old.
 fn today() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_second()).unwrap()
 }

@@ -143,7 +143,7 @@ fn whole(connection: &mut Connection, work: impl Fn(&Transaction<'_>) -> Result<
     Ok(transaction.commit()?)
 }
 
-/// The records that wait, up to `BATCH`, and the work behind them.
+/// Returns the records that wait, up to `BATCH`, and the work behind them.
 fn gather(incoming: &Incoming) -> (Vec<CallTrace>, Work) {
     let mut batch = Vec::new();
     let mut next = incoming.next(BEAT);

@@ -1,6 +1,6 @@
-//! Where in its sources an instruction comes from, told from the line tables of a module.
+//! The place in the sources of an instruction, by the line tables of a module.
 //!
-//! Tables that cannot be read are as good as none.
+//! Treats tables that cannot be read as absent.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ type Slice<'a> = EndianSlice<'a, LittleEndian>;
 #[derive(Debug, Default)]
 pub(super) struct Lines(Vec<Row>);
 
-/// From here on, until the next.
+/// The place of the instructions from an offset on, until that of the next row.
 #[derive(Debug)]
 struct Row {
     from: u64,
@@ -36,12 +36,12 @@ impl Lines {
         Self::parse(sections, u64::try_from(code).unwrap_or(u64::MAX)).unwrap_or_default()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no lines.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The place of the instruction at an offset.
+    /// Returns the place of the instruction at an offset.
     pub(super) fn at(&self, offset: usize) -> Option<&Place> {
         let offset = u64::try_from(offset).ok()?;
         let after = self.0.partition_point(|row| row.from <= offset);
@@ -59,7 +59,7 @@ impl Lines {
             let unit = dwarf.unit(header)?;
             read_unit(&dwarf, &unit, code, &mut rows)?;
         }
-        // Where one function ends and the next begins, what begins counts.
+        // Where one function ends and the next begins, the beginning counts.
         rows.sort_by_key(|row: &Row| (row.from, row.place.is_some()));
         Ok(Self(rows))
     }
@@ -74,7 +74,7 @@ fn read_unit(dwarf: &Dwarf<Slice<'_>>, unit: &Unit<Slice<'_>>, code: u64, rows: 
         let from = row.address();
         if row.end_sequence() {
             sequence.push(Row { from, place: None });
-            // What was left out of the module has no code, and its table begins nowhere.
+            // A function that was left out of the module has no code, and its table begins at no address of the code.
             let is_there = sequence.first().is_some_and(|first| (1..code).contains(&first.from));
             rows.extend(sequence.drain(..).filter(|_| is_there));
             continue;
@@ -97,7 +97,7 @@ fn read_unit(dwarf: &Dwarf<Slice<'_>>, unit: &Unit<Slice<'_>>, code: u64, rows: 
             gimli::ColumnType::LeftEdge => 0,
             gimli::ColumnType::Column(column) => small(column.get()),
         };
-        // Line 0 is code that nobody wrote.
+        // Line 0 marks code that is not in the sources.
         let place = row.line().map(|line| Place { file, line: small(line.get()), column });
         sequence.push(Row { from, place });
     }
@@ -108,7 +108,7 @@ fn text<'a>(dwarf: &Dwarf<Slice<'a>>, unit: &Unit<Slice<'a>>, value: AttributeVa
     Some(dwarf.attr_string(unit, value).ok()?.to_string_lossy().into_owned())
 }
 
-/// Goes on from a path; an absolute one begins anew.
+/// Appends a part to a path; an absolute part replaces the path.
 fn join(path: &mut String, part: Option<String>) {
     let Some(part) = part.filter(|part| !part.is_empty()) else { return };
     if part.starts_with('/') || part.contains(":\\") {

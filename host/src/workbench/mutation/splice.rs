@@ -1,11 +1,11 @@
-//! Bytes put into the middle of a binary whose parts say how long they are.
+//! Replaces bytes in the middle of a binary whose parts are preceded by their lengths, and corrects these lengths.
 //!
-//! Knows lengths and nothing else: what stands before a range is its length, as an unsigned LEB128 number.
+//! Knows nothing else of the format: before each range stands its length, as an unsigned LEB128 number.
 
 use std::ops::Range;
 
-/// The binary with `with` in place of so many bytes at `at`. `around` are the contents it lies in, the outermost first; each begins
-/// behind its own length.
+/// Returns the binary with `with` in place of `removed` bytes at `at`. `around` are the contents it lies in, the
+/// outermost first; each begins behind its own length.
 pub(super) fn spliced(bytes: &[u8], around: &[Range<usize>], at: usize, removed: usize, with: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + with.len() + around.len());
     out.extend(bytes);
@@ -14,7 +14,7 @@ pub(super) fn spliced(bytes: &[u8], around: &[Range<usize>], at: usize, removed:
     if grown == 0 {
         return out;
     }
-    // From the inside out: what is changed never moves what is still to be changed.
+    // From the inside out, so a change never moves a length that is still to be corrected.
     for range in around.iter().rev() {
         let length = written(range.len().wrapping_add(grown));
         let begins = begin(bytes, range.start);
@@ -24,7 +24,7 @@ pub(super) fn spliced(bytes: &[u8], around: &[Range<usize>], at: usize, removed:
     out
 }
 
-/// Where the number ends that stands before `end` begins. What stands before it is never part of such a number.
+/// Returns the start of the number that stands before `end`. The byte before the number is never part of such a number.
 fn begin(bytes: &[u8], end: usize) -> usize {
     let mut begins = end.saturating_sub(1);
     while begins > 0 && bytes.get(begins - 1).is_some_and(|byte| byte & 0x80 != 0) {
@@ -47,7 +47,7 @@ fn written(mut value: usize) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// A section with its kind and length, the length in five bytes if it is padded.
+    /// Returns a section with its kind and length, the length in five bytes if it is padded.
     fn section(kind: u8, content: &[u8], padded: bool) -> Vec<u8> {
         let mut length = written(content.len());
         if padded {

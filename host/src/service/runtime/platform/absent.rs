@@ -1,7 +1,8 @@
-//! What the plugins of a revision answer for and do not do, for its catalog.
+//! The tool kinds that plugins of a revision answer for and do not serve, noted in the catalog.
 //!
-//! A plugin that an administrator switched off, that waits for a decision, or that an import named, still answers for its tool kinds: what
-//! its rule or its steps may have hidden is kept from people until it serves, or until an administrator gives the kinds up.
+//! A plugin that is switched off, waits for a decision, or was named by an import still answers for its tool kinds.
+//! Tools that its rule or its steps may have hidden stay hidden until the plugin serves, or until an administrator
+//! gives the kinds up.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,11 +16,11 @@ use crate::store::{Declared, Store};
 use super::Platform;
 use crate::service::runtime::serving;
 
-/// What is written down of the components that are there at a revision.
+/// The tool kinds that the components of a revision declared when they were installed.
 pub(super) type Written = BTreeMap<Digest, Declared>;
 
 impl Platform {
-    /// Notes what `plugins` answer for and do not do. Those that serve are in the catalog already.
+    /// Notes the kinds that `plugins` answer for and do not serve. Plugins that serve are in the catalog already.
     pub(super) fn note_absent(
         &self,
         store: &Store,
@@ -33,7 +34,7 @@ impl Platform {
             if let Some((digest, _)) = &lost
                 && let Some(Declared { duties: Duties { guards, steps, .. }, .. }) = written.get(*digest)
             {
-                // How much it matters was decided by a manifest that cannot be read any more.
+                // The manifest cannot be read any more, so every step counts as a guard.
                 duties.guards.extend(guards.iter().chain(steps).cloned());
             }
             if duties.is_empty() {
@@ -60,7 +61,7 @@ impl Platform {
         Ok(())
     }
 
-    /// Notes which kinds a plugin decided about once, or could, and no plugin answers for now.
+    /// Notes the kinds that a plugin declared once and no plugin answers for now.
     pub(super) fn note_former(
         &self,
         store: &Store,
@@ -93,7 +94,7 @@ impl Platform {
         Ok(())
     }
 
-    /// Why a plugin does not do what it answers for, and what to do about it.
+    /// Returns why a plugin does not serve the kinds it answers for, and what to do about it.
     fn why(&self, store: &Store, name: &str, plugin: &Plugin) -> Result<(String, String), store::Error> {
         if let Some((version, _)) = plugin.serving() {
             let why = format!("plugin `{name}` {version} serves and does not declare it");
@@ -109,7 +110,7 @@ impl Platform {
     }
 }
 
-/// The component of a plugin that should serve and cannot even say what it declares, with the reason.
+/// Returns the component of a plugin that should serve and whose manifest cannot be read, with the reason.
 fn lost<'p>(catalog: &Catalog, plugin: &'p Plugin) -> Option<(&'p Digest, String)> {
     let (_, digest) = plugin.serving()?;
     let mut missing = catalog.missing().iter();

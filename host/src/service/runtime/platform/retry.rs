@@ -1,7 +1,7 @@
 //! Components that are not ready for the time being: a compiler that cannot be started, a component that is lost, or so
 //! many to compile that a question does not wait for all of them.
 //!
-//! No question waits for them: it goes on with a catalog that lacks them. Whoever tries again does so beside the questions.
+//! A question goes on with a catalog that lacks them. A background task tries again with [`Platform::retry`].
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -14,27 +14,27 @@ use crate::store::{Snapshot, Store};
 
 use super::{Found, Platform, Serving, key, lock};
 
-/// How long a component is left alone that could not be made ready for the time being; each next pause is twice as long.
+/// The first pause before a component is tried again; each next pause is twice as long.
 pub(super) const PAUSE: Duration = Duration::from_secs(2);
 
 /// The longest pause.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// How long a question waits for components that have to be compiled. After a new version of the program, all have to be.
+/// How long a question waits for components that have to be compiled. After an upgrade of the program, all have to be.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Most components that are tried again before there is a catalog with them.
+/// Most components that one call of [`Platform::retry`] tries again.
 const AT_ONCE: usize = 2;
 
-/// Why a component is not ready for which no question waits any more.
-const NOT_COMPILED: &str = "it is not compiled yet, which goes on beside the questions: come again in a while";
+/// The reason given for a component that is still to be compiled when [`PATIENCE`] is over.
+const NOT_COMPILED: &str = "it is not compiled yet, which goes on in the background: try again in a while";
 
 /// A component that could not be made ready for the time being.
 pub(super) struct Unavailable {
     reason: String,
     /// When it is tried again.
     again: Instant,
-    /// How long it was left alone; zero once that is over.
+    /// The last pause; zero once the component can be made ready or never will be.
     pause: Duration,
 }
 
@@ -45,7 +45,7 @@ impl Unavailable {
 }
 
 impl Found {
-    /// Why it is not ready, if that may pass by itself.
+    /// Returns why it is not ready, if that may pass by itself.
     fn passing(&self) -> Option<String> {
         match self {
             Self::Unusable { reason: LoadError::Unavailable(reason), .. } => Some(reason.clone()),
@@ -56,15 +56,16 @@ impl Found {
 }
 
 impl Platform {
-    /// Tries again to make ready what could not be for the time being, as far as it is time to at `now`. Whether there is a new catalog.
+    /// Tries again to make components ready whose pause is over at `now`, two of them at most. Returns whether there is
+    /// a new catalog.
     ///
-    /// Nobody waits for that: questions go on with the catalog that is there.
+    /// Questions go on with the current catalog meanwhile.
     pub(in crate::service) fn retry(&self, store: &Store, now: Instant) -> Result<bool, store::Error> {
         if lock(&self.unavailable).is_empty() {
             return Ok(false);
         }
         let due: Vec<Digest> = {
-            // Whoever makes a catalog holds this while they note what it lacks.
+            // A thread that makes a catalog holds this lock while it notes what the catalog lacks.
             let _making = lock(&self.making);
             let wanted = wanted(&*store.snapshot()?);
             let mut unavailable = lock(&self.unavailable);
@@ -74,7 +75,7 @@ impl Platform {
             due.sort_unstable();
             due.into_iter().take(AT_ONCE).map(|(_, digest)| digest).collect()
         };
-        // Held until a catalog holds them.
+        // Keeps the components in memory until the new catalog holds them.
         let tried = due.iter().map(|digest| self.ready(store, digest)).collect::<Result<Vec<_>, _>>()?;
         if tried.iter().all(|found| found.passing().is_some()) {
             return Ok(false);
@@ -87,15 +88,16 @@ impl Platform {
         Ok(true)
     }
 
-    /// Notes that a component can be made ready or never will be: what a catalog lacks it has soon. Only [`Platform::retry`] forgets it, when
-    /// there is such a catalog.
+    /// Notes that a component can be made ready or never will be, so the next catalog is made soon. Only
+    /// [`Platform::retry`] forgets the component, once there is such a catalog.
     pub(super) fn settle(&self, digest: &Digest) {
         if let Some(unavailable) = lock(&self.unavailable).get_mut(digest) {
             (unavailable.again, unavailable.pause) = (Instant::now(), Duration::ZERO);
         }
     }
 
-    /// The component of `digest`, made ready if it is not. One that cannot be for the time being is tried again by [`Platform::retry`].
+    /// Returns the component of `digest`, and makes it ready if it is not. [`Platform::retry`] tries a component again
+    /// that cannot be made ready for the time being.
     pub(in crate::service) fn ready(&self, store: &Store, digest: &Digest) -> Result<Found, store::Error> {
         let found = self.find(store, digest)?;
         let Some(reason) = found.passing() else {
@@ -109,8 +111,8 @@ impl Platform {
         Ok(found)
     }
 
-    /// As [`Platform::ready`], for a catalog: waits for nothing that could not be made ready a moment ago, and from `until` on
-    /// for nothing that has to be compiled.
+    /// As [`Platform::ready`], for a catalog: does not wait for a component whose last attempt failed a moment ago, and
+    /// from `until` on for none that has to be compiled.
     pub(super) fn ready_now(&self, store: &Store, digest: &Digest, until: Instant) -> Result<Found, store::Error> {
         if Instant::now() >= until && self.has_to_be_compiled(digest) {
             let (reason, again) = (NOT_COMPILED.to_owned(), Instant::now());
@@ -136,7 +138,7 @@ impl Platform {
     }
 }
 
-/// The components that a catalog of `snapshot` holds.
+/// Returns the digests of the components that a catalog of `snapshot` holds.
 pub(super) fn wanted(snapshot: &Snapshot) -> HashSet<Digest> {
     let plugins = snapshot.entries(Kind::Plugin).filter_map(|(_, entry)| Plugin::from_any(&entry.item));
     let digests = plugins.flat_map(|plugin| {
