@@ -1,6 +1,6 @@
 //! Errors meet HTTP once: every way the library can refuse, its status and its code.
 //!
-//! What is this program's own fault is logged here with its whole chain, and said to nobody.
+//! What is this program's own fault is logged here with its whole chain, and is not told to the caller.
 
 mod bundle;
 mod fault;
@@ -200,7 +200,8 @@ impl From<InvalidName> for Refusal {
     }
 }
 
-/// There is no room for what was to be written. Whatever was being written, nothing of it is there, and reading goes on.
+/// There is no room for what was to be written. Whatever was being written, nothing of it is there, and reading goes
+/// on.
 fn full(error: &Error) -> Refusal {
     tracing::error!(error = chain(error), "the disk is full");
     let place = match error {

@@ -22,7 +22,8 @@ const TAGGED_MAX: u64 = 16 << 20;
 /// Most tags that are looked at of those that a client says it has.
 const TAGS_MAX: usize = 100;
 
-/// Marks an answer that shows more than what its revision wrote, such as the health of a plugin: nobody has it already.
+/// Marks an answer that shows more than what its revision wrote, such as the health of a plugin: no caller has it
+/// already.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MoreThanTagged;
 
@@ -137,7 +138,8 @@ impl Conditions {
     }
 }
 
-/// A write to an address that names nothing with a tag: an expectation cannot be met, and is refused rather than ignored.
+/// A write to an address that names nothing with a tag: an expectation cannot be met, and is refused rather than
+/// ignored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unconditional;
 

@@ -43,11 +43,12 @@ struct ExperienceQuery {
     as_of: Option<Number>,
 }
 
-/// A question: about somebody (`user`), or about somebody who might exist (`roles`, `licences`, `language`).
+/// A question about the experience of a person: one that exists (`user`), or a hypothetical one (`roles`, `licences`,
+/// `language`).
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ExperienceRequest {
-    /// The login of somebody who exists.
+    /// The login of a person that exists.
     user: Option<Name<User>>,
     /// The roles of a hypothetical person.
     roles: Option<BTreeSet<Name<SecurityRole>>>,
@@ -69,7 +70,7 @@ struct ExperienceRequest {
     as_of: Option<Revision>,
 }
 
-/// What a person gets outside of any session.
+/// Returns the experience that a person gets outside of any session.
 #[utoipa::path(
     get, path = "/api/v1/users/{login}/experience", operation_id = "get-experience", tag = "experience",
     params(("login" = String, Path, description = "The person."), ExperienceQuery),
@@ -94,7 +95,7 @@ async fn of_user(
     Ok(axum::Json(app.run(move |service| Ok(service.experience_for(&asker, &question)?)).await?))
 }
 
-/// What somebody gets, or would get, when a session starts.
+/// Returns the experience that a person gets, or would get, when a session starts.
 #[utoipa::path(
     post, path = "/api/v1/experience", operation_id = "ask-experience", tag = "experience", request_body = ExperienceRequest,
     responses((status = 200, description = "What the person gets.", body = Experience)),

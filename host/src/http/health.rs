@@ -37,7 +37,8 @@ pub(super) struct Ready {
 /// Something that needs an administrator. It names nothing, because this is open to all.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct HealthWarning {
-    /// `no-rule`: pane tools are hidden because what decides about them is absent. `GET /api/v1/plugins` names them, and says why.
+    /// `no-rule`: pane tools are hidden because what decides about them is absent. `GET /api/v1/plugins` names them,
+    /// and says why.
     #[schema(value_type = String)]
     code: &'static str,
     /// How many.

@@ -135,7 +135,8 @@ pub(super) fn patch(
     })
 }
 
-/// Deletes the item of `kind` called `name`, and the links to it if `force` says so and `caller` may write what holds them.
+/// Deletes the item of `kind` called `name`, and the links to it if `force` says so and `caller` may write what holds
+/// them.
 pub(super) fn delete(
     service: &Service,
     caller: &Caller,

@@ -1,7 +1,7 @@
 //! The OpenAPI document: generated from the descriptions beside the handlers, finished here.
 //!
-//! What holds for all operations is said in one place each: [`shapes`] names schemas, [`requests`] tells what is sent from
-//! what is shown, [`limits`] publishes the bounds of items, [`parameters`] those of addresses, [`headers`] what is
+//! What holds for all operations is said in one place each: [`shapes`] names schemas, [`requests`] tells what is sent
+//! from what is shown, [`limits`] publishes the bounds of items, [`parameters`] those of addresses, [`headers`] what is
 //! sent and answered beside bodies, [`answers`] lists statuses, and [`links`] leads from one operation to the next.
 
 mod answers;

@@ -52,7 +52,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 struct PluginList {
     /// By publisher and name.
     items: Vec<PluginView>,
-    /// The pane tools that nobody sees because what decides about them is absent.
+    /// The pane tools that are hidden because the plugin that decides about them is absent.
     without_rule: Vec<ToolWithoutRule>,
 }
 
@@ -68,12 +68,13 @@ struct InstallQuery {
     #[serde(default)]
     #[param(required = false)]
     accept_major: bool,
-    /// Whether it serves whatever it would change of what was recorded. Without this, a version of a gated plugin that changes
-    /// anything is installed and does not serve. Needs `plugin.configure`.
+    /// Whether it serves whatever it would change of what was recorded. Without this, a version of a gated plugin that
+    /// changes anything is installed and does not serve. Needs `plugin.configure`.
     #[serde(default)]
     #[param(required = false)]
     past_gate: bool,
-    /// Whether it serves although settings that are there do not fit it. Without this, such a version is installed and does not serve.
+    /// Whether it serves although settings that are there do not fit it. Without this, such a version is installed and
+    /// does not serve.
     #[serde(default)]
     #[param(required = false)]
     anyway: bool,
@@ -116,8 +117,8 @@ struct ActivateBody {
 struct SwitchBody {
     /// `active` or `inactive`.
     state: domain::State,
-    /// Whether the tools it answers for and does not decide about then are left to what else decides about them: a rule that came with
-    /// the product, or the rule without its steps. Without this, they are hidden.
+    /// Whether the tools it answers for and does not decide about then are left to what else decides about them: a rule
+    /// that came with the product, or the rule without its steps. Without this, they are hidden.
     #[serde(default)]
     fall_back: bool,
     /// Whether it is switched on although settings that are there do not fit it.
@@ -130,8 +131,8 @@ struct SwitchBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct RemoveQuery {
-    /// Whether people may be shown what the plugin may have hidden. Without this, a plugin is not taken away in whose place something
-    /// else would show tools. Needs `plugin.configure`.
+    /// Whether people may be shown what the plugin may have hidden. Without this, a plugin is not taken away in whose
+    /// place something else would show tools. Needs `plugin.configure`.
     #[serde(default)]
     #[param(required = false)]
     fall_back: bool,
@@ -176,7 +177,7 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<PluginLi
     responses((
         status = 201, body = Installed,
         description = "The plugin, with the version. A version that asks to reach more outside than the one that serves does not \
-                       serve before somebody decided about `needs`.",
+                       serve before an administrator has decided about `needs`.",
     )),
 )]
 async fn install(
@@ -205,7 +206,7 @@ async fn install(
 /// Shows a plugin with its versions, those that could not be installed included.
 #[utoipa::path(
     get, path = "/api/v1/plugins/{publisher}/{name}", operation_id = "get-plugin", tag = "plugins",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     responses((status = 200, description = "The plugin.", body = PluginView)),
 )]
 async fn show(
@@ -217,11 +218,12 @@ async fn show(
     Ok((Extension(MoreThanTagged), shown(plugin)))
 }
 
-/// Takes a plugin away, with all its versions, what was decided about its steps, and why versions could not be installed.
+/// Takes a plugin away, with all its versions, what was decided about its steps, and why versions could not be
+/// installed.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}", operation_id = "delete-plugin", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         RemoveQuery,
     ),
     responses((status = 204, description = "It is gone. Old revisions can still be asked.")),
@@ -244,12 +246,12 @@ async fn remove(
     Ok((StatusCode::NO_CONTENT, [(REVISION, number(removed))]))
 }
 
-/// Lets a version serve that is there. Settings that do not fit it are migrated as its manifest says; what does not fit then is listed, and
-/// the version does not serve without `anyway`. Profiles are migrated for a caller with `configuration.write`, steps for one with
-/// `plugin.configure`.
+/// Lets a version serve that is there. Settings that do not fit it are migrated as its manifest says; what does not fit
+/// then is listed, and the version does not serve without `anyway`. Profiles are migrated for a caller with
+/// `configuration.write`, steps for one with `plugin.configure`.
 #[utoipa::path(
     post, path = "/api/v1/plugins/{publisher}/{name}/activate", operation_id = "activate-plugin", tag = "plugins",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     request_body = ActivateBody,
     responses((status = 200, description = "The plugin, and the settings that were changed.", body = ActivatedPlugin)),
 )]
@@ -275,13 +277,13 @@ async fn activate(
     Ok(tagged(activated.plugin.revision, activated))
 }
 
-/// Lets the version serve that served before. While a version is on trial, that is tried no more and nothing else changes; a trial that
-/// was stopped is over, and goes with the version. `rolledBack` says which of the two was done. Settings that were migrated with the version
-/// are put back, unless they were changed since.
+/// Lets the version serve that served before. While a version is on trial, that is tried no more and nothing else
+/// changes; a trial that was stopped is over, and goes with the version. `rolledBack` says which of the two was done.
+/// Settings that were migrated with the version are put back, unless they were changed since.
 #[utoipa::path(
     post, path = "/api/v1/plugins/{publisher}/{name}/rollback", operation_id = "roll-back-plugin", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         RollBackQuery,
     ),
     responses((status = 200, description = "The plugin, and what was taken back.", body = RolledBackPlugin)),
@@ -307,7 +309,7 @@ async fn roll_back(
 /// Switches a plugin on or off.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/state", operation_id = "switch-plugin", tag = "plugins",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     request_body = SwitchBody,
     responses((status = 200, description = "The plugin.", body = PluginView)),
 )]
@@ -327,12 +329,12 @@ async fn switch(
     Ok(shown(switch.await?))
 }
 
-/// Decides what happens when the rule of a tool breaks: `abort`, `skip`, `use-default` or `use-last-good`. What is left out is as the
-/// plugin declares it.
+/// Decides what happens when the rule of a tool breaks: `abort`, `skip`, `use-default` or `use-last-good`. What is left
+/// out is as the plugin declares it.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/tools/{kind}", operation_id = "put-plugin-tool", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         ("kind" = String, Path, description = "The tool kind."),
     ),
     request_body = ToolOverride, responses((status = 200, description = "The plugin.", body = PluginView)),
@@ -357,7 +359,7 @@ async fn decide(
 #[utoipa::path(
     get, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}", operation_id = "get-plugin-version", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         ("version" = String, Path, description = "The version."),
     ),
     responses((status = 200, description = "The component.", body = String, content_type = "application/wasm")),
@@ -376,7 +378,7 @@ async fn download(
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}", operation_id = "delete-plugin-version", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         ("version" = String, Path, description = "The version."),
     ),
     responses((status = 200, description = "The plugin.", body = PluginView)),

@@ -56,7 +56,7 @@ pub struct ProblemDetails {
     /// The settings that do not fit the version.
     #[serde(skip_serializing_if = "Option::is_none")]
     settings: Option<UnfitSettings>,
-    /// What somebody has to decide about before the plugin can serve.
+    /// What an administrator has to decide about before the plugin can serve.
     #[serde(skip_serializing_if = "Option::is_none")]
     needs: Option<Capabilities>,
     /// The privilege that the caller does not have.
@@ -128,7 +128,7 @@ impl Refusal {
     pub fn forbidden(token: &str, privilege: Privilege) -> Self {
         let having = AccessRole::having(privilege);
         let detail = format!(
-            "the token `{token}` lacks the privilege `{privilege}`: use one with the role {having}, or ask whoever manages tokens for it"
+            "the token `{token}` lacks the privilege `{privilege}`: use one with the role {having}, or ask an administrator of tokens for it"
         );
         let mut refusal = Self::new(StatusCode::FORBIDDEN, "forbidden", detail);
         refusal.0.privilege = Some(privilege);
@@ -195,7 +195,7 @@ impl Refusal {
         self
     }
 
-    /// The same with what somebody has to decide about before the plugin can serve.
+    /// The same with what an administrator has to decide about before the plugin can serve.
     pub fn with_needs(mut self, needs: Capabilities) -> Self {
         self.0.needs = Some(needs);
         self

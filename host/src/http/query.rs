@@ -1,4 +1,5 @@
-//! Query strings, and the small headers that go with writes. A parameter nobody knows is an error that names it.
+//! Query strings, and the small headers that go with writes. An unknown parameter is refused with an error that names
+//! it.
 
 use std::sync::Arc;
 
@@ -58,7 +59,7 @@ impl<S: Sync> FromRequestParts<S> for By {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        // Whoever writes has passed the guard.
+        // A caller that writes has passed the guard.
         let caller = parts.extensions.get::<Caller>().ok_or_else(Refusal::internal)?;
         let given = parts.headers.get(Self::REASON).map_or(&b""[..], |value| value.as_bytes());
         let why = std::str::from_utf8(given).ok().filter(|why| Self::is_reason(why));

@@ -43,8 +43,8 @@ struct RevisionPage {
     next: Option<String>,
 }
 
-/// Lists revisions, the newest first, with what they changed. Changes of people and of assignments need `people.read`; without it, they are
-/// counted.
+/// Lists revisions, the newest first, with what they changed. Changes of people and of assignments need `people.read`;
+/// without it, they are counted.
 #[utoipa::path(
     get, path = "/api/v1/revisions", operation_id = "list-revisions", tag = "history", params(RevisionsQuery),
     responses((status = 200, description = "One page.", body = RevisionPage)),

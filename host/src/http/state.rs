@@ -62,7 +62,7 @@ impl Open {
     }
 }
 
-/// Work whose type nobody needs to know any more.
+/// Work for a lane, with the type of its result erased.
 type Job = Box<dyn FnOnce(&Service, &Turn) + Send>;
 
 impl App {
@@ -106,7 +106,8 @@ impl App {
         let turn = lane.turn(by).await?;
         let (tell, mut told) = oneshot::channel();
         let job: Job = Box::new(move |service, turn| {
-            // Nothing was acknowledged, so nothing has to be done for a caller who has gone. Work that began is finished.
+            // Nothing was acknowledged, so nothing has to be done for a caller who has gone. Work that began is
+            // finished.
             if tell.is_closed() {
                 return turn.unused();
             }

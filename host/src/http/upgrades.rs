@@ -31,7 +31,7 @@ use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
 
-/// How often whoever watches an upgrade is told of it.
+/// The pause between two events to a caller that watches an upgrade.
 const PAUSE: Duration = Duration::from_millis(300);
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -89,7 +89,8 @@ impl PlanQuery {
     }
 }
 
-/// Plans the upgrade from an old environment: what it would do, row by row and attribute by attribute. Nothing is written.
+/// Plans the upgrade from an old environment: what it would do, row by row and attribute by attribute. Nothing is
+/// written.
 #[utoipa::path(
     post, path = "/api/v1/upgrade-plans", operation_id = "plan-upgrade", tag = "upgrades", params(PlanQuery),
     request_body(content = String, content_type = "application/zip", description = "The zip file that the Configuration Migration tool, the export of a solution, or `loadout export` made, at most 64 MiB."),
@@ -177,8 +178,8 @@ async fn resume(
     carry(&app, move |service| Ok(service.take_upgrade(Some(run), &author)?)).await
 }
 
-/// Takes an upgrade up, lets it go on in the background, and says where to watch it. All of that is one piece of work, so that a caller
-/// who goes away meanwhile leaves no upgrade behind that is taken up and does not go on.
+/// Takes an upgrade up, lets it go on in the background, and says where to watch it. All of that is one piece of work,
+/// so that a caller who goes away meanwhile leaves no upgrade behind that is taken up and does not go on.
 async fn carry(
     app: &App,
     take_up: impl FnOnce(&Service) -> Result<Lease, Refusal> + Send + 'static,
@@ -307,7 +308,7 @@ async fn events(
             return None;
         }
         loop {
-            // A server that cannot read its own store has said so in its log; whoever watches asks again.
+            // A server that cannot read its own store has said so in its log; the caller that watches asks again.
             let status = app.run(move |service| Ok(service.upgrade(run)?));
             let status = asked.clone().while_doing(status).await.ok()?;
             let is_done = status.run.state != RunState::Unfinished;

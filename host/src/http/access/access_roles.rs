@@ -15,7 +15,7 @@ pub(in crate::http) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
-/// Every role there is. Nobody can make others.
+/// Every access role. The set is fixed: roles cannot be added.
 #[derive(Debug, Serialize, ToSchema)]
 struct AccessRoleList {
     /// The one that allows everything first.

@@ -1,7 +1,7 @@
 //! Named tokens: made, listed, rotated, revoked.
 //!
-//! A secret is told in one answer and never again. Nobody hands out a privilege that they do not have, neither with a new
-//! token nor with another secret of one that exists; nor do they revoke a token that is more than they are.
+//! A secret is told in one answer and never again. A caller that lacks a privilege cannot make, rotate or revoke a
+//! token that has it.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -66,7 +66,7 @@ fn told((token, secret): (AccessToken, Secret)) -> Json<ToldToken> {
     Json(ToldToken { token: token.into(), secret: secret.reveal().to_owned() })
 }
 
-/// Refuses whoever does not have everything that `roles` allow.
+/// Refuses a caller that lacks a privilege of `roles`.
 fn within(caller: &Caller, roles: &Roles) -> Result<(), Refusal> {
     caller.lacks(roles).map_or(Ok(()), |privilege| Err(Refusal::forbidden(caller.name(), privilege)))
 }

@@ -18,8 +18,8 @@ impl Default for Pace {
     }
 }
 
-/// How long one caller is still waited for. Waiting uses it up, bytes bring it back, and it is never more than the grace:
-/// what a caller did well long ago buys no pause.
+/// How long one caller is still waited for. Waiting uses it up, bytes bring it back, and it is never more than the
+/// grace: what a caller did well long ago buys no pause.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::http) struct Patience {
     pace: Pace,

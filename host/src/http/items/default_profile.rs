@@ -1,4 +1,4 @@
-//! The custom default: the profile of everybody who has no more specific one.
+//! The custom default: the profile of every person without a more specific one.
 
 use axum::Extension;
 use axum::extract::State;

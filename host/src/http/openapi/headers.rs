@@ -1,7 +1,7 @@
 //! Headers of requests and answers: which operations read a header, and which set one.
 //!
-//! Handlers read headers by the types of their arguments, which no description beside them shows. A test sends each header
-//! to each operation, so what is listed here and what handlers read cannot differ.
+//! Handlers read headers by the types of their arguments, which no description beside them shows. A test sends each
+//! header to each operation, so what is listed here and what handlers read cannot differ.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! The bounds of items, published: how long lists are, which texts have to be seen, how words are written, which numbers are
-//! languages.
+//! The bounds of items, published: how long lists are, which texts have to be seen, how words are written, which
+//! numbers are languages.
 //!
 //! They are those that items are held to, from the same tables.
 

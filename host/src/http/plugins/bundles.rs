@@ -81,7 +81,7 @@ fn zipped(zip: Vec<u8>) -> Zip {
 #[utoipa::path(
     get, path = "/api/v1/plugins/{publisher}/{name}/bundle", operation_id = "bundle-plugin", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         VersionQuery,
     ),
     responses((
@@ -121,8 +121,8 @@ async fn several(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Zi
     Ok(zipped(app.run_long(move |service| Ok(service.bundle(&plugin)?)).await?))
 }
 
-/// Installs every plugin of a bundle as one revision, or none. Each component is looked at like one that is uploaded. To take over
-/// what was decided about steps needs `plugin.configure`, too.
+/// Installs every plugin of a bundle as one revision, or none. Each component is looked at like one that is uploaded.
+/// To take over what was decided about steps needs `plugin.configure`, too.
 #[utoipa::path(
     post, path = "/api/v1/plugin-bundle", operation_id = "install-plugin-bundle", tag = "plugins", params(InstallQuery),
     request_body(content = String, content_type = "application/zip", description = "The bundle, at most 64 MiB."),

@@ -75,7 +75,7 @@ impl Body {
 #[utoipa::path(
     get, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}/grant", operation_id = "get-plugin-grant", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         ("version" = String, Path, description = "The version."),
     ),
     responses((status = 200, description = "What it asks for, and what it has.", body = GrantView)),
@@ -89,12 +89,13 @@ async fn show(
     Ok(Json(app.run(move |service| Ok(service.grant(&name, version)?)).await?))
 }
 
-/// Grants a version some of what it asks for, in place of what it was granted before. An empty body grants nothing, which is a
-/// decision, too: the version can be activated then, and whatever it asks outside is refused. Another build has no grant.
+/// Grants a version some of what it asks for, in place of what it was granted before. An empty body grants nothing,
+/// which is a decision, too: the version can be activated then, and whatever it asks outside is refused. Another build
+/// has no grant.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}/grant", operation_id = "put-plugin-grant", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         ("version" = String, Path, description = "The version."),
     ),
     request_body = Body, responses((status = 200, description = "What it has from now on.", body = GrantView)),
@@ -120,7 +121,7 @@ async fn put(
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}/grant", operation_id = "delete-plugin-grant", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         ("version" = String, Path, description = "The version."),
     ),
     responses((status = 200, description = "What it asks for; it has nothing.", body = GrantView)),

@@ -1,4 +1,4 @@
-//! The outbox: questions to asynchronous steps that wait, and those that nobody answered.
+//! The outbox: questions to asynchronous steps that wait, and those that were never answered.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -84,7 +84,7 @@ async fn retry(
     event.map(Json).ok_or_else(|| answered(id))
 }
 
-/// Drops a question: nobody will be asked.
+/// Drops a question: its step will not be asked.
 #[utoipa::path(
     delete, path = "/api/v1/outbox/{id}", operation_id = "delete-outbox", tag = "plugins",
     params(("id" = u64, Path, description = "The number of the question.")),

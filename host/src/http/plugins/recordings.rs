@@ -83,7 +83,7 @@ struct Cleared {
 /// Records calls of a plugin from now on, until a time that is said.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/recording", operation_id = "record-plugin", tag = "recordings",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     request_body = RecordingSettings, responses((status = 200, description = "The plugin.", body = PluginView)),
 )]
 async fn record(
@@ -105,7 +105,7 @@ async fn record(
 /// Records calls of a plugin no more. What was recorded stays until it is too old.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}/recording", operation_id = "stop-recording-plugin", tag = "recordings",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     responses((status = 200, description = "The plugin.", body = PluginView)),
 )]
 async fn record_no_more(
@@ -126,7 +126,7 @@ async fn record_no_more(
 /// Takes all recordings of a plugin away.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}/recordings", operation_id = "clear-recordings", tag = "recordings",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     responses((status = 200, description = "They are gone.", body = Cleared)),
 )]
 async fn clear(
@@ -177,7 +177,7 @@ async fn list(State(app): State<App>, Query(query): Query<RecordingsQuery>) -> R
 /// Gives a recording, whole: the file that `loadout plugin replay` reads.
 #[utoipa::path(
     get, path = "/api/v1/recordings/{id}", operation_id = "read-recording", tag = "recordings",
-    params(("id" = String, Path, description = "What it is known by.")),
+    params(("id" = String, Path, description = "The id of the recording.")),
     responses((status = 200, description = "The recording.", body = Object)),
 )]
 async fn read(State(app): State<App>, Path(id): Path<String>, _: Query<Nothing>) -> Result<Json<Value>, Refusal> {
@@ -188,7 +188,7 @@ async fn read(State(app): State<App>, Path(id): Path<String>, _: Query<Nothing>)
 /// Takes a recording away.
 #[utoipa::path(
     delete, path = "/api/v1/recordings/{id}", operation_id = "delete-recording", tag = "recordings",
-    params(("id" = String, Path, description = "What it is known by.")),
+    params(("id" = String, Path, description = "The id of the recording.")),
     responses((status = 204, description = "It is gone.")),
 )]
 async fn remove(
@@ -206,7 +206,7 @@ async fn remove(
 /// Makes a recorded call again, from what was recorded alone.
 #[utoipa::path(
     post, path = "/api/v1/recordings/{id}/replay", operation_id = "replay-recording", tag = "recordings",
-    params(("id" = String, Path, description = "What it is known by."), ReplayQuery),
+    params(("id" = String, Path, description = "The id of the recording."), ReplayQuery),
     responses((status = 200, description = "What it comes to.", body = ReplayView)),
 )]
 async fn replay(

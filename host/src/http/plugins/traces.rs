@@ -111,7 +111,8 @@ struct TracePage {
     next: Option<String>,
 }
 
-/// Lists calls of plugins, the newest first. What plugins wrote and where they trapped is shown by each record's own address.
+/// Lists calls of plugins, the newest first. What plugins wrote and where they trapped is shown by each record's own
+/// address.
 #[utoipa::path(
     get, path = "/api/v1/traces", operation_id = "list-traces", tag = "traces", params(TracesQuery),
     responses((status = 200, description = "One page.", body = TracePage)),
@@ -132,7 +133,7 @@ async fn list(State(app): State<App>, Query(query): Query<TracesQuery>) -> Resul
 /// Shows one call of a plugin, with what it wrote and where it trapped.
 #[utoipa::path(
     get, path = "/api/v1/traces/{id}", operation_id = "read-trace", tag = "traces",
-    params(("id" = String, Path, description = "What the record is known by.")),
+    params(("id" = String, Path, description = "The id of the trace.")),
     responses((status = 200, description = "The record.", body = CallTrace)),
 )]
 async fn read(State(app): State<App>, Path(id): Path<String>, _: Query<Nothing>) -> Result<Json<CallTrace>, Refusal> {

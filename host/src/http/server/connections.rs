@@ -1,9 +1,9 @@
 //! Connections: accepted, served and closed, so that no caller keeps others out.
 //!
-//! There are only so many places, in all and for one address. Where they are taken, the connection that has been idle or has been
-//! sending its header for the longest gives its place to the new caller; one with a request in flight never does. If all are in
-//! flight, the new caller is told when to come again. A header, a pause between requests and an answer that is not taken have time
-//! limits. HTTP/1.1 only: there is no HTTP/2 here, and so none of its floods.
+//! There are only so many places, in all and for one address. Where they are taken, the connection that has been idle
+//! or has been sending its header for the longest gives its place to the new caller; one with a request in flight never
+//! does. If all are in flight, the new caller is told when to come again. A header, a pause between requests and an
+//! answer that is not taken have time limits. HTTP/1.1 only: there is no HTTP/2 here, and so none of its floods.
 
 mod activity;
 mod answering;
@@ -85,7 +85,8 @@ enum Phase {
     Draining,
 }
 
-/// Serves `router` until `stop`, and then until what is in flight is finished. Dropping the future ends all connections.
+/// Serves `router` until `stop`, and then until what is in flight is finished. Dropping the future ends all
+/// connections.
 pub(in crate::http) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -199,8 +200,8 @@ impl Carrying {
     }
 }
 
-/// Whether the connection waited too long for what its caller does next. Looked at whenever something happened, since that may
-/// have moved the moment.
+/// Whether the connection waited too long for what its caller does next. Looked at whenever something happened, since
+/// that may have moved the moment.
 fn overdue(activity: &Activity, mut alarm: std::pin::Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<Overdue> {
     let Some((at, overdue)) = activity.overdue_at() else { return Poll::Pending };
     let at = tokio::time::Instant::from_std(at);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::service::Service;
 
-/// How often somebody looks whether there is one.
+/// The pause between two looks for a plugin that is to be tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How long nothing is tried after the database failed.

@@ -1,11 +1,12 @@
-//! The work a server does between requests: calls that were noticed are recorded and compared when their answers are gone.
+//! The work a server does between requests: calls that were noticed are recorded and compared when their answers are
+//! gone.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::service::Service;
 
-/// How long a call is waited for before somebody asks whether the server still runs.
+/// The longest wait for a call before the loop starts again, so that a server that stops is noticed.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How often recordings that are too old are taken away.
