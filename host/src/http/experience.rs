@@ -73,8 +73,8 @@ struct ExperienceRequest {
 /// Returns the experience that a person gets outside of any session.
 #[utoipa::path(
     get, path = "/api/v1/users/{login}/experience", operation_id = "get-experience", tag = "experience",
-    params(("login" = String, Path, description = "The person."), ExperienceQuery),
-    responses((status = 200, description = "What the person gets.", body = Experience)),
+    params(("login" = String, Path, description = "The login of the person."), ExperienceQuery),
+    responses((status = 200, description = "The experience of the person.", body = Experience)),
 )]
 async fn of_user(
     State(app): State<App>,
@@ -98,7 +98,7 @@ async fn of_user(
 /// Returns the experience that a person gets, or would get, when a session starts.
 #[utoipa::path(
     post, path = "/api/v1/experience", operation_id = "ask-experience", tag = "experience", request_body = ExperienceRequest,
-    responses((status = 200, description = "What the person gets.", body = Experience)),
+    responses((status = 200, description = "The experience of the person.", body = Experience)),
 )]
 async fn of_anybody(
     State(app): State<App>,

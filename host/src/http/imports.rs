@@ -27,7 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ImportQuery {
-    /// Only says what the import would do.
+    /// Whether the answer only reports what the import would do, and nothing is written.
     #[serde(default)]
     #[param(required = false)]
     dry_run: bool,

@@ -1,4 +1,4 @@
-//! History: who changed what, when and why.
+//! The history: lists revisions with their authors, times, reasons and changes.
 
 use axum::Extension;
 use axum::extract::State;
@@ -30,7 +30,7 @@ struct RevisionsQuery {
     /// Revisions on the page, 1 to 500; 50 without it.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Revisions before this one only.
+    /// The revision before which the page begins.
     #[param(value_type = Option<u64>)]
     before: Option<Number>,
 }

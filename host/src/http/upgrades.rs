@@ -1,4 +1,4 @@
-//! Upgrades of old environments: planned, carried out in the background, watched, undone.
+//! Upgrades of old environments: plans them, carries them out in the background, shows their progress and undoes them.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct PlanQuery {
-    /// What to call the old environment; `upgrade.zip` without it.
+    /// The name of the old environment; `upgrade.zip` without it.
     name: Option<String>,
     /// The prefix of names that have none, 3 to 8 letters or digits.
     prefix: Option<String>,
@@ -109,10 +109,10 @@ async fn plan(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(plan)).into_response())
 }
 
-/// Reads a plan.
+/// Returns a plan.
 #[utoipa::path(
     get, path = "/api/v1/upgrade-plans/{plan}", operation_id = "read-upgrade-plan", tag = "upgrades",
-    params(("plan" = String, Path, description = "What the plan is known by.")),
+    params(("plan" = String, Path, description = "The id of the plan.")),
     responses((status = 200, description = "The plan.", body = Plan)),
 )]
 async fn read_plan(
@@ -143,7 +143,7 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<UpgradeL
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Application {
-    /// What the plan is known by.
+    /// The id of the plan.
     plan: String,
 }
 
@@ -201,7 +201,7 @@ async fn carry(
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(status)).into_response())
 }
 
-/// Reads how far an upgrade is, or what came of it.
+/// Returns the progress of an upgrade, or its result.
 #[utoipa::path(
     get, path = "/api/v1/upgrades/{run}", operation_id = "read-upgrade", tag = "upgrades",
     params(("run" = u64, Path, description = "The number of the upgrade.")),
@@ -220,13 +220,13 @@ async fn read(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct RowsQuery {
-    /// Rows that ended so: `migrated`, `merged`, `already-there`, `quarantined` or `kept`.
+    /// The outcome of the rows that are listed: `migrated`, `merged`, `already-there`, `quarantined` or `kept`.
     #[param(inline)]
     outcome: Option<Outcome>,
     /// Rows on the page, 1 to 500; 50 without it.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Rows behind this position only.
+    /// The position after which the page begins.
     #[param(value_type = Option<u64>)]
     after: Option<Number>,
 }
@@ -283,9 +283,9 @@ struct UpgradeEvent {
 #[schema(rename_all = "kebab-case")]
 #[expect(dead_code, reason = "describes the events in the OpenAPI document")]
 enum UpgradeEventName {
-    /// It got further.
+    /// The upgrade made progress.
     Progress,
-    /// It ended.
+    /// The upgrade ended.
     Done,
 }
 

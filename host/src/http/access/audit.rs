@@ -20,7 +20,7 @@ pub(in crate::http) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
-/// Which lines.
+/// The lines of the audit that are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -28,12 +28,12 @@ struct AuditQuery {
     /// Lines on the page, 1 to 500; 50 without it.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Lines with a smaller number only.
+    /// The number below which the lines of the page are.
     #[param(value_type = Option<u64>)]
     before: Option<Number>,
-    /// Lines about this token only.
+    /// The token that the lines are about.
     token: Option<String>,
-    /// Lines where this happened only.
+    /// The outcome that the lines have.
     #[param(inline)]
     outcome: Option<AuditOutcome>,
 }

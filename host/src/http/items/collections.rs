@@ -153,8 +153,8 @@ macro_rules! collections {
                     delete, path = concat!("/api/v1/", $collection, "/{uniqueName}"), operation_id = concat!("delete-", $collection),
                     tag = $collection, params(("uniqueName" = String, Path, description = "The unique name."), DeleteQuery),
                     responses(
-                        (status = 200, description = "It is gone with the links to it, because `force` said so.", body = Deletion),
-                        (status = 204, description = "It is gone."),
+                        (status = 200, description = "The item is deleted with the links to it, because `force` is set.", body = Deletion),
+                        (status = 204, description = "The item is deleted."),
                     ),
                 )]
                 fn delete() {}

@@ -25,7 +25,7 @@ pub(in crate::http) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(get, put))
 }
 
-/// Shows the settings of the environment. Before the first write they are the defaults, at revision 0.
+/// Returns the settings of the environment. Before the first write they are the defaults, at revision 0.
 #[utoipa::path(
     get, path = "/api/v1/environment", operation_id = "get-environment", tag = "environment",
     responses((status = 200, description = "The environment.", body = Shown)),

@@ -57,7 +57,7 @@ struct RolloutBody {
 #[utoipa::path(
     post, path = "/api/v1/plugins/{publisher}/{name}/comparison", operation_id = "compare-plugin-versions", tag = "recordings",
     params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
-    request_body = CompareBody, responses((status = 200, description = "In what they differ.", body = Comparison)),
+    request_body = CompareBody, responses((status = 200, description = "The differences between the two versions.", body = Comparison)),
 )]
 async fn compare(
     State(app): State<App>,
@@ -100,7 +100,7 @@ async fn gate(
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/rollout", operation_id = "begin-rollout", tag = "plugins",
     params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
-    request_body = RolloutBody, responses((status = 200, description = "What is tried.", body = RolloutView)),
+    request_body = RolloutBody, responses((status = 200, description = "The rollout.", body = RolloutView)),
 )]
 async fn begin(
     State(app): State<App>,
@@ -127,7 +127,7 @@ async fn begin(
 #[utoipa::path(
     get, path = "/api/v1/plugins/{publisher}/{name}/rollout", operation_id = "watch-rollout", tag = "plugins",
     params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
-    responses((status = 200, description = "What is tried.", body = RolloutView)),
+    responses((status = 200, description = "The rollout.", body = RolloutView)),
 )]
 async fn watch(
     State(app): State<App>,

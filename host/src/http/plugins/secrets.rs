@@ -33,18 +33,18 @@ struct SecretList {
 #[serde(deny_unknown_fields)]
 #[schema(as = SecretBody)]
 struct Body {
-    /// What it is. No answer ever has it.
+    /// The value of the secret. No answer ever has it.
     #[schema(value_type = String, format = Password, pattern = "^[!-~]([ -~]*[!-~])$", min_length = 8, max_length = 4096, write_only)]
     #[serde(skip_serializing)]
     value: SecretValue,
-    /// The hosts it is for, such as `api.contoso.com` or `api.contoso.com:8443`. It is put into no request to another
-    /// host.
+    /// The hosts that the secret is for, such as `api.contoso.com` or `api.contoso.com:8443`. It is put into no request
+    /// to another host.
     #[schema(value_type = Vec<HttpHost>, min_items = 1, max_items = 16)]
     hosts: SecretHosts,
 }
 
-/// Lists the names of the secrets that are there, with the hosts they are for and who wrote them when. No answer has a
-/// value.
+/// Returns the names of all secrets, with the hosts they are for, their last author and the time of the last write. No
+/// answer has a value.
 #[utoipa::path(
     get, path = "/api/v1/secrets", operation_id = "list-secrets", tag = "plugins",
     responses((status = 200, description = "Every secret, without its value.", body = SecretList)),
@@ -60,8 +60,8 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<SecretLi
     put, path = "/api/v1/secrets/{name}", operation_id = "put-secret", tag = "plugins",
     params(("name" = String, Path, description = "The name of the secret.")), request_body = Body,
     responses(
-        (status = 200, description = "The secret has another value.", body = SecretRecord),
-        (status = 201, description = "There is a secret.", body = SecretRecord),
+        (status = 200, description = "The secret is replaced.", body = SecretRecord),
+        (status = 201, description = "The secret is new.", body = SecretRecord),
     ),
 )]
 async fn put(
@@ -84,7 +84,7 @@ async fn put(
 #[utoipa::path(
     delete, path = "/api/v1/secrets/{name}", operation_id = "delete-secret", tag = "plugins",
     params(("name" = String, Path, description = "The name of the secret.")),
-    responses((status = 204, description = "The secret is gone.")),
+    responses((status = 204, description = "The secret is deleted.")),
 )]
 async fn delete(
     State(app): State<App>,

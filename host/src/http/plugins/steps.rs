@@ -45,7 +45,7 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<StepList
     put, path = "/api/v1/plugins/{publisher}/{name}/steps/{step}", operation_id = "put-step", tag = "plugins",
     params(
         ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
-        ("step" = String, Path, description = "The step."),
+        ("step" = String, Path, description = "The name of the step."),
     ),
     request_body = StepOverride, responses((status = 200, description = "The step as it is asked from now on, or would be.", body = StepView)),
 )]
