@@ -1,4 +1,4 @@
-//! Experiences: what does this person get, and why?
+//! Experiences: answers which experience a person gets, and why.
 
 use std::collections::BTreeSet;
 
@@ -27,18 +27,19 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(of_user)).routes(routes!(of_anybody))
 }
 
-/// In which app, and how deep.
+/// The app of the question, and the depth of the explanation.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ExperienceQuery {
     /// The app that asks.
     app: String,
-    /// How deep the answer explains itself.
+    /// The depth to which the answer explains itself.
     #[serde(default)]
     #[param(inline, required = false)]
     explain: ExplainLevel,
-    /// The revision to answer from; the newest without it. Needs `history.read`: it shows what was taken away since.
+    /// The revision to answer from; the newest without it. Needs `history.read`, because an older revision shows items
+    /// that were removed since.
     #[param(value_type = Option<u64>)]
     as_of: Option<Number>,
 }
@@ -62,11 +63,12 @@ struct ExperienceRequest {
     app: String,
     /// The session that starts; nothing for Home.
     session: Option<SessionInput>,
-    /// How deep the answer explains itself.
+    /// The depth to which the answer explains itself.
     #[serde(default)]
     #[schema(required = false)]
     explain: ExplainLevel,
-    /// The revision to answer from; the newest without it. Needs `history.read`: it shows what was taken away since.
+    /// The revision to answer from; the newest without it. Needs `history.read`, because an older revision shows items
+    /// that were removed since.
     as_of: Option<Revision>,
 }
 

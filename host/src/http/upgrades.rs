@@ -48,7 +48,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(roll_back))
 }
 
-/// How to plan.
+/// The options of a plan.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -57,10 +57,10 @@ struct PlanQuery {
     name: Option<String>,
     /// The prefix of names that have none, 3 to 8 letters or digits.
     prefix: Option<String>,
-    /// What to do about steps that changed since they were carried out.
+    /// How the plan treats steps that changed since they were carried out.
     #[param(inline)]
     changed: Option<Changed>,
-    /// Show the experience of this person before and after.
+    /// The login of a person whose experience the plan shows before and after.
     user: Option<String>,
     /// In this app; without `user`, the experience of a person without roles.
     app: Option<String>,

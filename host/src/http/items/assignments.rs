@@ -55,9 +55,9 @@ struct AssignmentChanges {
     profile: String,
     /// The people who are new.
     added: Vec<String>,
-    /// People who are gone.
+    /// The people who are not assigned any more.
     removed: Vec<String>,
-    /// Assignments to other profiles that gave way.
+    /// The assignments to other profiles that were replaced.
     replaced: Vec<Replaced>,
 }
 
@@ -81,7 +81,7 @@ struct Members {
     next: Option<String>,
 }
 
-/// Which people.
+/// The people that are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -89,7 +89,7 @@ struct MembersQuery {
     /// People on the page, 1 to 500; 50 without it.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Continues after this login.
+    /// The login after which the page begins.
     after: Option<String>,
 }
 

@@ -26,12 +26,12 @@ use crate::http::problem::Refusal;
 use crate::http::query::{By, Nothing, Query};
 use crate::http::state::App;
 
-/// How to delete.
+/// The options of a deletion.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct DeleteQuery {
-    /// Removes links to the item first, instead of refusing.
+    /// Whether links to the item are removed first. Without this, the deletion of an item with links is refused.
     #[serde(default)]
     #[param(required = false)]
     force: bool,

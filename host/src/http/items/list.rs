@@ -27,7 +27,7 @@ use crate::http::{etag, query};
 /// How many people were looked at for a page, where that was more than an index would cost.
 const SCANNED: HeaderName = HeaderName::from_static("x-loadout-scanned");
 
-/// Which items, in which order.
+/// The items that are listed, and their order.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::shapes;
 
-/// A status, its name among the components, and what it means.
+/// A status, its name among the components, and its description.
 type Status = (&'static str, &'static str, &'static str);
 
 const MODIFIED: Status = ("304", "NotModified", "`If-None-Match` names the tag of what would be answered.");
 
-/// What any call may be answered.
+/// The failures that any call may be answered with.
 const ALWAYS: &[Status] = &[
     (
         "400",
@@ -34,21 +34,21 @@ const ALWAYS: &[Status] = &[
 const MISSING: Status = ("404", "NotFound", "What the address or the question names is not there.");
 const PLUGIN: Status = ("504", "PluginTimeout", "A plugin that had to be asked took too long.");
 
-/// What calls that change something, or bring a body, may be answered besides.
+/// The further failures of calls that change something or have a body.
 const WRITING: &[Status] = &[
     ("412", "PreconditionFailed", "What is there is not what `If-Match` or the body says."),
     ("422", "Unprocessable", "The request can be read and does not suit what is published for it."),
     ("507", "StorageFull", "There is no room left on the disk. Nothing was written."),
 ];
 
-/// What calls with a body may be answered besides.
+/// The further failures of calls with a body.
 const SENDING: &[Status] = &[
     ("408", "SlowBody", "The body came too slowly."),
     ("413", "TooLarge", "The body is larger than the address takes."),
     ("415", "UnsupportedMediaType", "The body is of another type than the address takes."),
 ];
 
-/// Lists for each operation under `/api/` what it is answered when something is wrong.
+/// Adds the failures to the answers of each operation under `/api/`.
 pub(super) fn list(document: &mut Value) {
     let mut used = vec![MODIFIED, MISSING, PLUGIN];
     used.extend([ALWAYS, WRITING, SENDING].concat());

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::shapes;
 use crate::http::query::By;
 
-/// Writes to what has no revision of its own. They refuse `If-Match` and `If-None-Match`.
+/// Writes to addresses whose content has no revision of its own. They refuse `If-Match` and `If-None-Match`.
 const UNTAGGED: &[&str] = &[
     "/api/v1/imports",
     "/api/v1/outbox",
@@ -40,7 +40,7 @@ const QUESTIONS: &[&str] = &[
     "/api/v1/upgrade-plans",
 ];
 
-/// Writes to what has no tag that make a revision all the same.
+/// Writes to addresses without an entity tag that make a revision all the same.
 const REVISED: &[&str] = &[
     "/api/v1/imports",
     "/api/v1/plugin-bundle",
@@ -55,7 +55,7 @@ const ANY_TAG: &str = "AnyTag";
 /// Characters of a reason: no control characters.
 const REASON: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 
-/// Says of each operation which headers it reads and sets.
+/// Adds to each operation the headers that it reads and sets.
 pub(super) fn publish(document: &mut Value) {
     document["components"]["schemas"][ANY_TAG] =
         json!({"type": "string", "enum": ["*"], "description": "Whatever tag there is."});
@@ -77,7 +77,7 @@ pub(super) fn publish(document: &mut Value) {
     });
 }
 
-/// The headers that an operation reads, as parameters.
+/// Returns the headers that an operation reads, as parameters.
 fn read(path: &str, method: &str) -> Vec<Value> {
     let parameter = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "header", "required": false, "description": description, "schema": schema});
     if method == "get" {
@@ -105,17 +105,17 @@ fn read(path: &str, method: &str) -> Vec<Value> {
     read
 }
 
-/// Whether what is written at `path` has a tag, which the author of a write may name.
+/// Tells whether `path` has an entity tag, which the author of a write may name.
 fn has_tag(path: &str) -> bool {
     !UNTAGGED.contains(&path) && !QUESTIONS.contains(&path)
 }
 
-/// Whether the history has a place for the reason of a write.
+/// Tells whether the history keeps the reason of a write at `path`.
 fn has_reason(path: &str) -> bool {
     !QUESTIONS.contains(&path) && !path.starts_with("/api/v1/tokens")
 }
 
-/// The headers that an answer with `status` may have: name, description and schema.
+/// Returns the headers that an answer with `status` may have: name, description and schema.
 fn set(path: &str, method: &str, status: &str) -> Vec<(&'static str, &'static str, Value)> {
     let text = || json!({"type": "string"});
     let mut set = Vec::new();

@@ -46,10 +46,10 @@ const AFTER_TROUBLE: Duration = Duration::from_millis(100);
 /// How many connections that wait are closed then.
 const MADE_FREE: usize = 8;
 
-/// How often that is said in the log.
+/// The pause between two lines of the log about it.
 const COMPLAINT: Duration = Duration::from_secs(10);
 
-/// Which connections there may be, and how long they may wait.
+/// The limits of connections: how many there may be, and how long they may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
     /// Most connections.
@@ -77,11 +77,11 @@ impl Connections {
     }
 }
 
-/// How far a server is.
+/// The phase of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Serving,
-    /// What is in flight is finished.
+    /// The server stops: requests in flight are finished, and no others are taken.
     Draining,
 }
 
@@ -132,12 +132,12 @@ pub(in crate::http) async fn serve(
         () = stop => {}
     }
     drop((listener, open));
-    // No connection is left to be told.
+    // The send fails only if no connection is left.
     let _ = phase.send(Phase::Draining);
     let _ = all_gone.recv().await;
 }
 
-/// Whether accepting failed because of the one who called, and the next may be accepted.
+/// Tells whether accepting failed because of the caller, so that the next connection may be accepted.
 fn is_of_the_caller(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)

@@ -1,5 +1,5 @@
-//! The work a server does between requests: calls that were noticed are recorded and compared when their answers are
-//! gone.
+//! The background worker of recordings: records and compares observed calls after their answers were sent, and deletes
+//! recordings that are too old.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::service::Service;
 /// The longest wait for a call before the loop starts again, so that a server that stops is noticed.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How often recordings that are too old are taken away.
+/// The pause between two deletions of recordings that are too old.
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// Looks at calls until the server is told to stop.

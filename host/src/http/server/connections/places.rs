@@ -1,4 +1,4 @@
-//! The places for connections: who has one, who waits in it, and who gives it up for a new caller.
+//! The places for connections: which connection has one, which waits in it, and which gives it up for a new caller.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -112,7 +112,7 @@ enum Entry {
     Full,
 }
 
-/// Who has a place.
+/// The connections that have a place.
 #[derive(Default)]
 struct Table {
     all: usize,
