@@ -37,8 +37,8 @@ pub(super) struct Ready {
 /// A condition that needs an administrator. The warning names no plugin or tool, because the address needs no token.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct HealthWarning {
-    /// `no-rule`: pane tools are hidden because the plugin that decides about them is absent. `GET /api/v1/plugins`
-    /// names them, and says why.
+    /// `no-rule`: pane tools are hidden because the rule or the step that decides about them is absent. `GET
+    /// /api/v1/plugins` names them, and says why.
     #[schema(value_type = String)]
     code: &'static str,
     /// The number of pane tools that are affected.

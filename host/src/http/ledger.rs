@@ -1,7 +1,7 @@
-//! What the guard notices, written down off the request path: denied calls, and that a token was used.
+//! The ledger of the guard: writes denied calls and uses of tokens to the store, off the request path.
 //!
-//! Holds a bounded number of notes. What does not fit is dropped and counted, so that a caller whose calls are denied
-//! cannot slow other callers down. A server that stops writes what it holds first.
+//! Holds a bounded number of notes. Notes that do not fit are dropped, and denied calls among them are counted, so that
+//! a caller whose calls are denied cannot slow other callers down. A server that stops writes what it holds first.
 
 use std::sync::Arc;
 

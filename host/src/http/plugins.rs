@@ -52,7 +52,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 struct PluginList {
     /// The plugins, sorted by publisher and name.
     items: Vec<PluginView>,
-    /// The pane tools that are hidden because the plugin that decides about them is absent.
+    /// The pane tools that are hidden because the rule or the step that decides about them is absent.
     without_rule: Vec<ToolWithoutRule>,
 }
 

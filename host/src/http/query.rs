@@ -41,7 +41,7 @@ fn parse<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refusal> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
-/// Who writes, and why: the caller, with the words of the header `X-Loadout-Reason`.
+/// The author of a write: the caller, with the words of the header `X-Loadout-Reason`.
 pub(super) struct By(pub(super) Author);
 
 impl By {
@@ -75,7 +75,7 @@ impl<S: Sync> FromRequestParts<S> for By {
     }
 }
 
-/// Who waits for an answer.
+/// The caller that waits for an answer.
 pub(super) struct For(pub(super) Asker);
 
 impl<S: Sync> FromRequestParts<S> for For {
@@ -91,7 +91,7 @@ fn request_of(parts: &Parts) -> Option<Arc<str>> {
     parts.extensions.get::<RequestId>().map(|RequestId(id)| Arc::clone(id))
 }
 
-/// What the request has cost, which is given up with it.
+/// Returns the effort of the request, which is given up with it.
 fn effort_of(parts: &Parts) -> Arc<Effort> {
     parts.extensions.get::<Arc<Effort>>().cloned().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What every handler can reach, and the one way to blocking work.
+//! The state that every handler can reach, and the one way to run blocking work.
 
 use std::sync::Arc;
 
@@ -38,10 +38,10 @@ pub(super) struct App {
     pub(super) pace: Pace,
 }
 
-/// What callers without a token can have looked up.
+/// The look-ups that callers without a token can cause.
 #[derive(Clone)]
 pub(super) struct Open {
-    /// Whose a secret is.
+    /// Finds the holder of a secret.
     pub(super) holder: LookUps<Secret, Result<Option<Holder>, Refusal>>,
     /// The newest revision, and how many pane tools are hidden for want of a rule.
     pub(super) newest: LookUps<(), Result<(Revision, usize), Refusal>>,

@@ -1,4 +1,4 @@
-//! What a plugin did wrong, as a status.
+//! Maps the faults of plugins to statuses and codes.
 
 use axum::http::StatusCode;
 

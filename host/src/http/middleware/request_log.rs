@@ -1,4 +1,4 @@
-//! Around every request: its id, its line in the log, its count, and the body of its failure.
+//! Wraps every request: gives it an id, a line in the log, a count, and the body of its failure.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::http::state::App;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Where a POST asks and writes nothing.
+/// The address where a POST asks and writes nothing.
 const QUESTIONS: &str = "/api/v1/experience";
 
 /// Most characters of an id that came with the request.

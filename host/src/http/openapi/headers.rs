@@ -90,14 +90,13 @@ fn read(path: &str, method: &str) -> Vec<Value> {
     }
     let mut read = Vec::new();
     if has_tag(path) {
-        let said =
-            "Tags of which what is there must have one, or `*` for anything. The write is refused with 412 otherwise.";
+        let said = "Tags of which the current item must have one, or `*` for any item. The write is refused with 412 otherwise.";
         read.push(parameter("If-Match", said, json!({"type": "string"})));
-        let said = "`*`: the write is refused where something is there already.";
+        let said = "`*`: the write is refused if the item exists already.";
         read.push(parameter("If-None-Match", said, shapes::reference(ANY_TAG)));
     }
     if has_reason(path) {
-        let said = "Why the caller writes, in UTF-8. The history repeats it.";
+        let said = "The reason of the write, in UTF-8. The history repeats it.";
         let schema =
             json!({"type": "string", "maxLength": By::REASON_MAX, "pattern": REASON, "format": "loadout-reason"});
         read.push(parameter("X-Loadout-Reason", said, schema));
@@ -123,7 +122,8 @@ fn set(path: &str, method: &str, status: &str) -> Vec<(&'static str, &'static st
         set.push(("ETag", "The tag of the answer, where the answer has at most 16 MiB.", text()));
     }
     if path == "/api/v1/users" {
-        let said = "How many people were looked at, where an index did not suffice and they were more than 10,000.";
+        let said =
+            "The number of people that were looked at, where an index did not suffice and they were more than 10,000.";
         set.push((
             "x-loadout-scanned",
             said,
@@ -131,7 +131,7 @@ fn set(path: &str, method: &str, status: &str) -> Vec<(&'static str, &'static st
         ));
     }
     if status == "201" {
-        set.push(("Location", "The address of what was made.", text()));
+        set.push(("Location", "The address of the created item.", text()));
     }
     if method != "get" && (has_tag(path) || REVISED.contains(&path)) {
         let said = "The revision that the write made.";
