@@ -39,8 +39,8 @@ struct ImportQuery {
     on_conflict: OnConflict,
 }
 
-/// Imports an exported solution; what became of every part of it is in the report. Productivity tools and assignments
-/// among it need `productivity.write` and `people.write`, too.
+/// Imports an exported solution. The report names the outcome of every part. Productivity tools and assignments among
+/// it need `productivity.write` and `people.write`, too.
 #[utoipa::path(
     post, path = "/api/v1/imports", operation_id = "import", tag = "imports", params(ImportQuery),
     request_body(content = String, content_type = "application/zip", description = "The zip file that the export made, at most 64 MiB."),

@@ -239,7 +239,7 @@ struct RowPage {
     next: Option<String>,
 }
 
-/// Lists the rows an upgrade read, in that order, with what became of each.
+/// Lists the rows an upgrade read, in that order, with the outcome of each.
 #[utoipa::path(
     get, path = "/api/v1/upgrades/{run}/rows", operation_id = "list-upgrade-rows", tag = "upgrades",
     params(("run" = u64, Path, description = "The number of the upgrade."), RowsQuery),

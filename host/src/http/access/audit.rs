@@ -51,7 +51,8 @@ struct AuditPage {
 }
 
 /// Lists denied calls, what happened to tokens, secrets written and deleted, recordings taken away, and questions of
-/// the outbox put again or dropped; the newest first. What was denied before the question is in the answer.
+/// the outbox put again or dropped; the newest first. The answer includes every call that was denied before the
+/// question and kept.
 #[utoipa::path(
     get, path = "/api/v1/audit", operation_id = "list-audit", tag = "access", params(AuditQuery),
     responses((status = 200, description = "One page.", body = AuditPage)),

@@ -90,8 +90,8 @@ async fn show(
 }
 
 /// Grants a version some of what it asks for, in place of what it was granted before. An empty body grants nothing,
-/// which is a decision, too: the version can be activated then, and whatever it asks outside is refused. Another build
-/// has no grant.
+/// which is a decision, too: the version can be activated then, and every request of it to the outside is refused.
+/// Another build has no grant.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}/grant", operation_id = "put-plugin-grant", tag = "plugins",
     params(
@@ -117,7 +117,7 @@ async fn put(
     Ok(tagged(revision, view))
 }
 
-/// Takes back what a version was granted. If it serves it goes on, and whatever it asks outside is refused.
+/// Takes back what a version was granted. If it serves it goes on, and every request of it to the outside is refused.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}/grant", operation_id = "delete-plugin-grant", tag = "plugins",
     params(

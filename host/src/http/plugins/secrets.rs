@@ -80,7 +80,7 @@ async fn put(
     .await
 }
 
-/// Deletes a secret: whatever would show it is refused from now on.
+/// Deletes a secret: every request that uses it is refused from now on.
 #[utoipa::path(
     delete, path = "/api/v1/secrets/{name}", operation_id = "delete-secret", tag = "plugins",
     params(("name" = String, Path, description = "The name of the secret.")),
