@@ -180,7 +180,7 @@ mod tests {
         for number in 0..WAITING + 7 {
             ledger.denied(call(number));
         }
-        assert_eq!(ledger.lost(), 7, "nobody writes yet");
+        assert_eq!(ledger.lost(), 7, "the writer does not run yet");
         let (stop, stopping) = oneshot::channel();
         drop(stop);
         writer.run(stopping).await;

@@ -190,7 +190,7 @@ mod tests {
         let closed: Vec<_> = served.difference(&known).collect();
         assert!(
             closed.is_empty(),
-            "nobody may call these, because `http/privileges.rs` has no line for them: {closed:?}"
+            "no caller may call these, because `http/privileges.rs` has no line for them: {closed:?}"
         );
         let idle: Vec<_> = known.difference(&served).collect();
         assert!(idle.is_empty(), "these lines of `http/privileges.rs` open nothing: {idle:?}");
