@@ -142,7 +142,8 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop`, then takes no new requests, finishes those in flight and writes what the audit still has to keep.
+    /// Serves until `stop`, then takes no new requests, finishes those in flight and writes what the audit still has to
+    /// keep.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let (written, writing) = tokio::sync::oneshot::channel();
         let writer = tokio::spawn(self.writer.run(writing));
@@ -154,9 +155,9 @@ impl Server {
         let _observations = AbortOnDrop(tokio::spawn(server::recording_worker::observe(Arc::clone(&service))));
         let stop = async move {
             stop.await;
-            // Upgrades go on from their journal another time; nobody should wait for them now.
+            // Upgrades can be resumed from their journal later, so the stop does not wait for them.
             service.stop_upgrades();
-            // Nobody listens any more if the server ended on its own.
+            // The receiver is gone if the server ended on its own.
             let _ = stopped.send(());
         };
         let (connections, pace) = (self.connections, self.pace);
@@ -180,7 +181,7 @@ impl Server {
     }
 }
 
-/// A task that ends when nobody needs it any more.
+/// A task that is aborted when its handle is dropped.
 struct AbortOnDrop(JoinHandle<()>);
 
 impl Drop for AbortOnDrop {

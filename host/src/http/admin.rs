@@ -22,7 +22,7 @@ impl Token {
     /// Most characters.
     pub const MAX: usize = 512;
 
-    /// Takes `text` if a header can carry it and nobody guesses it.
+    /// Takes `text` if it has `MIN` to `MAX` visible ASCII characters, so that a header can carry it.
     pub fn new(text: &str) -> Result<Self, InvalidToken> {
         let fits = (Self::MIN..=Self::MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         if fits { Ok(Self(text.into())) } else { Err(InvalidToken) }
@@ -40,7 +40,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Whoever shows the admin token, and what they are called.
+/// The admin token, and the caller that shows it.
 #[derive(Clone)]
 pub(super) struct Admin {
     pub(super) token: Token,
@@ -48,7 +48,7 @@ pub(super) struct Admin {
 }
 
 impl Admin {
-    /// Whoever shows `token`.
+    /// Makes the administrator who holds `token`.
     pub(super) fn holding(token: Token) -> Self {
         Self { token, caller: Caller::admin() }
     }

@@ -1,7 +1,7 @@
 //! Bodies: read up to a limit, at a pace, of a known type, without an unknown key.
 //!
-//! Broken JSON is a 400 with its position; JSON that is not what was asked for is a 422 with its attribute; a body that comes too
-//! slowly is a 408, and one that is too large a 413. What is made of JSON is made in [`document`].
+//! Broken JSON is a 400 with its position; JSON that is not what was asked for is a 422 with its attribute; a body that
+//! comes too slowly is a 408, and one that is too large a 413. What is made of JSON is made in [`document`].
 
 pub(in crate::http) mod contract;
 pub(in crate::http) mod document;
@@ -151,8 +151,8 @@ fn check(headers: &HeaderMap, types: &[&str], limit: usize) -> Result<Option<usi
     Ok(announced)
 }
 
-/// Reads a body of at most `limit` bytes, into the room of `share`. Only the time that the caller is waited for counts against its
-/// patience.
+/// Reads a body of at most `limit` bytes, into the room of `share`. Only the time that the caller is waited for counts
+/// against its patience.
 async fn read(body: Body, app: &App, share: &mut Share, limit: usize) -> Result<Vec<u8>, Refusal> {
     let (mut pieces, mut read) = (body.into_data_stream(), Vec::new());
     let mut patience = Patience::new(app.pace);

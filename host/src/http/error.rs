@@ -1,6 +1,6 @@
-//! Errors meet HTTP once: every way the library can refuse, its status and its code.
+//! Maps every error of the library to a status and a code.
 //!
-//! What is this program's own fault is logged here with its whole chain, and said to nobody.
+//! An error that is the program's own fault is logged here with its whole chain, and is not told to the caller.
 
 mod bundle;
 mod fault;
@@ -200,7 +200,7 @@ impl From<InvalidName> for Refusal {
     }
 }
 
-/// There is no room for what was to be written. Whatever was being written, nothing of it is there, and reading goes on.
+/// Returns the refusal of a write for which the disk has no room. Nothing of the write is kept, and reads go on.
 fn full(error: &Error) -> Refusal {
     tracing::error!(error = chain(error), "the disk is full");
     let place = match error {
@@ -212,7 +212,7 @@ fn full(error: &Error) -> Refusal {
     Refusal::new(StatusCode::INSUFFICIENT_STORAGE, "storage.full", detail)
 }
 
-/// An error and everything that led to it, as one sentence.
+/// Returns an error and all its causes as one sentence.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
     std::iter::successors(error.source(), |error| error.source())
         .fold(error.to_string(), |chain, cause| format!("{chain}: {cause}"))

@@ -1,4 +1,4 @@
-//! Entity tags: what a client has seen, and what it believes is there.
+//! Entity tags: tags answers, leaves out answers that the client has, and reads the preconditions of writes.
 //!
 //! The tag of an item is the revision that wrote it. Anything else is tagged by its bytes.
 
@@ -22,7 +22,7 @@ const TAGGED_MAX: u64 = 16 << 20;
 /// Most tags that are looked at of those that a client says it has.
 const TAGS_MAX: usize = 100;
 
-/// Marks an answer that shows more than what its revision wrote, such as the health of a plugin: nobody has it already.
+/// Marks an answer that shows more than its revision wrote, such as the health of a plugin: no caller has it already.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MoreThanTagged;
 
@@ -91,7 +91,7 @@ fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     if lines.is_empty() { None } else { Some(lines.join(",")) }
 }
 
-/// What the author of a write believes is there.
+/// The preconditions of a write: the tags that its author expects.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conditions {
     if_match: Option<String>,
@@ -137,7 +137,8 @@ impl Conditions {
     }
 }
 
-/// A write to an address that names nothing with a tag: an expectation cannot be met, and is refused rather than ignored.
+/// A write to an address that names nothing with a tag: an expectation cannot be met, and is refused rather than
+/// ignored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unconditional;
 

@@ -1,4 +1,4 @@
-//! Experiences: what does this person get, and why?
+//! Experiences: answers which experience a person gets, and why.
 
 use std::collections::BTreeSet;
 
@@ -27,27 +27,29 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(of_user)).routes(routes!(of_anybody))
 }
 
-/// In which app, and how deep.
+/// The app of the question, and the depth of the explanation.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ExperienceQuery {
     /// The app that asks.
     app: String,
-    /// How deep the answer explains itself.
+    /// The depth to which the answer explains itself.
     #[serde(default)]
     #[param(inline, required = false)]
     explain: ExplainLevel,
-    /// The revision to answer from; the newest without it. Needs `history.read`: it shows what was taken away since.
+    /// The revision to answer from; the newest without it. Needs `history.read`, because an older revision shows items
+    /// that were removed since.
     #[param(value_type = Option<u64>)]
     as_of: Option<Number>,
 }
 
-/// A question: about somebody (`user`), or about somebody who might exist (`roles`, `licences`, `language`).
+/// A question about the experience of a person: one that exists (`user`), or a hypothetical one (`roles`, `licences`,
+/// `language`).
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ExperienceRequest {
-    /// The login of somebody who exists.
+    /// The login of a person that exists.
     user: Option<Name<User>>,
     /// The roles of a hypothetical person.
     roles: Option<BTreeSet<Name<SecurityRole>>>,
@@ -61,19 +63,20 @@ struct ExperienceRequest {
     app: String,
     /// The session that starts; nothing for Home.
     session: Option<SessionInput>,
-    /// How deep the answer explains itself.
+    /// The depth to which the answer explains itself.
     #[serde(default)]
     #[schema(required = false)]
     explain: ExplainLevel,
-    /// The revision to answer from; the newest without it. Needs `history.read`: it shows what was taken away since.
+    /// The revision to answer from; the newest without it. Needs `history.read`, because an older revision shows items
+    /// that were removed since.
     as_of: Option<Revision>,
 }
 
-/// What a person gets outside of any session.
+/// Returns the experience that a person gets outside of any session.
 #[utoipa::path(
     get, path = "/api/v1/users/{login}/experience", operation_id = "get-experience", tag = "experience",
-    params(("login" = String, Path, description = "The person."), ExperienceQuery),
-    responses((status = 200, description = "What the person gets.", body = Experience)),
+    params(("login" = String, Path, description = "The login of the person."), ExperienceQuery),
+    responses((status = 200, description = "The experience of the person.", body = Experience)),
 )]
 async fn of_user(
     State(app): State<App>,
@@ -94,10 +97,10 @@ async fn of_user(
     Ok(axum::Json(app.run(move |service| Ok(service.experience_for(&asker, &question)?)).await?))
 }
 
-/// What somebody gets, or would get, when a session starts.
+/// Returns the experience that a person gets, or would get, when a session starts.
 #[utoipa::path(
     post, path = "/api/v1/experience", operation_id = "ask-experience", tag = "experience", request_body = ExperienceRequest,
-    responses((status = 200, description = "What the person gets.", body = Experience)),
+    responses((status = 200, description = "The experience of the person.", body = Experience)),
 )]
 async fn of_anybody(
     State(app): State<App>,

@@ -19,7 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(export))
 }
 
-/// How to export.
+/// The options of an export.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -37,7 +37,8 @@ struct ExportQuery {
 
 const ZIP: HeaderValue = HeaderValue::from_static("application/zip");
 
-/// Exports the custom configuration as a solution; importing it elsewhere makes the same.
+/// Returns the custom configuration as a solution. Importing it into another environment makes the same configuration
+/// there.
 #[utoipa::path(
     get, path = "/api/v1/export", operation_id = "export", tag = "imports", params(ExportQuery),
     responses((

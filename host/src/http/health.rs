@@ -1,4 +1,4 @@
-//! Whether the server lives, and whether it can answer.
+//! The health checks: whether the server runs, and whether it can answer.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +12,7 @@ use crate::resolve::NO_RULE;
 use super::problem::{ProblemDetails, Refusal};
 use super::state::App;
 
-/// The server lives.
+/// The server runs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Alive {
     /// Always `ok`.
@@ -28,34 +28,35 @@ pub(super) struct Ready {
     status: &'static str,
     /// The newest revision.
     revision: Revision,
-    /// What does not keep it from answering, and needs an administrator.
+    /// Conditions that do not keep the server from answering, and need an administrator.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     warnings: Vec<HealthWarning>,
 }
 
-/// Something that needs an administrator. It names nothing, because this is open to all.
+/// A condition that needs an administrator. The warning names no plugin or tool, because the address needs no token.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct HealthWarning {
-    /// `no-rule`: pane tools are hidden because what decides about them is absent. `GET /api/v1/plugins` names them, and says why.
+    /// `no-rule`: pane tools are hidden because the rule or the step that decides about them is absent. `GET
+    /// /api/v1/plugins` names them, and says why.
     #[schema(value_type = String)]
     code: &'static str,
-    /// How many.
+    /// The number of pane tools that are affected.
     count: usize,
 }
 
-/// Whether the server lives.
+/// Returns 200 as long as the server runs.
 #[utoipa::path(get, path = "/health/live", tag = "operation", security(()), responses(
-    (status = 200, description = "It lives.", body = Alive),
+    (status = 200, description = "The server runs.", body = Alive),
 ))]
 pub(super) async fn live() -> Json<Alive> {
     Json(Alive { status: "ok" })
 }
 
-/// Whether the server can answer: it reaches its database.
+/// Returns 200 if the server can read its database. Refused with 503 if it cannot.
 #[utoipa::path(get, path = "/health/ready", tag = "operation", security(()), responses(
-    (status = 200, description = "It can answer.", body = Ready),
-    (status = 503, description = "It cannot answer now.", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 200, description = "The server can answer.", body = Ready),
+    (status = 503, description = "The server cannot answer now.", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub(super) async fn ready(State(app): State<App>) -> Result<Json<Ready>, Refusal> {
     let newest = app.look_ups.newest.ask(()).await.flatten();

@@ -22,12 +22,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(import))
 }
 
-/// How to import.
+/// The options of an import.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ImportQuery {
-    /// Only says what the import would do.
+    /// Whether the answer only reports what the import would do, and nothing is written.
     #[serde(default)]
     #[param(required = false)]
     dry_run: bool,
@@ -39,8 +39,8 @@ struct ImportQuery {
     on_conflict: OnConflict,
 }
 
-/// Imports an exported solution; what became of every part of it is in the report. Productivity tools and assignments among it need
-/// `productivity.write` and `people.write`, too.
+/// Imports an exported solution. The report names the outcome of every part. Productivity tools and assignments among
+/// it need `productivity.write` and `people.write`, too.
 #[utoipa::path(
     post, path = "/api/v1/imports", operation_id = "import", tag = "imports", params(ImportQuery),
     request_body(content = String, content_type = "application/zip", description = "The zip file that the export made, at most 64 MiB."),

@@ -1,4 +1,4 @@
-//! One item of any kind: read, replaced, patched, deleted. The handlers of the collections are thin over this.
+//! Reads, replaces, patches and deletes one item of any kind. The handlers of the collections call these functions.
 
 pub(in crate::http) mod assignments;
 pub(in crate::http) mod attribute;
@@ -44,10 +44,10 @@ const SKIPPED: HeaderName = HeaderName::from_static("x-loadout-skipped-steps");
 /// number of people.
 const ENDED: HeaderName = HeaderName::from_static("x-loadout-ended-assignments");
 
-/// How long that header is at most. Clients and proxies refuse answers whose headers are long.
+/// Most bytes of that header. Clients and proxies refuse answers whose headers are long.
 const ENDED_MAX: usize = 4096;
 
-/// What the number of the profiles that are not named takes of it at most.
+/// Most bytes of it that the number of the profiles that are not named takes.
 const OTHERS_MAX: usize = 32;
 
 /// An item as the store has it.
@@ -135,7 +135,8 @@ pub(super) fn patch(
     })
 }
 
-/// Deletes the item of `kind` called `name`, and the links to it if `force` says so and `caller` may write what holds them.
+/// Deletes the item of `kind` called `name`, and the links to it if `force` says so and `caller` may write what holds
+/// them.
 pub(super) fn delete(
     service: &Service,
     caller: &Caller,
@@ -177,7 +178,7 @@ pub(super) fn retried<T>(
     )
 }
 
-/// Writes one item and reads back what became of it.
+/// Writes one item and reads it back.
 pub(super) fn commit(
     service: &Service,
     name: &str,
@@ -231,7 +232,7 @@ fn unfit(item: &AnyItem, name: &str) -> Option<Refusal> {
     (!invalid.problems.is_empty()).then(|| invalid.into())
 }
 
-/// What a body says of itself must be so.
+/// Narrows `expect` by the statements of a body about its own item, which must be true.
 fn narrowed(kind: Kind, name: &str, expect: Expect, said: &Said, current: Option<Meta>) -> Result<Expect, Refusal> {
     if let (Some(typed), Some(current)) = (said.layer, current)
         && current.layer != typed
@@ -288,8 +289,8 @@ pub(super) fn passed_over(skipped: &[Skipped]) -> HeaderMap {
     value.into_iter().map(|value| (SKIPPED, value)).collect()
 }
 
-/// The header that says whose assignments ended; none if no one's did. Names as many profiles as a header holds, and
-/// counts the others.
+/// Returns the header that names the profiles whose assignments ended; none if no assignment ended. Names as many
+/// profiles as a header holds, and counts the others.
 fn ended(displaced: &[Displaced]) -> HeaderMap {
     let mut text = String::new();
     let mut named = 0;

@@ -1,7 +1,7 @@
-//! What the guard notices, written down off the request path: denied calls, and that a token was used.
+//! The ledger of the guard: writes denied calls and uses of tokens to the store, off the request path.
 //!
-//! Holds a bounded number of notes. What does not fit is dropped and counted, so that nobody slows others down by having
-//! calls denied. A server that stops writes what it holds first.
+//! Holds a bounded number of notes. Notes that do not fit are dropped, and denied calls among them are counted, so that
+//! a caller whose calls are denied cannot slow other callers down. A server that stops writes what it holds first.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ enum Note {
     Denied(AuditEntry),
     /// A token was used.
     Used(TokenName, Timestamp),
-    /// Somebody waits until everything before is written.
+    /// A task waits until every note before this one is written.
     Settled(oneshot::Sender<()>),
 }
 
@@ -127,7 +127,7 @@ fn write(service: &Service, batch: Vec<Note>, lost: &Counter) {
         tracing::warn!(error = chain(&error), "the last use of a token could not be noted");
     }
     for tell in waiting {
-        // Whoever no longer waits need not be told.
+        // A task that no longer waits need not be told.
         let _ = tell.send(());
     }
 }
@@ -180,7 +180,7 @@ mod tests {
         for number in 0..WAITING + 7 {
             ledger.denied(call(number));
         }
-        assert_eq!(ledger.lost(), 7, "nobody writes yet");
+        assert_eq!(ledger.lost(), 7, "the writer does not run yet");
         let (stop, stopping) = oneshot::channel();
         drop(stop);
         writer.run(stopping).await;

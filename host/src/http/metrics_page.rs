@@ -10,7 +10,7 @@ use super::state::App;
 /// The text format that is written.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What Prometheus reads.
+/// Returns all counters in the text format that Prometheus reads.
 #[utoipa::path(get, path = "/metrics", tag = "operation", security(()), responses(
     (status = 200, description = "Counters in the text format of OpenMetrics.", body = String, content_type = "application/openmetrics-text"),
 ))]

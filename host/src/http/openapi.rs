@@ -1,7 +1,7 @@
 //! The OpenAPI document: generated from the descriptions beside the handlers, finished here.
 //!
-//! What holds for all operations is said in one place each: [`shapes`] names schemas, [`requests`] tells what is sent from
-//! what is shown, [`limits`] publishes the bounds of items, [`parameters`] those of addresses, [`headers`] what is
+//! What holds for all operations is said in one place each: [`shapes`] names schemas, [`requests`] tells what is sent
+//! from what is shown, [`limits`] publishes the bounds of items, [`parameters`] those of addresses, [`headers`] what is
 //! sent and answered beside bodies, [`answers`] lists statuses, and [`links`] leads from one operation to the next.
 
 mod answers;
@@ -25,7 +25,7 @@ use super::problem::ProblemDetails;
 
 /// The name of the one security scheme.
 const TOKEN: &str = "token";
-/// SideDatabase each operation: the privilege it needs.
+/// The extension of each operation that names the privilege it needs.
 const PRIVILEGE: &str = "x-loadout-privilege";
 
 const SCHEME: &str = "The admin token, which allows everything, or the secret of a named token, whose roles say what it allows. \
@@ -38,14 +38,14 @@ const REFUSALS: &str = "How refusals are numbered: 400 for what cannot be read, 
     and that a rule or the state of the environment speaks against. `format: loadout-filter` and `loadout-order` are texts with a grammar, which \
     a list describes beside the parameter.";
 
-/// The document before any handler is in it.
+/// Returns the document before any handler is in it.
 pub(super) fn empty() -> OpenApi {
     let mut info = Info::new("Loadout", env!("CARGO_PKG_VERSION"));
     info.description = Some(format!("{}\n\n{REFUSALS}", env!("CARGO_PKG_DESCRIPTION")));
     OpenApiBuilder::new().info(info).security(Some([SecurityRequirement::new::<_, [&str; 0], &str>(TOKEN, [])])).build()
 }
 
-/// The document with what holds for every operation: how one identifies oneself, and what failures look like.
+/// Completes the document with the parts that hold for every operation: the security scheme and the form of failures.
 pub(super) fn finish(mut document: OpenApi) -> Value {
     let components = document.components.get_or_insert_default();
     let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(SCHEME)).build();
@@ -76,7 +76,7 @@ pub(super) fn finish(mut document: OpenApi) -> Value {
     document
 }
 
-/// The operations of an address, with their methods.
+/// Returns the operations of an address, with their methods.
 pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
     let PathItem { get, put, post, patch, delete, .. } = item;
     let methods = [

@@ -1,4 +1,4 @@
-//! Plugins: installed, listed, looked at, activated, rolled back, switched off, taken away.
+//! Plugins: installs, lists, shows, activates, rolls back, switches on or off and removes them.
 
 pub(in crate::http) mod bundles;
 pub(in crate::http) mod grants;
@@ -46,13 +46,13 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(download, remove_version))
 }
 
-/// Every plugin that is there.
+/// All installed plugins.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct PluginList {
-    /// By publisher and name.
+    /// The plugins, sorted by publisher and name.
     items: Vec<PluginView>,
-    /// The pane tools that nobody sees because what decides about them is absent.
+    /// The pane tools that are hidden because the rule or the step that decides about them is absent.
     without_rule: Vec<ToolWithoutRule>,
 }
 
@@ -61,19 +61,20 @@ struct PluginList {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct InstallQuery {
-    /// Whether the version serves as soon as it is there; it does without this.
+    /// Whether the version serves as soon as it is installed. The default is true.
     #[param(required = false)]
     activate: Option<bool>,
-    /// Whether it may be of another major version than the one that serves.
+    /// Whether the version may have another major version number than the one that serves.
     #[serde(default)]
     #[param(required = false)]
     accept_major: bool,
-    /// Whether it serves whatever it would change of what was recorded. Without this, a version of a gated plugin that changes
-    /// anything is installed and does not serve. Needs `plugin.configure`.
+    /// Whether the version serves whatever it would change of the recorded answers. Without this, a version of a gated
+    /// plugin that changes anything is installed and does not serve. Needs `plugin.configure`.
     #[serde(default)]
     #[param(required = false)]
     past_gate: bool,
-    /// Whether it serves although settings that are there do not fit it. Without this, such a version is installed and does not serve.
+    /// Whether the version serves although existing settings do not fit it. Without this, such a version is installed
+    /// and does not serve.
     #[serde(default)]
     #[param(required = false)]
     anyway: bool,
@@ -84,28 +85,28 @@ struct InstallQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct RollBackQuery {
-    /// Whether the version of before serves although settings that are there do not fit it.
+    /// Whether the previous version serves although existing settings do not fit it.
     #[serde(default)]
     #[param(required = false)]
     anyway: bool,
 }
 
-/// Which version shall serve.
+/// The version that is to serve, and how it is activated.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ActivateBody {
     /// The version, which must be installed.
     version: PluginVersion,
-    /// Whether it may be of another major version than the one that serves.
+    /// Whether the version may have another major version number than the one that serves.
     #[serde(default)]
     accept_major: bool,
-    /// What it is meant to change of what was recorded, if the plugin is gated.
+    /// The changes of recorded answers that the caller expects, if the plugin is gated.
     #[serde(default)]
     expected: Vec<Expected>,
-    /// Whether it serves whatever it would change. Needs `plugin.configure`.
+    /// Whether the version serves whatever it would change. Needs `plugin.configure`.
     #[serde(default)]
     past_gate: bool,
-    /// Whether it serves although settings that are there do not fit it.
+    /// Whether the version serves although existing settings do not fit it.
     #[serde(default)]
     anyway: bool,
 }
@@ -116,11 +117,11 @@ struct ActivateBody {
 struct SwitchBody {
     /// `active` or `inactive`.
     state: domain::State,
-    /// Whether the tools it answers for and does not decide about then are left to what else decides about them: a rule that came with
-    /// the product, or the rule without its steps. Without this, they are hidden.
+    /// Whether the tools it answers for and does not decide about then are left to what else decides about them: a rule
+    /// that came with the product, or the rule without its steps. Without this, they are hidden.
     #[serde(default)]
     fall_back: bool,
-    /// Whether it is switched on although settings that are there do not fit it.
+    /// Whether the plugin is switched on although existing settings do not fit it.
     #[serde(default)]
     anyway: bool,
 }
@@ -130,8 +131,8 @@ struct SwitchBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct RemoveQuery {
-    /// Whether people may be shown what the plugin may have hidden. Without this, a plugin is not taken away in whose place something
-    /// else would show tools. Needs `plugin.configure`.
+    /// Whether people may be shown what the plugin may have hidden. Without this, a plugin is not taken away in whose
+    /// place something else would show tools. Needs `plugin.configure`.
     #[serde(default)]
     #[param(required = false)]
     fall_back: bool,
@@ -158,7 +159,7 @@ pub(super) fn believed(service: &Service, name: &str, conditions: &Conditions) -
     current.map_or(Ok(Expect::Anything), |current| conditions.expect(Kind::Plugin, name, Some(current)))
 }
 
-/// Lists the plugins that are there, and those of which no version could be installed yet.
+/// Returns the installed plugins, and those of which no version could be installed yet.
 #[utoipa::path(
     get, path = "/api/v1/plugins", operation_id = "list-plugins", tag = "plugins",
     responses((status = 200, description = "Every plugin.", body = PluginList)),
@@ -169,14 +170,15 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<PluginLi
     Ok(Json(PluginList { items, without_rule }))
 }
 
-/// Installs a component with its manifest inside. Whatever is wrong with it, what serves goes on serving.
+/// Installs a version of a plugin from a component that has its manifest inside. If the version is refused, the version
+/// that serves goes on serving.
 #[utoipa::path(
     post, path = "/api/v1/plugins", operation_id = "install-plugin", tag = "plugins", params(InstallQuery),
     request_body(content = String, content_type = "application/wasm", description = "The component, at most 32 MiB."),
     responses((
         status = 201, body = Installed,
         description = "The plugin, with the version. A version that asks to reach more outside than the one that serves does not \
-                       serve before somebody decided about `needs`.",
+                       serve before an administrator has decided about `needs`.",
     )),
 )]
 async fn install(
@@ -202,10 +204,10 @@ async fn install(
     Ok((StatusCode::CREATED, location, tagged(plugin.revision, &installed)).into_response())
 }
 
-/// Shows a plugin with its versions, those that could not be installed included.
+/// Returns a plugin with its versions, including those that could not be installed.
 #[utoipa::path(
     get, path = "/api/v1/plugins/{publisher}/{name}", operation_id = "get-plugin", tag = "plugins",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     responses((status = 200, description = "The plugin.", body = PluginView)),
 )]
 async fn show(
@@ -217,14 +219,15 @@ async fn show(
     Ok((Extension(MoreThanTagged), shown(plugin)))
 }
 
-/// Takes a plugin away, with all its versions, what was decided about its steps, and why versions could not be installed.
+/// Removes a plugin with all its versions, the decisions about its steps, and the reasons why versions could not be
+/// installed.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}", operation_id = "delete-plugin", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         RemoveQuery,
     ),
-    responses((status = 204, description = "It is gone. Old revisions can still be asked.")),
+    responses((status = 204, description = "The plugin is removed. Old revisions can still be asked.")),
 )]
 async fn remove(
     State(app): State<App>,
@@ -244,12 +247,12 @@ async fn remove(
     Ok((StatusCode::NO_CONTENT, [(REVISION, number(removed))]))
 }
 
-/// Lets a version serve that is there. Settings that do not fit it are migrated as its manifest says; what does not fit then is listed, and
-/// the version does not serve without `anyway`. Profiles are migrated for a caller with `configuration.write`, steps for one with
-/// `plugin.configure`.
+/// Activates an installed version: it serves from now on. Settings that do not fit it are migrated as its manifest
+/// says. Settings that still do not fit are listed, and the version does not serve without `anyway`. Profiles are
+/// migrated for a caller with `configuration.write`, steps for one with `plugin.configure`.
 #[utoipa::path(
     post, path = "/api/v1/plugins/{publisher}/{name}/activate", operation_id = "activate-plugin", tag = "plugins",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     request_body = ActivateBody,
     responses((status = 200, description = "The plugin, and the settings that were changed.", body = ActivatedPlugin)),
 )]
@@ -275,13 +278,13 @@ async fn activate(
     Ok(tagged(activated.plugin.revision, activated))
 }
 
-/// Lets the version serve that served before. While a version is on trial, that is tried no more and nothing else changes; a trial that
-/// was stopped is over, and goes with the version. `rolledBack` says which of the two was done. Settings that were migrated with the version
-/// are put back, unless they were changed since.
+/// Activates the version that served before. While a version is on trial, only the trial ends and nothing else changes;
+/// a trial that was stopped is over, and goes with the version. `rolledBack` says which of the two was done. Settings
+/// that were migrated with the version are put back, unless they were changed since.
 #[utoipa::path(
     post, path = "/api/v1/plugins/{publisher}/{name}/rollback", operation_id = "roll-back-plugin", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         RollBackQuery,
     ),
     responses((status = 200, description = "The plugin, and what was taken back.", body = RolledBackPlugin)),
@@ -307,7 +310,7 @@ async fn roll_back(
 /// Switches a plugin on or off.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/state", operation_id = "switch-plugin", tag = "plugins",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     request_body = SwitchBody,
     responses((status = 200, description = "The plugin.", body = PluginView)),
 )]
@@ -327,12 +330,12 @@ async fn switch(
     Ok(shown(switch.await?))
 }
 
-/// Decides what happens when the rule of a tool breaks: `abort`, `skip`, `use-default` or `use-last-good`. What is left out is as the
-/// plugin declares it.
+/// Decides what happens when the rule of a tool breaks: `abort`, `skip`, `use-default` or `use-last-good`. Values that
+/// the body leaves out are as the plugin declares them.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/tools/{kind}", operation_id = "put-plugin-tool", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         ("kind" = String, Path, description = "The tool kind."),
     ),
     request_body = ToolOverride, responses((status = 200, description = "The plugin.", body = PluginView)),
@@ -353,11 +356,11 @@ async fn decide(
     Ok(shown(decide.await?))
 }
 
-/// Gives the component of a version, byte by byte as it was installed.
+/// Returns the component of a version, byte by byte as it was installed.
 #[utoipa::path(
     get, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}", operation_id = "get-plugin-version", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         ("version" = String, Path, description = "The version."),
     ),
     responses((status = 200, description = "The component.", body = String, content_type = "application/wasm")),
@@ -372,11 +375,11 @@ async fn download(
     Ok(([(header::CONTENT_TYPE, "application/wasm")], component))
 }
 
-/// Takes a version away that does not serve.
+/// Removes a version that does not serve.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}", operation_id = "delete-plugin-version", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         ("version" = String, Path, description = "The version."),
     ),
     responses((status = 200, description = "The plugin.", body = PluginView)),

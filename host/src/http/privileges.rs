@@ -1,7 +1,8 @@
 //! What each address needs: the one table from method and route to a privilege.
 //!
-//! Whatever is not in the table is open to nobody, and a test fails for an operation of the OpenAPI document without a line here,
-//! and for a line without an operation. Adding an address is one line below; those of the collections follow from their kinds.
+//! Refuses every call that is not in the table. A test fails for an operation of the OpenAPI document without a line
+//! here, and for a line without an operation. Adding an address is one line below; those of the collections follow from
+//! their kinds.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -16,7 +17,7 @@ use super::problem::Refusal;
 use Needs::{AnyToken, The};
 use Privilege::*;
 
-/// What whoever calls must have.
+/// What a caller must have to make a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Needs {
     /// A token that serves, whatever its roles: the answer is about the caller alone.
@@ -33,11 +34,11 @@ pub(super) fn also(caller: &Caller, is_asked: bool, privilege: Privilege) -> Res
 /// What the table says of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
-    /// Who may make it.
+    /// The call may be made by a caller that has this.
     Open(Needs),
     /// The address takes other methods only: these.
     OtherMethods(String),
-    /// Nobody said who may make it, so nobody may.
+    /// The table has no line for the route, so the call is refused.
     Nothing,
 }
 
@@ -153,7 +154,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     table
 });
 
-/// What the table says of `method` at `route`. Whoever may read may also ask for the head alone.
+/// Returns what the table says of `method` at `route`. A caller that may send GET may also send HEAD.
 pub(super) fn of(method: &Method, route: &str) -> Line {
     let Some(lines) = TABLE.get(route) else { return Line::Nothing };
     let wanted = if method == Method::HEAD { &GET } else { method };
@@ -189,7 +190,7 @@ mod tests {
         let closed: Vec<_> = served.difference(&known).collect();
         assert!(
             closed.is_empty(),
-            "nobody may call these, because `http/privileges.rs` has no line for them: {closed:?}"
+            "no caller may call these, because `http/privileges.rs` has no line for them: {closed:?}"
         );
         let idle: Vec<_> = known.difference(&served).collect();
         assert!(idle.is_empty(), "these lines of `http/privileges.rs` open nothing: {idle:?}");

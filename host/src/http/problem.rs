@@ -16,7 +16,7 @@ use crate::store::{Links, MissingReference, Referrer};
 /// Most attributes, and most references, that one problem lists.
 const ERRORS_MAX: usize = 100;
 
-/// What went wrong, and what to do next.
+/// A failure: its cause, and the next step.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProblemDetails {
@@ -30,39 +30,39 @@ pub struct ProblemDetails {
     /// A stable code, such as `missing-reference`.
     #[schema(value_type = String)]
     code: &'static str,
-    /// What was typed, what is wrong with it, and the next step.
+    /// A sentence that names the value that was typed, what is wrong with it, and the next step.
     detail: String,
-    /// What is wrong, attribute by attribute.
+    /// The errors, attribute by attribute.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<domain::Problem>,
-    /// What was named and does not exist.
+    /// The items that were named and do not exist.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     missing: Vec<MissingReference>,
-    /// What uses the thing.
+    /// The items that refer to the item.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     referrers: Vec<Referrer>,
-    /// How many there are, if not all of them are listed.
+    /// The number of referrers, if not all of them are listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     referrer_count: Option<u64>,
     /// The step that ended the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<StepDetails>,
-    /// What the version would change.
+    /// The recorded answers that the version would change.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<Comparison>,
     /// The settings that do not fit the version.
     #[serde(skip_serializing_if = "Option::is_none")]
     settings: Option<UnfitSettings>,
-    /// What somebody has to decide about before the plugin can serve.
+    /// What an administrator has to decide about before the plugin can serve.
     #[serde(skip_serializing_if = "Option::is_none")]
     needs: Option<Capabilities>,
     /// The privilege that the caller does not have.
     #[serde(skip_serializing_if = "Option::is_none")]
     privilege: Option<Privilege>,
-    /// The request, as the log calls it.
+    /// The id of the request, as in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     /// Seconds after which the request may be repeated, told by the header `Retry-After`.
@@ -128,7 +128,7 @@ impl Refusal {
     pub fn forbidden(token: &str, privilege: Privilege) -> Self {
         let having = AccessRole::having(privilege);
         let detail = format!(
-            "the token `{token}` lacks the privilege `{privilege}`: use one with the role {having}, or ask whoever manages tokens for it"
+            "the token `{token}` lacks the privilege `{privilege}`: use one with the role {having}, or ask an administrator of tokens for it"
         );
         let mut refusal = Self::new(StatusCode::FORBIDDEN, "forbidden", detail);
         refusal.0.privilege = Some(privilege);
@@ -195,7 +195,7 @@ impl Refusal {
         self
     }
 
-    /// The same with what somebody has to decide about before the plugin can serve.
+    /// The same with what an administrator has to decide about before the plugin can serve.
     pub fn with_needs(mut self, needs: Capabilities) -> Self {
         self.0.needs = Some(needs);
         self

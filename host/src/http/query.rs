@@ -1,4 +1,5 @@
-//! Query strings, and the small headers that go with writes. A parameter nobody knows is an error that names it.
+//! Query strings, and the small headers that go with writes. An unknown parameter is refused with an error that names
+//! it.
 
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ fn parse<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refusal> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
-/// Who writes, and why: the caller, with the words of the header `X-Loadout-Reason`.
+/// The author of a write: the caller, with the words of the header `X-Loadout-Reason`.
 pub(super) struct By(pub(super) Author);
 
 impl By {
@@ -58,7 +59,7 @@ impl<S: Sync> FromRequestParts<S> for By {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        // Whoever writes has passed the guard.
+        // A caller that writes has passed the guard.
         let caller = parts.extensions.get::<Caller>().ok_or_else(Refusal::internal)?;
         let given = parts.headers.get(Self::REASON).map_or(&b""[..], |value| value.as_bytes());
         let why = std::str::from_utf8(given).ok().filter(|why| Self::is_reason(why));
@@ -74,7 +75,7 @@ impl<S: Sync> FromRequestParts<S> for By {
     }
 }
 
-/// Who waits for an answer.
+/// The caller that waits for an answer.
 pub(super) struct For(pub(super) Asker);
 
 impl<S: Sync> FromRequestParts<S> for For {
@@ -90,7 +91,7 @@ fn request_of(parts: &Parts) -> Option<Arc<str>> {
     parts.extensions.get::<RequestId>().map(|RequestId(id)| Arc::clone(id))
 }
 
-/// What the request has cost, which is given up with it.
+/// Returns the effort of the request, which is given up with it.
 fn effort_of(parts: &Parts) -> Arc<Effort> {
     parts.extensions.get::<Arc<Effort>>().cloned().unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! The name of a request: in the log, in its answer, and in the records of the calls it causes.
+//! The id of a request: in the log, in its answer, and in the records of the calls it causes.
 
 use std::sync::Arc;
 
-/// What a request is called: in the log, in its answer and in the records of the calls it causes.
+/// The id of a request.
 #[derive(Debug, Clone)]
 pub(super) struct RequestId(pub(super) Arc<str>);

@@ -1,4 +1,4 @@
-//! History: who changed what, when and why.
+//! The history: lists revisions with their authors, times, reasons and changes.
 
 use axum::Extension;
 use axum::extract::State;
@@ -30,7 +30,7 @@ struct RevisionsQuery {
     /// Revisions on the page, 1 to 500; 50 without it.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Revisions before this one only.
+    /// The revision before which the page begins.
     #[param(value_type = Option<u64>)]
     before: Option<Number>,
 }
@@ -43,8 +43,8 @@ struct RevisionPage {
     next: Option<String>,
 }
 
-/// Lists revisions, the newest first, with what they changed. Changes of people and of assignments need `people.read`; without it, they are
-/// counted.
+/// Lists revisions, the newest first, with what they changed. Changes of people and of assignments need `people.read`;
+/// without it, they are counted.
 #[utoipa::path(
     get, path = "/api/v1/revisions", operation_id = "list-revisions", tag = "history", params(RevisionsQuery),
     responses((status = 200, description = "One page.", body = RevisionPage)),

@@ -1,4 +1,4 @@
-//! Connections, and the work that a server does beside requests.
+//! The connections of a server, and its background workers.
 
 pub(in crate::http) mod connections;
 pub(in crate::http) mod outbox_worker;

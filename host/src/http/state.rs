@@ -1,4 +1,4 @@
-//! What every handler can reach, and the one way to blocking work.
+//! The state that every handler can reach, and the one way to run blocking work.
 
 use std::sync::Arc;
 
@@ -38,10 +38,10 @@ pub(super) struct App {
     pub(super) pace: Pace,
 }
 
-/// What callers without a token can have looked up.
+/// The look-ups that callers without a token can cause.
 #[derive(Clone)]
 pub(super) struct Open {
-    /// Whose a secret is.
+    /// Finds the holder of a secret.
     pub(super) holder: LookUps<Secret, Result<Option<Holder>, Refusal>>,
     /// The newest revision, and how many pane tools are hidden for want of a rule.
     pub(super) newest: LookUps<(), Result<(Revision, usize), Refusal>>,
@@ -62,7 +62,7 @@ impl Open {
     }
 }
 
-/// Work whose type nobody needs to know any more.
+/// Work for a lane, with the type of its result erased.
 type Job = Box<dyn FnOnce(&Service, &Turn) + Send>;
 
 impl App {
@@ -106,7 +106,8 @@ impl App {
         let turn = lane.turn(by).await?;
         let (tell, mut told) = oneshot::channel();
         let job: Job = Box::new(move |service, turn| {
-            // Nothing was acknowledged, so nothing has to be done for a caller who has gone. Work that began is finished.
+            // Nothing was acknowledged, so nothing has to be done for a caller who has gone. Work that began is
+            // finished.
             if tell.is_closed() {
                 return turn.unused();
             }

@@ -1,4 +1,4 @@
-//! Upgrades of old environments: planned, carried out in the background, watched, undone.
+//! Upgrades of old environments: plans them, carries them out in the background, shows their progress and undoes them.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use super::problem::Refusal;
 use super::query::{By, Nothing, Query};
 use super::state::App;
 
-/// How often whoever watches an upgrade is told of it.
+/// The pause between two events to a caller that watches an upgrade.
 const PAUSE: Duration = Duration::from_millis(300);
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -48,19 +48,19 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(roll_back))
 }
 
-/// How to plan.
+/// The options of a plan.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct PlanQuery {
-    /// What to call the old environment; `upgrade.zip` without it.
+    /// The name of the old environment; `upgrade.zip` without it.
     name: Option<String>,
     /// The prefix of names that have none, 3 to 8 letters or digits.
     prefix: Option<String>,
-    /// What to do about steps that changed since they were carried out.
+    /// How the plan treats steps that changed since they were carried out.
     #[param(inline)]
     changed: Option<Changed>,
-    /// Show the experience of this person before and after.
+    /// The login of a person whose experience the plan shows before and after.
     user: Option<String>,
     /// In this app; without `user`, the experience of a person without roles.
     app: Option<String>,
@@ -89,7 +89,8 @@ impl PlanQuery {
     }
 }
 
-/// Plans the upgrade from an old environment: what it would do, row by row and attribute by attribute. Nothing is written.
+/// Plans the upgrade from an old environment: what it would do, row by row and attribute by attribute. Nothing is
+/// written.
 #[utoipa::path(
     post, path = "/api/v1/upgrade-plans", operation_id = "plan-upgrade", tag = "upgrades", params(PlanQuery),
     request_body(content = String, content_type = "application/zip", description = "The zip file that the Configuration Migration tool, the export of a solution, or `loadout export` made, at most 64 MiB."),
@@ -108,10 +109,10 @@ async fn plan(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(plan)).into_response())
 }
 
-/// Reads a plan.
+/// Returns a plan.
 #[utoipa::path(
     get, path = "/api/v1/upgrade-plans/{plan}", operation_id = "read-upgrade-plan", tag = "upgrades",
-    params(("plan" = String, Path, description = "What the plan is known by.")),
+    params(("plan" = String, Path, description = "The id of the plan.")),
     responses((status = 200, description = "The plan.", body = Plan)),
 )]
 async fn read_plan(
@@ -142,7 +143,7 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<UpgradeL
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Application {
-    /// What the plan is known by.
+    /// The id of the plan.
     plan: String,
 }
 
@@ -177,8 +178,8 @@ async fn resume(
     carry(&app, move |service| Ok(service.take_upgrade(Some(run), &author)?)).await
 }
 
-/// Takes an upgrade up, lets it go on in the background, and says where to watch it. All of that is one piece of work, so that a caller
-/// who goes away meanwhile leaves no upgrade behind that is taken up and does not go on.
+/// Takes an upgrade up, lets it go on in the background, and says where to watch it. All of that is one piece of work,
+/// so that a caller who goes away meanwhile leaves no upgrade behind that is taken up and does not go on.
 async fn carry(
     app: &App,
     take_up: impl FnOnce(&Service) -> Result<Lease, Refusal> + Send + 'static,
@@ -200,7 +201,7 @@ async fn carry(
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(status)).into_response())
 }
 
-/// Reads how far an upgrade is, or what came of it.
+/// Returns the progress of an upgrade, or its result.
 #[utoipa::path(
     get, path = "/api/v1/upgrades/{run}", operation_id = "read-upgrade", tag = "upgrades",
     params(("run" = u64, Path, description = "The number of the upgrade.")),
@@ -219,13 +220,13 @@ async fn read(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct RowsQuery {
-    /// Rows that ended so: `migrated`, `merged`, `already-there`, `quarantined` or `kept`.
+    /// The outcome of the rows that are listed: `migrated`, `merged`, `already-there`, `quarantined` or `kept`.
     #[param(inline)]
     outcome: Option<Outcome>,
     /// Rows on the page, 1 to 500; 50 without it.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Rows behind this position only.
+    /// The position after which the page begins.
     #[param(value_type = Option<u64>)]
     after: Option<Number>,
 }
@@ -238,7 +239,7 @@ struct RowPage {
     next: Option<String>,
 }
 
-/// Lists the rows an upgrade read, in that order, with what became of each.
+/// Lists the rows an upgrade read, in that order, with the outcome of each.
 #[utoipa::path(
     get, path = "/api/v1/upgrades/{run}/rows", operation_id = "list-upgrade-rows", tag = "upgrades",
     params(("run" = u64, Path, description = "The number of the upgrade."), RowsQuery),
@@ -282,9 +283,9 @@ struct UpgradeEvent {
 #[schema(rename_all = "kebab-case")]
 #[expect(dead_code, reason = "describes the events in the OpenAPI document")]
 enum UpgradeEventName {
-    /// It got further.
+    /// The upgrade made progress.
     Progress,
-    /// It ended.
+    /// The upgrade ended.
     Done,
 }
 
@@ -307,7 +308,7 @@ async fn events(
             return None;
         }
         loop {
-            // A server that cannot read its own store has said so in its log; whoever watches asks again.
+            // A server that cannot read its own store has said so in its log; the caller that watches asks again.
             let status = app.run(move |service| Ok(service.upgrade(run)?));
             let status = asked.clone().while_doing(status).await.ok()?;
             let is_done = status.run.state != RunState::Unfinished;

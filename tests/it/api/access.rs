@@ -78,7 +78,7 @@ async fn a_workspace_asks_for_experiences_and_sees_nothing_else() -> Done {
         }
     }
     assert_eq!(host.get("/api/v1/revisions?limit=1").await?.text, revision, "nothing was written");
-    assert_snapshot!(ask(&host, &secret, Method::PUT, "/api/v1/scripts/new_x", None).await?, @r#"403 {"code":"forbidden","detail":"the token `desk` lacks the privilege `productivity.write`: use one with the role `system-administrator` or `productivity-tools-administrator`, or ask whoever manages tokens for it","privilege":"productivity.write"}"#);
+    assert_snapshot!(ask(&host, &secret, Method::PUT, "/api/v1/scripts/new_x", None).await?, @r#"403 {"code":"forbidden","detail":"the token `desk` lacks the privilege `productivity.write`: use one with the role `system-administrator` or `productivity-tools-administrator`, or ask an administrator of tokens for it","privilege":"productivity.write"}"#);
     assert_snapshot!(ask(&host, &secret, Method::GET, "/api/v1/me", None).await?, @r#"200 {"name":"desk","roles":["workspace"],"privileges":["experience.read"]}"#);
     Ok(())
 }

@@ -177,7 +177,7 @@ async fn unsigned_plugins_are_refused_where_the_environment_says_so() -> Done {
         let request = host.anonymous(Method::PUT, "/api/v1/environment").bearer_auth(&secret);
         Reply::to(request.json(&body))
     };
-    assert_snapshot!(as_setup(json!({"plugins": {"unsigned": "refused"}})).await?, @r#"403 {"code":"forbidden","detail":"the token `setup` lacks the privilege `plugin.trust`: use one with the role `system-administrator` or `plugin-trust-administrator`, or ask whoever manages tokens for it","privilege":"plugin.trust"}"#);
+    assert_snapshot!(as_setup(json!({"plugins": {"unsigned": "refused"}})).await?, @r#"403 {"code":"forbidden","detail":"the token `setup` lacks the privilege `plugin.trust`: use one with the role `system-administrator` or `plugin-trust-administrator`, or ask an administrator of tokens for it","privilege":"plugin.trust"}"#);
     let strict = host.put("/api/v1/environment", json!({"plugins": {"unsigned": "refused"}})).await?;
     assert_eq!(strict.status, 200, "{strict}");
     assert_eq!(as_setup(json!({"tabsMax": 7})).await?.status, 403, "leaving it out means to allow");

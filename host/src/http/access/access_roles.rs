@@ -1,4 +1,4 @@
-//! The roles a token can have, and what each allows.
+//! Access roles: lists the roles that a token can have, and the privileges of each.
 
 use axum::Json;
 use serde::Serialize;
@@ -15,10 +15,10 @@ pub(in crate::http) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
-/// Every role there is. Nobody can make others.
+/// Every access role. The set is fixed: roles cannot be added.
 #[derive(Debug, Serialize, ToSchema)]
 struct AccessRoleList {
-    /// The one that allows everything first.
+    /// The roles; the one with every privilege comes first.
     items: Vec<DescribedRole>,
 }
 
@@ -27,7 +27,7 @@ struct AccessRoleList {
 struct DescribedRole {
     /// Its name.
     role: AccessRole,
-    /// What it is for.
+    /// The purpose of the role.
     #[schema(value_type = String)]
     description: &'static str,
     /// What it allows.
@@ -53,7 +53,7 @@ impl From<AccessRole> for DescribedRole {
     }
 }
 
-/// Lists the roles a token can have, with the privileges of each.
+/// Returns the roles that a token can have, with the privileges of each.
 #[utoipa::path(
     get, path = "/api/v1/access-roles", operation_id = "list-access-roles", tag = "access",
     responses((status = 200, description = "Every role.", body = AccessRoleList)),

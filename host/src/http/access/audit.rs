@@ -20,7 +20,7 @@ pub(in crate::http) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
-/// Which lines.
+/// The lines of the audit that are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -28,12 +28,12 @@ struct AuditQuery {
     /// Lines on the page, 1 to 500; 50 without it.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Lines with a smaller number only.
+    /// The number below which the lines of the page are.
     #[param(value_type = Option<u64>)]
     before: Option<Number>,
-    /// Lines about this token only.
+    /// The token that the lines are about.
     token: Option<String>,
-    /// Lines where this happened only.
+    /// The outcome that the lines have.
     #[param(inline)]
     outcome: Option<AuditOutcome>,
 }
@@ -50,8 +50,9 @@ struct AuditPage {
     lost: u64,
 }
 
-/// Lists denied calls, what happened to tokens, secrets written and deleted, recordings taken away, and questions of the outbox put again
-/// or dropped; the newest first. What was denied before the question is in the answer.
+/// Lists denied calls, what happened to tokens, secrets written and deleted, recordings taken away, and questions of
+/// the outbox put again or dropped; the newest first. The answer includes every call that was denied before the
+/// question and kept.
 #[utoipa::path(
     get, path = "/api/v1/audit", operation_id = "list-audit", tag = "access", params(AuditQuery),
     responses((status = 200, description = "One page.", body = AuditPage)),

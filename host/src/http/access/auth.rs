@@ -1,7 +1,8 @@
-//! Who calls: the admin token, or a named one, on everything under `/api/`. The guard finds out, and lets nobody do more than
-//! the table of [`privileges`] says.
+//! The guard of everything under `/api/`: finds the caller by the admin token or a named token, and refuses every call
+//! that the table of [`privileges`] does not allow the caller.
 //!
-//! Whoever shows no token, an unknown one or one that serves no more is told the same. Why is in the log and in the audit.
+//! A caller without a token, with an unknown token or with one that serves no more gets the same answer. The log and
+//! the audit hold the reason.
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -23,11 +24,11 @@ use crate::http::state::App;
 /// Most characters of an invented method that the audit keeps.
 const METHOD_MAX: usize = 32;
 
-/// A token that lets nobody in.
+/// Why a token, or the lack of one, is refused.
 enum Stranger {
-    /// None was shown.
+    /// The request has no token.
     Nobody,
-    /// Nobody knows it.
+    /// No token with this secret is known.
     Unknown,
     /// It is the token of this name, which serves no more.
     Known(String, Denial),
@@ -61,7 +62,7 @@ impl Call {
     }
 }
 
-/// Lets a request under `/api` pass if whoever calls may make it. Everything else needs no token.
+/// Lets a request under `/api` pass if its caller may make it. All other requests pass without a token.
 pub(in crate::http) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path != "/api" && !path.starts_with("/api/") {
@@ -111,7 +112,7 @@ pub(in crate::http) async fn guard(State(app): State<App>, mut request: Request,
     response
 }
 
-/// Whoever holds the named token that was `shown`.
+/// Finds the caller that holds the named token with the secret `shown`.
 async fn named(app: &App, shown: Option<&str>) -> Result<Result<Caller, Stranger>, Refusal> {
     let Some(shown) = shown else { return Ok(Err(Stranger::Nobody)) };
     let Some(secret) = Secret::shown(shown) else { return Ok(Err(Stranger::Unknown)) };
@@ -129,8 +130,8 @@ async fn named(app: &App, shown: Option<&str>) -> Result<Result<Caller, Stranger
     Ok(Ok(caller))
 }
 
-/// The same answer to everybody who is not let in. Only what is known to have been a token is kept: nobody without one
-/// fills the disk.
+/// Returns the same answer to every caller that is refused. The audit keeps only calls with a token that was once
+/// valid, so that callers without one cannot fill the disk.
 fn turned_away(app: &App, call: &Call, stranger: Stranger) -> Response {
     let reason = match &stranger {
         Stranger::Nobody => "no-token",
@@ -143,7 +144,7 @@ fn turned_away(app: &App, call: &Call, stranger: Stranger) -> Response {
     if app.strangers.may_have_line() {
         tracing::info!(reason, "turned a call away");
     }
-    // Everybody may read the counters, so they do not tell an old secret from one that never was.
+    // The counters can be read without a token, so they do not tell an old secret from one that never was.
     app.metrics.denied(if matches!(stranger, Stranger::Nobody) { "no-token" } else { "invalid-token" });
     let detail = "this address needs a token that serves: send it as `Authorization: Bearer <token>`";
     let mut refusal = Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).into_response();

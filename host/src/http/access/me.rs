@@ -1,4 +1,5 @@
-//! Who am I? Everybody with a token that serves may ask, and learns nothing about anybody else.
+//! The caller's own name, roles and privileges. Every caller with a token that serves may ask; the answer says nothing
+//! about other tokens.
 
 use axum::{Extension, Json};
 use serde::Serialize;
@@ -15,7 +16,7 @@ pub(in crate::http) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(me))
 }
 
-/// Whoever calls.
+/// The caller.
 #[derive(Debug, Serialize, ToSchema)]
 struct Me {
     /// The name of the token, under which history knows its holder.
@@ -26,10 +27,10 @@ struct Me {
     privileges: Vec<Privilege>,
 }
 
-/// Says who the token makes of whoever calls, and what that allows.
+/// Returns the name of the caller's token, its roles and its privileges.
 #[utoipa::path(
     get, path = "/api/v1/me", operation_id = "get-me", tag = "access",
-    responses((status = 200, description = "Whoever calls.", body = Me)),
+    responses((status = 200, description = "The caller.", body = Me)),
 )]
 async fn me(_: Query<Nothing>, Extension(caller): Extension<Caller>) -> Json<Me> {
     let privileges = caller.roles().privileges().into_iter().collect();

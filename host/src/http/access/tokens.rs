@@ -1,7 +1,7 @@
-//! Named tokens: made, listed, rotated, revoked.
+//! Named tokens: makes, lists, rotates and revokes them.
 //!
-//! A secret is told in one answer and never again. Nobody hands out a privilege that they do not have, neither with a new
-//! token nor with another secret of one that exists; nor do they revoke a token that is more than they are.
+//! A secret is told in one answer and never again. A caller that lacks a privilege cannot make, rotate or revoke a
+//! token that has it.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -46,7 +46,7 @@ impl From<AccessToken> for Token {
 /// Every token.
 #[derive(Debug, Serialize, ToSchema)]
 struct TokenList {
-    /// By name, those that serve no more included.
+    /// The tokens, sorted by name, including those that serve no more.
     items: Vec<Token>,
 }
 
@@ -55,7 +55,8 @@ struct TokenList {
 struct ToldToken {
     #[serde(flatten)]
     token: Token,
-    /// What its holder sends as `Authorization: Bearer …`. It is nowhere else, and is never told again.
+    /// What its holder sends as `Authorization: Bearer …`. No other answer holds the secret, and it is never told
+    /// again.
     secret: String,
 }
 
@@ -66,7 +67,7 @@ fn told((token, secret): (AccessToken, Secret)) -> Json<ToldToken> {
     Json(ToldToken { token: token.into(), secret: secret.reveal().to_owned() })
 }
 
-/// Refuses whoever does not have everything that `roles` allow.
+/// Refuses a caller that lacks a privilege of `roles`.
 fn within(caller: &Caller, roles: &Roles) -> Result<(), Refusal> {
     caller.lacks(roles).map_or(Ok(()), |privilege| Err(Refusal::forbidden(caller.name(), privilege)))
 }
@@ -78,7 +79,7 @@ fn managed(service: &Service, caller: &Caller, name: &str) -> Result<AccessToken
     Ok(token)
 }
 
-/// Lists all tokens. Their secrets are nowhere.
+/// Returns all tokens, without their secrets.
 #[utoipa::path(
     get, path = "/api/v1/tokens", operation_id = "list-tokens", tag = "access",
     responses((status = 200, description = "Every token.", body = TokenList)),
@@ -109,10 +110,10 @@ async fn create(
     Ok((StatusCode::CREATED, [NO_STORE], [(header::LOCATION, location)], told(made)).into_response())
 }
 
-/// Reads a token.
+/// Returns a token, without its secret.
 #[utoipa::path(
     get, path = "/api/v1/tokens/{name}", operation_id = "get-token", tag = "access",
-    params(("name" = String, Path, description = "The unique name.")),
+    params(("name" = String, Path, description = "The unique name of the token.")),
     responses((status = 200, description = "The token.", body = Token)),
 )]
 async fn read(State(app): State<App>, Path(name): Path<String>, _: Query<Nothing>) -> Result<Json<Token>, Refusal> {
@@ -122,8 +123,8 @@ async fn read(State(app): State<App>, Path(name): Path<String>, _: Query<Nothing
 /// Revokes a token at once and for good. Its name stays taken, so that history can be read.
 #[utoipa::path(
     delete, path = "/api/v1/tokens/{name}", operation_id = "revoke-token", tag = "access",
-    params(("name" = String, Path, description = "The unique name.")),
-    responses((status = 204, description = "It serves no more.")),
+    params(("name" = String, Path, description = "The unique name of the token.")),
+    responses((status = 204, description = "The token is revoked.")),
 )]
 async fn revoke(
     State(app): State<App>,
@@ -143,7 +144,7 @@ async fn revoke(
 /// Gives a token another secret, which is told this once. The one it had serves no more from this moment on.
 #[utoipa::path(
     post, path = "/api/v1/tokens/{name}/rotate", operation_id = "rotate-token", tag = "access",
-    params(("name" = String, Path, description = "The unique name.")),
+    params(("name" = String, Path, description = "The unique name of the token.")),
     responses((status = 200, description = "The token with its new secret.", body = ToldToken)),
 )]
 async fn rotate(

@@ -1,8 +1,8 @@
-//! Refusals and the published document: 422 says that a request does not suit what is published for it, 409 that it does,
-//! and that a rule speaks against it which no schema can say.
+//! Holds refusals against the published document. A 422 says that a request does not match the published schema; a 409
+//! says that it does, and breaks a rule that no schema can express.
 //!
-//! A handler refuses what it cannot use, and does not know what is published. So each 422 about JSON is held against the
-//! document here: what suits it is a 409. Nothing is looked at unless it was refused.
+//! A handler does not know the published schema. So each 422 about JSON is checked here: if the request matches its
+//! schema, the answer becomes a 409. Requests that were not refused are not checked.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -1,4 +1,4 @@
-//! JSON that callers send: how much is made of a text, and what it is.
+//! JSON that callers send: weighs a text before it is parsed, and parses it.
 //!
 //! A text is weighed before anything is made of it: one pass counts its values, and what they take in memory at the
 //! worst. More values than [`VALUES_MAX`] are refused. A text of more than [`SMALL`] bytes is worked on where blocking

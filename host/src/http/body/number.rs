@@ -1,5 +1,5 @@
-//! Numbers that callers send. No number that the store hands out is larger than the largest of 64 bits with a sign, and a larger one is
-//! refused where it comes in.
+//! Numbers that callers send. No number that the store hands out is larger than the largest of 64 bits with a sign, and
+//! a larger one is refused where it comes in.
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 

@@ -1,4 +1,4 @@
-//! Who asks, and what for: known to everything that is done for the request, and to the lanes first of all.
+//! The caller of a request and its errand, known to all work that is done for the request; the lanes use both.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,24 +13,24 @@ tokio::task_local! {
     static ASKED: Asked;
 }
 
-/// What a request is there for. Each has threads of its own.
+/// The errand of a request. Each kind has threads of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Errand {
-    /// It asks, and writes nothing.
+    /// The request asks, and writes nothing.
     Question,
-    /// It changes the configuration, and may wait for those who write.
+    /// The request changes the configuration, and may wait for other writers.
     Change,
-    /// It changes what plugins, tokens, secrets and people may do: by this an administrator ends what harms the server,
-    /// so it never waits behind that.
+    /// The request changes what plugins, tokens, secrets and people may do. With such a request an administrator ends
+    /// the work that harms the server, so it never waits behind that work.
     Mend,
 }
 
-/// Who asks, and what for.
+/// The caller of a request, and its errand.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct Asked {
     /// The name of the token.
     pub(in crate::http) by: Arc<str>,
-    /// What for.
+    /// The errand.
     pub(in crate::http) errand: Errand,
 }
 

@@ -24,7 +24,7 @@ use line::Line;
 /// Seconds after which a refused request may come again.
 const COME_AGAIN: u32 = 1;
 
-/// How wide a lane is.
+/// The limits of one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaneLimits {
     /// Most requests that are worked on at once.
@@ -33,7 +33,7 @@ pub struct LaneLimits {
     pub waiting: usize,
 }
 
-/// How wide each lane is.
+/// The limits of each lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Work {
     /// Questions.
@@ -44,7 +44,7 @@ pub struct Work {
     pub mends: LaneLimits,
     /// Imports, plans of upgrades, installing and comparing plugins: what may take minutes.
     pub long: LaneLimits,
-    /// What is made of large bodies.
+    /// The parsing of large bodies.
     pub bodies: LaneLimits,
 }
 

@@ -1,4 +1,4 @@
-//! Look-ups that strangers can cause: whatever is asked for at the same time is looked up together.
+//! Look-ups that callers without a token can cause. Questions that arrive at the same time are looked up together.
 //!
 //! One round works at a time. A question that comes meanwhile waits for the next round, so no answer is older than its
 //! question. Nothing is refused and there is no queue with an end: one connection waits for one answer at most, and

@@ -1,8 +1,9 @@
-//! How slow a caller may be with sending a body and with taking an answer, so that being slow holds nothing for long.
+//! The pace that a caller must keep when it sends a body or takes an answer, so that a slow caller holds nothing for
+//! long.
 
 use std::time::Duration;
 
-/// How slow a caller may be.
+/// The limits of a slow caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
     /// Longest pause, and how far a caller may fall behind `rate` in all.
@@ -18,8 +19,8 @@ impl Default for Pace {
     }
 }
 
-/// How long one caller is still waited for. Waiting uses it up, bytes bring it back, and it is never more than the grace:
-/// what a caller did well long ago buys no pause.
+/// The time for which the server still waits for one caller. Waiting uses it up, and bytes bring it back. It is never
+/// more than the grace, so a caller cannot save up a longer pause.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::http) struct Patience {
     pace: Pace,

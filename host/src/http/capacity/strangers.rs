@@ -1,6 +1,6 @@
-//! Lines of the log about callers without a known token: so many a second, and a count of those that were left out.
+//! Limits the lines of the log about callers without a known token to 20 a second, and counts those that are left out.
 //!
-//! A stranger may ask as often as connections allow. The log stays readable, and no stranger fills the disk it is on.
+//! Such a caller may ask as often as connections allow. The limit keeps the log readable, and its disk from filling up.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! A bundle of plugins that is not made or not read, as clients see it.
+//! Maps errors of making and reading plugin bundles to refusals.
 
 use axum::http::StatusCode;
 

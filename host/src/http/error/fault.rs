@@ -1,10 +1,10 @@
-//! What a plugin did wrong, as a status.
+//! Maps the faults of plugins to statuses and codes.
 
 use axum::http::StatusCode;
 
 use crate::http::problem::Refusal;
 
-/// Seconds after which somebody who found no room may try again.
+/// Seconds after which a caller that found no room may try again.
 const SOON: u32 = 1;
 
 /// The answer with the advice to come again, where that helps: after `seconds` if they are known.

@@ -1,4 +1,4 @@
-//! What is not done about a plugin, as clients see it.
+//! Maps errors of plugin administration to refusals.
 
 use axum::http::StatusCode;
 
@@ -9,7 +9,8 @@ use crate::service::PluginError;
 /// Seconds after which a component that could not be looked at may be sent again.
 const LATER: u32 = 30;
 
-/// Seconds after which versions may be compared while others are. Most comparisons take less.
+/// Seconds after which a comparison of versions that found another one running may be repeated. Most comparisons take
+/// less.
 const COMPARED: u32 = 5;
 
 impl From<PluginError> for Refusal {

@@ -1,4 +1,4 @@
-//! A change that a step does not agree to, as clients see it.
+//! Maps the refusal or failure of a step in a change to a refusal.
 
 use axum::http::StatusCode;
 

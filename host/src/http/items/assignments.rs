@@ -48,16 +48,16 @@ struct Changes {
     remove: BTreeSet<Name<User>>,
 }
 
-/// What really changed.
+/// The changes that were made.
 #[derive(Debug, Serialize, ToSchema)]
 struct AssignmentChanges {
     /// The profile.
     profile: String,
-    /// People who are new.
+    /// The people who are new.
     added: Vec<String>,
-    /// People who are gone.
+    /// The people who are not assigned any more.
     removed: Vec<String>,
-    /// Assignments to other profiles that gave way.
+    /// The assignments to other profiles that were replaced.
     replaced: Vec<Replaced>,
 }
 
@@ -81,7 +81,7 @@ struct Members {
     next: Option<String>,
 }
 
-/// Which people.
+/// The people that are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -89,14 +89,14 @@ struct MembersQuery {
     /// People on the page, 1 to 500; 50 without it.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Continues after this login.
+    /// The login after which the page begins.
     after: Option<String>,
 }
 
 /// Lists the people assigned to a profile directly.
 #[utoipa::path(
     get, path = "/api/v1/profiles/{uniqueName}/users", operation_id = "list-profile-users", tag = "assignments",
-    params(("uniqueName" = String, Path, description = "The profile."), MembersQuery),
+    params(("uniqueName" = String, Path, description = "The unique name of the profile."), MembersQuery),
     responses((status = 200, description = "One page.", body = Members)),
 )]
 async fn list(
@@ -129,7 +129,7 @@ async fn list(
 /// Assigns a person to a profile directly; an earlier assignment for the same app gives way.
 #[utoipa::path(
     put, path = "/api/v1/profiles/{uniqueName}/users/{login}", operation_id = "assign-user", tag = "assignments",
-    params(("uniqueName" = String, Path, description = "The profile."), ("login" = String, Path, description = "The person.")),
+    params(("uniqueName" = String, Path, description = "The unique name of the profile."), ("login" = String, Path, description = "The login of the person.")),
     responses((status = 200, description = "The person is assigned.", body = Assigned)),
 )]
 async fn assign(
@@ -151,10 +151,10 @@ async fn assign(
     Ok((headers, axum::Json(assigned)).into_response())
 }
 
-/// Takes a direct assignment back.
+/// Deletes the direct assignment of a person to a profile.
 #[utoipa::path(
     delete, path = "/api/v1/profiles/{uniqueName}/users/{login}", operation_id = "unassign-user", tag = "assignments",
-    params(("uniqueName" = String, Path, description = "The profile."), ("login" = String, Path, description = "The person.")),
+    params(("uniqueName" = String, Path, description = "The unique name of the profile."), ("login" = String, Path, description = "The login of the person.")),
     responses((status = 204, description = "The person is not assigned any more.")),
 )]
 async fn unassign(
@@ -182,8 +182,8 @@ async fn unassign(
 /// Adds and removes people of a profile, all or none, as one revision.
 #[utoipa::path(
     post, path = "/api/v1/profiles/{uniqueName}/users", operation_id = "change-profile-users", tag = "assignments",
-    params(("uniqueName" = String, Path, description = "The profile.")), request_body = Changes,
-    responses((status = 200, description = "What really changed.", body = AssignmentChanges)),
+    params(("uniqueName" = String, Path, description = "The unique name of the profile.")), request_body = Changes,
+    responses((status = 200, description = "The changes that were made.", body = AssignmentChanges)),
 )]
 async fn change(
     State(app): State<App>,

@@ -26,12 +26,12 @@ use crate::http::problem::Refusal;
 use crate::http::query::{By, Nothing, Query};
 use crate::http::state::App;
 
-/// How to delete.
+/// The options of a deletion.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct DeleteQuery {
-    /// Removes links to the item first, instead of refusing.
+    /// Whether links to the item are removed first. Without this, the deletion of an item with links is refused.
     #[serde(default)]
     #[param(required = false)]
     force: bool,
@@ -153,8 +153,8 @@ macro_rules! collections {
                     delete, path = concat!("/api/v1/", $collection, "/{uniqueName}"), operation_id = concat!("delete-", $collection),
                     tag = $collection, params(("uniqueName" = String, Path, description = "The unique name."), DeleteQuery),
                     responses(
-                        (status = 200, description = "It is gone with the links to it, because `force` said so.", body = Deletion),
-                        (status = 204, description = "It is gone."),
+                        (status = 200, description = "The item is deleted with the links to it, because `force` is set.", body = Deletion),
+                        (status = 204, description = "The item is deleted."),
                     ),
                 )]
                 fn delete() {}

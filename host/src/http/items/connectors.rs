@@ -45,7 +45,7 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<Connecto
     Ok(Json(Connectors { items: app.run(|service| Ok(service.connectors()?)).await? }))
 }
 
-/// Shows where a connector leads, in the shape that a write takes.
+/// Returns the target of a connector, in the shape that a write takes.
 #[utoipa::path(
     get, path = "/api/v1/connectors/{connector}", operation_id = "get-connector", tag = "plugins",
     params(("connector" = String, Path, description = "The name that plugins ask for.")),
@@ -55,13 +55,13 @@ async fn get(State(app): State<App>, Path(connector): Path<String>, _: Query<Not
     parts::get(app, Kind::Connector, connector).await
 }
 
-/// Says where a connector leads. Plugins that were granted it ask there from now on.
+/// Sets the target of a connector. Plugins that were granted it ask there from now on.
 #[utoipa::path(
     put, path = "/api/v1/connectors/{connector}", operation_id = "put-connector", tag = "plugins",
     params(("connector" = String, Path, description = "The name that plugins ask for.")), request_body = Shown,
     responses(
-        (status = 200, description = "The connector leads elsewhere.", body = Shown),
-        (status = 201, description = "There is a connector.", body = Shown),
+        (status = 200, description = "The connector is replaced.", body = Shown),
+        (status = 201, description = "The connector is new.", body = Shown),
     ),
 )]
 async fn put(
@@ -79,11 +79,11 @@ async fn put(
     parts::put(app, Kind::Connector, connector, body, caller, conditions, author).await
 }
 
-/// Takes a connector away: whatever plugins ask through it is refused.
+/// Deletes a connector: every call of a plugin through it is refused.
 #[utoipa::path(
     delete, path = "/api/v1/connectors/{connector}", operation_id = "delete-connector", tag = "plugins",
     params(("connector" = String, Path, description = "The name that plugins ask for.")),
-    responses((status = 204, description = "The connector is gone.")),
+    responses((status = 204, description = "The connector is deleted.")),
 )]
 async fn delete(
     State(app): State<App>,

@@ -27,14 +27,14 @@ pub(in crate::http) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(copy))
 }
 
-/// What the copy is called.
+/// The names of the copy.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CopyRequest {
-    /// Its unique name.
+    /// The unique name of the copy.
     #[schema(value_type = String, min_length = 5, max_length = 128)]
     unique_name: Name<Profile>,
-    /// Its name in lists.
+    /// The name of the copy in lists.
     name: Localized<100>,
 }
 

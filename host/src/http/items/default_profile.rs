@@ -1,4 +1,4 @@
-//! The custom default: the profile of everybody who has no more specific one.
+//! The custom default: the profile of every person without a more specific one.
 
 use axum::Extension;
 use axum::extract::State;
@@ -41,7 +41,7 @@ struct Switched {
     dormant_roles: Vec<String>,
 }
 
-/// Shows the custom default.
+/// Returns the custom default.
 #[utoipa::path(
     get, path = "/api/v1/default-profile", operation_id = "get-default-profile", tag = "assignments",
     responses((status = 200, description = "The custom default.", body = DefaultProfile)),
@@ -98,7 +98,7 @@ fn switched(service: &Service, written: &Written, replaced: Option<String>) -> R
     Ok(([(header::ETAG, tag), (REVISION, number(written.revision))], axum::Json(switched)).into_response())
 }
 
-/// Leaves the environment without a custom default.
+/// Deletes the custom default: the environment has none afterwards.
 #[utoipa::path(
     delete, path = "/api/v1/default-profile", operation_id = "delete-default-profile", tag = "assignments",
     responses((status = 204, description = "There is no custom default any more.")),

@@ -15,7 +15,7 @@ pub(in crate::http) struct Deletion {
     /// How many links are gone, if more than those.
     #[serde(skip_serializing_if = "Option::is_none")]
     unlinked_count: Option<u64>,
-    /// What somebody should look at now.
+    /// The things that the administrator should look at now.
     warnings: Vec<String>,
 }
 

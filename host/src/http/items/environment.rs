@@ -25,7 +25,7 @@ pub(in crate::http) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(get, put))
 }
 
-/// Shows the settings of the environment. Before the first write they are the defaults, at revision 0.
+/// Returns the settings of the environment. Before the first write they are the defaults, at revision 0.
 #[utoipa::path(
     get, path = "/api/v1/environment", operation_id = "get-environment", tag = "environment",
     responses((status = 200, description = "The environment.", body = Shown)),
@@ -42,9 +42,9 @@ async fn get(State(app): State<App>, _: Query<Nothing>) -> Result<Response, Refu
     .await
 }
 
-/// Replaces the settings of the environment. A change of which plugins are taken needs `plugin.trust` as well; of what is
-/// kept of their calls, or of what people see of tools without a rule, `plugin.configure`; of the connector that slugs ask,
-/// `plugin.grant`.
+/// Replaces the settings of the environment. A change of which plugins are taken needs `plugin.trust` as well; of what
+/// is kept of their calls, or of what people see of tools without a rule, `plugin.configure`; of the connector that
+/// slugs ask, `plugin.grant`.
 #[utoipa::path(
     put, path = "/api/v1/environment", operation_id = "put-environment", tag = "environment", request_body = Shown,
     responses(

@@ -1,8 +1,8 @@
 //! Filters of lists: `state eq 'inactive' and (contains(name,'Case') or not productivityPane.enabled eq true)`.
 //!
-//! The grammar is a small part of OData's: `eq ne gt ge lt le`, `in ('a','b')`, `contains startswith endswith`, `and or not`, parentheses.
-//! A condition on a list holds if it holds for one entry; an attribute that is not there is `null`. Refuses anything
-//! else, with the position and what was found there.
+//! The grammar is a small part of OData's: `eq ne gt ge lt le`, `in ('a','b')`, `contains startswith endswith`,
+//! `and or not`, parentheses. A condition on a list holds if it holds for one entry; an attribute that is not
+//! there is `null`. Refuses anything else, with the position and what was found there.
 
 mod parse;
 

@@ -27,7 +27,7 @@ use crate::http::{etag, query};
 /// How many people were looked at for a page, where that was more than an index would cost.
 const SCANNED: HeaderName = HeaderName::from_static("x-loadout-scanned");
 
-/// Which items, in which order.
+/// The items that are listed, and their order.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -48,8 +48,8 @@ pub(in crate::http) struct ListQuery {
     order: Option<String>,
 }
 
-/// Whether lists of users take a filter. Only the fuzz targets and their seeds ask: the call panics where an index would
-/// miss a person who passes the filter.
+/// Whether lists of users take a filter. Only the fuzz targets and their seeds ask: the call panics where an index
+/// would miss a person who passes the filter.
 pub(crate) fn takes_filter(typed: &str) -> bool {
     let known = ["uniqueName", "displayName", "roles", "licences", "language", "meta"].map(str::to_owned);
     let Ok(filter) = Filter::parse(typed, &known) else { return false };

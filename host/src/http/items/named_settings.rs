@@ -1,5 +1,5 @@
-//! Parts of the environment under names of their own, which are listed whole: one read, replaced, deleted. The handlers of connectors and
-//! trusted publishers are thin over this.
+//! Reads, replaces and deletes one named part of the environment. The handlers of connectors and trusted publishers
+//! call these functions.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};

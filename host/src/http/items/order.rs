@@ -1,6 +1,6 @@
 //! The order of a list, `name desc,uniqueName`, and the cursors that continue it.
 //!
-//! A cursor holds what the last item was sorted by, not where it was: it still continues when that item is gone.
+//! A cursor holds the sort keys of the last item and not its position, so it still continues when that item is gone.
 
 use std::cmp::Ordering;
 

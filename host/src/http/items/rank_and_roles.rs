@@ -27,10 +27,10 @@ pub(in crate::http) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(get, put, delete))
 }
 
-/// Shows rank and roles of a profile.
+/// Returns rank and roles of a profile.
 #[utoipa::path(
     get, path = "/api/v1/profiles/{uniqueName}/rank-and-roles", operation_id = "get-rank-and-roles", tag = "assignments",
-    params(("uniqueName" = String, Path, description = "The profile.")),
+    params(("uniqueName" = String, Path, description = "The unique name of the profile.")),
     responses((status = 200, description = "Rank and roles.", body = Shown)),
 )]
 async fn get(State(app): State<App>, Path(profile): Path<String>, _: Query<Nothing>) -> Result<Response, Refusal> {
@@ -45,7 +45,7 @@ async fn get(State(app): State<App>, Path(profile): Path<String>, _: Query<Nothi
 /// Maps roles to a profile. A rank belongs to one profile only, and the custom default has none.
 #[utoipa::path(
     put, path = "/api/v1/profiles/{uniqueName}/rank-and-roles", operation_id = "put-rank-and-roles", tag = "assignments",
-    params(("uniqueName" = String, Path, description = "The profile.")), request_body = Shown,
+    params(("uniqueName" = String, Path, description = "The unique name of the profile.")), request_body = Shown,
     responses(
         (status = 200, description = "Rank and roles, replaced.", body = Shown),
         (status = 201, description = "Rank and roles, new.", body = Shown),
@@ -71,10 +71,10 @@ async fn put(
     Ok(put.await?.into_response())
 }
 
-/// Takes rank and roles from a profile.
+/// Deletes rank and roles of a profile.
 #[utoipa::path(
     delete, path = "/api/v1/profiles/{uniqueName}/rank-and-roles", operation_id = "delete-rank-and-roles", tag = "assignments",
-    params(("uniqueName" = String, Path, description = "The profile.")),
+    params(("uniqueName" = String, Path, description = "The unique name of the profile.")),
     responses((status = 204, description = "The profile has no rank and roles any more.")),
 )]
 async fn delete(

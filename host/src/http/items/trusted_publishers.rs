@@ -35,7 +35,8 @@ struct Publishers {
     items: Vec<PublisherView>,
 }
 
-/// Lists the publishers whose plugins must be signed. What holds for all others is `plugins.unsigned` of the environment.
+/// Lists the publishers whose plugins must be signed. What holds for all others is `plugins.unsigned` of the
+/// environment.
 #[utoipa::path(
     get, path = "/api/v1/trusted-publishers", operation_id = "list-trusted-publishers", tag = "plugins",
     responses((status = 200, description = "Every publisher that has keys here.", body = Publishers)),
@@ -44,7 +45,7 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<Publishe
     Ok(Json(Publishers { items: app.run(|service| Ok(service.trusted_publishers()?)).await? }))
 }
 
-/// Shows which keys sign for a publisher, in the shape that a write takes.
+/// Returns the keys that sign for a publisher, in the shape that a write takes.
 #[utoipa::path(
     get, path = "/api/v1/trusted-publishers/{publisher}", operation_id = "get-trusted-publisher", tag = "plugins",
     params(("publisher" = String, Path, description = "The name that its plugins begin with.")),
@@ -54,8 +55,8 @@ async fn get(State(app): State<App>, Path(publisher): Path<String>, _: Query<Not
     parts::get(app, Kind::TrustedPublisher, publisher).await
 }
 
-/// Says which keys sign for a publisher, in place of those that did. What serves goes on serving; what is installed or activated
-/// from now on needs a signature by one of them. The audit names the keys.
+/// Replaces the keys that sign for a publisher. What serves goes on serving; what is installed or activated from now on
+/// needs a signature by one of them. The audit names the keys.
 #[utoipa::path(
     put, path = "/api/v1/trusted-publishers/{publisher}", operation_id = "put-trusted-publisher", tag = "plugins",
     params(("publisher" = String, Path, description = "The name that its plugins begin with.")), request_body = Shown,
@@ -77,8 +78,8 @@ async fn put(
     parts::put(app, Kind::TrustedPublisher, publisher, body, caller, conditions, author).await
 }
 
-/// Forgets the keys of a publisher: `plugins.unsigned` of the environment says whether its plugins are taken from now on. The
-/// audit names the keys.
+/// Deletes the keys of a publisher: `plugins.unsigned` of the environment says whether its plugins are taken from now
+/// on. The audit names the keys.
 #[utoipa::path(
     delete, path = "/api/v1/trusted-publishers/{publisher}", operation_id = "delete-trusted-publisher", tag = "plugins",
     params(("publisher" = String, Path, description = "The name that its plugins begin with.")),

@@ -15,9 +15,9 @@ use crate::store::Layer;
 /// What the store knows about an item.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub(in crate::http) struct Meta {
-    /// Who owns it.
+    /// The layer that owns the item.
     pub(in crate::http) layer: Layer,
-    /// The revision that wrote it; its entity tag, too.
+    /// The revision that wrote the item. It is also the item's entity tag.
     pub(in crate::http) revision: Revision,
 }
 

@@ -1,4 +1,5 @@
-//! What every answer says of itself to browsers and caches: that its type is meant, and which of them may keep it.
+//! The headers of every answer for browsers and caches: the type is not to be guessed, and which caches may keep the
+//! answer.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 

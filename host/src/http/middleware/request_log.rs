@@ -1,4 +1,4 @@
-//! Around every request: its id, its line in the log, its count, and the body of its failure.
+//! Wraps every request: gives it an id, a line in the log, a count, and the body of its failure.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::http::state::App;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Where a POST asks and writes nothing.
+/// The address where a POST asks and writes nothing.
 const QUESTIONS: &str = "/api/v1/experience";
 
 /// Most characters of an id that came with the request.
@@ -34,8 +34,8 @@ const ID_MAX: usize = 64;
 /// Most characters of an address in the log.
 const PATH_MAX: usize = 200;
 
-/// Where an answer takes as long as what is sent is large: plans of upgrades, and components that have to be compiled, which has
-/// limits of its own.
+/// Where an answer takes as long as what is sent is large: plans of upgrades, and components that have to be compiled,
+/// which has limits of its own.
 const UNHURRIED: [&str; 3] = ["/api/v1/upgrade-plans", "/api/v1/plugins", "/api/v1/plugin-bundle"];
 
 /// The ends of addresses of a plugin where recordings may be put to two versions, which limits its time by itself.
@@ -117,7 +117,8 @@ pub(in crate::http) async fn observe(State(app): State<App>, mut request: Reques
     .await
 }
 
-/// The id a caller gave, if it is short and plain: it goes into the log, the audit, traces and what programs make of them.
+/// The id a caller gave, if it is short and plain: it goes into the log, the audit, traces and what programs make of
+/// them.
 fn given_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(REQUEST_ID)?.to_str().ok()?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte);
@@ -152,7 +153,8 @@ fn logged(path: &str) -> String {
     logged
 }
 
-/// Methods by name; invented ones share one, so that nobody can make the series of a counter many.
+/// Returns the name of a known method. Unknown methods share one name, so that callers cannot multiply the series of a
+/// counter.
 fn known(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

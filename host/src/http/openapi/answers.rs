@@ -4,26 +4,26 @@ use serde_json::{Value, json};
 
 use super::shapes;
 
-/// A status, its name among the components, and what it means.
+/// A status, its name among the components, and its description.
 type Status = (&'static str, &'static str, &'static str);
 
-const MODIFIED: Status = ("304", "NotModified", "`If-None-Match` names the tag of what would be answered.");
+const MODIFIED: Status = ("304", "NotModified", "`If-None-Match` names the tag that the answer would have.");
 
-/// What any call may be answered.
+/// The failures that any call may be answered with.
 const ALWAYS: &[Status] = &[
     (
         "400",
         "BadRequest",
         "A parameter, a header or the text of the body cannot be read, such as a limit out of its range or broken JSON.",
     ),
-    ("401", "Unauthorized", "There is no token, or none that serves."),
+    ("401", "Unauthorized", "The request has no token, or its token does not serve."),
     ("403", "Forbidden", "The token lacks the privilege that the problem names."),
     (
         "409",
         "Conflict",
-        "The request suits what is published, and a rule or the state of the environment speaks against it: a reference that leads nowhere, a name that is taken, two attributes that exclude each other.",
+        "The request matches its schema, but breaks a rule or does not fit the state of the environment: a reference that leads nowhere, a name that is taken, two attributes that exclude each other.",
     ),
-    ("500", "Broken", "Something broke on this side. The log has the id of the request."),
+    ("500", "Broken", "The server failed. Its log has the id of the request."),
     (
         "503",
         "Busy",
@@ -31,24 +31,24 @@ const ALWAYS: &[Status] = &[
     ),
 ];
 
-const MISSING: Status = ("404", "NotFound", "What the address or the question names is not there.");
+const MISSING: Status = ("404", "NotFound", "An item that the address or the question names does not exist.");
 const PLUGIN: Status = ("504", "PluginTimeout", "A plugin that had to be asked took too long.");
 
-/// What calls that change something, or bring a body, may be answered besides.
+/// The further failures of calls that change something or have a body.
 const WRITING: &[Status] = &[
-    ("412", "PreconditionFailed", "What is there is not what `If-Match` or the body says."),
-    ("422", "Unprocessable", "The request can be read and does not suit what is published for it."),
+    ("412", "PreconditionFailed", "The current revision is not the one that `If-Match` or the body names."),
+    ("422", "Unprocessable", "The request can be read, but does not match its schema."),
     ("507", "StorageFull", "There is no room left on the disk. Nothing was written."),
 ];
 
-/// What calls with a body may be answered besides.
+/// The further failures of calls with a body.
 const SENDING: &[Status] = &[
     ("408", "SlowBody", "The body came too slowly."),
     ("413", "TooLarge", "The body is larger than the address takes."),
     ("415", "UnsupportedMediaType", "The body is of another type than the address takes."),
 ];
 
-/// Lists for each operation under `/api/` what it is answered when something is wrong.
+/// Adds the failures to the answers of each operation under `/api/`.
 pub(super) fn list(document: &mut Value) {
     let mut used = vec![MODIFIED, MISSING, PLUGIN];
     used.extend([ALWAYS, WRITING, SENDING].concat());

@@ -1,14 +1,14 @@
 //! Headers of requests and answers: which operations read a header, and which set one.
 //!
-//! Handlers read headers by the types of their arguments, which no description beside them shows. A test sends each header
-//! to each operation, so what is listed here and what handlers read cannot differ.
+//! Handlers read headers by the types of their arguments, which no description beside them shows. A test sends each
+//! header to each operation, so what is listed here and what handlers read cannot differ.
 
 use serde_json::{Value, json};
 
 use super::shapes;
 use crate::http::query::By;
 
-/// Writes to what has no revision of its own. They refuse `If-Match` and `If-None-Match`.
+/// Writes to addresses whose content has no revision of its own. They refuse `If-Match` and `If-None-Match`.
 const UNTAGGED: &[&str] = &[
     "/api/v1/imports",
     "/api/v1/outbox",
@@ -40,7 +40,7 @@ const QUESTIONS: &[&str] = &[
     "/api/v1/upgrade-plans",
 ];
 
-/// Writes to what has no tag that make a revision all the same.
+/// Writes to addresses without an entity tag that make a revision all the same.
 const REVISED: &[&str] = &[
     "/api/v1/imports",
     "/api/v1/plugin-bundle",
@@ -55,7 +55,7 @@ const ANY_TAG: &str = "AnyTag";
 /// Characters of a reason: no control characters.
 const REASON: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 
-/// Says of each operation which headers it reads and sets.
+/// Adds to each operation the headers that it reads and sets.
 pub(super) fn publish(document: &mut Value) {
     document["components"]["schemas"][ANY_TAG] =
         json!({"type": "string", "enum": ["*"], "description": "Whatever tag there is."});
@@ -77,7 +77,7 @@ pub(super) fn publish(document: &mut Value) {
     });
 }
 
-/// The headers that an operation reads, as parameters.
+/// Returns the headers that an operation reads, as parameters.
 fn read(path: &str, method: &str) -> Vec<Value> {
     let parameter = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "header", "required": false, "description": description, "schema": schema});
     if method == "get" {
@@ -90,14 +90,13 @@ fn read(path: &str, method: &str) -> Vec<Value> {
     }
     let mut read = Vec::new();
     if has_tag(path) {
-        let said =
-            "Tags of which what is there must have one, or `*` for anything. The write is refused with 412 otherwise.";
+        let said = "Tags of which the current item must have one, or `*` for any item. The write is refused with 412 otherwise.";
         read.push(parameter("If-Match", said, json!({"type": "string"})));
-        let said = "`*`: the write is refused where something is there already.";
+        let said = "`*`: the write is refused if the item exists already.";
         read.push(parameter("If-None-Match", said, shapes::reference(ANY_TAG)));
     }
     if has_reason(path) {
-        let said = "Why the caller writes, in UTF-8. The history repeats it.";
+        let said = "The reason of the write, in UTF-8. The history repeats it.";
         let schema =
             json!({"type": "string", "maxLength": By::REASON_MAX, "pattern": REASON, "format": "loadout-reason"});
         read.push(parameter("X-Loadout-Reason", said, schema));
@@ -105,17 +104,17 @@ fn read(path: &str, method: &str) -> Vec<Value> {
     read
 }
 
-/// Whether what is written at `path` has a tag, which the author of a write may name.
+/// Tells whether `path` has an entity tag, which the author of a write may name.
 fn has_tag(path: &str) -> bool {
     !UNTAGGED.contains(&path) && !QUESTIONS.contains(&path)
 }
 
-/// Whether the history has a place for the reason of a write.
+/// Tells whether the history keeps the reason of a write at `path`.
 fn has_reason(path: &str) -> bool {
     !QUESTIONS.contains(&path) && !path.starts_with("/api/v1/tokens")
 }
 
-/// The headers that an answer with `status` may have: name, description and schema.
+/// Returns the headers that an answer with `status` may have: name, description and schema.
 fn set(path: &str, method: &str, status: &str) -> Vec<(&'static str, &'static str, Value)> {
     let text = || json!({"type": "string"});
     let mut set = Vec::new();
@@ -123,7 +122,8 @@ fn set(path: &str, method: &str, status: &str) -> Vec<(&'static str, &'static st
         set.push(("ETag", "The tag of the answer, where the answer has at most 16 MiB.", text()));
     }
     if path == "/api/v1/users" {
-        let said = "How many people were looked at, where an index did not suffice and they were more than 10,000.";
+        let said =
+            "The number of people that were looked at, where an index did not suffice and they were more than 10,000.";
         set.push((
             "x-loadout-scanned",
             said,
@@ -131,7 +131,7 @@ fn set(path: &str, method: &str, status: &str) -> Vec<(&'static str, &'static st
         ));
     }
     if status == "201" {
-        set.push(("Location", "The address of what was made.", text()));
+        set.push(("Location", "The address of the created item.", text()));
     }
     if method != "get" && (has_tag(path) || REVISED.contains(&path)) {
         let said = "The revision that the write made.";

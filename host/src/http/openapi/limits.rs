@@ -1,7 +1,7 @@
-//! The bounds of items, published: how long lists are, which texts have to be seen, how words are written, which numbers are
-//! languages.
+//! The bounds of items, published: how long lists are, which texts have to be seen, how words are written, which
+//! numbers are languages.
 //!
-//! They are those that items are held to, from the same tables.
+//! They come from the tables that items are validated with.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use super::shapes::{self, reference, referred, types};
 use crate::domain::name::{AUTHORED_NAME, NAME, NAME_MAX};
 use crate::domain::{Kind, bounds, session_context, wording};
 
-/// A text of which something is seen.
+/// The pattern of a text with at least one visible character.
 const VISIBLE: &str =
     r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0\s][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
-/// A text without control characters but tabs and line ends.
+/// The pattern of a text without control characters except tabs and line ends.
 const PRINTED: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
 
 /// Puts the bounds into the schemas of items and their parts.
@@ -58,7 +58,7 @@ pub(super) fn publish(document: &mut Value) {
     shapes::put_schemas(document, schemas);
 }
 
-/// Publishes what a session that is asked about may be.
+/// Publishes the bounds of the session in a question.
 fn bound_session(schemas: &mut Map<String, Value>) {
     for attribute in ["workstream", "entity", "template"] {
         if let Some(name) = at(schemas, "SessionInput", attribute) {

@@ -1,16 +1,16 @@
-//! Links: from what makes something to what reads, changes and deletes it.
+//! Links of the OpenAPI document: from the operation that creates an item to those that read, change and delete it.
 
 use serde_json::{Map, Value, json};
 
 use super::shapes;
 
-/// An operation that makes something whose name is in its answer.
+/// An operation that creates an item and names it in its answer.
 struct Making {
     /// The address of the operation.
     from: &'static str,
-    /// Where what it made is from then on.
+    /// The address of the created item.
     place: &'static str,
-    /// Where each part of that address is in the answer.
+    /// Each part of that address, with its place in the answer.
     parts: &'static [(&'static str, &'static str)],
 }
 
@@ -37,7 +37,7 @@ const MADE: &[Making] = &[
     ),
 ];
 
-/// Adds links to the answers of each operation that makes something.
+/// Adds links to the answers of each operation that creates an item.
 pub(super) fn add(document: &mut Value) {
     let mut all = Vec::new();
     shapes::operations(document, &mut |path, method, operation| {

@@ -1,4 +1,4 @@
-//! Parameters of addresses: what a name in an address may be, said once for all operations.
+//! Parameters of addresses: publishes the pattern of each name in an address, once for all operations.
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,12 @@ use super::shapes::{self, types};
 use crate::domain::Kind;
 use crate::domain::name::{AUTHORED_NAME, NAME, NAME_MAX, NEW_NAME};
 
-/// The name of a plugin, its publisher, a connector or a secret.
+/// The pattern of the name of a plugin, its publisher, a connector or a secret.
 const HANDLE: &str = "^[a-z][a-z0-9-]{0,63}$";
-/// A version of a plugin.
+/// The pattern of a version of a plugin.
 const VERSION: &str = "^(0|[1-9][0-9]{0,8})(\\.(0|[1-9][0-9]{0,8})){2}$";
 
-/// Says of each parameter of each address what it may be.
+/// Adds its pattern to each parameter of each address.
 pub(super) fn bound(document: &mut Value) {
     shapes::operations(document, &mut |path, method, operation| {
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);

@@ -1,4 +1,4 @@
-//! What requests may send, where that is less than what answers show.
+//! Schemas of request bodies, where a request may send less than the answer shows.
 //!
 //! An answer names its item and says what the store knows about it. A body may repeat both, so that what was read can
 //! be written back, and has to say neither: it has a schema of its own. A patch (RFC 7396) is the same with nothing

@@ -24,7 +24,7 @@ pub(in crate::http) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(one)).routes(routes!(several, install))
 }
 
-/// Which version travels.
+/// The version that the bundle holds.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -33,7 +33,7 @@ struct VersionQuery {
     version: Option<String>,
 }
 
-/// Which plugins travel.
+/// The plugins that the bundle holds.
 #[derive(Debug, Default, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct PluginsQuery {
@@ -50,19 +50,19 @@ struct InstallQuery {
     /// Whether what served where the bundle comes from serves as soon as it is here; it does without this.
     #[param(required = false)]
     activate: Option<bool>,
-    /// Whether it may be of another major version than the one that serves.
+    /// Whether a version may have another major version number than the one that serves.
     #[serde(default)]
     #[param(required = false)]
     accept_major: bool,
-    /// Whether it serves whatever it would change of what was recorded. Needs `plugin.configure`.
+    /// Whether a version serves whatever it would change of the recorded answers. Needs `plugin.configure`.
     #[serde(default)]
     #[param(required = false)]
     past_gate: bool,
-    /// Whether it serves although settings that are there do not fit it.
+    /// Whether a version serves although existing settings do not fit it.
     #[serde(default)]
     #[param(required = false)]
     anyway: bool,
-    /// Only says what the bundle would do.
+    /// Whether the answer only reports what the bundle would do, and nothing is installed.
     #[serde(default)]
     #[param(required = false)]
     dry_run: bool,
@@ -77,11 +77,11 @@ fn zipped(zip: Vec<u8>) -> Zip {
     ([(header::CONTENT_TYPE, ZIP), (header::CONTENT_DISPOSITION, FILE)], zip)
 }
 
-/// Gives a plugin as a bundle, for an environment without a network.
+/// Returns a plugin as a bundle, for an environment without a network.
 #[utoipa::path(
     get, path = "/api/v1/plugins/{publisher}/{name}/bundle", operation_id = "bundle-plugin", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         VersionQuery,
     ),
     responses((
@@ -108,7 +108,7 @@ async fn one(
     Ok(zipped(bundle.await?))
 }
 
-/// Gives plugins as one bundle, each in the version that serves, for an environment without a network.
+/// Returns plugins as one bundle, each in the version that serves, for an environment without a network.
 #[utoipa::path(
     get, path = "/api/v1/plugin-bundle", operation_id = "bundle-plugins", tag = "plugins", params(PluginsQuery),
     responses((
@@ -121,12 +121,12 @@ async fn several(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Zi
     Ok(zipped(app.run_long(move |service| Ok(service.bundle(&plugin)?)).await?))
 }
 
-/// Installs every plugin of a bundle as one revision, or none. Each component is looked at like one that is uploaded. To take over
-/// what was decided about steps needs `plugin.configure`, too.
+/// Installs every plugin of a bundle as one revision, or none. Each component is looked at like one that is uploaded.
+/// To take over what was decided about steps needs `plugin.configure`, too.
 #[utoipa::path(
     post, path = "/api/v1/plugin-bundle", operation_id = "install-plugin-bundle", tag = "plugins", params(InstallQuery),
     request_body(content = String, content_type = "application/zip", description = "The bundle, at most 64 MiB."),
-    responses((status = 200, description = "What became of each component.", body = InstalledBundle)),
+    responses((status = 200, description = "The result for each component.", body = InstalledBundle)),
 )]
 async fn install(
     State(app): State<App>,

@@ -1,4 +1,4 @@
-//! Grants: what versions of plugins may reach outside of the host.
+//! Grants: returns, replaces and takes back what a version of a plugin may reach outside of the host.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -71,14 +71,14 @@ impl Body {
     }
 }
 
-/// Shows what a version asks to reach outside of the host, what it was granted, and what it does not have.
+/// Returns what a version asks to reach outside of the host, what it was granted, and what it lacks.
 #[utoipa::path(
     get, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}/grant", operation_id = "get-plugin-grant", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         ("version" = String, Path, description = "The version."),
     ),
-    responses((status = 200, description = "What it asks for, and what it has.", body = GrantView)),
+    responses((status = 200, description = "The request of the version, and its grant.", body = GrantView)),
 )]
 async fn show(
     State(app): State<App>,
@@ -89,15 +89,16 @@ async fn show(
     Ok(Json(app.run(move |service| Ok(service.grant(&name, version)?)).await?))
 }
 
-/// Grants a version some of what it asks for, in place of what it was granted before. An empty body grants nothing, which is a
-/// decision, too: the version can be activated then, and whatever it asks outside is refused. Another build has no grant.
+/// Grants a version some of what it asks for, in place of what it was granted before. An empty body grants nothing,
+/// which is a decision, too: the version can be activated then, and every request of it to the outside is refused.
+/// Another build has no grant.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}/grant", operation_id = "put-plugin-grant", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         ("version" = String, Path, description = "The version."),
     ),
-    request_body = Body, responses((status = 200, description = "What it has from now on.", body = GrantView)),
+    request_body = Body, responses((status = 200, description = "The new grant of the version.", body = GrantView)),
 )]
 async fn put(
     State(app): State<App>,
@@ -116,14 +117,14 @@ async fn put(
     Ok(tagged(revision, view))
 }
 
-/// Takes back what a version was granted. If it serves it goes on, and whatever it asks outside is refused.
+/// Takes back what a version was granted. If it serves it goes on, and every request of it to the outside is refused.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}/versions/{version}/grant", operation_id = "delete-plugin-grant", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
         ("version" = String, Path, description = "The version."),
     ),
-    responses((status = 200, description = "What it asks for; it has nothing.", body = GrantView)),
+    responses((status = 200, description = "The request of the version, which has no grant any more.", body = GrantView)),
 )]
 async fn take(
     State(app): State<App>,

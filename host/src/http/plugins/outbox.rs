@@ -1,4 +1,4 @@
-//! The outbox: questions to asynchronous steps that wait, and those that nobody answered.
+//! The outbox: questions to asynchronous steps that wait, and those that were never answered.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -38,10 +38,10 @@ struct OutboxQuery {
     /// Questions on the page, 1 to 500; 50 without it.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Continues after the question of this number.
+    /// The number of the question after which the page begins.
     #[param(value_type = Option<u64>)]
     after: Option<Number>,
-    /// `pending` or `dead`; both without it.
+    /// The state of the questions that are listed: `pending` or `dead`. Without it, both.
     #[param(inline)]
     state: Option<EventState>,
 }
@@ -84,11 +84,11 @@ async fn retry(
     event.map(Json).ok_or_else(|| answered(id))
 }
 
-/// Drops a question: nobody will be asked.
+/// Drops a question: its step will not be asked.
 #[utoipa::path(
     delete, path = "/api/v1/outbox/{id}", operation_id = "delete-outbox", tag = "plugins",
     params(("id" = u64, Path, description = "The number of the question.")),
-    responses((status = 204, description = "It is gone.")),
+    responses((status = 204, description = "The question is dropped.")),
 )]
 async fn remove(
     State(app): State<App>,
@@ -114,14 +114,14 @@ struct OfPlugin {
 /// How many questions were dropped.
 #[derive(Debug, Serialize, ToSchema)]
 struct DroppedQuestions {
-    /// The number.
+    /// The number of dropped questions.
     dropped: u64,
 }
 
 /// Drops all questions to a plugin, those that wait and those that were given up: its steps are not asked.
 #[utoipa::path(
     delete, path = "/api/v1/outbox", operation_id = "drop-outbox", tag = "plugins", params(OfPlugin),
-    responses((status = 200, description = "They are gone.", body = DroppedQuestions)),
+    responses((status = 200, description = "The questions are dropped.", body = DroppedQuestions)),
 )]
 async fn drop_all(
     State(app): State<App>,

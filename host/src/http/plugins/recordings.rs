@@ -1,4 +1,5 @@
-//! Recordings: which calls of a plugin are kept whole, those there are, and what they come to when they are made again.
+//! Recordings: starts and stops the recording of a plugin's calls, lists, returns and deletes recordings, and replays
+//! them.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -49,16 +50,16 @@ struct RecordingsQuery {
     /// Recordings on the page, 1 to 500; 50 without it.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Recordings behind this one only.
+    /// The recording after which the page begins.
     #[param(value_type = Option<String>)]
     after: Option<TraceId>,
-    /// Of this plugin, as `publisher/name`.
+    /// The plugin whose recordings are listed, as `publisher/name`.
     plugin: Option<String>,
-    /// Of this tool kind.
+    /// The tool kind whose recordings are listed.
     tool: Option<String>,
-    /// Of people with this profile.
+    /// The profile of the people whose recordings are listed.
     profile: Option<String>,
-    /// Of calls that ended so.
+    /// The status of the recordings that are listed.
     #[param(inline)]
     status: Option<RecordedStatus>,
 }
@@ -73,17 +74,17 @@ struct ReplayQuery {
     version: Option<PluginVersion>,
 }
 
-/// How many recordings went.
+/// The number of recordings that were deleted.
 #[derive(Debug, Serialize, ToSchema)]
 struct Cleared {
-    /// How many there were.
+    /// The number of deleted recordings.
     removed: usize,
 }
 
-/// Records calls of a plugin from now on, until a time that is said.
+/// Starts the recording of a plugin's calls. It ends at the time that the body names.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/recording", operation_id = "record-plugin", tag = "recordings",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     request_body = RecordingSettings, responses((status = 200, description = "The plugin.", body = PluginView)),
 )]
 async fn record(
@@ -102,10 +103,10 @@ async fn record(
     Ok(shown(record.await?))
 }
 
-/// Records calls of a plugin no more. What was recorded stays until it is too old.
+/// Stops the recording of a plugin's calls. Existing recordings stay until they are too old.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}/recording", operation_id = "stop-recording-plugin", tag = "recordings",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     responses((status = 200, description = "The plugin.", body = PluginView)),
 )]
 async fn record_no_more(
@@ -123,11 +124,11 @@ async fn record_no_more(
     Ok(shown(stop.await?))
 }
 
-/// Takes all recordings of a plugin away.
+/// Deletes all recordings of a plugin.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}/recordings", operation_id = "clear-recordings", tag = "recordings",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
-    responses((status = 200, description = "They are gone.", body = Cleared)),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
+    responses((status = 200, description = "The recordings are deleted.", body = Cleared)),
 )]
 async fn clear(
     State(app): State<App>,
@@ -145,7 +146,7 @@ async fn clear(
     Ok(Json(Cleared { removed }))
 }
 
-/// Lists recordings, the newest first.
+/// Returns recordings, the newest first.
 #[utoipa::path(
     get, path = "/api/v1/recordings", operation_id = "list-recordings", tag = "recordings", params(RecordingsQuery),
     responses((status = 200, description = "One page.", body = RecordingPage)),
@@ -174,10 +175,10 @@ async fn list(State(app): State<App>, Query(query): Query<RecordingsQuery>) -> R
     Ok(Json(RecordingPage { items, next }))
 }
 
-/// Gives a recording, whole: the file that `loadout plugin replay` reads.
+/// Returns a whole recording: the file that `loadout plugin replay` reads.
 #[utoipa::path(
     get, path = "/api/v1/recordings/{id}", operation_id = "read-recording", tag = "recordings",
-    params(("id" = String, Path, description = "What it is known by.")),
+    params(("id" = String, Path, description = "The id of the recording.")),
     responses((status = 200, description = "The recording.", body = Object)),
 )]
 async fn read(State(app): State<App>, Path(id): Path<String>, _: Query<Nothing>) -> Result<Json<Value>, Refusal> {
@@ -185,11 +186,11 @@ async fn read(State(app): State<App>, Path(id): Path<String>, _: Query<Nothing>)
     Ok(Json(app.run(move |service| Ok(serde_json::json!(service.recording(id)?))).await?))
 }
 
-/// Takes a recording away.
+/// Deletes a recording.
 #[utoipa::path(
     delete, path = "/api/v1/recordings/{id}", operation_id = "delete-recording", tag = "recordings",
-    params(("id" = String, Path, description = "What it is known by.")),
-    responses((status = 204, description = "It is gone.")),
+    params(("id" = String, Path, description = "The id of the recording.")),
+    responses((status = 204, description = "The recording is deleted.")),
 )]
 async fn remove(
     State(app): State<App>,
@@ -203,11 +204,11 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Makes a recorded call again, from what was recorded alone.
+/// Replays a recorded call from the recording alone.
 #[utoipa::path(
     post, path = "/api/v1/recordings/{id}/replay", operation_id = "replay-recording", tag = "recordings",
-    params(("id" = String, Path, description = "What it is known by."), ReplayQuery),
-    responses((status = 200, description = "What it comes to.", body = ReplayView)),
+    params(("id" = String, Path, description = "The id of the recording."), ReplayQuery),
+    responses((status = 200, description = "The result of the replay.", body = ReplayView)),
 )]
 async fn replay(
     State(app): State<App>,

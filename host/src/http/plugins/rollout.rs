@@ -1,4 +1,5 @@
-//! Rollouts: a version compared with the one that serves, gated, tried for some, watched, and ended.
+//! Rollouts: compares a version with the one that serves, sets the gate of a plugin, and begins, shows and ends a
+//! trial.
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -29,7 +30,7 @@ pub(in crate::http) fn routes() -> OpenApiRouter<App> {
 struct CompareBody {
     /// The version, which must be installed.
     version: PluginVersion,
-    /// What it is meant to change.
+    /// The changes that the caller expects.
     #[serde(default)]
     expected: Vec<Expected>,
 }
@@ -40,23 +41,23 @@ struct CompareBody {
 struct RolloutBody {
     /// Which version, and for whom.
     rollout: WantedRollout,
-    /// What it is meant to change of what was recorded, if the plugin is gated.
+    /// The changes of recorded answers that the caller expects, if the plugin is gated.
     #[serde(default)]
     expected: Vec<Expected>,
-    /// Whether it is tried whatever it would change. Needs `plugin.configure`.
+    /// Whether the version is tried whatever it would change. Needs `plugin.configure`.
     #[serde(default)]
     past_gate: bool,
-    /// Whether it answers people although settings that are there do not fit it.
+    /// Whether the version answers people although existing settings do not fit it.
     #[serde(default)]
     anyway: bool,
 }
 
-/// Asks what was recorded of a version and of the one that serves, and shows in what they differ. Nothing changes. People and values
-/// are shown to whoever has `plugin.record`.
+/// Replays the recorded calls with a version and with the one that serves, and returns the differences. Changes
+/// nothing. The answer holds people and values only for a caller with `plugin.record`.
 #[utoipa::path(
     post, path = "/api/v1/plugins/{publisher}/{name}/comparison", operation_id = "compare-plugin-versions", tag = "recordings",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
-    request_body = CompareBody, responses((status = 200, description = "In what they differ.", body = Comparison)),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
+    request_body = CompareBody, responses((status = 200, description = "The differences between the two versions.", body = Comparison)),
 )]
 async fn compare(
     State(app): State<App>,
@@ -71,11 +72,11 @@ async fn compare(
     Ok(Json(if caller.has(Privilege::PluginRecord) { compared } else { compared.without_examples() }))
 }
 
-/// Says what versions of a plugin have to show before they serve: nothing, or that they change nothing of what was recorded but what
-/// is meant.
+/// Sets what a version of the plugin has to show before it serves: nothing, or that it changes no recorded answer
+/// except those that the caller expects to change.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/promotion", operation_id = "gate-plugin", tag = "plugins",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     request_body = Promotion, responses((status = 200, description = "The plugin.", body = PluginView)),
 )]
 async fn gate(
@@ -94,12 +95,12 @@ async fn gate(
     Ok(shown(gate.await?))
 }
 
-/// Tries a version beside the one that serves: in its shadow, for a share of all people, or for a group. It is stopped when it breaks
-/// too often; whoever that was about is answered by the version that serves.
+/// Tries a version beside the one that serves: in its shadow, for a share of all people, or for a group. The rollout is
+/// stopped when the version fails too often; all people are then answered by the version that serves.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/rollout", operation_id = "begin-rollout", tag = "plugins",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
-    request_body = RolloutBody, responses((status = 200, description = "What is tried.", body = RolloutView)),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
+    request_body = RolloutBody, responses((status = 200, description = "The rollout.", body = RolloutView)),
 )]
 async fn begin(
     State(app): State<App>,
@@ -122,11 +123,11 @@ async fn begin(
     Ok(tagged(revision, view))
 }
 
-/// Shows the version that is tried, and what became of it so far.
+/// Returns the version that is tried, and its results so far.
 #[utoipa::path(
     get, path = "/api/v1/plugins/{publisher}/{name}/rollout", operation_id = "watch-rollout", tag = "plugins",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
-    responses((status = 200, description = "What is tried.", body = RolloutView)),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
+    responses((status = 200, description = "The rollout.", body = RolloutView)),
 )]
 async fn watch(
     State(app): State<App>,
@@ -136,10 +137,10 @@ async fn watch(
     Ok(Json(app.run(move |service| Ok(service.rollout(&full(&publisher, &name))?)).await?))
 }
 
-/// Tries a version no more: everybody is answered by the one that serves.
+/// Ends the rollout: all people are answered by the version that serves.
 #[utoipa::path(
     delete, path = "/api/v1/plugins/{publisher}/{name}/rollout", operation_id = "end-rollout", tag = "plugins",
-    params(("publisher" = String, Path, description = "Who made it."), ("name" = String, Path, description = "What it is called.")),
+    params(("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin.")),
     responses((status = 200, description = "The plugin.", body = PluginView)),
 )]
 async fn end(

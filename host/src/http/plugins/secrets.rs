@@ -1,4 +1,4 @@
-//! Secrets: written and deleted, and read by nobody.
+//! Secrets: writes, lists and deletes them. No answer has the value of a secret.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -33,16 +33,18 @@ struct SecretList {
 #[serde(deny_unknown_fields)]
 #[schema(as = SecretBody)]
 struct Body {
-    /// What it is. No answer ever has it.
+    /// The value of the secret. No answer ever has it.
     #[schema(value_type = String, format = Password, pattern = "^[!-~]([ -~]*[!-~])$", min_length = 8, max_length = 4096, write_only)]
     #[serde(skip_serializing)]
     value: SecretValue,
-    /// The hosts it is for, such as `api.contoso.com` or `api.contoso.com:8443`. It is put into no request to another host.
+    /// The hosts that the secret is for, such as `api.contoso.com` or `api.contoso.com:8443`. It is put into no request
+    /// to another host.
     #[schema(value_type = Vec<HttpHost>, min_items = 1, max_items = 16)]
     hosts: SecretHosts,
 }
 
-/// Lists the names of the secrets that are there, with the hosts they are for and who wrote them when. No answer has a value.
+/// Returns the names of all secrets, with the hosts they are for, their last author and the time of the last write. No
+/// answer has a value.
 #[utoipa::path(
     get, path = "/api/v1/secrets", operation_id = "list-secrets", tag = "plugins",
     responses((status = 200, description = "Every secret, without its value.", body = SecretList)),
@@ -51,14 +53,15 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<SecretLi
     Ok(Json(SecretList { items: app.run(|service| Ok(service.store().secrets()?.list()?)).await? }))
 }
 
-/// Keeps a secret for the hosts it names, in place of what it was. Connectors and plugins use it by name, and only there; it is no part
-/// of any revision or export. Other hosts are written together with the value, so that a caller who does not know a secret cannot lead it elsewhere.
+/// Keeps a secret for the hosts it names, in place of what it was. Connectors and plugins use it by name, and only
+/// there; it is no part of any revision or export. Other hosts are written together with the value, so that a caller
+/// who does not know a secret cannot lead it elsewhere.
 #[utoipa::path(
     put, path = "/api/v1/secrets/{name}", operation_id = "put-secret", tag = "plugins",
-    params(("name" = String, Path, description = "What it is called.")), request_body = Body,
+    params(("name" = String, Path, description = "The name of the secret.")), request_body = Body,
     responses(
-        (status = 200, description = "The secret has another value.", body = SecretRecord),
-        (status = 201, description = "There is a secret.", body = SecretRecord),
+        (status = 200, description = "The secret is replaced.", body = SecretRecord),
+        (status = 201, description = "The secret is new.", body = SecretRecord),
     ),
 )]
 async fn put(
@@ -77,11 +80,11 @@ async fn put(
     .await
 }
 
-/// Deletes a secret: whatever would show it is refused from now on.
+/// Deletes a secret: every request that uses it is refused from now on.
 #[utoipa::path(
     delete, path = "/api/v1/secrets/{name}", operation_id = "delete-secret", tag = "plugins",
-    params(("name" = String, Path, description = "What it is called.")),
-    responses((status = 204, description = "The secret is gone.")),
+    params(("name" = String, Path, description = "The name of the secret.")),
+    responses((status = 204, description = "The secret is deleted.")),
 )]
 async fn delete(
     State(app): State<App>,

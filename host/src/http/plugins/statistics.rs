@@ -14,7 +14,7 @@ use crate::http::problem::Refusal;
 use crate::http::query::Query;
 use crate::http::state::App;
 
-/// Hours that are shown if nobody asks for more.
+/// Hours that are shown if the caller names no number.
 const HOURS: u32 = 24;
 /// Most hours that are shown: a year.
 const HOURS_MAX: u32 = 8_784;
@@ -45,12 +45,13 @@ struct PluginStatistics {
     items: Vec<CallStatistics>,
 }
 
-/// Counts the calls of a plugin: by outcome, with histograms of time and memory, since this server started and hour by hour.
+/// Counts the calls of a plugin: by outcome, with histograms of time and memory, since this server started and hour by
+/// hour.
 #[utoipa::path(
     get, path = "/api/v1/plugins/{publisher}/{name}/statistics", operation_id = "read-plugin-statistics", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made the plugin."),
-        ("name" = String, Path, description = "What it is called."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."),
+        ("name" = String, Path, description = "The name of the plugin."),
         StatisticsQuery,
     ),
     responses((status = 200, description = "The counts.", body = PluginStatistics)),

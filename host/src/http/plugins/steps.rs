@@ -28,8 +28,8 @@ struct StepList {
     items: Vec<StepView>,
 }
 
-/// Lists the steps that take part in changes of configuration, then those around the rules of tools, each in the order in which they
-/// are asked.
+/// Lists the steps that take part in changes of configuration, then those around the rules of tools, each in the order
+/// in which they are asked.
 #[utoipa::path(
     get, path = "/api/v1/steps", operation_id = "list-steps", tag = "plugins",
     responses((status = 200, description = "Every step.", body = StepList)),
@@ -38,14 +38,14 @@ async fn list(State(app): State<App>, _: Query<Nothing>) -> Result<Json<StepList
     Ok(Json(StepList { items: app.run(|service| Ok(service.steps()?)).await? }))
 }
 
-/// Decides about a step: whether it is asked, its rank, its configuration, what happens when it breaks. What is left out is as
-/// the plugin declares it. A step can be told what it needs before it serves: that of a plugin which is only installed, waits for a grant
-/// or is switched off.
+/// Decides about a step: whether it is asked, its rank, its configuration, what happens when it breaks. What is left
+/// out is as the plugin declares it. A step can be told what it needs before it serves: that of a plugin which is only
+/// installed, waits for a grant or is switched off.
 #[utoipa::path(
     put, path = "/api/v1/plugins/{publisher}/{name}/steps/{step}", operation_id = "put-step", tag = "plugins",
     params(
-        ("publisher" = String, Path, description = "Who made the plugin."), ("name" = String, Path, description = "What it is called."),
-        ("step" = String, Path, description = "The step."),
+        ("publisher" = String, Path, description = "The publisher of the plugin."), ("name" = String, Path, description = "The name of the plugin."),
+        ("step" = String, Path, description = "The name of the step."),
     ),
     request_body = StepOverride, responses((status = 200, description = "The step as it is asked from now on, or would be.", body = StepView)),
 )]

@@ -1,4 +1,4 @@
-//! The log of plugin calls: what was asked, how it ended and why.
+//! The log of plugin calls: lists the records, and returns one with its whole content.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -31,33 +31,33 @@ struct TracesQuery {
     /// Records on the page, 1 to 500; 50 without it.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Records behind this one only.
+    /// The record after which the page begins.
     #[param(value_type = Option<String>)]
     after: Option<TraceId>,
-    /// Of this plugin, as `publisher/name`.
+    /// The plugin that was called, as `publisher/name`.
     plugin: Option<String>,
-    /// Of this version of it.
+    /// The version of the plugin.
     version: Option<String>,
-    /// Of calls that ended so.
+    /// The outcome of the call.
     #[param(inline)]
     outcome: Option<Outcome>,
-    /// Of calls that were asked this, such as `tool.evaluate`.
+    /// The message of the call, such as `tool.evaluate`.
     message: Option<String>,
-    /// About this: a tool kind, a table or a collection.
+    /// The resource of the call: a tool kind, a table or a collection.
     resource: Option<String>,
-    /// As this step.
+    /// The step as which the plugin was called.
     step: Option<String>,
-    /// Caused by this request: the `x-request-id` of its answer.
+    /// The request that caused the call: the `x-request-id` of its answer.
     request: Option<String>,
-    /// Made for this decision: the `decisionId` of an experience.
+    /// The decision for which the call was made: the `decisionId` of an experience.
     decision: Option<String>,
-    /// Begun then or later.
+    /// The time at or after which the call began.
     #[param(value_type = Option<String>, format = DateTime)]
     since: Option<jiff::Timestamp>,
-    /// Begun before.
+    /// The time before which the call began.
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<jiff::Timestamp>,
-    /// That took longer than this many milliseconds.
+    /// The number of milliseconds that the call took longer than.
     #[param(value_type = Option<u64>)]
     slower_than: Option<Number>,
 }
@@ -111,7 +111,8 @@ struct TracePage {
     next: Option<String>,
 }
 
-/// Lists calls of plugins, the newest first. What plugins wrote and where they trapped is shown by each record's own address.
+/// Lists calls of plugins, the newest first. What plugins wrote and where they trapped is shown by each record's own
+/// address.
 #[utoipa::path(
     get, path = "/api/v1/traces", operation_id = "list-traces", tag = "traces", params(TracesQuery),
     responses((status = 200, description = "One page.", body = TracePage)),
@@ -129,10 +130,10 @@ async fn list(State(app): State<App>, Query(query): Query<TracesQuery>) -> Resul
     Ok(Json(page.await?).into_response())
 }
 
-/// Shows one call of a plugin, with what it wrote and where it trapped.
+/// Returns one call of a plugin, with the lines that the plugin wrote and the place where it trapped.
 #[utoipa::path(
     get, path = "/api/v1/traces/{id}", operation_id = "read-trace", tag = "traces",
-    params(("id" = String, Path, description = "What the record is known by.")),
+    params(("id" = String, Path, description = "The id of the trace.")),
     responses((status = 200, description = "The record.", body = CallTrace)),
 )]
 async fn read(State(app): State<App>, Path(id): Path<String>, _: Query<Nothing>) -> Result<Json<CallTrace>, Refusal> {

@@ -1,9 +1,9 @@
 //! Connections: accepted, served and closed, so that no caller keeps others out.
 //!
-//! There are only so many places, in all and for one address. Where they are taken, the connection that has been idle or has been
-//! sending its header for the longest gives its place to the new caller; one with a request in flight never does. If all are in
-//! flight, the new caller is told when to come again. A header, a pause between requests and an answer that is not taken have time
-//! limits. HTTP/1.1 only: there is no HTTP/2 here, and so none of its floods.
+//! There are only so many places, in all and for one address. Where they are taken, the connection that has been idle
+//! or has been sending its header for the longest gives its place to the new caller; one with a request in flight never
+//! does. If all are in flight, the new caller is told when to come again. A header, a pause between requests and an
+//! answer that is not taken have time limits. HTTP/1.1 only: there is no HTTP/2 here, and so none of its floods.
 
 mod activity;
 mod answering;
@@ -46,10 +46,10 @@ const AFTER_TROUBLE: Duration = Duration::from_millis(100);
 /// How many connections that wait are closed then.
 const MADE_FREE: usize = 8;
 
-/// How often that is said in the log.
+/// The pause between two lines of the log about it.
 const COMPLAINT: Duration = Duration::from_secs(10);
 
-/// Which connections there may be, and how long they may wait.
+/// The limits of connections: how many there may be, and how long they may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
     /// Most connections.
@@ -77,15 +77,16 @@ impl Connections {
     }
 }
 
-/// How far a server is.
+/// The phase of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Serving,
-    /// What is in flight is finished.
+    /// The server stops: requests in flight are finished, and no others are taken.
     Draining,
 }
 
-/// Serves `router` until `stop`, and then until what is in flight is finished. Dropping the future ends all connections.
+/// Serves `router` until `stop`, and then until what is in flight is finished. Dropping the future ends all
+/// connections.
 pub(in crate::http) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -131,12 +132,12 @@ pub(in crate::http) async fn serve(
         () = stop => {}
     }
     drop((listener, open));
-    // No connection is left to be told.
+    // The send fails only if no connection is left.
     let _ = phase.send(Phase::Draining);
     let _ = all_gone.recv().await;
 }
 
-/// Whether accepting failed because of the one who called, and the next may be accepted.
+/// Tells whether accepting failed because of the caller, so that the next connection may be accepted.
 fn is_of_the_caller(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
@@ -199,8 +200,8 @@ impl Carrying {
     }
 }
 
-/// Whether the connection waited too long for what its caller does next. Looked at whenever something happened, since that may
-/// have moved the moment.
+/// Whether the connection waited too long for what its caller does next. Looked at whenever something happened, since
+/// that may have moved the moment.
 fn overdue(activity: &Activity, mut alarm: std::pin::Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<Overdue> {
     let Some((at, overdue)) = activity.overdue_at() else { return Poll::Pending };
     let at = tokio::time::Instant::from_std(at);

@@ -1,4 +1,4 @@
-//! The work a server does between requests: questions to asynchronous steps are put as soon as they are due.
+//! The background worker of the outbox: puts questions to asynchronous steps as soon as they are due.
 
 use std::sync::Arc;
 use std::time::Duration;

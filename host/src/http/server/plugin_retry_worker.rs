@@ -1,17 +1,17 @@
-//! The work a server does between requests: plugins that could not be made ready are tried again.
+//! The background worker that tries again to load plugins that could not be made ready.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::service::Service;
 
-/// How often somebody looks whether there is one.
+/// The pause between two looks for a plugin that is to be tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How long nothing is tried after the database failed.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// Tries again until the server is told to stop.
+/// Tries such plugins again until the server is told to stop.
 pub(in crate::http) async fn retry(service: Arc<Service>) {
     loop {
         let at_work = Arc::clone(&service);

@@ -1,14 +1,15 @@
-//! The work a server does between requests: calls that were noticed are recorded and compared when their answers are gone.
+//! The background worker of recordings: records and compares observed calls after their answers were sent, and deletes
+//! recordings that are too old.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::service::Service;
 
-/// How long a call is waited for before somebody asks whether the server still runs.
+/// The longest wait for a call before the loop starts again, so that a server that stops is noticed.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How often recordings that are too old are taken away.
+/// The pause between two deletions of recordings that are too old.
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// Looks at calls until the server is told to stop.

@@ -1,6 +1,6 @@
-//! Calls of plugins, as Prometheus reads them: what the log counts since the server started.
+//! Metrics of plugin calls for Prometheus: the counts of the call log since the server started.
 //!
-//! Labels are plugins and versions that were asked, and so as few as those that are installed.
+//! Labels are the plugins and versions that were called, so there are as few as are installed.
 
 use std::collections::BTreeMap;
 use std::fmt::Error;
@@ -20,14 +20,14 @@ use crate::store::TraceLog;
 #[derive(Debug)]
 pub(in crate::http) struct Calls(pub(in crate::http) Arc<TraceLog>);
 
-/// Who was asked.
+/// The plugin and version that were called.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
 struct Asked {
     plugin: String,
     version: String,
 }
 
-/// Who was asked, and how it ended.
+/// The plugin and version that were called, and the outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Ended {
     plugin: String,
@@ -35,7 +35,7 @@ struct Ended {
     outcome: &'static str,
 }
 
-/// A histogram of a tally, how it is called, and how many of what it counts make one unit.
+/// A histogram of a tally, with its name, its help and the number of counted values that make one unit.
 struct Shown {
     name: &'static str,
     help: &'static str,

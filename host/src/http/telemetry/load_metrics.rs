@@ -1,4 +1,4 @@
-//! What is counted of connections, of requests that wait for a thread, and of bodies that found no room.
+//! Metrics of load: connections, requests that wait for a thread, and bodies that found no room.
 
 use std::sync::atomic::AtomicI64;
 
@@ -8,13 +8,13 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// Which threads work is for.
+/// The label that names a lane.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Lane {
     lane: &'static str,
 }
 
-/// Why something ended.
+/// The label that names why a connection was closed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Reason {
     reason: &'static str,

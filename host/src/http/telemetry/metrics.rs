@@ -1,4 +1,4 @@
-//! What Prometheus reads. Each server counts for itself; nothing is global.
+//! The counters that Prometheus reads. Each server has its own; nothing is global.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -20,14 +20,14 @@ use super::load_metrics::LoadMetrics;
 /// Upper bounds of the latency histogram, in seconds: a memoised answer takes a fraction of a millisecond.
 const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// What was asked for.
+/// The labels of a request: method and route.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Asked {
     method: &'static str,
     route: String,
 }
 
-/// What was asked for, and how it went.
+/// The labels of an answer: method, route and status.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
     method: &'static str,
@@ -35,7 +35,7 @@ struct Answered {
     status: u16,
 }
 
-/// Why a call was denied.
+/// The label that names why a call was denied.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Denied {
     reason: &'static str,

@@ -104,7 +104,7 @@ async fn nobody_hands_out_what_they_do_not_have() -> Done {
     };
     let made = create(&["workspace"], "desk").await?;
     assert_eq!((made.status, &made.json()["createdBy"]), (201, &json!("chief")), "{made}");
-    assert_snapshot!(create(&["app-profile-user"], "spy").await?, @r#"403 {"code":"forbidden","detail":"the token `chief` lacks the privilege `configuration.read`: use one with the role `system-administrator` or `app-profile-administrator` or `app-profile-user` or `productivity-tools-administrator` or `plugin-installer` or `plugin-trust-administrator` or `plugin-configurator` or `plugin-granter` or `plugin-operator` or `plugin-recorder` or `upgrader`, or ask whoever manages tokens for it","privilege":"configuration.read"}"#);
+    assert_snapshot!(create(&["app-profile-user"], "spy").await?, @r#"403 {"code":"forbidden","detail":"the token `chief` lacks the privilege `configuration.read`: use one with the role `system-administrator` or `app-profile-administrator` or `app-profile-user` or `productivity-tools-administrator` or `plugin-installer` or `plugin-trust-administrator` or `plugin-configurator` or `plugin-granter` or `plugin-operator` or `plugin-recorder` or `upgrader`, or ask an administrator of tokens for it","privilege":"configuration.read"}"#);
     for (method, path) in [(Method::POST, "/api/v1/tokens/boss/rotate"), (Method::DELETE, "/api/v1/tokens/boss")] {
         assert_eq!(ask(&host, &chief, method, path, None).await?.status, 403, "{path}");
     }

@@ -1,4 +1,4 @@
-//! Who is next in a lane: callers take turns by name, and none of them takes the lane from the others.
+//! The order of a lane: callers take turns by name, so that none of them takes the lane from the others.
 //!
 //! One caller works on three quarters of the threads at most, so that the next one finds a thread. While others wait,
 //! no caller gets another thread who has a quarter of them. Where the queue is full, the caller with the most requests
@@ -20,7 +20,7 @@ pub(super) struct Line<T> {
     next: u64,
 }
 
-/// What one caller has in the lane.
+/// The requests of one caller in the lane.
 struct Caller<T> {
     working: usize,
     waiting: VecDeque<(u64, T)>,
@@ -28,9 +28,9 @@ struct Caller<T> {
 
 /// A place in the queue.
 pub(super) struct Place<T> {
-    /// Its number.
+    /// The number of the place.
     pub(super) number: u64,
-    /// What had to leave for it.
+    /// The ticket that had to leave for it.
     pub(super) displaced: Option<T>,
 }
 

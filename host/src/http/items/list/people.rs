@@ -136,7 +136,7 @@ fn standing(place: &Place, order: PeopleOrder) -> Option<Standing> {
     Some(Standing { key, login })
 }
 
-/// Everyone who may pass, in an order of the database, a batch at a time.
+/// Every person who may pass, in an order of the database, a batch at a time.
 enum People<'a> {
     /// Few, who stand in another order, and were sorted.
     Sorted(std::vec::IntoIter<Standing>),

@@ -14,10 +14,10 @@ use crate::store::{PeopleOrder, PersonKey, Ranges};
 /// Ways that are looked at for one filter. Each costs counting what the index has.
 const WAYS_MAX: usize = 8;
 
-/// An index, and which part of it has everyone who passes.
+/// An index, and the part of it that has every person who passes.
 pub(super) type Way = (PersonKey, Ranges);
 
-/// The ways to find everyone who passes a filter. None if everyone has to be looked at.
+/// The ways to find every person who passes a filter. None if every person has to be looked at.
 pub(super) fn ways(filter: &Filter) -> Vec<Way> {
     let mut ways = match filter {
         Filter::And(a, b) => {

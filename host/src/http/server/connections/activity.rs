@@ -1,4 +1,5 @@
-//! What a connection is doing: waits for its caller, has a request in flight, or cannot get rid of an answer.
+//! The activity of a connection: it waits for its caller, has a request in flight, or has an answer that the caller
+//! does not take.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -8,7 +9,7 @@ use crate::http::capacity::pace::{Pace, Patience};
 use super::Connections;
 use super::places::Place;
 
-/// What the caller took too long for.
+/// The reason why a caller is overdue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Overdue {
     /// The next request.

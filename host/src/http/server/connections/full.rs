@@ -1,4 +1,4 @@
-//! What a caller is told for whom there is no place: a short answer, made without reading what was asked.
+//! The answer to a caller for whom there is no place: a short one, sent without reading the request.
 
 use std::future::poll_fn;
 use std::io;
@@ -10,7 +10,7 @@ use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
-/// Most callers that are told at once. Others find their connection closed.
+/// Most callers that get the answer at once. The connections of others are closed.
 const TOLD_AT_ONCE: usize = 16;
 
 /// How long a caller has to take the answer.

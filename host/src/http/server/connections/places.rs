@@ -1,4 +1,4 @@
-//! The places for connections: who has one, who waits in it, and who gives it up for a new caller.
+//! The places for connections: which connection has one, which waits in it, and which gives it up for a new caller.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -36,7 +36,8 @@ impl Places {
         Arc::new(Self { table: Mutex::new(table), changed: Notify::new(), metrics })
     }
 
-    /// A place for `peer`. If there is none, one that waits is closed for it, of the peer that has the most. Nothing if none waits.
+    /// A place for `peer`. If there is none, one that waits is closed for it, of the peer that has the most. Nothing if
+    /// none waits.
     pub(super) async fn take(self: &Arc<Self>, peer: Peer) -> Option<Place> {
         let taking = async {
             loop {
@@ -111,7 +112,7 @@ enum Entry {
     Full,
 }
 
-/// Who has a place.
+/// The connections that have a place.
 #[derive(Default)]
 struct Table {
     all: usize,
@@ -170,8 +171,8 @@ impl Table {
         self.next
     }
 
-    /// The peer that has the most connections, of those with one that waits: a caller with a few never gives way to one with many.
-    /// Of several, the one whose connection has waited for the longest.
+    /// The peer that has the most connections, of those with one that waits: a caller with a few never gives way to one
+    /// with many. Of several, the one whose connection has waited for the longest.
     fn largest(&self) -> Option<Peer> {
         let waiting = self.peers.iter().filter_map(|(peer, at)| Some((peer, at.open, at.waiting.keys().next()?)));
         waiting.max_by_key(|(_, open, since)| (*open, Reverse(**since))).map(|(peer, ..)| *peer)

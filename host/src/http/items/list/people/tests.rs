@@ -1,4 +1,4 @@
-//! Whatever way a list of people is found, the answer is that of the plain filter and the plain order over everyone.
+//! Whatever way a list of people is found, the answer is that of the plain filter and the plain order over all people.
 
 use std::sync::LazyLock;
 
