@@ -11,8 +11,9 @@ mod upgrades;
 
 pub use changes::outbox::Delivered;
 pub use plugins::bundles::{BundleOptions, InstalledBundle, InstalledComponent};
+pub use plugins::comparison::{Comparison, SettingsOutlook};
 pub use plugins::connectors::ConnectorView;
-pub use plugins::gate::{Comparison, Gatekeeping, SettingsOutlook};
+pub use plugins::gate::Gatekeeping;
 pub use plugins::grants::{Grant, GrantView};
 pub use plugins::kinds::ToolWithoutRule;
 pub use plugins::rollout::RolloutView;

@@ -15,9 +15,11 @@ pub(in crate::service) mod steps;
 pub(in crate::service) mod tools;
 pub(in crate::service) mod trust;
 
+pub(in crate::service) mod comparison;
 mod duties;
 mod error;
 mod fit;
+mod migrated;
 mod quota;
 mod settle;
 mod shipped;
@@ -26,7 +28,8 @@ mod view;
 pub use super::runtime::serving::ServingState;
 pub use error::PluginError;
 pub use fit::{SettingsPlace, SettingsProblem, UnfitSettings};
-pub use settle::{Migrated, MigratedSettings, SettingsChange, Settling};
+pub use migrated::{Migrated, MigratedSettings, SettingsChange};
+pub use settle::Settling;
 pub use view::{ActivatedPlugin, Decided, Installed, PluginView, RolledBackPlugin, VersionView};
 
 use std::cell::{Cell, RefCell};

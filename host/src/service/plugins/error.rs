@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::gate::Comparison;
+use super::comparison::Comparison;
 use crate::domain::trace::TraceId;
 use crate::domain::{Capabilities, Digest, PluginVersion, Problem};
 use crate::plugin::LoadError;

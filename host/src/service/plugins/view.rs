@@ -13,7 +13,7 @@ use crate::store::{FailedVersion, Layer, Snapshot};
 
 use super::super::{Error, PluginSource, Service};
 use super::fit::UnfitSettings;
-use super::settle::Migrated;
+use super::migrated::Migrated;
 use super::trust::SignerView;
 use super::{PluginError, entry, item};
 use crate::service::runtime::serving;
