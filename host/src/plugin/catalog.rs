@@ -1,8 +1,8 @@
 //! Which ready components are asked, and about what.
 //!
-//! Immutable: another version, another binding is another catalog. Whoever holds one goes on with it, so a call in flight ends
-//! on the component it began with. A component that cannot be used leaves the others working; why is on the list of
-//! problems, and what it should decide about fails visibly.
+//! Immutable: another version, another binding is another catalog. Whoever holds one goes on with it, so a call in
+//! flight ends on the component it began with. A component that cannot be used leaves the others working; why is on the
+//! list of problems, and what it should decide about fails visibly.
 
 pub(in crate::plugin) mod policy;
 pub(in crate::plugin) mod queries;
@@ -41,7 +41,8 @@ use super::replay::observation::{PendingObservation, StepObserver};
 use super::settings::schema::SettingsSchema;
 use super::worlds::sequence::ToolStepRegistration;
 
-/// Components by what they are asked about: rules by tool kind, the steps around them, and steps of changes and upgrades.
+/// Components by what they are asked about: rules by tool kind, the steps around them, and steps of changes and
+/// upgrades.
 pub struct Catalog {
     engine: Arc<Engine>,
     members: Vec<Member>,
@@ -255,8 +256,8 @@ impl Catalog {
         self.missing.push(missing);
     }
 
-    /// Notes what should be asked about a tool kind, or was once, and is not. A rule that is waited for keeps the kind from components that
-    /// are added after this; one that is bound already has the kind.
+    /// Notes what should be asked about a tool kind, or was once, and is not. A rule that is waited for keeps the kind
+    /// from components that are added after this; one that is bound already has the kind.
     pub fn add_absent(&mut self, kind: &str, absent: Absent) {
         let is_rule = matches!(absent.part, AbsentPart::Rule | AbsentPart::Former);
         if !(is_rule && self.by_kind.contains_key(kind)) {
@@ -293,7 +294,8 @@ impl Catalog {
         }
     }
 
-    /// Whether the plugin of this name is asked, or each of its steps, and which hosts outside it does not reach for now.
+    /// Whether the plugin of this name is asked, or each of its steps, and which hosts outside it does not reach for
+    /// now.
     pub fn health(&self, plugin: &str) -> Vec<Health> {
         let member = self.members.iter().find(|member| member.ready.manifest().full_name() == plugin);
         let mut health = member.map(|member| member.ready.health()).unwrap_or_default();

@@ -38,7 +38,8 @@ pub struct Config {
     pub heavy_slots: u32,
     /// How long a call waits for a slot.
     pub slot_timeout: Duration,
-    /// How many calls of one plugin may run at once, those of all its versions together; half of the slots at most, if they are heavy.
+    /// How many calls of one plugin may run at once, those of all its versions together; half of the slots at most, if
+    /// they are heavy.
     pub per_plugin: u32,
     /// How many calls may wait for their turn with one plugin; more are refused at once.
     pub queue: usize,
@@ -50,8 +51,8 @@ pub struct Config {
     pub watch: Arc<dyn Watch>,
     /// The way out of the host.
     pub gateway: Gateway,
-    /// The folder with the key by which compiled code is known to be this program's own; that of the code without it, which must then be
-    /// one that nobody else fills.
+    /// The folder with the key by which compiled code is known to be this program's own; that of the code without it,
+    /// which must then be one that nobody else fills.
     pub keys: Option<PathBuf>,
     /// What calls find around them.
     pub fixed_inputs: FixedInputs,
@@ -93,7 +94,8 @@ impl Config {
         }
     }
 
-    /// How many calls may be made once more at once: recordings are asked again, and versions are compared, beside those that people wait for.
+    /// How many calls may be made once more at once: recordings are asked again, and versions are compared, beside
+    /// those that people wait for.
     pub(super) fn slots_aside(&self, weight: Weight) -> u32 {
         (self.slots_for(weight) / 8).max(1)
     }
@@ -109,8 +111,8 @@ impl Config {
 }
 
 impl Config {
-    /// How many calls of components of one weight may run at once that may wait outside: of light ones a quarter of all that run, of heavy
-    /// ones, of which few run anyway, half.
+    /// How many calls of components of one weight may run at once that may wait outside: of light ones a quarter of all
+    /// that run, of heavy ones, of which few run anyway, half.
     pub(super) fn waiting_slots_for(&self, weight: Weight) -> u32 {
         match weight {
             Weight::Light => self.slots / 4,

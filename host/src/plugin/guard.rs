@@ -1,5 +1,5 @@
-//! Who may ask a component now: a breaker before it, and the lane of its plugin, so that one that is slow or broken takes no more than
-//! its share. A call that may wait for others outside has a smaller one.
+//! Who may ask a component now: a breaker before it, and the lane of its plugin, so that one that is slow or broken
+//! takes no more than its share. A call that may wait for others outside has a smaller one.
 
 pub(in crate::plugin) mod breaker;
 pub(in crate::plugin) mod budget;
@@ -33,7 +33,8 @@ pub(super) struct Permit<'a> {
 }
 
 impl Guard {
-    /// What stands before a component of `plugin` with these steps, or with none. All components of the plugin share `lane`.
+    /// What stands before a component of `plugin` with these steps, or with none. All components of the plugin share
+    /// `lane`.
     pub(super) fn new(
         config: &Config,
         plugin: &str,
@@ -65,7 +66,8 @@ impl Guard {
         }
     }
 
-    /// What the component answered as `step` turned out to be no answer. Why is in the record of the call alone: it quotes the answer.
+    /// What the component answered as `step` turned out to be no answer. Why is in the record of the call alone: it
+    /// quotes the answer.
     pub(super) fn report_invalid(&self, step: &str) {
         if let Some((_, breaker)) = self.breakers.iter().find(|(name, _)| name.as_deref() == Some(step)) {
             let why = "what it answered cannot be carried out";
@@ -88,7 +90,8 @@ impl Permit<'_> {
         match error {
             Some(error) if !error.is_its_fault() || error.is_of_the_question() => admitted.withdrawn(),
             error => {
-                // Callers who may not see records of calls see this. What a guest writes may quote what it was told of people.
+                // Callers who may not see records of calls see this. What a guest writes may quote what it was told of
+                // people.
                 let fault = error.map(CallError::public_message);
                 tell(self.plugin, self.step, admitted.ended(Instant::now(), fault.as_deref()));
             }

@@ -29,7 +29,8 @@ const LARGEST_MANIFEST: usize = 64 << 10;
 /// Imports and exports that are looked at in a component of which nothing is known yet.
 const MOST_NAMES: usize = 5_000;
 
-/// Interfaces outside of the contract that a plugin of every world may import, with the start of the versions that are offered.
+/// Interfaces outside of the contract that a plugin of every world may import, with the start of the versions that are
+/// offered.
 const OFFERED: [(&str, &str); 20] = [
     ("wasi:cli/environment", "0.2."),
     ("wasi:cli/exit", "0.2."),
@@ -53,7 +54,8 @@ const OFFERED: [(&str, &str); 20] = [
     ("wasi:random/random", "0.2."),
 ];
 
-/// Interfaces that a heavy component may import besides: its language's library names them, whether its rule does or not. Using one ends the call.
+/// Interfaces that a heavy component may import besides: its language's library names them, whether its rule does or
+/// not. Using one ends the call.
 const OFFERED_TO_RUNTIMES: [(&str, &str); 7] = [
     ("wasi:sockets/instance-network", "0.2."),
     ("wasi:sockets/ip-name-lookup", "0.2."),
@@ -158,7 +160,8 @@ pub(super) fn manifest_text(component: &[u8]) -> Option<&str> {
     text(section(component).ok()??).ok()
 }
 
-/// Whether a component may want to take part in changes: it exports what plugins that do are asked by, or cannot be read.
+/// Whether a component may want to take part in changes: it exports what plugins that do are asked by, or cannot be
+/// read.
 pub(super) fn may_take_part(component: &[u8]) -> bool {
     let handler = World::of(&Provides::ConfigurationSteps { steps: Vec::new() }).export;
     Outline::of(component).map_or(true, |outline| outline.exports.iter().any(|export| is_one(export, handler)))
@@ -427,7 +430,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-        /// What is as it should be is taken as it was meant, and one mistake in it is refused by the place it stands in.
+        /// What is as it should be is taken as it was meant, and one mistake in it is refused by the place it stands
+        /// in.
         #[test]
         fn a_manifest_is_what_its_author_means_or_refused_by_the_place_of_the_mistake(
             drawn in drawn(),
@@ -508,7 +512,8 @@ mod tests {
         assert!(refused.starts_with("it is built against `loadout:plugin/tool-rule@0.2.0`"), "{refused}");
     }
 
-    /// The interfaces of the contract that a component for `world` is refused for, and the sentence about one that nobody has.
+    /// The interfaces of the contract that a component for `world` is refused for, and the sentence about one that
+    /// nobody has.
     fn refused(world: &str, rest: &str) -> String {
         let refusal = |import: &str| match inspect(&importing(import, world, rest)).unwrap_err() {
             refused @ (LoadError::Imports { .. } | LoadError::Generation { .. }) => Some(refused.to_string()),

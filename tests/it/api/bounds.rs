@@ -1,4 +1,5 @@
-//! What is beyond a bound of `host/docs/bounds.md` is refused over HTTP with the status and the code that the page says.
+//! What is beyond a bound of `host/docs/bounds.md` is refused over HTTP with the status and the code that the page
+//! says.
 
 use loadout_tests::Done;
 use loadout_tests::host::{Reply, TestHost};

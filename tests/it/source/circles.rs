@@ -1,6 +1,7 @@
 //! No circle: within each folder of the host, files and sub-folders name each other in one direction.
 //!
-//! A file and the files below it belong together and may name each other. What a file re-exports is followed to where it stands.
+//! A file and the files below it belong together and may name each other. What a file re-exports is followed to where
+//! it stands.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -122,7 +123,7 @@ fn expand(tree: &str, before: &[String], found: &mut Vec<Module>) {
             path.into_iter().enumerate().filter(|(at, it)| *at == 0 || it != "self").map(|(_, it)| it).collect();
         return found.push(path);
     };
-    let (mut depth, mut from) = (0_u32, 0);
+    let (mut depth, mut from) = (0_i32, 0);
     let group = group.trim_end().strip_suffix('}').unwrap_or(group);
     for (at, letter) in group.char_indices() {
         match letter {

@@ -1,8 +1,9 @@
 //! What a tool gets when its rule breaks.
 //!
-//! Whatever is done is said in the answer. A decision that is remembered stands in only for the same question: the same settings, the
-//! same person and session as far as a rule can see them. A rule for which the host had no room is treated as one that broke: the
-//! policy decides about its tool alone, and only what a rule answered itself is remembered.
+//! Whatever is done is said in the answer. A decision that is remembered stands in only for the same question: the same
+//! settings, the same person and session as far as a rule can see them. A rule for which the host had no room is
+//! treated as one that broke: the policy decides about its tool alone, and only what a rule answered itself is
+//! remembered.
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};

@@ -1,6 +1,7 @@
 //! A version on trial beside the one that serves: for whom it answers, and what happens when it breaks.
 //!
-//! Nobody is worse off for a version that breaks on trial: the one that serves is asked in its place, and the answer says so.
+//! Nobody is worse off for a version that breaks on trial: the one that serves is asked in its place, and the answer
+//! says so.
 
 use std::sync::Arc;
 
@@ -52,8 +53,8 @@ impl Trial {
         self.rollout.reaches(&plugin, facts.caller.user.as_deref(), &facts.roles)
     }
 
-    /// Asks it beside the version that serves, with a record like any other call. Nothing outside of the host is reached: what that
-    /// does not answer was answered already. Nothing if it decides about no tool.
+    /// Asks it beside the version that serves, with a record like any other call. Nothing outside of the host is
+    /// reached: what that does not answer was answered already. Nothing if it decides about no tool.
     pub fn shadow(&self, loader: &Loader, kind: &str, settings: &str, reads: Reads) -> Option<Evaluation> {
         let (rule, nothing) = (self.rule()?, Arc::default());
         Some(rule.evaluate(loader.engine(), kind, settings, reads, rule.means(self.limits, &nothing)))

@@ -1,5 +1,5 @@
-//! A plugin that should be asked and cannot be. It keeps its place: what it should decide about fails visibly, and who should agree to a
-//! change does not.
+//! A plugin that should be asked and cannot be. It keeps its place: what it should decide about fails visibly, and who
+//! should agree to a change does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,8 +41,8 @@ pub struct UnavailablePlugin {
 }
 
 impl UnavailablePlugin {
-    /// The tool kinds it should decide about; where it cannot say so itself, those that are written down, and those that an administrator
-    /// decided about.
+    /// The tool kinds it should decide about; where it cannot say so itself, those that are written down, and those
+    /// that an administrator decided about.
     pub fn kinds(&self) -> Vec<&String> {
         match self.provides() {
             Some(Provides::ToolRule { kinds, .. }) => kinds.iter().collect(),
@@ -99,8 +99,8 @@ impl UnavailablePlugin {
     }
 }
 
-/// Why a step is not asked that the environment tells too little, or something else. What it is told is nobody else's affair, so that
-/// does not say more.
+/// Why a step is not asked that the environment tells too little, or something else. What it is told is nobody else's
+/// affair, so that does not say more.
 pub(in crate::plugin) const UNSUITED: &str =
     "what the environment tells it does not suit it: `/api/v1/steps` says why; configure it, or switch it off";
 

@@ -11,7 +11,8 @@ pub struct WaitingShare {
     pub queue: usize,
     /// How long a call waits for its turn. Short, because the thread of its request waits with it.
     pub slot_timeout: Duration,
-    /// How many calls of all these plugins may be under way at once, those among them that wait for their turn: each holds a thread.
+    /// How many calls of all these plugins may be under way at once, those among them that wait for their turn: each
+    /// holds a thread.
     pub threads: usize,
     /// Seconds that the calls of one plugin may wait outside in each second.
     pub per_second: u32,
@@ -20,8 +21,9 @@ pub struct WaitingShare {
 }
 
 impl Default for WaitingShare {
-    /// A server works with 64 threads (`cli/serve.rs`). One plugin holds 16 of them at most, 8 running and 8 waiting for their turn; all
-    /// plugins together half. A plugin whose hosts are slow for long holds 4 on average, because its budget gives it 4 seconds a second.
+    /// A server works with 64 threads (`cli/serve.rs`). One plugin holds 16 of them at most, 8 running and 8 waiting
+    /// for their turn; all plugins together half. A plugin whose hosts are slow for long holds 4 on average, because
+    /// its budget gives it 4 seconds a second.
     fn default() -> Self {
         Self {
             per_plugin: 8,

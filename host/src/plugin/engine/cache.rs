@@ -44,7 +44,8 @@ pub(in crate::plugin) struct Cache {
 }
 
 impl Cache {
-    /// Opens a folder whose key lies in the folder `keys`. Both are made if they are not there, and closed to everybody else.
+    /// Opens a folder whose key lies in the folder `keys`. Both are made if they are not there, and closed to everybody
+    /// else.
     pub(in crate::plugin) fn open(folder: &Path, keys: &Path) -> io::Result<Self> {
         for folder in [folder, keys] {
             DirBuilder::new().recursive(true).mode(0o700).create(folder)?;

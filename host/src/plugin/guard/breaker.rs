@@ -22,7 +22,8 @@ pub struct Health {
     /// The step, of a plugin that has several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// The host outside that the plugin does not reach for now, because it went on giving no answer. The plugin itself is asked.
+    /// The host outside that the plugin does not reach for now, because it went on giving no answer. The plugin itself
+    /// is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
     /// Whether it is asked.

@@ -1,7 +1,8 @@
-//! How many calls of one plugin may run at once: all its versions of one weight share a lane, so that one on trial takes nothing from others.
+//! How many calls of one plugin may run at once: all its versions of one weight share a lane, so that one on trial
+//! takes nothing from others.
 //!
-//! Calls that may wait for answers from outside have a lane of their own, which is smaller, and room that they share with those of all
-//! other plugins.
+//! Calls that may wait for answers from outside have a lane of their own, which is smaller, and room that they share
+//! with those of all other plugins.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -67,7 +68,8 @@ impl Bulkheads {
 }
 
 impl Bulkheads {
-    /// A place for a query of a slug, if it finds one at once: a thread of those that may wait outside, and not too many of them.
+    /// A place for a query of a slug, if it finds one at once: a thread of those that may wait outside, and not too
+    /// many of them.
     pub(in crate::plugin) fn for_query(&self) -> Option<[Slot<'_>; 2]> {
         let WaitingRoom { threads, queries, .. } = &*self.room;
         Some([queries.try_take()?, threads.try_take()?])
@@ -91,8 +93,8 @@ impl Bulkhead {
         }
     }
 
-    /// A place for one call. A call that `may_wait` outside finds one only while its plugin, and all such plugins together, hold no more
-    /// threads than they may.
+    /// A place for one call. A call that `may_wait` outside finds one only while its plugin, and all such plugins
+    /// together, hold no more threads than they may.
     pub(in crate::plugin) fn enter(&self, may_wait: bool) -> Result<Place<'_>, CallError> {
         if !may_wait {
             return Ok(Place { bulkhead: self, _slots: [Some(self.calls.take()?), None, None] });
@@ -163,7 +165,8 @@ mod tests {
         assert_eq!(bulkheads.known.lock().unwrap().len(), 1);
     }
 
-    /// Threads that ask plugins whose calls never end, one after the other: how many of them run, and how many are held in all.
+    /// Threads that ask plugins whose calls never end, one after the other: how many of them run, and how many are held
+    /// in all.
     fn held(bulkheads: &[Arc<Bulkhead>], room: &WaitingRoom, threads: usize) -> (usize, usize) {
         let (running, refused, end) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(()));
         let going_on = end.lock().unwrap();

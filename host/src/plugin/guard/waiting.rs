@@ -1,7 +1,7 @@
 //! What calls that may wait for answers from outside take of what all calls share: slots, threads, and time.
 //!
-//! A call that waits keeps its instance, which keeps a slot, and the thread of the request it is made for. So such calls have room of
-//! their own, smaller than the room of all others, and a call that finds none is refused soon.
+//! A call that waits keeps its instance, which keeps a slot, and the thread of the request it is made for. So such
+//! calls have room of their own, smaller than the room of all others, and a call that finds none is refused soon.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

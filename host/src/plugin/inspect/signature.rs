@@ -1,7 +1,7 @@
 //! Signatures of a component, in the custom section that ends its outermost level.
 //!
-//! Refuses by name a section that is not the last one, that occurs twice, or that is not what it says. Whether a signature is
-//! needed, and whose, is said by the publishers an environment trusts.
+//! Refuses by name a section that is not the last one, that occurs twice, or that is not what it says. Whether a
+//! signature is needed, and whose, is said by the publishers an environment trusts.
 
 use sha2::{Digest, Sha512};
 use wasmparser::{Chunk, Parser, Payload};
@@ -138,8 +138,8 @@ impl Signatures {
         Some(key.has_signed(&self.message, signature))
     }
 
-    /// Refuses a component that an environment does not want: `trusted` is what it knows of the publisher, and `unsigned` what holds
-    /// for publishers it does not know.
+    /// Refuses a component that an environment does not want: `trusted` is what it knows of the publisher, and
+    /// `unsigned` what holds for publishers it does not know.
     ///
     /// A signature by a key of the publisher that does not hold is refused even beside one that does.
     pub fn check(

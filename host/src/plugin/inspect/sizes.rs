@@ -1,7 +1,7 @@
 //! What a component is made of, counted before anything validates or compiles it.
 //!
-//! Refuses by name and number what the pool could never run, and what would cost unreasonably much. Where a count would need all of
-//! the linking, it is taken from above; what slips through is refused when the code is compiled or loaded.
+//! Refuses by name and number what the pool could never run, and what would cost unreasonably much. Where a count would
+//! need all of the linking, it is taken from above; what slips through is refused when the code is compiled or loaded.
 
 mod nesting;
 

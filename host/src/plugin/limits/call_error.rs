@@ -1,6 +1,7 @@
 //! How a call breaks: the stable code, and the sentence that callers are told.
 //!
-//! A sentence for callers has no text of the guest: [`CallError::public_message`] leaves it out. The record of the call has it.
+//! A sentence for callers has no text of the guest: [`CallError::public_message`] leaves it out. The record of the call
+//! has it.
 
 use std::time::Duration;
 
@@ -118,8 +119,8 @@ impl CallError {
         )
     }
 
-    /// The sentence for whoever is answered: in the host's words, with limits, values and the guest's code. What a guest writes may say
-    /// anything about anybody, and is in the record of the call alone.
+    /// The sentence for whoever is answered: in the host's words, with limits, values and the guest's code. What a
+    /// guest writes may say anything about anybody, and is in the record of the call alone.
     pub(in crate::plugin) fn public_message(&self) -> String {
         match self {
             Self::Suspended { seconds, .. } => format!("it is suspended, and tried again in {seconds} s"),

@@ -20,7 +20,8 @@ pub struct Limits {
     pub memory: usize,
     /// Calls to imports.
     pub host_calls: u32,
-    /// Bytes handed to imports in all calls together, which may end up in the record of reads, and bytes that came from outside.
+    /// Bytes handed to imports in all calls together, which may end up in the record of reads, and bytes that came from
+    /// outside.
     pub handed_over: usize,
     /// Bytes handed to one import, and bytes of a decision.
     pub output: usize,
@@ -46,7 +47,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What one call of a step in a change of configuration may use: an administrator waits for it, and it may be about many items.
+    /// What one call of a step in a change of configuration may use: an administrator waits for it, and it may be about
+    /// many items.
     pub fn of_configuration_steps() -> Self {
         Self { deadline: Duration::from_secs(1), handed_over: 8 * MIB, output: 4 * MIB, ..Self::default() }
     }

@@ -68,8 +68,8 @@ impl Slots {
         self.waiting.load(SeqCst)
     }
 
-    /// Waits for a slot. The caller announced the wait before: a call that gives a slot back either sees the announcement, or gave
-    /// the slot back before the first look here.
+    /// Waits for a slot. The caller announced the wait before: a call that gives a slot back either sees the
+    /// announcement, or gave the slot back before the first look here.
     fn wait(&self, slot_timeout: Duration) -> Option<Slot<'_>> {
         let until = Instant::now() + slot_timeout;
         // The lock guards nothing but the wait itself, so a poisoned one is as good.

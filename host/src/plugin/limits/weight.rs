@@ -1,11 +1,12 @@
 //! How heavy a component is: whether it holds a rule, or a rule and the runtime of its language.
 //!
-//! A host counts and chooses; no manifest can ask for more room. Each weight has a pool of its own, so that what a runtime needs is taken from
-//! no rule that gets along without one.
+//! A host counts and chooses; no manifest can ask for more room. Each weight has a pool of its own, so that what a
+//! runtime needs is taken from no rule that gets along without one.
 
 const MIB: usize = 1 << 20;
 
-/// A component of more bytes is a heavy one. Rules of Rust have some hundred thousand, runtimes of Python or JavaScript ten million and more.
+/// A component of more bytes is a heavy one. Rules of Rust have some hundred thousand, runtimes of Python or JavaScript
+/// ten million and more.
 const LIGHTEST_RUNTIME: usize = 4 * MIB;
 
 /// How heavy a component is.
@@ -28,7 +29,8 @@ impl Weight {
         if bytes > LIGHTEST_RUNTIME as u64 { Self::Heavy } else { Self::Light }
     }
 
-    /// Core modules a component may instantiate. One made by a Rust toolchain has three or four, one of Python has forty.
+    /// Core modules a component may instantiate. One made by a Rust toolchain has three or four, one of Python has
+    /// forty.
     pub(in crate::plugin) const fn core_instances(self) -> u32 {
         match self {
             Self::Light => 16,

@@ -97,7 +97,8 @@ impl Default for CompileLimits {
 }
 
 impl CompileLimits {
-    /// What compiling a component of this weight may cost: there is ten times as much code in a runtime as in the largest rule.
+    /// What compiling a component of this weight may cost: there is ten times as much code in a runtime as in the
+    /// largest rule.
     fn of(self, weight: Weight) -> Self {
         match weight {
             Weight::Light => self,

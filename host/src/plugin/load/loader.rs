@@ -145,13 +145,14 @@ impl Loader {
         Ok(Arc::new(ready))
     }
 
-    /// Makes an instance and throws it away, which runs start code in this process: an export that has other types than its world says
-    /// shows only then.
+    /// Makes an instance and throws it away, which runs start code in this process: an export that has other types than
+    /// its world says shows only then.
     pub fn fits(&self, ready: &Ready) -> Result<(), LoadError> {
         let engine = &self.engine;
         let nothing = Arc::default();
         let weight = ready.weight();
-        // Below its slot, so that the instance is gone when that is given back. Where there is none, somebody who is asked will tell.
+        // Below its slot, so that the instance is gone when that is given back. Where there is none, somebody who is
+        // asked will tell.
         let Some(_slot) = engine.slot(weight) else { return Ok(()) };
         let made = |component: &Arc<trace::Component>, limits: &Limits| {
             let reads = Reads::new(Arc::default(), Arc::default());
@@ -290,8 +291,8 @@ impl Loader {
         Ok(Ready { manifest, digest, part })
     }
 
-    /// Uses as many slots for a rule as there are processors, so that no person's request maps its memory first. Three quarters of the slots are
-    /// left to whoever asks meanwhile.
+    /// Uses as many slots for a rule as there are processors, so that no person's request maps its memory first. Three
+    /// quarters of the slots are left to whoever asks meanwhile.
     fn warm(&self, ready: &Ready) {
         let Callable::ToolRule(plugin) = &ready.part else { return };
         let processors = thread::available_parallelism().map_or(1, usize::from);
@@ -352,7 +353,8 @@ fn blame(error: &wasmtime::Error, wrong: fn(String) -> LoadError) -> LoadError {
     wrong(what)
 }
 
-/// Looks at what a plugin's author made. If the host panics over it, that is what is wrong with it, and nothing else ends.
+/// Looks at what a plugin's author made. If the host panics over it, that is what is wrong with it, and nothing else
+/// ends.
 fn guarded<T>(look: impl FnOnce() -> Result<T, LoadError>) -> Result<T, LoadError> {
     // What is shared with others behind it (slots, lanes, the cache) is whole after every line.
     catch_unwind(AssertUnwindSafe(look)).unwrap_or(Err(LoadError::Broke))

@@ -1,6 +1,7 @@
 //! The part of a manifest that asks for capabilities.
 //!
-//! Refuses what is asked for twice, and worlds that are given none. An empty list stands for nothing, as it did before there were any.
+//! Refuses what is asked for twice, and worlds that are given none. An empty list stands for nothing, as it did before
+//! there were any.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;

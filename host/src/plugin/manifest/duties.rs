@@ -8,8 +8,8 @@ use super::Manifest;
 use super::provides::Provides;
 
 impl Manifest {
-    /// The tool kinds the component answers for, where `decided` is what the environment decided about its steps. A step that is switched
-    /// off by itself is no duty.
+    /// The tool kinds the component answers for, where `decided` is what the environment decided about its steps. A
+    /// step that is switched off by itself is no duty.
     pub fn duties(&self, decided: &BTreeMap<String, StepOverride>) -> Duties {
         let mut duties = Duties::default();
         match &self.provides {

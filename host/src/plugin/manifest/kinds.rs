@@ -1,4 +1,5 @@
-//! What tools and steps around tools say in the same way: how many kinds of tool one may name, and what a fault means by default.
+//! What tools and steps around tools say in the same way: how many kinds of tool one may name, and what a fault means
+//! by default.
 
 use crate::domain::FaultPolicy;
 

@@ -1,6 +1,7 @@
 //! `[[steps]]` of a manifest: what a plugin wants to be asked about.
 //!
-//! Refuses a step that could never be asked, or that would be shown nothing: an attribute no item has, an image that cannot be.
+//! Refuses a step that could never be asked, or that would be shown nothing: an attribute no item has, an image that
+//! cannot be.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -48,8 +49,8 @@ pub struct StepDeclaration {
 pub(super) struct Part {
     /// What it is called, in the characters of the plugin's name.
     name: String,
-    /// What it is asked about: `<kind>.create`, `.update` or `.delete`, `environment.update`, `profile.assign`, `profile.unassign`,
-    /// `profile.set-default` or `config.import`.
+    /// What it is asked about: `<kind>.create`, `.update` or `.delete`, `environment.update`, `profile.assign`,
+    /// `profile.unassign`, `profile.set-default` or `config.import`.
     message: String,
     /// 10 before the change is checked, 20 before it is written, 40 after it.
     stage: u32,
@@ -64,7 +65,8 @@ pub(super) struct Part {
     /// What it is shown besides what differs.
     #[serde(default)]
     images: Vec<Image>,
-    /// What happens to the change when it breaks, unless the environment says otherwise: `abort` or `skip`; `abort` without it.
+    /// What happens to the change when it breaks, unless the environment says otherwise: `abort` or `skip`; `abort`
+    /// without it.
     #[serde(default = "abort")]
     on_fault: FaultPolicy,
 }

@@ -14,7 +14,8 @@ use super::error::{ManifestError, NAME_RULE, check, refused};
 use super::kinds::{MOST_KINDS, skip};
 use super::steps::{possible_policy, read};
 
-/// A step around rules, as a plugin declares it. The environment may decide otherwise about rank, configuration and fault policy.
+/// A step around rules, as a plugin declares it. The environment may decide otherwise about rank, configuration and
+/// fault policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolStepDeclaration {
     /// Its name.
@@ -45,7 +46,8 @@ pub(super) struct Part {
     stage: u32,
     /// Its place in its stage, the lowest first.
     rank: i32,
-    /// What happens to the answer when it breaks, unless the environment says otherwise: `skip` or `abort`; `skip` without it.
+    /// What happens to the answer when it breaks, unless the environment says otherwise: `skip` or `abort`; `skip`
+    /// without it.
     #[serde(default = "skip")]
     on_fault: FaultPolicy,
 }

@@ -136,8 +136,8 @@ pub(in crate::plugin) struct OutboundCall<'a> {
     plugin: &'a str,
     /// How long it may take.
     time: Duration,
-    /// The secrets that are struck out of answers: those that were shown in this call of the plugin, and those it was granted, because an
-    /// answer may echo a question of long ago.
+    /// The secrets that are struck out of answers: those that were shown in this call of the plugin, and those it was
+    /// granted, because an answer may echo a question of long ago.
     shown: &'a mut Vec<(SecretName, SecretValue)>,
 }
 
@@ -230,7 +230,8 @@ impl<'a> OutboundCall<'a> {
         }
     }
 
-    /// The secrets that calls of this component may have shown to others, in this call or in one before, and that are not struck out yet.
+    /// The secrets that calls of this component may have shown to others, in this call or in one before, and that are
+    /// not struck out yet.
     fn granted_secrets(&self) -> BTreeSet<SecretName> {
         let had = self.granted();
         let connectors = had.records.iter().chain(&had.knowledge).filter_map(|name| self.outside.connectors.get(name));
@@ -238,7 +239,8 @@ impl<'a> OutboundCall<'a> {
         named.filter(|name| !self.shown.iter().any(|(known, _)| known == *name)).cloned().collect()
     }
 
-    /// Asks a connector for what is behind its base address. Gives the body, and what the record of reads says about it.
+    /// Asks a connector for what is behind its base address. Gives the body, and what the record of reads says about
+    /// it.
     pub(in crate::plugin) fn get(&mut self, connector: &Connector, path: &str) -> Result<(Vec<u8>, String), Refused> {
         let target = Target::parse(&format!("{}{path}", connector.url));
         let target = target.map_err(|refusal| Refused::bad_query(refusal.to_string()))?;

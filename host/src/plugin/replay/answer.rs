@@ -91,7 +91,8 @@ impl Answer {
         matches!(code, "plugin.busy" | "plugin.suspended" | "plugin.not-ready")
     }
 
-    /// Whether two calls came to the same. Of calls that broke only the code counts: a sentence may say how long something took.
+    /// Whether two calls came to the same. Of calls that broke only the code counts: a sentence may say how long
+    /// something took.
     pub fn agrees_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Failed { code, .. }, Self::Failed { code: other, .. }) => code == other,

@@ -34,7 +34,8 @@ pub struct ObservedCall {
     pub answer: Answer,
     /// What granted calls answered.
     pub outside: Journal,
-    /// Whether others that were asked before had a hand in what it was given: what is replaced elsewhere may be in that.
+    /// Whether others that were asked before had a hand in what it was given: what is replaced elsewhere may be in
+    /// that.
     pub is_derived: bool,
 }
 

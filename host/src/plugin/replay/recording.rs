@@ -1,7 +1,7 @@
 //! The recording of a call: all it was given and all it answered, so that it can be made again elsewhere.
 //!
-//! What is kept was made again before it is kept, over what is left after redaction: so the answer belongs to what is in the
-//! recording, whatever was replaced in it. A secret is never part of what a call was given.
+//! What is kept was made again before it is kept, over what is left after redaction: so the answer belongs to what is
+//! in the recording, whatever was replaced in it. A secret is never part of what a call was given.
 
 use std::sync::Arc;
 
@@ -64,8 +64,8 @@ pub struct CallRecording {
     pub answer: Answer,
     /// What was replaced.
     pub redacted: Vec<String>,
-    /// Whether it answered the same when it was asked again. Of a call in which something it can see was replaced nobody can tell: the
-    /// second answer is kept then.
+    /// Whether it answered the same when it was asked again. Of a call in which something it can see was replaced
+    /// nobody can tell: the second answer is kept then.
     pub reproduced: Option<bool>,
 }
 
@@ -89,8 +89,8 @@ impl CallRecording {
         }
     }
 
-    /// The recording of a call of `ready`. Nothing if the component has no such rule or step, or if what is to be replaced may be in
-    /// what others made of it.
+    /// The recording of a call of `ready`. Nothing if the component has no such rule or step, or if what is to be
+    /// replaced may be in what others made of it.
     pub fn make(loader: &Loader, ready: &Ready, call: &ObservedCall, settings: &RecordingSettings) -> Option<Self> {
         if call.is_derived && settings.replaces_values() {
             return None;

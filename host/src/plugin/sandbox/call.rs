@@ -1,6 +1,8 @@
-//! One call of a component, whatever its world: a slot, a fresh instance with its limits, one question, and what is left for its record.
+//! One call of a component, whatever its world: a slot, a fresh instance with its limits, one question, and what is
+//! left for its record.
 //!
-//! The deadline runs before the instance exists, because start code of a guest may loop, too. A call that fails gives back its reads.
+//! The deadline runs before the instance exists, because start code of a guest may loop, too. A call that fails gives
+//! back its reads.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -73,8 +75,8 @@ pub(in crate::plugin) fn call<I, T>(
     }
 }
 
-/// An instance with its limits, from before it starts until it is dropped. Every question has an instance of its own; only a
-/// benchmark asks one instance twice.
+/// An instance with its limits, from before it starts until it is dropped. Every question has an instance of its own;
+/// only a benchmark asks one instance twice.
 pub(in crate::plugin) struct Running<'a, I> {
     limits: Limits,
     store: Store<State>,

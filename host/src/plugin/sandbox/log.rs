@@ -1,7 +1,7 @@
 //! What a guest writes: the first part and the last part of it, and how much is missing between.
 //!
-//! The beginning says what a call was about, the end why it broke; what a flood repeats lies in the middle. Never keeps more
-//! than its cap.
+//! The beginning says what a call was about, the end why it broke; what a flood repeats lies in the middle. Never keeps
+//! more than its cap.
 
 use std::collections::VecDeque;
 
@@ -130,7 +130,8 @@ impl Piece {
     }
 }
 
-/// Adds lines made of pieces; the first goes on with the line before it if `goes_on`. Answers whether the last may go on.
+/// Adds lines made of pieces; the first goes on with the line before it if `goes_on`. Answers whether the last may go
+/// on.
 fn join(pieces: impl IntoIterator<Item = Piece>, lines: &mut Vec<(LogLevel, Vec<u8>)>, mut goes_on: bool) -> bool {
     for Piece { level, bytes, is_open } in pieces {
         match lines.last_mut().filter(|last| goes_on && last.0 == level) {

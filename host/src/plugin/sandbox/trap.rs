@@ -67,7 +67,8 @@ pub(in crate::plugin) fn is_of_the_system(error: &wasmtime::Error) -> bool {
     !by_guest && error.chain().any(|cause| SHORT.iter().any(|code| cause.to_string().ends_with(code)))
 }
 
-/// Whether an export of it has other types than its world says, which shows when an instance is made. The engine has no type for this.
+/// Whether an export of it has other types than its world says, which shows when an instance is made. The engine has no
+/// type for this.
 pub(in crate::plugin) fn is_unfit(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| cause.to_string().starts_with("type mismatch with "))
 }
@@ -80,8 +81,8 @@ fn place(backtrace: &WasmBacktrace) -> Option<String> {
     own.as_deref().map(quote)
 }
 
-/// The functions that were running, the innermost first. Where names were stripped, a function is the number it has in its
-/// module, such as `function 12 (the component has no names)`.
+/// The functions that were running, the innermost first. Where names were stripped, a function is the number it has in
+/// its module, such as `function 12 (the component has no names)`.
 pub(in crate::plugin) fn backtrace(error: &wasmtime::Error) -> Vec<String> {
     let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
     let nameless = |frame: &FrameInfo| format!("function {} (the component has no names)", frame.func_index());
@@ -93,8 +94,8 @@ fn name(frame: &FrameInfo) -> Option<String> {
     symbol.or(frame.func_name()).map(readable)
 }
 
-/// The name that a symbol stands for, as far as a record has room for it. Without its hash, which changes with every build
-/// and says nothing. A short symbol may stand for a very long name.
+/// The name that a symbol stands for, as far as a record has room for it. Without its hash, which changes with every
+/// build and says nothing. A short symbol may stand for a very long name.
 fn readable(symbol: &str) -> String {
     let known = &symbol[..symbol.floor_char_boundary(LONGEST_SYMBOL)];
     let mut name = Cut(String::new());
@@ -130,7 +131,8 @@ fn panic_text(stderr: &str) -> Option<String> {
     }
 }
 
-/// What the last exception of Python said, and where it was raised. The runtime panics over it and says nothing of its own.
+/// What the last exception of Python said, and where it was raised. The runtime panics over it and says nothing of its
+/// own.
 fn exception_text(stderr: &str) -> Option<String> {
     let (_, traceback) = stderr.rsplit_once("Traceback (most recent call last):\n")?;
     let said = traceback.lines().find(|line| !line.starts_with(' ')).filter(|line| !line.is_empty())?;

@@ -1,12 +1,12 @@
 //! The part of WASI 0.2 that standard libraries pull in, and nothing behind it.
 //!
 //! Clocks stand still, random numbers are the same in every call, there are no arguments, variables or files, standard
-//! output is dropped and standard error kept up to the log cap. Setting an alarm ends the call: a deadline does not interrupt
-//! the host, so the host never waits.
+//! output is dropped and standard error kept up to the log cap. Setting an alarm ends the call: a deadline does not
+//! interrupt the host, so the host never waits.
 //!
-//! The environment and the wall clock come from `wasmtime-wasi`, with a context that holds nothing and that most calls never
-//! need. Streams, polling, the monotonic clock and files are linked by hand: the usual implementation may block the thread,
-//! and a call must never reach it.
+//! The environment and the wall clock come from `wasmtime-wasi`, with a context that holds nothing and that most calls
+//! never need. Streams, polling, the monotonic clock and files are linked by hand: the usual implementation may block
+//! the thread, and a call must never reach it.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
@@ -169,8 +169,8 @@ fn link_clocks(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     })
 }
 
-/// Every hash map of a Rust plugin asks for a seed, so this is by hand: the library's context would be made for each call, with
-/// generators, sockets and folders that no plugin gets.
+/// Every hash map of a Rust plugin asks for a seed, so this is by hand: the library's context would be made for each
+/// call, with generators, sockets and folders that no plugin gets.
 fn link_random(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     for (interface, prefix) in [("random", "get-random"), ("insecure", "get-insecure-random")] {
         let mut instance = linker.instance(&format!("wasi:random/{interface}@0.2.12"))?;

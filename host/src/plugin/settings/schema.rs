@@ -1,8 +1,9 @@
 //! What a plugin says of its settings, and settings held against it.
 //!
-//! A schema is code of the plugin's author. `schema/bounds.rs` decides without any library whether it is worked on at all.
-//! Then it reaches no network and no file, its patterns take linear time and little room, and what is recursive runs on
-//! a stack of known size. A validator is built once for a component, after the process that compiles it built one.
+//! A schema is code of the plugin's author. `schema/bounds.rs` decides without any library whether it is worked on at
+//! all. Then it reaches no network and no file, its patterns take linear time and little room, and what is recursive
+//! runs on a stack of known size. A validator is built once for a component, after the process that compiles it built
+//! one.
 
 mod bounds;
 mod stack;

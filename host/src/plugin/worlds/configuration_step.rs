@@ -34,7 +34,8 @@ pub(in crate::plugin) struct ConfigurationSteps {
     pub(in crate::plugin) prepared: Prepared,
 }
 
-/// What a handler answers that can be believed, or how it broke and after how many seconds it would like to be asked again.
+/// What a handler answers that can be believed, or how it broke and after how many seconds it would like to be asked
+/// again.
 type Answer = Result<Outcome, (CallError, Option<u32>)>;
 
 impl ConfigurationSteps {

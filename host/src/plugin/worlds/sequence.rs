@@ -1,7 +1,8 @@
-//! Steps around the rule of a tool: which there are, in which order they are asked, and what becomes of an evaluation by them.
+//! Steps around the rule of a tool: which there are, in which order they are asked, and what becomes of an evaluation
+//! by them.
 //!
-//! Before the rule they change what it is given, after it what it decided; both ways they may hide the tool. Whoever hides is the last
-//! that is asked. Nobody shows what was hidden.
+//! Before the rule they change what it is given, after it what it decided; both ways they may hide the tool. Whoever
+//! hides is the last that is asked. Nobody shows what was hidden.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! How deep the types of a component are nested.
 //!
-//! Whoever reads types reads an inner one by calling itself, the validator of the engine included: a deep nest would end the process
-//! by its stack. So they are walked here first, with a stack that is counted.
+//! Whoever reads types reads an inner one by calling itself, the validator of the engine included: a deep nest would
+//! end the process by its stack. So they are walked here first, with a stack that is counted.
 
 use wasmparser::{BinaryReader, BinaryReaderError, ComponentType, ComponentTypeDeclaration};
 

@@ -1,4 +1,5 @@
-//! The world `tool-step` of `loadout:plugin@0.1`: questions in, what steps want different out. Its imports are those of the world `tool`.
+//! The world `tool-step` of `loadout:plugin@0.1`: questions in, what steps want different out. Its imports are those of
+//! the world `tool`.
 
 use serde_json::Value;
 use wasmtime::Store;
