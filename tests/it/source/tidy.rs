@@ -109,3 +109,29 @@ fn a_word_that_was_given_up_stays_away() {
     }
     assert_eq!(back, [""; 0]);
 }
+
+#[test]
+fn pages_for_developers_name_files_that_are_there() {
+    let mut missing = Vec::new();
+    for page in ["host/ARCHITECTURE.md", "host/RULINGS.md", "CONTRIBUTING.md", "tests/README.md"] {
+        let text = fs::read_to_string(root().join(page)).expect("a page");
+        let named = text.split('`').skip(1).step_by(2).filter(|it| it.ends_with(".rs") && it.contains('/'));
+        // `does_it.rs` stands for a guest that is still to be written.
+        for file in named.filter(|it| !it.contains(['<', '…', ' ', '{']) && !it.ends_with("does_it.rs")) {
+            let homes = [
+                "",
+                "host",
+                "host/src",
+                "host/src/plugin",
+                "host/src/plugin/load",
+                "host/src/store",
+                "tests",
+                "tests/it",
+            ];
+            if !homes.iter().any(|home| root().join(home).join(file).exists()) {
+                missing.push(format!("{page}: {file}"));
+            }
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+}
