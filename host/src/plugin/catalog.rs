@@ -1,8 +1,8 @@
 //! Which ready components are asked, and about what.
 //!
-//! Immutable: another version, another binding is another catalog. Whoever holds one goes on with it, so a call in
-//! flight ends on the component it began with. A component that cannot be used leaves the others working; why is on the
-//! list of problems, and what it should decide about fails visibly.
+//! Immutable: another version, another binding is another catalog. A request goes on with the catalog that it holds, so
+//! a call in flight ends on the component it began with. A component that cannot be used leaves the others working; why
+//! is on the list of problems, and what it should decide about fails visibly.
 
 pub(in crate::plugin) mod policy;
 pub(in crate::plugin) mod queries;
@@ -304,7 +304,7 @@ impl Catalog {
         health
     }
 
-    /// The rule bound to `kind`, if somebody wants to look at its calls.
+    /// Returns the rule bound to `kind`, if calls of it are observed.
     pub fn observed(&self, kind: &str) -> Option<Observed<'_>> {
         let Rule { bound: Bound::Ready(at), trial, .. } = self.by_kind.get(kind)? else { return None };
         let Member { ready, recording, .. } = self.members.get(*at)?;

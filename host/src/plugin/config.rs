@@ -52,11 +52,11 @@ pub struct Config {
     /// The way out of the host.
     pub gateway: Gateway,
     /// The folder with the key by which compiled code is known to be this program's own; that of the code without it,
-    /// which must then be one that nobody else fills.
+    /// which then no other user may write to.
     pub keys: Option<PathBuf>,
     /// What calls find around them.
     pub fixed_inputs: FixedInputs,
-    /// Whether calls count fuel, as only somebody who measures wants: it makes them slower.
+    /// Whether calls count fuel. Only measurements need it: it makes calls slower.
     pub counts_fuel: bool,
 }
 

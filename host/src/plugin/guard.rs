@@ -1,4 +1,4 @@
-//! Who may ask a component now: a breaker before it, and the lane of its plugin, so that one that is slow or broken
+//! Who may ask a component now: a breaker before it, and the bulkhead of its plugin, so that one that is slow or broken
 //! takes no more than its share. A call that may wait for others outside has a smaller one.
 
 pub(in crate::plugin) mod breaker;
@@ -24,7 +24,7 @@ pub(super) struct Guard {
     breakers: Vec<(Option<String>, Breaker)>,
 }
 
-/// Permit to make one call. Whoever drops it without a word made none.
+/// A permit to make one call. A permit that is dropped without a result counts as no call.
 pub(super) struct Permit<'a> {
     plugin: &'a str,
     step: Option<&'a str>,
@@ -34,7 +34,7 @@ pub(super) struct Permit<'a> {
 
 impl Guard {
     /// What stands before a component of `plugin` with these steps, or with none. All components of the plugin share
-    /// `lane`.
+    /// `bulkhead`.
     pub(super) fn new(
         config: &Config,
         plugin: &str,

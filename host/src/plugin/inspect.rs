@@ -512,8 +512,8 @@ mod tests {
         assert!(refused.starts_with("it is built against `loadout:plugin/tool-rule@0.2.0`"), "{refused}");
     }
 
-    /// The interfaces of the contract that a component for `world` is refused for, and the sentence about one that
-    /// nobody has.
+    /// The interfaces of the contract that a component for `world` is refused for, and the sentence about one that no
+    /// world has.
     fn refused(world: &str, rest: &str) -> String {
         let refusal = |import: &str| match inspect(&importing(import, world, rest)).unwrap_err() {
             refused @ (LoadError::Imports { .. } | LoadError::Generation { .. }) => Some(refused.to_string()),

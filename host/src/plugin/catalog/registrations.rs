@@ -1,6 +1,6 @@
 //! Steps as the environment wants them: what a plugin declares, with what was decided about it here.
 //!
-//! Decides nothing itself, and asks nobody.
+//! Decides nothing and calls no component.
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! A version on trial beside the one that serves: for whom it answers, and what happens when it breaks.
 //!
-//! Nobody is worse off for a version that breaks on trial: the one that serves is asked in its place, and the answer
+//! A version that breaks on trial costs no person anything: the one that serves is asked in its place, and the answer
 //! says so.
 
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Trial {
         Some(rule.evaluate(loader.engine(), kind, settings, reads, rule.means(self.limits, &nothing)))
     }
 
-    /// Asks it about somebody it answers. Nothing if it decides about no tool.
+    /// Asks the version on trial in place of the one that serves. Returns nothing if it decides about no tool.
     pub(in crate::plugin) fn evaluate(
         &self,
         engine: &Engine,

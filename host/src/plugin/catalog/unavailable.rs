@@ -26,7 +26,7 @@ pub struct UnavailablePlugin {
     pub version: PluginVersion,
     /// Its digest.
     pub digest: String,
-    /// What it says about itself. Without it nobody can tell what it should be asked about.
+    /// The manifest. Without it the host cannot tell which questions the component is for.
     pub manifest: Option<Manifest>,
     /// Whether it may want to take part in changes of configuration, as far as its component shows that.
     pub may_take_part: bool,
@@ -99,8 +99,8 @@ impl UnavailablePlugin {
     }
 }
 
-/// Why a step is not asked that the environment tells too little, or something else. What it is told is nobody else's
-/// affair, so that does not say more.
+/// Why a step is not asked that the environment tells too little, or something else. The configuration is private, so
+/// the sentence does not quote it.
 pub(in crate::plugin) const UNSUITED: &str =
     "what the environment tells it does not suit it: `/api/v1/steps` says why; configure it, or switch it off";
 

@@ -9,7 +9,7 @@ pub struct BreakerSettings {
     pub faults: usize,
     /// if they happened within this time and at least every second call since the first of them broke.
     pub window: Duration,
-    /// How long nobody asks at first; twice as long after each try that fails.
+    /// The first pause, in which the component is not called; twice as long after each try that fails.
     pub pause: Duration,
     /// The longest pause.
     pub longest: Duration,

@@ -22,10 +22,10 @@ use wasmtime::component::Component;
 
 use crate::plugin::limits::weight::Weight;
 
-/// How much is taken away at one start, at most: nobody waits for more.
+/// The most files that one start deletes, so that a start does not wait for more.
 const REMOVED_MAX: usize = 1_000;
 
-/// How long nobody writes one file: what is unfinished for longer was left behind.
+/// The age at which an unfinished file is left behind: no process writes one file for so long.
 const UNFINISHED_FOR: Duration = Duration::from_secs(3_600);
 
 /// Bytes of code that stay although no component that serves needs them.
@@ -44,8 +44,8 @@ pub(in crate::plugin) struct Cache {
 }
 
 impl Cache {
-    /// Opens a folder whose key lies in the folder `keys`. Both are made if they are not there, and closed to everybody
-    /// else.
+    /// Opens a folder whose key lies in the folder `keys`. Both are made if they are not there, and closed to other
+    /// users.
     pub(in crate::plugin) fn open(folder: &Path, keys: &Path) -> io::Result<Self> {
         for folder in [folder, keys] {
             DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -73,7 +73,7 @@ impl Cache {
         };
         for file in fs::read_dir(&self.folder)?.filter_map(Result::ok).filter(is_left).take(REMOVED_MAX) {
             match fs::remove_file(file.path()) {
-                // Somebody else started, too.
+                // Another process started, too.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 removed => removed?,
             }
@@ -226,7 +226,7 @@ fn read_bounded(path: &Path, most: u64) -> Option<Vec<u8>> {
     (bytes.len() as u64 <= most).then_some(bytes)
 }
 
-/// A key where there is none, or the one that somebody else made there meanwhile.
+/// Makes a key where there is none, or returns the one that another process made meanwhile.
 fn make_key(path: &Path) -> io::Result<[u8; KEY_LENGTH]> {
     let mut key = [0; KEY_LENGTH];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
@@ -241,7 +241,7 @@ fn make_key(path: &Path) -> io::Result<[u8; KEY_LENGTH]> {
     }
 }
 
-/// Writes a file whole or not at all, whoever else writes it. Nobody else can read it.
+/// Writes a file whole or not at all, while other processes may write the same. Other users cannot read the file.
 fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     unfinished(path, parts)?.persist(path)?;
     Ok(())

@@ -1,7 +1,7 @@
 //! Decisions that are remembered, for tools that get the last good one when their rule breaks.
 //!
 //! In memory, as many as fit: each plugin has a share of its own, and takes nothing from others. A decision of the past
-//! is no newer one: whoever asks about an old revision neither replaces what is remembered of a newer one, nor gets it.
+//! is no newer one: a question about an old revision neither replaces the answer of a newer one, nor gets it.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};

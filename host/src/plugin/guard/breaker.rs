@@ -64,7 +64,7 @@ impl From<SuspendedHost> for Health {
 /// What a call changed about whether the next one is let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::plugin) enum Turn {
-    /// It was one fault too many: nobody asks for this long.
+    /// It was one fault too many: the component is not called for this long.
     Opened {
         /// The faults that did it.
         faults: usize,

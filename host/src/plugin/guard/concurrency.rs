@@ -1,8 +1,8 @@
-//! How many calls of one plugin may run at once: all its versions of one weight share a lane, so that one on trial
+//! How many calls of one plugin may run at once: all its versions of one weight share a bulkhead, so that one on trial
 //! takes nothing from others.
 //!
-//! Calls that may wait for answers from outside have a lane of their own, which is smaller, and room that they share
-//! with those of all other plugins.
+//! Calls that may wait for answers from outside have a bulkhead of their own, which is smaller, and room that they
+//! share with those of all other plugins.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -14,14 +14,14 @@ use crate::plugin::limits::call_error::CallError;
 use crate::plugin::limits::slots::{NoSlot, Slot, Slots};
 use crate::plugin::limits::weight::Weight;
 
-/// The lanes of plugins, by name and weight, as long as a component holds them.
+/// The bulkheads of plugins, by name and weight, as long as a component holds them.
 #[derive(Debug)]
 pub(in crate::plugin) struct Bulkheads {
     room: Arc<WaitingRoom>,
     known: Mutex<HashMap<(String, Weight), Weak<Bulkhead>>>,
 }
 
-/// The lane of a plugin's components of one weight.
+/// The bulkhead of a plugin's components of one weight.
 #[derive(Debug)]
 pub(in crate::plugin) struct Bulkhead {
     weight: Weight,
@@ -40,7 +40,7 @@ struct Line {
     slot_timeout: Duration,
 }
 
-/// A place in a lane, for one call.
+/// A place in a bulkhead, for one call.
 #[derive(Debug)]
 pub(in crate::plugin) struct Place<'a> {
     bulkhead: &'a Bulkhead,
@@ -52,7 +52,8 @@ impl Bulkheads {
         Self { room: Arc::new(WaitingRoom::new(config)), known: Mutex::default() }
     }
 
-    /// The lane of a plugin's components of a weight, with the room that `config` gives if no component holds it yet.
+    /// The bulkhead of a plugin's components of a weight, with the room that `config` gives if no component holds it
+    /// yet.
     pub(in crate::plugin) fn of(&self, plugin: &str, weight: Weight, config: &Config) -> Arc<Bulkhead> {
         // What the lock guards is whole after every line.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

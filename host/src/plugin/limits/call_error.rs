@@ -119,8 +119,8 @@ impl CallError {
         )
     }
 
-    /// The sentence for whoever is answered: in the host's words, with limits, values and the guest's code. What a
-    /// guest writes may say anything about anybody, and is in the record of the call alone.
+    /// Returns the sentence for callers: in the host's words, with limits, values and the guest's code. A guest's own
+    /// text may hold data of any person; only the record of the call has it.
     pub(in crate::plugin) fn public_message(&self) -> String {
         match self {
             Self::Suspended { seconds, .. } => format!("it is suspended, and tried again in {seconds} s"),
@@ -179,7 +179,7 @@ impl CallError {
     }
 }
 
-/// What a handler answered is no outcome.
+/// The answer of a configuration step is no outcome.
 pub(in crate::plugin) fn invalid(why: impl Into<String>) -> (CallError, Option<u32>) {
     (Invalid::Outcome(why.into()).into(), None)
 }

@@ -53,7 +53,8 @@ impl Limits {
         Self { deadline: Duration::from_secs(1), handed_over: 8 * MIB, output: 4 * MIB, ..Self::default() }
     }
 
-    /// What one call of a step of upgrades may use: nobody waits for a page, and a page is larger than a question.
+    /// Returns what one call of an upgrade step may use: no person waits for a page, and a page is larger than a
+    /// question.
     pub fn of_upgrade_steps() -> Self {
         Self {
             deadline: Duration::from_secs(10),

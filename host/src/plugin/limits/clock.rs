@@ -1,5 +1,5 @@
-//! The clock of one call. It counts the processor time of the thread that makes the call, so that a busy machine is
-//! nobody's fault, and leaves out what the host did for itself meanwhile.
+//! The clock of one call. It counts the processor time of the thread that makes the call, so that no guest pays for a
+//! busy machine, and leaves out what the host did for itself meanwhile.
 //!
 //! Where processor time cannot be told, the time on the wall has to do.
 

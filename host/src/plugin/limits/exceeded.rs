@@ -63,7 +63,7 @@ pub enum Exceeded {
     Output {
         /// How large it may be.
         limit: usize,
-        /// How large it is, if anybody could look at it.
+        /// How large it is, if the host could measure it.
         found: Option<usize>,
     },
     /// Items of a decision.

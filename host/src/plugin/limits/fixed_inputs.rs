@@ -1,7 +1,7 @@
 //! What a plugin finds in the world around it, and must not go by: the time, and random numbers.
 //!
-//! They are the same in every call of a host. Only somebody who wants to know whether a plugin goes by them asks it
-//! under others.
+//! They are the same in every call of a host. A developer who tests whether a plugin depends on them calls it with
+//! others.
 
 use std::time::Duration;
 

@@ -46,7 +46,7 @@ impl Weight {
         }
     }
 
-    /// Bytes of memory a call may use, unless somebody says otherwise.
+    /// Bytes of memory that a call may use by default.
     pub(in crate::plugin) const fn memory(self) -> usize {
         match self {
             Self::Light => 32 * MIB,

@@ -240,7 +240,7 @@ fn explain(status: ExitStatus, limits: CompileLimits) -> LoadError {
         Some(OUT_OF_PROCESSOR_TIME) => {
             LoadError::TooCostly(format!("{} seconds of processor time", limits.processor_seconds))
         }
-        // Whoever did that, it says nothing about the component: a system that is short of memory ends any process.
+        // A kill says nothing about the component: a system that is short of memory ends any process.
         Some(KILLED) => LoadError::Unavailable(
             "the compiler was killed, perhaps because the machine is short of memory: try again when it is not"
                 .to_owned(),

@@ -151,8 +151,8 @@ impl Loader {
         let engine = &self.engine;
         let nothing = Arc::default();
         let weight = ready.weight();
-        // Below its slot, so that the instance is gone when that is given back. Where there is none, somebody who is
-        // asked will tell.
+        // Below its slot, so that the instance is gone when that is given back. Without a slot, the first question will
+        // show it.
         let Some(_slot) = engine.slot(weight) else { return Ok(()) };
         let made = |component: &Arc<trace::Component>, limits: &Limits| {
             let reads = Reads::new(Arc::default(), Arc::default());
@@ -174,7 +174,7 @@ impl Loader {
             }
         };
         match fits {
-            // Whoever asks it is told how else it breaks.
+            // A caller is told of every other fault.
             Err(error) if trap::is_unfit(&error) => Err(LoadError::Misfit(format!("{error:#}"))),
             Ok(()) | Err(_) => Ok(()),
         }
@@ -292,7 +292,7 @@ impl Loader {
     }
 
     /// Uses as many slots for a rule as there are processors, so that no person's request maps its memory first. Three
-    /// quarters of the slots are left to whoever asks meanwhile.
+    /// quarters of the slots are left to questions meanwhile.
     fn warm(&self, ready: &Ready) {
         let Callable::ToolRule(plugin) = &ready.part else { return };
         let processors = thread::available_parallelism().map_or(1, usize::from);
@@ -300,7 +300,7 @@ impl Loader {
         let reads = || Reads::new(Arc::new(Snapshot::default()), Arc::new(Facts::default()));
         let nothing = Arc::default();
         let budget = plugin.means(CallLimits::default(), &nothing);
-        // The first that fails is the last that is tried; whoever asks the rule will be told.
+        // Ends with the first instance that fails; a caller of the rule will be told.
         let started: Vec<_> =
             (0..count).map_while(|_| Call::start(plugin, &self.engine, reads(), budget).ok()).collect();
         drop(started);
@@ -356,7 +356,7 @@ fn blame(error: &wasmtime::Error, wrong: fn(String) -> LoadError) -> LoadError {
 /// Looks at what a plugin's author made. If the host panics over it, that is what is wrong with it, and nothing else
 /// ends.
 fn guarded<T>(look: impl FnOnce() -> Result<T, LoadError>) -> Result<T, LoadError> {
-    // What is shared with others behind it (slots, lanes, the cache) is whole after every line.
+    // What is shared with others behind it (slots, bulkheads, the cache) is whole after every line.
     catch_unwind(AssertUnwindSafe(look)).unwrap_or(Err(LoadError::Broke))
 }
 

@@ -1,6 +1,6 @@
 //! The file as it is written, and `[plugin]`, which says who a plugin is.
 //!
-//! Refuses keys that nobody knows. What the values may be is refused where they are given a meaning.
+//! Refuses unknown keys. What the values may be is refused where they are given a meaning.
 
 use serde::Deserialize;
 use utoipa::ToSchema;

@@ -62,7 +62,7 @@ impl Granted {
     }
 }
 
-/// A question to somebody outside.
+/// A question to another system.
 pub(in crate::plugin) struct Question {
     /// The function of the contract, such as `records.look-up`.
     pub(in crate::plugin) call: &'static str,
@@ -96,9 +96,9 @@ pub(in crate::plugin) struct Refused {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::plugin) enum Recorded<T> {
-    /// Somebody answered.
+    /// The other system answered.
     Answered(T),
-    /// Nobody did.
+    /// There is no answer.
     Refused { code: String, message: String },
 }
 
@@ -271,7 +271,7 @@ impl Refused {
     /// The code of a request to a host that went on giving no answer.
     pub(in crate::plugin) const SUSPENDED: &str = "suspended";
 
-    /// Nobody granted it.
+    /// No administrator granted it.
     pub(in crate::plugin) fn not_granted(message: impl Into<String>) -> Self {
         Self { code: "not-granted".into(), message: message.into(), denied: true }
     }

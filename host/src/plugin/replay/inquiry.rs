@@ -1,4 +1,4 @@
-//! A call made once more: nobody waits for it, no record says so, and no breaker hears of it.
+//! A call made once more: no request waits for it, no record names it, and no breaker counts it.
 
 use crate::domain::trace::{LogText, RefusedCall, Usage};
 use crate::pipeline::Outcome;
@@ -24,7 +24,7 @@ pub struct Replayed {
     pub journal: Journal,
 }
 
-/// A call that nobody waited for, and how it went.
+/// A call that no request waited for, and how it went.
 #[derive(Debug)]
 pub struct Examined {
     /// What the component said, or how it broke.

@@ -1,6 +1,6 @@
-//! A call that somebody looks at: what was asked and answered, noticed while it is made.
+//! A call that is observed: the question and the answer, copied while the call is made.
 //!
-//! Copies, and looks at nothing: whoever waits for the call waits for no more than that.
+//! Copies and does no other work, so that the request waits for no more than the copy.
 
 use std::sync::Arc;
 

@@ -65,7 +65,7 @@ pub struct CallRecording {
     /// What was replaced.
     pub redacted: Vec<String>,
     /// Whether it answered the same when it was asked again. Of a call in which something it can see was replaced
-    /// nobody can tell: the second answer is kept then.
+    /// the host cannot tell: it keeps the second answer then.
     pub reproduced: Option<bool>,
 }
 

@@ -120,7 +120,7 @@ impl State {
         }
     }
 
-    /// Asks somebody outside of the host: the one way in for whatever no revision says. The question is counted and
+    /// Sends a request to another system: the only way in for data that no revision holds. The question is counted and
     /// recorded with a short answer, and one that is denied is noted. What it takes is no time of the guest's.
     pub(in crate::plugin) fn outside<T: Serialize + DeserializeOwned>(
         &mut self,

@@ -1,4 +1,4 @@
-//! The record of a call: begun before it, ended by handing it to whoever watches.
+//! The record of a call: begun before the call, and handed to the watcher at its end.
 //!
 //! What a guest was given is hashed, never kept.
 

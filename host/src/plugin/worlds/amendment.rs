@@ -1,7 +1,7 @@
-//! Checks what a step around a rule wants different, before anybody relies on it.
+//! Checks what a step around a rule wants different, before the host uses it.
 //!
-//! What a step makes of settings or of a decision keeps the rules of a decision. Nobody can show what the rule hides,
-//! and nobody can change what the profile says: only what the rule is given this once.
+//! What a step makes of settings or of a decision keeps the rules of a decision. No step can show a tool that the rule
+//! hides, and no step can change the profile: a step changes only what the rule is given this once.
 
 use serde_json::{Map, Value};
 

@@ -34,8 +34,8 @@ pub(in crate::plugin) struct ConfigurationSteps {
     pub(in crate::plugin) prepared: Prepared,
 }
 
-/// What a handler answers that can be believed, or how it broke and after how many seconds it would like to be asked
-/// again.
+/// What a configuration step answers that can be believed, or how it broke and after how many seconds it would like to
+/// be asked again.
 type Answer = Result<Outcome, (CallError, Option<u32>)>;
 
 impl ConfigurationSteps {
@@ -86,7 +86,7 @@ impl ConfigurationSteps {
         self.guard.enter(Some(&step.step), Source::UNKNOWN, budget.outside.may_wait())
     }
 
-    /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.
+    /// Asks in a fresh instance, without a record. Nothing outside of the host is reached.
     pub(in crate::plugin) fn rehearse(
         &self,
         engine: &Engine,

@@ -1,4 +1,4 @@
-//! Checks what a rule answered before anybody relies on it.
+//! Checks what a rule answered before the host uses it.
 
 use serde_json::{Map, Value};
 

@@ -1,8 +1,8 @@
 //! Steps around the rule of a tool: which there are, in which order they are asked, and what becomes of an evaluation
 //! by them.
 //!
-//! Before the rule they change what it is given, after it what it decided; both ways they may hide the tool. Whoever
-//! hides is the last that is asked. Nobody shows what was hidden.
+//! Before the rule they change what it is given, after it what it decided; both ways they may hide the tool. A step
+//! that hides the tool is the last one that is called. No step shows a hidden tool.
 
 use std::borrow::Cow;
 
@@ -128,14 +128,14 @@ struct Sequence<'a> {
     runs: Vec<StepRun>,
 }
 
-/// What is different for whoever is asked next.
+/// What is different for the step that is called next.
 enum Next {
     Same,
     Settings(String),
     Decision(Decision),
 }
 
-/// Why nobody is asked any more.
+/// Why no further step is called.
 enum End {
     Hidden(Decision),
     Broken(Box<ToolFault>),

@@ -83,7 +83,7 @@ impl ToolRule {
         self.guard.enter(None, Source::of(reads.caller()), budget.outside.may_wait())
     }
 
-    /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached.
+    /// Asks in a fresh instance, without a record. Nothing outside of the host is reached.
     pub(in crate::plugin) fn rehearse(
         &self,
         engine: &Engine,

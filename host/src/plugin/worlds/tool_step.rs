@@ -92,7 +92,7 @@ impl ToolSteps {
         self.guard.enter(Some(&step.step), Source::of(reads.caller()), budget.outside.may_wait())
     }
 
-    /// Asks in a fresh instance, and tells nobody. Nothing outside of the host is reached. What the step wanted comes
+    /// Asks in a fresh instance, without a record. Nothing outside of the host is reached. What the step wanted comes
     /// along with what becomes of it.
     pub(in crate::plugin) fn rehearse(
         &self,

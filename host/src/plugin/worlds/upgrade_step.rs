@@ -75,7 +75,7 @@ impl UpgradeStep {
         answer.map_err(|error| self.fault(&error))
     }
 
-    /// Lets it migrate a page in a fresh instance, and tells nobody.
+    /// Lets the step migrate a page in a fresh instance, without a record.
     pub(in crate::plugin) fn rehearse(
         &self,
         engine: &Engine,
@@ -109,7 +109,7 @@ impl UpgradeStep {
         if found > limit { Err(Exceeded::Items { found, limit }.into()) } else { Ok(()) }
     }
 
-    /// In the step's own words, too: whoever runs an upgrade sees every row it is about.
+    /// Returns the fault in the step's own words, too: an administrator who runs an upgrade sees every row of it.
     fn fault(&self, error: &CallError) -> StepFault {
         StepFault { step: self.info.label(), code: error.code().to_owned(), message: error.to_string() }
     }

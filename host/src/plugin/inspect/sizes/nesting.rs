@@ -1,6 +1,6 @@
 //! How deep the types of a component are nested.
 //!
-//! Whoever reads types reads an inner one by calling itself, the validator of the engine included: a deep nest would
+//! A reader of types reads an inner type by calling itself, and so does the validator of the engine: a deep nest would
 //! end the process by its stack. So they are walked here first, with a stack that is counted.
 
 use wasmparser::{BinaryReader, BinaryReaderError, ComponentType, ComponentTypeDeclaration};

@@ -54,8 +54,8 @@ pub fn work_as_child(
     output: &mut dyn Write,
 ) -> io::Result<()> {
     let limit = |resource, most| setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
-    // The end by `SIGXCPU` says that the limit was reached. Without room above it the system would kill, as anybody
-    // may.
+    // The end by `SIGXCPU` says that the limit was reached. Without room above it the system would end the process by
+    // `SIGKILL`, which any process may send.
     let most = processor_seconds.saturating_add(GRACE);
     setrlimit(Resource::Cpu, Rlimit { current: Some(processor_seconds), maximum: Some(most) })?;
     limit(Resource::Data, memory)?;

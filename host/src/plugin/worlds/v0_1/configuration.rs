@@ -34,7 +34,7 @@ pub(in crate::plugin) struct PreparedConfigurationStep(generated::StepPre<State>
 /// An instance of it.
 pub(in crate::plugin) struct HandlerInstance(generated::Step);
 
-/// What a handler answers, or how it broke and after how many seconds it would like to be asked again.
+/// What a configuration step answers, or how it broke and after how many seconds it would like to be asked again.
 type Said = Result<Outcome, (CallError, Option<u32>)>;
 
 impl PreparedConfigurationStep {
